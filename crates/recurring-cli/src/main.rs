@@ -1,0 +1,3 @@
+//! The program `recurring`.
+
+fn main() {}

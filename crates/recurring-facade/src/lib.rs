@@ -1,0 +1,1 @@
+//! One interface to the recurring card payments of five gateways, for applications with several providers.

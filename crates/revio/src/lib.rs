@@ -1,0 +1,1 @@
+//! Client for recurring card payments through Revio: clients, purchases, and charges on a recurring token.

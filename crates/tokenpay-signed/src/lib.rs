@@ -1,0 +1,1 @@
+//! Client for recurring card payments through a tokenisation gateway that takes RSA-signed requests.
