@@ -1,1 +1,30 @@
-//! Money, secrets, identifiers, errors and their effect on the money: the words that the payment crates of this workspace share.
+#![doc = include_str!("../README.md")]
+
+mod attempt;
+mod base_url;
+pub mod check;
+mod error;
+pub mod lenient;
+mod message;
+mod money;
+mod open_enum;
+mod options;
+mod outcome;
+pub mod retry;
+mod secret;
+mod time;
+
+pub use attempt::AttemptId;
+pub use base_url::BaseUrl;
+pub use check::InvalidInput;
+pub use error::{Effect, Error, ErrorKind, Proof};
+pub use message::{Class, Method, Prepared, Reply, Unreadable};
+pub use money::{Currency, Decimal, Money};
+pub use options::HttpOptions;
+pub use outcome::Outcome;
+pub use secret::Secret;
+pub use time::GatewayTime;
+
+// The macro names serde through this crate, so that a gateway crate needs nothing extra to use it.
+#[doc(hidden)]
+pub use serde as __serde;

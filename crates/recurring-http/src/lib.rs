@@ -1,1 +1,7 @@
-//! The one place that talks HTTP for the payment crates of this workspace: no redirects, no hidden retries, no guess about what was sent.
+#![doc = include_str!("../README.md")]
+
+mod token;
+mod transport;
+
+pub use token::{AccessToken, TokenCache};
+pub use transport::Transport;

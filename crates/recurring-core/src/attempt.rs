@@ -1,0 +1,62 @@
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::check::InvalidInput;
+
+/// The caller's own name for one attempt to move money, stored by the caller *before* the first send and put on
+/// the wire as the merchant's reference.
+///
+/// No crate here ever invents one: an identifier that is made up after a crash is a second charge. 1 to 64
+/// characters: ASCII letters, digits, and `- _ . :`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct AttemptId(String);
+
+impl AttemptId {
+    /// Checks and takes the caller's identifier.
+    ///
+    /// # Errors
+    /// When it is empty, longer than 64 characters, or has other characters than those named above.
+    pub fn new(id: impl Into<String>) -> Result<Self, InvalidInput> {
+        let id = id.into();
+        let usable = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
+        if id.is_empty() || id.len() > 64 || !id.chars().all(usable) {
+            return Err(InvalidInput::new(
+                "attempt",
+                "must be 1 to 64 characters: ASCII letters, digits and - _ . : only",
+            ));
+        }
+        Ok(Self(id))
+    }
+
+    /// The identifier as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for AttemptId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for AttemptId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_every_gateway_can_carry() {
+        assert_eq!(AttemptId::new("sub-42.2026_11:1").expect("valid").as_str(), "sub-42.2026_11:1");
+        for bad in ["", " ", "a/b", "a b", "é", "a\n", &"x".repeat(65)] {
+            assert!(AttemptId::new(bad).is_err(), "{bad:?}");
+        }
+    }
+}

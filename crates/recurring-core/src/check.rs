@@ -1,0 +1,184 @@
+//! Checks of what a caller hands in, made before anything is sent.
+//!
+//! No message here contains the value that was refused: it may be a secret in the wrong place.
+
+use std::borrow::Cow;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use url::Url;
+
+/// What a caller handed in cannot be used. Nothing was sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{field}` {rule}")]
+pub struct InvalidInput {
+    field: Cow<'static, str>,
+    rule: Cow<'static, str>,
+}
+
+impl InvalidInput {
+    /// `field` is the name of the input; `rule` completes the sentence "`field` ..." and says what to do, without
+    /// quoting the value.
+    pub fn new(field: impl Into<Cow<'static, str>>, rule: impl Into<Cow<'static, str>>) -> Self {
+        Self { field: field.into(), rule: rule.into() }
+    }
+
+    /// The name of the input that was refused.
+    pub fn field(&self) -> &str {
+        &self.field
+    }
+
+    /// What the input must be.
+    pub fn rule(&self) -> &str {
+        &self.rule
+    }
+}
+
+/// The longest identifier that is sent, in bytes.
+const LONGEST_ID: usize = 255;
+
+/// Everything but the unreserved characters of RFC 3986.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// An identifier that a gateway or the merchant gave out: 1 to 255 bytes, no white space, no control character,
+/// none of `/ \ % ? #`, and not `.` or `..`.
+///
+/// # Errors
+/// Names the field and the rule that was broken.
+pub fn id(field: &'static str, value: &str) -> Result<(), InvalidInput> {
+    let refuse = |rule: &'static str| Err(InvalidInput::new(field, rule));
+    if value.is_empty() {
+        return refuse("must not be empty");
+    }
+    if value.len() > LONGEST_ID {
+        return refuse("must be at most 255 bytes long");
+    }
+    if value.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return refuse("must not contain white space or control characters");
+    }
+    if value.contains(['/', '\\', '%', '?', '#']) {
+        return refuse("must not contain any of / \\ % ? #; hand in the identifier as the gateway gave it");
+    }
+    if value == "." || value == ".." {
+        return refuse("must not be `.` or `..`");
+    }
+    Ok(())
+}
+
+/// Checks an identifier as [`id`] does and percent-encodes it as one segment of a path.
+///
+/// # Errors
+/// Those of [`id`].
+pub fn path_segment(field: &'static str, value: &str) -> Result<String, InvalidInput> {
+    id(field, value)?;
+    Ok(utf8_percent_encode(value, SEGMENT).to_string())
+}
+
+/// Percent-encodes a value for a query string.
+pub fn query_value(value: &str) -> String {
+    utf8_percent_encode(value, SEGMENT).to_string()
+}
+
+/// A free text such as a description or a merchant's reference: 1 to `longest` characters, no control character.
+///
+/// # Errors
+/// Names the field and the rule that was broken.
+pub fn text(field: &'static str, value: &str, longest: usize) -> Result<(), InvalidInput> {
+    if value.is_empty() {
+        return Err(InvalidInput::new(field, "must not be empty"));
+    }
+    if value.chars().count() > longest {
+        return Err(InvalidInput::new(field, format!("must be at most {longest} characters long")));
+    }
+    if value.chars().any(char::is_control) {
+        return Err(InvalidInput::new(field, "must not contain control characters"));
+    }
+    Ok(())
+}
+
+/// A secret that goes into a header: not empty, visible ASCII only (a line break pasted along with a key would
+/// otherwise end the header).
+///
+/// # Errors
+/// Names the field and the rule that was broken.
+pub fn header_secret(field: &'static str, value: &str) -> Result<(), InvalidInput> {
+    if value.is_empty() {
+        return Err(InvalidInput::new(field, "must not be empty"));
+    }
+    if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(InvalidInput::new(
+            field,
+            "must be visible ASCII characters without spaces; check for a line break at its end",
+        ));
+    }
+    Ok(())
+}
+
+/// An address that a payer or a notification is sent to: absolute, `https` or `http`, with a host.
+///
+/// # Errors
+/// Names the field and the rule that was broken.
+pub fn web_address(field: &'static str, value: &str) -> Result<(), InvalidInput> {
+    let usable =
+        Url::parse(value).is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.has_host());
+    if usable { Ok(()) } else { Err(InvalidInput::new(field, "must be an absolute http or https address")) }
+}
+
+/// An e-mail address, checked only for what certainly cannot be one: it needs a single `@` with text on both
+/// sides, no white space, no control character, at most 254 bytes.
+///
+/// # Errors
+/// Names the field and the rule that was broken.
+pub fn email(field: &'static str, value: &str) -> Result<(), InvalidInput> {
+    let shaped = value
+        .split_once('@')
+        .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
+    if shaped && value.len() <= 254 && !value.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        Ok(())
+    } else {
+        Err(InvalidInput::new(field, "must be an e-mail address"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odd_identifiers_are_refused_without_being_quoted() {
+        let long = "x".repeat(10_000);
+        for odd in
+            ["", ".", "..", "../", "a/b", "a\\b", "%2F", "a b", "a\0", "a\n", "\u{a0}", "a?b", "a#b", &long]
+        {
+            let error = id("order_id", odd).expect_err("refused");
+            assert_eq!(error.field(), "order_id");
+            assert!(odd.len() < 3 || !error.to_string().contains(odd), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_segment_is_encoded_whole() {
+        assert_eq!(path_segment("customerId", "ann@example.org|7").expect("valid"), "ann%40example.org%7C7");
+        assert_eq!(path_segment("id", "0a73c8e3-7a2f~_.x").expect("valid"), "0a73c8e3-7a2f~_.x");
+    }
+
+    #[test]
+    fn texts_addresses_and_headers() {
+        assert!(text("description", "Abonnement für März", 255).is_ok());
+        assert!(text("description", "", 255).is_err());
+        assert!(text("description", "a\u{0}", 255).is_err());
+        assert!(text("description", "éé", 2).is_ok());
+        assert!(text("description", "ééé", 2).is_err());
+        assert!(web_address("return_url", "https://shop.example/done").is_ok());
+        for bad in ["shop.example/done", "javascript:alert(1)", "", "https://", "/done"] {
+            assert!(web_address("return_url", bad).is_err(), "{bad}");
+        }
+        assert!(email("email", "ann@example.org").is_ok());
+        for bad in ["", "ann", "@example.org", "ann@", "a@b@c", "a b@example.org"] {
+            assert!(email("email", bad).is_err(), "{bad}");
+        }
+        assert!(header_secret("api_key", "k-1=").is_ok());
+        for bad in ["", "k\n", "k k", "ké"] {
+            assert!(header_secret("api_key", bad).is_err(), "{bad:?}");
+        }
+    }
+}

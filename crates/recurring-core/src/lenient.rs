@@ -1,0 +1,158 @@
+//! Readers for what gateways really send: numbers as text, text as numbers, null, missing members.
+//!
+//! Each is meant for `#[serde(default, deserialize_with = "...")]` on one member of a reply. None of them fails
+//! because a member has an odd type: the member becomes `None`, and the reply about the money still reaches the
+//! caller. They read the literal JSON text, so an amount never passes through a floating-point number.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use crate::GatewayTime;
+use crate::Secret;
+
+fn literal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    Option::<Box<RawValue>>::deserialize(deserializer)
+}
+
+/// The text of a JSON string, or the literal text of a number or a truth value.
+fn scalar(json: &RawValue) -> Option<String> {
+    match json.get().as_bytes().first()? {
+        b'"' => serde_json::from_str(json.get()).ok(),
+        b'{' | b'[' => None,
+        _ => Some(json.get().to_owned()),
+    }
+}
+
+/// A text; a number or truth value is taken by its literal text. Anything else is `None`.
+///
+/// # Errors
+/// Only when the input is not JSON at all.
+pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(literal(deserializer)?.as_deref().and_then(scalar))
+}
+
+/// Like [`text`], for a value that must not be shown.
+///
+/// # Errors
+/// Only when the input is not JSON at all.
+pub fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+    Ok(text(deserializer)?.filter(|text| !text.is_empty()).map(Secret::new))
+}
+
+/// A time stamp, as text or as a number.
+///
+/// # Errors
+/// Only when the input is not JSON at all.
+pub fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<GatewayTime>, D::Error> {
+    Ok(text(deserializer)?.filter(|text| !text.is_empty()).map(GatewayTime::new))
+}
+
+/// A whole number, as a number or as text; `30.00` is 30, `30.5` is `None`.
+///
+/// # Errors
+/// Only when the input is not JSON at all.
+pub fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    Ok(text(deserializer)?.and_then(|text| {
+        let whole = match text.split_once('.') {
+            Some((whole, fraction)) if fraction.bytes().all(|byte| byte == b'0') => whole,
+            Some(_) => return None,
+            None => text.as_str(),
+        };
+        whole.parse().ok()
+    }))
+}
+
+/// A truth value, also as the text `true` or `false`.
+///
+/// # Errors
+/// Only when the input is not JSON at all.
+pub fn boolean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    Ok(text(deserializer)?.and_then(|text| text.to_ascii_lowercase().parse().ok()))
+}
+
+/// An object; `None` when it is null or not an object at all.
+///
+/// # Errors
+/// When it is an object that cannot be read, for instance since it names a member twice.
+pub fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    match literal(deserializer)? {
+        Some(json) if json.get().starts_with('{') => {
+            serde_json::from_str(json.get()).map(Some).map_err(serde::de::Error::custom)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// A list; empty when it is null or not a list at all.
+///
+/// # Errors
+/// When an entry cannot be read: dropping one silently could drop a payment.
+pub fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    match literal(deserializer)? {
+        Some(json) if json.get().starts_with('[') => {
+            serde_json::from_str(json.get()).map_err(serde::de::Error::custom)
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Odd {
+        #[serde(default, deserialize_with = "text")]
+        text: Option<String>,
+        #[serde(default, deserialize_with = "integer")]
+        integer: Option<i64>,
+        #[serde(default, deserialize_with = "boolean")]
+        boolean: Option<bool>,
+        #[serde(default, deserialize_with = "secret")]
+        secret: Option<Secret>,
+        #[serde(default, deserialize_with = "object")]
+        object: Option<Box<Odd>>,
+        #[serde(default, deserialize_with = "list")]
+        list: Vec<Odd>,
+    }
+
+    fn read(json: &str) -> Odd {
+        serde_json::from_str(json).expect(json)
+    }
+
+    #[test]
+    fn numbers_as_text_and_text_as_numbers() {
+        assert_eq!(read(r#"{"text":436}"#).text.as_deref(), Some("436"));
+        assert_eq!(read(r#"{"text":699.00}"#).text.as_deref(), Some("699.00"));
+        assert_eq!(read(r#"{"text":"a\u0062"}"#).text.as_deref(), Some("ab"));
+        assert_eq!(read(r#"{"text":null}"#).text, None);
+        assert_eq!(read(r#"{"text":{}}"#).text, None);
+        assert_eq!(read(r#"{"integer":"4000"}"#).integer, Some(4000));
+        assert_eq!(read(r#"{"integer":30.00}"#).integer, Some(30));
+        assert_eq!(read(r#"{"integer":30.5}"#).integer, None);
+        assert_eq!(read(r#"{"integer":1e3}"#).integer, None);
+        assert_eq!(read(r#"{"boolean":"True"}"#).boolean, Some(true));
+        assert_eq!(read(r#"{"boolean":1}"#).boolean, None);
+        assert_eq!(read(r#"{"secret":7}"#).secret.expect("kept").expose(), "7");
+        assert!(read(r#"{"secret":""}"#).secret.is_none());
+    }
+
+    #[test]
+    fn odd_shapes_are_absent_but_a_list_never_loses_an_entry() {
+        assert!(read(r#"{"object":"text"}"#).object.is_none());
+        assert!(read(r#"{"object":{"text":"x"}}"#).object.is_some());
+        assert!(read(r#"{"list":{}}"#).list.is_empty());
+        assert_eq!(read(r#"{"list":[{},{}]}"#).list.len(), 2);
+        assert!(serde_json::from_str::<Odd>(r#"{"list":[{},7]}"#).is_err());
+    }
+
+    #[test]
+    fn amounts_keep_every_digit() {
+        assert_eq!(read(r#"{"text":0.1000000000000000055}"#).text.as_deref(), Some("0.1000000000000000055"));
+        assert_eq!(read(r#"{"integer":9223372036854775807}"#).integer, Some(i64::MAX));
+        assert_eq!(read(r#"{"integer":9223372036854775808}"#).integer, None);
+    }
+}

@@ -1,0 +1,289 @@
+use std::fmt;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretSlice};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::secret::{self, Secret};
+
+/// Whether a request can move money or change anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// Only looks. May be repeated.
+    Read,
+    /// May move money or change something. Repeated only when it provably never left.
+    Write,
+}
+
+/// The HTTP methods that the gateways use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// `GET`
+    Get,
+    /// `POST`
+    Post,
+    /// `PUT`
+    Put,
+    /// `PATCH`
+    Patch,
+    /// `DELETE`
+    Delete,
+}
+
+impl Method {
+    /// The method as it stands on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// A request that has been built but not sent: what will go over the wire, and nothing else.
+///
+/// The body is serialised once, when the request is built; those bytes are signed, sent and compared in tests.
+/// `Debug` shows neither the body nor a secret header.
+#[derive(Clone)]
+pub struct Prepared {
+    operation: &'static str,
+    class: Class,
+    method: Method,
+    path: String,
+    headers: Vec<(&'static str, String)>,
+    secret_headers: Vec<(&'static str, Secret)>,
+    body: Option<SecretSlice<u8>>,
+    hidden: Vec<Secret>,
+}
+
+impl Prepared {
+    /// A request for `path`, which begins with `/`, is relative to the base address and may have a query.
+    /// `operation` names it in logs and errors.
+    pub fn new(operation: &'static str, class: Class, method: Method, path: impl Into<String>) -> Self {
+        Self {
+            operation,
+            class,
+            method,
+            path: path.into(),
+            headers: Vec::new(),
+            secret_headers: Vec::new(),
+            body: None,
+            hidden: Vec::new(),
+        }
+    }
+
+    /// Adds a header.
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Adds a header whose value is never shown, such as `Authorization`.
+    pub fn secret_header(mut self, name: &'static str, value: impl Into<Secret>) -> Self {
+        self.secret_headers.push((name, value.into()));
+        self
+    }
+
+    /// Sets the body, as it is.
+    pub fn body(mut self, bytes: Vec<u8>) -> Self {
+        self.body = Some(SecretSlice::from(bytes));
+        self
+    }
+
+    /// Serialises the body once, as compact JSON.
+    pub fn json(self, body: &impl Serialize) -> Self {
+        // Serialising fails only for maps with keys that are not text and for a `Serialize` that chooses to fail;
+        // wire types are plain structs. Should it happen all the same, the gateway refuses an empty body.
+        self.body(serde_json::to_vec(body).unwrap_or_default())
+    }
+
+    /// Names a secret inside the body, so that a gateway that quotes it back in an error does not leak it.
+    pub fn hide(mut self, secret: &Secret) -> Self {
+        self.hidden.push(secret.clone());
+        self
+    }
+
+    /// The name of the operation, for logs and errors.
+    pub fn operation(&self) -> &'static str {
+        self.operation
+    }
+
+    /// Whether it can move money or change anything.
+    pub fn class(&self) -> Class {
+        self.class
+    }
+
+    /// The HTTP method.
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// The path and query, relative to the base address.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The headers that may be shown.
+    pub fn headers(&self) -> &[(&'static str, String)] {
+        &self.headers
+    }
+
+    /// The headers that must not be shown.
+    pub fn secret_headers(&self) -> &[(&'static str, Secret)] {
+        &self.secret_headers
+    }
+
+    /// The exact bytes of the body. They may hold secrets: do not log them.
+    pub fn body_bytes(&self) -> Option<&[u8]> {
+        self.body.as_ref().map(|body| body.expose_secret())
+    }
+
+    /// Every secret that this request carries.
+    pub fn secrets(&self) -> Vec<Secret> {
+        self.hidden.iter().chain(self.secret_headers.iter().map(|(_, value)| value)).cloned().collect()
+    }
+}
+
+impl fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prepared")
+            .field("operation", &self.operation)
+            .field("class", &self.class)
+            .field("method", &self.method.as_str())
+            .field("path", &self.path)
+            .field("headers", &self.headers)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An answer that has been received whole but not read. `Debug` shows the status and the size, not the body.
+#[derive(Clone)]
+pub struct Reply {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    hidden: Vec<Secret>,
+}
+
+impl Reply {
+    /// An answer with its HTTP status, its headers and the bytes of its body.
+    pub fn new(status: u16, headers: Vec<(String, String)>, body: Vec<u8>) -> Self {
+        Self { status, headers, body, hidden: Vec::new() }
+    }
+
+    /// Remembers the secrets of the request, for [`shown`](Reply::shown).
+    pub fn hiding(mut self, secrets: Vec<Secret>) -> Self {
+        self.hidden = secrets;
+        self
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Whether the status is 200 to 299.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The first header of this name, in any letter case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// How long the gateway asks to wait, when it says so in seconds.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
+    }
+
+    /// The bytes of the body. They may hold secrets: do not log them.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// Reads the body as JSON.
+    ///
+    /// # Errors
+    /// Says where and how the body is not what was expected, without quoting it.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Unreadable> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            let how = match error.classify() {
+                _ if self.body.is_empty() => "is empty".to_owned(),
+                serde_json::error::Category::Eof => "is cut off".to_owned(),
+                serde_json::error::Category::Data => {
+                    format!("is JSON of another shape (line {}, column {})", error.line(), error.column())
+                }
+                _ => format!("is not JSON (line {}, column {})", error.line(), error.column()),
+            };
+            Unreadable { how }
+        })
+    }
+
+    /// A text out of this reply that may be shown: without the request's secrets and control characters, and
+    /// cut at 500 characters.
+    pub fn shown(&self, text: &str) -> String {
+        let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        secret::hide(&text, &self.hidden).chars().take(500).collect()
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply")
+            .field("status", &self.status)
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A body that cannot be read. The text never quotes the body.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the reply {how}")]
+pub struct Unreadable {
+    how: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_that_cannot_be_read_is_not_quoted() {
+        for (body, how) in [
+            ("", "the reply is empty"),
+            (r#"["hunter2"#, "the reply is cut off"),
+            ("<html>hunter2", "the reply is not JSON (line 1, column 1)"),
+            (r#""hunter2""#, "the reply is JSON of another shape (line 1, column 9)"),
+        ] {
+            let error = Reply::new(200, Vec::new(), body.into()).json::<Vec<String>>().expect_err(body);
+            assert_eq!(error.to_string(), how);
+        }
+    }
+
+    #[test]
+    fn nothing_secret_is_shown() {
+        let request = Prepared::new("charge", Class::Write, Method::Post, "/charge/")
+            .secret_header("Authorization", "Bearer hunter2")
+            .hide(&Secret::new("4000"))
+            .json(&"hunter2");
+        assert!(!format!("{request:?}").contains("hunter2"));
+        let reply = Reply::new(400, Vec::new(), b"hunter2".to_vec()).hiding(request.secrets());
+        assert!(!format!("{reply:?}").contains("hunter2"));
+        assert_eq!(reply.shown("no 4000\nfor Bearer hunter2"), "no [redacted] for [redacted]");
+    }
+
+    #[test]
+    fn retry_after_is_read_in_seconds_only() {
+        let after = |value: &str| {
+            Reply::new(429, vec![("Retry-After".into(), value.into())], Vec::new()).retry_after()
+        };
+        assert_eq!(after(" 7 "), Some(Duration::from_secs(7)));
+        assert_eq!(after("Wed, 21 Oct 2026 07:28:00 GMT"), None);
+        assert_eq!(after("-1"), None);
+    }
+}

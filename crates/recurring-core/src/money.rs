@@ -1,0 +1,280 @@
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use crate::check::InvalidInput;
+
+/// An ISO 4217 currency that has a number of decimals.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Currency(iso_currency::Currency);
+
+impl Currency {
+    /// Finds a currency by its three capital letters, such as `EUR`.
+    ///
+    /// # Errors
+    /// When ISO 4217 has no such code, or defines no decimals for it (gold, for example).
+    pub fn from_code(code: &str) -> Result<Self, InvalidInput> {
+        iso_currency::Currency::from_code(code)
+            .filter(|currency| currency.exponent().is_some())
+            .map(Self)
+            .ok_or_else(|| {
+                InvalidInput::new("currency", "must be an ISO 4217 code in capital letters, such as EUR")
+            })
+    }
+
+    /// The three capital letters.
+    pub fn code(self) -> &'static str {
+        self.0.code()
+    }
+
+    /// How many decimals the currency has: 2 for EUR, 0 for JPY, 3 for KWD.
+    pub fn exponent(self) -> u32 {
+        self.0.exponent().map_or(0, u32::from)
+    }
+}
+
+impl fmt::Debug for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl Serialize for Currency {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+impl<'de> Deserialize<'de> for Currency {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        Self::from_code(&code).map_err(serde::de::Error::custom)
+    }
+}
+
+/// An amount of money to be moved: a positive whole number of minor units (cents, fils) and its currency.
+///
+/// There is no way to make one from a floating-point number, and none that rounds.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Money {
+    minor: i64,
+    currency: Currency,
+}
+
+impl Money {
+    /// `minor` minor units: 4000 and EUR are 40.00 EUR; 4000 and JPY are 4000 JPY.
+    ///
+    /// # Errors
+    /// When the amount is zero or negative.
+    pub fn from_minor(minor: i64, currency: Currency) -> Result<Self, InvalidInput> {
+        if minor < 1 {
+            return Err(InvalidInput::new("amount", "must be more than zero"));
+        }
+        Ok(Self { minor, currency })
+    }
+
+    /// Reads a decimal amount in major units, such as `40.00` or `40`.
+    ///
+    /// # Errors
+    /// When it is not plain digits with at most one point, has more decimals than the currency (10.505 AED is
+    /// refused, not rounded), is zero, or is too large.
+    pub fn parse(text: &str, currency: Currency) -> Result<Self, InvalidInput> {
+        Self::from_minor(Decimal::parse("amount", text)?.to_minor(currency.exponent())?, currency)
+    }
+
+    /// The amount in minor units.
+    pub fn minor(self) -> i64 {
+        self.minor
+    }
+
+    /// The currency.
+    pub fn currency(self) -> Currency {
+        self.currency
+    }
+
+    /// The amount in major units with all the decimals of its currency, such as `40.00`.
+    pub fn to_decimal(self) -> String {
+        let exponent = usize::try_from(self.currency.exponent()).unwrap_or(0);
+        let digits = format!("{:0>width$}", self.minor, width = exponent.saturating_add(1));
+        let (whole, fraction) = digits.split_at(digits.len().saturating_sub(exponent));
+        if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") }
+    }
+}
+
+impl fmt::Debug for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Money({self})")
+    }
+}
+
+/// `40.00 EUR`
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.to_decimal(), self.currency)
+    }
+}
+
+/// A decimal number kept as its literal text, for the gateways that count in major units.
+///
+/// It is written to JSON as a number with exactly this text and read by its text, so that no binary
+/// floating-point number ever stands between.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Decimal(String);
+
+impl Decimal {
+    /// Reads plain decimal text: digits, and at most one point with digits on both sides. No sign, no exponent.
+    ///
+    /// # Errors
+    /// Names `field` when the text is anything else.
+    pub fn parse(field: &'static str, text: &str) -> Result<Self, InvalidInput> {
+        let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let plain = match text.split_once('.') {
+            Some((whole, fraction)) => digits(whole) && digits(fraction),
+            None => digits(text),
+        };
+        if !plain || text.len() > 30 {
+            return Err(InvalidInput::new(
+                field,
+                "must be a plain decimal number such as 40.00, without a sign, an exponent or separators",
+            ));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The amount in major units as JSON prints it best: no trailing zeros, no trailing point (`30`, `49.99`, `0.5`).
+    pub fn shortest(money: Money) -> Self {
+        let text = money.to_decimal();
+        let short = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+        Self(short.to_owned())
+    }
+
+    /// The literal text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The same amount in units of `10^-exponent`. Zeros beyond the last decimal are not an error: `50.000` EUR
+    /// is 5000 cents.
+    ///
+    /// # Errors
+    /// When a decimal other than zero would be lost, or the amount does not fit into 64 bits.
+    pub fn to_minor(&self, exponent: u32) -> Result<i64, InvalidInput> {
+        let (whole, fraction) = self.0.split_once('.').unwrap_or((&self.0, ""));
+        let fraction = fraction.trim_end_matches('0');
+        let width = usize::try_from(exponent).unwrap_or(usize::MAX);
+        if fraction.len() > width {
+            return Err(InvalidInput::new(
+                "amount",
+                format!("has more than the {exponent} decimals of its currency; it is not rounded"),
+            ));
+        }
+        format!("{whole}{fraction:0<width$}")
+            .parse()
+            .map_err(|_| InvalidInput::new("amount", "is larger than can be counted"))
+    }
+}
+
+impl Serialize for Decimal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        RawValue::from_string(self.0.clone()).map_err(serde::ser::Error::custom)?.serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn currency(code: &str) -> Currency {
+        Currency::from_code(code).expect("a currency")
+    }
+
+    #[test]
+    fn amounts_are_exact_or_refused() {
+        for (text, code, minor) in [
+            ("40.00", "EUR", 4000),
+            ("40", "EUR", 4000),
+            ("0.01", "EUR", 1),
+            ("40.5", "AED", 4050),
+            ("1.234", "KWD", 1234),
+            ("1.234", "BHD", 1234),
+            ("1.234", "OMR", 1234),
+            ("1.234", "JOD", 1234),
+            ("500", "JPY", 500),
+            ("500", "UGX", 500),
+            ("10.500", "AED", 1050),
+            ("92233720368547758.07", "EUR", i64::MAX),
+        ] {
+            assert_eq!(Money::parse(text, currency(code)).expect(text).minor(), minor, "{text} {code}");
+        }
+        for (text, code) in [
+            ("10.505", "AED"),
+            ("1.5", "JPY"),
+            ("0", "EUR"),
+            ("0.00", "EUR"),
+            ("-1", "EUR"),
+            ("+1", "EUR"),
+            ("1e3", "EUR"),
+            ("1,00", "EUR"),
+            (".5", "EUR"),
+            ("5.", "EUR"),
+            ("", "EUR"),
+            (" 1", "EUR"),
+            ("NaN", "EUR"),
+            ("١", "EUR"),
+            ("92233720368547758.08", "EUR"),
+            ("1.2345", "KWD"),
+        ] {
+            let error = Money::parse(text, currency(code)).expect_err(text);
+            assert_eq!(error.field(), "amount");
+        }
+        assert!(Money::from_minor(0, currency("EUR")).is_err());
+        assert!(Money::from_minor(-1, currency("EUR")).is_err());
+    }
+
+    #[test]
+    fn currencies_are_the_ones_of_iso_4217() {
+        for bad in ["", "eur", "EU", "EURO", "ZZZ", "XAU", "E R"] {
+            assert_eq!(Currency::from_code(bad).expect_err(bad).field(), "currency");
+        }
+    }
+
+    #[test]
+    fn the_shortest_number_is_written_literally() {
+        let json = |text, code| {
+            let money = Money::parse(text, currency(code)).expect("money");
+            serde_json::to_string(&Decimal::shortest(money)).expect("json")
+        };
+        assert_eq!(json("30.00", "USD"), "30");
+        assert_eq!(json("49.99", "EUR"), "49.99");
+        assert_eq!(json("0.50", "EUR"), "0.5");
+        assert_eq!(json("100", "JPY"), "100");
+        assert_eq!(json("100.00", "EUR"), "100");
+    }
+
+    proptest! {
+        #[test]
+        fn writing_and_reading_back_changes_nothing(
+            minor in 1..i64::MAX,
+            code in prop::sample::select(vec!["EUR", "AED", "JPY", "UGX", "KWD", "BHD", "OMR", "JOD", "CLF"]),
+        ) {
+            let money = Money::from_minor(minor, currency(code)).expect("money");
+            prop_assert_eq!(Money::parse(&money.to_decimal(), money.currency()).expect("reads back"), money);
+            let short = Decimal::shortest(money);
+            prop_assert_eq!(short.to_minor(money.currency().exponent()).expect("reads back"), minor);
+        }
+
+        #[test]
+        fn no_text_panics(text in "\\PC*") {
+            let _ = Money::parse(&text, currency("EUR"));
+            let _ = Currency::from_code(&text);
+        }
+    }
+}

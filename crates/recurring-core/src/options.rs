@@ -1,0 +1,178 @@
+use std::fmt;
+use std::time::Duration;
+
+use crate::check::InvalidInput;
+use crate::retry::RetryPolicy;
+use crate::secret::Secret;
+
+/// How a client talks HTTP: time-outs, limits, proxy, trusted roots.
+///
+/// What keeps the money safe is not an option: redirects are never followed, nothing is re-sent behind your back,
+/// and proxies from the environment are not used unless handed in here.
+#[derive(Clone)]
+pub struct HttpOptions {
+    timeout: Duration,
+    connect_timeout: Duration,
+    idle_reuse: Duration,
+    reply_limit: usize,
+    proxy: Option<Secret>,
+    root_certificates: Vec<Vec<u8>>,
+    retry: RetryPolicy,
+}
+
+impl HttpOptions {
+    /// The defaults: 30 s in all, 10 s to connect, connections reused within 5 s, replies up to 1 MiB.
+    pub fn new() -> Self {
+        Self {
+            timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(10),
+            idle_reuse: Duration::from_secs(5),
+            reply_limit: 1024 * 1024,
+            proxy: None,
+            root_certificates: Vec::new(),
+            retry: RetryPolicy::default(),
+        }
+    }
+
+    /// The longest that one send may take, from connecting to the last byte of the reply.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The longest that connecting may take (name look-up, TCP and TLS). Must be shorter than the whole: only
+    /// then does a time-out here prove that nothing was sent.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How long a connection may lie idle and still be used again. The server may be closing an older one, and a
+    /// charge sent into that moment has an unknown outcome. Zero opens a new connection each time.
+    pub fn idle_reuse(mut self, longest: Duration) -> Self {
+        self.idle_reuse = longest;
+        self
+    }
+
+    /// The largest reply that is read, in bytes. A larger one makes the outcome unknown.
+    pub fn reply_limit(mut self, bytes: usize) -> Self {
+        self.reply_limit = bytes;
+        self
+    }
+
+    /// Sends everything through this HTTP proxy. The address may hold a user name and password.
+    pub fn proxy(mut self, address: impl Into<Secret>) -> Self {
+        self.proxy = Some(address.into());
+        self
+    }
+
+    /// Trusts one more root certificate, PEM.
+    pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.root_certificates.push(pem.into());
+        self
+    }
+
+    /// How often reads, and writes that never left, are repeated.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// Checks the options together.
+    ///
+    /// # Errors
+    /// When a time-out is zero, when connecting may take as long as the whole, or when no reply could be read.
+    pub fn check(&self) -> Result<(), InvalidInput> {
+        if self.connect_timeout.is_zero() {
+            return Err(InvalidInput::new("connect_timeout", "must be more than zero"));
+        }
+        if self.connect_timeout >= self.timeout {
+            return Err(InvalidInput::new(
+                "connect_timeout",
+                "must be shorter than `timeout`: otherwise a time-out would not tell whether the request was sent",
+            ));
+        }
+        if self.reply_limit == 0 {
+            return Err(InvalidInput::new("reply_limit", "must be more than zero"));
+        }
+        if self.retry.most_sends == 0 {
+            return Err(InvalidInput::new("retry.most_sends", "must be at least 1"));
+        }
+        Ok(())
+    }
+
+    /// The longest that one send may take.
+    pub fn get_timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// The longest that connecting may take.
+    pub fn get_connect_timeout(&self) -> Duration {
+        self.connect_timeout
+    }
+
+    /// How long a connection may lie idle and still be used again.
+    pub fn get_idle_reuse(&self) -> Duration {
+        self.idle_reuse
+    }
+
+    /// The largest reply that is read, in bytes.
+    pub fn get_reply_limit(&self) -> usize {
+        self.reply_limit
+    }
+
+    /// The proxy.
+    pub fn get_proxy(&self) -> Option<&Secret> {
+        self.proxy.as_ref()
+    }
+
+    /// The additional trusted roots, PEM.
+    pub fn get_root_certificates(&self) -> &[Vec<u8>] {
+        &self.root_certificates
+    }
+
+    /// How often reads, and writes that never left, are repeated.
+    pub fn get_retry(&self) -> &RetryPolicy {
+        &self.retry
+    }
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for HttpOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpOptions")
+            .field("timeout", &self.timeout)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("idle_reuse", &self.idle_reuse)
+            .field("reply_limit", &self.reply_limit)
+            .field("proxy", &self.proxy)
+            .field("root_certificates", &self.root_certificates.len())
+            .field("retry", &self.retry)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connect_time_out_must_be_able_to_prove_something() {
+        assert!(HttpOptions::new().check().is_ok());
+        let second = Duration::from_secs(1);
+        for bad in [
+            HttpOptions::new().timeout(second).connect_timeout(second),
+            HttpOptions::new().timeout(Duration::ZERO),
+            HttpOptions::new().connect_timeout(Duration::ZERO),
+            HttpOptions::new().reply_limit(0),
+            HttpOptions::new().retry(RetryPolicy { most_sends: 0, ..RetryPolicy::default() }),
+        ] {
+            assert!(bad.check().is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// A text that must never be shown: an API key, a token, a card number, a security code.
+///
+/// It is wiped from memory when dropped, cannot be serialised, and its `Debug` shows nothing, not even its
+/// length. Call [`expose`](Secret::expose) where the text itself is needed, and nowhere else.
+#[derive(Clone)]
+pub struct Secret(SecretString);
+
+impl Secret {
+    /// Takes a text into care.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(SecretString::from(text.into()))
+    }
+
+    /// The text itself. Every use of this is a place where a secret could leak.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret([redacted])")
+    }
+}
+
+/// Replaces every occurrence of one of `secrets` in `text`, so that a gateway that quotes a key or token back
+/// at us does not put it into a log.
+pub(crate) fn hide(text: &str, secrets: &[Secret]) -> String {
+    let mut shown = text.to_owned();
+    for secret in secrets.iter().map(Secret::expose).filter(|secret| !secret.is_empty()) {
+        if shown.contains(secret) {
+            shown = shown.replace(secret, "[redacted]");
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_nothing() {
+        let secret = Secret::new("hunter2");
+        assert_eq!(format!("{secret:?}"), "Secret([redacted])");
+        assert_eq!(secret.expose(), "hunter2");
+    }
+
+    #[test]
+    fn hides_what_a_gateway_quotes_back() {
+        let secrets = [Secret::new("hunter2"), Secret::new("")];
+        assert_eq!(hide("no such key: hunter2.", &secrets), "no such key: [redacted].");
+    }
+}
