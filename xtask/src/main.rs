@@ -1,3 +1,51 @@
-//! The maintainers' commands.
+//! The maintainers' commands: `cargo xtask <command>`.
 
-fn main() {}
+mod ci;
+mod contract;
+mod fixtures;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The maintainers' commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Everything that must hold before a change goes in; stops at the first step that fails.
+    Ci {
+        /// Leaves out `cargo test --workspace`, for a caller that has just run it.
+        #[arg(long)]
+        skip_tests: bool,
+    },
+    /// Checks who depends on whom: gateways stand alone, one crate talks HTTP, one version of each package.
+    Contract,
+    /// Checks fixtures/: sources, JSON, no live-looking key, no real card number, no unused example.
+    Fixtures,
+    /// Checks the shape of the repository: file sizes, forbidden words, paths of one machine, the rooms of each gateway.
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Ci { skip_tests } => ci::run(skip_tests),
+        Command::Contract => workspace::report(contract::check()),
+        Command::Fixtures => workspace::report(fixtures::check()),
+        Command::Tidy => workspace::report(tidy::check()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -2,6 +2,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::de::DeserializeOwned;
+
 use crate::check::InvalidInput;
 use crate::message::Reply;
 
@@ -230,6 +232,39 @@ impl<A: fmt::Display> Error<A> {
         };
         error.with_reply(reply)
     }
+}
+
+/// Reads a successful reply as JSON. `read_api` reads the gateway's own error, if the body has its shape.
+///
+/// # Errors
+/// For a status that is not a success, what [`Error::from_reply`] says; for a success that cannot be read,
+/// `Unknown`: the gateway may well have done what was asked.
+pub fn read_success<T: DeserializeOwned, A: fmt::Display>(
+    reply: &Reply,
+    read_api: impl FnOnce(&Reply) -> Option<A>,
+) -> Result<T, Error<A>> {
+    if !reply.is_success() {
+        return Err(Error::from_reply(reply.clone(), read_api(reply)));
+    }
+    reply.json().map_err(|unreadable| {
+        let message = format!("the gateway answered {}, but {unreadable}", reply.status());
+        Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone())
+    })
+}
+
+/// Compares what a reply repeats with what was sent: the name of the member, what was sent, what came back. A
+/// member that the reply leaves out is not compared.
+///
+/// # Errors
+/// `Unknown` when one differs: the gateway did something, but not what was asked, or answered something else.
+pub fn check_echo<A>(reply: &Reply, members: &[(&str, &str, Option<&str>)]) -> Result<(), Error<A>> {
+    for (name, sent, came_back) in members {
+        if came_back.is_some_and(|came_back| came_back != *sent) {
+            let message = format!("the reply speaks of another `{name}` than was sent");
+            return Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()));
+        }
+    }
+    Ok(())
 }
 
 /// The kind that an HTTP status stands for when nothing better is known.

@@ -32,6 +32,16 @@ pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>
     Ok(literal(deserializer)?.as_deref().and_then(scalar))
 }
 
+/// A text that must be there, such as the identifier without which an answer is of no use.
+///
+/// # Errors
+/// When the member is null, empty, or neither a text nor a number.
+pub fn required_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    text(deserializer)?
+        .filter(|text| !text.is_empty())
+        .ok_or_else(|| serde::de::Error::custom("a member that must be there is empty"))
+}
+
 /// Like [`text`], for a value that must not be shown.
 ///
 /// # Errors
@@ -99,6 +109,15 @@ pub fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> 
     }
 }
 
+/// A list of texts; entries that are neither a text, a number nor a truth value are passed over.
+///
+/// # Errors
+/// Only when the input is not JSON at all.
+pub fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let entries: Vec<Box<RawValue>> = list(deserializer)?;
+    Ok(entries.iter().filter_map(|entry| scalar(entry)).filter(|entry| entry != "null").collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,6 +136,8 @@ mod tests {
         object: Option<Box<Odd>>,
         #[serde(default, deserialize_with = "list")]
         list: Vec<Odd>,
+        #[serde(default, deserialize_with = "texts")]
+        texts: Vec<String>,
     }
 
     fn read(json: &str) -> Odd {
@@ -147,6 +168,8 @@ mod tests {
         assert!(read(r#"{"list":{}}"#).list.is_empty());
         assert_eq!(read(r#"{"list":[{},{}]}"#).list.len(), 2);
         assert!(serde_json::from_str::<Odd>(r#"{"list":[{},7]}"#).is_err());
+        assert_eq!(read(r#"{"texts":["a",7,null,{},[]]}"#).texts, ["a", "7"]);
+        assert!(read(r#"{"texts":"a"}"#).texts.is_empty());
     }
 
     #[test]

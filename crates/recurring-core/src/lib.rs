@@ -17,7 +17,7 @@ mod time;
 pub use attempt::AttemptId;
 pub use base_url::BaseUrl;
 pub use check::InvalidInput;
-pub use error::{Effect, Error, ErrorKind, Proof};
+pub use error::{Effect, Error, ErrorKind, Proof, check_echo, read_success};
 pub use message::{Class, Method, Prepared, Reply, Unreadable};
 pub use money::{Currency, Decimal, Money};
 pub use options::HttpOptions;

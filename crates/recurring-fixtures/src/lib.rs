@@ -1,1 +1,19 @@
-//! Reads fixtures/ and runs a fault server on loopback, for the tests of this workspace.
+//! Reads `fixtures/` and runs a fault server on loopback, for the tests of this workspace.
+//!
+//! It depends on no other crate of the workspace and shares no type with the clients: what they send and read is judged
+//! from outside. A missing or ill-formed fixture stops the test that asked for it, with a message that says what is wrong.
+#![allow(
+    clippy::panic,
+    clippy::expect_used,
+    reason = "only tests use this crate: stopping the test with a clear message is how it reports"
+)]
+
+mod case;
+pub mod fault;
+mod json;
+pub mod logs;
+pub mod redaction;
+pub mod variants;
+
+pub use case::{Case, Meta, RequestMeta, ResponseMeta, root};
+pub use json::minify;

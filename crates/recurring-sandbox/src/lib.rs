@@ -1,1 +1,18 @@
-//! A local stand-in for five payment gateways, with a ledger of the money really taken.
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod call;
+mod cards;
+mod clock;
+mod gateways;
+mod ids;
+mod json;
+mod keys;
+mod ledger;
+mod page;
+mod sandbox;
+mod server;
+mod world;
+
+pub use ledger::{Exchange, LedgerEntry, LedgerKind};
+pub use sandbox::{Sandbox, SandboxBuilder};

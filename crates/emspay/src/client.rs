@@ -1,0 +1,100 @@
+use std::time::Duration;
+
+use recurring_core::{BaseUrl, HttpOptions, Prepared, Reply, Secret};
+use recurring_http::Transport;
+
+use crate::auth;
+use crate::config::Environment;
+use crate::error::Error;
+use crate::ops::cancel_order::CancelOrder;
+use crate::ops::create_order::CreateOrder;
+use crate::ops::get_order::GetOrder;
+use crate::ops::order::Order;
+
+/// A client of the gateway for one API key. Cloning is cheap and shares the connections.
+#[derive(Debug, Clone)]
+pub struct Client {
+    transport: Transport,
+    base_url: BaseUrl,
+    api_key: Secret,
+}
+
+impl Client {
+    /// Begins setting up a client. Nothing is sent until an operation is called.
+    pub fn builder(api_key: impl Into<Secret>) -> ClientBuilder {
+        ClientBuilder {
+            api_key: api_key.into(),
+            environment: Environment::default(),
+            // The gateway answers a recurring order only after the acquirer has, which takes seconds.
+            http: HttpOptions::new().timeout(Duration::from_secs(60)),
+        }
+    }
+
+    /// Creates an order: the first of a series (the customer pays on a page), or a recurring one, **which takes
+    /// money at once**.
+    ///
+    /// # Errors
+    /// A refused payment is no error but an order whose outcome is `Declined`. After an error with the effect
+    /// `Unknown` the order may exist and be paid; it is never sent again by this client.
+    pub async fn create_order(&self, request: &CreateOrder) -> Result<Order, Error> {
+        request.from_reply(&self.send(request.to_request()?).await?)
+    }
+
+    /// Reads an order. Moves no money.
+    ///
+    /// # Errors
+    /// When the order cannot be read. That an order is not found is no proof that nothing happened.
+    pub async fn get_order(&self, id: &str) -> Result<Order, Error> {
+        let request = GetOrder::new(id);
+        request.from_reply(&self.send(request.to_request()?).await?)
+    }
+
+    /// Cancels an order that is not completed, and answers it as it stands then. Gives no money back.
+    ///
+    /// # Errors
+    /// When the order was not cancelled, or (`Unknown`) when it is not known whether it was.
+    pub async fn cancel_order(&self, id: &str) -> Result<Order, Error> {
+        let request = CancelOrder::new(id);
+        request.from_reply(&self.send(request.to_request()?).await?)
+    }
+
+    async fn send(&self, request: Prepared) -> Result<Reply, Error> {
+        self.transport.send(&self.base_url, &auth::authorise(request, &self.api_key)).await
+    }
+}
+
+/// Sets up a [`Client`].
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct ClientBuilder {
+    api_key: Secret,
+    environment: Environment,
+    http: HttpOptions,
+}
+
+impl ClientBuilder {
+    /// Where the gateway is; live unless said otherwise.
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = environment;
+        self
+    }
+
+    /// Time-outs, proxy, trusted roots. The default waits 60 s for an answer.
+    pub fn http(mut self, options: HttpOptions) -> Self {
+        self.http = options;
+        self
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    /// When the key, the address or an HTTP option cannot work.
+    pub fn build(self) -> Result<Client, Error> {
+        auth::check_api_key(&self.api_key).map_err(Error::config)?;
+        Ok(Client {
+            base_url: self.environment.base_url().map_err(Error::config)?,
+            transport: Transport::new(self.http).map_err(Error::config)?,
+            api_key: self.api_key,
+        })
+    }
+}

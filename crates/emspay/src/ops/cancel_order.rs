@@ -1,0 +1,37 @@
+use recurring_core::{Class, Method, Prepared, Reply, check, check_echo, read_success};
+
+use crate::error::{ApiError, Error};
+use crate::ops::order::Order;
+
+/// `DELETE /orders/{id}/`: cancels an order that is not completed (public documentation). Gives no money back.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct CancelOrder {
+    id: String,
+}
+
+impl CancelOrder {
+    /// The order with the gateway's own identifier.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self { id: id.into() }
+    }
+
+    /// The request as it goes over the wire, without the key.
+    ///
+    /// # Errors
+    /// When the identifier cannot be one.
+    pub fn to_request(&self) -> Result<Prepared, Error> {
+        let path = format!("/orders/{}/", check::path_segment("order_id", &self.id)?);
+        Ok(Prepared::new("cancel order", Class::Write, Method::Delete, path))
+    }
+
+    /// Reads the reply: the order as it stands now.
+    ///
+    /// # Errors
+    /// `Unknown` when the reply cannot be read or speaks of another order.
+    pub fn from_reply(&self, reply: &Reply) -> Result<Order, Error> {
+        let order: Order = read_success(reply, ApiError::read)?;
+        check_echo(reply, &[("id", &self.id, Some(&order.id))])?;
+        Ok(order.cleared(reply))
+    }
+}

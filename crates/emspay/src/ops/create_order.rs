@@ -1,0 +1,186 @@
+use jiff::Timestamp;
+use recurring_core::{
+    Class, InvalidInput, Method, Money, Prepared, Reply, Secret, check, check_echo, read_success,
+};
+use serde_json::Value;
+
+use crate::error::{ApiError, Error};
+use crate::ops::order::Order;
+use crate::ops::series::Series;
+use crate::wire::{CreateOrderBody, PaymentMethodDetails, TransactionBody};
+
+/// `POST /orders/`: a first order, which the customer pays on a page, or a recurring one, which **takes money at
+/// once** (source document).
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct CreateOrder {
+    merchant_order_id: String,
+    amount: Money,
+    vault_token: Option<Secret>,
+    description: Option<String>,
+    return_url: Option<String>,
+    failure_url: Option<String>,
+    webhook_url: Option<String>,
+    expiration_period: Option<String>,
+    customer: Option<Value>,
+    extra: Option<Value>,
+}
+
+impl CreateOrder {
+    /// The first order of a series. `merchant_order_id` is your own name for it, 1 to 255 characters; the
+    /// gateway does not check that it is unique.
+    pub fn first(merchant_order_id: impl Into<String>, amount: Money) -> Self {
+        Self {
+            merchant_order_id: merchant_order_id.into(),
+            amount,
+            vault_token: None,
+            description: None,
+            return_url: None,
+            failure_url: None,
+            webhook_url: None,
+            expiration_period: None,
+            customer: None,
+            extra: None,
+        }
+    }
+
+    /// A later order of a series, paid without the customer by the `vault_token` of the first.
+    pub fn recurring(merchant_order_id: impl Into<String>, amount: Money, vault_token: Secret) -> Self {
+        Self { vault_token: Some(vault_token), ..Self::first(merchant_order_id, amount) }
+    }
+
+    /// Checks the rules of the series before anything is sent: the amount of the first payment, and at most one
+    /// year. `at` is the time of this payment, usually now.
+    ///
+    /// # Errors
+    /// Names the rule that is broken, and what to do.
+    pub fn in_series(self, series: &Series, at: Timestamp) -> Result<Self, InvalidInput> {
+        series.check(self.amount, at)?;
+        Ok(self)
+    }
+
+    /// What the customer reads on the statement or page, at most 1000 characters.
+    pub fn description(mut self, text: impl Into<String>) -> Self {
+        self.description = Some(text.into());
+        self
+    }
+
+    /// Where the customer goes after paying (public documentation).
+    pub fn return_url(mut self, url: impl Into<String>) -> Self {
+        self.return_url = Some(url.into());
+        self
+    }
+
+    /// Where the customer goes after a failure (public documentation).
+    pub fn failure_url(mut self, url: impl Into<String>) -> Self {
+        self.failure_url = Some(url.into());
+        self
+    }
+
+    /// Where the gateway reports a change of status (public documentation).
+    pub fn webhook_url(mut self, url: impl Into<String>) -> Self {
+        self.webhook_url = Some(url.into());
+        self
+    }
+
+    /// How long the customer may take: an ISO 8601 duration such as `PT30M` (public documentation).
+    pub fn expiration_period(mut self, duration: impl Into<String>) -> Self {
+        self.expiration_period = Some(duration.into());
+        self
+    }
+
+    /// The gateway's `customer` object, sent as it is (public documentation).
+    pub fn customer(mut self, object: Value) -> Self {
+        self.customer = Some(object);
+        self
+    }
+
+    /// Your own data, kept with the order, sent as it is (public documentation).
+    pub fn extra(mut self, object: Value) -> Self {
+        self.extra = Some(object);
+        self
+    }
+
+    /// The request as it goes over the wire, without the key.
+    ///
+    /// # Errors
+    /// Names the input that breaks a rule; nothing has been sent.
+    pub fn to_request(&self) -> Result<Prepared, Error> {
+        self.check()?;
+        let body = CreateOrderBody {
+            merchant_order_id: &self.merchant_order_id,
+            amount: self.amount.minor(),
+            currency: self.amount.currency().code(),
+            description: self.description.as_deref(),
+            transactions: [TransactionBody {
+                payment_method: "credit-card",
+                payment_method_details: PaymentMethodDetails {
+                    recurring_type: if self.vault_token.is_some() { "recurring" } else { "first" },
+                    vault_token: self.vault_token.as_ref().map(Secret::expose),
+                },
+            }],
+            return_url: self.return_url.as_deref(),
+            failure_url: self.failure_url.as_deref(),
+            webhook_url: self.webhook_url.as_deref(),
+            expiration_period: self.expiration_period.as_deref(),
+            customer: self.customer.as_ref(),
+            extra: self.extra.as_ref(),
+        };
+        let request = Prepared::new("create order", Class::Write, Method::Post, "/orders/")
+            .header("content-type", "application/json")
+            .json(&body);
+        Ok(match &self.vault_token {
+            Some(token) => request.hide(token),
+            None => request,
+        })
+    }
+
+    fn check(&self) -> Result<(), InvalidInput> {
+        check::text("merchant_order_id", &self.merchant_order_id, 255)?;
+        if let Some(token) = &self.vault_token {
+            check::id("vault_token", token.expose())?;
+        }
+        if let Some(description) = &self.description {
+            check::text("description", description, 1_000)?;
+        }
+        for (field, url) in [
+            ("return_url", &self.return_url),
+            ("failure_url", &self.failure_url),
+            ("webhook_url", &self.webhook_url),
+        ] {
+            if let Some(url) = url {
+                check::web_address(field, url)?;
+            }
+        }
+        if let Some(duration) = &self.expiration_period
+            && !duration.starts_with('P')
+        {
+            return Err(InvalidInput::new("expiration_period", "must be an ISO 8601 duration such as PT30M"));
+        }
+        for (field, object) in [("customer", &self.customer), ("extra", &self.extra)] {
+            if object.as_ref().is_some_and(|object| !object.is_object()) {
+                return Err(InvalidInput::new(field, "must be a JSON object"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the reply. The gateway answers 201 also for a payment it refuses: that is `Ok` with the outcome
+    /// `Declined`.
+    ///
+    /// # Errors
+    /// `Unknown` when the reply cannot be read or speaks of another amount, currency or order.
+    pub fn from_reply(&self, reply: &Reply) -> Result<Order, Error> {
+        let order: Order = read_success(reply, ApiError::read)?;
+        let amount = order.amount.map(|amount| amount.to_string());
+        check_echo(
+            reply,
+            &[
+                ("amount", &self.amount.minor().to_string(), amount.as_deref()),
+                ("currency", self.amount.currency().code(), order.currency.as_deref()),
+                ("merchant_order_id", &self.merchant_order_id, order.merchant_order_id.as_deref()),
+            ],
+        )?;
+        Ok(order.cleared(reply))
+    }
+}

@@ -1,0 +1,220 @@
+use recurring_core::{GatewayTime, Outcome, Reply, Secret, lenient};
+use serde::Deserialize;
+
+use crate::status::{self, OrderStatus, RecurringType, TransactionStatus};
+
+/// An order as the gateway tells it (source document and public documentation). Only `id` is certain to be there.
+#[derive(Debug, Clone, Deserialize)]
+#[non_exhaustive]
+pub struct Order {
+    /// The gateway's identifier.
+    #[serde(deserialize_with = "lenient::required_text")]
+    pub id: String,
+    /// Where it stands; see [`Order::outcome`].
+    #[serde(default)]
+    pub status: OrderStatus,
+    /// Minor units.
+    #[serde(default, deserialize_with = "lenient::integer")]
+    pub amount: Option<i64>,
+    /// ISO 4217.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub currency: Option<String>,
+    /// Your own name for it.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub merchant_order_id: Option<String>,
+    /// What the customer reads.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub description: Option<String>,
+    /// When it was created.
+    #[serde(default, deserialize_with = "lenient::time")]
+    pub created: Option<GatewayTime>,
+    /// When it last changed.
+    #[serde(default, deserialize_with = "lenient::time")]
+    pub modified: Option<GatewayTime>,
+    /// When it was paid.
+    #[serde(default, deserialize_with = "lenient::time")]
+    pub completed: Option<GatewayTime>,
+    /// When its newest transaction was added.
+    #[serde(default, deserialize_with = "lenient::time")]
+    pub last_transaction_added: Option<GatewayTime>,
+    /// The gateway's identifier of the merchant.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub merchant_id: Option<String>,
+    /// The gateway's identifier of the merchant's project.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub project_id: Option<String>,
+    /// The gateway's page of the order.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub order_url: Option<String>,
+    /// Marks such as `is-test`, `has-refunds`.
+    #[serde(default, deserialize_with = "lenient::texts")]
+    pub flags: Vec<String>,
+    /// The order that this one refunds.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub refund_of_order_id: Option<String>,
+    /// The order that this one belongs to.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub related_order_id: Option<String>,
+    /// The payments of the order, as the gateway lists them. An order may have none.
+    #[serde(default, deserialize_with = "lenient::list")]
+    pub transactions: Vec<Transaction>,
+}
+
+/// One payment of an order.
+#[derive(Debug, Clone, Deserialize)]
+#[non_exhaustive]
+pub struct Transaction {
+    /// The gateway's identifier.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub id: Option<String>,
+    /// Where it stands. The order's own status decides about the money.
+    #[serde(default)]
+    pub status: TransactionStatus,
+    /// Minor units.
+    #[serde(default, deserialize_with = "lenient::integer")]
+    pub amount: Option<i64>,
+    /// ISO 4217.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub currency: Option<String>,
+    /// When it was created. The clock of a series starts here.
+    #[serde(default, deserialize_with = "lenient::time")]
+    pub created: Option<GatewayTime>,
+    /// When it last changed.
+    #[serde(default, deserialize_with = "lenient::time")]
+    pub modified: Option<GatewayTime>,
+    /// How it is paid, such as `credit-card`.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub payment_method: Option<String>,
+    /// The brand of the card, such as `visa`.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub payment_method_brand: Option<String>,
+    /// The card and the token.
+    #[serde(default, deserialize_with = "lenient::object")]
+    pub payment_method_details: Option<CardDetails>,
+    /// The page on which the customer pays, as the gateway wrote it: often without a scheme. See
+    /// [`Order::payment_address`].
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub payment_url: Option<String>,
+    /// Why it failed, in the gateway's words for the merchant.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub reason: Option<String>,
+    /// Why it failed, in words for the customer.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub customer_message: Option<String>,
+    /// How long the customer may take, an ISO 8601 duration as the gateway wrote it.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub expiration_period: Option<String>,
+    /// Whether money goes in or out, such as `credit`.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub credit_debit: Option<String>,
+}
+
+/// The card of a transaction, and the token that stands for it.
+#[derive(Debug, Clone, Deserialize)]
+#[non_exhaustive]
+pub struct CardDetails {
+    /// The place in the series.
+    #[serde(default)]
+    pub recurring_type: RecurringType,
+    /// The token for later payments; only in an order that was read after the customer had paid.
+    #[serde(default, deserialize_with = "lenient::secret")]
+    pub vault_token: Option<Secret>,
+    /// The identifier of the first order's *transaction*.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub first_authorised_transaction_id: Option<String>,
+    /// The end of the card's life, `MMYYYY`.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub card_expiry: Option<String>,
+    /// The name on the card.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub cardholder_name: Option<String>,
+    /// The masked card number. Opaque: its form is not defined.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub truncated_pan: Option<String>,
+    /// Whether the issuer bears the risk of a dispute.
+    #[serde(default, deserialize_with = "lenient::boolean")]
+    pub liability_shift: Option<bool>,
+}
+
+impl Order {
+    /// What the order's status means for the money. `processing` and every status nobody has seen yet are
+    /// `Pending`.
+    pub fn outcome(&self) -> Outcome {
+        status::outcome(&self.status, self.payment_address().is_some())
+    }
+
+    /// The token for later payments, once the customer has paid.
+    pub fn vault_token(&self) -> Option<&Secret> {
+        self.cards().find_map(|card| card.vault_token.as_ref())
+    }
+
+    /// The card of the newest transaction that names one.
+    pub fn card(&self) -> Option<&CardDetails> {
+        self.cards().next()
+    }
+
+    fn cards(&self) -> impl Iterator<Item = &CardDetails> {
+        self.transactions.iter().rev().filter_map(|transaction| transaction.payment_method_details.as_ref())
+    }
+
+    /// The page to send the customer to, as a whole `https` address.
+    ///
+    /// The gateway leaves the scheme out (source document); `https` is put in front. Only an address on this
+    /// machine (a sandbox) gets or keeps plain `http`; any other address that is not `https` is `None`.
+    pub fn payment_address(&self) -> Option<String> {
+        self.transactions
+            .iter()
+            .rev()
+            .find_map(|transaction| whole_address(transaction.payment_url.as_deref()?))
+    }
+
+    /// Clears the texts that quote the gateway's words of the secrets of the request.
+    pub(crate) fn cleared(mut self, reply: &Reply) -> Self {
+        for transaction in &mut self.transactions {
+            for text in [&mut transaction.reason, &mut transaction.customer_message] {
+                *text = text.take().map(|text| reply.shown(&text));
+            }
+        }
+        self
+    }
+}
+
+fn whole_address(text: &str) -> Option<String> {
+    use recurring_core::BaseUrl;
+
+    // The rule for addresses is the one for base addresses; only the part before the path matters here.
+    let safe = |address: &str| {
+        let after_scheme = address.find("://").map_or(0, |at| at.saturating_add(3));
+        let (_, rest) = address.split_at_checked(after_scheme)?;
+        let host_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let origin = address.get(..after_scheme.saturating_add(host_end))?;
+        BaseUrl::parse("payment_url", origin).ok().map(|_| address.to_owned())
+    };
+    if text.contains("://") {
+        return safe(text);
+    }
+    // Plain http passes the rule on this machine only, so everything else becomes https.
+    safe(&format!("http://{text}")).or_else(|| safe(&format!("https://{text}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::whole_address;
+
+    #[test]
+    fn a_page_is_https_unless_it_is_on_this_machine() {
+        let cases = [
+            ("api.online.emspay.eu/pay/3da6/?a=b", Some("https://api.online.emspay.eu/pay/3da6/?a=b")),
+            ("https://api.online.emspay.eu/pay/", Some("https://api.online.emspay.eu/pay/")),
+            ("127.0.0.1:8080/pay/1", Some("http://127.0.0.1:8080/pay/1")),
+            ("http://127.0.0.1:8080/pay/1", Some("http://127.0.0.1:8080/pay/1")),
+            ("http://api.online.emspay.eu/pay/", None),
+            ("javascript://x", None),
+            ("user:password@evil.example/pay", None),
+            ("", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(whole_address(text).as_deref(), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+use recurring_core::{InvalidInput, Money};
+
+/// A series of recurring payments and its two rules (source document): every payment has the amount of the first,
+/// and a series lasts one year at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Series {
+    amount: Money,
+    first_created: Timestamp,
+}
+
+impl Series {
+    /// A series by its first payment: the amount, and when its transaction was created.
+    pub fn new(amount: Money, first_created: Timestamp) -> Self {
+        Self { amount, first_created }
+    }
+
+    /// Whether a payment of this amount fits into the series at this time.
+    ///
+    /// # Errors
+    /// Names the rule that is broken, and what to do.
+    pub fn check(&self, amount: Money, at: Timestamp) -> Result<(), InvalidInput> {
+        if amount != self.amount {
+            return Err(InvalidInput::new(
+                "amount",
+                format!(
+                    "must be {}, as in the first payment of the series; start a new series for another amount",
+                    self.amount
+                ),
+            ));
+        }
+        let end = self.first_created.to_zoned(TimeZone::UTC).checked_add(1.year());
+        if end.is_ok_and(|end| at >= end.timestamp()) {
+            return Err(InvalidInput::new(
+                "series",
+                "began more than a year ago and can take no further payment; start a new one with the customer",
+            ));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use recurring_core::Currency;
+
+    use super::*;
+
+    fn euro(minor: i64) -> Money {
+        Money::from_minor(minor, Currency::from_code("EUR").expect("EUR")).expect("money")
+    }
+
+    #[test]
+    fn one_amount_for_one_year() {
+        let at = |text: &str| text.parse::<Timestamp>().expect(text);
+        let series = Series::new(euro(4000), at("2024-02-29T12:00:00Z"));
+        assert!(series.check(euro(4000), at("2024-03-29T12:00:00Z")).is_ok());
+        assert!(series.check(euro(4000), at("2025-02-28T11:59:59Z")).is_ok());
+        let late = series.check(euro(4000), at("2025-02-28T12:00:00Z")).expect_err("a year later");
+        assert_eq!(late.field(), "series");
+        let other = series.check(euro(4001), at("2024-03-29T12:00:00Z")).expect_err("another amount");
+        assert_eq!(other.field(), "amount");
+    }
+}

@@ -1,0 +1,102 @@
+use recurring_core::{Outcome, open_enum};
+
+open_enum! {
+    /// Where an order stands (source document and public documentation; open).
+    pub enum OrderStatus {
+        /// Created; the customer has not paid yet.
+        New = "new",
+        /// On its way. Not paid.
+        Processing = "processing",
+        /// Failed. Final for a recurring order.
+        Error = "error",
+        /// Paid.
+        Completed = "completed",
+        /// Cancelled before it was paid.
+        Cancelled = "cancelled",
+        /// Not paid in time.
+        Expired = "expired",
+        /// Refused.
+        Declined = "declined",
+        /// The transactions differ: each has to be looked at.
+        SeeTransactions = "see-transactions",
+    }
+}
+
+open_enum! {
+    /// Where one transaction of an order stands (source document and public documentation; open).
+    pub enum TransactionStatus {
+        /// Created.
+        New = "new",
+        /// Waiting.
+        Pending = "pending",
+        /// On its way. Not paid.
+        Processing = "processing",
+        /// Failed.
+        Error = "error",
+        /// Paid.
+        Completed = "completed",
+        /// Cancelled.
+        Cancelled = "cancelled",
+        /// Not paid in time.
+        Expired = "expired",
+        /// Accepted by the acquirer.
+        Accepted = "accepted",
+        /// Captured.
+        Captured = "captured",
+        /// Refused.
+        Declined = "declined",
+    }
+}
+
+open_enum! {
+    /// The place of a transaction in a series (source document; open).
+    pub enum RecurringType {
+        /// The customer authenticates on a page; later payments build on it.
+        First = "first",
+        /// A payment without the customer.
+        Recurring = "recurring",
+    }
+}
+
+/// What an order's status means for the money. `awaits_customer` tells whether the order offers a page to pay on.
+///
+/// The order's own status alone decides: an order may be `processing` while one of its transactions is `error`,
+/// since the customer can try again.
+pub(crate) fn outcome(status: &OrderStatus, awaits_customer: bool) -> Outcome {
+    match status {
+        OrderStatus::Completed => Outcome::Approved,
+        OrderStatus::Error | OrderStatus::Cancelled | OrderStatus::Expired | OrderStatus::Declined => {
+            Outcome::Declined
+        }
+        OrderStatus::New if awaits_customer => Outcome::CustomerNeeded,
+        OrderStatus::New | OrderStatus::Processing | OrderStatus::SeeTransactions | OrderStatus::Other(_) => {
+            Outcome::Pending
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_completed_is_paid_and_nothing_new_is_final() {
+        let table = [
+            ("completed", Outcome::Approved),
+            ("error", Outcome::Declined),
+            ("cancelled", Outcome::Declined),
+            ("expired", Outcome::Declined),
+            ("declined", Outcome::Declined),
+            ("new", Outcome::Pending),
+            ("processing", Outcome::Pending),
+            ("see-transactions", Outcome::Pending),
+            ("COMPLETED", Outcome::Pending),
+            ("refunded", Outcome::Pending),
+            ("", Outcome::Pending),
+        ];
+        for (status, expected) in table {
+            assert_eq!(outcome(&OrderStatus::from(status), false), expected, "{status}");
+        }
+        assert_eq!(outcome(&OrderStatus::New, true), Outcome::CustomerNeeded);
+    }
+}

@@ -1,0 +1,144 @@
+//! The test cards: the only numbers the sandbox takes, in one table.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// What a test card does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Behaviour {
+    Approves,
+    /// This sandbox's own convention: every charge is declined for insufficient funds.
+    Declines,
+    /// This sandbox's own convention: fine while the customer is present, declined on every later charge.
+    DeclinesLater,
+}
+
+#[derive(Debug)]
+struct TestCard {
+    number: &'static str,
+    brand: &'static str,
+    behaviour: Behaviour,
+}
+
+/// The first four are documented by the gateways or known everywhere; what the last two do here is this sandbox's
+/// own convention.
+static TEST_CARDS: [TestCard; 6] = [
+    TestCard { number: "4444333322221111", brand: "visa", behaviour: Behaviour::Approves },
+    TestCard { number: "5555555555554444", brand: "mastercard", behaviour: Behaviour::Approves },
+    TestCard { number: "4012001037141112", brand: "visa", behaviour: Behaviour::Approves },
+    TestCard { number: "4111111111111111", brand: "visa", behaviour: Behaviour::Approves },
+    TestCard { number: "4000000000000002", brand: "visa", behaviour: Behaviour::Declines },
+    TestCard { number: "4000000000000341", brand: "visa", behaviour: Behaviour::DeclinesLater },
+];
+
+/// The numbers, for the message that refuses another one.
+pub(crate) fn numbers() -> String {
+    TEST_CARDS.iter().map(|card| card.number).collect::<Vec<_>>().join(", ")
+}
+
+/// Why the issuer said no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Decline {
+    pub(crate) code: &'static str,
+    pub(crate) message: &'static str,
+}
+
+const INSUFFICIENT_FUNDS: Decline =
+    Decline { code: "insufficient_funds", message: "The card has insufficient funds." };
+const EXPIRED: Decline = Decline { code: "expired_card", message: "The card has expired." };
+/// The customer pressed "decline" on the payment page.
+pub(crate) const REFUSED_BY_ISSUER: Decline =
+    Decline { code: "do_not_honor", message: "The card's issuer declined the payment." };
+
+/// A test card with what stands on it. The security code is checked where it comes in and never kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Card {
+    card: &'static TestCard,
+    pub(crate) year: i16,
+    pub(crate) month: i8,
+    pub(crate) holder: String,
+}
+
+impl Card {
+    /// `None` when the number is not one of the test cards.
+    pub(crate) fn new(number: &str, year: i16, month: i8, holder: &str) -> Option<Card> {
+        let card = TEST_CARDS.iter().find(|card| card.number == number)?;
+        Some(Card { card, year, month, holder: holder.to_owned() })
+    }
+
+    /// `visa` or `mastercard`.
+    pub(crate) fn brand(&self) -> &'static str {
+        self.card.brand
+    }
+
+    /// `VISA` or `MASTERCARD`.
+    pub(crate) fn brand_upper(&self) -> String {
+        self.card.brand.to_uppercase()
+    }
+
+    /// The first six and the last four digits with `fill` between them.
+    pub(crate) fn masked(&self, fill: &str) -> String {
+        let number = self.card.number;
+        let (first, last) = (number.get(..6).unwrap_or_default(), number.get(12..).unwrap_or_default());
+        format!("{first}{fill}{last}")
+    }
+
+    /// The last four digits after twelve stars.
+    pub(crate) fn last_four(&self) -> String {
+        format!("************{}", self.card.number.get(12..).unwrap_or_default())
+    }
+
+    /// A card is good until the end of the month printed on it.
+    pub(crate) fn expired(&self, now: Timestamp) -> bool {
+        let today = TimeZone::UTC.to_datetime(now);
+        (today.year(), today.month()) > (self.year, self.month)
+    }
+
+    /// The customer is there: first payment, or entering the card.
+    pub(crate) fn first(&self, now: Timestamp) -> Result<(), Decline> {
+        match self.card.behaviour {
+            _ if self.expired(now) => Err(EXPIRED),
+            Behaviour::Declines => Err(INSUFFICIENT_FUNDS),
+            Behaviour::Approves | Behaviour::DeclinesLater => Ok(()),
+        }
+    }
+
+    /// A charge of the stored card.
+    pub(crate) fn later(&self, now: Timestamp) -> Result<(), Decline> {
+        match self.card.behaviour {
+            Behaviour::DeclinesLater => Err(INSUFFICIENT_FUNDS),
+            Behaviour::Approves | Behaviour::Declines => self.first(now),
+        }
+    }
+}
+
+/// The check digit of a card number.
+pub(crate) fn luhn(number: &str) -> bool {
+    let sum: Option<u32> = number
+        .chars()
+        .rev()
+        .enumerate()
+        .map(|(place, digit)| {
+            let digit = digit.to_digit(10)?;
+            let doubled = digit * 2;
+            Some(match place % 2 {
+                0 => digit,
+                _ if doubled > 9 => doubled - 9,
+                _ => doubled,
+            })
+        })
+        .sum();
+    sum.is_some_and(|sum| sum % 10 == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_test_card_has_a_valid_check_digit() {
+        assert!(TEST_CARDS.iter().all(|card| luhn(card.number) && card.number.len() == 16));
+        assert!(!luhn("4111111111111112"));
+        assert!(!luhn("4111x"));
+    }
+}

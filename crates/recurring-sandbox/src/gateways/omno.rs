@@ -1,0 +1,297 @@
+//! omno: a token from Keycloak, payments with a page, saved cards, charges of a saved card.
+//!
+//! From the source document: the paths of the saved cards and of the payment, `cardToken`, the bearer token. From
+//! public documentation: Keycloak, the members of a payment, the answer with its three addresses, the status. Guesses:
+//! the shape of the saved cards, and that a payment with a `cardToken` is charged at once; its answer shows nothing
+//! of the outcome, so a client has to read the status. The sandbox does not hold a client to unique order ids,
+//! since nothing is known about that: a payment sent twice is taken twice, and the ledger shows it.
+
+use crate::answer::Answer;
+use crate::call::{Call, form};
+use crate::cards::{Card, Decline, REFUSED_BY_ISSUER};
+use crate::json::{self, absent, child, text};
+use crate::ledger::LedgerKind;
+use crate::page::{Customer, Done, Sheet};
+use crate::world::{Common, Hosted, Names};
+use axum::http::Method;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+
+pub(crate) const CLIENT_ID: &str = "sandbox_omno_client";
+pub(crate) const CLIENT_SECRET: &str = "sandbox_omno_secret";
+const GATEWAY: &str = "omno";
+const TOKEN_LIFE: SignedDuration = SignedDuration::from_secs(300);
+/// How long a customer may take on the page.
+const PAGE_LIFE: SignedDuration = SignedDuration::from_mins(30);
+const BILLING: [&str; 9] =
+    ["firstName", "lastName", "address1", "city", "state", "country", "postalCode", "phone", "email"];
+
+#[derive(Debug)]
+struct Payment {
+    id: String,
+    amount: i64,
+    decimals: u32,
+    currency: String,
+    order_id: Option<String>,
+    customer: String,
+    billing: Map<String, Value>,
+    callback: String,
+    callback_fail: String,
+    created: Timestamp,
+    status: &'static str,
+    card: Option<Card>,
+    decline: Option<Decline>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Omno {
+    tokens: HashMap<String, Timestamp>,
+    payments: HashMap<String, Payment>,
+    /// Customer, token and card, in the order of saving.
+    cards: Vec<(String, String, Card)>,
+}
+
+fn refuse(status: u16, message: &str) -> Answer {
+    Answer::json(status, &json!({"message": message}))
+}
+
+fn refuse_token(status: u16, error: &str, description: &str) -> Answer {
+    Answer::json(status, &json!({"error": error, "error_description": description}))
+}
+
+impl Omno {
+    pub(crate) fn answer(&mut self, common: &mut Common, call: &Call) -> Answer {
+        let segments = call.segments_after(1);
+        let token_path = ["realms", "omno", "protocol", "openid-connect", "token"];
+        let answer = if segments == token_path {
+            self.token(common, call)
+        } else {
+            self.authorised(common, call).and_then(|()| match (&call.method, segments.as_slice()) {
+                (&Method::GET, ["transaction", "customer", customer, "cards"]) => Ok(self.cards(customer)),
+                (&Method::POST, ["transaction", "create"]) => self.create(common, call),
+                (&Method::GET, ["reporting", "payments", id]) => self.status(common, id),
+                _ => Err(refuse(404, "Not Found")),
+            })
+        };
+        answer.unwrap_or_else(|refusal| refusal)
+    }
+
+    fn token(&mut self, common: &mut Common, call: &Call) -> Result<Answer, Answer> {
+        if call.method != Method::POST {
+            return Err(refuse_token(405, "invalid_request", "HTTP 405 Method Not Allowed"));
+        }
+        if !call.sends("application/x-www-form-urlencoded") {
+            return Err(refuse_token(400, "invalid_request", "Missing form parameter: grant_type"));
+        }
+        let fields = std::str::from_utf8(&call.body).map(form).unwrap_or_default();
+        let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+        if ["grant_type", "client_id", "client_secret"].iter().any(|name| count(&names, name) > 1) {
+            return Err(refuse_token(400, "invalid_request", "duplicated parameter"));
+        }
+        let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        match field("grant_type") {
+            None => return Err(refuse_token(400, "invalid_request", "Missing form parameter: grant_type")),
+            Some("client_credentials") => {}
+            Some(_) => return Err(refuse_token(400, "unsupported_grant_type", "Unsupported grant_type")),
+        }
+        if field("client_id") != Some(CLIENT_ID) || field("client_secret") != Some(CLIENT_SECRET) {
+            let description = "Invalid client or Invalid client credentials";
+            return Err(refuse_token(401, "invalid_client", description));
+        }
+        let now = common.now();
+        self.tokens.retain(|_, ends| *ends > now);
+        let token = format!("sandbox_omno_token_{}", common.ids.hex());
+        self.tokens.insert(token.clone(), now.checked_add(TOKEN_LIFE).unwrap_or(Timestamp::MAX));
+        let answer = json!({
+            "access_token": token, "expires_in": TOKEN_LIFE.as_secs(), "refresh_expires_in": 0,
+            "token_type": "Bearer", "not-before-policy": 0, "scope": "profile email",
+        });
+        Ok(Answer::json(200, &answer))
+    }
+
+    fn authorised(&self, common: &Common, call: &Call) -> Result<(), Answer> {
+        let ends = call.authorization("Bearer").and_then(|token| self.tokens.get(token));
+        if ends.is_none_or(|ends| *ends <= common.now()) {
+            return Err(refuse(401, "Unauthorized"));
+        }
+        if !call.accepts("application/json") {
+            return Err(refuse(406, "Accept must take application/json"));
+        }
+        Ok(())
+    }
+
+    fn cards(&self, customer: &str) -> Answer {
+        let own = self.cards.iter().filter(|(owner, _, _)| owner == customer);
+        let list: Vec<Value> = own
+            .map(|(_, token, card)| {
+                json!({
+                    "cardToken": token, "cardMask": card.masked("********"), "cardBrand": card.brand_upper(),
+                    "expirationDate": format!("{:02}/{}", card.month, card.year), "cardholder": card.holder,
+                })
+            })
+            .collect();
+        Answer::json(200, &list.into())
+    }
+
+    fn create(&mut self, common: &mut Common, call: &Call) -> Result<Answer, Answer> {
+        if !call.sends("application/json") {
+            return Err(refuse(415, "Content-Type must be application/json"));
+        }
+        let body = json::object(&call.body).map_err(|reason| refuse(400, &reason))?;
+        let (mut payment, card_token) = read(&body, &call.body, common)?;
+        if let Some(token) = card_token {
+            let found = self.cards.iter().find(|(_, saved, _)| *saved == token);
+            let (_, _, card) = found.ok_or_else(|| refuse(400, "cardToken is not known"))?;
+            let result = card.later(payment.created);
+            payment.card = Some(card.clone());
+            payment.settle(common, result);
+        }
+        let page = format!("{}/pay/omno/{}", common.origin, payment.id);
+        let answer = json!({
+            "paymentId": payment.id, "paymentUrl": page, "paymentUrlIframe": format!("{page}?view=iframe"),
+            "paymentUrlIframeApm": format!("{page}?view=apm"),
+        });
+        self.payments.insert(payment.id.clone(), payment);
+        Ok(Answer::json(200, &answer))
+    }
+
+    fn status(&mut self, common: &Common, id: &str) -> Result<Answer, Answer> {
+        let payment = self.payments.get_mut(id).ok_or_else(|| refuse(404, "Payment not found"))?;
+        payment.refresh(common.now());
+        Ok(Answer::json(200, &payment.render(&common.origin)))
+    }
+}
+
+fn count(names: &[&str], name: &str) -> usize {
+    names.iter().filter(|given| **given == name).count()
+}
+
+/// Checks the request; gives the payment and the token of a saved card.
+fn read(
+    body: &Map<String, Value>,
+    bytes: &[u8],
+    common: &mut Common,
+) -> Result<(Payment, Option<String>), Answer> {
+    let currency = text(body, "currency").and_then(|code| Some((code, json::decimals(code)?)));
+    let (currency, decimals) = currency.ok_or_else(|| refuse(400, "currency must be an ISO 4217 code"))?;
+    let literal = std::str::from_utf8(bytes).ok().and_then(|body| json::literal(body, "amount"));
+    let amount = literal.and_then(|literal| json::minor_from_decimal(&literal, decimals));
+    let amount = amount.ok_or_else(|| {
+        refuse(400, "amount must be a positive number with no more decimals than the currency has")
+    })?;
+    let url = |name: &str| match text(body, name).filter(|text| json::is_url(text)) {
+        Some(url) => Ok(url.to_owned()),
+        None => Err(refuse(400, &format!("{name} must be an http or https URL"))),
+    };
+    url("hookUrl")?;
+    let (callback, callback_fail) = (url("callback")?, url("callbackFail")?);
+    let billing = child(body, "billing").ok_or_else(|| refuse(400, "billing is required"))?;
+    let missing = BILLING.iter().find(|name| text(billing, name).is_none_or(str::is_empty));
+    if let Some(missing) = missing {
+        return Err(refuse(400, &format!("billing.{missing} is required")));
+    }
+    let optional = |members: &Map<String, Value>, name: &str| match text(members, name) {
+        Some(text) => Ok(Some(text.to_owned())),
+        None if absent(members, name) => Ok(None),
+        None => Err(refuse(400, &format!("{name} must be text"))),
+    };
+    let customer = optional(billing, "externalUserId")?.filter(|id| !id.is_empty());
+    optional(body, "lang")?;
+    optional(body, "merchantTransactionId")?;
+    let payment = Payment {
+        id: common.ids.hex(),
+        amount,
+        decimals,
+        currency: currency.to_owned(),
+        order_id: optional(body, "orderId")?,
+        customer: customer.unwrap_or_else(|| common.ids.uuid()),
+        billing: billing.clone(),
+        callback,
+        callback_fail,
+        created: common.now(),
+        status: "Created",
+        card: None,
+        decline: None,
+    };
+    Ok((payment, optional(body, "cardToken")?))
+}
+
+impl Payment {
+    fn settle(&mut self, common: &mut Common, result: Result<(), Decline>) {
+        match result {
+            Ok(()) => {
+                self.status = "Success";
+                let names = Names { reference: self.order_id.as_deref().unwrap_or_default(), payment: &self.id };
+                common.move_money(LedgerKind::Charge, GATEWAY, names, (self.amount, &self.currency));
+            }
+            Err(decline) => {
+                self.status = "Declined";
+                self.decline = Some(decline);
+            }
+        }
+    }
+
+    fn open(&self) -> bool {
+        matches!(self.status, "Created" | "Pending3DS")
+    }
+
+    fn refresh(&mut self, now: Timestamp) {
+        if self.open() && now.duration_since(self.created) >= PAGE_LIFE {
+            self.status = "Timeout";
+        }
+    }
+
+    fn render(&self, origin: &str) -> Value {
+        let amount = json::decimal_number(self.amount, self.decimals);
+        let card = |read: &dyn Fn(&Card) -> String| self.card.as_ref().map(read);
+        json!({
+            "id": self.id, "status": self.status, "amount": amount, "currency": self.currency,
+            "createdAt": self.created.strftime("%Y-%m-%dT%H:%M:%S").to_string(),
+            "psp": "sandbox", "masterPsp": "sandbox",
+            "cardMask": card(&|card| card.masked("********")), "cardholder": card(&|card| card.holder.clone()),
+            "expirationDate": card(&|card| format!("{:02}/{:02}", card.month, card.year % 100)),
+            "cardBrand": card(&Card::brand_upper), "country": self.billing.get("country"),
+            "customerId": self.customer, "paymentResult": self.decline.map(|decline| decline.message),
+            "initialAmount": amount, "initialCurrency": self.currency, "isApm": false, "paymentLog": [],
+            "billingData": self.billing, "paymentTransactionRequests": [], "paymentSystemLog": [],
+            "orderId": self.order_id,
+            "3dsRedirectUrl": (self.status == "Pending3DS").then(|| format!("{origin}/pay/omno/{}", self.id)),
+        })
+    }
+}
+
+impl Hosted for Omno {
+    fn sheet(&mut self, common: &mut Common, id: &str) -> Option<Sheet> {
+        let payment = self.payments.get_mut(id)?;
+        payment.refresh(common.now());
+        if !payment.open() {
+            return Some(Sheet::Closed(format!("The status of this payment is {}.", payment.status)));
+        }
+        // The page is where the customer proves who they are.
+        payment.status = "Pending3DS";
+        let amount = Some(json::for_people(payment.amount, &payment.currency));
+        Some(Sheet::Open { title: "Payment".to_owned(), amount })
+    }
+
+    fn customer(&mut self, common: &mut Common, id: &str, act: Customer) -> Option<Done> {
+        let now = common.now();
+        let payment = self.payments.get_mut(id)?;
+        let cancelled = Decline { code: "cancelled", message: "The customer cancelled the payment." };
+        let result = match &act {
+            Customer::Pays(card) => card.first(now),
+            Customer::Declines => Err(REFUSED_BY_ISSUER),
+            Customer::Cancels => Err(cancelled),
+        };
+        payment.settle(common, result);
+        if let Customer::Pays(card) = act {
+            if result.is_ok() {
+                let token = common.ids.uuid();
+                self.cards.push((payment.customer.clone(), token, card.clone()));
+            }
+            payment.card = Some(card);
+        }
+        let to = if result.is_ok() { &payment.callback } else { &payment.callback_fail };
+        Some(Done { message: "The payment has ended.", to: Some(to.clone()) })
+    }
+}

@@ -1,0 +1,421 @@
+//! tokenpay-signed: every call is one signed text in an envelope.
+//!
+//! From the source document: the envelope, the recurring charge and its answer; account and first ids are those of
+//! its example, so that the example's request text is taken as it stands. From public documentation: the other calls
+//! under `/tokenization/`, the query, the notification. Guesses: that refusals come as HTTP 200 with another
+//! `responseCode`, and that the query serves token orders. Every code but `0000` is this sandbox's own.
+
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::cards::{Card, Decline};
+use crate::json::{self, absent, text};
+use crate::ledger::LedgerKind;
+use crate::page::{Customer, Done, Sheet};
+use crate::world::{Common, Hosted, Names};
+use axum::http::Method;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use rsa::pkcs1v15::{Signature, SigningKey, VerifyingKey};
+use rsa::signature::{SignatureEncoding, Signer, Verifier};
+use rsa::{RsaPrivateKey, RsaPublicKey};
+use serde_json::{Map, Value, json};
+use sha2::Sha256;
+use std::collections::HashMap;
+use std::fmt;
+
+pub(crate) const MERCHANT_ID: i64 = 3;
+const GATEWAY: &str = "tokenpay-signed";
+const FIRST_TOKEN: i64 = 436;
+const FIRST_ORDER: i64 = 5798;
+const FIRST_TRANSACTION: i64 = 3974;
+/// The account's currency; a request names none.
+const CURRENCY: &str = "USD";
+const DECIMALS: u32 = 2;
+const LONGEST_AMOUNT: usize = 9;
+
+const BAD_ENVELOPE: &str = "1000";
+const BAD_SIGNATURE: &str = "1001";
+const BAD_PARAMETER: &str = "1002";
+const DUPLICATE: &str = "1003";
+const NOT_FOUND: &str = "1004";
+const DECLINED: &str = "2001";
+
+#[derive(Debug)]
+struct Enrolment {
+    user: String,
+    success: String,
+    fail: String,
+    cancel: Option<String>,
+    done: bool,
+}
+
+#[derive(Debug)]
+struct Token {
+    id: i64,
+    user: String,
+    card: Card,
+}
+
+#[derive(Debug)]
+struct Order {
+    id: i64,
+    transaction: i64,
+    reference: String,
+    amount: i64,
+    user: String,
+    token: i64,
+    card: Card,
+    /// A sale that allows recurring charges, or a recurring charge.
+    recurring: bool,
+    is_sale: bool,
+    created: Timestamp,
+    result: Result<(), Decline>,
+}
+
+pub(crate) struct Tokenpay {
+    merchant: VerifyingKey<Sha256>,
+    gateway: SigningKey<Sha256>,
+    enrolments: HashMap<String, Enrolment>,
+    tokens: Vec<Token>,
+    next_token: i64,
+    orders: Vec<Order>,
+}
+
+impl fmt::Debug for Tokenpay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tokenpay").field("tokens", &self.tokens).field("orders", &self.orders).finish_non_exhaustive()
+    }
+}
+
+fn refuse(code: &str, message: &str) -> Answer {
+    Answer::json(200, &json!({"responseCode": code, "message": message}))
+}
+
+fn invalid(name: &str, message: &str) -> Answer {
+    refuse(BAD_PARAMETER, &format!("Invalid parameter {name}: {message}"))
+}
+
+fn malformed(status: u16, message: &str) -> Answer {
+    Answer::json(status, &json!({"responseCode": BAD_ENVELOPE, "message": message}))
+}
+
+fn stamp(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S%.3f+00:00").to_string()
+}
+
+/// A request that was signed by the merchant: its members, and its text for the amount's literal.
+struct Signed {
+    members: Map<String, Value>,
+    request: String,
+}
+
+impl Signed {
+    fn user(&self) -> Result<String, Answer> {
+        let user = text(&self.members, "userId").filter(|user| (1..=64).contains(&user.chars().count()));
+        user.map(str::to_owned).ok_or_else(|| invalid("userId", "text of 1 to 64 characters"))
+    }
+
+    /// A number that may stand as text.
+    fn number(&self, name: &str) -> Option<i64> {
+        match self.members.get(name)? {
+            Value::String(text) => text.parse().ok(),
+            other => other.as_i64(),
+        }
+    }
+
+    fn amount(&self) -> Result<i64, Answer> {
+        let literal = json::literal(&self.request, "amount").filter(|literal| {
+            literal.bytes().filter(u8::is_ascii_digit).count() <= LONGEST_AMOUNT
+        });
+        let amount = literal.and_then(|literal| json::minor_from_decimal(&literal, DECIMALS));
+        amount.ok_or_else(|| invalid("amount", "a positive number of at most 9 digits, 2 of them decimals"))
+    }
+
+    fn reference(&self) -> Result<String, Answer> {
+        let reference = text(&self.members, "merchantReference");
+        let reference = reference.filter(|reference| (1..=64).contains(&reference.chars().count()));
+        reference.map(str::to_owned).ok_or_else(|| invalid("merchantReference", "text of 1 to 64 characters"))
+    }
+
+    /// Checks the addresses; `needed` ones must be there.
+    fn callbacks(&self, needed: &[&str]) -> Result<Map<String, Value>, Answer> {
+        let given = match self.members.get("callbackUrl") {
+            None | Some(Value::Null) => Map::new(),
+            Some(Value::Object(given)) => given.clone(),
+            Some(_) => return Err(invalid("callbackUrl", "an object")),
+        };
+        for name in ["success", "fail", "cancel", "notify"] {
+            let fine = text(&given, name).is_some_and(json::is_url);
+            if !fine && (needed.contains(&name) || !absent(&given, name)) {
+                return Err(invalid(&format!("callbackUrl.{name}"), "an http or https URL"));
+            }
+        }
+        Ok(given)
+    }
+}
+
+impl Tokenpay {
+    pub(crate) fn new(merchant: RsaPublicKey, gateway: RsaPrivateKey) -> Tokenpay {
+        Tokenpay {
+            merchant: VerifyingKey::new(merchant),
+            gateway: SigningKey::new(gateway),
+            enrolments: HashMap::new(),
+            tokens: Vec::new(),
+            next_token: FIRST_TOKEN,
+            orders: Vec::new(),
+        }
+    }
+
+    pub(crate) fn answer(&mut self, common: &mut Common, call: &Call) -> Answer {
+        let segments = call.segments_after(1);
+        let known = matches!(
+            segments.as_slice(),
+            ["tokenization", "add-token" | "query-token" | "delete-token" | "sale" | "recurring"]
+                | ["hosted-checkout", "query"]
+        );
+        if !known || call.slash {
+            return malformed(404, "Not found");
+        }
+        if call.method != Method::POST {
+            return malformed(405, "Method not allowed");
+        }
+        let answer = self.open(call).and_then(|signed| match segments.as_slice() {
+            [_, "add-token"] => self.add_token(common, &signed),
+            [_, "query-token"] => self.query_token(&signed),
+            [_, "delete-token"] => self.delete_token(&signed),
+            [_, "sale"] => self.sale(common, &signed),
+            [_, "recurring"] => self.recurring(common, &signed),
+            _ => self.query(&signed),
+        });
+        answer.unwrap_or_else(|refusal| refusal)
+    }
+
+    /// Opens the envelope and checks the signature over the request's text exactly as it was sent.
+    fn open(&self, call: &Call) -> Result<Signed, Answer> {
+        if !call.sends("application/json") {
+            return Err(malformed(400, "Content-Type must be application/json"));
+        }
+        let envelope = json::object(&call.body).map_err(|reason| malformed(400, &reason))?;
+        let request = text(&envelope, "request").ok_or_else(|| malformed(400, "request must be text"))?;
+        let signature = text(&envelope, "signature").ok_or_else(|| malformed(400, "signature must be text"))?;
+        let signature = STANDARD.decode(signature).ok();
+        let signature = signature.and_then(|bytes| Signature::try_from(bytes.as_slice()).ok());
+        let genuine = signature.is_some_and(|signature| self.merchant.verify(request.as_bytes(), &signature).is_ok());
+        if !genuine {
+            return Err(refuse(BAD_SIGNATURE, "Invalid signature"));
+        }
+        let members = json::object(request.as_bytes()).map_err(|reason| malformed(400, &reason))?;
+        let signed = Signed { members, request: request.to_owned() };
+        if signed.number("merchantId") != Some(MERCHANT_ID) {
+            return Err(refuse(NOT_FOUND, "No public key"));
+        }
+        Ok(signed)
+    }
+
+    fn add_token(&mut self, common: &mut Common, signed: &Signed) -> Result<Answer, Answer> {
+        let user = signed.user()?;
+        let urls = signed.callbacks(&["success", "fail", "notify"])?;
+        let url = |name: &str| text(&urls, name).unwrap_or_default().to_owned();
+        let cancel = text(&urls, "cancel").map(str::to_owned);
+        let enrolment = Enrolment { user, success: url("success"), fail: url("fail"), cancel, done: false };
+        let id = common.ids.uuid();
+        let page = format!("{}/pay/tokenpay/{id}", common.origin);
+        self.enrolments.insert(id, enrolment);
+        Ok(Answer::json(200, &json!({"responseCode": "0000", "message": "Success", "data": page})))
+    }
+
+    fn query_token(&self, signed: &Signed) -> Result<Answer, Answer> {
+        let user = signed.user()?;
+        // The source document: the value is case insensitive.
+        let own = self.tokens.iter().filter(|token| token.user.eq_ignore_ascii_case(&user));
+        let list: Vec<Value> = own
+            .map(|token| {
+                json!({
+                    "tokenId": token.id, "userId": token.user, "maskedPan": token.card.masked("XXXXXX"),
+                    "cardBrand": card_type(&token.card), "cardSubBrand": card_type(&token.card),
+                    "expiryDate": format!("{:04}{:02}", token.card.year, token.card.month),
+                })
+            })
+            .collect();
+        Ok(Answer::json(200, &json!({"responseCode": "0000", "message": "Success", "list": list})))
+    }
+
+    fn delete_token(&mut self, signed: &Signed) -> Result<Answer, Answer> {
+        let (id, _) = self.token(signed, &signed.user()?)?;
+        self.tokens.retain(|token| token.id != id);
+        Ok(Answer::json(200, &json!({"responseCode": "0000", "message": "Success"})))
+    }
+
+    fn token(&self, signed: &Signed, user: &str) -> Result<(i64, Card), Answer> {
+        let id = signed.number("tokenId").ok_or_else(|| invalid("tokenId", "a number"))?;
+        let token = self.tokens.iter().find(|token| token.id == id && token.user.eq_ignore_ascii_case(user));
+        token.map(|token| (id, token.card.clone())).ok_or_else(|| refuse(NOT_FOUND, "Token not found"))
+    }
+
+    fn sale(&mut self, common: &mut Common, signed: &Signed) -> Result<Answer, Answer> {
+        signed.callbacks(&[])?;
+        let recurring = match signed.members.get("isRecurring") {
+            None | Some(Value::Null) => false,
+            Some(value) => value.as_bool().ok_or_else(|| invalid("isRecurring", "true or false"))?,
+        };
+        let items = signed.members.get("lineItems").filter(|items| !items.is_null());
+        let fine = |item: &Value| {
+            let price = item.get("priceData");
+            item.get("quantity").is_some_and(Value::is_number)
+                && price.and_then(|price| price.get("name")).is_some_and(Value::is_string)
+                && price.and_then(|price| price.get("unitAmount")).is_some_and(Value::is_number)
+        };
+        if !items.is_none_or(|items| items.as_array().is_some_and(|items| items.iter().all(fine))) {
+            return Err(invalid("lineItems", "an array of {quantity, priceData{name, unitAmount}}"));
+        }
+        self.charge(common, signed, recurring, true)
+    }
+
+    fn recurring(&mut self, common: &mut Common, signed: &Signed) -> Result<Answer, Answer> {
+        signed.callbacks(&[])?;
+        // Mandatory in the table of the source document, missing in its example.
+        if !absent(&signed.members, "reason") && text(&signed.members, "reason").is_none() {
+            return Err(invalid("reason", "text"));
+        }
+        let user = signed.user()?;
+        let (token, _) = self.token(signed, &user)?;
+        let parent = signed.number("parentOrderId").ok_or_else(|| invalid("parentOrderId", "a number"))?;
+        let fits = self.orders.iter().any(|order| {
+            let same = order.id == parent && order.token == token && order.user.eq_ignore_ascii_case(&user);
+            same && order.is_sale && order.recurring && order.result.is_ok()
+        });
+        if !fits {
+            return Err(refuse(NOT_FOUND, "Parent order not found"));
+        }
+        self.charge(common, signed, true, false)
+    }
+
+    fn charge(
+        &mut self,
+        common: &mut Common,
+        signed: &Signed,
+        recurring: bool,
+        is_sale: bool,
+    ) -> Result<Answer, Answer> {
+        let (user, amount, reference) = (signed.user()?, signed.amount()?, signed.reference()?);
+        let (token, card) = self.token(signed, &user)?;
+        if self.orders.iter().any(|order| order.reference == reference) {
+            return Err(refuse(DUPLICATE, "Duplicate merchantReference"));
+        }
+        let count = i64::try_from(self.orders.len()).unwrap_or(i64::MAX);
+        let now = common.now();
+        // Nobody is there for either kind of charge: the customer was present when the card was stored.
+        let result = card.later(now);
+        let order = Order {
+            id: FIRST_ORDER.saturating_add(count),
+            transaction: FIRST_TRANSACTION.saturating_add(count),
+            reference,
+            amount,
+            user,
+            token,
+            card,
+            recurring,
+            is_sale,
+            created: now,
+            result,
+        };
+        if result.is_ok() {
+            let names = Names { reference: &order.reference, payment: &order.id.to_string() };
+            common.move_money(LedgerKind::Charge, GATEWAY, names, (amount, CURRENCY));
+        }
+        let (code, message) = match result {
+            Ok(()) => ("0000", "Success"),
+            Err(decline) => (DECLINED, decline.message),
+        };
+        let answer = json!({
+            "responseCode": code, "message": message, "order": order.render(),
+            "transaction": {
+                "id": order.transaction, "merchantId": MERCHANT_ID, "type": "SALE",
+                "amount": json::decimal_number(amount, DECIMALS), "currency": CURRENCY,
+                "status": if result.is_ok() { "SUCCESS" } else { "DECLINED" },
+                "maskedPan": order.card.masked("XXXXXX"), "stan": order.transaction.to_string(),
+            },
+        });
+        self.orders.push(order);
+        Ok(Answer::json(200, &answer))
+    }
+
+    fn query(&self, signed: &Signed) -> Result<Answer, Answer> {
+        let order = match (signed.number("orderId"), text(&signed.members, "merchantReference")) {
+            (Some(id), _) => self.orders.iter().find(|order| order.id == id),
+            (None, Some(reference)) => self.orders.iter().find(|order| order.reference == reference),
+            (None, None) => return Err(invalid("orderId", "orderId or merchantReference is needed")),
+        };
+        let order = order.ok_or_else(|| refuse(NOT_FOUND, "Order not found"))?;
+        let answer = json!({"responseCode": "0000", "message": "Success", "order": order.render()});
+        Ok(Answer::json(200, &answer))
+    }
+
+    /// The signed notification for an order: every member but the signature as `key=value`, sorted and joined by `&`.
+    pub(crate) fn notification(&self, order_id: i64) -> Option<String> {
+        let order = self.orders.iter().find(|order| order.id == order_id)?;
+        let pairs = [
+            ("amount", json::decimal_text(order.amount, DECIMALS)),
+            ("cardType", card_type(&order.card).to_owned()),
+            ("maskedPan", order.card.masked("XXXXXX")),
+            ("merchantReference", order.reference.clone()),
+            ("orderId", order.id.to_string()),
+            ("status", order.status().to_owned()),
+            ("updateTime", stamp(order.created)),
+        ];
+        let signed: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let signature = self.gateway.try_sign(signed.join("&").as_bytes()).ok()?;
+        let mut body: Map<String, Value> =
+            pairs.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+        body.insert("signature".to_owned(), STANDARD.encode(signature.to_bytes()).into());
+        Some(Value::Object(body).to_string())
+    }
+}
+
+/// As the gateway's public documentation prints it: `VISA`, `MASTER`.
+fn card_type(card: &Card) -> &'static str {
+    if card.brand() == "mastercard" { "MASTER" } else { "VISA" }
+}
+
+impl Order {
+    fn status(&self) -> &'static str {
+        if self.result.is_ok() { "SUCCESS" } else { "FAILURE" }
+    }
+
+    fn render(&self) -> Value {
+        let amount = json::decimal_number(self.amount, DECIMALS);
+        json!({
+            "id": self.id, "merchantId": MERCHANT_ID, "merchantReference": self.reference, "currency": CURRENCY,
+            "amount": amount, "netAmount": amount, "cardType": card_type(&self.card),
+            "createTime": stamp(self.created), "updateTime": stamp(self.created), "status": self.status(),
+            "recurring": self.recurring,
+        })
+    }
+}
+
+impl Hosted for Tokenpay {
+    fn sheet(&mut self, _: &mut Common, id: &str) -> Option<Sheet> {
+        let enrolment = self.enrolments.get(id)?;
+        Some(if enrolment.done {
+            Sheet::Closed("This page has been used.".to_owned())
+        } else {
+            Sheet::Open { title: "Save your card".to_owned(), amount: None }
+        })
+    }
+
+    fn customer(&mut self, common: &mut Common, id: &str, act: Customer) -> Option<Done> {
+        let enrolment = self.enrolments.get_mut(id)?;
+        enrolment.done = true;
+        let to = match act {
+            Customer::Pays(card) if card.first(common.now()).is_ok() => {
+                self.tokens.push(Token { id: self.next_token, user: enrolment.user.clone(), card });
+                self.next_token = self.next_token.saturating_add(1);
+                &enrolment.success
+            }
+            Customer::Pays(_) | Customer::Declines => &enrolment.fail,
+            Customer::Cancels => enrolment.cancel.as_ref().unwrap_or(&enrolment.fail),
+        };
+        Some(Done { message: "The page has ended.", to: Some(to.clone()) })
+    }
+}

@@ -1,0 +1,232 @@
+//! Starting, asking and stopping the sandbox.
+
+use crate::clock::Clock;
+use crate::gateways::{emspay, ngenius, omno, revio, tokenpay};
+use crate::ids::Ids;
+use crate::keys::{KeyFiles, Keys};
+use crate::ledger::{Exchange, LedgerEntry};
+use crate::server::{Shared, lock, router};
+use crate::world::{Common, World};
+use axum::serve::ListenerExt;
+use jiff::Timestamp;
+use std::collections::VecDeque;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::{oneshot, watch};
+use tokio::time::timeout;
+
+/// How long [`Sandbox::shutdown`] waits for calls that are being answered.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
+
+/// Settings of a sandbox that has not started yet; made by [`Sandbox::builder`].
+#[derive(Debug, Clone)]
+pub struct SandboxBuilder {
+    listen: SocketAddr,
+    key_dir: Option<PathBuf>,
+    seed: Option<u64>,
+    starts_at: Option<Timestamp>,
+}
+
+impl SandboxBuilder {
+    /// Where to listen; 127.0.0.1 and a free port by default. The sandbox has no real secrets, and no protection
+    /// against strangers either: keep it on a loopback address.
+    #[must_use]
+    pub fn listen(mut self, address: SocketAddr) -> SandboxBuilder {
+        self.listen = address;
+        self
+    }
+
+    /// The folder for the two generated key files of tokenpay-signed. It is created when missing, files of the same
+    /// names are replaced, and nothing is removed afterwards. The default is a fresh folder under the system's
+    /// temporary folder, readable by its owner only and removed when the [`Sandbox`] is dropped.
+    #[must_use]
+    pub fn key_dir(mut self, folder: PathBuf) -> SandboxBuilder {
+        self.key_dir = Some(folder);
+        self
+    }
+
+    /// Makes the ids the same on every run that makes the same calls; by default they are unpredictable. The RSA
+    /// keys are always fresh.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> SandboxBuilder {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// What the sandbox's clock shows when it starts, as seconds since 1970-01-01 UTC; the real time by default.
+    /// Instants that no calendar holds are ignored.
+    #[must_use]
+    pub fn starts_at(mut self, unix_seconds: i64) -> SandboxBuilder {
+        self.starts_at = Timestamp::from_second(unix_seconds).ok();
+        self
+    }
+
+    /// Starts the server. It runs on the current tokio runtime until the [`Sandbox`] is dropped.
+    ///
+    /// The first start in a process makes two RSA key pairs, which takes a moment.
+    ///
+    /// # Errors
+    /// The address cannot be listened on, the key files cannot be written, or the system gives no random bytes.
+    pub async fn start(self) -> std::io::Result<Sandbox> {
+        let keys = Keys::create(self.key_dir.as_deref()).await?;
+        let mut ids = Ids::new(self.seed)?;
+        let listener = tokio::net::TcpListener::bind(self.listen).await?;
+        let url = format!("http://{}", reachable(listener.local_addr()?));
+
+        let revio = revio::Revio::new(&mut ids);
+        let ngenius = ngenius::Ngenius::new(&mut ids);
+        let settings = settings(&url, &keys.files, revio.brand(), ngenius.outlet());
+        let world = World {
+            emspay: emspay::Emspay::new(&mut ids),
+            revio,
+            ngenius,
+            omno: omno::Omno::default(),
+            tokenpay: tokenpay::Tokenpay::new(keys.merchant, keys.gateway),
+            common: Common {
+                clock: self.starts_at.map_or_else(Clock::default, Clock::starting_at),
+                ids,
+                ledger: Vec::new(),
+                origin: url.clone(),
+            },
+            settings: settings.clone(),
+            exchanges: VecDeque::new(),
+        };
+        let shared: Shared = Arc::new(Mutex::new(world));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (finish, finished) = watch::channel(false);
+        let app = router(Arc::clone(&shared));
+        tokio::spawn(async move {
+            // Small answers go out at once. A socket that refuses the option still works.
+            let listener = listener.tap_io(|socket| drop(socket.set_nodelay(true)));
+            // Dropping the sender ends the wait too, so dropping the sandbox stops the server.
+            let until = async move { drop(stopped.await) };
+            // Serving ends only when it is told to; its error type has no values in practice.
+            let _ = axum::serve(listener, app).with_graceful_shutdown(until).await;
+            finish.send_replace(true);
+        });
+        Ok(Sandbox { url, settings, shared, stop: Some(stop), finished, _files: keys.files })
+    }
+}
+
+/// A wildcard address is no place to call.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+fn settings(url: &str, files: &KeyFiles, brand: &str, outlet: &str) -> Vec<(&'static str, String)> {
+    let omno_token = format!("{url}/omno/realms/omno/protocol/openid-connect/token");
+    vec![
+        ("EMSPAY_BASE_URL", format!("{url}/emspay/v1")),
+        ("EMSPAY_API_KEY", emspay::API_KEY.to_owned()),
+        ("REVIO_BASE_URL", format!("{url}/revio/api/v1")),
+        ("REVIO_API_KEY", revio::API_KEY.to_owned()),
+        ("REVIO_BRAND_ID", brand.to_owned()),
+        ("NGENIUS_BASE_URL", format!("{url}/ngenius")),
+        ("NGENIUS_API_KEY", ngenius::api_key()),
+        ("NGENIUS_OUTLET", outlet.to_owned()),
+        ("NGENIUS_REALM", ngenius::REALM.to_owned()),
+        ("OMNO_BASE_URL", format!("{url}/omno")),
+        ("OMNO_TOKEN_URL", omno_token),
+        ("OMNO_CLIENT_ID", omno::CLIENT_ID.to_owned()),
+        ("OMNO_CLIENT_SECRET", omno::CLIENT_SECRET.to_owned()),
+        ("OMNO_HOOK_URL", "https://merchant.example/omno/hook".to_owned()),
+        ("OMNO_CALLBACK_URL", "https://merchant.example/omno/paid".to_owned()),
+        ("OMNO_CALLBACK_FAIL_URL", "https://merchant.example/omno/failed".to_owned()),
+        ("TOKENPAY_BASE_URL", format!("{url}/tokenpay")),
+        ("TOKENPAY_MERCHANT_ID", tokenpay::MERCHANT_ID.to_string()),
+        ("TOKENPAY_PRIVATE_KEY_FILE", files.merchant_private.display().to_string()),
+        ("TOKENPAY_GATEWAY_PUBLIC_KEY_FILE", files.gateway_public.display().to_string()),
+    ]
+}
+
+/// A running sandbox. Dropping it stops the server and removes the key files it made a folder for.
+pub struct Sandbox {
+    url: String,
+    settings: Vec<(&'static str, String)>,
+    shared: Shared,
+    stop: Option<oneshot::Sender<()>>,
+    finished: watch::Receiver<bool>,
+    _files: KeyFiles,
+}
+
+impl Sandbox {
+    /// Settings with their defaults; [`SandboxBuilder::start`] starts the server.
+    #[must_use]
+    pub fn builder() -> SandboxBuilder {
+        SandboxBuilder {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            key_dir: None,
+            seed: None,
+            starts_at: None,
+        }
+    }
+
+    /// Where the sandbox listens, without a last slash: `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The environment variables that point the clients at this sandbox: names and values. The keys among them open
+    /// nothing but a sandbox.
+    #[must_use]
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        self.settings.clone()
+    }
+
+    /// The money really taken and given back so far, in order, with the scheduled payments that have fallen due.
+    #[must_use]
+    pub fn ledger(&self) -> Vec<LedgerEntry> {
+        let mut world = lock(&self.shared);
+        world.catch_up();
+        world.common.ledger.clone()
+    }
+
+    /// The last calls, at most 10 000, the oldest first. Calls under `/_sandbox/` are not among them.
+    #[must_use]
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        lock(&self.shared).exchanges.iter().cloned().collect()
+    }
+
+    /// Moves the sandbox's clock forward: access tokens and unpaid orders expire, scheduled payments fall due and are
+    /// taken. A hundred years at the most for each call.
+    pub fn advance(&self, by: Duration) {
+        lock(&self.shared).advance(by);
+    }
+
+    /// The notification that tokenpay-signed would send to `callbackUrl.notify` for this order, as a JSON body signed
+    /// with the gateway's key; `None` when there is no such order. The sandbox itself sends no notifications.
+    /// Form and signature follow the gateway's public documentation.
+    #[must_use]
+    pub fn tokenpay_notification(&self, order_id: i64) -> Option<String> {
+        lock(&self.shared).tokenpay.notification(order_id)
+    }
+
+    /// Waits until the server has stopped. It stops by itself only with the runtime: for a program that runs the
+    /// sandbox in the foreground.
+    pub async fn wait(&self) {
+        let mut finished = self.finished.clone();
+        // An error means that the server's task is gone, which is the same news.
+        let _ = finished.wait_for(|finished| *finished).await;
+    }
+
+    /// Stops the server: no new calls, and up to five seconds for those being answered.
+    pub async fn shutdown(mut self) {
+        self.stop.take();
+        let _ = timeout(LAST_ANSWERS, self.wait()).await;
+    }
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox").field("url", &self.url).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,107 @@
+//! `cargo xtask ci`: the steps in their order, each with its duration, until one fails.
+
+use std::process::Command;
+use std::time::Instant;
+
+use crate::workspace::{self, PROVIDERS, cargo};
+use crate::{contract, fixtures, tidy};
+
+type Step = (String, Box<dyn Fn() -> Result<(), String>>);
+
+/// Runs all steps; the error names the one that failed.
+pub(crate) fn run(skip_tests: bool) -> Result<(), String> {
+    run_steps(&steps(skip_tests))
+}
+
+fn run_steps(steps: &[Step]) -> Result<(), String> {
+    let beginning = Instant::now();
+    for (name, action) in steps {
+        println!("==> {name}");
+        let start = Instant::now();
+        action().map_err(|error| format!("{error}\nFAILED: {name} ({:.1?})", start.elapsed()))?;
+        println!("    {name}: {:.1?}", start.elapsed());
+    }
+    println!("all {} steps passed ({:.1?})", steps.len(), beginning.elapsed());
+    Ok(())
+}
+
+fn steps(skip_tests: bool) -> Vec<Step> {
+    let mut steps: Vec<Step> = vec![
+        cargo_step("fmt --all --check", &[]),
+        // The lock file must say what the manifests ask for.
+        cargo_step("clippy --locked --workspace --all-targets -- -D warnings", &[]),
+        step("native TLS can be built", native_tls_is_there),
+    ];
+    for provider in PROVIDERS {
+        steps.push(cargo_step(&format!("check -p {provider}"), &[]));
+        steps.push(cargo_step(
+            &format!("check -p {provider} --no-default-features --features native-tls"),
+            &[],
+        ));
+    }
+    for provider in PROVIDERS {
+        let features = format!("--no-default-features --features rustls,{provider}");
+        steps.push(cargo_step(&format!("check -p recurring-facade {features}"), &[]));
+    }
+    steps.push(step("dependency contract", || workspace::report(contract::check())));
+    if !skip_tests {
+        steps.push(cargo_step("test --workspace", &[("INSTA_UPDATE", "no"), ("CI", "true")]));
+    }
+    steps.push(cargo_step("doc --workspace --no-deps", &[("RUSTDOCFLAGS", "-D warnings")]));
+    steps.push(step("fixtures", || workspace::report(fixtures::check())));
+    steps.push(step("tidy", || workspace::report(tidy::check())));
+    steps
+}
+
+fn step(name: &str, action: impl Fn() -> Result<(), String> + 'static) -> Step {
+    (name.to_owned(), Box::new(action))
+}
+
+fn cargo_step(arguments: &str, environment: &'static [(&str, &str)]) -> Step {
+    let words: Vec<String> = arguments.split(' ').map(str::to_owned).collect();
+    step(&format!("cargo {arguments}"), move || {
+        let mut command = cargo();
+        command.args(&words).envs(environment.iter().copied());
+        let status = command.status().map_err(|error| format!("cargo cannot be run: {error}"))?;
+        if status.success() { Ok(()) } else { Err(format!("{status}")) }
+    })
+}
+
+fn native_tls_is_there() -> Result<(), String> {
+    let mut command = Command::new("pkg-config");
+    workspace::output(command.args(["--exists", "--print-errors", "openssl"])).map(drop).map_err(|error| {
+        format!("the native-tls feature needs pkg-config and OpenSSL's headers (on Debian: apt-get install pkg-config libssl-dev)\n{error}")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+    use std::rc::Rc;
+
+    #[test]
+    fn the_first_failure_stops_the_run_and_is_named() {
+        let ran = Rc::new(Cell::new(0));
+        let counted = |name: &str, result: Result<(), String>| {
+            let ran = Rc::clone(&ran);
+            step(name, move || {
+                ran.set(ran.get() + 1);
+                result.clone()
+            })
+        };
+        let steps =
+            [counted("one", Ok(())), counted("two", Err("broken".to_owned())), counted("three", Ok(()))];
+        let error = run_steps(&steps).unwrap_err();
+        assert!(error.starts_with("broken\nFAILED: two"), "{error}");
+        assert_eq!(ran.get(), 2);
+    }
+
+    #[test]
+    fn only_the_tests_can_be_left_out() {
+        let names = |skip| steps(skip).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        let (all, fewer) = (names(false), names(true));
+        let left_out: Vec<&String> = all.iter().filter(|name| !fewer.contains(name)).collect();
+        assert_eq!(left_out, ["cargo test --workspace"]);
+    }
+}

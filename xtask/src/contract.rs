@@ -1,0 +1,156 @@
+//! Who may depend on whom: read from the manifests and from what cargo really resolves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::workspace::{Findings, PROVIDERS, cargo, files, output, read, root};
+
+/// Packages that no gateway's crate may pull in, whatever the way.
+const NOT_IN_A_PROVIDER: [&str; 7] = [
+    "axum",
+    "clap",
+    "async-trait",
+    "recurring-facade",
+    "recurring-sandbox",
+    "recurring-cli",
+    "recurring-fixtures",
+];
+
+/// The gateways that sign or verify with RSA.
+const RSA_USERS: [&str; 2] = ["tokenpay-signed", "revio"];
+
+pub(crate) fn check() -> Findings {
+    let mut problems = Vec::new();
+    for provider in PROVIDERS {
+        let tree = output(cargo().args(["tree", "-p", provider, "-e", "normal", "--prefix", "none"]))?;
+        problems.extend(unwanted(provider, &tree));
+    }
+    for file in files()?.iter().filter(|file| file.ends_with("Cargo.toml")) {
+        problems.extend(reqwest_named(file, &read(&root().join(file))?)?);
+    }
+    let twice = output(cargo().args([
+        "tree",
+        "-d",
+        "-e",
+        "normal",
+        "--workspace",
+        "--depth",
+        "0",
+        "--prefix",
+        "none",
+    ]))?;
+    problems.extend(duplicates(&twice));
+    Ok(problems)
+}
+
+/// What a gateway's tree holds and should not.
+fn unwanted(provider: &str, tree: &str) -> Vec<String> {
+    packages(tree)
+        .into_iter()
+        .map(|(name, _)| name)
+        .filter(|name| {
+            let other_provider = PROVIDERS.contains(name) && *name != provider;
+            let rsa = *name == "rsa" && !RSA_USERS.contains(&provider);
+            other_provider || rsa || NOT_IN_A_PROVIDER.contains(name)
+        })
+        .map(|name| format!("{provider} depends on {name}"))
+        .collect()
+}
+
+/// Only one crate talks HTTP; the sandbox's own tests may.
+fn reqwest_named(file: &str, manifest: &str) -> Findings {
+    let manifest: toml::Table = manifest.parse().map_err(|error| format!("{file}: {error}"))?;
+    let mut named = Vec::new();
+    sections_naming("reqwest", &manifest, "", &mut named);
+    Ok(named
+        .into_iter()
+        .filter(|section| match file {
+            "Cargo.toml" => section != "workspace.dependencies",
+            "crates/recurring-http/Cargo.toml" => section != "dependencies",
+            "crates/recurring-sandbox/Cargo.toml" => section != "dev-dependencies",
+            _ => true,
+        })
+        .map(|section| format!("{file}: [{section}] names reqwest; only recurring-http may talk HTTP"))
+        .collect())
+}
+
+/// The sections of dependencies, also those of one target, that name a package, under its own name or another.
+fn sections_naming(package: &str, table: &toml::Table, path: &str, found: &mut Vec<String>) {
+    for (key, value) in table {
+        let Some(inner) = value.as_table() else { continue };
+        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        if key.ends_with("dependencies") {
+            let renamed = |dependency: &toml::Value| {
+                dependency.get("package").and_then(toml::Value::as_str) == Some(package)
+            };
+            if inner.iter().any(|(name, dependency)| name == package || renamed(dependency)) {
+                found.push(path);
+            }
+        } else {
+            sections_naming(package, inner, &path, found);
+        }
+    }
+}
+
+/// Packages that are there in several versions.
+fn duplicates(tree: &str) -> Vec<String> {
+    let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (name, version) in packages(tree) {
+        versions.entry(name).or_default().insert(version);
+    }
+    versions
+        .into_iter()
+        .filter(|(_, versions)| versions.len() > 1)
+        .map(|(name, versions)| format!("{name} is there in several versions: {versions:?}"))
+        .collect()
+}
+
+/// Name and version of each line of `cargo tree --prefix none`, each once.
+fn packages(tree: &str) -> BTreeSet<(&str, &str)> {
+    tree.lines()
+        .filter_map(|line| line.split_once(' '))
+        .map(|(name, rest)| (name, rest.split(' ').next().unwrap_or_default()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provider_knows_no_other_and_no_server() {
+        let tree = "emspay v0.1.0 (/x)\nrecurring-core v0.1.0 (/x)\nrevio v0.1.0 (/x)\nrsa v0.9.8\naxum v0.8.0\nasync-trait v0.1.0 (proc-macro)\nrevio v0.1.0 (/x) (*)";
+        assert_eq!(
+            unwanted("emspay", tree),
+            [
+                "emspay depends on async-trait",
+                "emspay depends on axum",
+                "emspay depends on revio",
+                "emspay depends on rsa"
+            ]
+        );
+        assert!(unwanted("revio", "revio v0.1.0 (/x)\nrsa v0.9.8\nserde v1.0.0").is_empty());
+    }
+
+    #[test]
+    fn only_one_crate_names_reqwest() {
+        let plain = "[dependencies]\nreqwest.workspace = true";
+        assert!(reqwest_named("crates/recurring-http/Cargo.toml", plain).unwrap().is_empty());
+        assert_eq!(reqwest_named("crates/revio/Cargo.toml", plain).unwrap().len(), 1);
+        let development = "[dev-dependencies]\nreqwest = { workspace = true }";
+        assert!(reqwest_named("crates/recurring-sandbox/Cargo.toml", development).unwrap().is_empty());
+        assert_eq!(reqwest_named("crates/recurring-sandbox/Cargo.toml", plain).unwrap().len(), 1);
+        assert_eq!(reqwest_named("crates/revio/Cargo.toml", development).unwrap().len(), 1);
+        let hidden = "[target.'cfg(unix)'.dependencies]\nweb = { package = \"reqwest\", version = \"0.13\" }";
+        assert_eq!(reqwest_named("crates/revio/Cargo.toml", hidden).unwrap().len(), 1);
+        let feature = "[features]\nrustls = [\"recurring-http/rustls\"]\n[dependencies]\nserde = \"1\"";
+        assert!(reqwest_named("crates/revio/Cargo.toml", feature).unwrap().is_empty());
+    }
+
+    #[test]
+    fn two_versions_of_a_package_are_found() {
+        assert!(duplicates("").is_empty());
+        // The same version twice, for two sets of features, is one version.
+        assert!(duplicates("syn v2.0.0\n\nsyn v2.0.0").is_empty());
+        assert_eq!(duplicates("base64 v0.22.1\n\nbase64 v0.23.1").len(), 1);
+    }
+}
