@@ -21,7 +21,8 @@ impl Call {
     /// `None` when the path is not percent-encoded UTF-8.
     pub(crate) fn new(method: Method, uri: &Uri, headers: HeaderMap, body: Vec<u8>) -> Option<Call> {
         let path = uri.path();
-        let mut segments = path.split('/').skip(1).map(|part| decode(part, false)).collect::<Option<Vec<_>>>()?;
+        let mut segments =
+            path.split('/').skip(1).map(|part| decode(part, false)).collect::<Option<Vec<_>>>()?;
         let slash = segments.last().is_some_and(String::is_empty);
         if slash {
             segments.pop();

@@ -20,7 +20,8 @@ impl Ids {
 
     fn next(&mut self) -> [u8; 16] {
         self.counter = self.counter.wrapping_add(1);
-        let digest = Sha256::new().chain_update(self.seed).chain_update(self.counter.to_be_bytes()).finalize();
+        let digest =
+            Sha256::new().chain_update(self.seed).chain_update(self.counter.to_be_bytes()).finalize();
         let mut bytes = [0; 16];
         for (to, from) in bytes.iter_mut().zip(digest) {
             *to = from;

@@ -159,7 +159,8 @@ mod tests {
         assert_eq!(minor_from_decimal("30", 2), Some(3000));
         assert_eq!(minor_from_decimal("0.1", 2), Some(10));
         assert_eq!(minor_from_decimal("1.234", 3), Some(1234));
-        for refused in ["10.505", "-1", "0", "0.00", "1e2", "", ".5", "NaN", "\"5\"", "99999999999999999999"] {
+        for refused in ["10.505", "-1", "0", "0.00", "1e2", "", ".5", "NaN", "\"5\"", "99999999999999999999"]
+        {
             assert_eq!(minor_from_decimal(refused, 2), None, "{refused}");
         }
         assert_eq!(decimal_number(3000, 2).to_string(), "30");

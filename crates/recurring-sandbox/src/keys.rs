@@ -68,7 +68,8 @@ impl Keys {
 }
 
 async fn generate() -> io::Result<(RsaPrivateKey, RsaPrivateKey)> {
-    let pair = || tokio::task::spawn_blocking(|| RsaPrivateKey::new(&mut OsRng, BITS).map_err(io::Error::other));
+    let pair =
+        || tokio::task::spawn_blocking(|| RsaPrivateKey::new(&mut OsRng, BITS).map_err(io::Error::other));
     let (first, second) = (pair(), pair());
     Ok((first.await.map_err(io::Error::other)??, second.await.map_err(io::Error::other)??))
 }

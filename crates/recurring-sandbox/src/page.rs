@@ -149,7 +149,8 @@ fn note(title: &str, message: &str) -> String {
 }
 
 fn ask(title: &str, amount: Option<&str>, entered: &Entered, problem: Option<&str>) -> String {
-    let amount = amount.map(|amount| format!("<p class=\"amount\">{}</p>\n", escape(amount))).unwrap_or_default();
+    let amount =
+        amount.map(|amount| format!("<p class=\"amount\">{}</p>\n", escape(amount))).unwrap_or_default();
     let problem = problem
         .map(|text| format!("<p class=\"problem\" id=\"problem\" role=\"alert\">{}</p>\n", escape(text)))
         .unwrap_or_default();

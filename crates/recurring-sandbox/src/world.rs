@@ -30,7 +30,13 @@ impl Common {
         self.clock.now()
     }
 
-    pub(crate) fn move_money(&mut self, kind: LedgerKind, gateway: &str, names: Names<'_>, amount: (i64, &str)) {
+    pub(crate) fn move_money(
+        &mut self,
+        kind: LedgerKind,
+        gateway: &str,
+        names: Names<'_>,
+        amount: (i64, &str),
+    ) {
         self.ledger.push(LedgerEntry {
             gateway: gateway.to_owned(),
             reference: names.reference.to_owned(),
@@ -127,10 +133,14 @@ impl World {
             (&Method::GET, "ledger") => Answer::json(200, &json!(self.common.ledger)),
             (&Method::GET, "settings") => {
                 let settings = self.settings.iter().map(|(name, value)| (*name, value.as_str().into()));
-                Answer::json(200, &Value::Object(settings.map(|(name, value)| (name.to_owned(), value)).collect()))
+                Answer::json(
+                    200,
+                    &Value::Object(settings.map(|(name, value)| (name.to_owned(), value)).collect()),
+                )
             }
             (&Method::POST, "clock") => {
-                let seconds = json::object(&call.body).ok().and_then(|body| body.get("advance_seconds")?.as_u64());
+                let seconds =
+                    json::object(&call.body).ok().and_then(|body| body.get("advance_seconds")?.as_u64());
                 let Some(seconds) = seconds else {
                     return refuse(400, "advance_seconds: a whole number of seconds, not negative");
                 };

@@ -1,8 +1,10 @@
 //! A server that misbehaves on demand, on loopback and over raw TCP, and the rows of what can go wrong.
 
+mod check;
 mod rows;
 mod server;
 
+pub use check::{Sends, check, no_prelude};
 pub use rows::{Expected, Row, rows};
 pub use server::{FaultServer, refused_url};
 

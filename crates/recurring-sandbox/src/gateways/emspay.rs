@@ -110,7 +110,9 @@ impl Emspay {
             (&Method::PUT, ["orders", id]) => self.change(common, id, call),
             (&Method::DELETE, ["orders", id]) => self.with(common, id, cancel),
             (&Method::POST, ["orders", id, "refunds"]) => self.refund(common, id, call),
-            (_, ["orders", ..]) => Err(refuse(405, "MethodNotAllowed", "The method is not allowed here.", None)),
+            (_, ["orders", ..]) => {
+                Err(refuse(405, "MethodNotAllowed", "The method is not allowed here.", None))
+            }
             _ => Err(not_found()),
         };
         answer.unwrap_or_else(|refusal| refusal)
@@ -121,7 +123,8 @@ impl Emspay {
         let amount = json::minor(body.get("amount"))
             .ok_or_else(|| invalid("amount", "amount must be an integer of at least 1, in minor units"))?;
         let currency = text(&body, "currency").filter(|code| json::decimals(code).is_some());
-        let currency = currency.ok_or_else(|| invalid("currency", "currency must be an ISO 4217 code"))?.to_owned();
+        let currency =
+            currency.ok_or_else(|| invalid("currency", "currency must be an ISO 4217 code"))?.to_owned();
         let kept = kept(&body)?;
         let now = common.now();
         let period = text(&kept, "expiration_period").unwrap_or(DEFAULT_PERIOD);
@@ -161,7 +164,8 @@ impl Emspay {
         };
         if let Some(vault) = vault {
             order.first_transaction = Some(vault.first_transaction);
-            let too_late = Decline { code: "series_ended", message: "The first authorisation is over a year old." };
+            let too_late =
+                Decline { code: "series_ended", message: "The first authorisation is over a year old." };
             let result = if now >= vault.ends { Err(too_late) } else { vault.card.later(now) };
             order.card = Some(vault.card);
             match result {
@@ -206,7 +210,9 @@ impl Emspay {
     fn list(&mut self, common: &mut Common, call: &Call) -> Result<Answer, Answer> {
         let bound = |name: &str| match call.query(name) {
             None => Ok(None),
-            Some(text) => text.parse::<Timestamp>().map(Some).map_err(|_| invalid(name, "not an RFC 3339 time stamp")),
+            Some(text) => {
+                text.parse::<Timestamp>().map(Some).map_err(|_| invalid(name, "not an RFC 3339 time stamp"))
+            }
         };
         let (since, until) = (bound("created_since")?, bound("created_until")?);
         let now = common.now();
@@ -214,7 +220,8 @@ impl Emspay {
             order.refresh(now);
         }
         let wanted = self.orders.iter().filter(|order| {
-            since.is_none_or(|since| order.created >= since) && until.is_none_or(|until| order.created <= until)
+            since.is_none_or(|since| order.created >= since)
+                && until.is_none_or(|until| order.created <= until)
         });
         let orders: Vec<Value> = wanted.map(|order| self.render(common, order)).collect();
         Ok(Answer::json(200, &json!({"orders": orders})))
@@ -224,7 +231,8 @@ impl Emspay {
         let body = read(call)?;
         let order = self.orders.iter_mut().find(|order| order.id == id).ok_or_else(not_found)?;
         order.refresh(common.now());
-        let amount = json::minor(body.get("amount")).ok_or_else(|| invalid("amount", "amount must be at least 1"))?;
+        let amount =
+            json::minor(body.get("amount")).ok_or_else(|| invalid("amount", "amount must be at least 1"))?;
         if order.status != "completed" {
             return Err(invalid("order", "only a completed order can be refunded"));
         }
@@ -299,7 +307,9 @@ impl Emspay {
             whole.remove("expiration_period");
             if order.status == "completed" && order.recurring != Recurring::Later {
                 let mut customer = json!({"country": "NL", "ip_address": "127.0.0.1"});
-                if let (Some(customer), Some(given)) = (customer.as_object_mut(), child(&order.kept, "customer")) {
+                if let (Some(customer), Some(given)) =
+                    (customer.as_object_mut(), child(&order.kept, "customer"))
+                {
                     customer.extend(given.clone());
                 }
                 whole.insert("customer".to_owned(), customer);
@@ -407,7 +417,8 @@ fn after(now: Timestamp, period: &str) -> Option<Timestamp> {
 
 impl Hosted for Emspay {
     fn sheet(&mut self, common: &mut Common, id: &str) -> Option<Sheet> {
-        let order = self.orders.iter_mut().find(|order| order.id == id && order.recurring != Recurring::Later)?;
+        let order =
+            self.orders.iter_mut().find(|order| order.id == id && order.recurring != Recurring::Later)?;
         order.refresh(common.now());
         Some(match order.status {
             "new" => Sheet::Open {
@@ -441,7 +452,8 @@ impl Hosted for Emspay {
                         let token = common.ids.uuid();
                         let ends = after(order.created, "P1Y")?;
                         let first_transaction = order.transaction_id.clone();
-                        self.vaults.insert(token.clone(), Vault { card: card.clone(), first_transaction, ends });
+                        self.vaults
+                            .insert(token.clone(), Vault { card: card.clone(), first_transaction, ends });
                         order.vault_token = Some(token);
                     }
                     order.card = Some(card);

@@ -231,11 +231,14 @@ fn read(body: &Map<String, Value>, common: &mut Common) -> Result<Order, Answer>
     one_of("channel", &["MoTo"])?;
     one_of("type", &["RECURRING"])?;
     let frequency_text = one_of("frequency", &["DAILY", "WEEKLY", "MONTHLY", "YEARLY"])?;
-    let frequency = Frequency::read(&frequency_text).ok_or_else(|| invalid("order.frequency", "is not known"))?;
-    let email = needed("emailAddress").ok_or_else(|| invalid("order.emailAddress", "is required"))?.to_owned();
+    let frequency =
+        Frequency::read(&frequency_text).ok_or_else(|| invalid("order.frequency", "is not known"))?;
+    let email =
+        needed("emailAddress").ok_or_else(|| invalid("order.emailAddress", "is required"))?.to_owned();
     let amount = child(order, "amount").ok_or_else(|| invalid("order.amount", "is required"))?;
     let currency = text(amount, "currencyCode").filter(|code| json::decimals(code).is_some());
-    let currency = currency.ok_or_else(|| invalid("order.amount.currencyCode", "must be an ISO 4217 code"))?;
+    let currency =
+        currency.ok_or_else(|| invalid("order.amount.currencyCode", "must be an ISO 4217 code"))?;
     let value = json::minor(amount.get("value"))
         .ok_or_else(|| invalid("order.amount.value", "must be an integer of at least 1, in minor units"))?;
     let merchant_reference = text(order, "merchantOrderReference").map(str::to_owned);
@@ -268,7 +271,8 @@ fn card(payment: &Map<String, Value>, now: Timestamp) -> Result<Card, Answer> {
     let pan = digits("pan", 12, 19).filter(|pan| cards::luhn(pan));
     let pan = pan.ok_or_else(|| invalid("payment.pan", "is no card number"))?;
     let expiry = text(payment, "expiry").and_then(|expiry| {
-        let (year, month) = expiry.split_once('-').filter(|(year, month)| year.len() == 4 && month.len() == 2)?;
+        let (year, month) =
+            expiry.split_once('-').filter(|(year, month)| year.len() == 4 && month.len() == 2)?;
         Some((year.parse::<i16>().ok()?, month.parse::<i8>().ok().filter(|month| (1..=12).contains(month))?))
     });
     let (year, month) = expiry.ok_or_else(|| invalid("payment.expiry", "must be YYYY-MM"))?;
@@ -321,7 +325,8 @@ impl Order {
 
     fn render(&self, origin: &str, outlet: &str) -> Value {
         let path = format!("{origin}/ngenius/transactions/outlets/{outlet}/orders/{}", self.reference);
-        let payments: Vec<Value> = self.payments.iter().map(|payment| self.render_payment(payment, outlet)).collect();
+        let payments: Vec<Value> =
+            self.payments.iter().map(|payment| self.render_payment(payment, outlet)).collect();
         let mut order = json!({
             "_id": format!("urn:order:{}", self.reference),
             "_links": {"self": {"href": path}},

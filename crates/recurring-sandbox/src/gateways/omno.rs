@@ -222,7 +222,8 @@ impl Payment {
         match result {
             Ok(()) => {
                 self.status = "Success";
-                let names = Names { reference: self.order_id.as_deref().unwrap_or_default(), payment: &self.id };
+                let names =
+                    Names { reference: self.order_id.as_deref().unwrap_or_default(), payment: &self.id };
                 common.move_money(LedgerKind::Charge, GATEWAY, names, (self.amount, &self.currency));
             }
             Err(decline) => {

@@ -84,7 +84,10 @@ pub(crate) struct Tokenpay {
 
 impl fmt::Debug for Tokenpay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tokenpay").field("tokens", &self.tokens).field("orders", &self.orders).finish_non_exhaustive()
+        f.debug_struct("Tokenpay")
+            .field("tokens", &self.tokens)
+            .field("orders", &self.orders)
+            .finish_non_exhaustive()
     }
 }
 
@@ -125,9 +128,8 @@ impl Signed {
     }
 
     fn amount(&self) -> Result<i64, Answer> {
-        let literal = json::literal(&self.request, "amount").filter(|literal| {
-            literal.bytes().filter(u8::is_ascii_digit).count() <= LONGEST_AMOUNT
-        });
+        let literal = json::literal(&self.request, "amount")
+            .filter(|literal| literal.bytes().filter(u8::is_ascii_digit).count() <= LONGEST_AMOUNT);
         let amount = literal.and_then(|literal| json::minor_from_decimal(&literal, DECIMALS));
         amount.ok_or_else(|| invalid("amount", "a positive number of at most 9 digits, 2 of them decimals"))
     }
@@ -198,10 +200,12 @@ impl Tokenpay {
         }
         let envelope = json::object(&call.body).map_err(|reason| malformed(400, &reason))?;
         let request = text(&envelope, "request").ok_or_else(|| malformed(400, "request must be text"))?;
-        let signature = text(&envelope, "signature").ok_or_else(|| malformed(400, "signature must be text"))?;
+        let signature =
+            text(&envelope, "signature").ok_or_else(|| malformed(400, "signature must be text"))?;
         let signature = STANDARD.decode(signature).ok();
         let signature = signature.and_then(|bytes| Signature::try_from(bytes.as_slice()).ok());
-        let genuine = signature.is_some_and(|signature| self.merchant.verify(request.as_bytes(), &signature).is_ok());
+        let genuine =
+            signature.is_some_and(|signature| self.merchant.verify(request.as_bytes(), &signature).is_ok());
         if !genuine {
             return Err(refuse(BAD_SIGNATURE, "Invalid signature"));
         }
@@ -305,8 +309,8 @@ impl Tokenpay {
         }
         let count = i64::try_from(self.orders.len()).unwrap_or(i64::MAX);
         let now = common.now();
-        // Nobody is there for either kind of charge: the customer was present when the card was stored.
-        let result = card.later(now);
+        // The sale is the first payment of its series; the charges that name it are the later ones.
+        let result = if is_sale { card.first(now) } else { card.later(now) };
         let order = Order {
             id: FIRST_ORDER.saturating_add(count),
             transaction: FIRST_TRANSACTION.saturating_add(count),

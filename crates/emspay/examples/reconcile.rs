@@ -1,0 +1,24 @@
+//! Where an order stands, and the token of a series once the customer has paid.
+//!
+//! `EMSPAY_API_KEY=.. cargo run -p emspay --example reconcile -- ORDER_ID`
+
+use emspay::{Client, Environment, Outcome};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let id = std::env::args().nth(1).ok_or("usage: reconcile ORDER_ID")?;
+    let mut builder = Client::builder(std::env::var("EMSPAY_API_KEY")?);
+    if let Ok(url) = std::env::var("EMSPAY_BASE_URL") {
+        builder = builder.environment(Environment::Custom(url));
+    }
+    let order = builder.build()?.get_order(&id).await?;
+    match order.outcome() {
+        Outcome::Approved => println!("{id} is paid"),
+        Outcome::Declined => println!("{id} is not paid and will not be: {}", order.status),
+        Outcome::Pending | Outcome::CustomerNeeded => println!("{id} is {}: ask again later", order.status),
+    }
+    if order.vault_token().is_some() {
+        println!("the series has a vault token: keep it where secrets are kept");
+    }
+    Ok(())
+}

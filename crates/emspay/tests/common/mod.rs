@@ -1,0 +1,41 @@
+#![allow(dead_code, unreachable_pub, reason = "each test program uses a part of it")]
+#![allow(clippy::expect_used, reason = "only tests use it")]
+
+use std::time::Duration;
+
+use emspay::{Client, CreateOrder, Currency, Environment, HttpOptions, Money, RetryPolicy, Secret};
+
+pub const TOKEN: &str = "0c8fd8ab-25ec-4109-ac8f-495804aa5026";
+pub const ORDER: &str = "3da62f95-c934-470c-a8a1-a4123e362501";
+
+pub fn euro(minor: i64) -> Money {
+    Money::from_minor(minor, Currency::from_code("EUR").expect("EUR")).expect("money")
+}
+
+/// A client of the server at `url`, with the source document's own key and time-outs for tests.
+pub fn client(url: &str) -> Client {
+    let quick = RetryPolicy {
+        first_wait: Duration::from_millis(1),
+        longest_wait: Duration::from_millis(5),
+        ..RetryPolicy::default()
+    };
+    let http = HttpOptions::new()
+        .timeout(Duration::from_millis(500))
+        .connect_timeout(Duration::from_millis(250))
+        .retry(quick);
+    Client::builder("hunter2")
+        .environment(Environment::Custom(format!("{url}/v1")))
+        .http(http)
+        .build()
+        .expect("a client")
+}
+
+/// The two orders that the source document prints.
+pub fn documented_first() -> CreateOrder {
+    CreateOrder::first("1", euro(4000)).description("Credit card order - First recurring")
+}
+
+pub fn documented_recurring() -> CreateOrder {
+    CreateOrder::recurring("2", euro(4000), Secret::new(TOKEN))
+        .description("Credit card order - Actual recurring")
+}

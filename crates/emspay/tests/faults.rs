@@ -1,0 +1,167 @@
+//! What goes wrong, and what is said of the money.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
+
+mod common;
+
+use common::{ORDER, TOKEN, client, documented_first, documented_recurring, euro};
+use emspay::{Client, CreateOrder, Effect, Environment, ErrorKind, HttpOptions, Proof, Secret};
+use recurring_fixtures::fault::{self, Behaviour, FaultServer, RawReply, Sends};
+use recurring_fixtures::{Case, variants};
+
+fn good(case: &str, status: u16) -> RawReply {
+    RawReply::json(status, Case::load(case).response_body())
+}
+
+#[tokio::test]
+async fn create_order_first() {
+    fault::check(good("emspay/create-order/first", 201), Sends::Once, fault::no_prelude, &[], async |url| {
+        client(&url)
+            .create_order(&documented_first())
+            .await
+            .map(drop)
+            .map_err(|error| error.effect().as_str())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn create_order_recurring() {
+    fault::check(
+        good("emspay/create-order/recurring", 201),
+        Sends::Once,
+        fault::no_prelude,
+        &[],
+        async |url| {
+            client(&url)
+                .create_order(&documented_recurring())
+                .await
+                .map(drop)
+                .map_err(|error| error.effect().as_str())
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn get_order() {
+    let good = good("emspay/get-order/first-completed", 200);
+    fault::check(good, Sends::AtMostThree, fault::no_prelude, &[], async |url| {
+        client(&url).get_order(ORDER).await.map(drop).map_err(|error| error.effect().as_str())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn cancel_order() {
+    let good = good("emspay/get-order/first-completed", 200);
+    fault::check(good, Sends::Once, fault::no_prelude, &[], async |url| {
+        client(&url).cancel_order(ORDER).await.map(drop).map_err(|error| error.effect().as_str())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_about_another_payment_is_unknown_and_kept() {
+    let body = Case::load("emspay/create-order/recurring").response_body();
+    for (member, other) in [
+        ("amount", serde_json::json!(4001)),
+        ("currency", serde_json::json!("USD")),
+        ("merchant_order_id", serde_json::json!("somebody-else")),
+    ] {
+        let top_level = variants::with_member_replaced(&body, member, other.clone())
+            .into_iter()
+            .find(|body| {
+                serde_json::from_slice::<serde_json::Value>(body).expect("JSON").get(member) == Some(&other)
+            })
+            .expect("the member occurs");
+        let server =
+            FaultServer::start(move |_, _| Behaviour::Reply(RawReply::json(201, top_level.clone()))).await;
+        let error =
+            client(&server.url()).create_order(&documented_recurring()).await.expect_err("another payment");
+        assert_eq!((error.kind(), error.effect()), (ErrorKind::Protocol, Effect::Unknown), "{member}");
+        assert!(error.to_string().contains(member), "{error}");
+        assert!(error.reply().is_some_and(|reply| reply.body().len() > 100), "the reply is kept");
+        assert_eq!(server.requests(), 1);
+    }
+}
+
+#[tokio::test]
+async fn not_found_and_conflict_prove_nothing_even_in_the_gateways_shape() {
+    for (status, kind) in [
+        (404, ErrorKind::NotFound),
+        (409, ErrorKind::Conflict),
+        (429, ErrorKind::RateLimited),
+        (500, ErrorKind::Unavailable),
+    ] {
+        let server = FaultServer::start(move |_, _| {
+            Behaviour::Reply(RawReply::json(status, r#"{"error":{"type":"Some","value":"some"}}"#))
+        })
+        .await;
+        let error = client(&server.url()).create_order(&documented_recurring()).await.expect_err("refused");
+        assert_eq!((error.kind(), error.effect()), (kind, Effect::Unknown), "{status}");
+        assert_eq!(server.requests(), 1);
+    }
+}
+
+#[tokio::test]
+async fn bad_input_sends_nothing() {
+    let server = FaultServer::start(|_, _| Behaviour::StaySilent).await;
+    let client = client(&server.url());
+    let long = "x".repeat(10_000);
+    for odd in ["", ".", "..", "../", "a/b", "%2F", "a b", "a\0", &long] {
+        for error in [
+            client.get_order(odd).await.expect_err("refused"),
+            client.cancel_order(odd).await.expect_err("refused"),
+            client
+                .create_order(&CreateOrder::recurring("2", euro(1), Secret::new(odd)))
+                .await
+                .expect_err("refused"),
+        ] {
+            assert_eq!(
+                (error.kind(), error.effect()),
+                (ErrorKind::InvalidRequest, Effect::NotApplied(Proof::Local))
+            );
+        }
+    }
+    for (request, field) in [
+        (CreateOrder::first("", euro(1)), "merchant_order_id"),
+        (CreateOrder::first(long.clone(), euro(1)), "merchant_order_id"),
+        (CreateOrder::first("a\0", euro(1)), "merchant_order_id"),
+        (CreateOrder::first("1", euro(1)).description(""), "description"),
+        (CreateOrder::first("1", euro(1)).return_url("shop"), "return_url"),
+        (CreateOrder::first("1", euro(1)).failure_url("javascript:1"), "failure_url"),
+        (CreateOrder::first("1", euro(1)).webhook_url(""), "webhook_url"),
+        (CreateOrder::first("1", euro(1)).expiration_period("30 minutes"), "expiration_period"),
+        (CreateOrder::first("1", euro(1)).customer(serde_json::json!([])), "customer"),
+        (CreateOrder::first("1", euro(1)).extra(serde_json::json!("x")), "extra"),
+    ] {
+        let error = client.create_order(&request).await.expect_err(field);
+        assert!(error.to_string().contains(field), "{error}");
+        assert_eq!(error.effect(), Effect::NotApplied(Proof::Local));
+    }
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn a_client_that_cannot_work_is_not_built() {
+    let build = |key: &str, url: &str| {
+        Client::builder(key).environment(Environment::Custom(url.to_owned())).build().expect_err("refused")
+    };
+    for (key, url, field) in [
+        ("", "https://a.example", "api_key"),
+        ("key\n", "https://a.example", "api_key"),
+        ("key:", "https://a.example", "api_key"),
+        ("key", "http://a.example", "base_url"),
+        ("key", "https://user:hunter2@a.example", "base_url"),
+        ("key", "https://a.example/?a=b", "base_url"),
+        ("key", "a.example", "base_url"),
+    ] {
+        let error = build(key, url);
+        assert_eq!((error.kind(), error.effect()), (ErrorKind::Config, Effect::NotApplied(Proof::Local)));
+        assert!(error.to_string().contains(field), "{error}");
+        assert!(!format!("{error} {error:?}").contains("hunter2"));
+    }
+    let second = std::time::Duration::from_secs(1);
+    let slow = HttpOptions::new().timeout(second).connect_timeout(second);
+    assert_eq!(Client::builder(TOKEN).http(slow).build().expect_err("refused").kind(), ErrorKind::Config);
+}

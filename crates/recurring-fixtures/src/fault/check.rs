@@ -1,0 +1,72 @@
+//! One operation against every row.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{Behaviour, Expected, FaultServer, RawReply, Received, refused_url, rows};
+
+/// How often an operation may be sent when it goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sends {
+    /// It can move money: the server sees exactly one request.
+    Once,
+    /// It only looks: one to three requests.
+    AtMostThree,
+}
+
+/// Runs one operation against every row, and checks what it says of the money and how many requests the server saw.
+///
+/// `prelude` answers what has to go well before the operation itself, such as the request for an access token; such requests
+/// are not counted. `leave_out` names rows that are a success for this operation. `call` makes a client for the given address
+/// with a total time-out well under a second and calls the operation; it answers the word for the effect of the error.
+///
+/// # Panics
+/// When a row is taken for a success, claims too much, or is sent too often.
+pub async fn check<F, Running>(
+    good_reply: RawReply,
+    sends: Sends,
+    prelude: fn(&Received) -> Option<RawReply>,
+    leave_out: &[&str],
+    call: F,
+) where
+    F: Fn(String) -> Running,
+    Running: Future<Output = Result<(), &'static str>>,
+{
+    for row in rows(good_reply).into_iter().filter(|row| !leave_out.contains(&row.name)) {
+        let seen = Arc::new(AtomicUsize::new(0));
+        let server = match row.behaviour {
+            None => None,
+            Some(behaviour) => {
+                let seen = Arc::clone(&seen);
+                let answer = move |request: &Received, _| match prelude(request) {
+                    Some(reply) => Behaviour::Reply(reply),
+                    None => {
+                        seen.fetch_add(1, Ordering::SeqCst);
+                        behaviour.clone()
+                    }
+                };
+                Some(FaultServer::start(answer).await)
+            }
+        };
+        let address = server.as_ref().map_or_else(refused_url, FaultServer::url);
+        let expected = match row.expected {
+            Expected::NeverSent => "not_applied",
+            Expected::Unknown => "unknown",
+        };
+        assert_eq!(call(address).await, Err(expected), "row `{}`: the effect on the money", row.name);
+        let seen = seen.load(Ordering::SeqCst);
+        let allowed = match (row.expected, sends) {
+            (Expected::NeverSent, _) => 0..=0,
+            (Expected::Unknown, Sends::Once) => 1..=1,
+            (Expected::Unknown, Sends::AtMostThree) => 1..=3,
+        };
+        assert!(allowed.contains(&seen), "row `{}`: the server saw {seen} requests", row.name);
+    }
+}
+
+/// For operations that need nothing before them.
+#[must_use]
+pub fn no_prelude(_: &Received) -> Option<RawReply> {
+    None
+}
