@@ -25,9 +25,14 @@ impl Client {
         ClientBuilder {
             api_key: api_key.into(),
             environment: Environment::default(),
-            // The gateway answers a recurring order only after the acquirer has, which takes seconds.
-            http: HttpOptions::new().timeout(Duration::from_secs(60)),
+            http: Self::default_http(),
         }
+    }
+
+    /// The options used unless others are given: 60 s in all, since the gateway answers a recurring order only
+    /// after the acquirer has, which takes seconds.
+    pub fn default_http() -> HttpOptions {
+        HttpOptions::new().timeout(Duration::from_secs(60))
     }
 
     /// Creates an order: the first of a series (the customer pays on a page), or a recurring one, **which takes

@@ -101,7 +101,8 @@ impl Prepared {
         self.body(serde_json::to_vec(body).unwrap_or_default())
     }
 
-    /// Names a secret inside the body, so that a gateway that quotes it back in an error does not leak it.
+    /// Names a secret inside the body or path, so that neither `Debug` shows it nor a gateway that quotes it back
+    /// in an error leaks it.
     pub fn hide(mut self, secret: &Secret) -> Self {
         self.hidden.push(secret.clone());
         self
@@ -154,7 +155,7 @@ impl fmt::Debug for Prepared {
             .field("operation", &self.operation)
             .field("class", &self.class)
             .field("method", &self.method.as_str())
-            .field("path", &self.path)
+            .field("path", &secret::hide(&self.path, &self.hidden))
             .field("headers", &self.headers)
             .finish_non_exhaustive()
     }
@@ -267,11 +268,12 @@ mod tests {
 
     #[test]
     fn nothing_secret_is_shown() {
-        let request = Prepared::new("charge", Class::Write, Method::Post, "/charge/")
+        let request = Prepared::new("charge", Class::Write, Method::Post, "/charge/4000/")
             .secret_header("Authorization", "Bearer hunter2")
             .hide(&Secret::new("4000"))
             .json(&"hunter2");
-        assert!(!format!("{request:?}").contains("hunter2"));
+        let shown = format!("{request:?}");
+        assert!(!shown.contains("hunter2") && !shown.contains("4000"), "{shown}");
         let reply = Reply::new(400, Vec::new(), b"hunter2".to_vec()).hiding(request.secrets());
         assert!(!format!("{reply:?}").contains("hunter2"));
         assert_eq!(reply.shown("no 4000\nfor Bearer hunter2"), "no [redacted] for [redacted]");

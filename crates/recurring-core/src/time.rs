@@ -1,12 +1,12 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 /// A gateway's time stamp, kept as the text it sent.
 ///
 /// It is read only on demand, so that an odd time stamp never spoils an answer about money.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct GatewayTime(String);
 
@@ -34,12 +34,6 @@ impl GatewayTime {
 impl fmt::Display for GatewayTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for GatewayTime {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(crate::lenient::text(deserializer)?.unwrap_or_default()))
     }
 }
 

@@ -1,0 +1,36 @@
+//! One adapter for each gateway: from this crate's words to the gateway's and back.
+
+#[cfg(feature = "emspay")]
+pub(crate) mod emspay;
+#[cfg(feature = "ngenius")]
+pub(crate) mod ngenius;
+#[cfg(feature = "omno")]
+pub(crate) mod omno;
+#[cfg(feature = "revio")]
+pub(crate) mod revio;
+#[cfg(feature = "tokenpay-signed")]
+pub(crate) mod tokenpay_signed;
+
+use recurring_core::InvalidInput;
+
+use crate::credential::{PendingEnrolment, StoredCredential};
+use crate::error::Error;
+use crate::provider::ProviderId;
+use crate::settings::SettingsError;
+
+/// A credential of one gateway was handed to another.
+fn foreign_credential(here: ProviderId, credential: &StoredCredential) -> Error {
+    let rule = format!("belongs to {}, not to {here}; charge it there", credential.provider());
+    Error::invalid(here, InvalidInput::new("credential", rule))
+}
+
+/// What was kept for one gateway was handed to another.
+fn foreign_pending(here: ProviderId, pending: &PendingEnrolment) -> Error {
+    let rule = format!("belongs to {}, not to {here}; resume it there", pending.provider());
+    Error::invalid(here, InvalidInput::new("pending", rule))
+}
+
+/// A client refuses the settings.
+fn unusable<A>(provider: ProviderId, error: &recurring_core::Error<A>) -> SettingsError {
+    SettingsError::Unusable { provider, problem: error.message().to_owned() }
+}

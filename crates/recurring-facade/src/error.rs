@@ -1,0 +1,108 @@
+use std::error::Error as StdError;
+use std::fmt;
+
+use recurring_core::{Effect, ErrorKind, InvalidInput, Reply};
+
+use crate::payment::PaymentRef;
+use crate::provider::ProviderId;
+
+/// The gateway's own error, as text that may be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GatewayError {
+    /// The gateway's code, where it has one.
+    pub code: Option<String>,
+    /// The gateway's words.
+    pub message: String,
+}
+
+impl GatewayError {
+    /// A code and a message.
+    pub fn new(code: Option<String>, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+impl fmt::Display for GatewayError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// A failed call through the facade: which gateway, what went wrong, what happened to the money, and the payment
+/// to look at when there is one.
+#[derive(Debug, Clone)]
+pub struct Error {
+    provider: ProviderId,
+    payment: Option<PaymentRef>,
+    inner: recurring_core::Error<GatewayError>,
+}
+
+impl Error {
+    /// An error of a gateway.
+    pub fn new(provider: ProviderId, inner: recurring_core::Error<GatewayError>) -> Self {
+        Self { provider, payment: None, inner }
+    }
+
+    /// Bad input: nothing was sent.
+    pub fn invalid(provider: ProviderId, input: InvalidInput) -> Self {
+        Self::new(provider, input.into())
+    }
+
+    /// Names the payment to look at.
+    pub fn with_payment(mut self, payment: PaymentRef) -> Self {
+        self.payment = Some(payment);
+        self
+    }
+
+    /// Which gateway.
+    pub fn provider(&self) -> &ProviderId {
+        &self.provider
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        self.inner.kind()
+    }
+
+    /// What happened to the money.
+    pub fn effect(&self) -> Effect {
+        self.inner.effect()
+    }
+
+    /// The payment to look at, when the gateway had given it a reference before the failure.
+    pub fn payment(&self) -> Option<&PaymentRef> {
+        self.payment.as_ref()
+    }
+
+    /// The gateway's own error, when its reply had that shape.
+    pub fn gateway_error(&self) -> Option<&GatewayError> {
+        self.inner.api()
+    }
+
+    /// What went wrong, in a sentence.
+    pub fn message(&self) -> &str {
+        self.inner.message()
+    }
+
+    /// The gateway's reply, when there was one. Its body may hold secrets: do not log it.
+    pub fn reply(&self) -> Option<&Reply> {
+        self.inner.reply()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.provider, self.inner)?;
+        match &self.payment {
+            Some(payment) => write!(f, "; the payment is {payment}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.inner.source()
+    }
+}

@@ -1,0 +1,229 @@
+use std::any::Any;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use recurring_core::ErrorKind;
+
+use crate::credential::PendingEnrolment;
+use crate::error::Error;
+use crate::payment::{EnrolStarted, Enrolment, Payment, Scheduled};
+use crate::provider::{Enrol, NoRecord, Provider, ProviderId, Record, Status, StoredCards};
+use crate::request::{ChargeRequest, EnrolRequest, ScheduleRequest};
+
+/// Several gateways behind one interface.
+///
+/// Ask for a capability; where the gateway has it, you get a handle whose methods exist:
+///
+/// ```no_run
+/// # async fn run(facade: recurring_facade::Facade, request: recurring_facade::ChargeRequest) {
+/// if let Some(charger) = facade.charger(&request.credential.provider()) {
+///     let result = charger.charge(request).await;
+/// }
+/// # }
+/// ```
+///
+/// What moves money runs in a task of its own. When the caller's future is dropped (a time-out, a client that
+/// hangs up), the task goes on and the [`Record`] still learns how it ended.
+#[derive(Clone)]
+pub struct Facade {
+    providers: Vec<Arc<dyn Provider>>,
+    record: Arc<dyn Record>,
+}
+
+impl Facade {
+    /// A facade without a gateway and without a record.
+    pub fn new() -> Self {
+        Self { providers: Vec::new(), record: Arc::new(NoRecord) }
+    }
+
+    /// Adds a gateway; one with the same name is replaced.
+    #[must_use]
+    pub fn with(mut self, provider: impl Provider + 'static) -> Self {
+        self.add(Arc::new(provider));
+        self
+    }
+
+    pub(crate) fn add(&mut self, provider: Arc<dyn Provider>) {
+        self.providers.retain(|known| known.id() != provider.id());
+        self.providers.push(provider);
+    }
+
+    /// Tells `record` what happens to every attempt.
+    #[must_use]
+    pub fn recording(mut self, record: impl Record + 'static) -> Self {
+        self.record = Arc::new(record);
+        self
+    }
+
+    /// The gateways, in the order in which they were added.
+    pub fn providers(&self) -> impl Iterator<Item = &dyn Provider> {
+        self.providers.iter().map(AsRef::as_ref)
+    }
+
+    /// One gateway.
+    pub fn provider(&self, id: &ProviderId) -> Option<&dyn Provider> {
+        self.find(id).map(AsRef::as_ref)
+    }
+
+    fn find(&self, id: &ProviderId) -> Option<&Arc<dyn Provider>> {
+        self.providers.iter().find(|provider| provider.id() == *id)
+    }
+
+    /// A gateway's own client, for everything that this facade has no word for: `facade.native::<revio::Client>()`.
+    pub fn native<T: Any>(&self) -> Option<&T> {
+        self.providers.iter().find_map(|provider| provider.native().downcast_ref())
+    }
+
+    /// First payments, if the gateway has them.
+    pub fn enroller(&self, id: &ProviderId) -> Option<Enroller> {
+        let provider = self.find(id).filter(|provider| provider.as_enrol().is_some())?;
+        Some(Enroller(Arc::clone(provider)))
+    }
+
+    /// Charges of stored credentials, if the gateway has them.
+    pub fn charger(&self, id: &ProviderId) -> Option<Charger> {
+        let provider = self.find(id).filter(|provider| provider.as_charge().is_some())?;
+        Some(Charger { provider: Arc::clone(provider), record: Arc::clone(&self.record) })
+    }
+
+    /// Schedules that the gateway runs, if it has them.
+    pub fn scheduler(&self, id: &ProviderId) -> Option<Scheduler> {
+        let provider = self.find(id).filter(|provider| provider.as_schedule().is_some())?;
+        Some(Scheduler { provider: Arc::clone(provider), record: Arc::clone(&self.record) })
+    }
+
+    /// Stored cards, if the gateway lists them.
+    pub fn stored_cards(&self, id: &ProviderId) -> Option<&dyn StoredCards> {
+        self.provider(id)?.as_stored_cards()
+    }
+
+    /// Where payments stand, if the gateway tells.
+    pub fn status(&self, id: &ProviderId) -> Option<&dyn Status> {
+        self.provider(id)?.as_status()
+    }
+}
+
+impl Default for Facade {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Facade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Facade").field("providers", &self.providers).field("record", &self.record).finish()
+    }
+}
+
+/// Makes first payments through one gateway. See [`Enrol`].
+#[derive(Debug, Clone)]
+pub struct Enroller(Arc<dyn Provider>);
+
+impl Enroller {
+    /// Begins a first payment: see [`Enrol::enrol`].
+    ///
+    /// # Errors
+    /// Those of [`Enrol::enrol`].
+    pub async fn enrol(&self, request: EnrolRequest) -> Result<EnrolStarted, Error> {
+        to_the_end(&self.0, move |provider| async move {
+            enrols(&*provider)?.enrol(&request).await
+        })
+        .await
+    }
+
+    /// After the customer came back: see [`Enrol::resume`].
+    ///
+    /// # Errors
+    /// Those of [`Enrol::resume`].
+    pub async fn resume(&self, pending: PendingEnrolment) -> Result<Enrolment, Error> {
+        to_the_end(&self.0, move |provider| async move {
+            enrols(&*provider)?.resume(&pending).await
+        })
+        .await
+    }
+}
+
+/// Charges stored credentials through one gateway. See [`Charge`](crate::Charge).
+#[derive(Debug, Clone)]
+pub struct Charger {
+    provider: Arc<dyn Provider>,
+    record: Arc<dyn Record>,
+}
+
+impl Charger {
+    /// **Takes money**: see [`Charge::charge`](crate::Charge::charge). Dropping this future does not stop the charge; the record still
+    /// learns how it ended.
+    ///
+    /// # Errors
+    /// Those of [`Charge::charge`](crate::Charge::charge).
+    pub async fn charge(&self, request: ChargeRequest) -> Result<Payment, Error> {
+        let record = Arc::clone(&self.record);
+        to_the_end(&self.provider, move |provider| async move {
+            let result = match provider.as_charge() {
+                Some(charge) => charge.charge(&request, &*record).await,
+                None => Err(withdrawn(&*provider)),
+            };
+            record.finished(&request.attempt, &result).await;
+            result
+        })
+        .await
+    }
+}
+
+/// Starts schedules at one gateway. See [`Schedule`](crate::Schedule).
+#[derive(Debug, Clone)]
+pub struct Scheduler {
+    provider: Arc<dyn Provider>,
+    record: Arc<dyn Record>,
+}
+
+impl Scheduler {
+    /// **Takes the first payment at once**: see [`Schedule::schedule`](crate::Schedule::schedule). Dropping this future does not stop it;
+    /// the record still learns how it ended.
+    ///
+    /// # Errors
+    /// Those of [`Schedule::schedule`](crate::Schedule::schedule).
+    pub async fn schedule(&self, request: ScheduleRequest) -> Result<Scheduled, Error> {
+        let record = Arc::clone(&self.record);
+        to_the_end(&self.provider, move |provider| async move {
+            let result = match provider.as_schedule() {
+                Some(schedule) => schedule.schedule(&request).await,
+                None => Err(withdrawn(&*provider)),
+            };
+            let payment = result.as_ref().map(|scheduled| scheduled.payment.clone()).map_err(Clone::clone);
+            record.finished(&request.attempt, &payment).await;
+            result
+        })
+        .await
+    }
+}
+
+/// Runs `call` in a task of its own, so that it goes on when the caller is dropped.
+async fn to_the_end<T, Running>(
+    provider: &Arc<dyn Provider>,
+    call: impl FnOnce(Arc<dyn Provider>) -> Running,
+) -> Result<T, Error>
+where
+    T: Send + 'static,
+    Running: Future<Output = Result<T, Error>> + Send + 'static,
+{
+    match tokio::spawn(call(Arc::clone(provider))).await {
+        Ok(result) => result,
+        // The task was cut off by the end of the runtime, or by a bug: nothing is proven.
+        Err(_) => Err(Error::new(
+            provider.id(),
+            recurring_core::Error::unknown(ErrorKind::Transport, "the task that made the call was cut off"),
+        )),
+    }
+}
+
+fn enrols(provider: &dyn Provider) -> Result<&dyn Enrol, Error> {
+    provider.as_enrol().ok_or_else(|| withdrawn(provider))
+}
+
+/// A provider that offered a capability and then no longer has it: only one outside this crate could do that.
+fn withdrawn(provider: &dyn Provider) -> Error {
+    let message = "the provider no longer offers this capability";
+    Error::new(provider.id(), recurring_core::Error::unsupported(message))
+}

@@ -1,0 +1,99 @@
+use std::fmt;
+
+/// What a caller must know of a gateway before charging through it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Facts {
+    /// How a customer's first payment is made.
+    pub first_payment: &'static str,
+    /// How a later payment is made.
+    pub renewal: &'static str,
+    /// What can be known when the answer to a charge is lost.
+    pub lost_answer: LostAnswer,
+    /// What to do then, in a sentence.
+    pub after_lost_answer: &'static str,
+    /// How amounts stand on the wire.
+    pub amounts: &'static str,
+}
+
+/// What can be known when the answer to a charge is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LostAnswer {
+    /// The payment has a reference before money moves: reading it settles the question.
+    Anchored,
+    /// The merchant's reference is claimed to be unique, but looking it up is not documented for certain.
+    UniqueReference,
+    /// Orders can be listed by period, as documented by other brands of the platform only.
+    ListedByPeriod,
+    /// Nothing is proven: a person decides.
+    PersonDecides,
+}
+
+impl LostAnswer {
+    /// The word for tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Anchored => "anchored",
+            Self::UniqueReference => "unique reference",
+            Self::ListedByPeriod => "list by period",
+            Self::PersonDecides => "a person decides",
+        }
+    }
+}
+
+impl fmt::Display for LostAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Omno.
+#[cfg(feature = "omno")]
+pub(crate) static OMNO: Facts = Facts {
+    first_payment: "the customer pays on a page and the card is saved",
+    renewal: "transaction/create with the card's token",
+    lost_answer: LostAnswer::PersonDecides,
+    after_lost_answer: "nothing proves what happened: a person decides",
+    amounts: "decimal number in major units",
+};
+
+/// N-Genius Online.
+#[cfg(feature = "ngenius")]
+pub(crate) static NGENIUS: Facts = Facts {
+    first_payment: "the card charges at once and the schedule begins",
+    renewal: "the gateway's own scheduler",
+    lost_answer: LostAnswer::PersonDecides,
+    after_lost_answer: "the reference needed to look stands in the lost answer: a person decides",
+    amounts: "whole minor units",
+};
+
+/// The signed tokenisation gateway.
+#[cfg(feature = "tokenpay-signed")]
+pub(crate) static TOKENPAY_SIGNED: Facts = Facts {
+    first_payment: "the customer stores the card on a page, then a sale",
+    renewal: "recurring with the id of the first sale's order",
+    lost_answer: LostAnswer::UniqueReference,
+    after_lost_answer: "the reference is said to be unique: look, then a person decides",
+    amounts: "decimal number in major units, at most 2 decimals and 9 digits",
+};
+
+/// Revio.
+#[cfg(feature = "revio")]
+pub(crate) static REVIO: Facts = Facts {
+    first_payment: "the customer pays a purchase with force_recurring on a page",
+    renewal: "a new purchase, then a charge of it",
+    lost_answer: LostAnswer::Anchored,
+    after_lost_answer: "the purchase has an id before it is charged: reading it settles the question",
+    amounts: "whole minor units",
+};
+
+/// EMS Online.
+#[cfg(feature = "emspay")]
+pub(crate) static EMSPAY: Facts = Facts {
+    first_payment: "the customer pays the first order on a page",
+    renewal: "an order with the vault token, same amount, within a year",
+    lost_answer: LostAnswer::ListedByPeriod,
+    after_lost_answer: "list the orders of the period (other brands document it), then a person decides",
+    amounts: "whole minor units",
+};

@@ -1,0 +1,171 @@
+use std::fmt;
+
+use recurring_core::{GatewayTime, Money, Outcome};
+use serde::{Deserialize, Serialize};
+
+use crate::credential::{Agreement, PendingEnrolment, StoredCredential};
+use crate::provider::ProviderId;
+
+/// The gateway's own identifier of a payment.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PaymentRef(String);
+
+impl PaymentRef {
+    /// Takes the identifier as the gateway gave it.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self(id.into())
+    }
+
+    /// The identifier as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PaymentRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// A payment as far as the gateway's answer proves it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Payment {
+    /// Which gateway.
+    pub provider: ProviderId,
+    /// The gateway's identifier, where the answer has one.
+    pub payment: Option<PaymentRef>,
+    /// Where it stands.
+    pub outcome: Outcome,
+    /// The amount that the gateway names, where it names one.
+    pub amount: Option<Money>,
+    /// The gateway's own word for where it stands.
+    pub status: String,
+    /// Why the gateway said no, when it did.
+    pub decline: Option<Decline>,
+    /// The page to send the customer to.
+    pub redirect: Option<String>,
+}
+
+impl Payment {
+    /// A payment of which nothing more is known.
+    pub fn new(provider: ProviderId, outcome: Outcome, status: impl Into<String>) -> Self {
+        Self { provider, payment: None, outcome, amount: None, status: status.into(), decline: None, redirect: None }
+    }
+}
+
+/// Why the gateway said no, in its own words.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Decline {
+    /// The gateway's code.
+    pub code: Option<String>,
+    /// The gateway's words.
+    pub message: Option<String>,
+}
+
+impl Decline {
+    /// A code and a message, as far as there are any.
+    pub fn new(code: Option<String>, message: Option<String>) -> Self {
+        Self { code, message }
+    }
+}
+
+/// A first payment that has begun.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct EnrolStarted {
+    /// The payment; its `redirect` is the page to send the customer to.
+    pub payment: Payment,
+    /// What to keep until the customer comes back.
+    pub pending: PendingEnrolment,
+}
+
+impl EnrolStarted {
+    /// What a [`Provider`](crate::Provider) of your own answers.
+    pub fn new(payment: Payment, pending: PendingEnrolment) -> Self {
+        Self { payment, pending }
+    }
+}
+
+/// A first payment after the customer came back.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Enrolment {
+    /// Where the payment stands.
+    pub payment: Payment,
+    /// What later payments are made with. `None` while the customer has not paid, and also when the customer has
+    /// paid but the gateway shows no card, or more than one that could be meant.
+    pub agreement: Option<Agreement>,
+}
+
+impl Enrolment {
+    /// What a [`Provider`](crate::Provider) of your own answers.
+    pub fn new(payment: Payment, agreement: Option<Agreement>) -> Self {
+        Self { payment, agreement }
+    }
+}
+
+/// A schedule that the gateway runs, and its first payment.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Scheduled {
+    /// The first payment.
+    pub payment: Payment,
+    /// The schedule, unless the gateway refused it.
+    pub agreement: Option<Agreement>,
+    /// When the gateway will charge next, as it said. Never computed here.
+    pub next_payment_on: Option<GatewayTime>,
+}
+
+impl Scheduled {
+    /// What a [`Provider`](crate::Provider) of your own answers.
+    pub fn new(payment: Payment, agreement: Option<Agreement>, next_payment_on: Option<GatewayTime>) -> Self {
+        Self { payment, agreement, next_payment_on }
+    }
+}
+
+/// Where a payment stands.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct PaymentStatus {
+    /// The payment; for a schedule, its newest charge.
+    pub payment: Payment,
+    /// Every charge that the gateway lists: more than one for a schedule.
+    pub charges: Vec<Payment>,
+}
+
+impl PaymentStatus {
+    /// A payment that is one charge.
+    pub fn single(payment: Payment) -> Self {
+        Self { charges: vec![payment.clone()], payment }
+    }
+
+    /// A payment with several charges.
+    pub fn new(payment: Payment, charges: Vec<Payment>) -> Self {
+        Self { payment, charges }
+    }
+}
+
+/// A card that the gateway keeps for a customer.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct StoredCard {
+    /// What a charge is made with, where the list alone is enough to make one.
+    pub credential: Option<StoredCredential>,
+    /// The card, masked by the gateway.
+    pub masked: Option<String>,
+    /// The brand, as the gateway writes it.
+    pub brand: Option<String>,
+    /// The end of its life, as the gateway writes it.
+    pub expires: Option<String>,
+}
+
+impl StoredCard {
+    /// A card of which nothing is known but perhaps how to charge it.
+    pub fn new(credential: Option<StoredCredential>) -> Self {
+        Self { credential, masked: None, brand: None, expires: None }
+    }
+}

@@ -1,0 +1,180 @@
+use std::any::Any;
+use std::borrow::Cow;
+use std::fmt;
+
+use async_trait::async_trait;
+use recurring_core::AttemptId;
+use serde::{Deserialize, Serialize};
+
+use crate::credential::PendingEnrolment;
+use crate::error::Error;
+use crate::facts::Facts;
+use crate::payment::{EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, Scheduled, StoredCard};
+use crate::request::{ChargeRequest, EnrolRequest, ScheduleRequest};
+
+/// The name of a gateway, such as `emspay`. The same word stands in stored credentials and settings.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ProviderId(Cow<'static, str>);
+
+impl ProviderId {
+    /// Omno.
+    pub const OMNO: Self = Self(Cow::Borrowed("omno"));
+    /// N-Genius Online.
+    pub const NGENIUS: Self = Self(Cow::Borrowed("ngenius"));
+    /// The signed tokenisation gateway.
+    pub const TOKENPAY_SIGNED: Self = Self(Cow::Borrowed("tokenpay-signed"));
+    /// Revio.
+    pub const REVIO: Self = Self(Cow::Borrowed("revio"));
+    /// EMS Online.
+    pub const EMSPAY: Self = Self(Cow::Borrowed("emspay"));
+
+    /// The five gateways of this workspace.
+    pub const ALL: [Self; 5] = [Self::OMNO, Self::NGENIUS, Self::TOKENPAY_SIGNED, Self::REVIO, Self::EMSPAY];
+
+    /// A name, for a [`Provider`] of your own.
+    pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
+        Self(name.into())
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ProviderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // `pad` keeps the width that a table asks for.
+        f.pad(&self.0)
+    }
+}
+
+/// One gateway behind the words of this crate.
+///
+/// What a gateway can do is what it hands out: a capability that is not there has no method that could fail. The
+/// methods of the capabilities may be called directly, but then a dropped future leaves an unknown outcome; the
+/// handles of [`Facade`](crate::Facade) run them to the end in a task of their own.
+pub trait Provider: fmt::Debug + Send + Sync {
+    /// Which gateway it is.
+    fn id(&self) -> ProviderId;
+
+    /// What protects against a second charge here, and other facts that a caller must know.
+    fn facts(&self) -> &'static Facts;
+
+    /// The gateway's own client, for [`Facade::native`](crate::Facade::native).
+    fn native(&self) -> &dyn Any;
+
+    /// A first payment with the customer present.
+    fn as_enrol(&self) -> Option<&dyn Enrol> {
+        None
+    }
+
+    /// The cards that the gateway keeps for a customer.
+    fn as_stored_cards(&self) -> Option<&dyn StoredCards> {
+        None
+    }
+
+    /// A charge of a stored credential, on demand.
+    fn as_charge(&self) -> Option<&dyn Charge> {
+        None
+    }
+
+    /// A schedule that the gateway itself runs.
+    fn as_schedule(&self) -> Option<&dyn Schedule> {
+        None
+    }
+
+    /// Where a payment stands.
+    fn as_status(&self) -> Option<&dyn Status> {
+        None
+    }
+}
+
+/// The first payment: the customer is present, is sent to a page, and comes back.
+#[async_trait]
+pub trait Enrol: Send + Sync {
+    /// Begins. Takes no money yet; the customer pays on the page.
+    ///
+    /// # Errors
+    /// With the effect `Unknown`, an unpaid order may have been left behind.
+    async fn enrol(&self, request: &EnrolRequest) -> Result<EnrolStarted, Error>;
+
+    /// After the customer came back: where it stands, and the stored credential once there is one.
+    ///
+    /// **For `tokenpay-signed` this takes the first payment**, since the page there only stores the card: call it
+    /// once, and treat an `Unknown` like that of a charge. For the other gateways it only reads.
+    ///
+    /// # Errors
+    /// Those of a read; for `tokenpay-signed` those of a charge.
+    async fn resume(&self, pending: &PendingEnrolment) -> Result<Enrolment, Error>;
+}
+
+/// The cards that the gateway keeps for a customer.
+#[async_trait]
+pub trait StoredCards: Send + Sync {
+    /// Lists them. Moves no money.
+    ///
+    /// # Errors
+    /// Those of a read.
+    async fn stored_cards(&self, customer: &str) -> Result<Vec<StoredCard>, Error>;
+}
+
+/// Charges a stored credential on demand: our clock, not the gateway's.
+#[async_trait]
+pub trait Charge: Send + Sync {
+    /// **Takes money.** Sent at most once, whatever happens.
+    ///
+    /// `record` is told the gateway's reference as soon as there is one, before money moves, where the gateway
+    /// has such a step.
+    ///
+    /// # Errors
+    /// `NotApplied`: the same attempt may be made again. `Unknown`: look before doing anything else.
+    async fn charge(&self, request: &ChargeRequest, record: &dyn Record) -> Result<Payment, Error>;
+}
+
+/// Starts a schedule that the gateway itself runs.
+#[async_trait]
+pub trait Schedule: Send + Sync {
+    /// **Takes the first payment at once**, and lets the gateway repeat it.
+    ///
+    /// # Errors
+    /// `Unknown`: the customer may have been charged and may be charged again: a person must look.
+    async fn schedule(&self, request: &ScheduleRequest) -> Result<Scheduled, Error>;
+}
+
+/// Where a payment stands.
+#[async_trait]
+pub trait Status: Send + Sync {
+    /// Reads it. Moves no money.
+    ///
+    /// # Errors
+    /// Those of a read. That a payment is not found is no proof that it was not made.
+    async fn status(&self, payment: &PaymentRef) -> Result<PaymentStatus, Error>;
+}
+
+/// Is told what happens to an attempt, even when the caller has gone away.
+#[async_trait]
+pub trait Record: fmt::Debug + Send + Sync {
+    /// The gateway has given the payment a reference, and no money has moved yet. When this fails, the charge is
+    /// not made.
+    ///
+    /// # Errors
+    /// Says in a sentence why the reference could not be kept.
+    async fn anchored(&self, attempt: &AttemptId, payment: &PaymentRef) -> Result<(), String> {
+        let _ = (attempt, payment);
+        Ok(())
+    }
+
+    /// The attempt has ended, one way or another.
+    async fn finished(&self, attempt: &AttemptId, result: &Result<Payment, Error>) {
+        let _ = (attempt, result);
+    }
+}
+
+/// Keeps no record.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoRecord;
+
+#[async_trait]
+impl Record for NoRecord {}

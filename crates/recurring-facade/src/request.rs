@@ -1,0 +1,137 @@
+use recurring_core::{AttemptId, Money, Secret};
+use serde::{Deserialize, Serialize};
+
+use crate::credential::StoredCredential;
+
+/// The first payment of a customer.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct EnrolRequest {
+    /// Your name for this attempt, stored before this is sent.
+    pub attempt: AttemptId,
+    /// What the customer pays now.
+    pub amount: Money,
+    /// Who pays.
+    pub customer: Customer,
+    /// What the customer reads.
+    pub description: Option<String>,
+    /// Where the customer goes after paying. Some gateways need it.
+    pub success_url: Option<String>,
+    /// Where the customer goes after a failure. Some gateways need it.
+    pub failure_url: Option<String>,
+    /// Where the gateway reports what happens. Some gateways need it.
+    pub notification_url: Option<String>,
+}
+
+impl EnrolRequest {
+    /// A first payment with what every gateway needs.
+    pub fn new(attempt: AttemptId, amount: Money, customer: Customer) -> Self {
+        Self {
+            attempt,
+            amount,
+            customer,
+            description: None,
+            success_url: None,
+            failure_url: None,
+            notification_url: None,
+        }
+    }
+}
+
+/// Who pays.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Customer {
+    /// Your own identifier of the customer.
+    pub id: String,
+    /// The e-mail address.
+    pub email: String,
+    /// The gateway's identifier, if the customer has paid there before (Revio's client).
+    pub gateway_id: Option<String>,
+    /// Billing details. Omno needs them.
+    pub billing: Option<Billing>,
+}
+
+impl Customer {
+    /// A customer by your own identifier and e-mail address.
+    pub fn new(id: impl Into<String>, email: impl Into<String>) -> Self {
+        Self { id: id.into(), email: email.into(), gateway_id: None, billing: None }
+    }
+}
+
+/// Billing details, as Omno requires them with every payment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Billing {
+    /// Given name.
+    #[serde(alias = "firstName")]
+    pub first_name: String,
+    /// Family name.
+    #[serde(alias = "lastName")]
+    pub last_name: String,
+    /// Street and number.
+    pub address1: String,
+    /// City.
+    pub city: String,
+    /// State or province.
+    pub state: String,
+    /// Country, ISO 3166.
+    pub country: String,
+    /// Postal code.
+    #[serde(alias = "postalCode")]
+    pub postal_code: String,
+    /// Telephone number.
+    pub phone: String,
+    /// E-mail address.
+    pub email: String,
+}
+
+/// One charge of a stored credential.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ChargeRequest {
+    /// Your name for this attempt, stored before this is sent. It goes on the wire as the merchant's reference.
+    pub attempt: AttemptId,
+    /// What is charged with.
+    pub credential: StoredCredential,
+    /// How much.
+    pub amount: Money,
+    /// Why, in words for the gateway or the customer's statement.
+    pub reason: Option<String>,
+}
+
+impl ChargeRequest {
+    /// A charge.
+    pub fn new(attempt: AttemptId, credential: StoredCredential, amount: Money) -> Self {
+        Self { attempt, credential, amount, reason: None }
+    }
+}
+
+/// A schedule that the gateway itself runs.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ScheduleRequest {
+    /// Your name for this attempt, stored before this is sent.
+    pub attempt: AttemptId,
+    /// What is charged at once and at each repeat.
+    pub amount: Money,
+    /// How often, in the gateway's word, such as `MONTHLY`.
+    pub frequency: String,
+    /// The customer's e-mail address.
+    pub email: String,
+    /// The card as a JSON object `{"pan":..,"expiry":"YYYY-MM","cvv":..,"cardholder_name":..}`. It is read inside
+    /// the gateway's adapter and nowhere else.
+    pub card: Secret,
+}
+
+impl ScheduleRequest {
+    /// A schedule.
+    pub fn new(
+        attempt: AttemptId,
+        amount: Money,
+        frequency: impl Into<String>,
+        email: impl Into<String>,
+        card: impl Into<Secret>,
+    ) -> Self {
+        Self { attempt, amount, frequency: frequency.into(), email: email.into(), card: card.into() }
+    }
+}

@@ -1,0 +1,360 @@
+//! Gateways from the environment and from a TOML file.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use recurring_core::{HttpOptions, Secret};
+
+use crate::facade::Facade;
+use crate::provider::{Provider, ProviderId};
+
+/// The variables of one gateway.
+struct Names {
+    provider: ProviderId,
+    /// The table in the file.
+    table: &'static str,
+    /// What its variables begin with.
+    prefix: &'static str,
+    variables: &'static [&'static str],
+}
+
+const NAMES: [Names; 5] = [
+    Names {
+        provider: ProviderId::OMNO,
+        table: "omno",
+        prefix: "OMNO_",
+        variables: &[
+            "OMNO_BASE_URL",
+            "OMNO_TOKEN_URL",
+            "OMNO_CLIENT_ID",
+            "OMNO_CLIENT_SECRET",
+            "OMNO_BEARER_TOKEN",
+            "OMNO_HOOK_URL",
+            "OMNO_CALLBACK_URL",
+            "OMNO_CALLBACK_FAIL_URL",
+        ],
+    },
+    Names {
+        provider: ProviderId::NGENIUS,
+        table: "ngenius",
+        prefix: "NGENIUS_",
+        variables: &[
+            "NGENIUS_BASE_URL",
+            "NGENIUS_API_KEY",
+            "NGENIUS_OUTLET",
+            "NGENIUS_REALM",
+            "NGENIUS_WEBHOOK_HEADER",
+            "NGENIUS_WEBHOOK_SECRET",
+        ],
+    },
+    Names {
+        provider: ProviderId::TOKENPAY_SIGNED,
+        table: "tokenpay-signed",
+        prefix: "TOKENPAY_",
+        variables: &[
+            "TOKENPAY_BASE_URL",
+            "TOKENPAY_MERCHANT_ID",
+            "TOKENPAY_PRIVATE_KEY_FILE",
+            "TOKENPAY_GATEWAY_PUBLIC_KEY_FILE",
+        ],
+    },
+    Names {
+        provider: ProviderId::REVIO,
+        table: "revio",
+        prefix: "REVIO_",
+        variables: &["REVIO_BASE_URL", "REVIO_API_KEY", "REVIO_BRAND_ID", "REVIO_WEBHOOK_PUBLIC_KEY_FILE"],
+    },
+    Names {
+        provider: ProviderId::EMSPAY,
+        table: "emspay",
+        prefix: "EMSPAY_",
+        variables: &["EMSPAY_BASE_URL", "EMSPAY_API_KEY"],
+    },
+];
+
+/// What is wrong with the settings. Never quotes a value.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// A file cannot be read.
+    #[error("{path}: {problem}")]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        problem: String,
+    },
+    /// The file has something in it that no gateway knows.
+    #[error("{path}: `{name}` is not a setting; those of {table} are {known}")]
+    UnknownName {
+        /// Which file.
+        path: PathBuf,
+        /// The name that nobody knows.
+        name: String,
+        /// Where it stands.
+        table: String,
+        /// What could be meant.
+        known: String,
+    },
+    /// A variable that a gateway needs is not set.
+    #[error("{provider} needs {variable}")]
+    Missing {
+        /// Which gateway.
+        provider: ProviderId,
+        /// The variable, or the choice of variables.
+        variable: &'static str,
+    },
+    /// A client cannot be set up from these values.
+    #[error("{provider}: {problem}")]
+    Unusable {
+        /// Which gateway.
+        provider: ProviderId,
+        /// The rule that is broken.
+        problem: String,
+    },
+    /// This program was built without the gateway.
+    #[error("{provider} is not part of this program: switch on the feature `{provider}`")]
+    NotBuilt {
+        /// Which gateway.
+        provider: ProviderId,
+    },
+}
+
+/// The values for all gateways, by the name of their environment variable. `Debug` shows the names only.
+#[derive(Clone, Default)]
+pub struct Settings {
+    values: BTreeMap<String, Secret>,
+    timeout: Option<Duration>,
+}
+
+impl Settings {
+    /// No settings.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads the file that `RECURRING_CONFIG` names, if it is set, and then the environment, which wins.
+    ///
+    /// # Errors
+    /// When the file cannot be read or has an unknown name in it.
+    pub fn from_environment() -> Result<Self, SettingsError> {
+        let file = std::env::var_os("RECURRING_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
+        Self::from_file_and_environment(file.as_deref())
+    }
+
+    /// Reads a TOML file, if one is given, and then the environment, which wins.
+    ///
+    /// # Errors
+    /// When the file cannot be read or has an unknown name in it.
+    pub fn from_file_and_environment(file: Option<&Path>) -> Result<Self, SettingsError> {
+        let mut settings = match file {
+            Some(path) => Self::from_file(path)?,
+            None => Self::new(),
+        };
+        for variable in NAMES.iter().flat_map(|names| names.variables) {
+            if let Some(value) = std::env::var(variable).ok().filter(|value| !value.is_empty()) {
+                settings = settings.set(*variable, value);
+            }
+        }
+        Ok(settings)
+    }
+
+    /// Reads a TOML file: a table for each gateway, with the names of the variables in lower case, with or
+    /// without the gateway's own prefix: `[emspay]`, `api_key = ".."`.
+    ///
+    /// # Errors
+    /// When the file cannot be read or has an unknown name in it.
+    pub fn from_file(path: &Path) -> Result<Self, SettingsError> {
+        let unreadable = |problem: String| SettingsError::File { path: path.to_owned(), problem };
+        let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+        // The parser's own message quotes the line, which may hold a key.
+        let file: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+            let line = error.span().and_then(|span| text.get(..span.start)).map_or(1, |before| before.lines().count().max(1));
+            unreadable(format!("not TOML at line {line}"))
+        })?;
+        let mut settings = Self::new();
+        for (table, entries) in &file {
+            let unknown = |name: &str, of: &str, known: String| SettingsError::UnknownName {
+                path: path.to_owned(),
+                name: name.to_owned(),
+                table: of.to_owned(),
+                known,
+            };
+            let Some(names) = NAMES.iter().find(|names| names.table == table) else {
+                return Err(unknown(table, "the file", NAMES.map(|names| names.table).join(", ")));
+            };
+            let entries = entries.as_table().ok_or_else(|| unreadable(format!("`{table}` must be a table")))?;
+            for (name, value) in entries {
+                let upper = name.to_ascii_uppercase();
+                let variable =
+                    if upper.starts_with(names.prefix) { upper } else { format!("{}{upper}", names.prefix) };
+                if !names.variables.contains(&variable.as_str()) {
+                    return Err(unknown(name, table, names.variables.join(", ").to_ascii_lowercase()));
+                }
+                let value = match value {
+                    toml::Value::String(text) => text.clone(),
+                    toml::Value::Integer(number) => number.to_string(),
+                    _ => return Err(unreadable(format!("`{table}.{name}` must be a text"))),
+                };
+                settings = settings.set(variable, value);
+            }
+        }
+        Ok(settings)
+    }
+
+    /// Sets one value by the name of its environment variable, such as `EMSPAY_API_KEY`.
+    #[must_use]
+    pub fn set(mut self, variable: impl Into<String>, value: impl Into<Secret>) -> Self {
+        self.values.insert(variable.into(), value.into());
+        self
+    }
+
+    /// The longest that one send may take, for every gateway. Without it, each gateway's own default holds.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Whether anything is set for this gateway.
+    pub fn mentions(&self, provider: &ProviderId) -> bool {
+        NAMES.iter().filter(|names| names.provider == *provider).any(|names| {
+            names.variables.iter().any(|variable| self.values.contains_key(*variable))
+        })
+    }
+
+    /// A facade of every gateway for which something is set.
+    ///
+    /// # Errors
+    /// When one of them lacks a value, or has one that cannot work.
+    pub fn facade(&self) -> Result<Facade, SettingsError> {
+        let mut facade = Facade::new();
+        for provider in ProviderId::ALL.iter().filter(|provider| self.mentions(provider)) {
+            facade.add(self.provider(provider)?);
+        }
+        Ok(facade)
+    }
+
+    /// A facade of one gateway alone, whatever is wrong with the settings of the others.
+    ///
+    /// # Errors
+    /// When it lacks a value, or has one that cannot work.
+    pub fn facade_of(&self, provider: &ProviderId) -> Result<Facade, SettingsError> {
+        let mut facade = Facade::new();
+        facade.add(self.provider(provider)?);
+        Ok(facade)
+    }
+
+    fn provider(&self, provider: &ProviderId) -> Result<Arc<dyn Provider>, SettingsError> {
+        match provider.as_str() {
+            #[cfg(feature = "omno")]
+            "omno" => crate::adapters::omno::from_settings(self),
+            #[cfg(feature = "ngenius")]
+            "ngenius" => crate::adapters::ngenius::from_settings(self),
+            #[cfg(feature = "tokenpay-signed")]
+            "tokenpay-signed" => crate::adapters::tokenpay_signed::from_settings(self),
+            #[cfg(feature = "revio")]
+            "revio" => crate::adapters::revio::from_settings(self),
+            #[cfg(feature = "emspay")]
+            "emspay" => crate::adapters::emspay::from_settings(self),
+            _ => Err(SettingsError::NotBuilt { provider: provider.clone() }),
+        }
+    }
+
+    /// A value that may be missing.
+    pub(crate) fn get(&self, variable: &'static str) -> Option<&Secret> {
+        self.values.get(variable)
+    }
+
+    /// A value as text that is not secret, such as an address.
+    pub(crate) fn text(&self, variable: &'static str) -> Option<String> {
+        self.get(variable).map(|value| value.expose().to_owned())
+    }
+
+    /// A value that must be there.
+    pub(crate) fn need(&self, provider: ProviderId, variable: &'static str) -> Result<&Secret, SettingsError> {
+        self.get(variable).ok_or(SettingsError::Missing { provider, variable })
+    }
+
+    /// The gateway's own defaults with the time-out of these settings.
+    pub(crate) fn http(&self, defaults: HttpOptions) -> HttpOptions {
+        match self.timeout {
+            Some(timeout) => {
+                let connect = defaults.get_connect_timeout().min(timeout / 2);
+                defaults.timeout(timeout).connect_timeout(connect)
+            }
+            None => defaults,
+        }
+    }
+}
+
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Settings")
+            .field("variables", &self.values.keys().collect::<Vec<_>>())
+            .field("timeout", &self.timeout)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(content: &str) -> (PathBuf, Result<Settings, SettingsError>) {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("recurring-settings-{}-{}.toml", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, content).expect("a temporary file");
+        let settings = Settings::from_file(&path);
+        std::fs::remove_file(&path).expect("removed");
+        (path, settings)
+    }
+
+    #[test]
+    fn both_forms_of_a_name_are_read() {
+        let (_, settings) = file("[emspay]\napi_key = 'k'\n[revio]\nREVIO_API_KEY = 'r'\nrevio_brand_id = 'b'\n[tokenpay-signed]\nmerchant_id = 3\n");
+        let settings = settings.expect("readable");
+        let value = |name| settings.values.get(name).map(Secret::expose);
+        assert_eq!(value("EMSPAY_API_KEY"), Some("k"));
+        assert_eq!(value("REVIO_API_KEY"), Some("r"));
+        assert_eq!(value("REVIO_BRAND_ID"), Some("b"));
+        assert_eq!(value("TOKENPAY_MERCHANT_ID"), Some("3"));
+        assert!(settings.mentions(&ProviderId::EMSPAY) && !settings.mentions(&ProviderId::OMNO));
+    }
+
+    #[test]
+    fn a_slip_is_named_and_no_value_is_shown() {
+        for (content, says) in [
+            ("[emspay]\napikey = 'hunter2'\n", "`apikey` is not a setting"),
+            ("[paypal]\nkey = 'hunter2'\n", "`paypal` is not a setting"),
+            ("[emspay]\napi_key = ['hunter2']\n", "`emspay.api_key` must be a text"),
+            ("emspay = 'hunter2'\n", "`emspay` must be a table"),
+            ("[emspay]\n\napi_key = 'hunter2\n", "not TOML at line 3"),
+        ] {
+            let error = file(content).1.expect_err(content);
+            assert!(error.to_string().contains(says), "{error}");
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+        }
+        let missing = Settings::from_file(Path::new("/nowhere/at/all.toml")).expect_err("missing");
+        assert!(missing.to_string().contains("/nowhere/at/all.toml"));
+    }
+
+    #[cfg(feature = "emspay")]
+    #[test]
+    fn what_is_missing_is_named() {
+        let settings = Settings::new().set("EMSPAY_BASE_URL", "https://a.example");
+        let error = settings.facade().expect_err("no key");
+        assert_eq!(error.to_string(), "emspay needs EMSPAY_API_KEY");
+        let settings = settings.set("EMSPAY_API_KEY", "hunter2");
+        let facade = settings.facade().expect("set up");
+        assert_eq!(facade.providers().count(), 1);
+        assert!(facade.native::<emspay::Client>().is_some());
+        assert!(!format!("{settings:?} {facade:?}").contains("hunter2"));
+        let bad = settings.set("EMSPAY_BASE_URL", "http://a.example").facade().expect_err("plain http");
+        assert!(bad.to_string().contains("https"), "{bad}");
+    }
+}

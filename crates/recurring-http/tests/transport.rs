@@ -1,0 +1,229 @@
+//! What is sent, how often, and what is claimed about it.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
+
+use std::time::Duration;
+
+use recurring_core::retry::RetryPolicy;
+use recurring_core::{BaseUrl, Class, Effect, Error, ErrorKind, HttpOptions, Method, Prepared, Proof, Reply};
+use recurring_fixtures::fault::{self, Behaviour, FaultServer, RawReply, Sends};
+use recurring_http::Transport;
+use tokio::net::TcpListener;
+
+fn quick() -> HttpOptions {
+    HttpOptions::new().timeout(Duration::from_millis(500)).connect_timeout(Duration::from_millis(250)).retry(
+        RetryPolicy {
+            first_wait: Duration::from_millis(1),
+            longest_wait: Duration::from_millis(5),
+            ..RetryPolicy::default()
+        },
+    )
+}
+
+fn request(class: Class) -> Prepared {
+    let method = if class == Class::Read { Method::Get } else { Method::Post };
+    Prepared::new("test", class, method, "/orders/?a=b")
+        .header("accept", "application/json")
+        .body(b"{}".to_vec())
+}
+
+async fn send(options: HttpOptions, url: &str, class: Class) -> Result<Reply, Error<String>> {
+    let transport = Transport::new(options).expect("options");
+    transport.send(&BaseUrl::parse("base_url", url).expect("a base URL"), &request(class)).await
+}
+
+/// As a gateway crate reads it: anything but a JSON object with a member `id` is an error.
+async fn call(url: String, class: Class) -> Result<(), &'static str> {
+    #[derive(serde::Deserialize)]
+    struct Answer {
+        #[serde(rename = "id")]
+        _id: String,
+    }
+    let reply = send(quick(), &url, class).await.map_err(|error| error.effect().as_str())?;
+    let answer: Result<Answer, Error<String>> = recurring_core::read_success(&reply, |_| None);
+    answer.map(drop).map_err(|error| error.effect().as_str())
+}
+
+#[tokio::test]
+async fn a_write_goes_out_once_whatever_happens() {
+    let good = RawReply::json(200, r#"{"id":"1"}"#);
+    fault::check(good, Sends::Once, fault::no_prelude, &[], |url| call(url, Class::Write)).await;
+}
+
+#[tokio::test]
+async fn a_read_goes_out_three_times_at_most() {
+    let good = RawReply::json(200, r#"{"id":"1"}"#);
+    fault::check(good, Sends::AtMostThree, fault::no_prelude, &[], |url| call(url, Class::Read)).await;
+}
+
+#[tokio::test]
+async fn a_read_is_repeated_until_it_succeeds() {
+    for fault in [
+        Behaviour::CloseAfterReading,
+        Behaviour::ResetBeforeReading,
+        Behaviour::Reply(RawReply::new(503).header("Retry-After", "0")),
+        Behaviour::Reply(RawReply::new(429)),
+        Behaviour::Reply(RawReply::new(408)),
+    ] {
+        let server = FaultServer::start(move |_, before| match before {
+            0 | 1 => fault.clone(),
+            _ => Behaviour::Reply(RawReply::json(200, "{}")),
+        })
+        .await;
+        let reply = send(quick(), &server.url(), Class::Read).await.expect("the third answer");
+        assert_eq!((reply.status(), server.requests()), (200, 3));
+    }
+}
+
+#[tokio::test]
+async fn what_goes_out_is_what_was_prepared() {
+    let server = FaultServer::start(|_, _| Behaviour::Reply(RawReply::json(200, "{}"))).await;
+    let transport = Transport::new(quick()).expect("options");
+    let base = BaseUrl::parse("base_url", &format!("{}/v1/", server.url())).expect("a base URL");
+    let prepared = request(Class::Write).secret_header("authorization", "Basic aHVudGVyMjo=");
+    let reply: Result<Reply, Error<String>> = transport.send(&base, &prepared).await;
+    reply.expect("a reply");
+    let received = server.received();
+    let [received] = received.as_slice() else { panic!("one request, not {}", received.len()) };
+    assert_eq!((received.method.as_str(), received.path.as_str()), ("POST", "/v1/orders/?a=b"));
+    assert_eq!(received.body, b"{}");
+    assert_eq!(received.header("authorization"), Some("Basic aHVudGVyMjo="));
+    assert_eq!(received.header("accept"), Some("application/json"));
+    for unwanted in ["accept-encoding", "cookie", "referer", "expect", "upgrade"] {
+        assert_eq!(received.header(unwanted), None, "{unwanted}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_answer_and_is_not_followed() {
+    for status in [301, 302, 303, 307, 308] {
+        let elsewhere = FaultServer::start(|_, _| Behaviour::Reply(RawReply::json(200, "{}"))).await;
+        let target = elsewhere.url();
+        let server = FaultServer::start(move |_, _| {
+            Behaviour::Reply(RawReply::new(status).header("Location", &target))
+        })
+        .await;
+        let reply = send(quick(), &server.url(), Class::Write).await.expect("a reply");
+        assert_eq!(reply.status(), status);
+        assert_eq!((server.requests(), elsewhere.connections()), (1, 0), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn connections_are_reused_during_a_run_but_never_after_lying_idle() {
+    for (idle_reuse, connections) in
+        [(Duration::from_secs(5), 1), (Duration::from_nanos(1), 2), (Duration::ZERO, 2)]
+    {
+        let server = FaultServer::start(|_, _| Behaviour::Reply(RawReply::json(200, "{}"))).await;
+        let transport = Transport::new(quick().idle_reuse(idle_reuse)).expect("options");
+        let base = BaseUrl::parse("base_url", &server.url()).expect("a base URL");
+        for _ in 0..2 {
+            let reply: Result<Reply, Error<String>> = transport.send(&base, &request(Class::Write)).await;
+            reply.expect("a reply");
+        }
+        assert_eq!(server.connections(), connections, "idle for {idle_reuse:?}");
+    }
+}
+
+/// The dangerous moment: a second write on a connection that the server is about to close.
+#[tokio::test]
+async fn a_write_on_a_used_connection_that_breaks_is_unknown_and_not_repeated() {
+    for fault in [
+        Behaviour::CloseBeforeReading,
+        Behaviour::ResetBeforeReading,
+        Behaviour::CloseAfterReading,
+        Behaviour::ResetAfterReading,
+    ] {
+        let name = format!("{fault:?}");
+        let server = FaultServer::start(move |_, before| match before {
+            0 => Behaviour::Reply(RawReply::json(200, "{}")),
+            _ => fault.clone(),
+        })
+        .await;
+        let transport = Transport::new(quick()).expect("options");
+        let base = BaseUrl::parse("base_url", &server.url()).expect("a base URL");
+        let first: Result<Reply, Error<String>> = transport.send(&base, &request(Class::Write)).await;
+        first.expect("a reply");
+        let second: Result<Reply, Error<String>> = transport.send(&base, &request(Class::Write)).await;
+        let error = second.expect_err("broken");
+        assert_eq!(error.effect(), Effect::Unknown, "{name}");
+        assert_eq!((server.connections(), server.requests()), (1, 2), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_handshake_that_fails_or_never_ends_proves_that_nothing_was_sent() {
+    // Speaks no TLS at all.
+    let plain = FaultServer::start(|_, _| Behaviour::CloseBeforeReading).await;
+    // Accepts, and says nothing: connecting times out in the middle of the handshake.
+    let mute = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let mute_url = format!("https://{}", mute.local_addr().expect("an address"));
+    let accepting = tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((stream, _)) = mute.accept().await {
+            held.push(stream);
+        }
+    });
+    // A label of 64 characters is in no name service, and is looked up nowhere.
+    let nameless = format!("https://{}.invalid", "a".repeat(64));
+    for url in [plain.url().replace("http:", "https:"), mute_url, nameless] {
+        let error = send(quick(), &url, Class::Write).await.expect_err("no handshake");
+        assert_eq!(
+            (error.kind(), error.effect()),
+            (ErrorKind::Transport, Effect::NotApplied(Proof::NeverSent)),
+            "{url}"
+        );
+    }
+    assert!(plain.received().is_empty(), "not one whole request");
+    accepting.abort();
+}
+
+#[tokio::test]
+async fn a_reply_is_read_up_to_the_limit() {
+    for (bytes, fits) in [(1000, true), (1001, false)] {
+        let server =
+            FaultServer::start(move |_, _| Behaviour::Reply(RawReply::json(200, vec![b' '; bytes]))).await;
+        let result = send(quick().reply_limit(1000), &server.url(), Class::Write).await;
+        match result {
+            Ok(reply) => assert!(fits && reply.body().len() == bytes),
+            Err(error) => {
+                assert!(!fits && error.effect() == Effect::Unknown && error.kind() == ErrorKind::Protocol)
+            }
+        }
+        assert_eq!(server.requests(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_header_that_cannot_be_sent_is_not_sent() {
+    let server = FaultServer::start(|_, _| Behaviour::Reply(RawReply::json(200, "{}"))).await;
+    let transport = Transport::new(quick()).expect("options");
+    let base = BaseUrl::parse("base_url", &server.url()).expect("a base URL");
+    let prepared = request(Class::Write).secret_header("authorization", "hunter2\r\nx: y");
+    let result: Result<Reply, Error<String>> = transport.send(&base, &prepared).await;
+    let error = result.expect_err("refused");
+    assert!(error.effect().is_not_applied());
+    assert!(!format!("{error:?}").contains("hunter2"));
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn options_that_cannot_work_are_named() {
+    for (options, field) in [
+        (HttpOptions::new().proxy("not a proxy"), "proxy"),
+        (HttpOptions::new().root_certificate("not a certificate"), "root_certificate"),
+        (HttpOptions::new().timeout(Duration::from_secs(1)), "connect_timeout"),
+    ] {
+        assert_eq!(Transport::new(options).expect_err(field).field(), field);
+    }
+}
+
+/// Proxies from the environment would see every payment; only one that is handed in is used.
+#[tokio::test]
+async fn a_proxy_is_used_only_when_it_is_handed_in() {
+    let proxy = FaultServer::start(|_, _| Behaviour::Reply(RawReply::json(200, "{}"))).await;
+    let server = FaultServer::start(|_, _| Behaviour::Reply(RawReply::json(200, "{}"))).await;
+    send(quick(), &server.url(), Class::Write).await.expect("a reply");
+    assert_eq!((proxy.requests(), server.requests()), (0, 1));
+    send(quick().proxy(proxy.url()), &server.url(), Class::Write).await.expect("a reply");
+    assert_eq!((proxy.requests(), server.requests()), (1, 1));
+}
