@@ -15,7 +15,6 @@ const BITS: usize = 2048;
 /// process has anything to hide from another.
 static PAIRS: OnceCell<(RsaPrivateKey, RsaPrivateKey)> = OnceCell::const_new();
 
-#[derive(Debug)]
 pub(crate) struct Keys {
     pub(crate) merchant: RsaPublicKey,
     pub(crate) gateway: RsaPrivateKey,

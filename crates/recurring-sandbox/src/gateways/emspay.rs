@@ -5,53 +5,24 @@
 //! form of errors, refunds. From other brands of the same platform: listing orders by period; the member `orders` in
 //! the answer is a guess. The error types and reasons are this sandbox's own words.
 
+mod order;
+
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::cards::{Card, Decline, REFUSED_BY_ISSUER};
 use crate::ids::Ids;
-use crate::json::{self, absent, child, text};
+use crate::json::{self, absent, text};
 use crate::ledger::LedgerKind;
 use crate::page::{Customer, Done, Sheet};
-use crate::world::{Common, Hosted, Names};
+use crate::world::{Common, Hosted};
 use axum::http::Method;
-use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp};
+use jiff::Timestamp;
+use order::{DEFAULT_PERIOD, Order, Recurring, after, kept, recurring, stamp};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
 pub(crate) const API_KEY: &str = "sandbox_emspay_key";
 const GATEWAY: &str = "emspay";
-const DEFAULT_PERIOD: &str = "PT30M";
-/// Members that are kept and answered as they came.
-const KEPT_TEXT: [&str; 6] =
-    ["merchant_order_id", "description", "return_url", "failure_url", "webhook_url", "expiration_period"];
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Recurring {
-    No,
-    First,
-    Later,
-}
-
-#[derive(Debug)]
-struct Order {
-    id: String,
-    transaction_id: String,
-    kept: Map<String, Value>,
-    amount: i64,
-    currency: String,
-    refunded: i64,
-    user_agent: String,
-    created: Timestamp,
-    modified: Timestamp,
-    expires: Timestamp,
-    recurring: Recurring,
-    status: &'static str,
-    card: Option<Card>,
-    vault_token: Option<String>,
-    first_transaction: Option<String>,
-    decline: Option<Decline>,
-}
 
 #[derive(Debug, Clone)]
 struct Vault {
@@ -84,10 +55,6 @@ fn invalid(property: &str, value: &str) -> Answer {
 
 fn not_found() -> Answer {
     refuse(404, "NotFoundError", "There is nothing at this path.", None)
-}
-
-fn stamp(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00").to_string()
 }
 
 impl Emspay {
@@ -169,11 +136,11 @@ impl Emspay {
             let result = if now >= vault.ends { Err(too_late) } else { vault.card.later(now) };
             order.card = Some(vault.card);
             match result {
-                Ok(()) => take(&mut order, common, "processing"),
+                Ok(()) => order.take(common, "processing"),
                 Err(decline) => order.refuse(decline),
             }
         }
-        let answer = self.render(common, &order);
+        let answer = order.render(self, &common.origin);
         self.orders.push(order);
         Ok(Answer::json(201, &answer))
     }
@@ -189,7 +156,7 @@ impl Emspay {
         order.refresh(common.now());
         let status = change(order, common.now())?;
         let at = self.orders.iter().find(|order| order.id == id).ok_or_else(not_found)?;
-        Ok(Answer::json(status, &self.render(common, at)))
+        Ok(Answer::json(status, &at.render(self, &common.origin)))
     }
 
     fn change(&mut self, common: &mut Common, id: &str, call: &Call) -> Result<Answer, Answer> {
@@ -223,7 +190,7 @@ impl Emspay {
             since.is_none_or(|since| order.created >= since)
                 && until.is_none_or(|until| order.created <= until)
         });
-        let orders: Vec<Value> = wanted.map(|order| self.render(common, order)).collect();
+        let orders: Vec<Value> = wanted.map(|order| order.render(self, &common.origin)).collect();
         Ok(Answer::json(200, &json!({"orders": orders})))
     }
 
@@ -248,106 +215,6 @@ impl Emspay {
         });
         Ok(Answer::json(201, &answer))
     }
-
-    fn render(&self, common: &Common, order: &Order) -> Value {
-        let mut details = Map::new();
-        let mut transaction = json!({
-            "amount": order.amount, "balance": "internal", "created": stamp(order.created),
-            "credit_debit": "credit", "currency": order.currency,
-            "expiration_period": text(&order.kept, "expiration_period").unwrap_or(DEFAULT_PERIOD),
-            "id": order.transaction_id, "merchant_id": self.merchant_id, "modified": stamp(order.modified),
-            "order_id": order.id, "payment_method": "credit-card", "project_id": self.project_id,
-            "status": order.status,
-        });
-        let mut whole = json!({
-            "amount": order.amount, "client": {"user_agent": order.user_agent}, "created": stamp(order.created),
-            "currency": order.currency, "id": order.id, "last_transaction_added": stamp(order.created),
-            "merchant_id": self.merchant_id, "modified": stamp(order.modified), "project_id": self.project_id,
-            "status": order.status,
-        });
-        let mut add = |name: &str, value: Value| {
-            if let Some(transaction) = transaction.as_object_mut() {
-                transaction.insert(name.to_owned(), value);
-            }
-        };
-        if let Some(description) = order.kept.get("description") {
-            add("description", description.clone());
-        }
-        match order.recurring {
-            Recurring::No => {}
-            Recurring::First => drop(details.insert("recurring_type".to_owned(), "first".into())),
-            Recurring::Later => drop(details.insert("recurring_type".to_owned(), "recurring".into())),
-        }
-        if let Some(card) = &order.card {
-            add("payment_method_brand", card.brand().into());
-            add("product_type", "corpnl".into());
-            details.insert("card_expiry".to_owned(), format!("{:02}{}", card.month, card.year).into());
-            details.insert("cardholder_name".to_owned(), card.holder.as_str().into());
-            details.insert("liability_shift".to_owned(), (order.recurring != Recurring::Later).into());
-            details.insert("truncated_pan".to_owned(), card.last_four().into());
-        }
-        if let Some(token) = &order.vault_token {
-            details.insert("vault_token".to_owned(), token.as_str().into());
-        }
-        if let Some(first) = &order.first_transaction {
-            details.insert("first_authorised_transaction_id".to_owned(), first.as_str().into());
-        }
-        if let Some(decline) = order.decline {
-            add("reason", decline.code.into());
-            add("customer_message", decline.message.into());
-        }
-        if order.status == "new" {
-            // The source document prints this address without a scheme.
-            let host = common.origin.trim_start_matches("http://");
-            add("payment_url", format!("{host}/pay/emspay/{}/?payment_method=credit-card", order.id).into());
-        }
-        add("payment_method_details", details.into());
-        if let Some(whole) = whole.as_object_mut() {
-            whole.extend(order.kept.clone());
-            whole.remove("expiration_period");
-            if order.status == "completed" && order.recurring != Recurring::Later {
-                let mut customer = json!({"country": "NL", "ip_address": "127.0.0.1"});
-                if let (Some(customer), Some(given)) =
-                    (customer.as_object_mut(), child(&order.kept, "customer"))
-                {
-                    customer.extend(given.clone());
-                }
-                whole.insert("customer".to_owned(), customer);
-            }
-            if order.refunded > 0 {
-                whole.insert("flags".to_owned(), json!(["has-refunds"]));
-            }
-            whole.insert("transactions".to_owned(), json!([transaction]));
-        }
-        whole
-    }
-}
-
-impl Order {
-    fn names(&self) -> Names<'_> {
-        Names { reference: text(&self.kept, "merchant_order_id").unwrap_or_default(), payment: &self.id }
-    }
-
-    fn refuse(&mut self, decline: Decline) {
-        self.status = "error";
-        self.decline = Some(decline);
-    }
-
-    /// Time passes: an unpaid order expires, and a charge that was answered as `processing` is completed when it is
-    /// looked at again.
-    fn refresh(&mut self, now: Timestamp) {
-        match self.status {
-            "new" if now >= self.expires => self.status = "expired",
-            "processing" => self.status = "completed",
-            _ => return,
-        }
-        self.modified = now;
-    }
-}
-
-fn take(order: &mut Order, common: &mut Common, status: &'static str) {
-    order.status = status;
-    common.move_money(LedgerKind::Charge, GATEWAY, order.names(), (order.amount, &order.currency));
 }
 
 fn cancel(order: &mut Order, now: Timestamp) -> Result<u16, Answer> {
@@ -364,55 +231,6 @@ fn read(call: &Call) -> Result<Map<String, Value>, Answer> {
         return Err(refuse(400, "BadRequest", "Content-Type must be application/json", None));
     }
     json::object(&call.body).map_err(|reason| refuse(400, "BadRequest", &reason, None))
-}
-
-/// The members that are stored with the order, checked.
-fn kept(body: &Map<String, Value>) -> Result<Map<String, Value>, Answer> {
-    let mut kept = Map::new();
-    for name in KEPT_TEXT.into_iter().filter(|name| !absent(body, name)) {
-        let value = text(body, name).ok_or_else(|| invalid(name, "must be text"))?;
-        if name.ends_with("_url") && !json::is_url(value) {
-            return Err(invalid(name, "must be an http or https URL"));
-        }
-        kept.insert(name.to_owned(), value.into());
-    }
-    for name in ["extra", "customer"].into_iter().filter(|name| !absent(body, name)) {
-        let value = child(body, name).ok_or_else(|| invalid(name, "must be an object"))?;
-        kept.insert(name.to_owned(), value.clone().into());
-    }
-    if let Some(lines) = body.get("order_lines").filter(|lines| !lines.is_null()) {
-        let lines = lines.as_array().filter(|lines| lines.iter().all(Value::is_object));
-        let lines = lines.ok_or_else(|| invalid("order_lines", "must be an array of objects"))?;
-        kept.insert("order_lines".to_owned(), lines.clone().into());
-    }
-    Ok(kept)
-}
-
-/// What kind of payment is asked for, and the vault token of a later one.
-fn recurring(transaction: &Map<String, Value>) -> Result<(Recurring, Option<String>), Answer> {
-    let at = "transactions[0].payment_method_details";
-    let details = match transaction.get("payment_method_details") {
-        None => return Ok((Recurring::No, None)),
-        // An empty array stands for "no members" in some languages; the gateway refuses it.
-        Some(details) => details.as_object().ok_or_else(|| invalid(at, "must be an object"))?,
-    };
-    let token = text(details, "vault_token");
-    match (details.get("recurring_type").map(Value::as_str), token) {
-        (None, None) => Ok((Recurring::No, None)),
-        (Some(Some("first")), None) => Ok((Recurring::First, None)),
-        (Some(Some("recurring")), Some(token)) => Ok((Recurring::Later, Some(token.to_owned()))),
-        (Some(Some("recurring")), None) => Err(invalid(&format!("{at}.vault_token"), "is required")),
-        (Some(Some("first")) | None, Some(_)) => {
-            Err(invalid(&format!("{at}.vault_token"), "belongs to recurring_type recurring only"))
-        }
-        _ => Err(invalid(&format!("{at}.recurring_type"), "must be first or recurring")),
-    }
-}
-
-/// The instant after an ISO 8601 duration, by the calendar.
-fn after(now: Timestamp, period: &str) -> Option<Timestamp> {
-    let span: Span = period.strip_prefix('P').and(period.parse().ok())?;
-    Some(now.to_zoned(TimeZone::UTC).checked_add(span).ok()?.timestamp())
 }
 
 impl Hosted for Emspay {
@@ -457,7 +275,7 @@ impl Hosted for Emspay {
                         order.vault_token = Some(token);
                     }
                     order.card = Some(card);
-                    take(order, common, "completed");
+                    order.take(common, "completed");
                     "The payment is complete."
                 }
             },

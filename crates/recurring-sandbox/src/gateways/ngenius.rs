@@ -3,12 +3,14 @@
 //!
 //! From the source document: the request and answer of the recurring payment, the intervals and the rule for the
 //! 29th to the 31st. `DAILY` stands only in its table of answers and is taken too. From public documentation: the
-//! access token, the order with its payments. Guesses: the error codes, 200 for a created payment, no
+//! access token, the order with its payments, the refund. Guesses: the error codes, 200 for a created payment, no
 //! `nextPaymentOn` when the first payment failed, and that a schedule goes on after a declined payment.
+
+mod order;
 
 use crate::answer::Answer;
 use crate::call::Call;
-use crate::cards::{self, Card, Decline};
+use crate::cards::{self, Card};
 use crate::ids::Ids;
 use crate::json::{self, absent, child, text};
 use crate::ledger::LedgerKind;
@@ -16,9 +18,8 @@ use crate::world::{Common, Names};
 use axum::http::Method;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp};
+use order::{Frequency, Order, seconds};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
@@ -31,66 +32,6 @@ const TOKEN_LIFE: SignedDuration = SignedDuration::from_secs(300);
 /// The key as the portal shows it: already base64.
 pub(crate) fn api_key() -> String {
     STANDARD.encode("sandbox_ngenius_user:sandbox_ngenius_key")
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Frequency {
-    Daily,
-    Weekly,
-    Monthly,
-    Yearly,
-}
-
-impl Frequency {
-    fn read(text: &str) -> Option<Frequency> {
-        Some(match text {
-            "DAILY" => Frequency::Daily,
-            "WEEKLY" => Frequency::Weekly,
-            "MONTHLY" => Frequency::Monthly,
-            "YEARLY" => Frequency::Yearly,
-            _ => return None,
-        })
-    }
-
-    /// The day of payment number `count`, where the first payment on `start` is number 0.
-    fn day(self, start: Date, count: i64) -> Option<Date> {
-        match self {
-            Frequency::Daily => start.checked_add(count.days()).ok(),
-            Frequency::Weekly => start.checked_add(count.weeks()).ok(),
-            // First paid on the 29th to the 31st: every later payment falls on the 28th.
-            Frequency::Monthly if count > 0 && start.day() >= 29 => {
-                start.with().day(28).build().ok()?.checked_add(count.months()).ok()
-            }
-            Frequency::Monthly => start.checked_add(count.months()).ok(),
-            Frequency::Yearly => start.checked_add(count.years()).ok(),
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Payment {
-    reference: String,
-    at: Timestamp,
-    result: Result<(), Decline>,
-    authorization: String,
-    retrieval: String,
-}
-
-#[derive(Debug)]
-struct Order {
-    reference: String,
-    merchant_reference: Option<String>,
-    action: String,
-    email: String,
-    amount: i64,
-    currency: String,
-    frequency: Frequency,
-    frequency_text: String,
-    card: Card,
-    start: Timestamp,
-    payments: Vec<Payment>,
-    /// When the next payment falls due; `None` when the first one failed.
-    next: Option<Timestamp>,
 }
 
 #[derive(Debug)]
@@ -133,6 +74,24 @@ impl Ngenius {
             }
             (&Method::GET, ["transactions", "outlets", outlet, "orders", order]) => {
                 self.authorised(common, call, outlet).and_then(|()| self.status(common, order))
+            }
+            (
+                &Method::POST,
+                [
+                    "transactions",
+                    "outlets",
+                    outlet,
+                    "orders",
+                    order,
+                    "payments",
+                    payment,
+                    "captures",
+                    _,
+                    "refund",
+                ]
+                | ["transactions", "outlets", outlet, "orders", order, "payments", payment, "refund"],
+            ) => {
+                self.authorised(common, call, outlet).and_then(|()| self.refund(common, call, order, payment))
             }
             (_, ["identity", "auth", "access-token"] | ["recurring-payment", "outlets", _, "orders"]) => {
                 Err(refuse(405, "methodNotAllowed", "The method is not allowed here."))
@@ -204,6 +163,45 @@ impl Ngenius {
         let order = self.orders.iter().find(|order| order.reference == reference);
         let order = order.ok_or_else(|| refuse(404, "orderNotFound", "There is no such order."))?;
         Ok(Answer::typed(200, PAYMENT, &order.render(&common.origin, &self.outlet)))
+    }
+
+    fn refund(
+        &mut self,
+        common: &mut Common,
+        call: &Call,
+        order: &str,
+        payment: &str,
+    ) -> Result<Answer, Answer> {
+        if !call.sends(PAYMENT) {
+            return Err(refuse(415, "unsupportedMediaType", "Content-Type must be the payment media type"));
+        }
+        let body = json::object(&call.body).map_err(|reason| refuse(400, "badRequest", &reason))?;
+        let amount = child(&body, "amount").ok_or_else(|| invalid("amount", "is required"))?;
+        let value =
+            json::minor(amount.get("value")).ok_or_else(|| invalid("amount.value", "must be at least 1"))?;
+        let order = self.orders.iter_mut().find(|known| known.reference == order);
+        let order = order.ok_or_else(|| refuse(404, "orderNotFound", "There is no such order."))?;
+        let place = order.payments.iter().position(|known| known.reference == payment);
+        let paid = place.and_then(|place| order.payments.get_mut(place));
+        let paid = paid.ok_or_else(|| refuse(404, "paymentNotFound", "There is no such payment."))?;
+        if text(amount, "currencyCode") != Some(&order.currency) {
+            return Err(invalid("amount.currencyCode", "must be the currency of the order"));
+        }
+        if paid.result.is_err() || value > order.amount - paid.refunded {
+            return Err(refuse(409, "refundNotAllowed", "The amount is more than can be refunded."));
+        }
+        paid.refunded += value;
+        let reference = order.merchant_reference.as_deref().unwrap_or_default();
+        common.move_money(
+            LedgerKind::Refund,
+            GATEWAY,
+            Names { reference, payment },
+            (value, &order.currency),
+        );
+        let paid = place.and_then(|place| order.payments.get(place));
+        let answer =
+            paid.map(|paid| order.render_payment(paid, &common.origin, &self.outlet)).unwrap_or_default();
+        Ok(Answer::typed(200, PAYMENT, &answer))
     }
 
     /// Takes every payment that fell due, the earliest first.
@@ -283,106 +281,4 @@ fn card(payment: &Map<String, Value>, now: Timestamp) -> Result<Card, Answer> {
         invalid("payment.pan", &format!("the sandbox takes its own test cards only: {}", cards::numbers()))
     })?;
     if card.expired(now) { Err(invalid("payment.expiry", "the card has expired")) } else { Ok(card) }
-}
-
-/// `2019-05-26T04:59:11Z`
-fn seconds(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-fn milliseconds(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
-}
-
-impl Order {
-    /// Attempts one payment at `at` and sets the time of the next one.
-    fn pay(&mut self, common: &mut Common, at: Timestamp) {
-        let first = self.payments.is_empty();
-        let result = if first { self.card.first(at) } else { self.card.later(at) };
-        let payment = Payment {
-            reference: common.ids.uuid(),
-            at,
-            result,
-            authorization: common.ids.digits(6),
-            retrieval: common.ids.digits(12),
-        };
-        if result.is_ok() {
-            let reference = self.merchant_reference.as_deref().unwrap_or_default();
-            let names = Names { reference, payment: &payment.reference };
-            common.move_money(LedgerKind::Charge, GATEWAY, names, (self.amount, &self.currency));
-        }
-        self.payments.push(payment);
-        let started = !first || result.is_ok();
-        self.next = if started { self.due(self.payments.len()) } else { None };
-    }
-
-    /// When payment number `count` falls due: the time of day of the first one.
-    fn due(&self, count: usize) -> Option<Timestamp> {
-        let start = TimeZone::UTC.to_datetime(self.start);
-        let day = self.frequency.day(start.date(), i64::try_from(count).ok()?)?;
-        Some(day.to_datetime(start.time()).to_zoned(TimeZone::UTC).ok()?.timestamp())
-    }
-
-    fn render(&self, origin: &str, outlet: &str) -> Value {
-        let path = format!("{origin}/ngenius/transactions/outlets/{outlet}/orders/{}", self.reference);
-        let payments: Vec<Value> =
-            self.payments.iter().map(|payment| self.render_payment(payment, outlet)).collect();
-        let mut order = json!({
-            "_id": format!("urn:order:{}", self.reference),
-            "_links": {"self": {"href": path}},
-            "type": "RECURRING", "action": self.action,
-            "amount": {"currencyCode": self.currency, "value": self.amount},
-            "reference": self.reference, "outletId": outlet, "createDateTime": milliseconds(self.start),
-            "emailAddress": self.email,
-            "_embedded": {"payment": payments},
-        });
-        if let (Some(order), Some(reference)) = (order.as_object_mut(), &self.merchant_reference) {
-            order.insert("merchantOrderReference".to_owned(), reference.as_str().into());
-        }
-        order
-    }
-
-    fn render_payment(&self, payment: &Payment, outlet: &str) -> Value {
-        let amount = json!({"currencyCode": self.currency, "value": self.amount});
-        // Links of the real gateway point at hosts inside it: a client must not follow them blindly.
-        let path = format!(
-            "http://transaction-service/transactions/outlets/{outlet}/orders/{}/payments/{}",
-            self.reference, payment.reference
-        );
-        let state = match (payment.result, self.action.as_str()) {
-            (Err(_), _) => "FAILED",
-            (Ok(()), "SALE") => "CAPTURED",
-            (Ok(()), _) => "PURCHASED",
-        };
-        let response = match payment.result {
-            Ok(()) => json!({
-                "authorizationCode": payment.authorization, "success": true, "resultCode": "00",
-                "resultMessage": "Successful approval/completion", "rrn": payment.retrieval, "mid": "sandbox",
-            }),
-            Err(decline) => json!({
-                "success": false, "resultCode": if decline.code == "expired_card" { "54" } else { "51" },
-                "resultMessage": decline.message, "rrn": payment.retrieval, "mid": "sandbox",
-            }),
-        };
-        let mut rendered = json!({
-            "_id": format!("urn:payment:{}", payment.reference),
-            "_links": {"self": {"href": path}},
-            "reference": payment.reference, "state": state, "amount": amount,
-            "updateDateTime": milliseconds(payment.at), "outletId": outlet, "orderReference": self.reference,
-            "paymentMethod": {
-                "expiry": format!("{:04}-{:02}", self.card.year, self.card.month),
-                "cardholderName": self.card.holder, "name": self.card.brand_upper(),
-                "pan": self.card.masked("******"),
-            },
-            "authResponse": response,
-        });
-        if let (Some(rendered), "CAPTURED") = (rendered.as_object_mut(), state) {
-            let capture = json!({
-                "_links": {"self": {"href": format!("{path}/captures/{}", payment.reference)}},
-                "amount": amount, "createdTime": milliseconds(payment.at), "state": "SUCCESS",
-            });
-            rendered.insert("_embedded".to_owned(), json!({"cnp:capture": [capture]}));
-        }
-        rendered
-    }
 }

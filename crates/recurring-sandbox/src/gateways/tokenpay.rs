@@ -3,11 +3,15 @@
 //! From the source document: the envelope, the recurring charge and its answer; account and first ids are those of
 //! its example, so that the example's request text is taken as it stands. From public documentation: the other calls
 //! under `/tokenization/`, the query, the notification. Guesses: that refusals come as HTTP 200 with another
-//! `responseCode`, and that the query serves token orders. Every code but `0000` is this sandbox's own.
+//! `responseCode`, and that query, void and refund of the hosted page serve token orders. Every code but `0000` is
+//! this sandbox's own.
+
+mod order;
+mod signed;
 
 use crate::answer::Answer;
 use crate::call::Call;
-use crate::cards::{Card, Decline};
+use crate::cards::Card;
 use crate::json::{self, absent, text};
 use crate::ledger::LedgerKind;
 use crate::page::{Customer, Done, Sheet};
@@ -15,12 +19,13 @@ use crate::world::{Common, Hosted, Names};
 use axum::http::Method;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use jiff::Timestamp;
+use order::{Order, card_type};
 use rsa::pkcs1v15::{Signature, SigningKey, VerifyingKey};
-use rsa::signature::{SignatureEncoding, Signer, Verifier};
+use rsa::signature::Verifier;
 use rsa::{RsaPrivateKey, RsaPublicKey};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use sha2::Sha256;
+use signed::Signed;
 use std::collections::HashMap;
 use std::fmt;
 
@@ -57,22 +62,6 @@ struct Token {
     card: Card,
 }
 
-#[derive(Debug)]
-struct Order {
-    id: i64,
-    transaction: i64,
-    reference: String,
-    amount: i64,
-    user: String,
-    token: i64,
-    card: Card,
-    /// A sale that allows recurring charges, or a recurring charge.
-    recurring: bool,
-    is_sale: bool,
-    created: Timestamp,
-    result: Result<(), Decline>,
-}
-
 pub(crate) struct Tokenpay {
     merchant: VerifyingKey<Sha256>,
     gateway: SigningKey<Sha256>,
@@ -103,60 +92,6 @@ fn malformed(status: u16, message: &str) -> Answer {
     Answer::json(status, &json!({"responseCode": BAD_ENVELOPE, "message": message}))
 }
 
-fn stamp(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%S%.3f+00:00").to_string()
-}
-
-/// A request that was signed by the merchant: its members, and its text for the amount's literal.
-struct Signed {
-    members: Map<String, Value>,
-    request: String,
-}
-
-impl Signed {
-    fn user(&self) -> Result<String, Answer> {
-        let user = text(&self.members, "userId").filter(|user| (1..=64).contains(&user.chars().count()));
-        user.map(str::to_owned).ok_or_else(|| invalid("userId", "text of 1 to 64 characters"))
-    }
-
-    /// A number that may stand as text.
-    fn number(&self, name: &str) -> Option<i64> {
-        match self.members.get(name)? {
-            Value::String(text) => text.parse().ok(),
-            other => other.as_i64(),
-        }
-    }
-
-    fn amount(&self) -> Result<i64, Answer> {
-        let literal = json::literal(&self.request, "amount")
-            .filter(|literal| literal.bytes().filter(u8::is_ascii_digit).count() <= LONGEST_AMOUNT);
-        let amount = literal.and_then(|literal| json::minor_from_decimal(&literal, DECIMALS));
-        amount.ok_or_else(|| invalid("amount", "a positive number of at most 9 digits, 2 of them decimals"))
-    }
-
-    fn reference(&self) -> Result<String, Answer> {
-        let reference = text(&self.members, "merchantReference");
-        let reference = reference.filter(|reference| (1..=64).contains(&reference.chars().count()));
-        reference.map(str::to_owned).ok_or_else(|| invalid("merchantReference", "text of 1 to 64 characters"))
-    }
-
-    /// Checks the addresses; `needed` ones must be there.
-    fn callbacks(&self, needed: &[&str]) -> Result<Map<String, Value>, Answer> {
-        let given = match self.members.get("callbackUrl") {
-            None | Some(Value::Null) => Map::new(),
-            Some(Value::Object(given)) => given.clone(),
-            Some(_) => return Err(invalid("callbackUrl", "an object")),
-        };
-        for name in ["success", "fail", "cancel", "notify"] {
-            let fine = text(&given, name).is_some_and(json::is_url);
-            if !fine && (needed.contains(&name) || !absent(&given, name)) {
-                return Err(invalid(&format!("callbackUrl.{name}"), "an http or https URL"));
-            }
-        }
-        Ok(given)
-    }
-}
-
 impl Tokenpay {
     pub(crate) fn new(merchant: RsaPublicKey, gateway: RsaPrivateKey) -> Tokenpay {
         Tokenpay {
@@ -174,7 +109,7 @@ impl Tokenpay {
         let known = matches!(
             segments.as_slice(),
             ["tokenization", "add-token" | "query-token" | "delete-token" | "sale" | "recurring"]
-                | ["hosted-checkout", "query"]
+                | ["hosted-checkout", "query" | "void" | "refund"]
         );
         if !known || call.slash {
             return malformed(404, "Not found");
@@ -188,7 +123,9 @@ impl Tokenpay {
             [_, "delete-token"] => self.delete_token(&signed),
             [_, "sale"] => self.sale(common, &signed),
             [_, "recurring"] => self.recurring(common, &signed),
-            _ => self.query(&signed),
+            [_, "query"] => self.query(&signed),
+            [_, what] => self.give_back(common, &signed, *what == "void"),
+            _ => Err(malformed(404, "Not found")),
         });
         answer.unwrap_or_else(|refusal| refusal)
     }
@@ -322,6 +259,8 @@ impl Tokenpay {
             recurring,
             is_sale,
             created: now,
+            updated: now,
+            given_back: None,
             result,
         };
         if result.is_ok() {
@@ -345,56 +284,42 @@ impl Tokenpay {
         Ok(Answer::json(200, &answer))
     }
 
-    fn query(&self, signed: &Signed) -> Result<Answer, Answer> {
+    /// Gives back all of the money (a void) or a part; only once for each order.
+    fn give_back(&mut self, common: &mut Common, signed: &Signed, void: bool) -> Result<Answer, Answer> {
+        let amount = if void { None } else { Some(signed.amount()?) };
+        let id = self.find(signed)?.id;
+        let order = self.orders.iter_mut().find(|order| order.id == id);
+        let order = order.ok_or_else(|| refuse(NOT_FOUND, "Order not found"))?;
+        let amount = amount.unwrap_or(order.amount);
+        if order.result.is_err() || order.given_back.is_some() || amount > order.amount {
+            return Err(refuse(BAD_PARAMETER, "The order cannot be refunded or voided"));
+        }
+        order.given_back = Some((amount, void));
+        order.updated = common.now();
+        let names = Names { reference: &order.reference, payment: &order.id.to_string() };
+        common.move_money(LedgerKind::Refund, GATEWAY, names, (amount, CURRENCY));
+        let answer = json!({"responseCode": "0000", "message": "Success", "order": order.render()});
+        Ok(Answer::json(200, &answer))
+    }
+
+    fn find(&self, signed: &Signed) -> Result<&Order, Answer> {
         let order = match (signed.number("orderId"), text(&signed.members, "merchantReference")) {
             (Some(id), _) => self.orders.iter().find(|order| order.id == id),
             (None, Some(reference)) => self.orders.iter().find(|order| order.reference == reference),
             (None, None) => return Err(invalid("orderId", "orderId or merchantReference is needed")),
         };
-        let order = order.ok_or_else(|| refuse(NOT_FOUND, "Order not found"))?;
+        order.ok_or_else(|| refuse(NOT_FOUND, "Order not found"))
+    }
+
+    /// The signed notification for an order.
+    pub(crate) fn notification(&self, order_id: i64) -> Option<String> {
+        self.orders.iter().find(|order| order.id == order_id)?.notification(&self.gateway)
+    }
+
+    fn query(&self, signed: &Signed) -> Result<Answer, Answer> {
+        let order = self.find(signed)?;
         let answer = json!({"responseCode": "0000", "message": "Success", "order": order.render()});
         Ok(Answer::json(200, &answer))
-    }
-
-    /// The signed notification for an order: every member but the signature as `key=value`, sorted and joined by `&`.
-    pub(crate) fn notification(&self, order_id: i64) -> Option<String> {
-        let order = self.orders.iter().find(|order| order.id == order_id)?;
-        let pairs = [
-            ("amount", json::decimal_text(order.amount, DECIMALS)),
-            ("cardType", card_type(&order.card).to_owned()),
-            ("maskedPan", order.card.masked("XXXXXX")),
-            ("merchantReference", order.reference.clone()),
-            ("orderId", order.id.to_string()),
-            ("status", order.status().to_owned()),
-            ("updateTime", stamp(order.created)),
-        ];
-        let signed: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let signature = self.gateway.try_sign(signed.join("&").as_bytes()).ok()?;
-        let mut body: Map<String, Value> =
-            pairs.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
-        body.insert("signature".to_owned(), STANDARD.encode(signature.to_bytes()).into());
-        Some(Value::Object(body).to_string())
-    }
-}
-
-/// As the gateway's public documentation prints it: `VISA`, `MASTER`.
-fn card_type(card: &Card) -> &'static str {
-    if card.brand() == "mastercard" { "MASTER" } else { "VISA" }
-}
-
-impl Order {
-    fn status(&self) -> &'static str {
-        if self.result.is_ok() { "SUCCESS" } else { "FAILURE" }
-    }
-
-    fn render(&self) -> Value {
-        let amount = json::decimal_number(self.amount, DECIMALS);
-        json!({
-            "id": self.id, "merchantId": MERCHANT_ID, "merchantReference": self.reference, "currency": CURRENCY,
-            "amount": amount, "netAmount": amount, "cardType": card_type(&self.card),
-            "createTime": stamp(self.created), "updateTime": stamp(self.created), "status": self.status(),
-            "recurring": self.recurring,
-        })
     }
 }
 

@@ -1,1 +1,84 @@
+use crate::{GOOD_CARD, World};
+use serde_json::json;
 
+impl World {
+    /// A payment page, with this text as what is bought.
+    async fn open_page(&self, title: &str) -> String {
+        let url = format!("{}/orders/", self.setting("EMSPAY_BASE_URL"));
+        let body = json!({
+            "amount": 123_456, "currency": "JPY", "description": title,
+            "transactions": [{"payment_method": "credit-card", "payment_method_details": {"recurring_type": "first"}}],
+        });
+        let headers =
+            [("authorization", "Basic c2FuZGJveF9lbXNwYXlfa2V5Og=="), ("content-type", "application/json")];
+        let order = self.call("POST", &url, &headers, &body.to_string()).await.json();
+        format!("http://{}", order["transactions"][0]["payment_url"].as_str().unwrap())
+    }
+}
+
+#[tokio::test]
+async fn the_page_is_a_plain_form() {
+    let world = World::start().await;
+    let page = world.open_page("<script>alert('x')</script> & \"more\"").await;
+    let reply = world.call("GET", &page, &[], "").await;
+    assert_eq!((reply.status, reply.content_type.as_str()), (200, "text/html; charset=utf-8"));
+    assert!(!reply.text.contains("<script"), "{}", reply.text);
+    assert!(reply.text.contains("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; &amp; &quot;more&quot;"));
+    assert!(reply.text.contains("123456 JPY"));
+    for (name, fill) in
+        [("card_number", "cc-number"), ("expiry", "cc-exp"), ("cvc", "cc-csc"), ("cardholder", "cc-name")]
+    {
+        for part in [
+            format!("<label for=\"{name}\">"),
+            format!("name=\"{name}\""),
+            format!("autocomplete=\"{fill}\""),
+        ] {
+            assert!(reply.text.contains(&part), "{part}");
+        }
+    }
+    for action in ["pay", "decline", "cancel"] {
+        assert!(reply.text.contains(&format!("name=\"action\" value=\"{action}\"")));
+    }
+}
+
+#[tokio::test]
+async fn what_the_page_refuses() {
+    let world = World::start().await;
+    let page = world.open_page("Something").await;
+    let form = |number: &str, expiry: &str, cvc: &str, holder: &str| {
+        format!("card_number={number}&expiry={expiry}&cvc={cvc}&cardholder={holder}&action=pay")
+    };
+    for refused in [
+        form("4242424242424242", "12%2F49", "123", "A"),
+        form("", "12%2F49", "123", "A"),
+        form(GOOD_CARD, "13%2F49", "123", "A"),
+        form(GOOD_CARD, "01%2F20", "123", "A"),
+        form(GOOD_CARD, "1249", "123", "A"),
+        form(GOOD_CARD, "12%2F49", "12", "A"),
+        form(GOOD_CARD, "12%2F49", "abc", "A"),
+        form(GOOD_CARD, "12%2F49", "123", ""),
+        form(GOOD_CARD, "12%2F49", "123", "%3Cb%3E").replace("action=pay", "action=steal"),
+        String::new(),
+        "%%%=%ff".to_owned(),
+    ] {
+        let reply = world.press(&page, &refused).await;
+        assert_eq!(reply.status, 400, "{refused}");
+        assert!(reply.text.contains("role=\"alert\""), "{}", reply.text);
+        assert!(!reply.text.contains("4242424242424242") && !reply.text.contains("<b>"));
+    }
+    let json = world.call("POST", &page, &[("content-type", "application/json")], "{}").await;
+    assert_eq!(json.status, 400);
+    assert!(world.money().is_empty());
+
+    // Spaces in the number are fine, and a page is good for one payment.
+    let good = form("4111+1111+1111+1111", "12%2F49", "123", "A");
+    assert_eq!(world.press(&page, &good).await.status, 200);
+    assert_eq!(world.press(&page, &good).await.status, 409);
+    assert_eq!(world.call("GET", &page, &[], "").await.status, 200);
+    assert_eq!(world.call("DELETE", &page, &[], "").await.status, 405);
+    assert_eq!(world.money(), [" 123456 JPY"]);
+    for unknown in ["/pay/emspay/unknown", "/pay/ngenius/unknown", "/pay/nobody/unknown"] {
+        let reply = world.call("GET", &format!("{}{unknown}", world.sandbox.url()), &[], "").await;
+        assert_eq!(reply.status, 404);
+    }
+}

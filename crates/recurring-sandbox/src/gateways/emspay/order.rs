@@ -1,0 +1,197 @@
+//! One order: what it remembers, how it changes with time, and how it is answered.
+
+use super::{Emspay, GATEWAY, invalid};
+use crate::answer::Answer;
+use crate::cards::{Card, Decline};
+use crate::json::{self, absent, child, text};
+use crate::ledger::LedgerKind;
+use crate::world::{Common, Names};
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
+use serde_json::{Map, Value, json};
+
+pub(super) const DEFAULT_PERIOD: &str = "PT30M";
+/// Members that are kept and answered as they came.
+const KEPT_TEXT: [&str; 6] =
+    ["merchant_order_id", "description", "return_url", "failure_url", "webhook_url", "expiration_period"];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Recurring {
+    No,
+    First,
+    Later,
+}
+
+#[derive(Debug)]
+pub(super) struct Order {
+    pub(super) id: String,
+    pub(super) transaction_id: String,
+    pub(super) kept: Map<String, Value>,
+    pub(super) amount: i64,
+    pub(super) currency: String,
+    pub(super) refunded: i64,
+    pub(super) user_agent: String,
+    pub(super) created: Timestamp,
+    pub(super) modified: Timestamp,
+    pub(super) expires: Timestamp,
+    pub(super) recurring: Recurring,
+    pub(super) status: &'static str,
+    pub(super) card: Option<Card>,
+    pub(super) vault_token: Option<String>,
+    pub(super) first_transaction: Option<String>,
+    pub(super) decline: Option<Decline>,
+}
+
+impl Order {
+    pub(super) fn names(&self) -> Names<'_> {
+        Names { reference: text(&self.kept, "merchant_order_id").unwrap_or_default(), payment: &self.id }
+    }
+
+    pub(super) fn refuse(&mut self, decline: Decline) {
+        self.status = "error";
+        self.decline = Some(decline);
+    }
+
+    /// Time passes: an unpaid order expires, and a charge that was answered as `processing` is completed when it is
+    /// looked at again.
+    pub(super) fn refresh(&mut self, now: Timestamp) {
+        match self.status {
+            "new" if now >= self.expires => self.status = "expired",
+            "processing" => self.status = "completed",
+            _ => return,
+        }
+        self.modified = now;
+    }
+
+    /// Takes the money.
+    pub(super) fn take(&mut self, common: &mut Common, status: &'static str) {
+        self.status = status;
+        common.move_money(LedgerKind::Charge, GATEWAY, self.names(), (self.amount, &self.currency));
+    }
+
+    pub(super) fn render(&self, gateway: &Emspay, origin: &str) -> Value {
+        let mut details = Map::new();
+        let mut transaction = json!({
+            "amount": self.amount, "balance": "internal", "created": stamp(self.created),
+            "credit_debit": "credit", "currency": self.currency,
+            "expiration_period": text(&self.kept, "expiration_period").unwrap_or(DEFAULT_PERIOD),
+            "id": self.transaction_id, "merchant_id": gateway.merchant_id, "modified": stamp(self.modified),
+            "order_id": self.id, "payment_method": "credit-card", "project_id": gateway.project_id,
+            "status": self.status,
+        });
+        let mut whole = json!({
+            "amount": self.amount, "client": {"user_agent": self.user_agent}, "created": stamp(self.created),
+            "currency": self.currency, "id": self.id, "last_transaction_added": stamp(self.created),
+            "merchant_id": gateway.merchant_id, "modified": stamp(self.modified), "project_id": gateway.project_id,
+            "status": self.status,
+        });
+        let mut add = |name: &str, value: Value| {
+            if let Some(transaction) = transaction.as_object_mut() {
+                transaction.insert(name.to_owned(), value);
+            }
+        };
+        if let Some(description) = self.kept.get("description") {
+            add("description", description.clone());
+        }
+        match self.recurring {
+            Recurring::No => {}
+            Recurring::First => drop(details.insert("recurring_type".to_owned(), "first".into())),
+            Recurring::Later => drop(details.insert("recurring_type".to_owned(), "recurring".into())),
+        }
+        if let Some(card) = &self.card {
+            add("payment_method_brand", card.brand().into());
+            add("product_type", "corpnl".into());
+            details.insert("card_expiry".to_owned(), format!("{:02}{}", card.month, card.year).into());
+            details.insert("cardholder_name".to_owned(), card.holder.as_str().into());
+            details.insert("liability_shift".to_owned(), (self.recurring != Recurring::Later).into());
+            details.insert("truncated_pan".to_owned(), card.last_four().into());
+        }
+        if let Some(token) = &self.vault_token {
+            details.insert("vault_token".to_owned(), token.as_str().into());
+        }
+        if let Some(first) = &self.first_transaction {
+            details.insert("first_authorised_transaction_id".to_owned(), first.as_str().into());
+        }
+        if let Some(decline) = self.decline {
+            add("reason", decline.code.into());
+            add("customer_message", decline.message.into());
+        }
+        if self.status == "new" {
+            // The source document prints this address without a scheme.
+            let host = origin.trim_start_matches("http://");
+            add("payment_url", format!("{host}/pay/emspay/{}/?payment_method=credit-card", self.id).into());
+        }
+        add("payment_method_details", details.into());
+        if let Some(whole) = whole.as_object_mut() {
+            whole.extend(self.kept.clone());
+            whole.remove("expiration_period");
+            if self.status == "completed" && self.recurring != Recurring::Later {
+                let mut customer = json!({"country": "NL", "ip_address": "127.0.0.1"});
+                if let (Some(customer), Some(given)) =
+                    (customer.as_object_mut(), child(&self.kept, "customer"))
+                {
+                    customer.extend(given.clone());
+                }
+                whole.insert("customer".to_owned(), customer);
+            }
+            if self.refunded > 0 {
+                whole.insert("flags".to_owned(), json!(["has-refunds"]));
+            }
+            whole.insert("transactions".to_owned(), json!([transaction]));
+        }
+        whole
+    }
+}
+
+pub(super) fn stamp(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S%.6f+00:00").to_string()
+}
+
+/// The members that are stored with the order, checked.
+pub(super) fn kept(body: &Map<String, Value>) -> Result<Map<String, Value>, Answer> {
+    let mut kept = Map::new();
+    for name in KEPT_TEXT.into_iter().filter(|name| !absent(body, name)) {
+        let value = text(body, name).ok_or_else(|| invalid(name, "must be text"))?;
+        if name.ends_with("_url") && !json::is_url(value) {
+            return Err(invalid(name, "must be an http or https URL"));
+        }
+        kept.insert(name.to_owned(), value.into());
+    }
+    for name in ["extra", "customer"].into_iter().filter(|name| !absent(body, name)) {
+        let value = child(body, name).ok_or_else(|| invalid(name, "must be an object"))?;
+        kept.insert(name.to_owned(), value.clone().into());
+    }
+    if let Some(lines) = body.get("order_lines").filter(|lines| !lines.is_null()) {
+        let lines = lines.as_array().filter(|lines| lines.iter().all(Value::is_object));
+        let lines = lines.ok_or_else(|| invalid("order_lines", "must be an array of objects"))?;
+        kept.insert("order_lines".to_owned(), lines.clone().into());
+    }
+    Ok(kept)
+}
+
+/// What kind of payment is asked for, and the vault token of a later one.
+pub(super) fn recurring(transaction: &Map<String, Value>) -> Result<(Recurring, Option<String>), Answer> {
+    let at = "transactions[0].payment_method_details";
+    let details = match transaction.get("payment_method_details") {
+        None => return Ok((Recurring::No, None)),
+        // An empty array stands for "no members" in some languages; the gateway refuses it.
+        Some(details) => details.as_object().ok_or_else(|| invalid(at, "must be an object"))?,
+    };
+    let token = text(details, "vault_token");
+    match (details.get("recurring_type").map(Value::as_str), token) {
+        (None, None) => Ok((Recurring::No, None)),
+        (Some(Some("first")), None) => Ok((Recurring::First, None)),
+        (Some(Some("recurring")), Some(token)) => Ok((Recurring::Later, Some(token.to_owned()))),
+        (Some(Some("recurring")), None) => Err(invalid(&format!("{at}.vault_token"), "is required")),
+        (Some(Some("first")) | None, Some(_)) => {
+            Err(invalid(&format!("{at}.vault_token"), "belongs to recurring_type recurring only"))
+        }
+        _ => Err(invalid(&format!("{at}.recurring_type"), "must be first or recurring")),
+    }
+}
+
+/// The instant after an ISO 8601 duration, by the calendar.
+pub(super) fn after(now: Timestamp, period: &str) -> Option<Timestamp> {
+    let span: Span = period.strip_prefix('P').and(period.parse().ok())?;
+    Some(now.to_zoned(TimeZone::UTC).checked_add(span).ok()?.timestamp())
+}

@@ -1,0 +1,83 @@
+//! One order: a sale or a recurring charge.
+
+use super::{CURRENCY, DECIMALS, MERCHANT_ID};
+use crate::cards::{Card, Decline};
+use crate::json;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use rsa::pkcs1v15::SigningKey;
+use rsa::signature::{SignatureEncoding, Signer};
+use serde_json::{Map, Value, json};
+use sha2::Sha256;
+
+#[derive(Debug)]
+pub(super) struct Order {
+    pub(super) id: i64,
+    pub(super) transaction: i64,
+    pub(super) reference: String,
+    pub(super) amount: i64,
+    pub(super) user: String,
+    pub(super) token: i64,
+    pub(super) card: Card,
+    /// A sale that allows recurring charges, or a recurring charge.
+    pub(super) recurring: bool,
+    pub(super) is_sale: bool,
+    pub(super) created: Timestamp,
+    pub(super) updated: Timestamp,
+    /// How much, and whether by a void.
+    pub(super) given_back: Option<(i64, bool)>,
+    pub(super) result: Result<(), Decline>,
+}
+
+impl Order {
+    fn status(&self) -> &'static str {
+        match (self.result, self.given_back) {
+            (Err(_), _) => "FAILURE",
+            (Ok(()), None) => "SUCCESS",
+            (Ok(()), Some((_, true))) => "VOIDED",
+            (Ok(()), Some((amount, false))) if amount < self.amount => "PARTIALLY_REFUNDED",
+            (Ok(()), Some(_)) => "REFUNDED",
+        }
+    }
+
+    pub(super) fn render(&self) -> Value {
+        let amount = json::decimal_number(self.amount, DECIMALS);
+        let net = self.amount - self.given_back.map_or(0, |(amount, _)| amount);
+        let net = json::decimal_number(net, DECIMALS);
+        json!({
+            "id": self.id, "merchantId": MERCHANT_ID, "merchantReference": self.reference, "currency": CURRENCY,
+            "amount": amount, "netAmount": net, "cardType": card_type(&self.card),
+            "createTime": stamp(self.created), "updateTime": stamp(self.updated), "status": self.status(),
+            "recurring": self.recurring,
+        })
+    }
+
+    /// The notification: every member but the signature is signed as `key=value`, sorted and joined by `&`.
+    pub(super) fn notification(&self, key: &SigningKey<Sha256>) -> Option<String> {
+        let pairs = [
+            ("amount", json::decimal_text(self.amount, DECIMALS)),
+            ("cardType", card_type(&self.card).to_owned()),
+            ("maskedPan", self.card.masked("XXXXXX")),
+            ("merchantReference", self.reference.clone()),
+            ("orderId", self.id.to_string()),
+            ("status", self.status().to_owned()),
+            ("updateTime", stamp(self.updated)),
+        ];
+        let signed: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let signature = key.try_sign(signed.join("&").as_bytes()).ok()?;
+        let mut body: Map<String, Value> =
+            pairs.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+        body.insert("signature".to_owned(), STANDARD.encode(signature.to_bytes()).into());
+        Some(Value::Object(body).to_string())
+    }
+}
+
+/// As the gateway's public documentation prints it: `VISA`, `MASTER`.
+pub(super) fn card_type(card: &Card) -> &'static str {
+    if card.brand() == "mastercard" { "MASTER" } else { "VISA" }
+}
+
+fn stamp(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S%.3f+00:00").to_string()
+}

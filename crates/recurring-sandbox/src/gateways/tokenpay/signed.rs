@@ -1,0 +1,56 @@
+//! The members of a signed request, checked one by one.
+
+use super::{DECIMALS, LONGEST_AMOUNT, invalid};
+use crate::answer::Answer;
+use crate::json::{self, absent, text};
+use serde_json::{Map, Value};
+
+/// A request that was signed by the merchant: its members, and its text for the amount's literal.
+pub(super) struct Signed {
+    pub(super) members: Map<String, Value>,
+    pub(super) request: String,
+}
+
+impl Signed {
+    pub(super) fn user(&self) -> Result<String, Answer> {
+        let user = text(&self.members, "userId").filter(|user| (1..=64).contains(&user.chars().count()));
+        user.map(str::to_owned).ok_or_else(|| invalid("userId", "text of 1 to 64 characters"))
+    }
+
+    /// A number that may stand as text.
+    pub(super) fn number(&self, name: &str) -> Option<i64> {
+        match self.members.get(name)? {
+            Value::String(text) => text.parse().ok(),
+            other => other.as_i64(),
+        }
+    }
+
+    pub(super) fn amount(&self) -> Result<i64, Answer> {
+        let literal = json::literal(&self.request, "amount")
+            .filter(|literal| literal.bytes().filter(u8::is_ascii_digit).count() <= LONGEST_AMOUNT);
+        let amount = literal.and_then(|literal| json::minor_from_decimal(&literal, DECIMALS));
+        amount.ok_or_else(|| invalid("amount", "a positive number of at most 9 digits, 2 of them decimals"))
+    }
+
+    pub(super) fn reference(&self) -> Result<String, Answer> {
+        let reference = text(&self.members, "merchantReference");
+        let reference = reference.filter(|reference| (1..=64).contains(&reference.chars().count()));
+        reference.map(str::to_owned).ok_or_else(|| invalid("merchantReference", "text of 1 to 64 characters"))
+    }
+
+    /// Checks the addresses; `needed` ones must be there.
+    pub(super) fn callbacks(&self, needed: &[&str]) -> Result<Map<String, Value>, Answer> {
+        let given = match self.members.get("callbackUrl") {
+            None | Some(Value::Null) => Map::new(),
+            Some(Value::Object(given)) => given.clone(),
+            Some(_) => return Err(invalid("callbackUrl", "an object")),
+        };
+        for name in ["success", "fail", "cancel", "notify"] {
+            let fine = text(&given, name).is_some_and(json::is_url);
+            if !fine && (needed.contains(&name) || !absent(&given, name)) {
+                return Err(invalid(&format!("callbackUrl.{name}"), "an http or https URL"));
+            }
+        }
+        Ok(given)
+    }
+}
