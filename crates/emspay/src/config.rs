@@ -1,7 +1,9 @@
+use std::fmt;
+
 use recurring_core::{BaseUrl, InvalidInput};
 
 /// Where the gateway is. The API key decides between test and live.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Environment {
     /// `https://api.online.emspay.eu/v1`, as the source document says.
@@ -9,6 +11,16 @@ pub enum Environment {
     Live,
     /// Any other address, with the version path: another brand of the platform, a proxy, a sandbox.
     Custom(String),
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // An address that is refused may hold a password.
+        match self.base_url() {
+            Ok(url) => write!(f, "Environment({url})"),
+            Err(error) => write!(f, "Environment({error})"),
+        }
+    }
 }
 
 impl Environment {

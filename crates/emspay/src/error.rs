@@ -39,7 +39,7 @@ struct Members {
 impl ApiError {
     /// Reads the gateway's error, if the body has its shape: an object, or a plain text, under `error`.
     pub(crate) fn read(reply: &Reply) -> Option<Self> {
-        let envelope: Envelope = reply.json().ok()?;
+        let envelope: Envelope = reply.object().ok()?;
         let shown = |text: Option<String>| text.map(|text| reply.shown(&text));
         if let Ok(text) = serde_json::from_str::<String>(envelope.error.get()) {
             return Some(Self { value: shown(Some(text)), ..Self::default() });

@@ -53,3 +53,11 @@ async fn nothing_that_is_shown_holds_a_secret() {
     assert!(logged.contains("create order"), "something is logged");
     assert_absent(&[KEY, TOKEN], &logged, "the log");
 }
+
+#[test]
+fn an_address_that_is_refused_may_hold_a_password() {
+    let builder =
+        Client::builder(KEY).environment(Environment::Custom(format!("https://user:{TOKEN}@a.example")));
+    let shown = format!("{builder:?} {:?}", builder.clone().build());
+    assert_absent(&[KEY, TOKEN], &shown, "a builder");
+}

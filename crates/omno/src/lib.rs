@@ -1,1 +1,23 @@
-//! Client for recurring card payments through Omno: saved cards, payments with a card token, payment status.
+#![doc = include_str!("../README.md")]
+
+mod auth;
+mod client;
+mod config;
+mod error;
+mod ops;
+mod shape;
+mod status;
+mod wire;
+
+pub use client::{Client, ClientBuilder};
+pub use config::{Credentials, Environment};
+pub use error::{ApiError, Error};
+pub use ops::create_payment::{Addresses, Billing, CreatePayment, CreatedPayment};
+pub use ops::get_payment::{GetPayment, Payment};
+pub use ops::list_cards::{Card, ListCards};
+pub use recurring_core::retry::RetryPolicy;
+pub use recurring_core::{
+    Currency, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money, Outcome, Prepared, Proof,
+    Reply, Secret,
+};
+pub use status::PaymentStatus;

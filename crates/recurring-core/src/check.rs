@@ -123,6 +123,16 @@ pub fn web_address(field: &'static str, value: &str) -> Result<(), InvalidInput>
     if usable { Ok(()) } else { Err(InvalidInput::new(field, "must be an absolute http or https address")) }
 }
 
+/// A page out of a gateway's reply that a customer may be sent to: absolute, `https` (on this machine also plain
+/// `http`), without a user name, a password, white space or control characters. `None` for anything else.
+pub fn page_address(found: &str) -> Option<String> {
+    let unsafe_character = |c: char| c.is_whitespace() || c.is_control() || c == '\\';
+    let (scheme, rest) = found.split_once("://").filter(|_| !found.contains(unsafe_character))?;
+    // The rule is the one for base addresses; only the part before the path matters here.
+    let host = rest.split(['/', '?', '#']).next()?;
+    crate::BaseUrl::parse("page", &format!("{scheme}://{host}")).ok().map(|_| found.to_owned())
+}
+
 /// An e-mail address, checked only for what certainly cannot be one: it needs a single `@` with text on both
 /// sides, no white space, no control character, at most 254 bytes.
 ///
@@ -159,6 +169,26 @@ mod tests {
     fn a_segment_is_encoded_whole() {
         assert_eq!(path_segment("customerId", "ann@example.org|7").expect("valid"), "ann%40example.org%7C7");
         assert_eq!(path_segment("id", "0a73c8e3-7a2f~_.x").expect("valid"), "0a73c8e3-7a2f~_.x");
+    }
+
+    #[test]
+    fn a_page_is_https_unless_it_is_on_this_machine() {
+        for good in ["https://pay.example/1?a=b#c", "http://127.0.0.1:8080/pay/1", "https://pay.example"] {
+            assert_eq!(page_address(good).as_deref(), Some(good));
+        }
+        for bad in [
+            "http://pay.example/1",
+            "pay.example/1",
+            "javascript://pay.example/1",
+            "javascript:alert(1)",
+            "https://user:password@pay.example/1",
+            "https://pay.example/1\r\nSet-Cookie: a=b",
+            "http://evil.example\\@127.0.0.1/",
+            "https://",
+            "",
+        ] {
+            assert_eq!(page_address(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -234,7 +234,7 @@ impl<A: fmt::Display> Error<A> {
     }
 }
 
-/// Reads a successful reply as JSON. `read_api` reads the gateway's own error, if the body has its shape.
+/// Reads a successful reply as a JSON object. `read_api` reads the gateway's own error, if the body has its shape.
 ///
 /// # Errors
 /// For a status that is not a success, what [`Error::from_reply`] says; for a success that cannot be read,
@@ -246,7 +246,7 @@ pub fn read_success<T: DeserializeOwned, A: fmt::Display>(
     if !reply.is_success() {
         return Err(Error::from_reply(reply.clone(), read_api(reply)));
     }
-    reply.json().map_err(|unreadable| {
+    reply.object().map_err(|unreadable| {
         let message = format!("the gateway answered {}, but {unreadable}", reply.status());
         Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone())
     })

@@ -225,6 +225,18 @@ impl Reply {
         })
     }
 
+    /// Reads the body as a JSON object. A list is refused: it would be taken for an object without names, its
+    /// entries for the members in their order.
+    ///
+    /// # Errors
+    /// Those of [`json`](Reply::json).
+    pub fn object<T: DeserializeOwned>(&self) -> Result<T, Unreadable> {
+        if self.body.trim_ascii_start().starts_with(b"[") {
+            return Err(Unreadable { how: "is a JSON list instead of an object".to_owned() });
+        }
+        self.json()
+    }
+
     /// A text out of this reply that may be shown: without the request's secrets and control characters, and
     /// cut at 500 characters.
     pub fn shown(&self, text: &str) -> String {
@@ -264,6 +276,18 @@ mod tests {
             let error = Reply::new(200, Vec::new(), body.into()).json::<Vec<String>>().expect_err(body);
             assert_eq!(error.to_string(), how);
         }
+    }
+
+    #[test]
+    fn a_list_is_no_object() {
+        #[derive(serde::Deserialize)]
+        struct Answer {
+            #[serde(rename = "id")]
+            _id: String,
+        }
+        let read = |body: &str| Reply::new(200, Vec::new(), body.into()).object::<Answer>().map(drop);
+        assert!(read(r#" {"id":"1"}"#).is_ok());
+        assert!(read(r#" ["1"]"#).is_err());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use recurring_core::{GatewayTime, Outcome, Reply, Secret, lenient};
+use recurring_core::{GatewayTime, Outcome, Reply, Secret, check, lenient};
 use serde::Deserialize;
 
 use crate::status::{self, OrderStatus, RecurringType, TransactionStatus};
@@ -180,21 +180,11 @@ impl Order {
 }
 
 fn whole_address(text: &str) -> Option<String> {
-    use recurring_core::BaseUrl;
-
-    // The rule for addresses is the one for base addresses; only the part before the path matters here.
-    let safe = |address: &str| {
-        let after_scheme = address.find("://").map_or(0, |at| at.saturating_add(3));
-        let (_, rest) = address.split_at_checked(after_scheme)?;
-        let host_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let origin = address.get(..after_scheme.saturating_add(host_end))?;
-        BaseUrl::parse("payment_url", origin).ok().map(|_| address.to_owned())
-    };
     if text.contains("://") {
-        return safe(text);
+        return check::page_address(text);
     }
     // Plain http passes the rule on this machine only, so everything else becomes https.
-    safe(&format!("http://{text}")).or_else(|| safe(&format!("https://{text}")))
+    check::page_address(&format!("http://{text}")).or_else(|| check::page_address(&format!("https://{text}")))
 }
 
 #[cfg(test)]

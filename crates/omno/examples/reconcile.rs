@@ -1,0 +1,36 @@
+//! Where a payment stands.
+//!
+//! `OMNO_CLIENT_ID=.. OMNO_CLIENT_SECRET=.. cargo run -p omno --example reconcile -- PAYMENT_ID`
+
+use omno::{Client, Credentials, Environment, Outcome};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let id = std::env::args().nth(1).ok_or("usage: reconcile PAYMENT_ID")?;
+    let payment = client()?.get_payment(&id).await?;
+    match payment.outcome() {
+        Outcome::Approved => println!("{id} is paid"),
+        Outcome::Declined => println!("{id} is not paid and will not be: {}", payment.status),
+        Outcome::CustomerNeeded => {
+            println!("{id} waits for the customer at {}", payment.payment_address().unwrap_or_default());
+        }
+        Outcome::Pending => println!("{id} is {}: ask again later", payment.status),
+    }
+    if let Some(customer) = payment.customer_id {
+        println!("the saved cards are those of the customer {customer}");
+    }
+    Ok(())
+}
+
+fn client() -> Result<Client, Box<dyn std::error::Error>> {
+    let credentials =
+        Credentials::client(std::env::var("OMNO_CLIENT_ID")?, std::env::var("OMNO_CLIENT_SECRET")?);
+    let mut builder = Client::builder(credentials);
+    if let Ok(url) = std::env::var("OMNO_BASE_URL") {
+        builder = builder.environment(Environment::Custom(url));
+    }
+    if let Ok(url) = std::env::var("OMNO_TOKEN_URL") {
+        builder = builder.token_url(url);
+    }
+    Ok(builder.build()?)
+}

@@ -1,0 +1,190 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use recurring_core::{
+    Class, ErrorKind, InvalidInput, Method, Prepared, Reply, Secret, check, lenient, read_success,
+};
+use recurring_http::{AccessToken, TokenCache, Transport};
+use serde::Deserialize;
+
+use crate::config::{Credentials, Kind, TokenUrl};
+use crate::error::{ApiError, Error};
+
+/// How a request gets its access token.
+#[derive(Debug, Clone)]
+pub(crate) enum Access {
+    /// The caller's own token, which nobody can renew here.
+    Own(Secret),
+    /// A token that is fetched when needed. Clones of a client share it.
+    Granted(Arc<Grant>),
+}
+
+#[derive(Debug)]
+pub(crate) struct Grant {
+    client_id: Secret,
+    client_secret: Secret,
+    token_url: TokenUrl,
+    cache: TokenCache<ApiError>,
+}
+
+impl Access {
+    pub(crate) fn new(credentials: Credentials, token_url: TokenUrl) -> Result<Self, InvalidInput> {
+        match credentials.0 {
+            Kind::Bearer(token) => {
+                check::header_secret("bearer_token", token.expose())?;
+                Ok(Self::Own(token))
+            }
+            Kind::Client { client_id, client_secret } => {
+                check::text("client_id", client_id.expose(), 1_000)?;
+                check::text("client_secret", client_secret.expose(), 1_000)?;
+                let cache = TokenCache::new();
+                Ok(Self::Granted(Arc::new(Grant { client_id, client_secret, token_url, cache })))
+            }
+        }
+    }
+
+    /// A token for the next request: the caller's own, the one that is kept, or a new one.
+    pub(crate) async fn token(&self, transport: &Transport) -> Result<Secret, Error> {
+        match self {
+            Self::Own(token) => Ok(token.clone()),
+            Self::Granted(grant) => {
+                grant.cache.get(|| grant.fetch(transport)).await.map_err(Error::while_fetching_token)
+            }
+        }
+    }
+
+    /// Whether the reply says that the token has expired, and a new one can be had. Only the gateway's own error
+    /// shape counts: a 401 of a machine in between proves nothing about the request.
+    pub(crate) fn can_renew_after(&self, reply: &Reply) -> bool {
+        matches!(self, Self::Granted(_)) && reply.status() == 401 && ApiError::read(reply).is_some()
+    }
+
+    pub(crate) async fn forget(&self, refused: &Secret) {
+        if let Self::Granted(grant) = self {
+            grant.cache.forget(refused).await;
+        }
+    }
+}
+
+/// The token goes into the header of every call (source document).
+pub(crate) fn authorise(request: Prepared, token: &Secret) -> Prepared {
+    request
+        .header("accept", "application/json")
+        .secret_header("authorization", format!("Bearer {}", token.expose()))
+        .hide(token)
+}
+
+/// How long a token lives when the answer does not say so: what the service usually says (a guess; a token that
+/// expires earlier is renewed when the gateway refuses it).
+const USUAL_LIFE: u64 = 300;
+
+/// No token is kept for longer than a day, whatever the answer says.
+const LONGEST_LIFE: u64 = 24 * 60 * 60;
+
+#[derive(Deserialize)]
+struct Granted {
+    #[serde(default, deserialize_with = "lenient::secret")]
+    access_token: Option<Secret>,
+    #[serde(default, deserialize_with = "lenient::integer")]
+    expires_in: Option<i64>,
+}
+
+impl Grant {
+    async fn fetch(&self, transport: &Transport) -> Result<AccessToken, Error> {
+        read_token(&transport.send(&self.token_url.base, &self.to_request()).await?)
+    }
+
+    /// The form that the token service takes; it refuses JSON (public documentation). Asking for a token moves no
+    /// money, so it may be repeated like any read.
+    fn to_request(&self) -> Prepared {
+        let secret = Secret::new(check::query_value(self.client_secret.expose()));
+        let body = format!(
+            "grant_type=client_credentials&client_id={}&client_secret={}",
+            check::query_value(self.client_id.expose()),
+            secret.expose()
+        );
+        Prepared::new("fetch access token", Class::Read, Method::Post, self.token_url.path)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body.into_bytes())
+            .hide(&self.client_secret)
+            .hide(&secret)
+    }
+}
+
+fn read_token(reply: &Reply) -> Result<AccessToken, Error> {
+    if let Some(api) = ApiError::read(reply)
+        && reply.status() == 400
+        && matches!(api.error.as_deref(), Some("invalid_client" | "unauthorized_client"))
+    {
+        // The token service says a wrong key with 400 as well as with 401 (a guess).
+        let message = format!("the token service answered 400: {api}");
+        return Err(Error::refused(ErrorKind::Authentication, message, api).with_reply(reply.clone()));
+    }
+    let granted: Granted = read_success(reply, ApiError::read)?;
+    let text =
+        granted.access_token.filter(|token| check::header_secret("access_token", token.expose()).is_ok());
+    let Some(text) = text else {
+        let message = format!("the token service answered {}, but without a usable token", reply.status());
+        return Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()));
+    };
+    let seconds =
+        granted.expires_in.and_then(|seconds| u64::try_from(seconds).ok()).filter(|seconds| *seconds > 0);
+    let lives = Duration::from_secs(seconds.unwrap_or(USUAL_LIFE).min(LONGEST_LIFE));
+    Ok(AccessToken { text, lives })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &str) -> Result<AccessToken, Error> {
+        read_token(&Reply::new(200, Vec::new(), body.into()))
+    }
+
+    #[test]
+    fn a_token_lives_as_long_as_it_says_or_five_minutes() {
+        for (expires_in, seconds) in [
+            (r#","expires_in":60"#, 60),
+            (r#","expires_in":"60""#, 60),
+            ("", 300),
+            (r#","expires_in":null"#, 300),
+            (r#","expires_in":0"#, 300),
+            (r#","expires_in":-1"#, 300),
+            (r#","expires_in":"soon""#, 300),
+            (r#","expires_in":9223372036854775807"#, 86_400),
+        ] {
+            let token = read(&format!(r#"{{"access_token":"t"{expires_in}}}"#)).expect(expires_in);
+            assert_eq!((token.text.expose(), token.lives.as_secs()), ("t", seconds), "{expires_in}");
+        }
+    }
+
+    #[test]
+    fn an_answer_without_a_usable_token_is_an_error() {
+        for body in ["{}", r#"{"access_token":""}"#, r#"{"access_token":null}"#, r#"{"access_token":"a\nb"}"#]
+        {
+            assert_eq!(read(body).expect_err(body).kind(), ErrorKind::Protocol);
+        }
+    }
+
+    #[test]
+    fn the_form_is_percent_encoded() {
+        let access = Access::new(
+            Credentials::client("shop&co", "a+b=c d/é%"),
+            TokenUrl::parse(Some("https://sso.example/token/")).expect("an address"),
+        );
+        let Ok(Access::Granted(grant)) = access else { panic!("a grant") };
+        let request = grant.to_request();
+        assert_eq!(
+            request.body_bytes(),
+            Some(
+                &b"grant_type=client_credentials&client_id=shop%26co&client_secret=a%2Bb%3Dc%20d%2F%C3%A9%25"
+                    [..]
+            )
+        );
+        assert_eq!(grant.token_url.base.join(request.path()), "https://sso.example/token/");
+        assert_eq!(
+            TokenUrl::parse(None).expect("an address").base.join(""),
+            "https://sso.omno.com/realms/omno/protocol/openid-connect/token"
+        );
+    }
+}

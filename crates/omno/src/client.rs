@@ -1,0 +1,133 @@
+use std::time::Duration;
+
+use recurring_core::retry::{self, Decision, Failure, RetryPolicy};
+use recurring_core::{BaseUrl, HttpOptions, Prepared, Reply};
+use recurring_http::Transport;
+
+use crate::auth::{self, Access};
+use crate::config::{Credentials, Environment, TokenUrl};
+use crate::error::Error;
+use crate::ops::create_payment::{CreatePayment, CreatedPayment};
+use crate::ops::get_payment::{GetPayment, Payment};
+use crate::ops::list_cards::{Card, ListCards};
+
+/// A client of the gateway for one set of credentials. Cloning is cheap and shares the connections and the
+/// access token.
+#[derive(Debug, Clone)]
+pub struct Client {
+    transport: Transport,
+    base_url: BaseUrl,
+    access: Access,
+    retry: RetryPolicy,
+}
+
+impl Client {
+    /// Begins setting up a client. Nothing is sent until an operation is called.
+    pub fn builder(credentials: Credentials) -> ClientBuilder {
+        ClientBuilder {
+            credentials,
+            environment: Environment::default(),
+            token_url: None,
+            http: Self::default_http(),
+        }
+    }
+
+    /// The options used unless others are given: 60 s in all, since a payment with a saved card may be answered
+    /// only after the acquirer has, which takes seconds.
+    pub fn default_http() -> HttpOptions {
+        HttpOptions::new().timeout(Duration::from_secs(60))
+    }
+
+    /// Creates a payment: without a card token one that the customer pays on a page, with a card token one that
+    /// **may take money at once**.
+    ///
+    /// # Errors
+    /// A refused payment is no error but an answer whose outcome is `Declined`. After an error with the effect
+    /// `Unknown` the payment may exist and be paid; it is never sent again by this client.
+    pub async fn create_payment(&self, request: &CreatePayment) -> Result<CreatedPayment, Error> {
+        request.from_reply(&self.send(request.to_request()?).await?)
+    }
+
+    /// Reads a payment by the gateway's identifier. Moves no money.
+    ///
+    /// # Errors
+    /// When the payment cannot be read. That a payment is not found is no proof that nothing happened.
+    pub async fn get_payment(&self, payment_id: &str) -> Result<Payment, Error> {
+        let request = GetPayment::new(payment_id);
+        request.from_reply(&self.send(request.to_request()?).await?)
+    }
+
+    /// Lists the saved cards of a customer. Moves no money.
+    ///
+    /// # Errors
+    /// When the cards cannot be read. An answer of a shape that is not known is an error, never an empty list.
+    pub async fn list_cards(&self, customer_id: &str) -> Result<Vec<Card>, Error> {
+        let request = ListCards::new(customer_id);
+        request.from_reply(&self.send(request.to_request()?).await?)
+    }
+
+    /// Sends a request with an access token. When the gateway refuses the token, in its own error shape, a new one
+    /// is fetched and the same bytes go out once more: the refusal proves that the first did nothing.
+    async fn send(&self, request: Prepared) -> Result<Reply, Error> {
+        let mut renewed = false;
+        loop {
+            let token = self.access.token(&self.transport).await?;
+            let authorised = auth::authorise(request.clone(), &token);
+            let reply = self.transport.send(&self.base_url, &authorised).await?;
+            if !self.access.can_renew_after(&reply) {
+                return Ok(reply);
+            }
+            match retry::decide(&self.retry, request.class(), 1, Failure::ExpiredToken { renewed }, 0) {
+                Decision::RenewToken => self.access.forget(&token).await,
+                Decision::Stop | Decision::SendAgain(_) => return Ok(reply),
+            }
+            renewed = true;
+        }
+    }
+}
+
+/// Sets up a [`Client`].
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct ClientBuilder {
+    credentials: Credentials,
+    environment: Environment,
+    token_url: Option<String>,
+    http: HttpOptions,
+}
+
+impl ClientBuilder {
+    /// Where the gateway is; live unless said otherwise.
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = environment;
+        self
+    }
+
+    /// The whole address that access tokens are fetched from, under the rules for the gateway's own address:
+    /// `https`, or plain `http` to this machine. The default is
+    /// `https://sso.omno.com/realms/omno/protocol/openid-connect/token` (public documentation).
+    pub fn token_url(mut self, url: impl Into<String>) -> Self {
+        self.token_url = Some(url.into());
+        self
+    }
+
+    /// Time-outs, proxy, trusted roots. The default waits 60 s for an answer.
+    pub fn http(mut self, options: HttpOptions) -> Self {
+        self.http = options;
+        self
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    /// When the credentials, an address or an HTTP option cannot work.
+    pub fn build(self) -> Result<Client, Error> {
+        let token_url = TokenUrl::parse(self.token_url.as_deref()).map_err(Error::config)?;
+        Ok(Client {
+            access: Access::new(self.credentials, token_url).map_err(Error::config)?,
+            base_url: self.environment.base_url().map_err(Error::config)?,
+            retry: *self.http.get_retry(),
+            transport: Transport::new(self.http).map_err(Error::config)?,
+        })
+    }
+}

@@ -1,0 +1,141 @@
+use recurring_core::{
+    Class, ErrorKind, GatewayTime, Method, Outcome, Prepared, Reply, check, check_echo, lenient, read_success,
+};
+use serde::Deserialize;
+
+use crate::error::{ApiError, Error};
+use crate::status::{self, PaymentStatus};
+
+/// `GET /reporting/payments/{paymentId}`: where a payment stands (public documentation). Moves no money.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct GetPayment {
+    payment_id: String,
+}
+
+impl GetPayment {
+    /// The payment with the gateway's own identifier, 32 hexadecimal digits.
+    pub fn new(payment_id: impl Into<String>) -> Self {
+        Self { payment_id: payment_id.into() }
+    }
+
+    /// The request as it goes over the wire, without the token.
+    ///
+    /// # Errors
+    /// When the identifier cannot be one.
+    pub fn to_request(&self) -> Result<Prepared, Error> {
+        let path = format!("/reporting/payments/{}", check::path_segment("payment_id", &self.payment_id)?);
+        Ok(Prepared::new("get payment", Class::Read, Method::Get, path))
+    }
+
+    /// Reads the reply.
+    ///
+    /// # Errors
+    /// When the reply cannot be read, names neither a payment nor a status, or speaks of another payment.
+    pub fn from_reply(&self, reply: &Reply) -> Result<Payment, Error> {
+        let payment: Payment = read_success(reply, ApiError::read)?;
+        if payment.id.is_none() && payment.status == PaymentStatus::default() {
+            let message = format!("the gateway answered {}, but without a status", reply.status());
+            return Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()));
+        }
+        check_echo(
+            reply,
+            &[("id", &same_form(&self.payment_id), payment.id.as_deref().map(same_form).as_deref())],
+        )?;
+        Ok(payment.cleared(reply))
+    }
+}
+
+/// The digits of an identifier: the gateway may write the same one in small letters or with hyphens.
+fn same_form(id: &str) -> String {
+    id.replace('-', "").to_ascii_uppercase()
+}
+
+/// A payment as the gateway reports it (public documentation). Only `status` is certain to be there.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Payment {
+    /// The gateway's identifier.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub id: Option<String>,
+    /// Where it stands; see [`Payment::outcome`].
+    #[serde(default)]
+    pub status: PaymentStatus,
+    /// Decimal major units, the literal text of the reply.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub amount: Option<String>,
+    /// ISO 4217.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub currency: Option<String>,
+    /// When it was created, usually without a time zone.
+    #[serde(default, deserialize_with = "lenient::time")]
+    pub created_at: Option<GatewayTime>,
+    /// The service that takes the payment.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub psp: Option<String>,
+    /// The service above that one.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub master_psp: Option<String>,
+    /// The masked card number, such as `400000********0044`.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub card_mask: Option<String>,
+    /// The name on the card.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub cardholder: Option<String>,
+    /// The end of the card's life, `12/24` or `01/2025`.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub expiration_date: Option<String>,
+    /// A country, free text.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub country: Option<String>,
+    /// The brand of the card, such as `VISA`.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub card_brand: Option<String>,
+    /// The gateway's identifier of the customer, by which saved cards are listed.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub customer_id: Option<String>,
+    /// How it went, in the gateway's words.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub payment_result: Option<String>,
+    /// The amount before a conversion, decimal major units, the literal text of the reply.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub initial_amount: Option<String>,
+    /// The currency before a conversion, ISO 4217.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub initial_currency: Option<String>,
+    /// Whether it is paid by something else than a card.
+    #[serde(default, deserialize_with = "lenient::boolean")]
+    pub is_apm: Option<bool>,
+    /// Your own name for it.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub order_id: Option<String>,
+    /// The page on which the customer confirms the payment, as the gateway wrote it. See
+    /// [`Payment::payment_address`].
+    #[serde(rename = "3dsRedirectUrl", default, deserialize_with = "lenient::text")]
+    pub three_ds_redirect_url: Option<String>,
+}
+
+impl Payment {
+    /// What the status means for the money. `Created`, `Timeout` and every status nobody has seen yet are
+    /// `Pending`: no document says that a payment that ran out of time cannot go through later. A refunded payment
+    /// is `Approved`, since its money was taken.
+    pub fn outcome(&self) -> Outcome {
+        status::outcome(&self.status)
+    }
+
+    /// The page on which the customer confirms the payment. Only an `https` address, or plain `http` on this
+    /// machine (a sandbox); any other is `None`.
+    pub fn payment_address(&self) -> Option<String> {
+        check::page_address(self.three_ds_redirect_url.as_deref()?)
+    }
+
+    /// Clears the texts that quote the gateway's words of the secrets of the request.
+    fn cleared(mut self, reply: &Reply) -> Self {
+        self.payment_result = self.payment_result.map(|text| reply.shown(&text));
+        if let PaymentStatus::Other(text) = &self.status {
+            self.status = PaymentStatus::Other(reply.shown(text));
+        }
+        self
+    }
+}

@@ -1,0 +1,141 @@
+use recurring_core::{Class, ErrorKind, Method, Prepared, Reply, Secret, check, lenient};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::error::{ApiError, Error};
+use crate::shape;
+
+/// `GET /transaction/customer/{customerId}/cards`: the saved cards of a customer (source document). Moves no
+/// money.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct ListCards {
+    customer_id: String,
+}
+
+impl ListCards {
+    /// The cards of the customer with the gateway's own identifier.
+    pub fn new(customer_id: impl Into<String>) -> Self {
+        Self { customer_id: customer_id.into() }
+    }
+
+    /// The request as it goes over the wire, without the token.
+    ///
+    /// # Errors
+    /// When the identifier cannot be one.
+    pub fn to_request(&self) -> Result<Prepared, Error> {
+        let segment = check::path_segment("customer_id", &self.customer_id)?;
+        let path = format!("/transaction/customer/{segment}/cards");
+        Ok(Prepared::new("list cards", Class::Read, Method::Get, path))
+    }
+
+    /// Reads the reply. Its shape is printed nowhere; a list, and an object with the list under `cards` or `data`,
+    /// are understood (a guess).
+    ///
+    /// # Errors
+    /// When the reply has another shape, or one of its entries has no token. The message then shows names and
+    /// types; the reply itself is kept in the error.
+    pub fn from_reply(&self, reply: &Reply) -> Result<Vec<Card>, Error> {
+        if !reply.is_success() {
+            return Err(Error::from_reply(reply.clone(), ApiError::read(reply)));
+        }
+        let whole: Value = reply.json().map_err(|unreadable| {
+            let message = format!("the gateway answered {}, but {unreadable}", reply.status());
+            Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone())
+        })?;
+        let entries = entries(reply).ok_or_else(|| odd(reply, "the saved cards have", &whole))?;
+        entries
+            .iter()
+            .map(|entry| {
+                Card::read(entry).ok_or_else(|| {
+                    let value = serde_json::from_str(entry.get()).unwrap_or_default();
+                    odd(reply, "a saved card has", &value)
+                })
+            })
+            .collect()
+    }
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    cards: Option<Box<RawValue>>,
+    data: Option<Box<RawValue>>,
+}
+
+fn entries(reply: &Reply) -> Option<Vec<Box<RawValue>>> {
+    if let Ok(list) = reply.json() {
+        return Some(list);
+    }
+    let envelope: Envelope = reply.object().ok()?;
+    let list = |json: Option<Box<RawValue>>| serde_json::from_str(json?.get()).ok();
+    match (list(envelope.cards), list(envelope.data)) {
+        (Some(list), None) | (None, Some(list)) => Some(list),
+        // With two lists nobody knows which one holds the cards.
+        _ => None,
+    }
+}
+
+fn odd(reply: &Reply, what: &str, found: &Value) -> Error {
+    let shape = reply.shown(&shape::describe(found));
+    let message =
+        format!("the gateway answered {}, but {what} a shape that is not known: {shape}", reply.status());
+    Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone())
+}
+
+/// A saved card. Only the token is certain to be there; the other members are named as in the gateway's
+/// notifications (a guess; see [`Card::raw`]).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Card {
+    /// What a later payment is made with, under `cardToken` (source document) or `token` (a guess).
+    pub card_token: Secret,
+    /// The masked card number, such as `400000********0044`.
+    pub card_mask: Option<String>,
+    /// The brand of the card, such as `VISA`.
+    pub card_brand: Option<String>,
+    /// The end of the card's life, `12/24` or `01/2025`.
+    pub expiration_date: Option<String>,
+    /// The name on the card.
+    pub cardholder: Option<String>,
+    raw: Secret,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    #[serde(default, deserialize_with = "lenient::secret")]
+    card_token: Option<Secret>,
+    #[serde(default, deserialize_with = "lenient::secret")]
+    token: Option<Secret>,
+    #[serde(default, deserialize_with = "lenient::text")]
+    card_mask: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
+    card_brand: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
+    expiration_date: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
+    cardholder: Option<String>,
+}
+
+impl Card {
+    fn read(json: &RawValue) -> Option<Self> {
+        // A list would be taken for an object without names.
+        let object = Some(json.get()).filter(|text| text.starts_with('{'))?;
+        let entry: Entry = serde_json::from_str(object).ok()?;
+        Some(Self {
+            card_token: entry.card_token.or(entry.token)?,
+            card_mask: entry.card_mask,
+            card_brand: entry.card_brand,
+            expiration_date: entry.expiration_date,
+            cardholder: entry.cardholder,
+            raw: Secret::new(object),
+        })
+    }
+
+    /// The card as the gateway wrote it, JSON: with whatever this version does not read. It holds the token, so
+    /// `Debug` does not show it; do not log it.
+    pub fn raw(&self) -> &str {
+        self.raw.expose()
+    }
+}

@@ -1,0 +1,79 @@
+use recurring_core::{Outcome, open_enum};
+
+open_enum! {
+    ignore_case
+    /// Where a payment stands, in any letter case (public documentation; open). The names in capitals are those of
+    /// the gateway's second version, which the first may use as well.
+    pub enum PaymentStatus {
+        /// Created; nobody has paid yet.
+        Created = "Created",
+        /// The customer must confirm it with the card's issuer.
+        Pending3ds = "Pending3DS",
+        /// Paid.
+        Success = "Success",
+        /// Refused.
+        Declined = "Declined",
+        /// Not paid in time. No document says that this is final.
+        Timeout = "Timeout",
+        /// On its way. Not paid.
+        Pending = "PENDING",
+        /// Paid, and given back since.
+        Refunded = "REFUNDED",
+        /// Paid, and given back in part since.
+        PartiallyRefunded = "PARTIALLY_REFUNDED",
+        /// Failed.
+        Failed = "FAILED",
+        /// Paid; giving it back has failed.
+        RefundFailed = "REFUND_FAILED",
+    }
+}
+
+/// What a payment's status means for the money.
+///
+/// A refund, whole, in part or failed, needs a payment that was taken, so it is `Approved`. `Timeout` stays
+/// `Pending`: no document says that the payment cannot go through after it, and taking too long is no refusal.
+pub(crate) fn outcome(status: &PaymentStatus) -> Outcome {
+    match status {
+        PaymentStatus::Success
+        | PaymentStatus::Refunded
+        | PaymentStatus::PartiallyRefunded
+        | PaymentStatus::RefundFailed => Outcome::Approved,
+        PaymentStatus::Declined | PaymentStatus::Failed => Outcome::Declined,
+        PaymentStatus::Pending3ds => Outcome::CustomerNeeded,
+        PaymentStatus::Created
+        | PaymentStatus::Timeout
+        | PaymentStatus::Pending
+        | PaymentStatus::Other(_) => Outcome::Pending,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_taken_is_paid_and_nothing_new_is_final() {
+        let table = [
+            ("Success", Outcome::Approved),
+            ("SUCCESS", Outcome::Approved),
+            ("success", Outcome::Approved),
+            ("REFUNDED", Outcome::Approved),
+            ("PARTIALLY_REFUNDED", Outcome::Approved),
+            ("REFUND_FAILED", Outcome::Approved),
+            ("Declined", Outcome::Declined),
+            ("DECLINED", Outcome::Declined),
+            ("FAILED", Outcome::Declined),
+            ("Pending3DS", Outcome::CustomerNeeded),
+            ("pending3ds", Outcome::CustomerNeeded),
+            ("Created", Outcome::Pending),
+            ("PENDING", Outcome::Pending),
+            ("Timeout", Outcome::Pending),
+            ("Succeeded", Outcome::Pending),
+            ("Cancelled", Outcome::Pending),
+            ("", Outcome::Pending),
+        ];
+        for (status, expected) in table {
+            assert_eq!(outcome(&PaymentStatus::from(status)), expected, "{status}");
+        }
+    }
+}
