@@ -78,9 +78,6 @@ pub(crate) fn authorise(request: Prepared, token: &Secret) -> Prepared {
 /// expires earlier is renewed when the gateway refuses it).
 const USUAL_LIFE: u64 = 300;
 
-/// No token is kept for longer than a day, whatever the answer says.
-const LONGEST_LIFE: u64 = 24 * 60 * 60;
-
 #[derive(Deserialize)]
 struct Granted {
     #[serde(default, deserialize_with = "lenient::secret")]
@@ -129,7 +126,7 @@ fn read_token(reply: &Reply) -> Result<AccessToken, Error> {
     };
     let seconds =
         granted.expires_in.and_then(|seconds| u64::try_from(seconds).ok()).filter(|seconds| *seconds > 0);
-    let lives = Duration::from_secs(seconds.unwrap_or(USUAL_LIFE).min(LONGEST_LIFE));
+    let lives = Duration::from_secs(seconds.unwrap_or(USUAL_LIFE));
     Ok(AccessToken { text, lives })
 }
 
@@ -151,7 +148,6 @@ mod tests {
             (r#","expires_in":0"#, 300),
             (r#","expires_in":-1"#, 300),
             (r#","expires_in":"soon""#, 300),
-            (r#","expires_in":9223372036854775807"#, 86_400),
         ] {
             let token = read(&format!(r#"{{"access_token":"t"{expires_in}}}"#)).expect(expires_in);
             assert_eq!((token.text.expose(), token.lives.as_secs()), ("t", seconds), "{expires_in}");

@@ -36,6 +36,9 @@ struct State<A> {
 /// A token is given up this long before its end: a request takes a while to arrive.
 const MARGIN: Duration = Duration::from_secs(30);
 
+/// A token that claims to live longer than a day is renewed all the same.
+const LONGEST_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+
 impl<A: Clone> TokenCache<A> {
     /// An empty cache.
     pub fn new() -> Self {
@@ -66,8 +69,8 @@ impl<A: Clone> TokenCache<A> {
         let fetched = fetch().await;
         state.token = fetched.as_ref().ok().map(|token| {
             // A short-lived token keeps nine tenths of its life.
-            let margin = MARGIN.min(token.lives / 10);
-            (token.text.clone(), now + token.lives.saturating_sub(margin))
+            let lives = token.lives.min(LONGEST_LIFE);
+            (token.text.clone(), now + lives.saturating_sub(MARGIN.min(lives / 10)))
         });
         let answer = fetched.map(|token| token.text);
         state.last = Some(answer.clone());
@@ -176,6 +179,15 @@ mod tests {
         let same = cache.get(|| async { Ok(token("second", 300)) }).await.expect("a token");
         assert_eq!(same.expose(), "first");
         tokio::time::advance(Duration::from_secs(1)).await;
+        let next = cache.get(|| async { Ok(token("second", 300)) }).await.expect("a token");
+        assert_eq!(next.expose(), "second");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_that_claims_to_live_for_ever_is_renewed_after_a_day() {
+        let cache = TokenCache::<String>::new();
+        cache.get(|| async { Ok(token("first", u64::MAX)) }).await.expect("a token");
+        tokio::time::advance(LONGEST_LIFE).await;
         let next = cache.get(|| async { Ok(token("second", 300)) }).await.expect("a token");
         assert_eq!(next.expose(), "second");
     }

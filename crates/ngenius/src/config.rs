@@ -1,0 +1,111 @@
+use std::fmt;
+
+use recurring_core::{BaseUrl, InvalidInput, check};
+
+/// Where the gateway is. A key works in one of them only.
+#[derive(Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Environment {
+    /// `https://api-gateway.sandbox.ngenius-payments.com` (source document). The default: whoever forgets to choose
+    /// moves no money, and a live key is refused here before a card is sent.
+    #[default]
+    UaeSandbox,
+    /// `https://api-gateway.ngenius-payments.com` (public documentation). Moves money.
+    UaeLive,
+    /// `https://api-gateway.sandbox.ksa.ngenius-payments.com` (public documentation).
+    KsaSandbox,
+    /// `https://api-gateway.ksa.ngenius-payments.com` (public documentation). Moves money.
+    KsaLive,
+    /// Any other address: a bank's own brand of the platform, a proxy, a sandbox. It must be `https`, except on
+    /// this machine.
+    Custom(String),
+}
+
+/// The address of an environment that has a preset.
+const PRESETS: [(Environment, &str); 4] = [
+    (Environment::UaeSandbox, "https://api-gateway.sandbox.ngenius-payments.com"),
+    (Environment::UaeLive, "https://api-gateway.ngenius-payments.com"),
+    (Environment::KsaSandbox, "https://api-gateway.sandbox.ksa.ngenius-payments.com"),
+    (Environment::KsaLive, "https://api-gateway.ksa.ngenius-payments.com"),
+];
+
+/// The preset with this address, or a custom one.
+impl From<&str> for Environment {
+    fn from(address: &str) -> Self {
+        PRESETS
+            .into_iter()
+            .find(|(_, preset)| *preset == address.trim_end_matches('/'))
+            .map_or_else(|| Self::Custom(address.to_owned()), |(environment, _)| environment)
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // An address that is refused may hold a password.
+        match self.base_url() {
+            Ok(url) => write!(f, "Environment({url})"),
+            Err(error) => write!(f, "Environment({error})"),
+        }
+    }
+}
+
+impl Environment {
+    pub(crate) fn base_url(&self) -> Result<BaseUrl, InvalidInput> {
+        let text = match self {
+            Self::Custom(text) => text,
+            preset => PRESETS.iter().find(|(known, _)| known == preset).map_or("", |(_, address)| address),
+        };
+        BaseUrl::parse("base_url", text)
+    }
+}
+
+/// The realm that the access token is asked for.
+#[derive(Debug, Clone)]
+pub(crate) enum Realm {
+    OfEnvironment,
+    Named(String),
+    LeftOut,
+}
+
+impl Realm {
+    /// The name to send, if any.
+    pub(crate) fn name(self, environment: &Environment) -> Result<Option<String>, InvalidInput> {
+        match self {
+            Self::LeftOut => Ok(None),
+            Self::Named(name) => {
+                check::text("realm", &name, 255)?;
+                Ok(Some(name))
+            }
+            Self::OfEnvironment => Ok(match environment {
+                Environment::UaeSandbox => Some("ni".to_owned()),
+                Environment::UaeLive => Some("networkinternational".to_owned()),
+                // The public sources contradict each other for the first two and cannot know the last.
+                Environment::KsaSandbox | Environment::KsaLive | Environment::Custom(_) => None,
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_environment_has_its_address_and_realm() {
+        let table = [
+            (Environment::UaeSandbox, "https://api-gateway.sandbox.ngenius-payments.com", Some("ni")),
+            (Environment::UaeLive, "https://api-gateway.ngenius-payments.com", Some("networkinternational")),
+            (Environment::KsaSandbox, "https://api-gateway.sandbox.ksa.ngenius-payments.com", None),
+            (Environment::KsaLive, "https://api-gateway.ksa.ngenius-payments.com", None),
+            (Environment::Custom("https://bank.example".to_owned()), "https://bank.example", None),
+        ];
+        for (environment, address, realm) in table {
+            assert_eq!(environment.base_url().expect("valid").as_str(), address);
+            let name = |realm: Realm| realm.name(&environment).expect("valid");
+            assert_eq!(name(Realm::OfEnvironment).as_deref(), realm);
+            assert_eq!(name(Realm::Named("x".to_owned())).as_deref(), Some("x"));
+            assert_eq!(name(Realm::LeftOut), None);
+        }
+        assert_eq!(Environment::default(), Environment::UaeSandbox);
+    }
+}

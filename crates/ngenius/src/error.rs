@@ -1,0 +1,143 @@
+use std::fmt;
+
+use recurring_core::{Reply, lenient};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// A failed call: see [`recurring_core::Error`] for its kind and its effect on the money.
+pub type Error = recurring_core::Error<ApiError>;
+
+/// The gateway's own error, `{"message", "code", "errors": [..]}`, as far as it fills it (public documentation).
+///
+/// The texts have been cleared of the secrets of the request.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct ApiError {
+    /// What is wrong, in the gateway's words.
+    pub message: Option<String>,
+    /// The gateway's number for it, often the HTTP status.
+    pub code: Option<String>,
+    /// What is wrong in detail.
+    pub errors: Vec<ApiErrorDetail>,
+}
+
+/// One entry of an [`ApiError`]. Only `message` is certain to be there (public documentation).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ApiErrorDetail {
+    /// What is wrong, in the gateway's words.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub message: Option<String>,
+    /// The same in the customer's language.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub localized_message: Option<String>,
+    /// The gateway's name for it, such as `badTokenRequest`.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub error_code: Option<String>,
+    /// The part of the gateway that it comes from.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub domain: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Members {
+    #[serde(default)]
+    message: Option<Box<RawValue>>,
+    #[serde(default, deserialize_with = "lenient::text")]
+    code: Option<String>,
+    #[serde(default, deserialize_with = "lenient::list")]
+    errors: Vec<Box<RawValue>>,
+}
+
+impl ApiError {
+    /// Reads the gateway's error, if the body has its shape: an object with a text under `message`, or with at
+    /// least one object and nothing else in the list `errors`.
+    pub(crate) fn read(reply: &Reply) -> Option<Self> {
+        let members: Members = reply.object().ok()?;
+        let message = members.message.and_then(|text| serde_json::from_str::<String>(text.get()).ok());
+        let objects = !members.errors.is_empty()
+            && members.errors.iter().all(|entry| is_object(entry.get().as_bytes()));
+        if message.is_none() && !objects {
+            return None;
+        }
+        let shown = |text: Option<String>| text.map(|text| reply.shown(&text));
+        let details = members.errors.iter().filter(|entry| is_object(entry.get().as_bytes()));
+        let errors = details
+            .filter_map(|entry| serde_json::from_str::<ApiErrorDetail>(entry.get()).ok())
+            .map(|detail| ApiErrorDetail {
+                message: shown(detail.message),
+                localized_message: shown(detail.localized_message),
+                error_code: shown(detail.error_code),
+                domain: shown(detail.domain),
+            })
+            .collect();
+        Some(Self { message: shown(message), code: shown(members.code), errors })
+    }
+
+    /// Whether one of the details has this `errorCode`.
+    pub(crate) fn has_code(&self, code: &str) -> bool {
+        self.errors.iter().any(|detail| detail.error_code.as_deref() == Some(code))
+    }
+}
+
+/// Whether a JSON text is an object. (A list would otherwise be read as an object's members in their order.)
+pub(crate) fn is_object(json: &[u8]) -> bool {
+    json.trim_ascii_start().starts_with(b"{")
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message.as_deref().unwrap_or("error"))?;
+        for detail in &self.errors {
+            if let Some(message) = detail.message.as_deref()
+                && Some(message) != self.message.as_deref()
+            {
+                write!(f, ": {message}")?;
+            }
+            if let Some(code) = &detail.error_code {
+                write!(f, " ({code})")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_gateways_own_shape_is_taken() {
+        let read = |body: &str| ApiError::read(&Reply::new(400, Vec::new(), body.into()));
+        for (body, shown) in [
+            (r#"{"message":"no"}"#, "no"),
+            (r#"{"errors":[{"message":"no"}]}"#, "error: no"),
+            (r#"{"errors":[{}]}"#, "error"),
+            (r#" {"message":"no","code":400,"errors":[{"message":"why","errorCode":"x"}]}"#, "no: why (x)"),
+            (r#"{"message":"no","errors":[{"message":"no","errorCode":7},1]}"#, "no (7)"),
+            (r#"{"message":"no","errors":null}"#, "no"),
+        ] {
+            assert_eq!(read(body).expect(body).to_string(), shown);
+        }
+        for body in [
+            "",
+            "<html>",
+            "{}",
+            "[]",
+            r#"["no"]"#,
+            r#""no""#,
+            r#"{"message":7}"#,
+            r#"{"message":null}"#,
+            r#"{"errors":[]}"#,
+            r#"{"errors":["no"]}"#,
+            r#"{"errors":[["no"]]}"#,
+            r#"{"errors":[{},7]}"#,
+            r#"{"errors":{"message":"no"}}"#,
+            r#"{"error":"no"}"#,
+            r#"{"message":"no""#,
+        ] {
+            assert_eq!(read(body), None, "{body}");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+use recurring_core::{
+    Class, ErrorKind, GatewayTime, InvalidInput, Method, Money, Outcome, Prepared, Reply, check, check_echo,
+    lenient, read_success,
+};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::card::Card;
+use crate::error::{ApiError, Error};
+use crate::ops::{MEDIA_TYPE, check_ids};
+use crate::status::{self, Action, Frequency, RecurringState};
+use crate::wire::{AmountBody, OrderBody, PaymentBody, RecurringPaymentBody};
+
+/// `POST /recurring-payment/outlets/{outlet}/orders`: **takes the first payment from the card at once** and, if it
+/// succeeds, has the gateway's scheduler take all later ones (source document).
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct CreateRecurringPayment {
+    amount: Money,
+    frequency: Frequency,
+    email_address: String,
+    card: Card,
+    action: Action,
+    merchant_order_reference: Option<String>,
+    billing_address: Option<Value>,
+    merchant_attributes: Option<Value>,
+}
+
+impl CreateRecurringPayment {
+    /// A payment of `amount`, now and again at every turn of `frequency`, until it is cancelled in the portal.
+    /// `email_address` is the customer's. Channel and type are those of the source document, `MoTo` and `RECURRING`.
+    pub fn new(amount: Money, frequency: Frequency, email_address: impl Into<String>, card: Card) -> Self {
+        Self {
+            amount,
+            frequency,
+            email_address: email_address.into(),
+            card,
+            action: Action::Sale,
+            merchant_order_reference: None,
+            billing_address: None,
+            merchant_attributes: None,
+        }
+    }
+
+    /// What is done with the card: `SALE` unless said otherwise (source document).
+    pub fn action(mut self, action: Action) -> Self {
+        self.action = action;
+        self
+    }
+
+    /// Your own name for it: ASCII letters, digits and hyphens, 1 to 255 of them. That this call takes the member is
+    /// a guess; it is left out unless set. Nothing says that the gateway refuses a second payment with the same name.
+    pub fn merchant_order_reference(mut self, reference: impl Into<String>) -> Self {
+        self.merchant_order_reference = Some(reference.into());
+        self
+    }
+
+    /// The gateway's `billingAddress` object, sent as it is. That this call takes the member is a guess; it is left
+    /// out unless set.
+    pub fn billing_address(mut self, object: Value) -> Self {
+        self.billing_address = Some(object);
+        self
+    }
+
+    /// The gateway's `merchantAttributes` object, sent as it is. That this call takes the member is a guess; it is
+    /// left out unless set.
+    pub fn merchant_attributes(mut self, object: Value) -> Self {
+        self.merchant_attributes = Some(object);
+        self
+    }
+
+    /// The request as it goes over the wire, without the access token. `outlet` is the client's.
+    ///
+    /// # Errors
+    /// Names the input that breaks a rule; nothing has been sent.
+    pub fn to_request(&self, outlet: &str) -> Result<Prepared, Error> {
+        self.check()?;
+        let path = format!("/recurring-payment/outlets/{}/orders", check::path_segment("outlet", outlet)?);
+        let body = RecurringPaymentBody {
+            order: OrderBody {
+                action: self.action.as_str(),
+                channel: "MoTo",
+                order_type: "RECURRING",
+                frequency: self.frequency.as_str(),
+                email_address: &self.email_address,
+                amount: AmountBody {
+                    currency_code: self.amount.currency().code(),
+                    value: self.amount.minor(),
+                },
+                merchant_order_reference: self.merchant_order_reference.as_deref(),
+                billing_address: self.billing_address.as_ref(),
+                merchant_attributes: self.merchant_attributes.as_ref(),
+            },
+            payment: PaymentBody {
+                pan: self.card.pan.expose(),
+                expiry: self.card.expiry.expose(),
+                cvv: self.card.cvv.expose(),
+                cardholder_name: self.card.cardholder_name.expose(),
+            },
+        };
+        // The card number is hidden first: the few digits of the security code may be a part of it.
+        Ok(Prepared::new("create recurring payment", Class::Write, Method::Post, path)
+            .header("content-type", MEDIA_TYPE)
+            .header("accept", MEDIA_TYPE)
+            .json(&body)
+            .hide(&self.card.pan)
+            .hide(&self.card.expiry)
+            .hide(&self.card.cvv)
+            .hide(&self.card.cardholder_name))
+    }
+
+    fn check(&self) -> Result<(), InvalidInput> {
+        check::text("action", self.action.as_str(), 50)?;
+        check::text("frequency", self.frequency.as_str(), 50)?;
+        // Not held to the form of an e-mail address: the source document prints one that has none.
+        check::text("email_address", &self.email_address, 254)?;
+        if let Some(reference) = &self.merchant_order_reference {
+            let usable = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+            if reference.is_empty() || reference.len() > 255 || !reference.bytes().all(usable) {
+                return Err(InvalidInput::new(
+                    "merchant_order_reference",
+                    "must be 1 to 255 ASCII letters, digits and hyphens",
+                ));
+            }
+        }
+        for (field, object) in
+            [("billing_address", &self.billing_address), ("merchant_attributes", &self.merchant_attributes)]
+        {
+            if object.as_ref().is_some_and(|object| !object.is_object()) {
+                return Err(InvalidInput::new(field, "must be a JSON object"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the reply. A payment that the gateway refuses (`FAILED`) is `Ok` with the outcome `Declined`.
+    ///
+    /// # Errors
+    /// `Unknown` when the reply cannot be read, speaks of another outlet or frequency, or names no order though it
+    /// is not `FAILED`: such a payment could not be found again, and the reply is kept in the error.
+    pub fn from_reply(&self, outlet: &str, reply: &Reply) -> Result<RecurringPayment, Error> {
+        let payment: RecurringPayment = read_success(reply, ApiError::read)?;
+        let named = [&payment.reference, &payment.order_reference]
+            .into_iter()
+            .any(|reference| reference.as_ref().is_some_and(|text| !text.is_empty()));
+        if !named && payment.state != RecurringState::Failed {
+            let message = format!(
+                "the gateway answered {}, but with neither a `reference` nor an `orderReference`",
+                reply.status()
+            );
+            return Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()));
+        }
+        check_ids(reply, &[("outletId", outlet, payment.outlet_id.as_deref())])?;
+        let frequency = Some(payment.frequency.as_str()).filter(|text| !text.is_empty());
+        check_echo(reply, &[("frequency", self.frequency.as_str(), frequency)])?;
+        Ok(payment.cleared(reply))
+    }
+}
+
+/// A recurring payment as the gateway answers it (source document).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct RecurringPayment {
+    /// Where it stands; see [`RecurringPayment::outcome`].
+    #[serde(default)]
+    pub state: RecurringState,
+    /// The reference of the order that holds all payments of the schedule.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub reference: Option<String>,
+    /// How often it is repeated.
+    #[serde(default)]
+    pub frequency: Frequency,
+    /// The reference of the order, for [`Client::get_order`](crate::Client::get_order). In the source document's
+    /// example it is the same as `reference`.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub order_reference: Option<String>,
+    /// The outlet that took the payment.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub outlet_id: Option<String>,
+    /// When the first payment was taken, UTC.
+    #[serde(default, deserialize_with = "lenient::time")]
+    pub start_time: Option<GatewayTime>,
+    /// When the next payment is due, UTC, as the gateway says. It is not computed here: the source document's own
+    /// example does not follow its rule.
+    #[serde(default, deserialize_with = "lenient::time")]
+    pub next_payment_on: Option<GatewayTime>,
+}
+
+impl RecurringPayment {
+    /// What the state means for the money of the first payment: `ACTIVE` is `Approved`, `FAILED` is `Declined`, and
+    /// any state nobody has seen yet is `Pending`: read the order.
+    pub fn outcome(&self) -> Outcome {
+        status::recurring_outcome(&self.state)
+    }
+
+    /// Clears the texts that are not known of the secrets of the request.
+    fn cleared(mut self, reply: &Reply) -> Self {
+        if let RecurringState::Other(text) = &mut self.state {
+            *text = reply.shown(text);
+        }
+        self
+    }
+}

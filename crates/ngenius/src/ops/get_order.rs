@@ -1,0 +1,54 @@
+use recurring_core::{Class, ErrorKind, Method, Prepared, Reply, check, read_success};
+
+use crate::error::{ApiError, Error};
+use crate::ops::order::Order;
+use crate::ops::{MEDIA_TYPE, check_ids};
+
+/// `GET /transactions/outlets/{outlet}/orders/{orderReference}`: an order with all its payments (public
+/// documentation). Moves no money.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct GetOrder {
+    order_reference: String,
+}
+
+impl GetOrder {
+    /// The order with the gateway's own reference, the `orderReference` of the recurring payment.
+    pub fn new(order_reference: impl Into<String>) -> Self {
+        Self { order_reference: order_reference.into() }
+    }
+
+    /// The request as it goes over the wire, without the access token. `outlet` is the client's.
+    ///
+    /// # Errors
+    /// When a reference cannot be one.
+    pub fn to_request(&self, outlet: &str) -> Result<Prepared, Error> {
+        let outlet = check::path_segment("outlet", outlet)?;
+        let order = check::path_segment("order_reference", &self.order_reference)?;
+        let path = format!("/transactions/outlets/{outlet}/orders/{order}");
+        Ok(Prepared::new("get order", Class::Read, Method::Get, path).header("accept", MEDIA_TYPE))
+    }
+
+    /// Reads the reply.
+    ///
+    /// # Errors
+    /// When the reply cannot be read, names no order, or speaks of another order or outlet.
+    pub fn from_reply(&self, outlet: &str, reply: &Reply) -> Result<Order, Error> {
+        let order: Order = read_success(reply, ApiError::read)?;
+        let order = order.cleared(reply);
+        // An empty object would otherwise read as an order without a payment, and look like "nothing was taken".
+        if order.reference.is_none() {
+            let message =
+                format!("the gateway answered {}, but with no order that has a reference", reply.status());
+            return Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()));
+        }
+        check_ids(
+            reply,
+            &[
+                ("reference", &self.order_reference, order.reference.as_deref()),
+                ("outletId", outlet, order.outlet_id.as_deref()),
+            ],
+        )?;
+        Ok(order)
+    }
+}

@@ -1,0 +1,154 @@
+//! No secret in anything that is shown or logged.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
+
+use ngenius::{Card, Client, CreateRecurringPayment, Currency, Environment, Frequency, GetOrder, Money};
+use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
+use recurring_fixtures::logs::Capture;
+use recurring_fixtures::redaction::assert_absent;
+
+const KEY: &str = "sentinel-api-key-4711";
+const TOKEN: &str = "sentinel-access-token-0815";
+const REFRESH: &str = "sentinel-refresh-token-2342";
+const CARD_TOKEN: &str = "sentinel-card-token-1729";
+const PAN: &str = "4012001037141112";
+/// Far from any time stamp of a log.
+const EXPIRY: &str = "2999-07";
+const CVV: &str = "9876";
+const NAME: &str = "Sentinel Cardholder";
+const SECRETS: &[&str] = &[KEY, TOKEN, REFRESH, CARD_TOKEN, PAN, EXPIRY, NAME];
+
+/// The security code is too short to be looked for anywhere: ports and time stamps may hold its digits. It is looked for
+/// as a whole number.
+fn assert_no_secret(shown: &str, what: &str) {
+    assert_absent(SECRETS, shown, what);
+    let mut numbers = shown.split(|c: char| !c.is_ascii_digit());
+    assert!(!numbers.any(|number| number == CVV), "{what} shows the security code:\n{shown}");
+}
+
+fn payment() -> CreateRecurringPayment {
+    let money = Money::from_minor(1, Currency::from_code("AED").expect("AED")).expect("money");
+    let card = Card::new(PAN, EXPIRY, CVV, NAME).expect("a card");
+    CreateRecurringPayment::new(money, Frequency::Monthly, "ann@example.org", card)
+}
+
+/// A gateway that quotes everything it was sent.
+fn replies() -> Vec<RawReply> {
+    let all = [KEY, TOKEN, PAN, EXPIRY, CVV, NAME].join(" ");
+    vec![
+        RawReply::json(200, format!(r#"{{"state":"odd {all}","reference":"1","orderReference":"1"}}"#)),
+        RawReply::json(
+            400,
+            format!(
+                r#"{{"message":"bad {all}","code":"{all}","errors":[{{"message":"{all}","localizedMessage":"{all}","errorCode":"{all}","domain":"{all}"}}]}}"#
+            ),
+        ),
+        RawReply::json(401, format!(r#"{{"message":"{all}"}}"#)),
+        RawReply::json(500, all.clone()),
+        RawReply::json(200, format!(r#"{{"state":{{"{all}":"{all}"}}}}"#)),
+        RawReply::json(200, format!(r#"["{all}""#)),
+    ]
+}
+
+/// One test: a capture of the log needs the program for itself, since a log statement that another thread reaches
+/// first, while nothing is captured there, may be switched off for all.
+#[tokio::test]
+async fn nothing_that_is_shown_holds_a_secret() {
+    let logs = Capture::start();
+    whatever_the_gateway_quotes().await;
+    a_saved_card_and_a_whole_card_number().await;
+    a_refused_key_and_a_refused_card().await;
+    let logged = logs.text();
+    assert!(logged.contains("create recurring payment") && logged.contains("get access token"));
+    assert_no_secret(&logged, "the log");
+}
+
+async fn whatever_the_gateway_quotes() {
+    let mut shown = String::new();
+    for reply in replies() {
+        let server = FaultServer::start(move |request, _| {
+            Behaviour::Reply(match request.path.as_str() {
+                "/identity/auth/access-token" => RawReply::json(
+                    200,
+                    format!(r#"{{"access_token":"{TOKEN}","expires_in":300,"refresh_token":"{REFRESH}"}}"#),
+                ),
+                _ => reply.clone(),
+            })
+        })
+        .await;
+        let builder = Client::builder(KEY, "outlet").environment(Environment::Custom(server.url()));
+        shown += &format!("{builder:?}");
+        let client = builder.build().expect("a client");
+        let request = payment();
+        shown += &format!("{client:?} {request:?} {:?}", request.to_request("outlet"));
+        let answer = client.create_recurring_payment(&request).await;
+        if let Err(error) = &answer {
+            shown += &format!("{error} {:?} {:?}", error.api(), error.reply());
+        }
+        shown += &format!("{answer:?} {client:?}");
+        let answer = client.get_order("1").await;
+        // The card of another call is no secret of this one, so only what the read sent or would return is hidden.
+        let text = format!("{answer:?}");
+        assert_absent(&[KEY, TOKEN, REFRESH], &text, "the answer to a read");
+    }
+    assert!(shown.contains("bad [redacted]") && shown.contains("odd [redacted]"), "{shown}");
+    assert_no_secret(&shown, "what is shown");
+}
+
+async fn a_saved_card_and_a_whole_card_number() {
+    let body = format!(
+        r#"{{"reference":"1","_embedded":{{"payment":[{{"state":"{TOKEN}","paymentMethod":{{"pan":"{PAN}"}},
+        "savedCard":{{"maskedPan":"{PAN}","cardToken":"{CARD_TOKEN}"}},"authResponse":{{"resultMessage":"{TOKEN}"}}}}]}}}}"#
+    );
+    let server = FaultServer::start(move |request, _| {
+        Behaviour::Reply(match request.path.as_str() {
+            "/identity/auth/access-token" => RawReply::json(200, format!(r#"{{"access_token":"{TOKEN}"}}"#)),
+            _ => RawReply::json(200, body.clone()),
+        })
+    })
+    .await;
+    let client = Client::builder(KEY, "outlet")
+        .environment(Environment::Custom(server.url()))
+        .build()
+        .expect("a client");
+    let order = client.get_order("1").await.expect("an order");
+    assert!(
+        order
+            .payments
+            .first()
+            .and_then(|payment| payment.saved_card.as_ref())
+            .is_some_and(|card| card.card_token.is_some())
+    );
+    let shown = format!("{order:?} {:?}", GetOrder::new("1").to_request("outlet"));
+    assert!(shown.contains("[redacted]"), "{shown}");
+    assert_no_secret(&shown, "the order");
+}
+
+async fn a_refused_key_and_a_refused_card() {
+    let server = FaultServer::start(|_, _| {
+        let body = format!(
+            r#"{{"message":"bad {KEY}","errors":[{{"message":"{KEY}","errorCode":"badTokenRequest"}}]}}"#
+        );
+        Behaviour::Reply(RawReply::json(400, body))
+    })
+    .await;
+    let client = Client::builder(KEY, "outlet")
+        .environment(Environment::Custom(server.url()))
+        .build()
+        .expect("a client");
+    let error = client.create_recurring_payment(&payment()).await.expect_err("refused");
+    let mut shown = format!("{error} {error:?} {:?}", error.reply());
+    assert!(shown.contains("bad [redacted]"), "{shown}");
+    for bad in [format!("{KEY}\n"), format!("Basic {KEY}")] {
+        shown += &format!("{:?}", Client::builder(bad, "outlet").build());
+    }
+    for [pan, expiry, cvv, name] in [
+        ["4012001037141113", EXPIRY, CVV, NAME],
+        [PAN, "2999-77", CVV, NAME],
+        [PAN, EXPIRY, "98765", NAME],
+        [PAN, EXPIRY, CVV, "Sentinel Cardholder\n"],
+    ] {
+        shown += &format!("{:?}", Card::new(pan, expiry, cvv, name));
+    }
+    assert_no_secret(&shown, "the errors");
+    assert_absent(&["4012001037141113", "2999-77", "98765"], &shown, "the errors");
+}
