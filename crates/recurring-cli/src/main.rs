@@ -1,3 +1,27 @@
-//! The program `recurring`.
+//! The program `recurring`: recurring card payments through five gateways, from the command line.
+//!
+//! Thin on purpose: what matters is done by the libraries. Secrets come from the environment or from files, never
+//! from arguments, which other users of the machine can read.
 
-fn main() {}
+mod arguments;
+mod commands;
+mod exit;
+mod files;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = arguments::Arguments::parse();
+    let out = output::Output::new(arguments.json);
+    match commands::run(arguments, &out).await {
+        Ok(exit) => exit.into(),
+        Err(problem) => {
+            out.problem(&problem);
+            exit::Exit::Usage.into()
+        }
+    }
+}

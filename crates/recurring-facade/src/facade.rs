@@ -126,10 +126,7 @@ impl Enroller {
     /// # Errors
     /// Those of [`Enrol::enrol`].
     pub async fn enrol(&self, request: EnrolRequest) -> Result<EnrolStarted, Error> {
-        to_the_end(&self.0, move |provider| async move {
-            enrols(&*provider)?.enrol(&request).await
-        })
-        .await
+        to_the_end(&self.0, move |provider| async move { enrols(&*provider)?.enrol(&request).await }).await
     }
 
     /// After the customer came back: see [`Enrol::resume`].
@@ -137,10 +134,7 @@ impl Enroller {
     /// # Errors
     /// Those of [`Enrol::resume`].
     pub async fn resume(&self, pending: PendingEnrolment) -> Result<Enrolment, Error> {
-        to_the_end(&self.0, move |provider| async move {
-            enrols(&*provider)?.resume(&pending).await
-        })
-        .await
+        to_the_end(&self.0, move |provider| async move { enrols(&*provider)?.resume(&pending).await }).await
     }
 }
 

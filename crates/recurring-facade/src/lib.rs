@@ -27,7 +27,9 @@ pub use credential::{
 pub use error::{Error, GatewayError};
 pub use facade::{Charger, Enroller, Facade, Scheduler};
 pub use facts::{Facts, LostAnswer};
-pub use payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, Scheduled, StoredCard};
+pub use payment::{
+    Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, Scheduled, StoredCard,
+};
 pub use provider::{Charge, Enrol, NoRecord, Provider, ProviderId, Record, Schedule, Status, StoredCards};
 pub use recurring_core::{
     AttemptId, Currency, Effect, ErrorKind, GatewayTime, InvalidInput, Money, Outcome, Proof, Secret,

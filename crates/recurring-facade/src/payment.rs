@@ -52,7 +52,15 @@ pub struct Payment {
 impl Payment {
     /// A payment of which nothing more is known.
     pub fn new(provider: ProviderId, outcome: Outcome, status: impl Into<String>) -> Self {
-        Self { provider, payment: None, outcome, amount: None, status: status.into(), decline: None, redirect: None }
+        Self {
+            provider,
+            payment: None,
+            outcome,
+            amount: None,
+            status: status.into(),
+            decline: None,
+            redirect: None,
+        }
     }
 }
 

@@ -38,24 +38,24 @@ impl EnrolRequest {
     }
 }
 
-/// Who pays.
-#[derive(Debug, Clone)]
+/// Who pays. What is needed differs: a gateway that lacks something says which.
+#[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Customer {
     /// Your own identifier of the customer.
-    pub id: String,
+    pub id: Option<String>,
     /// The e-mail address.
-    pub email: String,
+    pub email: Option<String>,
     /// The gateway's identifier, if the customer has paid there before (Revio's client).
     pub gateway_id: Option<String>,
-    /// Billing details. Omno needs them.
+    /// Billing details.
     pub billing: Option<Billing>,
 }
 
 impl Customer {
     /// A customer by your own identifier and e-mail address.
     pub fn new(id: impl Into<String>, email: impl Into<String>) -> Self {
-        Self { id: id.into(), email: email.into(), gateway_id: None, billing: None }
+        Self { id: Some(id.into()), email: Some(email.into()), ..Self::default() }
     }
 }
 

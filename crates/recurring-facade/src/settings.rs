@@ -171,7 +171,10 @@ impl Settings {
         let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
         // The parser's own message quotes the line, which may hold a key.
         let file: toml::Table = text.parse().map_err(|error: toml::de::Error| {
-            let line = error.span().and_then(|span| text.get(..span.start)).map_or(1, |before| before.lines().count().max(1));
+            let line = error
+                .span()
+                .and_then(|span| text.get(..span.start))
+                .map_or(1, |before| before.lines().count().max(1));
             unreadable(format!("not TOML at line {line}"))
         })?;
         let mut settings = Self::new();
@@ -185,7 +188,8 @@ impl Settings {
             let Some(names) = NAMES.iter().find(|names| names.table == table) else {
                 return Err(unknown(table, "the file", NAMES.map(|names| names.table).join(", ")));
             };
-            let entries = entries.as_table().ok_or_else(|| unreadable(format!("`{table}` must be a table")))?;
+            let entries =
+                entries.as_table().ok_or_else(|| unreadable(format!("`{table}` must be a table")))?;
             for (name, value) in entries {
                 let upper = name.to_ascii_uppercase();
                 let variable =
@@ -220,9 +224,10 @@ impl Settings {
 
     /// Whether anything is set for this gateway.
     pub fn mentions(&self, provider: &ProviderId) -> bool {
-        NAMES.iter().filter(|names| names.provider == *provider).any(|names| {
-            names.variables.iter().any(|variable| self.values.contains_key(*variable))
-        })
+        NAMES
+            .iter()
+            .filter(|names| names.provider == *provider)
+            .any(|names| names.variables.iter().any(|variable| self.values.contains_key(*variable)))
     }
 
     /// A facade of every gateway for which something is set.
@@ -245,6 +250,37 @@ impl Settings {
         let mut facade = Facade::new();
         facade.add(self.provider(provider)?);
         Ok(facade)
+    }
+
+    /// Every gateway of this program, pointed at an address that does not exist: for showing what each can do.
+    /// Whatever is called through it fails before anything is sent.
+    ///
+    /// # Errors
+    /// None that can be foreseen; those of [`Settings::facade`].
+    pub fn unreachable() -> Result<Facade, SettingsError> {
+        let mut settings = Self::new();
+        for variable in NAMES.iter().flat_map(|names| names.variables) {
+            let value =
+                if variable.ends_with("_URL") { "https://unreachable.invalid" } else { "unreachable" };
+            settings = settings.set(*variable, value);
+        }
+        let mut facade = Facade::new();
+        for id in &ProviderId::ALL {
+            match settings.provider_without_key(id) {
+                Ok(provider) => facade.add(provider),
+                Err(SettingsError::NotBuilt { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(facade)
+    }
+
+    fn provider_without_key(&self, provider: &ProviderId) -> Result<Arc<dyn Provider>, SettingsError> {
+        #[cfg(feature = "tokenpay-signed")]
+        if *provider == ProviderId::TOKENPAY_SIGNED {
+            return crate::adapters::tokenpay_signed::without_key(self);
+        }
+        self.provider(provider)
     }
 
     fn provider(&self, provider: &ProviderId) -> Result<Arc<dyn Provider>, SettingsError> {
@@ -274,7 +310,11 @@ impl Settings {
     }
 
     /// A value that must be there.
-    pub(crate) fn need(&self, provider: ProviderId, variable: &'static str) -> Result<&Secret, SettingsError> {
+    pub(crate) fn need(
+        &self,
+        provider: ProviderId,
+        variable: &'static str,
+    ) -> Result<&Secret, SettingsError> {
         self.get(variable).ok_or(SettingsError::Missing { provider, variable })
     }
 
@@ -306,7 +346,11 @@ mod tests {
     fn file(content: &str) -> (PathBuf, Result<Settings, SettingsError>) {
         use std::sync::atomic::{AtomicUsize, Ordering};
         static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("recurring-settings-{}-{}.toml", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "recurring-settings-{}-{}.toml",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        );
         let path = std::env::temp_dir().join(name);
         std::fs::write(&path, content).expect("a temporary file");
         let settings = Settings::from_file(&path);
@@ -316,7 +360,9 @@ mod tests {
 
     #[test]
     fn both_forms_of_a_name_are_read() {
-        let (_, settings) = file("[emspay]\napi_key = 'k'\n[revio]\nREVIO_API_KEY = 'r'\nrevio_brand_id = 'b'\n[tokenpay-signed]\nmerchant_id = 3\n");
+        let (_, settings) = file(
+            "[emspay]\napi_key = 'k'\n[revio]\nREVIO_API_KEY = 'r'\nrevio_brand_id = 'b'\n[tokenpay-signed]\nmerchant_id = 3\n",
+        );
         let settings = settings.expect("readable");
         let value = |name| settings.values.get(name).map(Secret::expose);
         assert_eq!(value("EMSPAY_API_KEY"), Some("k"));

@@ -48,8 +48,9 @@ impl CreateRecurringPayment {
         self
     }
 
-    /// Your own name for it: ASCII letters, digits and hyphens, 1 to 255 of them. That this call takes the member is
-    /// a guess; it is left out unless set. Nothing says that the gateway refuses a second payment with the same name.
+    /// Your own name for it, 1 to 255 characters. That this call takes the member is a guess, and so is that only
+    /// letters, digits and hyphens are welcome in it; it is left out unless set. Nothing says that the gateway
+    /// refuses a second payment with the same name.
     pub fn merchant_order_reference(mut self, reference: impl Into<String>) -> Self {
         self.merchant_order_reference = Some(reference.into());
         self
@@ -115,13 +116,7 @@ impl CreateRecurringPayment {
         // Not held to the form of an e-mail address: the source document prints one that has none.
         check::text("email_address", &self.email_address, 254)?;
         if let Some(reference) = &self.merchant_order_reference {
-            let usable = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-            if reference.is_empty() || reference.len() > 255 || !reference.bytes().all(usable) {
-                return Err(InvalidInput::new(
-                    "merchant_order_reference",
-                    "must be 1 to 255 ASCII letters, digits and hyphens",
-                ));
-            }
+            check::text("merchant_order_reference", reference, 255)?;
         }
         for (field, object) in
             [("billing_address", &self.billing_address), ("merchant_attributes", &self.merchant_attributes)]

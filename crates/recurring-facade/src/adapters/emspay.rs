@@ -126,9 +126,10 @@ impl Status for Emspay {
 fn payment(order: &Order) -> Payment {
     let mut payment = Payment::new(ProviderId::EMSPAY, order.outcome(), order.status.as_str());
     payment.payment = Some(PaymentRef::new(&order.id));
-    payment.amount = order.amount.zip(order.currency.as_deref()).and_then(|(minor, code)| {
-        Money::from_minor(minor, Currency::from_code(code).ok()?).ok()
-    });
+    payment.amount = order
+        .amount
+        .zip(order.currency.as_deref())
+        .and_then(|(minor, code)| Money::from_minor(minor, Currency::from_code(code).ok()?).ok());
     payment.redirect = match order.outcome() {
         Outcome::CustomerNeeded => order.payment_address(),
         _ => None,

@@ -30,6 +30,13 @@ fn foreign_pending(here: ProviderId, pending: &PendingEnrolment) -> Error {
     Error::invalid(here, InvalidInput::new("pending", rule))
 }
 
+/// Something that this gateway needs was not handed in.
+#[cfg(any(feature = "omno", feature = "tokenpay-signed", feature = "revio"))]
+fn needed<'a, T>(here: &ProviderId, field: &'static str, value: Option<&'a T>) -> Result<&'a T, Error> {
+    value
+        .ok_or_else(|| Error::invalid(here.clone(), InvalidInput::new(field, format!("is needed by {here}"))))
+}
+
 /// A client refuses the settings.
 fn unusable<A>(provider: ProviderId, error: &recurring_core::Error<A>) -> SettingsError {
     SettingsError::Unusable { provider, problem: error.message().to_owned() }

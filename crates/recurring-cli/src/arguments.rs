@@ -1,0 +1,202 @@
+//! The command line. The texts here are the program's `--help`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Recurring card payments through five gateways.
+///
+/// Keys come from the environment (EMSPAY_API_KEY, ...) or from a TOML file, never from arguments.
+///
+/// Exit codes: 0 approved or done, 10 pending, 11 customer needed, 12 declined, 20 not applied (safe to try
+/// again), 30 unknown (must be looked at: never repeat blindly), 2 usage or configuration, 1 anything else.
+#[derive(Debug, Parser)]
+#[command(name = "recurring", version, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    /// A TOML file with a table for each gateway; without it, the file that RECURRING_CONFIG names.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The longest that one call of a gateway may take, such as 30s or 500ms.
+    #[arg(long, global = true, value_name = "DURATION", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
+    /// Print one JSON object a line on standard output, and nothing else there.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Go through the whole story of all five gateways, against a sandbox inside this program.
+    Demo,
+    /// Show what each gateway can do, what protects against a second charge, and whether it is configured.
+    Providers,
+    /// Run the sandbox until Ctrl-C, and print the settings that point the clients at it.
+    Sandbox {
+        /// Where to listen; port 0 takes a free one.
+        #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
+        listen: SocketAddr,
+    },
+    /// Begin a first payment, and print the page to send the customer to.
+    Enrol(Enrol),
+    /// After the customer came back: print the stored credential, or where the payment stands.
+    ///
+    /// With tokenpay-signed this takes the first payment: run it once.
+    Resume(Resume),
+    /// List the cards that a gateway keeps for a customer.
+    Cards {
+        /// Which gateway.
+        #[arg(long)]
+        provider: String,
+        /// The customer.
+        #[arg(long, value_name = "ID")]
+        customer: String,
+    },
+    /// Charge a stored credential once. This takes money.
+    Charge(Charge),
+    /// Start a schedule that the gateway runs. This takes the first payment at once.
+    ///
+    /// The card comes as JSON on standard input: {"pan":"..","expiry":"YYYY-MM","cvv":"..","cardholder_name":".."}
+    Schedule(Schedule),
+    /// Show where a payment stands.
+    Status {
+        /// Which gateway.
+        #[arg(long)]
+        provider: String,
+        /// The gateway's identifier of the payment.
+        #[arg(long, value_name = "REF")]
+        payment: String,
+    },
+}
+
+/// What every command that moves money needs.
+#[derive(Debug, Args)]
+pub(crate) struct Attempt {
+    /// Which gateway.
+    #[arg(long)]
+    pub(crate) provider: String,
+    /// Your name for this attempt: store it before you run this, and never use it for another payment.
+    #[arg(long, value_name = "ID")]
+    pub(crate) attempt: String,
+    /// The amount in major units, such as 40.00.
+    #[arg(long)]
+    pub(crate) amount: String,
+    /// The currency, ISO 4217, such as EUR.
+    #[arg(long)]
+    pub(crate) currency: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Enrol {
+    #[command(flatten)]
+    pub(crate) attempt: Attempt,
+    /// Your own identifier of the customer.
+    #[arg(long, value_name = "ID")]
+    pub(crate) customer: Option<String>,
+    /// The gateway's identifier of the customer, if there is one already (revio: the client).
+    #[arg(long, value_name = "ID")]
+    pub(crate) gateway_customer: Option<String>,
+    /// The customer's e-mail address.
+    #[arg(long)]
+    pub(crate) email: Option<String>,
+    /// A JSON file with the billing details that omno needs: first_name, last_name, address1, city, state,
+    /// country, postal_code, phone, email.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) billing: Option<PathBuf>,
+    /// What the customer reads.
+    #[arg(long)]
+    pub(crate) description: Option<String>,
+    /// Where the customer goes after paying.
+    #[arg(long, value_name = "URL")]
+    pub(crate) success_url: Option<String>,
+    /// Where the customer goes after a failure.
+    #[arg(long, value_name = "URL")]
+    pub(crate) failure_url: Option<String>,
+    /// Where the gateway reports what happens.
+    #[arg(long, value_name = "URL")]
+    pub(crate) notification_url: Option<String>,
+    /// Write what `resume` needs to this file, readable by you alone.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pending: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Resume {
+    /// Which gateway.
+    #[arg(long)]
+    pub(crate) provider: String,
+    /// What `enrol` wrote, or its line of JSON; `-` reads standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pending: PathBuf,
+    /// Write the stored credential to this file, readable by you alone, instead of printing it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) credential: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Charge {
+    #[command(flatten)]
+    pub(crate) attempt: Attempt,
+    /// The stored credential, JSON, as `resume` wrote it; `-` reads standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) credential: PathBuf,
+    /// Why, in words for the gateway or the customer's statement.
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    /// Charge without a durable record: if this program is killed in mid-call, nothing here remembers it.
+    #[arg(long)]
+    pub(crate) no_journal: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Schedule {
+    #[command(flatten)]
+    pub(crate) attempt: Attempt,
+    /// How often, in the gateway's word: WEEKLY, MONTHLY or YEARLY.
+    #[arg(long)]
+    pub(crate) frequency: String,
+    /// The customer's e-mail address.
+    #[arg(long)]
+    pub(crate) email: String,
+    /// Charge without a durable record.
+    #[arg(long)]
+    pub(crate) no_journal: bool,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().map_err(|_| "must begin with a whole number, such as 30s".to_owned())?;
+    match unit {
+        "ms" => Ok(Duration::from_millis(number)),
+        "s" | "" => Ok(Duration::from_secs(number)),
+        "m" => Ok(Duration::from_secs(number.saturating_mul(60))),
+        _ => Err("must end in ms, s or m, such as 30s".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn durations() {
+        assert_eq!(duration("30"), Ok(Duration::from_secs(30)));
+        assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        for bad in ["", "s", "-1s", "1h", "1.5s"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The whole story of each gateway, against a sandbox inside this program, over real HTTP.
+
+mod customer;
+
+use std::time::Duration;
+
+use recurring_facade::{
+    Agreement, AttemptId, Billing, ChargeRequest, Currency, Customer, EnrolRequest, Enrolment, Facade, Money,
+    Outcome, Payment, PaymentRef, ProviderId, ScheduleRequest, Secret, Settings, StoredCredential,
+};
+use recurring_sandbox::Sandbox;
+use serde_json::json;
+
+use crate::exit::Exit;
+use crate::output::Output;
+
+/// Approved by the sandbox always.
+const GOOD_CARD: &str = "4111111111111111";
+/// Approved by the sandbox while the customer is present, and refused later.
+const FADING_CARD: &str = "4000000000000341";
+
+/// One gateway's story.
+struct Story<'a> {
+    facade: &'a Facade,
+    id: &'a ProviderId,
+    out: &'a Output,
+}
+
+/// Runs all five stories; every step must end as it should.
+pub(crate) async fn run(timeout: Option<Duration>, out: &Output) -> Result<Exit, String> {
+    out.progress("starting a sandbox of five gateways on this machine ...");
+    let sandbox =
+        Sandbox::builder().start().await.map_err(|error| format!("the sandbox does not start: {error}"))?;
+    out.progress(&format!("listening on {}; every call below goes there over HTTP\n", sandbox.url()));
+    let mut settings = Settings::new();
+    for (name, value) in sandbox.settings() {
+        settings = settings.set(name, value);
+    }
+    if let Some(timeout) = timeout {
+        settings = settings.timeout(timeout);
+    }
+    let facade = settings.facade().map_err(|error| error.to_string())?;
+    let mut told = 0;
+    let mut problems = Vec::new();
+    for id in &ProviderId::ALL {
+        let story = Story { facade: &facade, id, out };
+        match story.tell().await {
+            Ok(()) => told += 1,
+            Err(problem) => {
+                out.problem(&format!("{id}: {problem}"));
+                problems.push(problem);
+            }
+        }
+        out.progress("");
+    }
+    let taken = sandbox.ledger();
+    for entry in &taken {
+        out.progress(&format!(
+            "taken: {:16} {:>8} {}  for {}",
+            entry.gateway, entry.amount_minor, entry.currency, entry.reference
+        ));
+    }
+    let ok = problems.is_empty() && told == ProviderId::ALL.len();
+    let end = if ok {
+        format!(
+            "all {told} gateways took recurring payments; the sandbox's ledger shows {} charges",
+            taken.len()
+        )
+    } else {
+        format!("{told} of {} gateways took recurring payments", ProviderId::ALL.len())
+    };
+    out.line(&json!({"providers": told, "ok": ok}), &end);
+    sandbox.shutdown().await;
+    Ok(if ok { Exit::Done } else { Exit::Failed })
+}
+
+impl Story<'_> {
+    async fn tell(&self) -> Result<(), String> {
+        if self.facade.scheduler(self.id).is_some() {
+            return self.scheduled().await;
+        }
+        let credential = self.enrolled("good", GOOD_CARD, true).await?;
+        let charged = self.charge("renewal", credential).await?;
+        self.step("charge", charged.outcome.as_str(), charged.payment.as_ref());
+        self.settled(charged, true).await?.must_be(Outcome::Approved, "the renewal")?;
+
+        let fading = self.enrolled("fading", FADING_CARD, false).await?;
+        let refused = self.charge("refused", fading).await?;
+        let refused = self.settled(refused, false).await?;
+        self.step("decline", refused.outcome.as_str(), refused.payment.as_ref());
+        refused.must_be(Outcome::Declined, "the renewal on a card that is refused")
+    }
+
+    /// A first payment: begun, paid by the customer on the gateway's page, and turned into a stored credential.
+    async fn enrolled(&self, name: &str, card: &str, show: bool) -> Result<StoredCredential, String> {
+        let step = |step, outcome: &str, payment: Option<&PaymentRef>| {
+            if show {
+                self.step(step, outcome, payment);
+            }
+        };
+        let enroller = self.facade.enroller(self.id).ok_or("no first payment")?;
+        let shop = "https://shop.example";
+        let mut customer = Customer::new(format!("customer-{name}"), "customer@example.org");
+        customer.billing = Some(Billing {
+            first_name: "Ann".to_owned(),
+            last_name: "Example".to_owned(),
+            address1: "1 High Street".to_owned(),
+            city: "Amsterdam".to_owned(),
+            state: "NH".to_owned(),
+            country: "NL".to_owned(),
+            postal_code: "1011AA".to_owned(),
+            phone: "+31200000000".to_owned(),
+            email: "customer@example.org".to_owned(),
+        });
+        let mut request = EnrolRequest::new(self.attempt(&format!("{name}-first"))?, self.price()?, customer);
+        request.description = Some("Monthly plan".to_owned());
+        request.success_url = Some(format!("{shop}/paid"));
+        request.failure_url = Some(format!("{shop}/failed"));
+        request.notification_url = Some(format!("{shop}/notify"));
+        let started = enroller.enrol(request).await.map_err(|error| error.to_string())?;
+        step("enrol", started.payment.outcome.as_str(), started.payment.payment.as_ref());
+        let page = started.payment.redirect.as_deref().ok_or("the gateway names no page to pay on")?;
+        customer::pays(page, card).await?;
+        step("customer", "paid", started.payment.payment.as_ref());
+        let Enrolment { payment, agreement, .. } =
+            enroller.resume(started.pending).await.map_err(|error| error.to_string())?;
+        step("credential", payment.outcome.as_str(), payment.payment.as_ref());
+        payment.must_be(Outcome::Approved, "the first payment")?;
+        match agreement {
+            Some(Agreement::ChargeOnDemand(credential)) => Ok(credential),
+            _ => Err("the gateway shows no stored credential".to_owned()),
+        }
+    }
+
+    async fn charge(&self, name: &str, credential: StoredCredential) -> Result<Payment, String> {
+        let charger = self.facade.charger(self.id).ok_or("no charge on demand")?;
+        let mut request = ChargeRequest::new(self.attempt(name)?, credential, self.price()?);
+        request.reason = Some("Monthly plan, renewal".to_owned());
+        charger.charge(request).await.map_err(|error| error.to_string())
+    }
+
+    /// A pending payment is read again, where the gateway lets one read.
+    async fn settled(&self, payment: Payment, show: bool) -> Result<Payment, String> {
+        let (Some(reader), Some(reference)) = (self.facade.status(self.id), &payment.payment) else {
+            return Ok(payment);
+        };
+        let status = reader.status(reference).await.map_err(|error| error.to_string())?;
+        if show {
+            self.step("status", status.payment.outcome.as_str(), Some(reference));
+        }
+        Ok(status.payment)
+    }
+
+    /// The gateway runs the clock: one call takes the first payment and starts the schedule.
+    async fn scheduled(&self) -> Result<(), String> {
+        let scheduler = self.facade.scheduler(self.id).ok_or("no schedule")?;
+        let card =
+            json!({"pan": GOOD_CARD, "expiry": "2030-12", "cvv": "123", "cardholder_name": "Ann Example"});
+        let request = ScheduleRequest::new(
+            self.attempt("schedule")?,
+            self.price()?,
+            "MONTHLY",
+            "customer@example.org",
+            Secret::new(card.to_string()),
+        );
+        let scheduled = scheduler.schedule(request).await.map_err(|error| error.to_string())?;
+        self.step("schedule", scheduled.payment.outcome.as_str(), scheduled.payment.payment.as_ref());
+        scheduled.payment.must_be(Outcome::Approved, "the first payment of the schedule")?;
+        self.settled(scheduled.payment, true).await?.must_be(Outcome::Approved, "the schedule's payment")
+    }
+
+    fn attempt(&self, name: &str) -> Result<AttemptId, String> {
+        AttemptId::new(format!("demo-{}-{name}", self.id)).map_err(|error| error.to_string())
+    }
+
+    /// 40.00 in a currency that the gateway's sandbox account has.
+    fn price(&self) -> Result<Money, String> {
+        let code = match self.id.as_str() {
+            "ngenius" => "AED",
+            "tokenpay-signed" => "USD",
+            "revio" => "ZAR",
+            _ => "EUR",
+        };
+        let currency = Currency::from_code(code).map_err(|error| error.to_string())?;
+        Money::parse("40.00", currency).map_err(|error| error.to_string())
+    }
+
+    fn step(&self, step: &str, outcome: &str, payment: Option<&PaymentRef>) {
+        let mut object = json!({"provider": self.id.as_str(), "step": step, "outcome": outcome});
+        if let (Some(payment), Some(members)) = (payment, object.as_object_mut()) {
+            members.insert("payment".to_owned(), payment.as_str().into());
+        }
+        let shown = payment.map(PaymentRef::as_str).unwrap_or_default();
+        self.out.line(&object, format!("{:16} {step:11} {outcome:16} {shown}", self.id).trim_end());
+    }
+}
+
+/// Whether a step ended as it should.
+trait MustBe {
+    fn must_be(&self, expected: Outcome, what: &str) -> Result<(), String>;
+}
+
+impl MustBe for Payment {
+    fn must_be(&self, expected: Outcome, what: &str) -> Result<(), String> {
+        if self.outcome == expected {
+            Ok(())
+        } else {
+            Err(format!("{what} should be {expected} and is {} (`{}`)", self.outcome, self.status))
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The customer's browser: fills in the payment page and sends the form.
+
+use recurring_core::{BaseUrl, Class, Error, HttpOptions, Method, Prepared, Reply};
+use recurring_http::Transport;
+
+/// Pays on the page with a test card.
+pub(super) async fn pays(page: &str, card: &str) -> Result<(), String> {
+    let path_at = page.match_indices('/').nth(2).map_or(page.len(), |(at, _)| at);
+    let (origin, path) = page.split_at(path_at);
+    let base = BaseUrl::parse("page", origin).map_err(|error| error.to_string())?;
+    let form = format!("card_number={card}&expiry=12%2F30&cvc=123&cardholder=Ann+Example&action=pay");
+    let request = Prepared::new("pay on the page", Class::Write, Method::Post, path)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(form.into_bytes());
+    let transport = Transport::new(HttpOptions::new()).map_err(|error| error.to_string())?;
+    let reply: Result<Reply, Error<String>> = transport.send(&base, &request).await;
+    let status = reply.map_err(|error| error.to_string())?.status();
+    // The page answers with a result, or sends the customer back to the shop.
+    if (200..400).contains(&status) { Ok(()) } else { Err(format!("the payment page answered {status}")) }
+}

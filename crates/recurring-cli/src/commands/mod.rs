@@ -1,0 +1,53 @@
+//! One file for each command that is more than a few lines.
+
+mod demo;
+mod money;
+mod providers;
+mod sandbox;
+
+use recurring_facade::{Facade, ProviderId, Settings};
+
+use crate::arguments::{Arguments, Command};
+use crate::exit::Exit;
+use crate::output::Output;
+
+/// Runs one command. An `Err` is a problem of usage or configuration.
+pub(crate) async fn run(arguments: Arguments, out: &Output) -> Result<Exit, String> {
+    let Arguments { config, timeout, command, .. } = arguments;
+    let settings = || {
+        let settings = match &config {
+            Some(path) => Settings::from_file_and_environment(Some(path)),
+            None => Settings::from_environment(),
+        }
+        .map_err(|error| error.to_string())?;
+        Ok::<_, String>(match timeout {
+            Some(timeout) => settings.timeout(timeout),
+            None => settings,
+        })
+    };
+    match command {
+        Command::Demo => demo::run(timeout, out).await,
+        Command::Providers => providers::run(&settings()?, out),
+        Command::Sandbox { listen } => sandbox::run(listen, out).await,
+        Command::Enrol(enrol) => money::enrol(&settings()?, enrol, out).await,
+        Command::Resume(resume) => money::resume(&settings()?, resume, out).await,
+        Command::Cards { provider, customer } => money::cards(&settings()?, &provider, &customer, out).await,
+        Command::Charge(charge) => money::charge(&settings()?, charge, out).await,
+        Command::Schedule(schedule) => money::schedule(&settings()?, schedule, out).await,
+        Command::Status { provider, payment } => money::status(&settings()?, &provider, &payment, out).await,
+    }
+}
+
+/// The facade of the one gateway that a command names.
+fn facade_of(settings: &Settings, provider: &str) -> Result<(Facade, ProviderId), String> {
+    let id = ProviderId::ALL
+        .into_iter()
+        .find(|id| id.as_str() == provider)
+        .ok_or_else(|| format!("there is no gateway `{provider}`; there are {}", names()))?;
+    let facade = settings.facade_of(&id).map_err(|error| error.to_string())?;
+    Ok((facade, id))
+}
+
+fn names() -> String {
+    ProviderId::ALL.map(|id| id.to_string()).join(", ")
+}

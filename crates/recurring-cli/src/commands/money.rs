@@ -1,0 +1,210 @@
+//! The commands that go through one gateway.
+
+use recurring_facade::{
+    Agreement, AttemptId, ChargeRequest, Currency, Customer, EnrolRequest, Error, Money, PaymentRef,
+    PendingEnrolment, ScheduleRequest, Secret, Settings, StoredCredential,
+};
+use serde_json::{Value, json};
+
+use crate::arguments::{Attempt, Charge, Enrol, Resume, Schedule};
+use crate::commands::facade_of;
+use crate::exit::Exit;
+use crate::files;
+use crate::output::{Output, cannot, error_object, payment_object, payment_text};
+
+impl Attempt {
+    fn read(&self) -> Result<(AttemptId, Money), String> {
+        let attempt = AttemptId::new(&self.attempt).map_err(|error| error.to_string())?;
+        let currency = Currency::from_code(&self.currency).map_err(|error| error.to_string())?;
+        let amount = Money::parse(&self.amount, currency).map_err(|error| error.to_string())?;
+        Ok((attempt, amount))
+    }
+}
+
+pub(crate) async fn enrol(settings: &Settings, arguments: Enrol, out: &Output) -> Result<Exit, String> {
+    let (attempt, amount) = arguments.attempt.read()?;
+    let (facade, id) = facade_of(settings, &arguments.attempt.provider)?;
+    let enroller = facade.enroller(&id).ok_or_else(|| cannot(&id, "make a first payment on a page"))?;
+    let mut customer = Customer::default();
+    customer.id = arguments.customer;
+    customer.email = arguments.email;
+    customer.gateway_id = arguments.gateway_customer;
+    customer.billing = arguments.billing.as_deref().map(|path| files::read(path, "billing")).transpose()?;
+    let mut request = EnrolRequest::new(attempt.clone(), amount, customer);
+    request.description = arguments.description;
+    request.success_url = arguments.success_url;
+    request.failure_url = arguments.failure_url;
+    request.notification_url = arguments.notification_url;
+    let mut file = arguments.pending.as_deref().map(files::create).transpose()?;
+    let started = match enroller.enrol(request).await {
+        Ok(started) => started,
+        Err(error) => {
+            if let Some(path) = &arguments.pending {
+                // The empty file would stand in the way of the next try.
+                let _ = std::fs::remove_file(path);
+            }
+            return Ok(failed(Some(attempt.as_str()), &error, out));
+        }
+    };
+    let mut object = payment_object(Some(attempt.as_str()), &started.payment);
+    let mut human = payment_text(&started.payment);
+    match (&mut file, &arguments.pending) {
+        (Some(file), Some(path)) => {
+            files::write(file, &started.pending)?;
+            human += &format!("\nthen: recurring resume --provider {id} --pending {}", path.display());
+        }
+        _ => {
+            let pending = serde_json::to_value(&started.pending).map_err(|error| error.to_string())?;
+            human += &format!("\nkeep this for `recurring resume`:\n{pending}");
+            object.insert("pending".to_owned(), pending);
+        }
+    }
+    out.line(&Value::Object(object), &human);
+    Ok(started.payment.outcome.into())
+}
+
+pub(crate) async fn resume(settings: &Settings, arguments: Resume, out: &Output) -> Result<Exit, String> {
+    let pending: PendingEnrolment = files::read(&arguments.pending, "pending")?;
+    let (facade, id) = facade_of(settings, &arguments.provider)?;
+    let enroller = facade.enroller(&id).ok_or_else(|| cannot(&id, "make a first payment on a page"))?;
+    let mut file = arguments.credential.as_deref().map(files::create).transpose()?;
+    let result = enroller.resume(pending).await;
+    let agreement = result.as_ref().ok().and_then(|enrolment| enrolment.agreement.as_ref());
+    let credential = match agreement {
+        Some(Agreement::ChargeOnDemand(credential)) => Some(credential),
+        _ => None,
+    };
+    if let (None, Some(path)) = (credential, &arguments.credential) {
+        // Nothing to keep: the empty file would stand in the way of the next try.
+        let _ = std::fs::remove_file(path);
+    }
+    let enrolment = match &result {
+        Ok(enrolment) => enrolment,
+        Err(error) => return Ok(failed(None, error, out)),
+    };
+    let mut object = payment_object(None, &enrolment.payment);
+    let mut human = payment_text(&enrolment.payment);
+    if let Some(credential) = credential {
+        if let (Some(file), Some(path)) = (&mut file, &arguments.credential) {
+            files::write(file, credential)?;
+            human += &format!("\nthe stored credential is in {}", path.display());
+        } else {
+            let credential = serde_json::to_value(credential).map_err(|error| error.to_string())?;
+            human += &format!("\nthe stored credential (keep it where secrets are kept):\n{credential}");
+            object.insert("credential".to_owned(), credential);
+        }
+    }
+    out.line(&Value::Object(object), &human);
+    Ok(enrolment.payment.outcome.into())
+}
+
+pub(crate) async fn cards(
+    settings: &Settings,
+    provider: &str,
+    customer: &str,
+    out: &Output,
+) -> Result<Exit, String> {
+    let (facade, id) = facade_of(settings, provider)?;
+    let stored = facade.stored_cards(&id).ok_or_else(|| cannot(&id, "list stored cards"))?;
+    let cards = match stored.stored_cards(customer).await {
+        Ok(cards) => cards,
+        Err(error) => return Ok(failed(None, &error, out)),
+    };
+    if cards.is_empty() {
+        out.progress("no stored cards");
+    }
+    for card in cards {
+        let mut object = json!({"provider": id.as_str(), "customer": customer});
+        let mut human = Vec::new();
+        for (name, value) in [("card", &card.masked), ("brand", &card.brand), ("expires", &card.expires)] {
+            if let (Some(value), Some(members)) = (value, object.as_object_mut()) {
+                members.insert(name.to_owned(), Value::from(value.as_str()));
+                human.push(value.as_str());
+            }
+        }
+        out.line(&object, &human.join("  "));
+    }
+    Ok(Exit::Done)
+}
+
+pub(crate) async fn charge(settings: &Settings, arguments: Charge, out: &Output) -> Result<Exit, String> {
+    if !arguments.no_journal {
+        return Err("a charge needs a durable record of it, and this version has none: \
+                    pass --no-journal to charge without one, and keep your own"
+            .to_owned());
+    }
+    let (attempt, amount) = arguments.attempt.read()?;
+    let credential: StoredCredential = files::read(&arguments.credential, "credential")?;
+    let (facade, id) = facade_of(settings, &arguments.attempt.provider)?;
+    if credential.provider() != id {
+        return Err(format!("the credential belongs to {}, not to {id}", credential.provider()));
+    }
+    let charger = facade.charger(&id).ok_or_else(|| cannot(&id, "charge a stored credential"))?;
+    let mut request = ChargeRequest::new(attempt.clone(), credential, amount);
+    request.reason = arguments.reason;
+    match charger.charge(request).await {
+        Ok(payment) => {
+            let object = payment_object(Some(attempt.as_str()), &payment);
+            out.line(&Value::Object(object), &payment_text(&payment));
+            Ok(payment.outcome.into())
+        }
+        Err(error) => Ok(failed(Some(attempt.as_str()), &error, out)),
+    }
+}
+
+pub(crate) async fn schedule(settings: &Settings, arguments: Schedule, out: &Output) -> Result<Exit, String> {
+    let (attempt, amount) = arguments.attempt.read()?;
+    let (facade, id) = facade_of(settings, &arguments.attempt.provider)?;
+    let scheduler = facade.scheduler(&id).ok_or_else(|| cannot(&id, "run a schedule"))?;
+    let card = Secret::new(files::standard_input()?);
+    let request = ScheduleRequest::new(attempt.clone(), amount, arguments.frequency, arguments.email, card);
+    match scheduler.schedule(request).await {
+        Ok(scheduled) => {
+            let mut object = payment_object(Some(attempt.as_str()), &scheduled.payment);
+            let mut human = payment_text(&scheduled.payment);
+            if let Some(Agreement::GatewayRunsIt(schedule)) = &scheduled.agreement {
+                object.insert("schedule".to_owned(), Value::from(schedule.order_reference.as_str()));
+                human += &format!("\nschedule  {}", schedule.order_reference);
+            }
+            if let Some(next) = &scheduled.next_payment_on {
+                object.insert("next_payment_on".to_owned(), Value::from(next.as_str()));
+                human += &format!("\nnext      {next}");
+            }
+            out.line(&Value::Object(object), &human);
+            Ok(scheduled.payment.outcome.into())
+        }
+        Err(error) => Ok(failed(Some(attempt.as_str()), &error, out)),
+    }
+}
+
+pub(crate) async fn status(
+    settings: &Settings,
+    provider: &str,
+    payment: &str,
+    out: &Output,
+) -> Result<Exit, String> {
+    let (facade, id) = facade_of(settings, provider)?;
+    let reader = facade.status(&id).ok_or_else(|| cannot(&id, "tell where a payment stands"))?;
+    match reader.status(&PaymentRef::new(payment)).await {
+        Ok(status) => {
+            let mut object = payment_object(None, &status.payment);
+            let mut human = payment_text(&status.payment);
+            if status.charges.len() > 1 {
+                let charges =
+                    status.charges.iter().map(|charge| Value::Object(payment_object(None, charge))).collect();
+                object.insert("charges".to_owned(), Value::Array(charges));
+                for charge in &status.charges {
+                    human += &format!("\n- {}", payment_text(charge).replace('\n', "\n  "));
+                }
+            }
+            out.line(&Value::Object(object), &human);
+            Ok(status.payment.outcome.into())
+        }
+        Err(error) => Ok(failed(None, &error, out)),
+    }
+}
+
+fn failed(attempt: Option<&str>, error: &Error, out: &Output) -> Exit {
+    out.line(&error_object(attempt, error), &format!("failed: {error}"));
+    Exit::from(error)
+}

@@ -1,0 +1,63 @@
+use comfy_table::Table;
+use comfy_table::presets::ASCII_MARKDOWN;
+use recurring_facade::{Provider, Settings};
+use serde_json::json;
+
+use crate::exit::Exit;
+use crate::output::Output;
+
+/// Shows what each gateway can do, from the capabilities themselves.
+pub(crate) fn run(settings: &Settings, out: &Output) -> Result<Exit, String> {
+    let all = Settings::unreachable().map_err(|error| error.to_string())?;
+    let mut table = Table::new();
+    table.load_style(ASCII_MARKDOWN);
+    table.set_header(["gateway", "can", "after a lost answer", "configured"]);
+    let mut objects = Vec::new();
+    for provider in all.providers() {
+        let problem = match (settings.mentions(&provider.id()), settings.facade_of(&provider.id())) {
+            (false, _) => Some("no".to_owned()),
+            (true, Ok(_)) => None,
+            (true, Err(error)) => Some(error.to_string()),
+        };
+        let can = capabilities(provider);
+        let facts = provider.facts();
+        table.add_row([
+            provider.id().to_string(),
+            can.join(", "),
+            format!("{}: {}", facts.lost_answer, facts.after_lost_answer),
+            problem.clone().unwrap_or_else(|| "yes".to_owned()),
+        ]);
+        objects.push(json!({
+            "provider": provider.id().as_str(),
+            "can": can,
+            "first_payment": facts.first_payment,
+            "renewal": facts.renewal,
+            "lost_answer": facts.lost_answer.as_str(),
+            "after_lost_answer": facts.after_lost_answer,
+            "amounts": facts.amounts,
+            "configured": problem.is_none(),
+            "problem": problem.filter(|problem| problem != "no"),
+        }));
+    }
+    if out.is_json() {
+        for object in &objects {
+            out.line(object, "");
+        }
+    } else {
+        out.line(&json!(null), &table.to_string());
+    }
+    Ok(Exit::Done)
+}
+
+fn capabilities(provider: &dyn Provider) -> Vec<&'static str> {
+    [
+        ("enrol", provider.as_enrol().is_some()),
+        ("cards", provider.as_stored_cards().is_some()),
+        ("charge", provider.as_charge().is_some()),
+        ("schedule", provider.as_schedule().is_some()),
+        ("status", provider.as_status().is_some()),
+    ]
+    .into_iter()
+    .filter_map(|(name, can)| can.then_some(name))
+    .collect()
+}

@@ -1,0 +1,51 @@
+use std::net::SocketAddr;
+
+use recurring_sandbox::Sandbox;
+use serde_json::{Map, Value, json};
+
+use crate::exit::Exit;
+use crate::output::Output;
+
+/// Runs the sandbox in the foreground.
+pub(crate) async fn run(listen: SocketAddr, out: &Output) -> Result<Exit, String> {
+    let sandbox = Sandbox::builder()
+        .listen(listen)
+        .start()
+        .await
+        .map_err(|error| format!("the sandbox cannot listen on {listen}: {error}"))?;
+    let settings = sandbox.settings();
+    let env: Map<String, Value> =
+        settings.iter().map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str()))).collect();
+    let exports: Vec<String> =
+        settings.iter().map(|(name, value)| format!("export {name}='{value}'")).collect();
+    let human = format!(
+        "# listening on {}; until Ctrl-C\n# paste this into another terminal:\n{}",
+        sandbox.url(),
+        exports.join("\n")
+    );
+    out.line(&json!({"listening": sandbox.url(), "env": env}), &human);
+    if !listen.ip().is_loopback() {
+        out.problem(
+            "the sandbox is open to other machines: it has no protection and only test cards belong in it",
+        );
+    }
+    stopped().await;
+    sandbox.shutdown().await;
+    Ok(Exit::Done)
+}
+
+/// Waits for Ctrl-C, or for the signal that ends a service.
+async fn stopped() {
+    #[cfg(unix)]
+    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        return;
+    }
+    // Without a way to hear Ctrl-C, the system's own handling of it ends the program.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,0 +1,54 @@
+//! What is read from and written to files. No message quotes a file's content.
+
+use std::io::{Read, Write};
+use std::path::Path;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// Reads JSON from a file, or from standard input for `-`. A line that one of our own commands printed is
+/// understood too: then `member` holds what is wanted.
+pub(crate) fn read<T: DeserializeOwned>(path: &Path, member: &str) -> Result<T, String> {
+    let value: Value = serde_json::from_str(&text(path)?)
+        .map_err(|error| format!("{} is not JSON (line {})", path.display(), error.line()))?;
+    let value = match value {
+        Value::Object(mut object) if object.contains_key(member) => object.remove(member).unwrap_or_default(),
+        other => other,
+    };
+    serde_json::from_value(value)
+        .map_err(|_| format!("{} does not hold a {member} as `recurring` writes it", path.display()))
+}
+
+fn text(path: &Path) -> Result<String, String> {
+    if path.as_os_str() == "-" {
+        return standard_input();
+    }
+    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// All of standard input.
+pub(crate) fn standard_input() -> Result<String, String> {
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text).map_err(|error| format!("standard input: {error}"))?;
+    Ok(text)
+}
+
+/// Makes sure that a file can be written, before anything happens that must be written there. The file is new and
+/// readable by its owner alone; one that exists is not overwritten.
+pub(crate) fn create(path: &Path) -> Result<std::fs::File, String> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options.open(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Writes a value into a file that [`create`] made, all the way to the disk.
+pub(crate) fn write(file: &mut std::fs::File, value: &impl Serialize) -> Result<(), String> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| error.to_string())?;
+    writeln!(file, "{text}").and_then(|()| file.sync_all()).map_err(|error| error.to_string())
+}

@@ -1,0 +1,395 @@
+//! The program as a user runs it: a sandbox in one process, commands in others.
+#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops by panicking")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use recurring_core::{BaseUrl, Class, Error, HttpOptions, Method, Prepared, Reply};
+use recurring_http::Transport;
+use serde_json::Value;
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_recurring"));
+    command.env_clear().stdin(Stdio::null());
+    command
+}
+
+/// A `recurring sandbox` of its own, and the settings that it prints.
+struct Sandbox {
+    child: Child,
+    settings: Vec<(String, String)>,
+    folder: PathBuf,
+}
+
+impl Sandbox {
+    fn start(name: &str) -> Self {
+        let mut child =
+            program().args(["sandbox", "--json"]).stdout(Stdio::piped()).spawn().expect("the program starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("an output")).read_line(&mut line).expect("a line");
+        let printed: Value = serde_json::from_str(&line).expect(&line);
+        assert!(printed["listening"].as_str().expect("an address").starts_with("http://127.0.0.1:"));
+        let settings = printed["env"]
+            .as_object()
+            .expect("settings")
+            .iter()
+            .map(|(name, value)| (name.clone(), value.as_str().expect("a text").to_owned()))
+            .collect();
+        let folder = std::env::temp_dir().join(format!("recurring-cli-{}-{name}", std::process::id()));
+        std::fs::create_dir(&folder).expect("a folder");
+        Self { child, settings, folder }
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.folder.join(name).to_str().expect("UTF-8").to_owned()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = program();
+        command.args(arguments).envs(self.settings.iter().cloned());
+        command
+    }
+
+    /// Runs a command with `--json`: its exit code and the objects that it printed.
+    fn run(&self, arguments: &[&str]) -> (i32, Vec<Value>) {
+        read(&self.command(arguments).arg("--json").output().expect("it runs"))
+    }
+
+    /// The same with something on standard input.
+    fn run_with(&self, input: &str, arguments: &[&str]) -> (i32, Vec<Value>) {
+        let mut command = self.command(arguments);
+        let mut child =
+            command.arg("--json").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it runs");
+        child.stdin.take().expect("an input").write_all(input.as_bytes()).expect("written");
+        read(&child.wait_with_output().expect("it ends"))
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        // It may have gone already; there is nothing more to do then.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn read(output: &Output) -> (i32, Vec<Value>) {
+    let text = String::from_utf8(output.stdout.clone()).expect("UTF-8");
+    let objects = text.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    (output.status.code().expect("a code"), objects)
+}
+
+/// The customer's browser.
+fn pay(page: &str, card: &str) {
+    let (origin, path) = page.split_at(page.match_indices('/').nth(2).expect("a path").0);
+    let base = BaseUrl::parse("page", origin).expect("a page on this machine");
+    let form = format!("card_number={card}&expiry=12%2F30&cvc=123&cardholder=Ann+Example&action=pay");
+    let request = Prepared::new("pay", Class::Write, Method::Post, path)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(form.into_bytes());
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let transport = Transport::new(HttpOptions::new()).expect("options");
+    let reply: Result<Reply, Error<String>> = runtime.block_on(transport.send(&base, &request));
+    let status = reply.expect("a reply").status();
+    assert!((200..400).contains(&status), "the page answered {status}");
+}
+
+#[test]
+fn demo_takes_payments_through_all_five() {
+    let (code, lines) = read(&program().args(["demo", "--json"]).output().expect("it runs"));
+    assert_eq!(code, 0, "{lines:#?}");
+    assert_eq!(lines.last().expect("a last line"), &serde_json::json!({"providers": 5, "ok": true}));
+    let steps = |provider: &str| -> Vec<(String, String)> {
+        let of = |line: &Value, name: &str| line[name].as_str().unwrap_or_default().to_owned();
+        let own = lines.iter().filter(|line| line["provider"] == provider);
+        own.map(|line| (of(line, "step"), of(line, "outcome"))).collect()
+    };
+    let names = |provider| steps(provider).into_iter().map(|(step, _)| step).collect::<Vec<_>>();
+    for provider in ["omno", "revio", "emspay"] {
+        assert_eq!(
+            names(provider),
+            ["enrol", "customer", "credential", "charge", "status", "decline"],
+            "{provider}"
+        );
+        assert!(steps(provider).contains(&("status".to_owned(), "approved".to_owned())), "{provider}");
+    }
+    assert_eq!(names("tokenpay-signed"), ["enrol", "customer", "credential", "charge", "decline"]);
+    assert_eq!(names("ngenius"), ["schedule", "status"]);
+    for provider in ["omno", "revio", "emspay", "tokenpay-signed"] {
+        assert!(steps(provider).contains(&("decline".to_owned(), "declined".to_owned())), "{provider}");
+    }
+}
+
+/// Proxies named in the environment would see every payment: they are not used.
+#[test]
+fn demo_uses_no_proxy_from_the_environment() {
+    let mut command = program();
+    command
+        .args(["demo", "--json"])
+        .env("HTTP_PROXY", "http://127.0.0.1:9")
+        .env("http_proxy", "http://127.0.0.1:9");
+    assert_eq!(read(&command.env("ALL_PROXY", "http://127.0.0.1:9").output().expect("it runs")).0, 0);
+}
+
+#[test]
+fn providers_shows_what_each_can_do_and_whether_it_is_configured() {
+    let output =
+        program().args(["providers", "--json"]).env("EMSPAY_API_KEY", "key").output().expect("it runs");
+    let (code, lines) = read(&output);
+    assert_eq!((code, lines.len()), (0, 5));
+    let of = |provider: &str| lines.iter().find(|line| line["provider"] == provider).expect(provider);
+    assert_eq!(of("emspay")["configured"], true);
+    assert_eq!(of("revio")["configured"], false);
+    assert_eq!(of("emspay")["can"], serde_json::json!(["enrol", "charge", "status"]));
+    assert_eq!(of("ngenius")["can"], serde_json::json!(["schedule", "status"]));
+    assert_eq!(of("revio")["lost_answer"], "anchored");
+}
+
+#[test]
+fn enrol_resume_charge_and_status_at_every_gateway_that_has_them() {
+    let sandbox = Sandbox::start("story");
+    let billing = sandbox.file("billing.json");
+    std::fs::write(
+        &billing,
+        r#"{"first_name":"Ann","last_name":"Example","address1":"1 High Street","city":"Amsterdam","state":"NH","country":"NL","postal_code":"1011AA","phone":"+31200000000","email":"ann@example.org"}"#,
+    )
+    .expect("written");
+    for (provider, currency) in
+        [("emspay", "EUR"), ("revio", "ZAR"), ("omno", "EUR"), ("tokenpay-signed", "USD")]
+    {
+        let (pending, credential) =
+            (sandbox.file(&format!("{provider}.pending")), sandbox.file(&format!("{provider}.credential")));
+        let first = format!("{provider}-first");
+        let (code, lines) = sandbox.run(&[
+            "enrol",
+            "--provider",
+            provider,
+            "--attempt",
+            &first,
+            "--amount",
+            "40.00",
+            "--currency",
+            currency,
+            "--customer",
+            "c-1",
+            "--email",
+            "ann@example.org",
+            "--billing",
+            &billing,
+            "--success-url",
+            "https://shop.example/paid",
+            "--failure-url",
+            "https://shop.example/failed",
+            "--notification-url",
+            "https://shop.example/notify",
+            "--pending",
+            &pending,
+        ]);
+        assert_eq!((code, lines.len()), (11, 1), "{provider}: {lines:?}");
+        assert_eq!(lines[0]["outcome"], "customer_needed");
+        pay(lines[0]["redirect"].as_str().expect("a page"), "4111111111111111");
+
+        let resume = ["resume", "--provider", provider, "--pending", &pending, "--credential", &credential];
+        let (code, lines) = sandbox.run(&resume);
+        assert_eq!((code, &lines[0]["outcome"]), (0, &Value::from("approved")), "{provider}: {lines:?}");
+        let stored: Value =
+            serde_json::from_str(&std::fs::read_to_string(&credential).expect("a file")).expect("JSON");
+        assert_eq!(stored["provider"], provider);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = std::fs::metadata(&credential).expect("a file").permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+
+        let renewal = format!("{provider}-renewal");
+        let charge = |attempt: &str, amount: &str| {
+            sandbox.run(&[
+                "charge",
+                "--provider",
+                provider,
+                "--attempt",
+                attempt,
+                "--credential",
+                &credential,
+                "--amount",
+                amount,
+                "--currency",
+                currency,
+                "--no-journal",
+            ])
+        };
+        let (code, lines) = charge(&renewal, "40.00");
+        assert!([0, 10].contains(&code), "{provider}: {lines:?}");
+        assert_eq!(lines[0]["attempt"], renewal.as_str());
+        if provider != "tokenpay-signed" {
+            let payment = lines[0]["payment"].as_str().expect("a payment");
+            let (code, lines) = sandbox.run(&["status", "--provider", provider, "--payment", payment]);
+            assert_eq!((code, &lines[0]["amount"]), (0, &Value::from("40.00")), "{provider}: {lines:?}");
+        }
+        let (code, _) = charge("too-exact", "40.001");
+        assert_eq!(code, 2);
+        if ["omno", "revio", "tokenpay-signed"].contains(&provider) {
+            let customer = match provider {
+                "revio" => stored["client_id"].as_str().expect("a client"),
+                "omno" => stored["customer_id"].as_str().expect("a customer"),
+                _ => "c-1",
+            };
+            let (code, lines) = sandbox.run(&["cards", "--provider", provider, "--customer", customer]);
+            assert_eq!((code, lines.len()), (0, 1), "{provider}: {lines:?}");
+            assert!(
+                lines[0]["card"].as_str().is_some_and(|card| card.ends_with("1111")),
+                "{provider}: {lines:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_enrol_and_resume_print_is_understood_again() {
+    let sandbox = Sandbox::start("lines");
+    let output = sandbox
+        .command(&[
+            "enrol",
+            "--provider",
+            "emspay",
+            "--attempt",
+            "a-1",
+            "--amount",
+            "12.34",
+            "--currency",
+            "EUR",
+            "--json",
+        ])
+        .output()
+        .expect("it runs");
+    let (_, lines) = read(&output);
+    pay(lines[0]["redirect"].as_str().expect("a page"), "4111111111111111");
+    let line = String::from_utf8(output.stdout).expect("UTF-8");
+    let (code, lines) = sandbox.run_with(&line, &["resume", "--provider", "emspay", "--pending", "-"]);
+    assert_eq!(code, 0, "{lines:?}");
+    let charge = [
+        "charge",
+        "--provider",
+        "emspay",
+        "--attempt",
+        "a-2",
+        "--credential",
+        "-",
+        "--amount",
+        "12.34",
+        "--currency",
+        "EUR",
+        "--no-journal",
+    ];
+    let (code, lines) = sandbox.run_with(&lines[0].to_string(), &charge);
+    assert_eq!((code, &lines[0]["outcome"]), (10, &Value::from("pending")));
+}
+
+#[test]
+fn schedule_takes_the_card_from_standard_input() {
+    let sandbox = Sandbox::start("schedule");
+    let schedule = [
+        "schedule",
+        "--provider",
+        "ngenius",
+        "--attempt",
+        "s-1",
+        "--amount",
+        "1.50",
+        "--currency",
+        "AED",
+        "--frequency",
+        "MONTHLY",
+        "--email",
+        "ann@example.org",
+    ];
+    let card =
+        |pan: &str| format!(r#"{{"pan":"{pan}","expiry":"2031-04","cvv":"123","cardholder_name":"Ann"}}"#);
+    let (code, lines) = sandbox.run_with(&card("4012001037141112"), &schedule);
+    assert_eq!((code, &lines[0]["outcome"]), (0, &Value::from("approved")), "{lines:?}");
+    let payment = lines[0]["payment"].as_str().expect("a payment");
+    assert_eq!(sandbox.run(&["status", "--provider", "ngenius", "--payment", payment]).0, 0);
+    assert_eq!(sandbox.run_with(&card("4000000000000002"), &schedule).0, 12);
+    assert_eq!(sandbox.run_with(&card("4012001037141113"), &schedule).0, 20);
+}
+
+#[test]
+fn exit_codes_say_what_happened_to_the_money() {
+    let credential =
+        std::env::temp_dir().join(format!("recurring-cli-{}-credential.json", std::process::id()));
+    std::fs::write(&credential, r#"{"provider":"emspay","vault_token":"sentinel-token"}"#).expect("written");
+    let charge = |url: &str, more: &[&str]| {
+        program()
+            .args([
+                "charge",
+                "--provider",
+                "emspay",
+                "--attempt",
+                "a-1",
+                "--amount",
+                "40.00",
+                "--currency",
+                "EUR",
+                "--json",
+            ])
+            .args(["--credential", credential.to_str().expect("UTF-8")])
+            .args(more)
+            .env("EMSPAY_BASE_URL", url)
+            .env("EMSPAY_API_KEY", "sentinel-key")
+            .output()
+            .expect("it runs")
+    };
+    // Nobody listens: the request never left.
+    let refused = charge("http://127.0.0.1:9", &["--no-journal"]);
+    let (code, lines) = read(&refused);
+    assert_eq!(
+        (code, &lines[0]["effect"], &lines[0]["outcome"]),
+        (20, &Value::from("not_applied"), &Value::from("error"))
+    );
+    // Somebody listens and says nothing: it may have happened.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let silent = format!("http://{}", listener.local_addr().expect("an address"));
+    let lost = charge(&silent, &["--no-journal", "--timeout", "300ms"]);
+    let (code, lines) = read(&lost);
+    assert_eq!(
+        (code, &lines[0]["effect"], &lines[0]["kind"]),
+        (30, &Value::from("unknown"), &Value::from("transport"))
+    );
+    // Without a record, a charge is refused unless that is asked for.
+    let unrecorded = charge("http://127.0.0.1:9", &[]);
+    assert_eq!(unrecorded.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&unrecorded.stderr).contains("--no-journal"));
+    assert!(unrecorded.stdout.is_empty());
+    // Plain http to anything but this machine.
+    let plain = charge("http://gateway.example", &["--no-journal"]);
+    assert_eq!(plain.status.code(), Some(2));
+    for output in [refused, lost, unrecorded, plain] {
+        let shown = format!("{output:?}");
+        assert!(!shown.contains("sentinel"), "{shown}");
+    }
+    std::fs::remove_file(credential).expect("removed");
+}
+
+#[test]
+fn usage_errors_are_clear_and_print_nothing_for_a_program() {
+    for (arguments, says) in [
+        (vec!["status", "--provider", "paypal", "--payment", "1"], "there is no gateway `paypal`"),
+        (vec!["status", "--provider", "emspay", "--payment", "1"], "emspay needs EMSPAY_API_KEY"),
+        (
+            vec!["cards", "--provider", "emspay", "--customer", "1", "--config", "/nowhere.toml"],
+            "/nowhere.toml",
+        ),
+        (vec!["charge"], "required arguments"),
+        (vec!["providers", "--timeout", "soon"], "whole number"),
+    ] {
+        let output = program().args(&arguments).arg("--json").output().expect("it runs");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+        let problem = String::from_utf8_lossy(&output.stderr);
+        assert!(problem.contains(says), "{arguments:?}: {problem}");
+    }
+    assert!(!Path::new("credential.json").exists());
+}

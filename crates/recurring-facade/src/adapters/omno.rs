@@ -1,0 +1,267 @@
+use std::any::Any;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use omno::{Addresses, Client, CreatePayment, Credentials, Environment};
+use recurring_core::{Currency, Money, Outcome};
+
+use crate::adapters::{foreign_credential, foreign_pending, needed, unusable};
+use crate::credential::{Agreement, OmnoCredential, PendingEnrolment, StoredCredential};
+use crate::error::{Error, GatewayError};
+use crate::facts::{self, Facts};
+use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, StoredCard};
+use crate::provider::{Charge, Enrol, Provider, ProviderId, Record, Status, StoredCards};
+use crate::request::{Billing, ChargeRequest, EnrolRequest};
+use crate::settings::{Settings, SettingsError};
+
+/// Omno behind the words of this crate.
+#[derive(Debug, Clone)]
+pub struct Omno {
+    client: Client,
+    addresses: OmnoAddresses,
+}
+
+/// The addresses that every payment at Omno must name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OmnoAddresses {
+    /// Where the gateway reports what happens.
+    pub hook_url: Option<String>,
+    /// Where the payer goes after paying.
+    pub callback: Option<String>,
+    /// Where the payer goes after a failure.
+    pub callback_fail: Option<String>,
+}
+
+impl Omno {
+    /// Takes a client of the gateway, and the addresses for every payment that names none of its own.
+    pub fn new(client: Client, addresses: OmnoAddresses) -> Self {
+        Self { client, addresses }
+    }
+
+    /// The addresses of one payment: those of the request, else those of all.
+    fn addresses(&self, request: Option<&EnrolRequest>) -> Result<Addresses, Error> {
+        let own =
+            |pick: fn(&EnrolRequest) -> &Option<String>| request.and_then(|request| pick(request).as_ref());
+        let choose = |own: Option<&String>, all: &Option<String>, field| {
+            needed(&ProviderId::OMNO, field, own.or(all.as_ref())).cloned()
+        };
+        Ok(Addresses {
+            hook_url: choose(
+                own(|request| &request.notification_url),
+                &self.addresses.hook_url,
+                "notification_url",
+            )?,
+            callback: choose(own(|request| &request.success_url), &self.addresses.callback, "success_url")?,
+            callback_fail: choose(
+                own(|request| &request.failure_url),
+                &self.addresses.callback_fail,
+                "failure_url",
+            )?,
+        })
+    }
+}
+
+impl Provider for Omno {
+    fn id(&self) -> ProviderId {
+        ProviderId::OMNO
+    }
+
+    fn facts(&self) -> &'static Facts {
+        &facts::OMNO
+    }
+
+    fn native(&self) -> &dyn Any {
+        &self.client
+    }
+
+    fn as_enrol(&self) -> Option<&dyn Enrol> {
+        Some(self)
+    }
+
+    fn as_stored_cards(&self) -> Option<&dyn StoredCards> {
+        Some(self)
+    }
+
+    fn as_charge(&self) -> Option<&dyn Charge> {
+        Some(self)
+    }
+
+    fn as_status(&self) -> Option<&dyn Status> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Enrol for Omno {
+    async fn enrol(&self, request: &EnrolRequest) -> Result<EnrolStarted, Error> {
+        let billing = needed(&ProviderId::OMNO, "billing", request.customer.billing.as_ref())?;
+        let customer_id = needed(&ProviderId::OMNO, "customer", request.customer.id.as_ref())?;
+        let mut wire = wire_billing(billing);
+        wire.external_user_id = Some(customer_id.clone());
+        let create = CreatePayment::new(request.amount, wire, self.addresses(Some(request))?)
+            .order_id(request.attempt.as_str());
+        let created = self.client.create_payment(&create).await.map_err(error)?;
+        let pending = PendingEnrolment::Omno {
+            payment_id: created.payment_id.clone(),
+            customer_id: customer_id.clone(),
+            billing: billing.clone(),
+        };
+        Ok(EnrolStarted::new(created_payment(&created, request.amount), pending))
+    }
+
+    async fn resume(&self, pending: &PendingEnrolment) -> Result<Enrolment, Error> {
+        let PendingEnrolment::Omno { payment_id, customer_id, billing } = pending else {
+            return Err(foreign_pending(ProviderId::OMNO, pending));
+        };
+        let paid = self.client.get_payment(payment_id).await.map_err(error)?;
+        let payment = read_payment(&paid, &PaymentRef::new(payment_id));
+        if payment.outcome != Outcome::Approved {
+            return Ok(Enrolment::new(payment, None));
+        }
+        // The gateway's own identifier of the customer, where it names one, else ours.
+        let customer_id = paid.customer_id.as_ref().unwrap_or(customer_id);
+        let mut cards = self.client.list_cards(customer_id).await.map_err(error)?;
+        // The card that was paid with. With several that look the same, none is chosen: a wrong one is a wrong
+        // customer's money.
+        if cards.len() > 1
+            && let Some(mask) = &paid.card_mask
+        {
+            cards.retain(|card| card.card_mask.as_ref() == Some(mask));
+        }
+        let agreement = match cards.as_slice() {
+            [card] => Some(Agreement::ChargeOnDemand(StoredCredential::Omno(Box::new(OmnoCredential {
+                customer_id: customer_id.clone(),
+                card_token: card.card_token.clone(),
+                billing: billing.clone(),
+            })))),
+            _ => None,
+        };
+        Ok(Enrolment::new(payment, agreement))
+    }
+}
+
+#[async_trait]
+impl StoredCards for Omno {
+    /// The list alone is not enough to charge: every payment here also needs the billing details.
+    async fn stored_cards(&self, customer: &str) -> Result<Vec<StoredCard>, Error> {
+        let cards = self.client.list_cards(customer).await.map_err(error)?;
+        Ok(cards
+            .into_iter()
+            .map(|card| {
+                let mut stored = StoredCard::new(None);
+                stored.masked = card.card_mask;
+                stored.brand = card.card_brand;
+                stored.expires = card.expiration_date;
+                stored
+            })
+            .collect())
+    }
+}
+
+#[async_trait]
+impl Charge for Omno {
+    async fn charge(&self, request: &ChargeRequest, _: &dyn Record) -> Result<Payment, Error> {
+        let StoredCredential::Omno(credential) = &request.credential else {
+            return Err(foreign_credential(ProviderId::OMNO, &request.credential));
+        };
+        let mut billing = wire_billing(&credential.billing);
+        billing.external_user_id = Some(credential.customer_id.clone());
+        let create = CreatePayment::new(request.amount, billing, self.addresses(None)?)
+            .order_id(request.attempt.as_str())
+            .card_token(credential.card_token.clone());
+        let created = self.client.create_payment(&create).await.map_err(error)?;
+        Ok(created_payment(&created, request.amount))
+    }
+}
+
+#[async_trait]
+impl Status for Omno {
+    async fn status(&self, reference: &PaymentRef) -> Result<PaymentStatus, Error> {
+        let payment = self.client.get_payment(reference.as_str()).await.map_err(error)?;
+        Ok(PaymentStatus::single(read_payment(&payment, reference)))
+    }
+}
+
+fn wire_billing(billing: &Billing) -> omno::Billing {
+    omno::Billing {
+        first_name: billing.first_name.clone(),
+        last_name: billing.last_name.clone(),
+        address1: billing.address1.clone(),
+        city: billing.city.clone(),
+        state: billing.state.clone(),
+        country: billing.country.clone(),
+        postal_code: billing.postal_code.clone(),
+        phone: billing.phone.clone(),
+        email: billing.email.clone(),
+        external_user_id: None,
+        date_of_birth: None,
+    }
+}
+
+fn created_payment(created: &omno::CreatedPayment, amount: Money) -> Payment {
+    let status = created.status.as_ref().map_or("created", |status| status.as_str());
+    let mut payment = Payment::new(ProviderId::OMNO, created.outcome(), status);
+    payment.payment = Some(PaymentRef::new(&created.payment_id));
+    payment.amount = Some(amount);
+    // Also for a charge whose outcome is open: if the gateway asks for the customer, this is the page.
+    payment.redirect = match created.outcome() {
+        Outcome::CustomerNeeded | Outcome::Pending => created.payment_address(),
+        Outcome::Approved | Outcome::Declined => None,
+    };
+    payment.decline =
+        (payment.outcome == Outcome::Declined).then(|| Decline::new(Some(status.to_owned()), None));
+    payment
+}
+
+fn read_payment(read: &omno::Payment, reference: &PaymentRef) -> Payment {
+    let mut payment = Payment::new(ProviderId::OMNO, read.outcome(), read.status.as_str());
+    payment.payment = Some(reference.clone());
+    payment.amount = read
+        .currency
+        .as_deref()
+        .zip(read.amount.as_deref())
+        .and_then(|(code, amount)| Money::parse(amount, Currency::from_code(code).ok()?).ok());
+    payment.redirect = match payment.outcome {
+        Outcome::CustomerNeeded => read.payment_address(),
+        _ => None,
+    };
+    if payment.outcome == Outcome::Declined {
+        payment.decline = Some(Decline::new(Some(read.status.to_string()), read.payment_result.clone()));
+    }
+    payment
+}
+
+fn error(error: omno::Error) -> Error {
+    let to_gateway = |api: omno::ApiError| GatewayError::new(api.error.clone(), api.to_string());
+    Error::new(ProviderId::OMNO, error.map_api(to_gateway))
+}
+
+/// A client from the settings: `OMNO_BEARER_TOKEN`, or `OMNO_CLIENT_ID` and `OMNO_CLIENT_SECRET`; the addresses
+/// and the payments' own addresses where they are set.
+pub(crate) fn from_settings(settings: &Settings) -> Result<Arc<dyn Provider>, SettingsError> {
+    let provider = || ProviderId::OMNO;
+    let credentials = match settings.get("OMNO_BEARER_TOKEN") {
+        Some(token) => Credentials::bearer(token.clone()),
+        None => Credentials::client(
+            settings.need(provider(), "OMNO_CLIENT_ID")?.clone(),
+            settings.need(provider(), "OMNO_CLIENT_SECRET")?.clone(),
+        ),
+    };
+    let mut builder = Client::builder(credentials);
+    if let Some(url) = settings.text("OMNO_BASE_URL") {
+        builder = builder.environment(Environment::Custom(url));
+    }
+    if let Some(url) = settings.text("OMNO_TOKEN_URL") {
+        builder = builder.token_url(url);
+    }
+    let client = builder
+        .http(settings.http(Client::default_http()))
+        .build()
+        .map_err(|error| unusable(provider(), &error))?;
+    let addresses = OmnoAddresses {
+        hook_url: settings.text("OMNO_HOOK_URL"),
+        callback: settings.text("OMNO_CALLBACK_URL"),
+        callback_fail: settings.text("OMNO_CALLBACK_FAIL_URL"),
+    };
+    Ok(Arc::new(Omno::new(client, addresses)))
+}

@@ -1,0 +1,258 @@
+use std::any::Any;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use recurring_core::{Currency, ErrorKind, Money, Outcome};
+use revio::{
+    ChargeAnswer, ChargePurchase, Client, ClientDetails, CreateClient, CreatePurchase, Environment, Payer,
+    Purchase, PurchaseStatus,
+};
+
+use crate::adapters::{foreign_credential, foreign_pending, needed, unusable};
+use crate::credential::{Agreement, PendingEnrolment, RevioCredential, StoredCredential};
+use crate::error::{Error, GatewayError};
+use crate::facts::{self, Facts};
+use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, StoredCard};
+use crate::provider::{Charge, Enrol, Provider, ProviderId, Record, Status, StoredCards};
+use crate::request::{ChargeRequest, EnrolRequest};
+use crate::settings::{Settings, SettingsError};
+
+/// Revio behind the words of this crate.
+#[derive(Debug, Clone)]
+pub struct Revio {
+    client: Client,
+    brand_id: String,
+}
+
+impl Revio {
+    /// Takes a client of the gateway, and the brand that the purchases belong to.
+    pub fn new(client: Client, brand_id: impl Into<String>) -> Self {
+        Self { client, brand_id: brand_id.into() }
+    }
+
+    /// A purchase of one product with the attempt as its reference.
+    fn purchase(&self, client_id: &str, request: (&str, Option<&String>, Money)) -> CreatePurchase {
+        let (reference, name, amount) = request;
+        let name = name.map_or("Recurring payment", String::as_str);
+        CreatePurchase::one_product(&self.brand_id, Payer::client_id(client_id), name, amount)
+            .reference(reference)
+    }
+
+    /// After a lost answer to the charge: the purchase has an identifier, so reading it can settle the question.
+    /// `None` when it does not: a purchase that has not been charged *yet* proves nothing.
+    async fn settled(&self, purchase_id: &str) -> Option<Payment> {
+        let purchase = self.client.get_purchase(purchase_id).await.ok()?;
+        match purchase.status {
+            PurchaseStatus::PendingCharge
+            | PurchaseStatus::PendingExecute
+            | PurchaseStatus::PendingCapture => Some(renewal(&purchase)),
+            _ => Some(renewal(&purchase)).filter(|payment| payment.outcome != Outcome::Pending),
+        }
+    }
+}
+
+impl Provider for Revio {
+    fn id(&self) -> ProviderId {
+        ProviderId::REVIO
+    }
+
+    fn facts(&self) -> &'static Facts {
+        &facts::REVIO
+    }
+
+    fn native(&self) -> &dyn Any {
+        &self.client
+    }
+
+    fn as_enrol(&self) -> Option<&dyn Enrol> {
+        Some(self)
+    }
+
+    fn as_stored_cards(&self) -> Option<&dyn StoredCards> {
+        Some(self)
+    }
+
+    fn as_charge(&self) -> Option<&dyn Charge> {
+        Some(self)
+    }
+
+    fn as_status(&self) -> Option<&dyn Status> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Enrol for Revio {
+    async fn enrol(&self, request: &EnrolRequest) -> Result<EnrolStarted, Error> {
+        let client_id = match &request.customer.gateway_id {
+            Some(id) => id.clone(),
+            None => {
+                let email = needed(&ProviderId::REVIO, "email", request.customer.email.as_ref())?;
+                let create = CreateClient::new(ClientDetails::new(email));
+                self.client.create_client(&create).await.map_err(error)?.id
+            }
+        };
+        let parts = (request.attempt.as_str(), request.description.as_ref(), request.amount);
+        let mut create = self.purchase(&client_id, parts).force_recurring();
+        if let Some(url) = &request.success_url {
+            create = create.success_redirect(url);
+        }
+        if let Some(url) = &request.failure_url {
+            create = create.failure_redirect(url);
+        }
+        if let Some(url) = &request.notification_url {
+            create = create.success_callback(url);
+        }
+        let purchase = self.client.create_purchase(&create).await.map_err(error)?;
+        let pending = PendingEnrolment::Revio { client_id, purchase_id: purchase.id.clone() };
+        Ok(EnrolStarted::new(first(&purchase), pending))
+    }
+
+    async fn resume(&self, pending: &PendingEnrolment) -> Result<Enrolment, Error> {
+        let PendingEnrolment::Revio { client_id, purchase_id } = pending else {
+            return Err(foreign_pending(ProviderId::REVIO, pending));
+        };
+        let purchase = self.client.get_purchase(purchase_id).await.map_err(error)?;
+        let credential = purchase
+            .recurring_token()
+            .map(|recurring_token| RevioCredential { client_id: client_id.clone(), recurring_token });
+        let agreement = credential.map(StoredCredential::Revio).map(Agreement::ChargeOnDemand);
+        Ok(Enrolment::new(first(&purchase), agreement))
+    }
+}
+
+#[async_trait]
+impl StoredCards for Revio {
+    /// `customer` is the gateway's identifier of the client.
+    async fn stored_cards(&self, customer: &str) -> Result<Vec<StoredCard>, Error> {
+        let mut tokens = self.client.recurring_tokens(customer);
+        let mut cards = Vec::new();
+        while let Some(token) = tokens.next().await {
+            let token = token.map_err(error)?;
+            let credential =
+                RevioCredential { client_id: customer.to_owned(), recurring_token: token.id.clone() };
+            let mut card = StoredCard::new(Some(StoredCredential::Revio(credential)));
+            card.masked = token.description;
+            card.brand = token.payment_method;
+            cards.push(card);
+        }
+        Ok(cards)
+    }
+}
+
+#[async_trait]
+impl Charge for Revio {
+    async fn charge(&self, request: &ChargeRequest, record: &dyn Record) -> Result<Payment, Error> {
+        let StoredCredential::Revio(credential) = &request.credential else {
+            return Err(foreign_credential(ProviderId::REVIO, &request.credential));
+        };
+        let parts = (request.attempt.as_str(), request.reason.as_ref(), request.amount);
+        let create = self.purchase(&credential.client_id, parts);
+        // Creating moves no money: a lost answer here leaves an unpaid purchase behind, and nothing else. Nobody
+        // will ever charge it, since nobody has its identifier.
+        let purchase = self.client.create_purchase(&create).await.map_err(not_charged)?;
+        let reference = PaymentRef::new(&purchase.id);
+        if let Err(problem) = record.anchored(&request.attempt, &reference).await {
+            let message = format!("the purchase was not charged, since it could not be recorded: {problem}");
+            let inner = recurring_core::Error::never_sent(ErrorKind::Config, message);
+            return Err(Error::new(ProviderId::REVIO, inner).with_payment(reference));
+        }
+        let charge =
+            ChargePurchase::new(&purchase.id, credential.recurring_token.clone()).expecting(request.amount);
+        match self.client.charge_purchase(&charge).await {
+            Ok(answer) => Ok(charged(&answer, &purchase, request.amount)),
+            Err(lost) if lost.effect().is_unknown() => match self.settled(&purchase.id).await {
+                Some(payment) => Ok(payment),
+                None => Err(error(lost).with_payment(reference)),
+            },
+            Err(refused) => Err(error(refused).with_payment(reference)),
+        }
+    }
+}
+
+#[async_trait]
+impl Status for Revio {
+    async fn status(&self, reference: &PaymentRef) -> Result<PaymentStatus, Error> {
+        let purchase = self.client.get_purchase(reference.as_str()).await.map_err(error)?;
+        // A first payment is waited for on its page; a renewal is paid by a token or not at all.
+        let payment =
+            if purchase.force_recurring == Some(true) { first(&purchase) } else { renewal(&purchase) };
+        Ok(PaymentStatus::single(payment))
+    }
+}
+
+/// A purchase that the customer pays on its page.
+fn first(purchase: &Purchase) -> Payment {
+    let mut payment = read(purchase, purchase.outcome());
+    if payment.outcome == Outcome::CustomerNeeded {
+        payment.redirect = purchase.checkout_address();
+    }
+    payment
+}
+
+/// A purchase that is charged with a token.
+fn renewal(purchase: &Purchase) -> Payment {
+    read(purchase, purchase.charge_outcome())
+}
+
+fn read(purchase: &Purchase, outcome: Outcome) -> Payment {
+    let mut payment = Payment::new(ProviderId::REVIO, outcome, purchase.status.as_str());
+    payment.payment = Some(PaymentRef::new(&purchase.id));
+    payment.amount = purchase.purchase.as_ref().and_then(|details| {
+        Money::from_minor(details.total?, Currency::from_code(details.currency.as_deref()?).ok()?).ok()
+    });
+    if outcome == Outcome::Declined {
+        payment.decline = Some(purchase.decline().map_or_else(Decline::default, decline));
+    }
+    payment
+}
+
+fn charged(answer: &ChargeAnswer, created: &Purchase, amount: Money) -> Payment {
+    let mut payment = match answer.purchase() {
+        Some(purchase) => renewal(purchase),
+        None => Payment::new(ProviderId::REVIO, answer.outcome(), "charge refused"),
+    };
+    payment.payment = Some(PaymentRef::new(&created.id));
+    payment.amount = payment.amount.or(Some(amount));
+    payment.decline = answer.decline().map(decline).or(payment.decline);
+    payment
+}
+
+fn decline(decline: revio::Decline) -> Decline {
+    Decline::new(decline.code, decline.message)
+}
+
+fn error(error: revio::Error) -> Error {
+    let to_gateway = |api: revio::ApiError| GatewayError::new(api.code().map(str::to_owned), api.to_string());
+    Error::new(ProviderId::REVIO, error.map_api(to_gateway))
+}
+
+/// The purchase could not be created, so it was not charged: whatever the failure says of the purchase, no money
+/// moved.
+fn not_charged(lost: revio::Error) -> Error {
+    if !lost.effect().is_unknown() {
+        return error(lost);
+    }
+    let message = format!("{}; at most an unpaid purchase was left behind", lost.message());
+    let mut inner = recurring_core::Error::never_sent(lost.kind(), message);
+    if let Some(reply) = lost.reply() {
+        inner = inner.with_reply(reply.clone());
+    }
+    Error::new(ProviderId::REVIO, inner)
+}
+
+/// A client from the settings: `REVIO_API_KEY`, `REVIO_BRAND_ID`, and `REVIO_BASE_URL` for another brand of the
+/// platform.
+pub(crate) fn from_settings(settings: &Settings) -> Result<Arc<dyn Provider>, SettingsError> {
+    let provider = || ProviderId::REVIO;
+    let brand_id = settings.need(provider(), "REVIO_BRAND_ID")?.expose();
+    let mut builder = Client::builder(settings.need(provider(), "REVIO_API_KEY")?.clone()).brand_id(brand_id);
+    if let Some(url) = settings.text("REVIO_BASE_URL") {
+        builder = builder.environment(Environment::Custom(url));
+    }
+    let client = builder
+        .http(settings.http(Client::default_http()))
+        .build()
+        .map_err(|error| unusable(provider(), &error))?;
+    Ok(Arc::new(Revio::new(client, brand_id)))
+}

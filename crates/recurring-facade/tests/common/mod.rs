@@ -1,0 +1,93 @@
+#![allow(dead_code, unreachable_pub, reason = "each test program uses a part of it")]
+#![allow(clippy::expect_used, clippy::panic, reason = "only tests use it")]
+
+use recurring_core::{BaseUrl, Class, Error, HttpOptions, Method, Prepared, Reply};
+use recurring_facade::{
+    Agreement, AttemptId, Billing, Currency, Customer, EnrolRequest, Facade, Money, Outcome, ProviderId,
+    Settings, StoredCredential,
+};
+use recurring_http::Transport;
+use recurring_sandbox::Sandbox;
+
+/// Approved always.
+pub const GOOD_CARD: &str = "4111111111111111";
+/// Approved while the customer is present, refused later.
+pub const FADING_CARD: &str = "4000000000000341";
+
+pub fn settings(sandbox: &Sandbox) -> Settings {
+    sandbox.settings().into_iter().fold(Settings::new(), |settings, (name, value)| settings.set(name, value))
+}
+
+pub async fn sandbox() -> (Sandbox, Facade) {
+    let sandbox = Sandbox::builder().start().await.expect("a sandbox");
+    let facade = settings(&sandbox).facade().expect("a facade");
+    (sandbox, facade)
+}
+
+pub fn attempt(name: &str) -> AttemptId {
+    AttemptId::new(name).expect("an attempt")
+}
+
+/// 40.00 in a currency that the gateway's account in the sandbox has.
+pub fn price(id: &ProviderId) -> Money {
+    let code = match id.as_str() {
+        "ngenius" => "AED",
+        "tokenpay-signed" => "USD",
+        "revio" => "ZAR",
+        _ => "EUR",
+    };
+    Money::from_minor(4000, Currency::from_code(code).expect("a currency")).expect("money")
+}
+
+pub fn enrol_request(id: &ProviderId, name: &str) -> EnrolRequest {
+    let mut customer = Customer::new(format!("customer-{name}"), "ann@example.org");
+    customer.billing = Some(billing());
+    let mut request = EnrolRequest::new(attempt(&format!("{name}-first")), price(id), customer);
+    request.success_url = Some("https://shop.example/paid".to_owned());
+    request.failure_url = Some("https://shop.example/failed".to_owned());
+    request.notification_url = Some("https://shop.example/notify".to_owned());
+    request
+}
+
+pub fn billing() -> Billing {
+    let text = str::to_owned;
+    Billing {
+        first_name: text("Ann"),
+        last_name: text("Example"),
+        address1: text("1 High Street"),
+        city: text("Amsterdam"),
+        state: text("NH"),
+        country: text("NL"),
+        postal_code: text("1011AA"),
+        phone: text("+31200000000"),
+        email: text("ann@example.org"),
+    }
+}
+
+/// The customer's browser: sends the form of the page.
+pub async fn customer_pays(page: &str, card: &str) {
+    let (origin, path) = page.split_at(page.match_indices('/').nth(2).expect("a path").0);
+    let base = BaseUrl::parse("page", origin).expect("a page on this machine");
+    let form = format!("card_number={card}&expiry=12%2F30&cvc=123&cardholder=Ann+Example&action=pay");
+    let request = Prepared::new("pay", Class::Write, Method::Post, path)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(form.into_bytes());
+    let transport = Transport::new(HttpOptions::new()).expect("options");
+    let reply: Result<Reply, Error<String>> = transport.send(&base, &request).await;
+    let status = reply.expect("a reply").status();
+    assert!((200..400).contains(&status), "the page answered {status}");
+}
+
+/// A first payment from beginning to end.
+pub async fn enrolled(facade: &Facade, id: &ProviderId, name: &str, card: &str) -> StoredCredential {
+    let enroller = facade.enroller(id).expect("first payments");
+    let started = enroller.enrol(enrol_request(id, name)).await.expect("begun");
+    assert_eq!(started.payment.outcome, Outcome::CustomerNeeded, "{id}");
+    customer_pays(started.payment.redirect.as_deref().expect("a page"), card).await;
+    let enrolment = enroller.resume(started.pending).await.expect("resumed");
+    assert_eq!(enrolment.payment.outcome, Outcome::Approved, "{id}");
+    match enrolment.agreement {
+        Some(Agreement::ChargeOnDemand(credential)) => credential,
+        other => panic!("{id}: no stored credential but {other:?}"),
+    }
+}

@@ -1,0 +1,189 @@
+//! Every adapter through the same story, against the sandbox, whose ledger of the money really taken is the judge.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
+
+mod common;
+
+use common::{FADING_CARD, GOOD_CARD, attempt, enrol_request, enrolled, price, sandbox};
+use recurring_facade::{
+    Agreement, ChargeRequest, ErrorKind, Facade, Outcome, Payment, PaymentRef, PendingEnrolment, ProviderId,
+    ScheduleRequest, StoredCredential,
+};
+use recurring_sandbox::Sandbox;
+
+const ON_DEMAND: [ProviderId; 4] =
+    [ProviderId::OMNO, ProviderId::TOKENPAY_SIGNED, ProviderId::REVIO, ProviderId::EMSPAY];
+
+fn charges_of(sandbox: &Sandbox, reference: &str) -> usize {
+    sandbox.ledger().iter().filter(|entry| entry.reference == reference).count()
+}
+
+/// A pending payment is read again, where the gateway lets one read.
+async fn settled(facade: &Facade, payment: Payment) -> Payment {
+    match (facade.status(&payment.provider), &payment.payment) {
+        (Some(status), Some(reference)) => status.status(reference).await.expect("a status").payment,
+        _ => payment,
+    }
+}
+
+#[tokio::test]
+async fn a_first_payment_then_a_renewal_is_taken_once_each() {
+    let (sandbox, facade) = sandbox().await;
+    for id in &ON_DEMAND {
+        let name = format!("{id}-story");
+        let credential = enrolled(&facade, id, &name, GOOD_CARD).await;
+        assert_eq!(&credential.provider(), id);
+        // Stored and read back, as an application does.
+        let stored = serde_json::to_string(&credential).expect("JSON");
+        let credential: StoredCredential = serde_json::from_str(&stored).expect(&stored);
+        let renewal = attempt(&format!("{name}-renewal"));
+        let request = ChargeRequest::new(renewal.clone(), credential, price(id));
+        let charged = facade.charger(id).expect("charges").charge(request).await.expect("charged");
+        assert!(matches!(charged.outcome, Outcome::Approved | Outcome::Pending), "{id}: {}", charged.outcome);
+        let paid = settled(&facade, charged).await;
+        assert_eq!((paid.outcome, paid.amount), (Outcome::Approved, Some(price(id))), "{id}");
+        assert_eq!(charges_of(&sandbox, renewal.as_str()), 1, "{id}");
+        assert_eq!(charges_of(&sandbox, &format!("{name}-first")), 1, "{id}");
+    }
+    assert_eq!(sandbox.ledger().len(), ON_DEMAND.len() * 2);
+}
+
+#[tokio::test]
+async fn a_refused_renewal_is_an_answer_and_takes_nothing() {
+    let (sandbox, facade) = sandbox().await;
+    for id in &ON_DEMAND {
+        let name = format!("{id}-fading");
+        let credential = enrolled(&facade, id, &name, FADING_CARD).await;
+        let renewal = attempt(&format!("{name}-renewal"));
+        let request = ChargeRequest::new(renewal.clone(), credential, price(id));
+        let charged = facade.charger(id).expect("charges").charge(request).await.expect("an answer");
+        let refused = settled(&facade, charged).await;
+        assert_eq!(refused.outcome, Outcome::Declined, "{id}");
+        assert!(refused.decline.is_some(), "{id}: {refused:?}");
+        assert_eq!(charges_of(&sandbox, renewal.as_str()), 0, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn before_the_customer_has_paid_there_is_nothing_to_charge_with() {
+    let (sandbox, facade) = sandbox().await;
+    for id in &ON_DEMAND {
+        let enroller = facade.enroller(id).expect("first payments");
+        let started = enroller.enrol(enrol_request(id, &format!("{id}-waiting"))).await.expect("begun");
+        let stored = serde_json::to_string(&started.pending).expect("JSON");
+        let pending: PendingEnrolment = serde_json::from_str(&stored).expect(&stored);
+        let waiting = enroller.resume(pending).await.expect("read");
+        assert!(waiting.agreement.is_none(), "{id}");
+        assert!(matches!(waiting.payment.outcome, Outcome::CustomerNeeded | Outcome::Pending), "{id}");
+    }
+    assert!(sandbox.ledger().is_empty());
+}
+
+#[tokio::test]
+async fn the_gateway_that_runs_the_clock_is_not_charged_by_ours() {
+    let (sandbox, facade) = sandbox().await;
+    let id = ProviderId::NGENIUS;
+    assert!(facade.charger(&id).is_none() && facade.enroller(&id).is_none());
+    let scheduler = facade.scheduler(&id).expect("schedules");
+    let schedule = |name, pan| {
+        let card =
+            format!(r#"{{"pan":"{pan}","expiry":"2031-04","cvv":"123","cardholder_name":"Ann Example"}}"#);
+        ScheduleRequest::new(attempt(name), price(&id), "MONTHLY", "ann@example.org", card)
+    };
+    let started = scheduler.schedule(schedule("schedule-1", GOOD_CARD)).await.expect("scheduled");
+    assert_eq!(started.payment.outcome, Outcome::Approved);
+    let Some(Agreement::GatewayRunsIt(reference)) = started.agreement else { panic!("no schedule") };
+    sandbox.advance(std::time::Duration::from_secs(62 * 24 * 60 * 60));
+    let status =
+        facade.status(&id).expect("status").status(&PaymentRef::new(&reference.order_reference)).await;
+    let status = status.expect("a status");
+    assert_eq!(status.charges.len(), 3, "the first payment and two months");
+    assert!(status.charges.iter().all(|charge| charge.outcome == Outcome::Approved));
+    assert_eq!(sandbox.ledger().len(), 3);
+
+    let refused = scheduler.schedule(schedule("schedule-2", "4000000000000002")).await.expect("an answer");
+    assert_eq!(refused.payment.outcome, Outcome::Declined);
+    assert!(refused.agreement.is_none());
+    assert_eq!(sandbox.ledger().len(), 3);
+}
+
+#[tokio::test]
+async fn bad_input_and_strangers_credentials_send_nothing() {
+    let (sandbox, facade) = sandbox().await;
+    let before = sandbox.exchanges().len();
+    let id = ProviderId::NGENIUS;
+    let scheduler = facade.scheduler(&id).expect("schedules");
+    for (card, field) in [
+        ("", "card"),
+        ("4111111111111111", "card"),
+        (r#"{"pan":"4111111111111112","expiry":"2031-04","cvv":"123","cardholder_name":"A"}"#, "pan"),
+        (r#"{"pan":"4111111111111111","expiry":"04/31","cvv":"123","cardholder_name":"A"}"#, "expiry"),
+        (r#"{"pan":"4111111111111111","expiry":"2031-04","cvv":"12","cardholder_name":"A"}"#, "cvv"),
+    ] {
+        let request = ScheduleRequest::new(attempt("a"), price(&id), "MONTHLY", "a@example.org", card);
+        let error = scheduler.schedule(request).await.expect_err(field);
+        assert!(error.to_string().contains(field), "{error}");
+        assert!(error.effect().is_not_applied());
+        assert!(!format!("{error} {error:?}").contains("411111111111111"), "{error:?}");
+    }
+    let credential: StoredCredential =
+        serde_json::from_str(r#"{"provider":"revio","client_id":"c","recurring_token":"t"}"#)
+            .expect("a credential");
+    for id in ON_DEMAND.iter().filter(|id| **id != ProviderId::REVIO) {
+        let request = ChargeRequest::new(attempt("a"), credential.clone(), price(id));
+        let error = facade.charger(id).expect("charges").charge(request).await.expect_err("a stranger's");
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+        assert!(error.to_string().contains("belongs to revio"), "{error}");
+    }
+    for (id, field) in [
+        (ProviderId::OMNO, "billing"),
+        (ProviderId::TOKENPAY_SIGNED, "customer"),
+        (ProviderId::REVIO, "email"),
+    ] {
+        let mut request = enrol_request(&id, "incomplete");
+        request.customer = recurring_facade::Customer::default();
+        let error = facade.enroller(&id).expect("first payments").enrol(request).await.expect_err(field);
+        assert!(error.to_string().contains(field), "{error}");
+        assert!(error.effect().is_not_applied());
+    }
+    assert_eq!(sandbox.exchanges().len(), before);
+}
+
+#[tokio::test]
+async fn the_rules_of_a_series_are_checked_before_sending() {
+    let (sandbox, facade) = sandbox().await;
+    let id = ProviderId::EMSPAY;
+    let before = sandbox.exchanges().len();
+    let charge = |first_amount: i64, first_created: &str| {
+        let json = format!(
+            r#"{{"provider":"emspay","vault_token":"t","first_amount_minor":{first_amount},"currency":"EUR","first_created":"{first_created}"}}"#
+        );
+        let credential: StoredCredential = serde_json::from_str(&json).expect(&json);
+        ChargeRequest::new(attempt("a"), credential, price(&ProviderId::EMSPAY))
+    };
+    let charger = facade.charger(&id).expect("charges");
+    let other = charger.charge(charge(4001, "2126-01-01T00:00:00Z")).await.expect_err("another amount");
+    assert!(other.to_string().contains("`amount` must be 40.01 EUR"), "{other}");
+    let late = charger.charge(charge(4000, "2017-11-24T14:43:15.941760+00:00")).await.expect_err("too late");
+    assert!(late.to_string().contains("more than a year ago"), "{late}");
+    assert_eq!(sandbox.exchanges().len(), before);
+}
+
+#[test]
+fn credentials_are_stored_on_purpose_and_shown_to_nobody() {
+    for json in [
+        r#"{"provider":"emspay","vault_token":"sentinel-1","first_amount_minor":4000,"currency":"EUR","first_created":"2017-11-24T14:43:15.941760+00:00"}"#,
+        r#"{"provider":"revio","client_id":"98e9cf98","recurring_token":"sentinel-1"}"#,
+        r#"{"provider":"tokenpay-signed","user_id":"user1","token_id":"sentinel-1","parent_order_id":5798}"#,
+        r#"{"provider":"omno","customer_id":"c1","card_token":"sentinel-1","billing":{"first_name":"Ann","last_name":"Example","address1":"1 High Street","city":"Amsterdam","state":"NH","country":"NL","postal_code":"1011AA","phone":"+31200000000","email":"ann@example.org"}}"#,
+    ] {
+        let credential: StoredCredential = serde_json::from_str(json).expect(json);
+        assert_eq!(serde_json::to_string(&credential).expect("JSON"), json);
+        assert!(!format!("{credential:?}").contains("sentinel"), "{credential:?}");
+    }
+    // As the gateway names the members, and with a number where the document shows a text.
+    let omno = r#"{"provider":"omno","customer_id":"c","card_token":"t","billing":{"firstName":"A","lastName":"B","address1":"C","city":"D","state":"E","country":"NL","postalCode":"F","phone":"1","email":"a@b.example"}}"#;
+    assert!(serde_json::from_str::<StoredCredential>(omno).is_ok());
+    let number = r#"{"provider":"tokenpay-signed","user_id":"u","token_id":436,"parent_order_id":5798}"#;
+    assert!(serde_json::from_str::<StoredCredential>(number).is_ok());
+    assert!(serde_json::from_str::<StoredCredential>(r#"{"provider":"elsewhere"}"#).is_err());
+}

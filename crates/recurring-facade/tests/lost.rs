@@ -1,0 +1,167 @@
+//! What happens to a charge when the caller goes away, or the answer does.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
+
+mod common;
+
+use std::any::Any;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use common::{attempt, price};
+use recurring_facade::{
+    AttemptId, Charge, ChargeRequest, Error, Facade, Facts, Outcome, Payment, PaymentRef, Provider,
+    ProviderId, Record, Settings, StoredCredential,
+};
+use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply, Received};
+use tokio::sync::Notify;
+
+/// A gateway that answers when it is told to.
+#[derive(Debug, Default, Clone)]
+struct Slow {
+    begun: Arc<Notify>,
+    go_on: Arc<Notify>,
+}
+
+impl Provider for Slow {
+    fn id(&self) -> ProviderId {
+        ProviderId::REVIO
+    }
+
+    fn facts(&self) -> &'static Facts {
+        static FACADE: std::sync::LazyLock<Facade> =
+            std::sync::LazyLock::new(|| Settings::unreachable().expect("a facade"));
+        FACADE.provider(&ProviderId::REVIO).expect("revio").facts()
+    }
+
+    fn native(&self) -> &dyn Any {
+        self
+    }
+
+    fn as_charge(&self) -> Option<&dyn Charge> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Charge for Slow {
+    async fn charge(&self, _: &ChargeRequest, _: &dyn Record) -> Result<Payment, Error> {
+        self.begun.notify_one();
+        self.go_on.notified().await;
+        Ok(Payment::new(ProviderId::REVIO, Outcome::Approved, "paid"))
+    }
+}
+
+/// Remembers what it is told, and can refuse to.
+#[derive(Debug, Default, Clone)]
+struct Told {
+    lines: Arc<Mutex<Vec<String>>>,
+    finished: Arc<Notify>,
+    full: bool,
+}
+
+#[async_trait]
+impl Record for Told {
+    async fn anchored(&self, attempt: &AttemptId, payment: &PaymentRef) -> Result<(), String> {
+        self.lines.lock().expect("a lock").push(format!("{attempt} is {payment}"));
+        if self.full { Err("the disk is full".to_owned()) } else { Ok(()) }
+    }
+
+    async fn finished(&self, attempt: &AttemptId, result: &Result<Payment, Error>) {
+        let outcome = match result {
+            Ok(payment) => payment.outcome.as_str(),
+            Err(error) => error.effect().as_str(),
+        };
+        self.lines.lock().expect("a lock").push(format!("{attempt} ended: {outcome}"));
+        self.finished.notify_one();
+    }
+}
+
+fn credential() -> StoredCredential {
+    serde_json::from_str(r#"{"provider":"revio","client_id":"98e9cf98-dbd4-4a84-a304-dffbda2bef19","recurring_token":"82e6eb62-90e8-405c-9ec9-d43affba41d2"}"#)
+        .expect("a credential")
+}
+
+#[tokio::test]
+async fn a_charge_goes_on_and_is_recorded_when_the_caller_goes_away() {
+    let (slow, told) = (Slow::default(), Told::default());
+    let facade = Facade::new().with(slow.clone()).recording(told.clone());
+    let charger = facade.charger(&ProviderId::REVIO).expect("charges");
+    let request = ChargeRequest::new(attempt("a-1"), credential(), price(&ProviderId::REVIO));
+    let caller = tokio::spawn(async move { charger.charge(request).await });
+    slow.begun.notified().await;
+    caller.abort();
+    assert!(caller.await.expect_err("aborted").is_cancelled());
+    slow.go_on.notify_one();
+    told.finished.notified().await;
+    assert_eq!(*told.lines.lock().expect("a lock"), ["a-1 ended: approved"]);
+}
+
+const PURCHASE: &str = "aaaaaaaa-0000-4000-8000-000000000001";
+
+/// Revio, whose answer to the charge is lost; `then` is the purchase as it reads afterwards.
+async fn revio(then: &'static str) -> FaultServer {
+    FaultServer::start(move |request: &Received, _| match (request.method.as_str(), request.path.as_str()) {
+        ("POST", "/purchases/") => Behaviour::Reply(RawReply::json(201, purchase("created", ""))),
+        ("POST", _) => Behaviour::CloseAfterReading,
+        _ => Behaviour::Reply(RawReply::json(200, purchase(then, ""))),
+    })
+    .await
+}
+
+fn purchase(status: &str, more: &str) -> String {
+    format!(
+        r#"{{"id":"{PURCHASE}","type":"purchase","status":"{status}","purchase":{{"total":4000,"currency":"ZAR"}}{more}}}"#
+    )
+}
+
+async fn charge_at(server: &FaultServer, told: &Told) -> Result<Payment, Error> {
+    let facade = Settings::new()
+        .set("REVIO_BASE_URL", server.url())
+        .set("REVIO_API_KEY", "key")
+        .set("REVIO_BRAND_ID", "5c523a6d-cad0-462e-b9bb-79b16495f3b9")
+        .facade()
+        .expect("a facade")
+        .recording(told.clone());
+    let request = ChargeRequest::new(attempt("a-1"), credential(), price(&ProviderId::REVIO));
+    facade.charger(&ProviderId::REVIO).expect("charges").charge(request).await
+}
+
+fn charges_seen(server: &FaultServer) -> usize {
+    server.received().iter().filter(|request| request.path.ends_with("/charge/")).count()
+}
+
+#[tokio::test]
+async fn a_lost_answer_at_revio_is_settled_by_reading_the_purchase() {
+    for (status, outcome) in
+        [("paid", Outcome::Approved), ("pending_charge", Outcome::Pending), ("error", Outcome::Declined)]
+    {
+        let (server, told) = (revio(status).await, Told::default());
+        let payment = charge_at(&server, &told).await.expect(status);
+        assert_eq!(payment.outcome, outcome, "{status}");
+        assert_eq!(charges_seen(&server), 1, "{status}");
+        let anchored = told.lines.lock().expect("a lock").first().cloned();
+        assert_eq!(anchored.as_deref(), Some(format!("a-1 is {PURCHASE}").as_str()));
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_that_reading_does_not_settle_stays_unknown_and_names_the_payment() {
+    for status in ["created", "viewed", "something_new"] {
+        let (server, told) = (revio(status).await, Told::default());
+        let error = charge_at(&server, &told).await.expect_err(status);
+        assert!(error.effect().is_unknown(), "{status}");
+        assert_eq!(error.payment().map(PaymentRef::as_str), Some(PURCHASE), "{status}");
+        assert_eq!(charges_seen(&server), 1, "{status}");
+        assert_eq!(told.lines.lock().expect("a lock").last().map(String::as_str), Some("a-1 ended: unknown"));
+    }
+}
+
+#[tokio::test]
+async fn without_a_record_of_the_purchase_no_money_moves() {
+    let server = revio("paid").await;
+    let told = Told { full: true, ..Told::default() };
+    let error = charge_at(&server, &told).await.expect_err("not recorded");
+    assert!(error.effect().is_not_applied());
+    assert!(error.to_string().contains("the disk is full"), "{error}");
+    assert_eq!(charges_seen(&server), 0);
+}

@@ -1,0 +1,131 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use recurring_core::{BaseUrl, HttpOptions, Reply};
+use recurring_http::Transport;
+
+use crate::auth::{self, RequestSigner, Unsigned};
+use crate::config::{Environment, MerchantId, TokenId};
+use crate::error::Error;
+use crate::ops::add_token::{AddToken, AddedToken};
+use crate::ops::delete_token::DeleteToken;
+use crate::ops::order::TokenOrder;
+use crate::ops::query_token::{QueryToken, StoredToken};
+use crate::ops::recurring::Recurring;
+use crate::ops::sale::Sale;
+
+/// A client of the gateway for one merchant and one key. Cloning is cheap and shares the connections.
+#[derive(Debug, Clone)]
+pub struct Client {
+    transport: Transport,
+    base_url: BaseUrl,
+    merchant_id: MerchantId,
+    signer: Arc<dyn RequestSigner>,
+}
+
+impl Client {
+    /// Begins setting up a client. Nothing is sent until an operation is called.
+    pub fn builder(
+        merchant_id: impl Into<MerchantId>,
+        signer: impl RequestSigner + 'static,
+    ) -> ClientBuilder {
+        ClientBuilder {
+            merchant_id: merchant_id.into(),
+            signer: Arc::new(signer),
+            environment: Environment::default(),
+            http: Self::default_http(),
+        }
+    }
+
+    /// The options used unless others are given: 60 s in all, since the gateway answers a charge only after the
+    /// acquirer has, which takes seconds.
+    pub fn default_http() -> HttpOptions {
+        HttpOptions::new().timeout(Duration::from_secs(60))
+    }
+
+    /// Asks for a page on which the customer stores a card. Moves no money.
+    ///
+    /// # Errors
+    /// When there is no page.
+    pub async fn add_token(&self, request: &AddToken) -> Result<AddedToken, Error> {
+        request.from_reply(&self.send(request.to_request(&self.merchant_id)?).await?)
+    }
+
+    /// The stored cards of a user. Moves no money.
+    ///
+    /// # Errors
+    /// When the list cannot be read.
+    pub async fn query_token(&self, user_id: &str) -> Result<Vec<StoredToken>, Error> {
+        let request = QueryToken::new(user_id);
+        request.from_reply(&self.send(request.to_request(&self.merchant_id)?).await?)
+    }
+
+    /// Deletes a stored card for good. Moves no money, and ends every series on this card.
+    ///
+    /// # Errors
+    /// When the card was not deleted, or (`Unknown`) when it is not known whether it was.
+    pub async fn delete_token(&self, user_id: &str, token_id: &TokenId) -> Result<(), Error> {
+        let request = DeleteToken::new(user_id, token_id.clone());
+        request.from_reply(&self.send(request.to_request(&self.merchant_id)?).await?)
+    }
+
+    /// The first charge on a stored card. **Takes money at once.**
+    ///
+    /// # Errors
+    /// A refused payment is no error but an order whose outcome is `Declined`. After an error with the effect
+    /// `Unknown` the customer may have been charged; it is never sent again by this client.
+    pub async fn sale(&self, request: &Sale) -> Result<TokenOrder, Error> {
+        request.from_reply(&self.send(request.to_request(&self.merchant_id)?).await?)
+    }
+
+    /// A later charge on a stored card, without the customer. **Takes money at once.**
+    ///
+    /// # Errors
+    /// Those of [`Client::sale`].
+    pub async fn recurring(&self, request: &Recurring) -> Result<TokenOrder, Error> {
+        request.from_reply(&self.send(request.to_request(&self.merchant_id)?).await?)
+    }
+
+    async fn send(&self, request: Unsigned) -> Result<Reply, Error> {
+        let signed = auth::authorise(&request, self.signer.as_ref()).await?;
+        self.transport.send(&self.base_url, &signed).await
+    }
+}
+
+/// Sets up a [`Client`].
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct ClientBuilder {
+    merchant_id: MerchantId,
+    signer: Arc<dyn RequestSigner>,
+    environment: Environment,
+    http: HttpOptions,
+}
+
+impl ClientBuilder {
+    /// Where the gateway is; the test environment unless said otherwise.
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = environment;
+        self
+    }
+
+    /// Time-outs, proxy, trusted roots. The default waits 60 s for an answer.
+    pub fn http(mut self, options: HttpOptions) -> Self {
+        self.http = options;
+        self
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    /// When the merchant's identifier, the address or an HTTP option cannot work.
+    pub fn build(self) -> Result<Client, Error> {
+        self.merchant_id.check().map_err(Error::config)?;
+        Ok(Client {
+            base_url: self.environment.base_url().map_err(Error::config)?,
+            transport: Transport::new(self.http).map_err(Error::config)?,
+            merchant_id: self.merchant_id,
+            signer: self.signer,
+        })
+    }
+}

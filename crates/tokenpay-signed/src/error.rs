@@ -1,0 +1,115 @@
+use std::fmt;
+
+use recurring_core::{ErrorKind, Reply, lenient, read_success};
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+/// A failed call: see [`recurring_core::Error`] for its kind and its effect on the money.
+pub type Error = recurring_core::Error<ApiError>;
+
+/// The one response code that is public (source document): success.
+pub(crate) const SUCCESS: &str = "0000";
+
+/// The gateway's own error, `{"responseCode": .., "message": ..}` with another code than `0000`.
+///
+/// No code but `0000` is public. The texts have been cleared of the secrets of the request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ApiError {
+    /// The gateway's code.
+    pub response_code: String,
+    /// What is wrong, in the gateway's words.
+    pub message: String,
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.response_code, self.message)
+    }
+}
+
+/// The part that every answer has, and whether it speaks of an order.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Head {
+    #[serde(default, deserialize_with = "lenient::text")]
+    response_code: Option<String>,
+    #[serde(default, deserialize_with = "lenient::text")]
+    message: Option<String>,
+    #[serde(default)]
+    order: Option<IgnoredAny>,
+    #[serde(default)]
+    transaction: Option<IgnoredAny>,
+}
+
+impl ApiError {
+    /// Reads the gateway's error, if the body has its shape. An answer that speaks of an order is more than an
+    /// error: whatever its code says, something may have happened.
+    fn read(reply: &Reply) -> Option<Self> {
+        Self::of(reply, &head(reply)?).filter(|_| !speaks_of_an_order(reply))
+    }
+
+    fn of(reply: &Reply, head: &Head) -> Option<Self> {
+        let response_code =
+            head.response_code.as_deref().filter(|code| !code.is_empty() && *code != SUCCESS)?;
+        let message = head.message.as_deref()?;
+        Some(Self { response_code: reply.shown(response_code), message: reply.shown(message) })
+    }
+}
+
+fn head(reply: &Reply) -> Option<Head> {
+    reply.object().ok()
+}
+
+fn speaks_of_an_order(reply: &Reply) -> bool {
+    head(reply).is_some_and(|head| head.order.is_some() || head.transaction.is_some())
+}
+
+/// Reads an answer: by its response code first, since the gateway most likely reports errors with HTTP 200 (a
+/// guess).
+///
+/// | code | message | kind | effect |
+/// | --- | --- | --- | --- |
+/// | `0000` | any | the answer | |
+/// | other | `invalid signature`, `no public key` (public documentation) | `Authentication` | `NotApplied(Refused)` |
+/// | other | with `duplicate` or `already` (a guess) | `Conflict` | `Unknown` |
+/// | other | any, with a 4xx that means a refusal | by the status | `NotApplied(Refused)` |
+/// | other | any | `Protocol` | `Unknown` |
+/// | none, or with an order | any | `Protocol` | `Unknown` |
+pub(crate) fn read_answer<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error> {
+    if reply.is_success() {
+        let head: Head = read_success(reply, ApiError::read)?;
+        match head.response_code.as_deref() {
+            Some(SUCCESS) => return read_success(reply, ApiError::read),
+            None | Some("") => {
+                let message = format!("the gateway answered {}, but without a response code", reply.status());
+                return Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()));
+            }
+            Some(_) => {}
+        }
+    }
+    Err(refusal(reply))
+}
+
+/// The table above, for a reply that is no success.
+fn refusal(reply: &Reply) -> Error {
+    let answered = |api: &ApiError| format!("the gateway answered {}: {api}", reply.status());
+    let Some(api) = ApiError::read(reply) else {
+        // The gateway's words are kept all the same, for a person to read.
+        return match head(reply).and_then(|head| ApiError::of(reply, &head)) {
+            Some(api) if reply.is_success() => {
+                Error::unknown(ErrorKind::Protocol, answered(&api)).with_api(api).with_reply(reply.clone())
+            }
+            _ => Error::from_reply(reply.clone(), None),
+        };
+    };
+    let words = api.message.to_lowercase();
+    let bad_key = matches!(words.trim().trim_end_matches('.'), "invalid signature" | "no public key");
+    if bad_key && (reply.is_success() || (400..500).contains(&reply.status())) {
+        return Error::refused(ErrorKind::Authentication, answered(&api), api).with_reply(reply.clone());
+    }
+    if words.contains("duplicate") || words.contains("already") {
+        return Error::unknown(ErrorKind::Conflict, answered(&api)).with_api(api).with_reply(reply.clone());
+    }
+    Error::from_reply(reply.clone(), Some(api))
+}

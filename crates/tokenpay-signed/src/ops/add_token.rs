@@ -1,0 +1,122 @@
+use recurring_core::{Class, InvalidInput, Reply, check, lenient};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::auth::Unsigned;
+use crate::config::MerchantId;
+use crate::error::{Error, read_answer};
+use crate::ops::callback::CallbackUrl;
+use crate::ops::{check_reason, check_user_id};
+use crate::wire::AddTokenBody;
+
+/// `POST /tokenization/add-token`: a page on which the customer stores a card (public documentation). Moves no
+/// money.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct AddToken {
+    user_id: String,
+    callback_url: CallbackUrl,
+    reason: Option<String>,
+    lang: Option<String>,
+    allowed_card_type: Option<Value>,
+}
+
+impl AddToken {
+    /// A page for `user_id` (1 to 64 characters, the letter case is kept). The customer is sent to `success` or
+    /// `fail` afterwards, and the gateway reports to `notify`; all three are absolute web addresses.
+    pub fn new(
+        user_id: impl Into<String>,
+        success: impl Into<String>,
+        fail: impl Into<String>,
+        notify: impl Into<String>,
+    ) -> Self {
+        Self {
+            user_id: user_id.into(),
+            callback_url: CallbackUrl::new().success(success).fail(fail).notify(notify),
+            reason: None,
+            lang: None,
+            allowed_card_type: None,
+        }
+    }
+
+    /// Where the customer goes after cancelling.
+    pub fn cancel(mut self, url: impl Into<String>) -> Self {
+        self.callback_url = self.callback_url.cancel(url);
+        self
+    }
+
+    /// Why the card is stored, 1 to 255 characters (the limit is a guess).
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+
+    /// The language of the page: `zh-HK` or `en`; any text of 1 to 35 characters is sent.
+    pub fn lang(mut self, lang: impl Into<String>) -> Self {
+        self.lang = Some(lang.into());
+        self
+    }
+
+    /// The gateway's `allowedCardType`, sent as it is: its form is not known here.
+    pub fn allowed_card_type(mut self, value: impl Into<Value>) -> Self {
+        self.allowed_card_type = Some(value.into());
+        self
+    }
+
+    /// The request before it is signed.
+    ///
+    /// # Errors
+    /// Names the input that breaks a rule; nothing has been sent.
+    pub fn to_request(&self, merchant_id: &MerchantId) -> Result<Unsigned, Error> {
+        self.check()?;
+        let body = AddTokenBody {
+            merchant_id: merchant_id.wire(),
+            user_id: &self.user_id,
+            reason: self.reason.as_deref(),
+            callback_url: self.callback_url.wire(),
+            lang: self.lang.as_deref(),
+            allowed_card_type: self.allowed_card_type.as_ref(),
+        };
+        Ok(Unsigned::new("add token", Class::Write, "/tokenization/add-token", &body)?)
+    }
+
+    fn check(&self) -> Result<(), InvalidInput> {
+        check_user_id(&self.user_id)?;
+        check_reason(self.reason.as_deref())?;
+        self.callback_url.check()?;
+        self.lang.as_deref().map_or(Ok(()), |lang| check::text("lang", lang, 35))
+    }
+
+    /// Reads the reply.
+    ///
+    /// # Errors
+    /// When there is no page in it.
+    pub fn from_reply(&self, reply: &Reply) -> Result<AddedToken, Error> {
+        let added: AddedToken = read_answer(reply)?;
+        Ok(AddedToken { message: added.message.map(|text| reply.shown(&text)), ..added })
+    }
+}
+
+/// The page on which the customer stores a card (public documentation).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct AddedToken {
+    /// `0000`.
+    #[serde(deserialize_with = "lenient::required_text")]
+    pub response_code: String,
+    /// The gateway's words.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub message: Option<String>,
+    /// The page's address as the gateway wrote it. See [`AddedToken::page`].
+    #[serde(deserialize_with = "lenient::required_text")]
+    pub data: String,
+}
+
+impl AddedToken {
+    /// The page to send the customer to. `None` for an address that is not `https`; only an address on this machine
+    /// (a sandbox) keeps plain `http`.
+    pub fn page(&self) -> Option<&str> {
+        check::page_address(&self.data).map(|_| self.data.as_str())
+    }
+}

@@ -1,0 +1,69 @@
+use recurring_core::{InvalidInput, check};
+
+use crate::wire::CallbackBody;
+
+/// Where the customer is sent afterwards, and where the gateway reports what happened (source document). Every
+/// address is absolute, `https` or `http`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[must_use]
+pub struct CallbackUrl {
+    success: Option<String>,
+    fail: Option<String>,
+    cancel: Option<String>,
+    notify: Option<String>,
+}
+
+impl CallbackUrl {
+    /// No address yet. An empty one is not sent.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Where the customer goes after success.
+    pub fn success(mut self, url: impl Into<String>) -> Self {
+        self.success = Some(url.into());
+        self
+    }
+
+    /// Where the customer goes after a failure.
+    pub fn fail(mut self, url: impl Into<String>) -> Self {
+        self.fail = Some(url.into());
+        self
+    }
+
+    /// Where the customer goes after cancelling.
+    pub fn cancel(mut self, url: impl Into<String>) -> Self {
+        self.cancel = Some(url.into());
+        self
+    }
+
+    /// Where the gateway reports what happened, on the merchant's server.
+    pub fn notify(mut self, url: impl Into<String>) -> Self {
+        self.notify = Some(url.into());
+        self
+    }
+
+    pub(crate) fn check(&self) -> Result<(), InvalidInput> {
+        for (field, url) in [
+            ("callback_url.success", &self.success),
+            ("callback_url.fail", &self.fail),
+            ("callback_url.cancel", &self.cancel),
+            ("callback_url.notify", &self.notify),
+        ] {
+            if let Some(url) = url {
+                check::web_address(field, url)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn wire(&self) -> Option<CallbackBody<'_>> {
+        let body = CallbackBody {
+            success: self.success.as_deref(),
+            fail: self.fail.as_deref(),
+            cancel: self.cancel.as_deref(),
+            notify: self.notify.as_deref(),
+        };
+        (*self != Self::default()).then_some(body)
+    }
+}

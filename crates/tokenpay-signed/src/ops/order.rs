@@ -1,0 +1,156 @@
+use recurring_core::{Decimal, GatewayTime, Money, Outcome, Reply, check_echo, lenient};
+use serde::Deserialize;
+
+use crate::error::{Error, SUCCESS, read_answer};
+use crate::status::{self, OrderStatus, TransactionStatus};
+
+/// The answer to a charge (source document). Only the response code and the order are certain to be there.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct TokenOrder {
+    /// `0000` is success; no other code is public.
+    #[serde(deserialize_with = "lenient::required_text")]
+    pub response_code: String,
+    /// The gateway's words.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub message: Option<String>,
+    /// What was ordered, and where it stands.
+    pub order: Order,
+    /// The payment of the order.
+    #[serde(default, deserialize_with = "lenient::object")]
+    pub transaction: Option<Transaction>,
+}
+
+/// An order of the gateway (source document). Only `id` is certain to be there.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Order {
+    /// The gateway's identifier.
+    #[serde(deserialize_with = "lenient::required_text")]
+    pub id: String,
+    /// The merchant that owns the order.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub merchant_id: Option<String>,
+    /// Your own name for the charge.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub merchant_reference: Option<String>,
+    /// ISO 4217.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub currency: Option<String>,
+    /// Major units, the literal text: `30`, `50.00`.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub amount: Option<String>,
+    /// Major units, the literal text.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub net_amount: Option<String>,
+    /// The brand of the card, such as `VISA`.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub card_type: Option<String>,
+    /// The customer's address, if it is known.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub email: Option<String>,
+    /// When it was created.
+    #[serde(default, deserialize_with = "lenient::time")]
+    pub create_time: Option<GatewayTime>,
+    /// When it last changed.
+    #[serde(default, deserialize_with = "lenient::time")]
+    pub update_time: Option<GatewayTime>,
+    /// Where it stands; see [`TokenOrder::outcome`].
+    #[serde(default)]
+    pub status: OrderStatus,
+    /// Whether it belongs to a series.
+    #[serde(default, deserialize_with = "lenient::boolean")]
+    pub recurring: Option<bool>,
+}
+
+/// The payment of an order (source document).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Transaction {
+    /// The gateway's identifier.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub id: Option<String>,
+    /// The merchant that owns the transaction.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub merchant_id: Option<String>,
+    /// What it is, such as `SALE`.
+    #[serde(rename = "type", default, deserialize_with = "lenient::text")]
+    pub transaction_type: Option<String>,
+    /// Major units, the literal text.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub amount: Option<String>,
+    /// ISO 4217.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub currency: Option<String>,
+    /// Where it stands.
+    #[serde(default)]
+    pub status: TransactionStatus,
+    /// The masked card number. Opaque: its form is not defined.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub masked_pan: Option<String>,
+    /// The system trace audit number: what the bank knows the payment by.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub stan: Option<String>,
+}
+
+impl Order {
+    /// The identifier as later charges name it, see [`Recurring::new`](crate::Recurring::new). `None` when the
+    /// gateway gave something else than a number.
+    pub fn parent_order_id(&self) -> Option<i64> {
+        self.id.parse().ok()
+    }
+}
+
+impl TokenOrder {
+    /// What the answer means for the money. `PROCESSING`, every status nobody has seen yet, and an order and a
+    /// transaction that contradict each other are `Pending`; so is money that was taken and given back.
+    pub fn outcome(&self) -> Outcome {
+        let transaction = self.transaction.as_ref().map(|transaction| &transaction.status);
+        status::outcome(self.response_code == SUCCESS, &self.order.status, transaction)
+    }
+
+    /// Reads the answer to a charge of this amount and reference.
+    pub(crate) fn read(reply: &Reply, amount: Money, merchant_reference: &str) -> Result<Self, Error> {
+        let answer = match read_answer::<Self>(reply) {
+            Ok(answer) => answer,
+            Err(error) => Self::declined(reply).ok_or(error)?,
+        };
+        let transaction = answer.transaction.as_ref();
+        let sent = amount.to_decimal();
+        let currency = amount.currency().code();
+        let order_amount = answer.order.amount.as_deref();
+        let transaction_amount = transaction.and_then(|transaction| transaction.amount.as_deref());
+        check_echo(
+            reply,
+            &[
+                ("amount", &sent, order_amount.map(|text| comparable(amount, &sent, text))),
+                ("transaction.amount", &sent, transaction_amount.map(|text| comparable(amount, &sent, text))),
+                ("currency", currency, answer.order.currency.as_deref()),
+                (
+                    "transaction.currency",
+                    currency,
+                    transaction.and_then(|transaction| transaction.currency.as_deref()),
+                ),
+                ("merchantReference", merchant_reference, answer.order.merchant_reference.as_deref()),
+            ],
+        )?;
+        Ok(Self { message: answer.message.map(|text| reply.shown(&text)), ..answer })
+    }
+
+    /// A definite "no" to the payment, which comes with another response code than `0000`, perhaps with a status
+    /// that says so too.
+    fn declined(reply: &Reply) -> Option<Self> {
+        let readable = matches!(reply.status(), 200..=299 | 400 | 402 | 403 | 422);
+        let answer: Self = readable.then(|| reply.object().ok()).flatten()?;
+        (answer.outcome() == Outcome::Declined).then_some(answer)
+    }
+}
+
+/// `30`, `30.00` and `30.0` are the same amount: all become the text that was sent. Any other text stays what it is.
+fn comparable<'a>(amount: Money, sent: &'a str, text: &'a str) -> &'a str {
+    let minor = Decimal::parse("amount", text).and_then(|text| text.to_minor(amount.currency().exponent()));
+    if minor == Ok(amount.minor()) { sent } else { text }
+}

@@ -1,0 +1,83 @@
+use recurring_core::{Class, ErrorKind, Reply, lenient};
+use serde::{Deserialize, Deserializer};
+
+use crate::auth::Unsigned;
+use crate::config::{MerchantId, TokenId};
+use crate::error::{Error, read_answer};
+use crate::ops::check_user_id;
+use crate::wire::QueryTokenBody;
+
+/// `POST /tokenization/query-token`: the stored cards of a user, all at once (public documentation). Moves no
+/// money.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct QueryToken {
+    user_id: String,
+}
+
+impl QueryToken {
+    /// The cards of `user_id` (1 to 64 characters, the letter case is kept).
+    pub fn new(user_id: impl Into<String>) -> Self {
+        Self { user_id: user_id.into() }
+    }
+
+    /// The request before it is signed.
+    ///
+    /// # Errors
+    /// Names the input that breaks a rule; nothing has been sent.
+    pub fn to_request(&self, merchant_id: &MerchantId) -> Result<Unsigned, Error> {
+        check_user_id(&self.user_id)?;
+        let body = QueryTokenBody { merchant_id: merchant_id.wire(), user_id: &self.user_id };
+        Ok(Unsigned::new("query token", Class::Read, "/tokenization/query-token", &body)?)
+    }
+
+    /// Reads the reply. No list, or an empty one, means that there is no card.
+    ///
+    /// # Errors
+    /// When the list cannot be read, or names a card of somebody else.
+    pub fn from_reply(&self, reply: &Reply) -> Result<Vec<StoredToken>, Error> {
+        let Answer { list } = read_answer(reply)?;
+        // The source document calls the value case insensitive.
+        let own = |user: &str| user.to_lowercase() == self.user_id.to_lowercase();
+        if list.iter().any(|token| token.user_id.as_deref().is_some_and(|user| !own(user))) {
+            let message = "the reply speaks of another `userId` than was sent";
+            return Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()));
+        }
+        Ok(list)
+    }
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default, deserialize_with = "lenient::list")]
+    list: Vec<StoredToken>,
+}
+
+/// A stored card (public documentation). Only `token_id` is certain to be there.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct StoredToken {
+    /// The token that stands for the card in [`Sale`](crate::Sale) and [`Recurring`](crate::Recurring).
+    #[serde(deserialize_with = "token")]
+    pub token_id: TokenId,
+    /// Whose card it is.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub user_id: Option<String>,
+    /// The masked card number. Opaque: its form is not defined.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub masked_pan: Option<String>,
+    /// The brand of the card, such as `VISA`.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub card_brand: Option<String>,
+    /// The brand within the brand.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub card_sub_brand: Option<String>,
+    /// The end of the card's life, `YYYYMM`.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub expiry_date: Option<String>,
+}
+
+fn token<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TokenId, D::Error> {
+    lenient::required_text(deserializer).map(TokenId::text)
+}

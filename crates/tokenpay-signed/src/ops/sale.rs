@@ -1,0 +1,141 @@
+use recurring_core::{Class, Decimal, InvalidInput, Money, Reply, check};
+
+use crate::auth::Unsigned;
+use crate::config::{MerchantId, TokenId};
+use crate::error::Error;
+use crate::ops::callback::CallbackUrl;
+use crate::ops::order::TokenOrder;
+use crate::ops::{check_merchant_reference, check_user_id, wire_amount};
+use crate::wire::{LineItemBody, PriceDataBody, SaleBody};
+
+/// `POST /tokenization/sale`: the first charge on a stored card (public documentation). **Takes money at once.**
+///
+/// The order it answers is the parent of every later [`Recurring`](crate::Recurring) charge: store its
+/// [`parent_order_id`](crate::Order::parent_order_id).
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Sale {
+    user_id: String,
+    token_id: TokenId,
+    amount: Money,
+    merchant_reference: String,
+    is_recurring: bool,
+    callback_url: CallbackUrl,
+    line_items: Vec<LineItem>,
+    expiry_time: Option<String>,
+}
+
+impl Sale {
+    /// A charge of `amount` on the card `token_id` of `user_id` that opens a series. The rules of the values are
+    /// those of [`Recurring::new`](crate::Recurring::new).
+    pub fn new(
+        user_id: impl Into<String>,
+        token_id: impl Into<TokenId>,
+        amount: Money,
+        merchant_reference: impl Into<String>,
+    ) -> Self {
+        Self {
+            user_id: user_id.into(),
+            token_id: token_id.into(),
+            amount,
+            merchant_reference: merchant_reference.into(),
+            is_recurring: true,
+            callback_url: CallbackUrl::new(),
+            line_items: Vec::new(),
+            expiry_time: None,
+        }
+    }
+
+    /// A single charge: no series can be built on it (`isRecurring` is sent as false).
+    pub fn one_off(mut self) -> Self {
+        self.is_recurring = false;
+        self
+    }
+
+    /// Where the customer is sent, and where the gateway reports what happened.
+    pub fn callback_url(mut self, urls: CallbackUrl) -> Self {
+        self.callback_url = urls;
+        self
+    }
+
+    /// What is bought. The gateway charges the amount of the sale, not the sum of these.
+    pub fn line_items(mut self, items: impl IntoIterator<Item = LineItem>) -> Self {
+        self.line_items = items.into_iter().collect();
+        self
+    }
+
+    /// When the order expires, 1 to 64 characters, in the gateway's own form: it is not known here, so the text is
+    /// sent as it is.
+    pub fn expiry_time(mut self, time: impl Into<String>) -> Self {
+        self.expiry_time = Some(time.into());
+        self
+    }
+
+    /// The request before it is signed.
+    ///
+    /// # Errors
+    /// Names the input that breaks a rule; nothing has been sent.
+    pub fn to_request(&self, merchant_id: &MerchantId) -> Result<Unsigned, Error> {
+        self.check()?;
+        let body = SaleBody {
+            merchant_id: merchant_id.wire(),
+            user_id: &self.user_id,
+            token_id: self.token_id.wire(),
+            amount: wire_amount(self.amount)?,
+            merchant_reference: &self.merchant_reference,
+            is_recurring: self.is_recurring,
+            callback_url: self.callback_url.wire(),
+            line_items: self.line_items.iter().map(LineItem::wire).collect(),
+            expiry_time: self.expiry_time.as_deref(),
+        };
+        let request = Unsigned::new("sale", Class::Write, "/tokenization/sale", &body)?;
+        Ok(request.hide(self.token_id.secret()))
+    }
+
+    fn check(&self) -> Result<(), InvalidInput> {
+        check_user_id(&self.user_id)?;
+        self.token_id.check()?;
+        check_merchant_reference(&self.merchant_reference)?;
+        self.callback_url.check()?;
+        for item in &self.line_items {
+            check::text("line_items.name", &item.name, 255)?;
+            if item.quantity == 0 {
+                return Err(InvalidInput::new("line_items.quantity", "must be more than zero"));
+            }
+        }
+        self.expiry_time.as_deref().map_or(Ok(()), |time| check::text("expiry_time", time, 64))
+    }
+
+    /// Reads the reply, as [`Recurring::from_reply`](crate::Recurring::from_reply) does.
+    ///
+    /// # Errors
+    /// Those of [`Recurring::from_reply`](crate::Recurring::from_reply).
+    pub fn from_reply(&self, reply: &Reply) -> Result<TokenOrder, Error> {
+        TokenOrder::read(reply, self.amount, &self.merchant_reference)
+    }
+}
+
+/// One line of what is bought (public documentation).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineItem {
+    quantity: u32,
+    name: String,
+    unit_amount: Decimal,
+}
+
+impl LineItem {
+    /// `quantity` pieces of `name` (1 to 255 characters, the limit is a guess) at `unit_amount` each.
+    ///
+    /// The unit of `unit_amount` is not documented: it is sent literally. [`Decimal::shortest`] gives major units, as
+    /// in the amount of the sale (a guess).
+    pub fn new(quantity: u32, name: impl Into<String>, unit_amount: Decimal) -> Self {
+        Self { quantity, name: name.into(), unit_amount }
+    }
+
+    fn wire(&self) -> LineItemBody<'_> {
+        LineItemBody {
+            quantity: self.quantity,
+            price_data: PriceDataBody { name: &self.name, unit_amount: &self.unit_amount },
+        }
+    }
+}

@@ -1,0 +1,141 @@
+use recurring_core::{Outcome, open_enum};
+
+open_enum! {
+    /// Where an order stands (source document and public documentation; open).
+    pub enum OrderStatus {
+        /// Created. Not paid.
+        Open = "OPEN",
+        /// On its way. Not paid.
+        Processing = "PROCESSING",
+        /// Paid.
+        Success = "SUCCESS",
+        /// Paid, and settled with the merchant.
+        Settled = "SETTLED",
+        /// Not paid: it failed.
+        Failure = "FAILURE",
+        /// Not paid: it was cancelled.
+        Cancelled = "CANCELLED",
+        /// Closed. What that says of the money is not documented.
+        Closed = "CLOSED",
+        /// Paid, and taken back before it was settled.
+        Voided = "VOIDED",
+        /// Paid, and given back.
+        Refunded = "REFUNDED",
+        /// Paid, and given back in part.
+        PartiallyRefunded = "PARTIALLY_REFUNDED",
+    }
+}
+
+open_enum! {
+    /// Where the transaction of an order stands (source document and public documentation; open).
+    pub enum TransactionStatus {
+        /// Paid.
+        Success = "SUCCESS",
+        /// Paid, and settled with the merchant.
+        Settled = "SETTLED",
+        /// Refused.
+        Declined = "DECLINED",
+        /// Paid, and taken back before it was settled.
+        Voided = "VOIDED",
+        /// Paid, and given back.
+        Refunded = "REFUNDED",
+    }
+}
+
+/// What one status, or its absence, says by itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Says {
+    Paid,
+    NotPaid,
+    /// Leaves it to the other one.
+    Nothing,
+    /// Neither paid nor refused, whatever the other one says.
+    Undecided,
+}
+
+/// What an answer means for the money. `success` tells whether the response code is `0000`.
+///
+/// Paid needs the code, the order's status, and a transaction that does not say otherwise. A definite "no" of the
+/// order or of its transaction is one whatever the code, unless the two contradict each other.
+///
+/// `VOIDED`, `REFUNDED` and `PARTIALLY_REFUNDED` are pending: the money had been taken, so it is no refusal that
+/// allows another try, and it was given back, so goods must not be sent for it. A person, or the caller who asked
+/// for the refund, reads the status itself.
+pub(crate) fn outcome(
+    success: bool,
+    order: &OrderStatus,
+    transaction: Option<&TransactionStatus>,
+) -> Outcome {
+    let order = match order {
+        OrderStatus::Success | OrderStatus::Settled => Says::Paid,
+        OrderStatus::Failure | OrderStatus::Cancelled => Says::NotPaid,
+        // An order that nobody pays, and one without a status, do not contradict a refused transaction.
+        OrderStatus::Open => Says::Nothing,
+        OrderStatus::Other(text) if text.is_empty() => Says::Nothing,
+        _ => Says::Undecided,
+    };
+    let transaction = match transaction {
+        Some(TransactionStatus::Success | TransactionStatus::Settled) => Says::Paid,
+        Some(TransactionStatus::Declined) => Says::NotPaid,
+        Some(TransactionStatus::Other(text)) if text.is_empty() => Says::Nothing,
+        None => Says::Nothing,
+        Some(_) => Says::Undecided,
+    };
+    match (order, transaction) {
+        (Says::Paid, Says::Paid | Says::Nothing) if success => Outcome::Approved,
+        (Says::NotPaid, Says::NotPaid | Says::Nothing) | (Says::Nothing, Says::NotPaid) => Outcome::Declined,
+        _ => Outcome::Pending,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paid_and_refused_need_proof_and_nothing_new_is_final() {
+        use Outcome::{Approved, Declined, Pending};
+        // With 0000, with any other code.
+        let table = [
+            ("SUCCESS", Some("SUCCESS"), Approved, Pending),
+            ("SUCCESS", Some("SETTLED"), Approved, Pending),
+            ("SETTLED", Some("SETTLED"), Approved, Pending),
+            ("SUCCESS", None, Approved, Pending),
+            ("SUCCESS", Some(""), Approved, Pending),
+            ("SUCCESS", Some("DECLINED"), Pending, Pending),
+            ("SUCCESS", Some("VOIDED"), Pending, Pending),
+            ("SUCCESS", Some("REFUNDED"), Pending, Pending),
+            ("SUCCESS", Some("HALF_PAID"), Pending, Pending),
+            ("FAILURE", Some("DECLINED"), Declined, Declined),
+            ("FAILURE", None, Declined, Declined),
+            ("CANCELLED", None, Declined, Declined),
+            ("FAILURE", Some("SUCCESS"), Pending, Pending),
+            ("FAILURE", Some("HALF_PAID"), Pending, Pending),
+            ("CANCELLED", Some("SETTLED"), Pending, Pending),
+            ("OPEN", Some("DECLINED"), Declined, Declined),
+            ("", Some("DECLINED"), Declined, Declined),
+            ("OPEN", Some("SUCCESS"), Pending, Pending),
+            ("OPEN", None, Pending, Pending),
+            ("", None, Pending, Pending),
+            ("", Some("SUCCESS"), Pending, Pending),
+            ("PROCESSING", None, Pending, Pending),
+            ("PROCESSING", Some("DECLINED"), Pending, Pending),
+            ("CLOSED", None, Pending, Pending),
+            ("CLOSED", Some("SUCCESS"), Pending, Pending),
+            ("VOIDED", Some("VOIDED"), Pending, Pending),
+            ("VOIDED", Some("DECLINED"), Pending, Pending),
+            ("REFUNDED", Some("SUCCESS"), Pending, Pending),
+            ("PARTIALLY_REFUNDED", None, Pending, Pending),
+            ("HALF_PAID", Some("DECLINED"), Pending, Pending),
+            ("HALF_PAID", Some("SUCCESS"), Pending, Pending),
+            ("success", Some("SUCCESS"), Pending, Pending),
+        ];
+        for (order, transaction, with_success, otherwise) in table {
+            let status = OrderStatus::from(order);
+            let of = transaction.map(TransactionStatus::from);
+            assert_eq!(outcome(true, &status, of.as_ref()), with_success, "0000 {order} {transaction:?}");
+            assert_eq!(outcome(false, &status, of.as_ref()), otherwise, "2001 {order} {transaction:?}");
+        }
+        assert_eq!((OrderStatus::KNOWN.len(), TransactionStatus::KNOWN.len()), (10, 5));
+    }
+}

@@ -1,0 +1,118 @@
+#![allow(dead_code, unreachable_pub, reason = "each test program uses a part of it")]
+#![allow(clippy::expect_used, clippy::panic, reason = "only tests use it")]
+
+use std::future::Future;
+use std::io::Write;
+use std::pin::Pin;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use tokenpay_signed::{
+    AddToken, Client, Currency, Environment, HttpOptions, MerchantId, Money, Recurring, RequestSigner,
+    RetryPolicy, RsaSigner, Sale, SigningError,
+};
+
+pub fn dollars(text: &str) -> Money {
+    Money::parse(text, Currency::from_code("USD").expect("USD")).expect("money")
+}
+
+/// Runs the `openssl` program and answers what it prints. Every key of these tests is made by it, at run time.
+pub fn openssl(arguments: &[&str], input: &[u8]) -> Vec<u8> {
+    let started = Command::new("openssl")
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut child = started.unwrap_or_else(|error| {
+        panic!("these tests need the `openssl` program, which cannot be started: {error}; install it")
+    });
+    // A program that does not read its input may have ended already.
+    let _ = child.stdin.take().expect("a pipe").write_all(input);
+    let output = child.wait_with_output().expect("openssl ends");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "openssl {arguments:?} failed: {errors}");
+    output.stdout
+}
+
+pub fn openssl_text(arguments: &[&str], input: &str) -> String {
+    String::from_utf8(openssl(arguments, input.as_bytes())).expect("PEM is text")
+}
+
+/// A private key of 2048 bits in PKCS#8 PEM, the same for a whole test program.
+pub fn key() -> &'static str {
+    static KEY: OnceLock<String> = OnceLock::new();
+    KEY.get_or_init(|| {
+        openssl_text(&["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"], "")
+    })
+}
+
+pub fn signer() -> RsaSigner {
+    RsaSigner::from_key(key()).expect("a key")
+}
+
+/// Signs nothing: answers the bytes it was given, or fails.
+#[derive(Debug, Clone)]
+pub struct Fixed(pub Result<Vec<u8>, SigningError>);
+
+impl RequestSigner for Fixed {
+    fn sign<'a>(
+        &'a self,
+        _: &'a [u8],
+    ) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, SigningError>> + Send + 'a>> {
+        Box::pin(std::future::ready(self.0.clone()))
+    }
+}
+
+/// Quick, where the signature does not matter.
+pub fn any_signature() -> Fixed {
+    Fixed(Ok(vec![7; 256]))
+}
+
+/// A client of the server at `url`, for the merchant of the source document and with time-outs for tests.
+pub fn client(url: &str, signer: impl RequestSigner + 'static) -> Client {
+    let quick = RetryPolicy {
+        first_wait: Duration::from_millis(1),
+        longest_wait: Duration::from_millis(5),
+        ..RetryPolicy::default()
+    };
+    let http = HttpOptions::new()
+        .timeout(Duration::from_millis(500))
+        .connect_timeout(Duration::from_millis(250))
+        .retry(quick);
+    Client::builder("3", signer)
+        .environment(Environment::Custom(url.to_owned()))
+        .http(http)
+        .build()
+        .expect("a client")
+}
+
+pub fn merchant() -> MerchantId {
+    MerchantId::from("3")
+}
+
+/// The charge that the source document prints.
+pub fn documented_recurring() -> Recurring {
+    Recurring::new("user1", "436", dollars("30"), "merRef1656991803097", 5798)
+}
+
+pub fn other_recurring() -> Recurring {
+    Recurring::new("user1", "436", dollars("30"), "merRef0002", 5798)
+}
+
+pub fn first_sale() -> Sale {
+    Sale::new("user1", "436", dollars("30.00"), "merRef0001")
+}
+
+pub fn card_page() -> AddToken {
+    AddToken::new(
+        "user1",
+        "https://shop.example/cards/added",
+        "https://shop.example/cards/failed",
+        "https://shop.example/hooks/cards",
+    )
+    .cancel("https://shop.example/cards/cancelled")
+    .reason("Monthly plan")
+    .lang("en")
+}

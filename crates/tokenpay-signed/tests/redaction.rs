@@ -1,0 +1,80 @@
+//! No secret in anything that is shown or logged.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
+
+mod common;
+
+use common::{dollars, key, merchant, signer};
+use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
+use recurring_fixtures::logs::Capture;
+use recurring_fixtures::redaction::assert_absent;
+use tokenpay_signed::{
+    Client, DeleteToken, Environment, QueryToken, Recurring, RsaSigner, Sale, Secret, TokenId,
+};
+
+const TOKEN: &str = "sentinel-token-0815";
+
+#[tokio::test]
+async fn nothing_that_is_shown_holds_a_secret() {
+    let logs = Capture::start();
+    let mut shown = String::new();
+    let token = || TokenId::text(Secret::new(TOKEN));
+    // A gateway that quotes everything it was sent.
+    let order = r#""order":{"id":1,"status":"SUCCESS"}"#;
+    let replies = [
+        RawReply::json(200, format!(r#"{{"responseCode":"0000","message":"for {TOKEN}",{order}}}"#)),
+        RawReply::json(200, format!(r#"{{"responseCode":"{TOKEN}","message":"bad {TOKEN}"}}"#)),
+        RawReply::json(200, format!(r#"{{"responseCode":"1","message":"bad \"tokenId\":\"{TOKEN}\""}}"#)),
+        RawReply::json(200, format!(r#"{{"responseCode":"1","message":"bad {TOKEN}",{order}}}"#)),
+        RawReply::json(400, format!(r#"{{"responseCode":"1","message":"duplicate {TOKEN}"}}"#)),
+        RawReply::json(401, format!(r#"{{"responseCode":"1","message":"no public key for {TOKEN}"}}"#)),
+        RawReply::json(
+            200,
+            format!(
+                r#"{{"responseCode":"0000","message":"{TOKEN}","list":[{{"tokenId":"{TOKEN}","userId":"user1"}}]}}"#
+            ),
+        ),
+        RawReply::json(500, format!("{TOKEN} in words")),
+        RawReply::json(200, format!(r#"["{TOKEN}""#)),
+    ];
+    for reply in replies {
+        let server = FaultServer::start(move |_, _| Behaviour::Reply(reply.clone())).await;
+        let builder = Client::builder("3", signer()).environment(Environment::Custom(server.url()));
+        shown += &format!("{builder:?}");
+        let client = builder.build().expect("a client");
+        let recurring = Recurring::new("user1", token(), dollars("1"), "r-1", 7);
+        let sale = Sale::new("user1", token(), dollars("1"), "r-2");
+        let unsigned = recurring.to_request(&merchant()).expect("valid");
+        shown += &format!("{client:?} {recurring:?} {sale:?} {unsigned:?} {:?}", unsigned.signed(&[1]));
+        shown += &format!("{:?} {:?}", DeleteToken::new("user1", token()), QueryToken::new("user1"));
+        for answer in [client.recurring(&recurring).await, client.sale(&sale).await] {
+            if let Err(error) = &answer {
+                shown += &format!("{error} {:?} {:?}", error.api(), error.reply());
+            }
+            shown += &format!("{answer:?}");
+        }
+        let deleted = client.delete_token("user1", &token()).await;
+        shown += &format!("{deleted:?} {:?}", deleted.as_ref().err().map(ToString::to_string));
+        // Here nothing of the request is secret, but the answer is.
+        if let Ok(cards) = client.query_token("user1").await {
+            shown += &format!("{cards:?}");
+        }
+    }
+    for bad in ["", "a b", "a/b", "a\n"] {
+        let request = Recurring::new("user1", TokenId::text(format!("{TOKEN}{bad}")), dollars("1"), "r", 0);
+        shown += &format!("{:?}", request.to_request(&merchant()));
+    }
+    let with_password = Environment::Custom("https://user:hunter2@a.example".to_owned());
+    shown += &format!("{:?}", Client::builder("3", signer()).environment(with_password));
+    shown += &format!("{:?}", RsaSigner::from_key(key().replace("END", "end")));
+    assert!(shown.contains("bad [redacted]") && shown.contains("for [redacted]"), "{shown}");
+    assert!(shown.contains("bits: 2048"), "{shown}");
+    let key_lines: Vec<&str> =
+        key().lines().filter(|line| line.len() > 20 && !line.starts_with('-')).collect();
+    assert!(key_lines.len() > 20);
+    let logged = logs.text();
+    assert!(logged.contains("recurring"), "something is logged");
+    for (text, what) in [(&shown, "what is shown"), (&logged, "the log")] {
+        assert_absent(&[TOKEN, "hunter2"], text, what);
+        assert_absent(&key_lines, text, what);
+    }
+}
