@@ -108,7 +108,7 @@ pub(crate) async fn cards(
     let stored = facade.stored_cards(&id).ok_or_else(|| cannot(&id, "list stored cards"))?;
     let cards = match stored.stored_cards(customer).await {
         Ok(cards) => cards,
-        Err(error) => return Ok(failed(None, &error, out)),
+        Err(error) => return Ok(unread(&error, out)),
     };
     if cards.is_empty() {
         out.progress("no stored cards");
@@ -200,8 +200,16 @@ pub(crate) async fn status(
             out.line(&Value::Object(object), &human);
             Ok(status.payment.outcome.into())
         }
-        Err(error) => Ok(failed(None, &error, out)),
+        Err(error) => Ok(unread(&error, out)),
     }
+}
+
+/// A read that failed: it changed nothing, and what was asked is as unknown as before.
+fn unread(error: &Error, out: &Output) -> Exit {
+    let human =
+        format!("failed: {}: {} (asking changes nothing: ask again)", error.provider(), error.message());
+    out.line(&error_object(None, error), &human);
+    Exit::from(error)
 }
 
 fn failed(attempt: Option<&str>, error: &Error, out: &Output) -> Exit {

@@ -24,7 +24,7 @@ pub(crate) fn run(settings: &Settings, out: &Output) -> Result<Exit, String> {
         table.add_row([
             provider.id().to_string(),
             can.join(", "),
-            format!("{}: {}", facts.lost_answer, facts.after_lost_answer),
+            facts.after_lost_answer.to_owned(),
             problem.clone().unwrap_or_else(|| "yes".to_owned()),
         ]);
         objects.push(json!({

@@ -1,0 +1,115 @@
+//! Every call that takes money, through the facade, against everything that can go wrong: how often it is sent, and
+//! what is said of the money.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
+
+mod common;
+
+use std::time::Duration;
+
+use common::{attempt, billing, price, settings};
+use recurring_facade::{ChargeRequest, Facade, ProviderId, ScheduleRequest, Settings, StoredCredential};
+use recurring_fixtures::Case;
+use recurring_fixtures::fault::{self, RawReply, Received, Sends};
+use recurring_sandbox::Sandbox;
+
+fn good(case: &str) -> RawReply {
+    RawReply::json(200, Case::load(case).response_body())
+}
+
+/// What has to go well before the call that takes money: access tokens, and a purchase to charge.
+fn prelude(request: &Received) -> Option<RawReply> {
+    match (request.method.as_str(), request.path.as_str()) {
+        ("POST", "/token") => Some(good("omno/token/granted")),
+        ("POST", "/identity/auth/access-token") => Some(good("ngenius/access-token/granted")),
+        ("POST", "/purchases/") | ("GET", _) => {
+            Some(RawReply::json(200, r#"{"id":"p-1","status":"created"}"#))
+        }
+        _ => None,
+    }
+}
+
+/// The sandbox's settings, for its keys, with the server's address in the place of the sandbox's.
+fn facade(id: &ProviderId, url: &str, sandbox: &Sandbox) -> Facade {
+    ["OMNO_BASE_URL", "NGENIUS_BASE_URL", "TOKENPAY_BASE_URL", "REVIO_BASE_URL", "EMSPAY_BASE_URL"]
+        .into_iter()
+        .fold(settings(sandbox), |settings: Settings, name| settings.set(name, url))
+        .set("OMNO_TOKEN_URL", format!("{url}/token"))
+        .timeout(Duration::from_millis(500))
+        .facade_of(id)
+        .expect("a facade")
+}
+
+fn credential(id: &ProviderId) -> StoredCredential {
+    let json = match id.as_str() {
+        "emspay" => r#"{"provider":"emspay","vault_token":"t"}"#.to_owned(),
+        "revio" => r#"{"provider":"revio","client_id":"c","recurring_token":"t"}"#.to_owned(),
+        "omno" => {
+            let billing = serde_json::to_string(&billing()).expect("JSON");
+            format!(r#"{{"provider":"omno","customer_id":"c","card_token":"t","billing":{billing}}}"#)
+        }
+        _ => r#"{"provider":"tokenpay-signed","user_id":"u","token_id":"436","parent_order_id":5798}"#
+            .to_owned(),
+    };
+    serde_json::from_str(&json).expect("a credential")
+}
+
+async fn charge_is_sent_once(id: ProviderId, good: RawReply) {
+    let sandbox = Sandbox::builder().start().await.expect("a sandbox");
+    fault::check(good, Sends::Once, prelude, &[], async |url| {
+        let request = ChargeRequest::new(attempt("a-1"), credential(&id), price(&id));
+        let charger = facade(&id, &url, &sandbox).charger(&id).expect("charges");
+        charger.charge(request).await.map(drop).map_err(|error| error.effect().as_str())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn omno() {
+    charge_is_sent_once(ProviderId::OMNO, good("omno/create-payment/with-card-token")).await;
+}
+
+#[tokio::test]
+async fn tokenpay_signed() {
+    charge_is_sent_once(ProviderId::TOKENPAY_SIGNED, good("tokenpay-signed/recurring/documented")).await;
+}
+
+#[tokio::test]
+async fn revio() {
+    charge_is_sent_once(ProviderId::REVIO, good("revio/charge-purchase/paid")).await;
+}
+
+#[tokio::test]
+async fn emspay() {
+    charge_is_sent_once(ProviderId::EMSPAY, good("emspay/create-order/recurring")).await;
+}
+
+#[tokio::test]
+async fn ngenius() {
+    let sandbox = Sandbox::builder().start().await.expect("a sandbox");
+    let id = ProviderId::NGENIUS;
+    let good = good("ngenius/create-recurring-payment/documented");
+    fault::check(good, Sends::Once, prelude, &[], async |url| {
+        let card = r#"{"pan":"4012001037141112","expiry":"2031-04","cvv":"123","cardholder_name":"Ann"}"#;
+        let request = ScheduleRequest::new(attempt("a-1"), price(&id), "MONTHLY", "ann@example.org", card);
+        let scheduler = facade(&id, &url, &sandbox).scheduler(&id).expect("schedules");
+        scheduler.schedule(request).await.map(drop).map_err(|error| error.effect().as_str())
+    })
+    .await;
+}
+
+/// A purchase that could not be created was not charged: no money moved, whatever happened to the purchase.
+#[tokio::test]
+async fn a_lost_answer_before_the_charge_is_proof_that_it_was_not_made() {
+    use recurring_fixtures::fault::{Behaviour, FaultServer};
+    let sandbox = Sandbox::builder().start().await.expect("a sandbox");
+    for fault in [Behaviour::CloseAfterReading, Behaviour::Reply(RawReply::html(502, "<html>"))] {
+        let server = FaultServer::start(move |_, _| fault.clone()).await;
+        let id = ProviderId::REVIO;
+        let request = ChargeRequest::new(attempt("a-1"), credential(&id), price(&id));
+        let charger = facade(&id, &server.url(), &sandbox).charger(&id).expect("charges");
+        let error = charger.charge(request).await.expect_err("lost");
+        assert!(error.effect().is_not_applied(), "{error}");
+        assert!(error.to_string().contains("unpaid purchase"), "{error}");
+        assert_eq!(server.requests(), 1);
+    }
+}
