@@ -1,0 +1,29 @@
+//! Where a purchase stands that was charged with a token, and why it was refused.
+//!
+//! `REVIO_API_KEY=.. cargo run -p revio --example reconcile -- PURCHASE_ID`
+
+use revio::{Client, Environment, Outcome};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let id = std::env::args().nth(1).ok_or("usage: reconcile PURCHASE_ID")?;
+    let mut builder = Client::builder(std::env::var("REVIO_API_KEY")?);
+    if let Ok(url) = std::env::var("REVIO_BASE_URL") {
+        builder = builder.environment(Environment::Custom(url));
+    }
+    let purchase = builder.build()?.get_purchase(&id).await?;
+    match purchase.charge_outcome() {
+        Outcome::Approved => println!("{id} is paid"),
+        Outcome::Declined => {
+            let reason = purchase.decline().and_then(|decline| decline.code).unwrap_or_default();
+            println!("{id} is not paid: {} {reason}", purchase.status);
+        }
+        Outcome::Pending | Outcome::CustomerNeeded => {
+            println!("{id} is {}: ask again later", purchase.status)
+        }
+    }
+    if purchase.recurring_token().is_some() {
+        println!("it has saved the card: its identifier is the token, keep it where secrets are kept");
+    }
+    Ok(())
+}

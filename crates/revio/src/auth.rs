@@ -1,0 +1,15 @@
+use recurring_core::{InvalidInput, Prepared, Secret, check};
+
+/// The three headers of every command in the source document: the key as a bearer token, and JSON both ways. The
+/// document sends `Content-Type` with a GET too.
+pub(crate) fn authorise(request: Prepared, api_key: &Secret) -> Prepared {
+    request
+        .secret_header("authorization", format!("Bearer {}", api_key.expose()))
+        .header("accept", "application/json")
+        .header("content-type", "application/json")
+        .hide(api_key)
+}
+
+pub(crate) fn check_api_key(api_key: &Secret) -> Result<(), InvalidInput> {
+    check::header_secret("api_key", api_key.expose())
+}

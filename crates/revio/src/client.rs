@@ -1,0 +1,179 @@
+use std::time::Duration;
+
+use recurring_core::{BaseUrl, HttpOptions, Prepared, Reply, Secret, check};
+use recurring_http::Transport;
+
+use crate::auth;
+use crate::config::Environment;
+use crate::error::Error;
+use crate::ops::charge_purchase::{ChargeAnswer, ChargePurchase};
+use crate::ops::client_record::ClientRecord;
+use crate::ops::create_client::CreateClient;
+use crate::ops::create_purchase::CreatePurchase;
+use crate::ops::delete_recurring_token::DeleteRecurringToken;
+use crate::ops::get_client::GetClient;
+use crate::ops::get_purchase::GetPurchase;
+use crate::ops::list_recurring_tokens::{Cursor, ListRecurringTokens, Page, RecurringTokens};
+use crate::ops::purchase::Purchase;
+
+/// A client of the gateway for one API key. Cloning is cheap and shares the connections.
+///
+/// What the gateway itself calls a client, a person who pays, is a [`ClientRecord`] here.
+#[derive(Debug, Clone)]
+pub struct Client {
+    transport: Transport,
+    base_url: BaseUrl,
+    api_key: Secret,
+    brand_id: Option<String>,
+}
+
+impl Client {
+    /// Begins setting up a client. Nothing is sent until an operation is called.
+    pub fn builder(api_key: impl Into<Secret>) -> ClientBuilder {
+        ClientBuilder {
+            api_key: api_key.into(),
+            environment: Environment::default(),
+            brand_id: None,
+            http: Self::default_http(),
+        }
+    }
+
+    /// The options used unless others are given: 60 s in all, since the gateway waits for the acquirer before it
+    /// answers a charge.
+    pub fn default_http() -> HttpOptions {
+        HttpOptions::new().timeout(Duration::from_secs(60))
+    }
+
+    /// The brand that was set up, for [`CreatePurchase::new`].
+    pub fn brand_id(&self) -> Option<&str> {
+        self.brand_id.as_deref()
+    }
+
+    /// Keeps a person, so that cards can be stored for them. Moves no money.
+    ///
+    /// # Errors
+    /// When it was not done, or (`Unknown`) when it is not known whether it was: then there may be one client more
+    /// than is needed, which does no harm.
+    pub async fn create_client(&self, request: &CreateClient) -> Result<ClientRecord, Error> {
+        request.from_reply(&self.send(request.to_request()?).await?)
+    }
+
+    /// Reads a person whose cards the gateway keeps. Moves no money.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn get_client(&self, id: &str) -> Result<ClientRecord, Error> {
+        let request = GetClient::new(id);
+        request.from_reply(&self.send(request.to_request()?).await?)
+    }
+
+    /// Creates a purchase, which the customer pays on its page or [`charge_purchase`](Self::charge_purchase) by a
+    /// stored card. **Moves no money by itself.**
+    ///
+    /// # Errors
+    /// When it was not created, or (`Unknown`) when it is not known whether it was: then there is at most an unpaid
+    /// purchase more. It is never sent again by this client.
+    pub async fn create_purchase(&self, request: &CreatePurchase) -> Result<Purchase, Error> {
+        request.from_reply(&self.send(request.to_request()?).await?)
+    }
+
+    /// Reads a purchase. Moves no money. This settles every doubt about a charge.
+    ///
+    /// # Errors
+    /// When it cannot be read. That a purchase is not found is no proof that nothing happened.
+    pub async fn get_purchase(&self, id: &str) -> Result<Purchase, Error> {
+        let request = GetPurchase::new(id);
+        request.from_reply(&self.send(request.to_request()?).await?)
+    }
+
+    /// Pays a purchase with a stored card, without the customer. **Takes money at once.**
+    ///
+    /// # Errors
+    /// A refused payment is no error but an answer whose outcome is `Declined`. After an error with the effect
+    /// `Unknown` the purchase may be paid: read it before anything else. It is never sent again by this client.
+    pub async fn charge_purchase(&self, request: &ChargePurchase) -> Result<ChargeAnswer, Error> {
+        request.from_reply(&self.send(request.to_request()?).await?)
+    }
+
+    /// One page of the cards that are stored for a client: the first, or the one a page before it named as the next.
+    /// Moves no money.
+    ///
+    /// # Errors
+    /// When the page cannot be read, or when it lies elsewhere than at the gateway.
+    pub async fn list_recurring_tokens(
+        &self,
+        client_id: &str,
+        cursor: Option<&Cursor>,
+    ) -> Result<Page, Error> {
+        let mut request = ListRecurringTokens::new(client_id);
+        if let Some(cursor) = cursor {
+            request = request.after(cursor);
+        }
+        request.from_reply(&self.send(request.to_request(&self.base_url)?).await?)
+    }
+
+    /// All the cards that are stored for a client. Moves no money; asks for a page when it is needed.
+    pub fn recurring_tokens(&self, client_id: &str) -> RecurringTokens {
+        RecurringTokens::new(self.clone(), client_id.to_owned())
+    }
+
+    /// Forgets a stored card: no later charge can use its token. Moves no money.
+    ///
+    /// # Errors
+    /// When it was not done, or (`Unknown`) when it is not known whether it was: look into the list.
+    pub async fn delete_recurring_token(&self, client_id: &str, token: &Secret) -> Result<(), Error> {
+        let request = DeleteRecurringToken::new(client_id, token.clone());
+        request.from_reply(&self.send(request.to_request()?).await?)
+    }
+
+    async fn send(&self, request: Prepared) -> Result<Reply, Error> {
+        self.transport.send(&self.base_url, &auth::authorise(request, &self.api_key)).await
+    }
+}
+
+/// Sets up a [`Client`].
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct ClientBuilder {
+    api_key: Secret,
+    environment: Environment,
+    brand_id: Option<String>,
+    http: HttpOptions,
+}
+
+impl ClientBuilder {
+    /// Where the gateway is; live unless said otherwise.
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = environment;
+        self
+    }
+
+    /// Your brand, which every purchase names. Only kept here, see [`Client::brand_id`].
+    pub fn brand_id(mut self, id: impl Into<String>) -> Self {
+        self.brand_id = Some(id.into());
+        self
+    }
+
+    /// Time-outs, proxy, trusted roots. The default waits 60 s for an answer.
+    pub fn http(mut self, options: HttpOptions) -> Self {
+        self.http = options;
+        self
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    /// When the key, the brand, the address or an HTTP option cannot work.
+    pub fn build(self) -> Result<Client, Error> {
+        auth::check_api_key(&self.api_key).map_err(Error::config)?;
+        if let Some(id) = &self.brand_id {
+            check::id("brand_id", id).map_err(Error::config)?;
+        }
+        Ok(Client {
+            base_url: self.environment.base_url().map_err(Error::config)?,
+            transport: Transport::new(self.http).map_err(Error::config)?,
+            api_key: self.api_key,
+            brand_id: self.brand_id,
+        })
+    }
+}

@@ -1,0 +1,22 @@
+use recurring_core::{BaseUrl, InvalidInput};
+
+/// Where the gateway is. The API key decides between test and live.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Environment {
+    /// `https://gate.reviopay.com/api/v1`, as the source document says.
+    #[default]
+    Live,
+    /// Any other address, with the version path: another brand of the platform, a proxy, a sandbox.
+    Custom(String),
+}
+
+impl Environment {
+    pub(crate) fn base_url(&self) -> Result<BaseUrl, InvalidInput> {
+        let text = match self {
+            Self::Live => "https://gate.reviopay.com/api/v1",
+            Self::Custom(text) => text,
+        };
+        BaseUrl::parse("base_url", text)
+    }
+}

@@ -1,0 +1,150 @@
+use recurring_core::{
+    Class, ErrorKind, InvalidInput, Method, Money, Outcome, Prepared, Reply, Secret, check, check_echo,
+    read_success,
+};
+
+use crate::error::{ApiError, Error};
+use crate::ops::purchase::{Decline, Purchase};
+use crate::wire::ChargeBody;
+
+/// The codes of a 400 that mean "no" to the payment (public documentation). Definite: no money was taken.
+const DECLINES: &[&str] =
+    &["purchase_charge_error", "invalid_recurring_token", "insufficient_funds", "expired_card"];
+
+/// The code for a purchase that cannot be charged any more: usually, it is paid already (public documentation).
+const WRONG_STATUS: &str = "purchase_charge_wrong_status";
+
+/// `POST /purchases/{id}/charge/`: pays a purchase with a stored card, without the customer (source document). **Takes
+/// money at once.**
+///
+/// A purchase that is paid cannot be charged again: keep its identifier before this call, and after a lost answer read
+/// the purchase before anything else.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct ChargePurchase {
+    purchase_id: String,
+    recurring_token: Secret,
+    expected: Option<Money>,
+}
+
+impl ChargePurchase {
+    /// A purchase that is not paid yet, and the token to pay it with: the identifier of the purchase that saved the
+    /// card.
+    pub fn new(purchase_id: impl Into<String>, recurring_token: Secret) -> Self {
+        Self { purchase_id: purchase_id.into(), recurring_token, expected: None }
+    }
+
+    /// What the purchase costs. It is not sent; the answer is compared with it.
+    pub fn expecting(mut self, amount: Money) -> Self {
+        self.expected = Some(amount);
+        self
+    }
+
+    /// The request as it goes over the wire, without the key.
+    ///
+    /// # Errors
+    /// When one of the identifiers cannot be one, or when the purchase is to be paid with itself.
+    pub fn to_request(&self) -> Result<Prepared, Error> {
+        let path = format!("/purchases/{}/charge/", check::path_segment("purchase_id", &self.purchase_id)?);
+        check::id("recurring_token", self.recurring_token.expose())?;
+        if self.purchase_id == self.recurring_token.expose() {
+            let rule =
+                "must be another purchase than the one whose identifier is the token; create a new one";
+            return Err(InvalidInput::new("purchase_id", rule).into());
+        }
+        Ok(Prepared::new("charge purchase", Class::Write, Method::Post, path)
+            .json(&ChargeBody { recurring_token: self.recurring_token.expose() })
+            .hide(&self.recurring_token))
+    }
+
+    /// Reads the reply. A "no" to the payment comes as 400 with a code of its own: that is `Ok` with the outcome
+    /// `Declined`.
+    ///
+    /// # Errors
+    /// `Unknown` when the reply cannot be read or speaks of another purchase, token, amount or currency, when the
+    /// purchase cannot be charged any more (`Conflict`: it may well be paid), and for a refusal with a code that is
+    /// not known.
+    pub fn from_reply(&self, reply: &Reply) -> Result<ChargeAnswer, Error> {
+        if !reply.is_success() {
+            return self.refused(reply);
+        }
+        let purchase: Purchase = read_success(reply, ApiError::read)?;
+        let token = purchase.charged_with.as_ref().map(Secret::expose);
+        check_echo(
+            reply,
+            &[
+                ("id", &self.purchase_id, Some(&purchase.id)),
+                ("recurring_token", self.recurring_token.expose(), token),
+            ],
+        )?;
+        purchase.check_money(reply, self.expected.map(Money::minor), self.expected.map(Money::currency))?;
+        Ok(ChargeAnswer::Purchase(Box::new(purchase.cleared(reply))))
+    }
+
+    fn refused(&self, reply: &Reply) -> Result<ChargeAnswer, Error> {
+        let Some(api) = ApiError::read(reply) else {
+            return Err(Error::from_reply(reply.clone(), None));
+        };
+        let unproven = |kind: ErrorKind, api: ApiError| {
+            let message = format!("the gateway answered {}: {api}", reply.status());
+            Err(Error::unknown(kind, message).with_api(api).with_reply(reply.clone()))
+        };
+        if api.find(&[WRONG_STATUS]).is_some() {
+            return unproven(ErrorKind::Conflict, api);
+        }
+        if reply.status() == 400
+            && let Some(error) = api.find(DECLINES)
+        {
+            let decline = Decline { code: error.code.clone(), message: error.message.clone() };
+            return Ok(ChargeAnswer::Declined(decline));
+        }
+        // The key is looked at before anything else, and the one member of the request before any charge. Every other
+        // refusal may come from further behind, so that it proves nothing.
+        let about_the_request = api.errors.iter().all(|error| error.field == "recurring_token");
+        if matches!(reply.status(), 401 | 403) || about_the_request {
+            return Err(Error::from_reply(reply.clone(), Some(api)));
+        }
+        let kind = Error::from_reply(reply.clone(), None).kind();
+        unproven(kind, api)
+    }
+}
+
+/// The answer to a charge.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum ChargeAnswer {
+    /// The purchase as it stands now: `paid`, or `pending_charge` while the acquirer takes its time.
+    Purchase(Box<Purchase>),
+    /// The gateway said no: no money was taken.
+    ///
+    /// `purchase_charge_error` gives no reason; the purchase does, see [`Purchase::decline`].
+    /// `invalid_recurring_token` means that the stored card is gone for good: the customer has to save one again.
+    Declined(Decline),
+}
+
+impl ChargeAnswer {
+    /// What the answer means for the money.
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::Purchase(purchase) => purchase.charge_outcome(),
+            Self::Declined(_) => Outcome::Declined,
+        }
+    }
+
+    /// The purchase, when the gateway answered with it.
+    pub fn purchase(&self) -> Option<&Purchase> {
+        match self {
+            Self::Purchase(purchase) => Some(purchase),
+            Self::Declined(_) => None,
+        }
+    }
+
+    /// Why it was refused, when it was.
+    pub fn decline(&self) -> Option<Decline> {
+        match self {
+            Self::Purchase(purchase) if self.outcome() == Outcome::Declined => purchase.decline(),
+            Self::Purchase(_) => None,
+            Self::Declined(decline) => Some(decline.clone()),
+        }
+    }
+}

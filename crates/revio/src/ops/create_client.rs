@@ -1,0 +1,40 @@
+use recurring_core::{Class, Method, Prepared, Reply, check_echo, read_success};
+
+use crate::error::{ApiError, Error};
+use crate::ops::client_record::{ClientDetails, ClientRecord};
+
+/// `POST /clients/`: keeps a person, so that cards can be stored for them (public documentation). Moves no money.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct CreateClient {
+    details: ClientDetails,
+}
+
+impl CreateClient {
+    /// A person, by an e-mail address alone or with [`ClientDetails`]. The gateway does not check that the address is
+    /// new: each call makes another client.
+    pub fn new(details: impl Into<ClientDetails>) -> Self {
+        Self { details: details.into() }
+    }
+
+    /// The request as it goes over the wire, without the key.
+    ///
+    /// # Errors
+    /// Names the input that breaks a rule; nothing has been sent.
+    pub fn to_request(&self) -> Result<Prepared, Error> {
+        self.details.check()?;
+        Ok(Prepared::new("create client", Class::Write, Method::Post, "/clients/").json(&self.details.body()))
+    }
+
+    /// Reads the reply.
+    ///
+    /// # Errors
+    /// `Unknown` when the reply cannot be read or speaks of another e-mail address.
+    pub fn from_reply(&self, reply: &Reply) -> Result<ClientRecord, Error> {
+        let client: ClientRecord = read_success(reply, ApiError::read)?;
+        // A gateway may well write an address in small letters; that is still the same one.
+        let came_back = client.email.as_ref().map(|email| email.to_lowercase());
+        check_echo(reply, &[("email", &self.details.email().to_lowercase(), came_back.as_deref())])?;
+        Ok(client)
+    }
+}

@@ -1,0 +1,49 @@
+use recurring_core::{Class, ErrorKind, Method, Prepared, Reply, Secret, check};
+
+use crate::error::{ApiError, Error};
+
+/// `DELETE /clients/{id}/recurring_tokens/{token}/`: forgets a stored card (public documentation). Moves no money; no
+/// later charge can use the token.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct DeleteRecurringToken {
+    client_id: String,
+    token: Secret,
+}
+
+impl DeleteRecurringToken {
+    /// A token of a client, both by the gateway's own identifiers.
+    pub fn new(client_id: impl Into<String>, token: Secret) -> Self {
+        Self { client_id: client_id.into(), token }
+    }
+
+    /// The request as it goes over the wire, without the key.
+    ///
+    /// # Errors
+    /// When one of the identifiers cannot be one.
+    pub fn to_request(&self) -> Result<Prepared, Error> {
+        let client = check::path_segment("client_id", &self.client_id)?;
+        let token = check::path_segment("recurring_token", self.token.expose())?;
+        let path = format!("/clients/{client}/recurring_tokens/{token}/");
+        // The path holds the token, possibly percent-encoded.
+        Ok(Prepared::new("delete recurring token", Class::Write, Method::Delete, path)
+            .hide(&self.token)
+            .hide(&Secret::new(token)))
+    }
+
+    /// Reads the reply: 204 and nothing else is a success.
+    ///
+    /// # Errors
+    /// `Unknown` for any other answer that is not the gateway's own refusal. "Not found" may mean that an earlier try
+    /// went through.
+    pub fn from_reply(&self, reply: &Reply) -> Result<(), Error> {
+        match reply.status() {
+            204 => Ok(()),
+            status if reply.is_success() => {
+                let message = format!("the gateway answered {status} where it answers 204");
+                Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()))
+            }
+            _ => Err(Error::from_reply(reply.clone(), ApiError::read(reply))),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+use recurring_core::{Class, Method, Prepared, Reply, check, check_echo, read_success};
+
+use crate::error::{ApiError, Error};
+use crate::ops::client_record::ClientRecord;
+
+/// `GET /clients/{id}/`: a person whose cards the gateway keeps (public documentation). Moves no money.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct GetClient {
+    id: String,
+}
+
+impl GetClient {
+    /// The client with the gateway's own identifier.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self { id: id.into() }
+    }
+
+    /// The request as it goes over the wire, without the key.
+    ///
+    /// # Errors
+    /// When the identifier cannot be one.
+    pub fn to_request(&self) -> Result<Prepared, Error> {
+        let path = format!("/clients/{}/", check::path_segment("client_id", &self.id)?);
+        Ok(Prepared::new("get client", Class::Read, Method::Get, path))
+    }
+
+    /// Reads the reply.
+    ///
+    /// # Errors
+    /// When the reply cannot be read or speaks of another client.
+    pub fn from_reply(&self, reply: &Reply) -> Result<ClientRecord, Error> {
+        let client: ClientRecord = read_success(reply, ApiError::read)?;
+        check_echo(reply, &[("id", &self.id, Some(&client.id))])?;
+        Ok(client)
+    }
+}

@@ -1,0 +1,42 @@
+use recurring_core::{Class, Method, Prepared, Reply, Secret, check, check_echo, read_success};
+
+use crate::error::{ApiError, Error};
+use crate::ops::purchase::Purchase;
+
+/// `GET /purchases/{id}/`: where a purchase stands (public documentation). Moves no money.
+///
+/// `Debug` does not show the identifier: that of a first payment is the token.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct GetPurchase {
+    id: Secret,
+}
+
+impl GetPurchase {
+    /// The purchase with the gateway's own identifier.
+    pub fn new(id: impl Into<Secret>) -> Self {
+        Self { id: id.into() }
+    }
+
+    /// The request as it goes over the wire, without the key.
+    ///
+    /// # Errors
+    /// When the identifier cannot be one.
+    pub fn to_request(&self) -> Result<Prepared, Error> {
+        let segment = check::path_segment("purchase_id", self.id.expose())?;
+        let path = format!("/purchases/{segment}/");
+        Ok(Prepared::new("get purchase", Class::Read, Method::Get, path)
+            .hide(&self.id)
+            .hide(&Secret::new(segment)))
+    }
+
+    /// Reads the reply.
+    ///
+    /// # Errors
+    /// When the reply cannot be read or speaks of another purchase.
+    pub fn from_reply(&self, reply: &Reply) -> Result<Purchase, Error> {
+        let purchase: Purchase = read_success(reply, ApiError::read)?;
+        check_echo(reply, &[("id", self.id.expose(), Some(&purchase.id))])?;
+        Ok(purchase.cleared(reply))
+    }
+}

@@ -1,0 +1,341 @@
+use std::fmt;
+
+use recurring_core::{BaseUrl, Currency, GatewayTime, Outcome, Reply, Secret, check_echo, lenient};
+use serde::Deserialize;
+
+use crate::error::Error;
+use crate::status::{self, PaidBy, PurchaseStatus};
+use crate::wire;
+
+/// A purchase as the gateway tells it (public documentation). Only `id` is certain to be there.
+///
+/// The identifier of a purchase that saves the card is the token for later payments: `Debug` hides it, and the page
+/// that contains it.
+#[derive(Clone, Deserialize)]
+#[non_exhaustive]
+pub struct Purchase {
+    /// The gateway's identifier: what the purchase is charged and read by. **A secret** if the purchase saves the card,
+    /// see [`Purchase::recurring_token`].
+    #[serde(deserialize_with = "lenient::required_text")]
+    pub id: String,
+    /// Where it stands; see [`Purchase::outcome`].
+    #[serde(default)]
+    pub status: PurchaseStatus,
+    /// Whether a card was saved, so that `id` is a token.
+    #[serde(default, deserialize_with = "lenient::boolean")]
+    pub is_recurring_token: Option<bool>,
+    /// Whether it was created to save the card.
+    #[serde(default, deserialize_with = "lenient::boolean")]
+    pub force_recurring: Option<bool>,
+    /// The token that it was charged with (`recurring_token` on the wire).
+    #[serde(default, rename = "recurring_token", deserialize_with = "lenient::secret")]
+    pub charged_with: Option<Secret>,
+    /// The page on which the customer pays, as the gateway wrote it. See [`Purchase::checkout_address`].
+    #[serde(default, deserialize_with = "wire::text")]
+    pub checkout_url: Option<String>,
+    /// The client who pays.
+    #[serde(default, deserialize_with = "wire::text")]
+    pub client_id: Option<String>,
+    /// Your brand.
+    #[serde(default, deserialize_with = "wire::text")]
+    pub brand_id: Option<String>,
+    /// Your own name for it.
+    #[serde(default, deserialize_with = "wire::text")]
+    pub reference: Option<String>,
+    /// What is to be paid.
+    #[serde(default, deserialize_with = "lenient::object")]
+    pub purchase: Option<PurchaseDetails>,
+    /// What was paid; nothing before that.
+    #[serde(default, deserialize_with = "lenient::object")]
+    pub payment: Option<PurchasePayment>,
+    /// The tries to pay.
+    #[serde(default, deserialize_with = "lenient::object")]
+    pub transaction_data: Option<TransactionData>,
+    /// What can still be given back, in minor units.
+    #[serde(default, deserialize_with = "lenient::integer")]
+    pub refundable_amount: Option<i64>,
+    /// When it was created, in seconds since 1970.
+    #[serde(default, deserialize_with = "lenient::time")]
+    pub created_on: Option<GatewayTime>,
+    /// When it last changed, in seconds since 1970.
+    #[serde(default, deserialize_with = "lenient::time")]
+    pub updated_on: Option<GatewayTime>,
+    /// When it is due, in seconds since 1970.
+    #[serde(default, deserialize_with = "lenient::time")]
+    pub due: Option<GatewayTime>,
+    /// Whether it was made with a test key.
+    #[serde(default, deserialize_with = "lenient::boolean")]
+    pub is_test: Option<bool>,
+}
+
+/// What is to be paid.
+#[derive(Debug, Clone, Deserialize)]
+#[non_exhaustive]
+pub struct PurchaseDetails {
+    /// Minor units.
+    #[serde(default, deserialize_with = "lenient::integer")]
+    pub total: Option<i64>,
+    /// What stands for the sum of the products, in minor units.
+    #[serde(default, deserialize_with = "lenient::integer")]
+    pub total_override: Option<i64>,
+    /// ISO 4217.
+    #[serde(default, deserialize_with = "wire::text")]
+    pub currency: Option<String>,
+    /// The products.
+    #[serde(default, deserialize_with = "lenient::list")]
+    pub products: Vec<PurchasedProduct>,
+}
+
+/// One product of a purchase.
+#[derive(Debug, Clone, Deserialize)]
+#[non_exhaustive]
+pub struct PurchasedProduct {
+    /// Its name.
+    #[serde(default, deserialize_with = "wire::text")]
+    pub name: Option<String>,
+    /// The price of one, in minor units.
+    #[serde(default, deserialize_with = "lenient::integer")]
+    pub price: Option<i64>,
+    /// How many, a decimal number as the gateway wrote it, such as `1.0000`.
+    #[serde(default, deserialize_with = "wire::text")]
+    pub quantity: Option<String>,
+    /// The discount in minor units.
+    #[serde(default, deserialize_with = "lenient::integer")]
+    pub discount: Option<i64>,
+    /// The tax in per cent, a decimal number as the gateway wrote it.
+    #[serde(default, deserialize_with = "wire::text")]
+    pub tax_percent: Option<String>,
+    /// Its category.
+    #[serde(default, deserialize_with = "wire::text")]
+    pub category: Option<String>,
+}
+
+/// What was paid.
+#[derive(Debug, Clone, Deserialize)]
+#[non_exhaustive]
+pub struct PurchasePayment {
+    /// What kind of payment it is, such as `purchase`.
+    #[serde(default, deserialize_with = "wire::text")]
+    pub payment_type: Option<String>,
+    /// Minor units.
+    #[serde(default, deserialize_with = "lenient::integer")]
+    pub amount: Option<i64>,
+    /// ISO 4217.
+    #[serde(default, deserialize_with = "wire::text")]
+    pub currency: Option<String>,
+    /// What is left after the fee, in minor units.
+    #[serde(default, deserialize_with = "lenient::integer")]
+    pub net_amount: Option<i64>,
+    /// The gateway's fee in minor units.
+    #[serde(default, deserialize_with = "lenient::integer")]
+    pub fee_amount: Option<i64>,
+    /// When it was paid, in seconds since 1970.
+    #[serde(default, deserialize_with = "lenient::time")]
+    pub paid_on: Option<GatewayTime>,
+}
+
+/// The tries to pay a purchase.
+#[derive(Debug, Clone, Deserialize)]
+#[non_exhaustive]
+pub struct TransactionData {
+    /// How it was paid, such as `mastercard`.
+    #[serde(default, deserialize_with = "wire::text")]
+    pub payment_method: Option<String>,
+    /// Every try, the newest first.
+    #[serde(default, deserialize_with = "lenient::list")]
+    pub attempts: Vec<Attempt>,
+}
+
+/// One try to pay.
+#[derive(Debug, Clone, Deserialize)]
+#[non_exhaustive]
+pub struct Attempt {
+    /// What was tried, such as `execute` (`type` on the wire).
+    #[serde(default, rename = "type", deserialize_with = "wire::text")]
+    pub attempt_type: Option<String>,
+    /// Whether it went well.
+    #[serde(default, deserialize_with = "lenient::boolean")]
+    pub successful: Option<bool>,
+    /// How it was to be paid, such as `mastercard`.
+    #[serde(default, deserialize_with = "wire::text")]
+    pub payment_method: Option<String>,
+    /// When it was tried, in seconds since 1970.
+    #[serde(default, deserialize_with = "lenient::time")]
+    pub processing_time: Option<GatewayTime>,
+    /// Why it failed.
+    #[serde(default, deserialize_with = "lenient::object")]
+    pub error: Option<Decline>,
+}
+
+/// Why a payment was refused, in the gateway's words, cleared of the secrets of the request.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[non_exhaustive]
+pub struct Decline {
+    /// The gateway's code, such as `insufficient_funds`. An open set.
+    #[serde(default, deserialize_with = "wire::text")]
+    pub code: Option<String>,
+    /// The gateway's words.
+    #[serde(default, deserialize_with = "wire::text")]
+    pub message: Option<String>,
+}
+
+impl Purchase {
+    /// What the purchase means for the money, however it is to be paid.
+    ///
+    /// - `Approved`: paid, also if it was refunded or disputed later; or held on the card (`hold`), to be taken by a
+    ///   capture. `preauthorized` is a card that was saved without an amount.
+    /// - `CustomerNeeded`: the customer can pay on the page, for the first time or again after a failed try.
+    /// - `Declined`: it cannot be paid any more, the held money was given back (`released`), or the charge of a token
+    ///   failed.
+    /// - `Pending`: on its way, or a status nobody has seen yet.
+    ///
+    /// Of a purchase that only a stored card is to pay, ask [`charge_outcome`](Self::charge_outcome) instead: the
+    /// gateway offers a page for that one, too.
+    pub fn outcome(&self) -> Outcome {
+        let paid_by = match &self.charged_with {
+            Some(_) => PaidBy::Token,
+            None => PaidBy::Customer { page: self.checkout_address().is_some() },
+        };
+        status::outcome(&self.status, paid_by)
+    }
+
+    /// What the purchase means for the money when it is paid by a [charge](crate::ChargePurchase) and the customer is
+    /// not sent to its page: `created` is `Pending` (not charged yet, or not yet known), `error` is `Declined`.
+    pub fn charge_outcome(&self) -> Outcome {
+        status::outcome(&self.status, PaidBy::Token)
+    }
+
+    /// The token for later payments: this purchase's own identifier, once it is paid and has saved the card.
+    pub fn recurring_token(&self) -> Option<Secret> {
+        let saved = self.is_recurring_token == Some(true) && self.outcome() == Outcome::Approved;
+        saved.then(|| Secret::new(self.id.as_str()))
+    }
+
+    /// The page to send the customer to. `None` when there is none, and when its address is neither `https` nor on
+    /// this machine (a sandbox).
+    pub fn checkout_address(&self) -> Option<String> {
+        self.checkout_url.as_deref().and_then(safe_address)
+    }
+
+    /// Why the newest try to pay failed, if it did.
+    pub fn decline(&self) -> Option<Decline> {
+        self.transaction_data.as_ref()?.attempts.first()?.error.clone()
+    }
+
+    /// Compares the amounts and currencies that the purchase names with what was meant.
+    pub(crate) fn check_money(
+        &self,
+        reply: &Reply,
+        total: Option<i64>,
+        currency: Option<Currency>,
+    ) -> Result<(), Error> {
+        let (details, payment) = (self.purchase.as_ref(), self.payment.as_ref());
+        if let Some(total) = total {
+            let text = |amount: Option<i64>| amount.map(|amount| amount.to_string());
+            let named = text(details.and_then(|details| details.total));
+            let paid = text(payment.and_then(|payment| payment.amount));
+            let total = total.to_string();
+            check_echo(reply, &[("total", &total, named.as_deref()), ("amount", &total, paid.as_deref())])?;
+        }
+        if let Some(currency) = currency {
+            let named = details.and_then(|details| details.currency.as_deref());
+            let paid = payment.and_then(|payment| payment.currency.as_deref());
+            check_echo(reply, &[("currency", currency.code(), named), ("currency", currency.code(), paid)])?;
+        }
+        Ok(())
+    }
+
+    /// Clears the texts that quote the gateway's words of the secrets of the request, and of those that the purchase
+    /// itself names.
+    pub(crate) fn cleared(mut self, reply: &Reply) -> Self {
+        let mut tokens: Vec<String> =
+            self.charged_with.iter().map(|token| token.expose().to_owned()).collect();
+        if self.id_is_secret() {
+            tokens.push(self.id.clone());
+        }
+        let clear = |text: String| {
+            let without = tokens.iter().fold(text, |text, token| text.replace(token, "[redacted]"));
+            reply.shown(&without)
+        };
+        let attempts = self.transaction_data.iter_mut().flat_map(|data| &mut data.attempts);
+        for decline in attempts.filter_map(|attempt| attempt.error.as_mut()) {
+            decline.code = decline.code.take().map(clear);
+            decline.message = decline.message.take().map(clear);
+        }
+        self
+    }
+
+    /// Whether the identifier is a token, or becomes one when the customer pays.
+    fn id_is_secret(&self) -> bool {
+        self.is_recurring_token == Some(true) || self.force_recurring == Some(true)
+    }
+}
+
+impl fmt::Debug for Purchase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hidden = Secret::new("");
+        let (id, page): (&dyn fmt::Debug, &dyn fmt::Debug) = match self.id_is_secret() {
+            true => (&hidden, &self.checkout_url.as_ref().map(|_| &hidden)),
+            false => (&self.id, &self.checkout_url),
+        };
+        f.debug_struct("Purchase")
+            .field("id", id)
+            .field("status", &self.status)
+            .field("is_recurring_token", &self.is_recurring_token)
+            .field("force_recurring", &self.force_recurring)
+            .field("charged_with", &self.charged_with)
+            .field("checkout_url", page)
+            .field("client_id", &self.client_id)
+            .field("brand_id", &self.brand_id)
+            .field("reference", &self.reference)
+            .field("purchase", &self.purchase)
+            .field("payment", &self.payment)
+            .field("transaction_data", &self.transaction_data)
+            .field("refundable_amount", &self.refundable_amount)
+            .field("created_on", &self.created_on)
+            .field("updated_on", &self.updated_on)
+            .field("due", &self.due)
+            .field("is_test", &self.is_test)
+            .finish()
+    }
+}
+
+fn safe_address(text: &str) -> Option<String> {
+    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return None;
+    }
+    // The rule for addresses is the one for base addresses; only the part before the path matters here.
+    let (scheme, rest) = text.split_once("://")?;
+    let host = rest.split(['/', '?', '#', '\\']).next()?;
+    BaseUrl::parse("checkout_url", &format!("{scheme}://{host}")).ok().map(|_| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::safe_address;
+
+    #[test]
+    fn a_page_is_https_unless_it_is_on_this_machine() {
+        for good in [
+            "https://gate.reviopay.com/p/1/",
+            "https://gate.reviopay.com/p/1/?a=b#c",
+            "http://127.0.0.1:8080/pay/1",
+            "http://localhost/pay",
+        ] {
+            assert_eq!(safe_address(good).as_deref(), Some(good));
+        }
+        for bad in [
+            "",
+            "gate.reviopay.com/p/1/",
+            "//gate.reviopay.com/p/1/",
+            "http://gate.reviopay.com/p/1/",
+            "javascript://x",
+            "javascript:alert(1)",
+            "https://user:password@evil.example/pay",
+            "https://gate.reviopay.com/p/1/ x",
+            "https://gate.reviopay.com\n/p/1/",
+        ] {
+            assert_eq!(safe_address(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+use recurring_core::{Outcome, open_enum};
+
+open_enum! {
+    /// Where a purchase stands (public documentation; what some of them mean is told by another brand of the same
+    /// platform; open).
+    pub enum PurchaseStatus {
+        /// Created; nothing has been paid.
+        Created = "created",
+        /// The customer was sent an invoice.
+        Sent = "sent",
+        /// The customer has opened the page.
+        Viewed = "viewed",
+        /// The last try to pay failed. The customer can try again on the page.
+        Error = "error",
+        /// Cancelled: cannot be paid any more.
+        Cancelled = "cancelled",
+        /// Past its due time. It can still be paid.
+        Overdue = "overdue",
+        /// Past its due time: cannot be paid any more.
+        Expired = "expired",
+        /// The last try to pay was stopped by a security check. The customer can try again on the page.
+        Blocked = "blocked",
+        /// The money is held on the card (`skip_capture`), and taken only by a capture.
+        Hold = "hold",
+        /// The held money was given back.
+        Released = "released",
+        /// The held money is being given back.
+        PendingRelease = "pending_release",
+        /// The held money is being taken.
+        PendingCapture = "pending_capture",
+        /// The card was checked and saved without an amount (a purchase of nothing with `skip_capture`).
+        Preauthorized = "preauthorized",
+        /// Paid.
+        Paid = "paid",
+        /// The customer's payment is on its way.
+        PendingExecute = "pending_execute",
+        /// The charge of a token is on its way.
+        PendingCharge = "pending_charge",
+        /// Paid, and handed to the card network for clearing.
+        Cleared = "cleared",
+        /// Paid, and settled with the merchant.
+        Settled = "settled",
+        /// Paid, then disputed by the customer.
+        Chargeback = "chargeback",
+        /// Paid; a refund is on its way.
+        PendingRefund = "pending_refund",
+        /// Paid, then given back in whole or in part.
+        Refunded = "refunded",
+        /// Paid, then asked about by the customer's bank.
+        Retrieved = "retrieved",
+        /// Paid, then taken back after a dispute.
+        ChargedBack = "charged_back",
+    }
+}
+
+/// Who is to pay a purchase: the same status means another thing for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PaidBy {
+    /// The customer, on a page, if the purchase shows one.
+    Customer { page: bool },
+    /// A stored card, by a charge.
+    Token,
+}
+
+/// What a status means for the money.
+///
+/// Money that was taken and given back later was taken all the same: `refunded` and the disputes are `Approved`, since
+/// a `Declined` would invite to charge again. A page can be used again after a failed try, so `error` and `blocked`
+/// are final only for the charge of a token, or where no page is left.
+pub(crate) fn outcome(status: &PurchaseStatus, paid_by: PaidBy) -> Outcome {
+    match status {
+        PurchaseStatus::Paid
+        | PurchaseStatus::Cleared
+        | PurchaseStatus::Settled
+        | PurchaseStatus::Hold
+        | PurchaseStatus::Preauthorized
+        | PurchaseStatus::PendingRefund
+        | PurchaseStatus::Refunded
+        | PurchaseStatus::Retrieved
+        | PurchaseStatus::Chargeback
+        | PurchaseStatus::ChargedBack => Outcome::Approved,
+        PurchaseStatus::Released | PurchaseStatus::Cancelled | PurchaseStatus::Expired => Outcome::Declined,
+        PurchaseStatus::Error | PurchaseStatus::Blocked => match paid_by {
+            PaidBy::Customer { page: true } => Outcome::CustomerNeeded,
+            PaidBy::Customer { page: false } | PaidBy::Token => Outcome::Declined,
+        },
+        PurchaseStatus::Created | PurchaseStatus::Sent | PurchaseStatus::Viewed | PurchaseStatus::Overdue => {
+            match paid_by {
+                PaidBy::Customer { page: true } => Outcome::CustomerNeeded,
+                PaidBy::Customer { page: false } | PaidBy::Token => Outcome::Pending,
+            }
+        }
+        PurchaseStatus::PendingRelease
+        | PurchaseStatus::PendingCapture
+        | PurchaseStatus::PendingExecute
+        | PurchaseStatus::PendingCharge
+        | PurchaseStatus::Other(_) => Outcome::Pending,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_for_a_page_without_one_and_for_a_token() {
+        use Outcome::{Approved, CustomerNeeded, Declined, Pending};
+        let table = [
+            ("created", CustomerNeeded, Pending, Pending),
+            ("sent", CustomerNeeded, Pending, Pending),
+            ("viewed", CustomerNeeded, Pending, Pending),
+            ("overdue", CustomerNeeded, Pending, Pending),
+            ("error", CustomerNeeded, Declined, Declined),
+            ("blocked", CustomerNeeded, Declined, Declined),
+            ("cancelled", Declined, Declined, Declined),
+            ("expired", Declined, Declined, Declined),
+            ("released", Declined, Declined, Declined),
+            ("hold", Approved, Approved, Approved),
+            ("preauthorized", Approved, Approved, Approved),
+            ("paid", Approved, Approved, Approved),
+            ("cleared", Approved, Approved, Approved),
+            ("settled", Approved, Approved, Approved),
+            ("pending_refund", Approved, Approved, Approved),
+            ("refunded", Approved, Approved, Approved),
+            ("retrieved", Approved, Approved, Approved),
+            ("chargeback", Approved, Approved, Approved),
+            ("charged_back", Approved, Approved, Approved),
+            ("pending_release", Pending, Pending, Pending),
+            ("pending_capture", Pending, Pending, Pending),
+            ("pending_execute", Pending, Pending, Pending),
+            ("pending_charge", Pending, Pending, Pending),
+        ];
+        for known in PurchaseStatus::KNOWN {
+            assert!(table.iter().any(|row| row.0 == *known), "{known}");
+        }
+        let unheard_of = ["PAID", "partially_paid", ""].map(|status| (status, Pending, Pending, Pending));
+        for (status, with_page, without_page, by_token) in table.into_iter().chain(unheard_of) {
+            let read = |paid_by| outcome(&PurchaseStatus::from(status), paid_by);
+            assert_eq!(read(PaidBy::Customer { page: true }), with_page, "{status}");
+            assert_eq!(read(PaidBy::Customer { page: false }), without_page, "{status}");
+            assert_eq!(read(PaidBy::Token), by_token, "{status}");
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! What goes over the wire, and what is made of what comes back: against `fixtures/revio`.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
+
+mod common;
+
+use common::{BRAND, CLIENT, KEY, PURCHASE, TOKEN, charge, client, first, rand};
+use mockito::{Matcher, Server, ServerGuard};
+use recurring_fixtures::{Case, minify, variants};
+use revio::{
+    ChargeAnswer, ClientDetails, CreateClient, CreatePurchase, Currency, Effect, ErrorKind, GetClient,
+    GetPurchase, ListRecurringTokens, Outcome, Payer, Product, Proof, Purchase, PurchaseStatus, Reply,
+    Secret,
+};
+
+/// The placeholders of the source document, filled in.
+fn filled(text: &str) -> String {
+    text.replace("{{Your Revio Bearer token}}", KEY)
+        .replace("{{client_id}}", CLIENT)
+        .replace("{{Upcoming purchase_id}}", PURCHASE)
+}
+
+/// A server that takes exactly the stored request, with this body, and gives this answer.
+async fn server_for(case: &Case, body: Option<Vec<u8>>, answer: Vec<u8>) -> (ServerGuard, mockito::Mock) {
+    let mut server = Server::new_async().await;
+    let request = case.meta.request.as_ref().expect("a request");
+    let response = case.meta.response.as_ref().expect("a response");
+    let mut mock = server.mock(&request.method, filled(&request.path).as_str());
+    for (name, value) in &request.headers {
+        mock = mock.match_header(name.as_str(), filled(value).as_str());
+    }
+    mock = mock.match_body(match body {
+        // The bytes that go over the wire have no insignificant white space.
+        Some(body) => {
+            Matcher::Exact(String::from_utf8(minify(&body).expect("JSON")).expect("a body is text"))
+        }
+        None => Matcher::Missing,
+    });
+    for (name, value) in &response.headers {
+        mock = mock.with_header(name, value);
+    }
+    let mock = mock.with_status(response.status.into()).with_body(answer).expect(1).create_async().await;
+    (server, mock)
+}
+
+async fn create(case: &str, answer: &str, request: &CreatePurchase) -> Result<Purchase, revio::Error> {
+    let case = Case::load(case);
+    case.assert_request_body(request.to_request().expect("valid").body_bytes().expect("a body"));
+    let answer = Case::load(answer).response_body();
+    let (server, mock) = server_for(&case, Some(case.request_body()), answer).await;
+    let answer = client(&server.url()).create_purchase(request).await;
+    mock.assert_async().await;
+    answer
+}
+
+async fn charged(case: &str, answer: &str) -> Result<ChargeAnswer, revio::Error> {
+    let case = Case::load(case);
+    let request = charge().expecting(rand(100));
+    case.assert_request_body(request.to_request().expect("valid").body_bytes().expect("a body"));
+    let answer = Case::load(answer).response_body();
+    let (server, mock) = server_for(&case, Some(case.request_body()), answer).await;
+    let answer = client(&server.url()).charge_purchase(&request).await;
+    mock.assert_async().await;
+    answer
+}
+
+async fn read(case: &str) -> Result<Purchase, revio::Error> {
+    let case = Case::load(case);
+    let (server, mock) = server_for(&case, None, case.response_body()).await;
+    let answer = client(&server.url()).get_purchase(PURCHASE).await;
+    mock.assert_async().await;
+    answer
+}
+
+#[tokio::test]
+async fn first_purchase() {
+    let created = "revio/create-purchase/created";
+    let purchase = create("revio/create-purchase/documented", created, &first("test")).await;
+    assert_eq!(purchase.expect("a purchase").id, PURCHASE);
+    let purchase = create(created, created, &first("Monthly plan")).await.expect("a purchase");
+    assert_eq!(purchase.outcome(), Outcome::CustomerNeeded);
+    assert_eq!(purchase.charge_outcome(), Outcome::Pending);
+    assert_eq!(
+        purchase.checkout_address().as_deref(),
+        Some("https://gate.reviopay.com/p/00000000-0000-4000-8000-0000000000a1/")
+    );
+    assert!(purchase.recurring_token().is_none());
+    insta::assert_debug_snapshot!(purchase);
+}
+
+#[tokio::test]
+async fn first_purchase_after_the_customer_has_paid() {
+    let purchase = read("revio/get-purchase/paid").await.expect("a purchase");
+    assert_eq!(purchase.outcome(), Outcome::Approved);
+    assert_eq!(purchase.recurring_token().as_ref().map(Secret::expose), Some(PURCHASE));
+    assert!(purchase.decline().is_none());
+    insta::assert_debug_snapshot!(purchase);
+}
+
+#[tokio::test]
+async fn a_charge_that_is_paid() {
+    let paid = "revio/charge-purchase/paid";
+    let answer = charged("revio/charge-purchase/documented", paid).await.expect("an answer");
+    assert_eq!(answer.outcome(), Outcome::Approved);
+    let answer = charged(paid, paid).await.expect("an answer");
+    assert_eq!(answer.outcome(), Outcome::Approved);
+    let purchase = answer.purchase().expect("a purchase");
+    assert!(purchase.recurring_token().is_none() && answer.decline().is_none());
+    insta::assert_debug_snapshot!(answer);
+}
+
+#[tokio::test]
+async fn a_charge_that_is_on_its_way_is_not_paid() {
+    let pending = "revio/charge-purchase/pending-charge";
+    let answer = charged(pending, pending).await.expect("an answer");
+    assert_eq!(answer.outcome(), Outcome::Pending);
+    let purchase = answer.purchase().expect("a purchase");
+    assert_eq!((purchase.outcome(), &purchase.status), (Outcome::Pending, &PurchaseStatus::PendingCharge));
+}
+
+#[tokio::test]
+async fn a_refused_charge_is_an_answer_not_an_error() {
+    for (case, code, message) in [
+        (
+            "revio/charge-purchase/purchase-charge-error",
+            "purchase_charge_error",
+            "The purchase could not be charged.",
+        ),
+        (
+            "revio/charge-purchase/invalid-recurring-token",
+            "invalid_recurring_token",
+            "This recurring token is not valid.",
+        ),
+    ] {
+        let answer = charged(case, case).await.expect("an answer");
+        assert_eq!(answer.outcome(), Outcome::Declined);
+        assert!(matches!(answer, ChargeAnswer::Declined(_)) && answer.purchase().is_none());
+        let decline = answer.decline().expect("a reason");
+        assert_eq!((decline.code.as_deref(), decline.message.as_deref()), (Some(code), Some(message)));
+    }
+}
+
+#[tokio::test]
+async fn the_reason_of_a_refused_charge_is_in_the_purchase() {
+    let purchase = read("revio/get-purchase/error-with-attempts").await.expect("a purchase");
+    assert_eq!((purchase.outcome(), purchase.charge_outcome()), (Outcome::Declined, Outcome::Declined));
+    let decline = purchase.decline().expect("a reason");
+    assert_eq!(decline.code.as_deref(), Some("insufficient_funds"), "the newest attempt stands first");
+    insta::assert_debug_snapshot!(purchase);
+}
+
+#[test]
+fn after_a_failed_try_the_customer_can_pay_on_the_page_but_a_charge_has_failed() {
+    let body = Case::load("revio/get-purchase/error-with-attempts").response_body();
+    let by_customer = variants::with_member_null(&body, "recurring_token").pop().expect("a variant");
+    let purchase =
+        GetPurchase::new(PURCHASE).from_reply(&Reply::new(200, Vec::new(), by_customer)).expect("a purchase");
+    assert_eq!(purchase.outcome(), Outcome::CustomerNeeded);
+    assert_eq!(purchase.charge_outcome(), Outcome::Declined);
+    let answer = charge().from_reply(&Reply::new(200, Vec::new(), body)).expect("an answer");
+    assert_eq!(answer.outcome(), Outcome::Declined);
+    let code = answer.decline().and_then(|decline| decline.code);
+    assert_eq!(code.as_deref(), Some("insufficient_funds"));
+}
+
+#[tokio::test]
+async fn a_purchase_that_cannot_be_charged_any_more_may_be_paid() {
+    let case = "revio/charge-purchase/wrong-status";
+    let error = charged(case, case).await.expect_err("refused");
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Conflict, Effect::Unknown));
+    insta::assert_debug_snapshot!(error);
+}
+
+#[tokio::test]
+async fn refusals_in_the_gateways_own_shape_are_proof() {
+    let error = read("revio/any/authentication-failed").await.expect_err("refused");
+    assert_eq!(
+        (error.kind(), error.effect()),
+        (ErrorKind::Authentication, Effect::NotApplied(Proof::Refused))
+    );
+    assert_eq!(error.api().and_then(|api| api.code()), Some("authentication_failed"));
+    insta::assert_debug_snapshot!(error);
+
+    // The request that provokes it cannot be built here: a purchase always has exactly one payer.
+    let case = Case::load("revio/create-purchase/client-or-id-required");
+    let request = first("Monthly plan");
+    let body = request.to_request().expect("valid").body_bytes().expect("a body").to_vec();
+    let (server, mock) = server_for(&case, Some(body), case.response_body()).await;
+    let error = client(&server.url()).create_purchase(&request).await.expect_err("refused");
+    mock.assert_async().await;
+    assert_eq!(
+        (error.kind(), error.effect()),
+        (ErrorKind::InvalidRequest, Effect::NotApplied(Proof::Refused))
+    );
+    assert_eq!(error.api().and_then(|api| api.code()), Some("purchase_client_or_id_required"));
+}
+
+#[tokio::test]
+async fn a_client_is_created_and_read() {
+    let case = Case::load("revio/create-client/created");
+    let request = CreateClient::new("customer@example.com");
+    case.assert_request_body(request.to_request().expect("valid").body_bytes().expect("a body"));
+    let (mut server, mock) = server_for(&case, Some(case.request_body()), case.response_body()).await;
+    let created = client(&server.url()).create_client(&request).await.expect("a client");
+    mock.assert_async().await;
+    insta::assert_debug_snapshot!(created);
+
+    let mock = server
+        .mock("GET", format!("/api/v1/clients/{CLIENT}/").as_str())
+        .match_header("authorization", format!("Bearer {KEY}").as_str())
+        .match_header("content-type", "application/json")
+        .match_body(Matcher::Missing)
+        .with_body(case.response_body())
+        .create_async()
+        .await;
+    let read = client(&server.url()).get_client(&created.id).await.expect("a client");
+    mock.assert_async().await;
+    assert_eq!(read.email.as_deref(), Some("customer@example.com"));
+}
+
+#[tokio::test]
+async fn the_stored_cards_of_a_client() {
+    let case = Case::load("revio/list-recurring-tokens/documented");
+    let (server, mock) = server_for(&case, None, case.response_body()).await;
+    let page = client(&server.url()).list_recurring_tokens(CLIENT, None).await.expect("a page");
+    mock.assert_async().await;
+    assert!(page.next.is_none());
+    assert_eq!(page.results.first().map(|token| token.id.expose()), Some(TOKEN));
+    insta::assert_debug_snapshot!(page);
+}
+
+#[tokio::test]
+async fn a_stored_card_is_deleted() {
+    let mut server = Server::new_async().await;
+    let mock = server
+        .mock("DELETE", format!("/api/v1/clients/{CLIENT}/recurring_tokens/{TOKEN}/").as_str())
+        .match_header("authorization", format!("Bearer {KEY}").as_str())
+        .match_header("accept", "application/json")
+        .match_body(Matcher::Missing)
+        .with_status(204)
+        .expect(1)
+        .create_async()
+        .await;
+    let token = Secret::new(TOKEN);
+    client(&server.url()).delete_recurring_token(CLIENT, &token).await.expect("deleted");
+    mock.assert_async().await;
+}
+
+#[test]
+fn optional_members_follow_those_of_the_source_document() {
+    let products = vec![
+        Product::new("Plan", 100).quantity("2").discount(1).category("digital"),
+        Product::new("Setup", 0),
+    ];
+    let person = ClientDetails::new("ann@example.org").full_name("Ann").phone("+27 1").country("ZA");
+    let request = CreatePurchase::new(BRAND, Payer::Details(person), products)
+        .currency(Currency::from_code("ZAR").expect("ZAR"))
+        .total_override(150)
+        .reference("renewal-2")
+        .success_redirect("https://shop.example/done")
+        .failure_redirect("https://shop.example/failed")
+        .cancel_redirect("https://shop.example/back")
+        .success_callback("https://shop.example/hook")
+        .send_receipt(true)
+        .skip_capture(false)
+        .payment_method_whitelist(["visa", "mastercard"])
+        .due(1_663_425_652);
+    let body = |request: &CreatePurchase| {
+        let request = request.to_request().expect("valid");
+        String::from_utf8_lossy(request.body_bytes().expect("a body")).into_owned()
+    };
+    insta::assert_snapshot!(body(&request));
+    let short = CreatePurchase::one_product(BRAND, Payer::email("ann@example.org"), "Plan", rand(4000));
+    assert_eq!(
+        body(&short),
+        format!(
+            r#"{{"purchase":{{"products":[{{"name":"Plan","price":4000}}],"currency":"ZAR"}},"brand_id":"{BRAND}","client":{{"email":"ann@example.org"}}}}"#
+        )
+    );
+}
+
+/// Every answer again with a member nobody has heard of, and with every status replaced by a new one.
+#[test]
+fn new_members_and_new_values_do_no_harm() {
+    let purchases: [(&str, ReadPurchase); 5] = [
+        ("revio/create-purchase/created", Box::new(|reply| first("Monthly plan").from_reply(reply))),
+        ("revio/get-purchase/paid", Box::new(|reply| GetPurchase::new(PURCHASE).from_reply(reply))),
+        (
+            "revio/get-purchase/error-with-attempts",
+            Box::new(|reply| GetPurchase::new(PURCHASE).from_reply(reply)),
+        ),
+        ("revio/charge-purchase/paid", Box::new(charged_purchase)),
+        ("revio/charge-purchase/pending-charge", Box::new(charged_purchase)),
+    ];
+    for (name, read) in purchases {
+        let body = Case::load(name).response_body();
+        let unknown = variants::with_unknown_member(&body);
+        assert!(unknown.len() > 5, "{name}");
+        for body in unknown {
+            read(&Reply::new(200, Vec::new(), body)).expect(name);
+        }
+        let known = read(&Reply::new(200, Vec::new(), body.clone())).expect(name).status;
+        for value in [serde_json::json!("unheard-of"), serde_json::json!(7), serde_json::json!({"a": 1})] {
+            for body in variants::with_member_replaced(&body, "status", value) {
+                let purchase = read(&Reply::new(200, Vec::new(), body)).expect(name);
+                assert!(purchase.status == known || purchase.outcome() == Outcome::Pending, "{name}");
+            }
+        }
+        for member in ["transaction_data", "attempts", "payment", "products", "error", "paid_on", "due"] {
+            for value in [serde_json::json!(null), serde_json::json!("text"), serde_json::json!(7)] {
+                for body in variants::with_member_replaced(&body, member, value) {
+                    assert_eq!(read(&Reply::new(200, Vec::new(), body)).expect(name).status, known);
+                }
+            }
+        }
+    }
+    let body = Case::load("revio/list-recurring-tokens/documented").response_body();
+    for body in variants::with_unknown_member(&body) {
+        let page = ListRecurringTokens::new(CLIENT).from_reply(&Reply::new(200, Vec::new(), body));
+        assert_eq!(page.expect("a page").results.len(), 1);
+    }
+    for member in ["payment_method", "description", "created_on", "type", "next", "previous"] {
+        for body in variants::with_member_replaced(&body, member, serde_json::json!({"a": 1})) {
+            let page = ListRecurringTokens::new(CLIENT).from_reply(&Reply::new(200, Vec::new(), body));
+            assert_eq!(page.expect("a page").results.len(), 1);
+        }
+    }
+    let body = Case::load("revio/create-client/created").response_body();
+    for body in variants::with_unknown_member(&body) {
+        GetClient::new(CLIENT).from_reply(&Reply::new(200, Vec::new(), body)).expect("a client");
+    }
+}
+
+type ReadPurchase = Box<dyn Fn(&Reply) -> Result<Purchase, revio::Error>>;
+
+fn charged_purchase(reply: &Reply) -> Result<Purchase, revio::Error> {
+    charge().from_reply(reply).map(|answer| answer.purchase().expect("a purchase").clone())
+}
