@@ -10,17 +10,18 @@ use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use recurring_core::{InvalidInput, Secret};
+use recurring_signature::PublicKey;
 use rsa::pkcs1::DecodeRsaPrivateKey;
-use rsa::pkcs1v15::{Signature, SigningKey, VerifyingKey};
+use rsa::pkcs1v15::SigningKey;
 use rsa::pkcs8::der::asn1::OctetStringRef;
 use rsa::pkcs8::der::zeroize::Zeroizing;
 use rsa::pkcs8::der::{Reader, SliceReader};
 use rsa::pkcs8::spki::AlgorithmIdentifierRef;
 use rsa::pkcs8::{EncodePublicKey, PrivateKeyInfo, SubjectPublicKeyInfoRef};
 use rsa::rand_core::OsRng;
-use rsa::signature::{RandomizedSigner, SignatureEncoding, Verifier};
+use rsa::signature::{RandomizedSigner, SignatureEncoding};
 use rsa::traits::PublicKeyParts;
-use rsa::{RsaPrivateKey, RsaPublicKey, pkcs1};
+use rsa::{RsaPrivateKey, pkcs1};
 use sha2::Sha256;
 
 use crate::auth::{RequestSigner, SigningError};
@@ -109,37 +110,11 @@ pub fn verify_signature(
     message: &[u8],
     signature_base64: &str,
 ) -> Result<(), InvalidInput> {
-    let key = read_public_key(public_key)?;
-    let genuine = STANDARD
-        .decode(signature_base64)
-        .ok()
-        .and_then(|bytes| Signature::try_from(bytes.as_slice()).ok())
-        .is_some_and(|signature| VerifyingKey::<Sha256>::new(key).verify(message, &signature).is_ok());
-    if genuine {
+    if PublicKey::parse(public_key)?.verifies(message, signature_base64) {
         Ok(())
     } else {
         Err(InvalidInput::new("signature", "does not belong to this message and this public key"))
     }
-}
-
-fn read_public_key(text: &str) -> Result<RsaPublicKey, InvalidInput> {
-    let refuse = |rule: String| InvalidInput::new("public_key", rule);
-    let unreadable = || refuse("must be an RSA public key: SPKI, as PEM or as base64".to_owned());
-    let base64 = match pem(text) {
-        Some(Pem { label: "PUBLIC KEY", body: Some(body) }) => body,
-        Some(_) => return Err(unreadable()),
-        None => text,
-    };
-    let der = decode(base64).ok_or_else(unreadable)?;
-    let key = SubjectPublicKeyInfoRef::try_from(der.as_slice())
-        .ok()
-        .and_then(|info| RsaPublicKey::try_from(info).ok())
-        .ok_or_else(unreadable)?;
-    let bits = key.n().bits();
-    if bits < FEWEST_BITS {
-        return Err(refuse(format!("has {bits} bits; at least {FEWEST_BITS} are needed")));
-    }
-    Ok(key)
 }
 
 fn refuse(rule: impl Into<std::borrow::Cow<'static, str>>) -> InvalidInput {
