@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::workspace::{self, PROVIDERS, cargo};
-use crate::{contract, fixtures, tidy};
+use crate::{contract, docs, fixtures, tidy};
 
 type Step = (String, Box<dyn Fn() -> Result<(), String>>);
 
@@ -48,6 +48,7 @@ fn steps(skip_tests: bool) -> Vec<Step> {
         steps.push(cargo_step("test --workspace", &[("INSTA_UPDATE", "no"), ("CI", "true")]));
     }
     steps.push(cargo_step("doc --workspace --no-deps", &[("RUSTDOCFLAGS", "-D warnings")]));
+    steps.push(step("docs/providers.md", || workspace::report(docs::check())));
     steps.push(step("fixtures", || workspace::report(fixtures::check())));
     steps.push(step("tidy", || workspace::report(tidy::check())));
     steps

@@ -2,6 +2,7 @@
 
 mod ci;
 mod contract;
+mod docs;
 mod fixtures;
 mod tidy;
 mod workspace;
@@ -28,6 +29,8 @@ enum Command {
     },
     /// Checks who depends on whom: gateways stand alone, one crate talks HTTP, one version of each package.
     Contract,
+    /// Writes docs/providers.md from the code.
+    Docs,
     /// Checks fixtures/: sources, JSON, no live-looking key, no real card number, no unused example.
     Fixtures,
     /// Checks the shape of the repository: file sizes, forbidden words, paths of one machine, the rooms of each gateway.
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Ci { skip_tests } => ci::run(skip_tests),
         Command::Contract => workspace::report(contract::check()),
+        Command::Docs => docs::write(),
         Command::Fixtures => workspace::report(fixtures::check()),
         Command::Tidy => workspace::report(tidy::check()),
     };

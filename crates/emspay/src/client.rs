@@ -7,9 +7,14 @@ use crate::auth;
 use crate::config::Environment;
 use crate::error::Error;
 use crate::ops::cancel_order::CancelOrder;
+use crate::ops::capture_transaction::CaptureTransaction;
 use crate::ops::create_order::CreateOrder;
+use crate::ops::get_currencies::{Currencies, GetCurrencies};
 use crate::ops::get_order::GetOrder;
+use crate::ops::list_orders::ListOrders;
 use crate::ops::order::Order;
+use crate::ops::refund_order::{Refund, RefundOrder};
+use crate::ops::update_order::UpdateOrder;
 
 /// A client of the gateway for one API key. Cloning is cheap and shares the connections.
 #[derive(Debug, Clone)]
@@ -61,6 +66,52 @@ impl Client {
     pub async fn cancel_order(&self, id: &str) -> Result<Order, Error> {
         let request = CancelOrder::new(id);
         request.from_reply(&self.send(request.to_request()?).await?)
+    }
+
+    /// Lists the orders created in a period, to look for one whose answer was lost (another brand of the same
+    /// platform; no document of this gateway names it). Moves no money.
+    ///
+    /// # Errors
+    /// When the list cannot be read; it is never taken for an empty one. That an order is not in the list is no
+    /// proof that it does not exist.
+    pub async fn list_orders(&self, request: &ListOrders) -> Result<Vec<Order>, Error> {
+        request.from_reply(&self.send(request.to_request()?).await?)
+    }
+
+    /// Changes what is kept with an order, and answers it as it stands then. Moves no money.
+    ///
+    /// # Errors
+    /// When the order was not changed, or (`Unknown`) when it is not known whether it was.
+    pub async fn update_order(&self, request: &UpdateOrder) -> Result<Order, Error> {
+        request.from_reply(&self.send(request.to_request()?).await?)
+    }
+
+    /// **Gives money back**, all of an order's or a part. Every call is a new refund.
+    ///
+    /// # Errors
+    /// A refused refund is no error but a refund whose outcome is `Declined`. After an error with the effect
+    /// `Unknown` the money may have been given back; the refund is never sent again by this client. Read the order
+    /// and look for the flag `has-refunds` before anything else.
+    pub async fn refund_order(&self, request: &RefundOrder) -> Result<Refund, Error> {
+        request.from_reply(&self.send(request.to_request()?).await?)
+    }
+
+    /// **Takes money** that a transaction has only reserved. Read the order afterwards: the answer may be empty.
+    ///
+    /// # Errors
+    /// When the money was not taken, or (`Unknown`) when it is not known whether it was; it is never sent again by
+    /// this client.
+    pub async fn capture_transaction(&self, request: &CaptureTransaction) -> Result<(), Error> {
+        request.from_reply(&self.send(request.to_request()?).await?)
+    }
+
+    /// The currencies that the key's project takes, for each payment method. Moves no money.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn currencies(&self) -> Result<Currencies, Error> {
+        let request = GetCurrencies::new();
+        request.from_reply(&self.send(request.to_request()).await?)
     }
 
     async fn send(&self, request: Prepared) -> Result<Reply, Error> {

@@ -3,7 +3,9 @@
 mod auth;
 mod client;
 mod config;
+mod decline;
 mod error;
+pub mod notification;
 mod ops;
 mod status;
 mod wire;
@@ -12,13 +14,18 @@ pub use client::{Client, ClientBuilder};
 pub use config::Environment;
 pub use error::{ApiError, Error};
 pub use ops::cancel_order::CancelOrder;
+pub use ops::capture_transaction::CaptureTransaction;
 pub use ops::create_order::CreateOrder;
+pub use ops::get_currencies::{Currencies, GetCurrencies};
 pub use ops::get_order::GetOrder;
+pub use ops::list_orders::ListOrders;
 pub use ops::order::{CardDetails, Order, Transaction};
+pub use ops::refund_order::{Refund, RefundOrder};
 pub use ops::series::Series;
+pub use ops::update_order::UpdateOrder;
 pub use recurring_core::retry::RetryPolicy;
 pub use recurring_core::{
-    Currency, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money, Outcome, Prepared, Proof,
-    Reply, Secret,
+    Advice, Currency, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money,
+    Outcome, Prepared, Proof, Reply, Secret,
 };
-pub use status::{OrderStatus, RecurringType, TransactionStatus};
+pub use status::{OrderStatus, RecurringType, TransactionStatus, documented_outcomes};

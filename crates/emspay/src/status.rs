@@ -75,6 +75,20 @@ pub(crate) fn outcome(status: &OrderStatus, awaits_customer: bool) -> Outcome {
     }
 }
 
+/// Every status of an order that is known, and what it means. For documentation, computed by the mapping itself.
+pub fn documented_outcomes() -> Vec<(String, Outcome)> {
+    let row = |(status, page): (&str, bool)| {
+        let says = if page { format!("{status}, with a page to pay on") } else { status.to_owned() };
+        (says, outcome(&OrderStatus::from(status), page))
+    };
+    let with_page = [(OrderStatus::New.as_str(), true)];
+    with_page
+        .into_iter()
+        .map(row)
+        .chain(OrderStatus::KNOWN.iter().map(|status| row((status, false))))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,4 +1,4 @@
-//! The bodies of requests, member for member in the order of the source document.
+//! The bodies of requests, member for member in the order of the source document, or of the public documentation.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -36,4 +36,27 @@ pub(crate) struct PaymentMethodDetails<'a> {
     pub(crate) recurring_type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) vault_token: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct RefundOrderBody<'a> {
+    pub(crate) amount: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) description: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct UpdateOrderBody<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) merchant_order_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) return_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) failure_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) webhook_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) extra: Option<&'a Value>,
 }

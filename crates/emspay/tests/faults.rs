@@ -3,8 +3,13 @@
 
 mod common;
 
-use common::{ORDER, TOKEN, client, documented_first, documented_recurring, euro};
-use emspay::{Client, CreateOrder, Effect, Environment, ErrorKind, HttpOptions, Proof, Secret};
+use common::{
+    ORDER, TOKEN, capture, client, documented_first, documented_recurring, euro, list, refund, update,
+};
+use emspay::{
+    CaptureTransaction, Client, CreateOrder, Effect, Environment, ErrorKind, HttpOptions, ListOrders, Proof,
+    RefundOrder, Secret, UpdateOrder,
+};
 use recurring_fixtures::fault::{self, Behaviour, FaultServer, RawReply, Sends};
 use recurring_fixtures::{Case, variants};
 
@@ -61,6 +66,62 @@ async fn cancel_order() {
 }
 
 #[tokio::test]
+async fn refund_order() {
+    let good = good("emspay/refund-order/completed", 201);
+    fault::check(good, Sends::Once, fault::no_prelude, &[], async |url| {
+        client(&url).refund_order(&refund()).await.map(drop).map_err(|error| error.effect().as_str())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn update_order() {
+    let good = good("emspay/update-order/changed", 200);
+    fault::check(good, Sends::Once, fault::no_prelude, &[], async |url| {
+        client(&url).update_order(&update()).await.map(drop).map_err(|error| error.effect().as_str())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn capture_transaction() {
+    // The answer may be empty, so its body is not looked at.
+    let successes = [
+        "2xx empty",
+        "2xx HTML",
+        "2xx cut JSON",
+        "2xx JSON array",
+        "2xx JSON number",
+        "2xx JSON text",
+        "2xx JSON null",
+        "204",
+    ];
+    fault::check(RawReply::json(200, "{}"), Sends::Once, fault::no_prelude, &successes, async |url| {
+        client(&url).capture_transaction(&capture()).await.map_err(|error| error.effect().as_str())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn list_orders() {
+    // An empty list is a list.
+    let good = good("emspay/list-orders/under-orders", 200);
+    fault::check(good, Sends::AtMostThree, fault::no_prelude, &["2xx JSON array"], async |url| {
+        client(&url).list_orders(&list()).await.map(drop).map_err(|error| error.effect().as_str())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn currencies() {
+    let good = good("emspay/get-currencies/project", 200);
+    fault::check(good, Sends::AtMostThree, fault::no_prelude, &[], async |url| {
+        client(&url).currencies().await.map(drop).map_err(|error| error.effect().as_str())
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_answer_about_another_payment_is_unknown_and_kept() {
     let body = Case::load("emspay/create-order/recurring").response_body();
     for (member, other) in [
@@ -86,6 +147,40 @@ async fn an_answer_about_another_payment_is_unknown_and_kept() {
 }
 
 #[tokio::test]
+async fn an_answer_about_another_refund_is_unknown() {
+    let body = Case::load("emspay/refund-order/completed").response_body();
+    for (member, other, said) in [
+        ("amount", serde_json::json!(4000), "amount"),
+        ("currency", serde_json::json!("USD"), "currency"),
+        ("refund_of_order_id", serde_json::json!("another"), "refund_of_order_id"),
+        // A paid order would be taken for money that was given back.
+        ("id", serde_json::json!(ORDER), "the order itself"),
+    ] {
+        let top_level = variants::with_member_replaced(&body, member, other.clone())
+            .into_iter()
+            .find(|body| {
+                serde_json::from_slice::<serde_json::Value>(body).expect("JSON").get(member) == Some(&other)
+            })
+            .expect("the member occurs");
+        let server =
+            FaultServer::start(move |_, _| Behaviour::Reply(RawReply::json(201, top_level.clone()))).await;
+        let error = client(&server.url()).refund_order(&refund()).await.expect_err("another refund");
+        assert_eq!((error.kind(), error.effect()), (ErrorKind::Protocol, Effect::Unknown), "{member}");
+        assert!(error.to_string().contains(said), "{error}");
+        assert_eq!(server.requests(), 1);
+    }
+    for (member, other) in [("id", "another"), ("merchant_order_id", "1"), ("description", "another")] {
+        let body = Case::load("emspay/update-order/changed").response_body();
+        let body = variants::with_member_replaced(&body, member, serde_json::json!(other)).remove(0);
+        let server =
+            FaultServer::start(move |_, _| Behaviour::Reply(RawReply::json(200, body.clone()))).await;
+        let error = client(&server.url()).update_order(&update()).await.expect_err("another order");
+        assert_eq!((error.kind(), error.effect()), (ErrorKind::Protocol, Effect::Unknown), "{member}");
+        assert!(error.to_string().contains(member), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn not_found_and_conflict_prove_nothing_even_in_the_gateways_shape() {
     for (status, kind) in [
         (404, ErrorKind::NotFound),
@@ -97,9 +192,16 @@ async fn not_found_and_conflict_prove_nothing_even_in_the_gateways_shape() {
             Behaviour::Reply(RawReply::json(status, r#"{"error":{"type":"Some","value":"some"}}"#))
         })
         .await;
-        let error = client(&server.url()).create_order(&documented_recurring()).await.expect_err("refused");
-        assert_eq!((error.kind(), error.effect()), (kind, Effect::Unknown), "{status}");
-        assert_eq!(server.requests(), 1);
+        let client = client(&server.url());
+        for error in [
+            client.create_order(&documented_recurring()).await.expect_err("refused"),
+            client.refund_order(&refund()).await.expect_err("refused"),
+            client.capture_transaction(&capture()).await.expect_err("refused"),
+            client.update_order(&update()).await.expect_err("refused"),
+        ] {
+            assert_eq!((error.kind(), error.effect()), (kind, Effect::Unknown), "{status}");
+        }
+        assert_eq!(server.requests(), 4);
     }
 }
 
@@ -114,6 +216,14 @@ async fn bad_input_sends_nothing() {
             client.cancel_order(odd).await.expect_err("refused"),
             client
                 .create_order(&CreateOrder::recurring("2", euro(1), Secret::new(odd)))
+                .await
+                .expect_err("refused"),
+            client.refund_order(&RefundOrder::new(odd, euro(1))).await.expect_err("refused"),
+            client.update_order(&UpdateOrder::new(odd).description("x")).await.expect_err("refused"),
+            client.capture_transaction(&CaptureTransaction::new(odd, "1")).await.expect_err("refused"),
+            client.capture_transaction(&CaptureTransaction::new("1", odd)).await.expect_err("refused"),
+            client
+                .list_orders(&ListOrders::created_between(odd, "2017-01-01T00:00:00Z"))
                 .await
                 .expect_err("refused"),
         ] {
@@ -139,6 +249,32 @@ async fn bad_input_sends_nothing() {
         assert!(error.to_string().contains(field), "{error}");
         assert_eq!(error.effect(), Effect::NotApplied(Proof::Local));
     }
+    for (request, field) in [
+        (UpdateOrder::new(ORDER), "update"),
+        (UpdateOrder::new(ORDER).merchant_order_id(""), "merchant_order_id"),
+        (UpdateOrder::new(ORDER).description("a\n"), "description"),
+        (UpdateOrder::new(ORDER).return_url("shop"), "return_url"),
+        (UpdateOrder::new(ORDER).failure_url("javascript:1"), "failure_url"),
+        (UpdateOrder::new(ORDER).webhook_url(""), "webhook_url"),
+        (UpdateOrder::new(ORDER).extra(serde_json::json!(7)), "extra"),
+    ] {
+        let error = client.update_order(&request).await.expect_err(field);
+        assert!(error.to_string().contains(field), "{error}");
+        assert_eq!(error.effect(), Effect::NotApplied(Proof::Local));
+    }
+    let (early, late) = ("2017-01-01T00:00:00Z", "2017-01-01T00:00:01Z");
+    for (since, until, field) in [
+        ("2017-01-01", late, "created_since"),
+        ("2017-01-01T00:00:00", late, "created_since"),
+        (early, "now", "created_until"),
+        (late, early, "created_until"),
+    ] {
+        let error = client.list_orders(&ListOrders::created_between(since, until)).await.expect_err(field);
+        assert!(error.to_string().contains(field), "{error}");
+        assert_eq!(error.effect(), Effect::NotApplied(Proof::Local));
+    }
+    let long_words = RefundOrder::new(ORDER, euro(1)).description(long);
+    assert!(client.refund_order(&long_words).await.is_err_and(|error| error.effect().is_not_applied()));
     assert_eq!(server.connections(), 0);
 }
 

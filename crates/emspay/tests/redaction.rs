@@ -1,13 +1,66 @@
 //! No secret in anything that is shown or logged.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
 
-use emspay::{Client, CreateOrder, Currency, Environment, Money, Order, Secret};
+use emspay::{
+    CaptureTransaction, Client, CreateOrder, Currency, Environment, ListOrders, Money, Order, RefundOrder,
+    Secret, UpdateOrder,
+};
 use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
 use recurring_fixtures::logs::Capture;
 use recurring_fixtures::redaction::assert_absent;
 
 const KEY: &str = "sentinel-api-key-4711";
 const TOKEN: &str = "sentinel-vault-token-0815";
+
+/// The calls that send no token: what they know of one is in the answer alone.
+#[tokio::test]
+async fn nothing_that_is_shown_holds_a_secret_of_the_answer() {
+    let logs = Capture::start();
+    let mut shown = String::new();
+    let order = format!(
+        r#"{{"id":"1","transactions":[{{"payment_method_details":{{"vault_token":"{TOKEN}"}},"reason":"no {TOKEN} {KEY}"}}]}}"#
+    );
+    for (status, body) in [
+        (200, order.clone()),
+        (200, format!("[{order}]")),
+        (200, format!(r#"{{"orders":[{order},{{"{TOKEN}":1}}]}}"#)),
+        (200, format!(r#"{{"payment_methods":"{TOKEN}"}}"#)),
+        (400, format!(r#"{{"error":{{"type":"{KEY}","value":"bad {KEY}","property_path":"{KEY}"}}}}"#)),
+        (401, format!(r#"{{"error":"bad {KEY}"}}"#)),
+        (404, format!("{TOKEN} {KEY}")),
+    ] {
+        let reply = RawReply::json(status, body);
+        let server = FaultServer::start(move |_, _| Behaviour::Reply(reply.clone())).await;
+        let client =
+            Client::builder(KEY).environment(Environment::Custom(server.url())).build().expect("a client");
+        let money = Money::from_minor(1, Currency::from_code("EUR").expect("EUR")).expect("money");
+        let refund = RefundOrder::new("2", money);
+        let update = UpdateOrder::new("1").description("x");
+        let capture = CaptureTransaction::new("1", "1");
+        let list = ListOrders::created_between("2017-01-01T00:00:00Z", "2017-01-02T00:00:00Z");
+        shown += &format!("{:?} {:?}", refund.to_request(), update.to_request());
+        shown += &format!("{:?} {:?}", capture.to_request(), list.to_request());
+        shown += &show(client.get_order("1").await);
+        shown += &show(client.cancel_order("1").await);
+        shown += &show(client.refund_order(&refund).await);
+        shown += &show(client.update_order(&update).await);
+        shown += &show(client.capture_transaction(&capture).await);
+        shown += &show(client.list_orders(&list).await);
+        shown += &show(client.currencies().await);
+    }
+    assert!(shown.contains("bad [redacted]") && shown.contains("no [redacted] [redacted]"), "{shown}");
+    assert_absent(&[KEY, TOKEN], &shown, "what is shown");
+    let logged = logs.text();
+    assert!(logged.contains("refund order") && logged.contains("list orders"), "something is logged");
+    assert_absent(&[KEY, TOKEN], &logged, "the log");
+}
+
+fn show<T: std::fmt::Debug>(answer: Result<T, emspay::Error>) -> String {
+    match answer {
+        Ok(answer) => format!("{answer:?}"),
+        Err(error) => format!("{error} {error:?} {:?} {:?}", error.api(), error.reply()),
+    }
+}
 
 #[tokio::test]
 async fn nothing_that_is_shown_holds_a_secret() {

@@ -29,29 +29,43 @@ impl Card {
         cardholder_name: impl Into<Secret>,
     ) -> Result<Self, InvalidInput> {
         let (pan, cvv, cardholder_name) = (pan.into(), cvv.into(), cardholder_name.into());
-        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        if !(12..=19).contains(&pan.expose().len()) || !digits(pan.expose()) {
+        if !(12..=19).contains(&pan.expose().len()) || !pan.expose().bytes().all(|b| b.is_ascii_digit()) {
             return Err(InvalidInput::new("pan", "must be 12 to 19 digits, without spaces"));
         }
         if !has_right_check_digit(pan.expose()) {
             return Err(InvalidInput::new("pan", "has a wrong check digit: the card number is mistyped"));
         }
-        if !is_year_and_month(expiry) {
-            return Err(InvalidInput::new("expiry", "must be YYYY-MM, such as 2031-04"));
-        }
-        if !(3..=4).contains(&cvv.expose().len()) || !digits(cvv.expose()) {
-            return Err(InvalidInput::new("cvv", "must be 3 or 4 digits"));
-        }
+        check_expiry(expiry)?;
+        check_cvv(&cvv)?;
         check::text("cardholder_name", cardholder_name.expose(), 255)?;
         Ok(Self { pan, expiry: expiry.into(), cvv, cardholder_name })
     }
 }
 
-fn is_year_and_month(expiry: &str) -> bool {
-    let digits = |text: &str, length| text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());
-    expiry.split_once('-').is_some_and(|(year, month)| {
-        digits(year, 4) && digits(month, 2) && month.parse().is_ok_and(|month: u8| (1..=12).contains(&month))
-    })
+/// The end of a card's life, `YYYY-MM`.
+pub(crate) fn check_expiry(expiry: &str) -> Result<(), InvalidInput> {
+    let has_digits =
+        |text: &str, length| text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_year_and_month = expiry.split_once('-').is_some_and(|(year, month)| {
+        has_digits(year, 4)
+            && has_digits(month, 2)
+            && month.parse().is_ok_and(|month: u8| (1..=12).contains(&month))
+    });
+    if is_year_and_month {
+        Ok(())
+    } else {
+        Err(InvalidInput::new("expiry", "must be YYYY-MM, such as 2031-04"))
+    }
+}
+
+/// A card's security code: 3 or 4 digits.
+pub(crate) fn check_cvv(cvv: &Secret) -> Result<(), InvalidInput> {
+    let cvv = cvv.expose();
+    if (3..=4).contains(&cvv.len()) && cvv.bytes().all(|byte| byte.is_ascii_digit()) {
+        Ok(())
+    } else {
+        Err(InvalidInput::new("cvv", "must be 3 or 4 digits"))
+    }
 }
 
 /// The Luhn check: from the right, every second digit is doubled, and the digits of the results add up to a

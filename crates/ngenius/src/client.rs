@@ -9,9 +9,14 @@ use crate::auth;
 use crate::config::{Environment, Realm};
 use crate::error::{ApiError, Error};
 use crate::ops::access_token;
+use crate::ops::capture_payment::CapturePayment;
 use crate::ops::create_recurring_payment::{CreateRecurringPayment, RecurringPayment};
 use crate::ops::get_order::GetOrder;
 use crate::ops::order::Order;
+use crate::ops::pay_with_saved_card::PayWithSavedCard;
+use crate::ops::payment::Payment;
+use crate::ops::refund_payment::RefundPayment;
+use crate::ops::void_payment::VoidPayment;
 
 /// A client of the gateway for one API key and one outlet. Cloning is cheap and shares the connections and the
 /// access token.
@@ -70,6 +75,44 @@ impl Client {
     pub async fn get_order(&self, order_reference: &str) -> Result<Order, Error> {
         let request = GetOrder::new(order_reference);
         request.from_reply(&self.outlet, &self.send(request.to_request(&self.outlet)?).await?)
+    }
+
+    /// **Takes money that is held.** Sent once.
+    ///
+    /// # Errors
+    /// After an error with the effect `Unknown` the money may have been taken: read the order, and look at the
+    /// payment's state and captures before capturing again.
+    pub async fn capture_payment(&self, request: &CapturePayment) -> Result<Payment, Error> {
+        request.from_reply(&self.outlet, &self.send(request.to_request(&self.outlet)?).await?)
+    }
+
+    /// Lets money that is held go. Sent once.
+    ///
+    /// # Errors
+    /// After an error with the effect `Unknown` it may have been let go: read the order.
+    pub async fn void_payment(&self, request: &VoidPayment) -> Result<Payment, Error> {
+        request.from_reply(&self.outlet, &self.send(request.to_request(&self.outlet)?).await?)
+    }
+
+    /// **Gives money back.** Sent once. The outcome of the answer is that of the payment, not of the refund: see
+    /// [`RefundPayment`].
+    ///
+    /// # Errors
+    /// After an error with the effect `Unknown` the money may have been given back: read the order, and look at the
+    /// payment's state and refunds before refunding again.
+    pub async fn refund_payment(&self, request: &RefundPayment) -> Result<Payment, Error> {
+        let prepared = request.to_request(&self.outlet, &self.base_url)?;
+        request.from_reply(&self.outlet, &self.send(prepared).await?)
+    }
+
+    /// **Takes money from a saved card**, for an order that waits for its payment. Sent once.
+    ///
+    /// # Errors
+    /// A refused payment is no error but a payment whose outcome is `Declined`. After an error with the effect
+    /// `Unknown` the card may have been charged: read the order, whose reference is known here.
+    pub async fn pay_with_saved_card(&self, request: &PayWithSavedCard) -> Result<Payment, Error> {
+        let prepared = request.to_request(&self.base_url)?;
+        request.from_reply(&self.outlet, &self.send(prepared).await?)
     }
 
     /// Sends with an access token. When the gateway itself refuses the token, the same bytes go out once more with a

@@ -5,6 +5,7 @@ mod card;
 mod client;
 mod config;
 mod error;
+pub mod notification;
 mod ops;
 mod status;
 mod wire;
@@ -13,12 +14,18 @@ pub use card::Card;
 pub use client::{Client, ClientBuilder};
 pub use config::Environment;
 pub use error::{ApiError, ApiErrorDetail, Error};
+pub use ops::capture::{Capture, Refund};
+pub use ops::capture_payment::CapturePayment;
 pub use ops::create_recurring_payment::{CreateRecurringPayment, RecurringPayment};
 pub use ops::get_order::GetOrder;
-pub use ops::order::{Amount, AuthResponse, Order, Payment, PaymentMethod, SavedCard};
+pub use ops::order::{Amount, Order};
+pub use ops::pay_with_saved_card::PayWithSavedCard;
+pub use ops::payment::{AuthResponse, Payment, PaymentMethod, SavedCard};
+pub use ops::refund_payment::RefundPayment;
+pub use ops::void_payment::VoidPayment;
 pub use recurring_core::retry::RetryPolicy;
 pub use recurring_core::{
-    Currency, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money, Outcome, Prepared, Proof,
-    Reply, Secret,
+    Advice, BaseUrl, Currency, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput,
+    Method, Money, Outcome, Prepared, Proof, Reply, Secret,
 };
-pub use status::{Action, Frequency, PaymentState, RecurringState};
+pub use status::{Action, Frequency, PaymentState, RecurringState, documented_outcomes};

@@ -107,6 +107,18 @@ pub(crate) fn payment_outcome(state: &PaymentState) -> Outcome {
     }
 }
 
+/// Every state that is known, of a schedule's creation and of a payment, and what it means. For documentation,
+/// computed by the mappings themselves.
+pub fn documented_outcomes() -> Vec<(String, Outcome)> {
+    let schedules = RecurringState::KNOWN
+        .iter()
+        .map(|state| (format!("schedule {state}"), recurring_outcome(&RecurringState::from(*state))));
+    let payments = PaymentState::KNOWN
+        .iter()
+        .map(|state| (format!("payment {state}"), payment_outcome(&PaymentState::from(*state))));
+    schedules.chain(payments).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,6 @@
-//! The bodies of requests, member for member in the order of the source document.
+//! The bodies of requests, member for member in the order of their documents.
 
+use recurring_core::Money;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -38,6 +39,28 @@ pub(crate) struct OrderBody<'a> {
 pub(crate) struct AmountBody {
     pub(crate) currency_code: &'static str,
     pub(crate) value: i64,
+}
+
+impl From<Money> for AmountBody {
+    fn from(money: Money) -> Self {
+        Self { currency_code: money.currency().code(), value: money.minor() }
+    }
+}
+
+/// Of a capture and of a refund.
+#[derive(Serialize)]
+pub(crate) struct MoneyBody {
+    pub(crate) amount: AmountBody,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SavedCardBody<'a> {
+    pub(crate) expiry: &'a str,
+    pub(crate) card_token: &'a str,
+    pub(crate) cardholder_name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cvv: Option<&'a str>,
 }
 
 #[derive(Serialize)]

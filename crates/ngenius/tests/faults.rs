@@ -3,9 +3,13 @@
 
 mod common;
 
-use common::{ORDER, OUTLET, builder, client, dirham, documented, grant_token};
+use common::{
+    ORDER, OUTLET, PAYMENT, builder, client, dirham, documented, grant_token, refund_at,
+    saved_card_payment_at,
+};
 use ngenius::{
-    Action, Client, CreateRecurringPayment, Effect, Environment, ErrorKind, Frequency, HttpOptions, Proof,
+    Action, CapturePayment, Client, CreateRecurringPayment, Effect, Environment, ErrorKind, Frequency,
+    HttpOptions, Payment, Proof, VoidPayment,
 };
 use recurring_fixtures::fault::{self, Behaviour, FaultServer, RawReply, Sends};
 use recurring_fixtures::{Case, variants};
@@ -47,6 +51,121 @@ async fn get_order() {
         client(&url).get_order(ORDER).await.map(drop).map_err(|error| error.effect().as_str())
     })
     .await;
+}
+
+#[tokio::test]
+async fn capture_payment() {
+    let good = good("ngenius/capture-payment/part");
+    fault::check(good, Sends::Once, grant_token, &[], async |url| {
+        client(&url).capture_payment(&capture()).await.map(drop).map_err(|error| error.effect().as_str())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn void_payment() {
+    let good = good("ngenius/void-payment/reversed");
+    fault::check(good, Sends::Once, grant_token, &[], async |url| {
+        let void = VoidPayment::new(ORDER, PAYMENT);
+        client(&url).void_payment(&void).await.map(drop).map_err(|error| error.effect().as_str())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn refund_payment() {
+    let good = good("ngenius/refund-payment/capture");
+    fault::check(good, Sends::Once, grant_token, &[], async |url| {
+        client(&url).refund_payment(&refund_at(&url)).await.map(drop).map_err(|error| error.effect().as_str())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn pay_with_saved_card() {
+    let good = good("ngenius/pay-with-saved-card/with-cvv");
+    fault::check(good, Sends::Once, grant_token, &[], async |url| {
+        let payment = saved_card_payment_at(&url);
+        client(&url).pay_with_saved_card(&payment).await.map(drop).map_err(|error| error.effect().as_str())
+    })
+    .await;
+}
+
+fn capture() -> CapturePayment {
+    CapturePayment::new(ORDER, PAYMENT, dirham(100))
+}
+
+/// The four changes of a payment by number, since their requests have different types.
+async fn change(number: usize, url: &str) -> Result<Payment, ngenius::Error> {
+    let client = client(url);
+    match number {
+        0 => client.capture_payment(&capture()).await,
+        1 => client.void_payment(&VoidPayment::new(ORDER, PAYMENT)).await,
+        2 => client.refund_payment(&refund_at(url)).await,
+        _ => client.pay_with_saved_card(&saved_card_payment_at(url)).await,
+    }
+}
+
+const CHANGES: [&str; 4] = [
+    "ngenius/capture-payment/part",
+    "ngenius/void-payment/reversed",
+    "ngenius/refund-payment/capture",
+    "ngenius/pay-with-saved-card/with-cvv",
+];
+
+#[tokio::test]
+async fn a_change_of_another_payment_is_unknown_and_kept() {
+    let of = |case: &str, member: &str, value: serde_json::Value| {
+        variants::with_member_replaced(&Case::load(case).response_body(), member, value)
+    };
+    let mut odd: Vec<(usize, Vec<u8>)> = Vec::new();
+    for (number, case) in CHANGES.into_iter().enumerate() {
+        for member in ["reference", "orderReference", "outletId"] {
+            odd.extend(of(case, member, serde_json::json!("another")).into_iter().map(|body| (number, body)));
+        }
+        for body in ["{}", r#"{"state":""}"#, r#"{"orderReference":"1"}"#, r#"{"_embedded":{"payment":[]}}"#]
+        {
+            odd.push((number, body.into()));
+        }
+    }
+    let amount = |currency: &str, value: i64| serde_json::json!({"currencyCode": currency, "value": value});
+    // Every amount of these answers counts: the payment's currency, and the amounts of what was captured and paid.
+    odd.extend(of(CHANGES[0], "amount", amount("USD", 100)).into_iter().map(|body| (0, body)));
+    odd.extend(
+        of(CHANGES[0], "cnp:capture", serde_json::json!([{"amount": amount("AED", 101)}]))
+            .into_iter()
+            .map(|body| (0, body)),
+    );
+    let refunds = serde_json::json!({"cnp:refund": [{"amount": amount("AED", 51)}]});
+    odd.push((2, serde_json::json!({"reference": PAYMENT, "_embedded": refunds}).to_string().into()));
+    odd.push((2, format!(r#"{{"reference":"{PAYMENT}","amount":{{"currencyCode":"USD"}}}}"#).into()));
+    odd.push((3, format!(r#"{{"reference":"{PAYMENT}","amount":{{"value":151}}}}"#).into()));
+    odd.push((3, format!(r#"{{"reference":"{PAYMENT}","amount":{{"currencyCode":"USD"}}}}"#).into()));
+    assert!(odd.len() > 30);
+    for (number, body) in odd {
+        let shown = String::from_utf8_lossy(&body).into_owned();
+        let server = answering(RawReply::json(200, body)).await;
+        let error = change(number, &server.url()).await.expect_err(&shown);
+        assert_eq!((error.kind(), error.effect()), (ErrorKind::Protocol, Effect::Unknown), "{shown}");
+        assert!(error.reply().is_some(), "the reply is kept");
+        assert_eq!(without_tokens(&server), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_the_gateway_refuses_is_proof_and_a_conflict_is_not() {
+    for (status, kind, effect) in [
+        (422, ErrorKind::InvalidRequest, Effect::NotApplied(Proof::Refused)),
+        (409, ErrorKind::Conflict, Effect::Unknown),
+        (404, ErrorKind::NotFound, Effect::Unknown),
+    ] {
+        let server = answering(RawReply::json(status, r#"{"errors":[{"message":"no"}]}"#)).await;
+        for number in 0..CHANGES.len() {
+            let error = change(number, &server.url()).await.expect_err("refused");
+            assert_eq!((error.kind(), error.effect()), (kind, effect), "{number}");
+        }
+        assert_eq!(without_tokens(&server), CHANGES.len());
+    }
 }
 
 #[tokio::test]
@@ -147,6 +266,29 @@ async fn bad_input_sends_nothing() {
         (documented().merchant_attributes(array), "merchant_attributes"),
     ] {
         let error = client.create_recurring_payment(&request).await.expect_err(field);
+        assert!(error.to_string().contains(field), "{error}");
+        assert_eq!(error.effect(), Effect::NotApplied(Proof::Local));
+    }
+    for (order, payment, field) in [("", PAYMENT, "order_reference"), (ORDER, "a/b", "payment_reference")] {
+        let capture = CapturePayment::new(order, payment, dirham(1));
+        for error in [
+            client.capture_payment(&capture).await.expect_err(field),
+            client.void_payment(&VoidPayment::new(order, payment)).await.expect_err(field),
+        ] {
+            assert!(error.to_string().contains(field), "{error}");
+            assert_eq!(error.effect(), Effect::NotApplied(Proof::Local));
+        }
+    }
+    // A link that leads elsewhere is not followed.
+    let elsewhere = saved_card_payment_at("https://a.example");
+    let here = || saved_card_payment_at(&server.url());
+    for (payment, field) in [
+        (elsewhere, "order"),
+        (here().recapture_csc(true), "cvv"),
+        (here().cvv("123"), "cvv"),
+        (here().recapture_csc(true).cvv("12"), "cvv"),
+    ] {
+        let error = client.pay_with_saved_card(&payment).await.expect_err(field);
         assert!(error.to_string().contains(field), "{error}");
         assert_eq!(error.effect(), Effect::NotApplied(Proof::Local));
     }

@@ -1,7 +1,10 @@
 //! No secret in anything that is shown or logged.
-#![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test stops by panicking")]
 
-use ngenius::{Card, Client, CreateRecurringPayment, Currency, Environment, Frequency, GetOrder, Money};
+use ngenius::{
+    BaseUrl, CapturePayment, Card, Client, CreateRecurringPayment, Currency, Environment, Frequency,
+    GetOrder, Money, Order, PayWithSavedCard, RefundPayment, Reply, SavedCard, VoidPayment,
+};
 use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
 use recurring_fixtures::logs::Capture;
 use recurring_fixtures::redaction::assert_absent;
@@ -10,6 +13,7 @@ const KEY: &str = "sentinel-api-key-4711";
 const TOKEN: &str = "sentinel-access-token-0815";
 const REFRESH: &str = "sentinel-refresh-token-2342";
 const CARD_TOKEN: &str = "sentinel-card-token-1729";
+const LINK: &str = "sentinel-of-a-link-3141";
 const PAN: &str = "4012001037141112";
 /// Far from any time stamp of a log.
 const EXPIRY: &str = "2999-07";
@@ -57,8 +61,13 @@ async fn nothing_that_is_shown_holds_a_secret() {
     whatever_the_gateway_quotes().await;
     a_saved_card_and_a_whole_card_number().await;
     a_refused_key_and_a_refused_card().await;
+    a_saved_card_that_pays().await;
     let logged = logs.text();
-    assert!(logged.contains("create recurring payment") && logged.contains("get access token"));
+    assert!(
+        logged.contains("create recurring payment")
+            && logged.contains("pay with saved card")
+            && logged.contains("get access token")
+    );
     assert_no_secret(&logged, "the log");
 }
 
@@ -121,6 +130,84 @@ async fn a_saved_card_and_a_whole_card_number() {
     let shown = format!("{order:?} {:?}", GetOrder::new("1").to_request("outlet"));
     assert!(shown.contains("[redacted]"), "{shown}");
     assert_no_secret(&shown, "the order");
+}
+
+/// An order whose payment waits, with a link whose query is nobody's business.
+fn waiting(url: &str) -> Order {
+    let body = format!(
+        r#"{{"reference":"1","_embedded":{{"payment":[{{"reference":"1","state":"STARTED",
+        "amount":{{"currencyCode":"AED","value":1}},
+        "_links":{{"payment:saved-card":{{"href":"{url}/pay?token={LINK}"}},"cnp:refund":{{"href":"{url}/refund?token={LINK}"}}}}}}]}}}}"#
+    );
+    GetOrder::new("1")
+        .from_reply("outlet", &Reply::new(200, Vec::new(), body.into_bytes()))
+        .expect("an order")
+}
+
+async fn a_saved_card_that_pays() {
+    let money = Money::from_minor(1, Currency::from_code("AED").expect("AED")).expect("money");
+    let card = SavedCard::new(CARD_TOKEN, EXPIRY, NAME);
+    let query = format!("token={LINK}");
+    let all = [KEY, TOKEN, CARD_TOKEN, EXPIRY, CVV, NAME, &query].join(" ");
+    let mut shown = String::new();
+    for body in [
+        format!(
+            r#"{{"state":"odd {all}","reference":"1","authResponse":{{"resultMessage":"{all}"}},
+            "_embedded":{{"cnp:capture":[{{"state":"{all}"}}],"cnp:refund":[{{"state":"{all}"}}]}}}}"#
+        ),
+        format!(r#"{{"message":"bad {all}"}}"#),
+    ] {
+        for status in [200, 400, 500] {
+            let body = body.clone();
+            let server = FaultServer::start(move |request, _| {
+                Behaviour::Reply(match request.path.as_str() {
+                    "/identity/auth/access-token" => {
+                        RawReply::json(200, format!(r#"{{"access_token":"{TOKEN}"}}"#))
+                    }
+                    _ => RawReply::json(status, body.clone()),
+                })
+            })
+            .await;
+            let url = server.url();
+            let client = Client::builder(KEY, "outlet")
+                .environment(Environment::Custom(url.clone()))
+                .build()
+                .expect("a client");
+            let base_url = BaseUrl::parse("base_url", &url).expect("an address");
+            let order = waiting(&url);
+            let pay =
+                PayWithSavedCard::new(&order, &card, money).expect("valid").recapture_csc(true).cvv(CVV);
+            let refund = RefundPayment::of(&order.payments[0], "1", money).expect("valid");
+            shown += &format!("{order:?} {pay:?} {refund:?} {:?}", pay.to_request(&base_url));
+            shown += &format!("{:?}", refund.to_request("outlet", &base_url));
+            let paid = client.pay_with_saved_card(&pay).await;
+            if let Err(error) = &paid {
+                shown += &format!("{error} {:?} {:?}", error.api(), error.reply());
+            }
+            shown += &format!("{paid:?}");
+            // The card of another call is no secret of these.
+            let (capture, void) = (CapturePayment::new("1", "1", money), VoidPayment::new("1", "1"));
+            let others = format!(
+                "{:?} {:?} {:?}",
+                client.refund_payment(&refund).await,
+                client.capture_payment(&capture).await,
+                client.void_payment(&void).await
+            );
+            assert_absent(&[KEY, TOKEN], &others, "the other answers");
+        }
+    }
+    assert!(shown.contains("odd [redacted]") && shown.contains("bad [redacted]"), "{shown}");
+    assert_no_secret(&shown, "a payment with a saved card");
+    assert_absent(&[LINK], &shown, "a payment with a saved card");
+    let order = waiting("https://a.example");
+    for card in [
+        SavedCard::new(CARD_TOKEN, EXPIRY, "Sentinel Cardholder\n"),
+        SavedCard::new(CARD_TOKEN, "2999-77", NAME),
+        SavedCard::new(format!("{CARD_TOKEN}\n"), EXPIRY, NAME),
+    ] {
+        let refused = PayWithSavedCard::new(&order, &card, money).expect_err("refused");
+        assert_no_secret(&format!("{refused} {refused:?}"), "a refused card");
+    }
 }
 
 async fn a_refused_key_and_a_refused_card() {

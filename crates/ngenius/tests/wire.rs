@@ -3,45 +3,13 @@
 
 mod common;
 
-use common::{ORDER, OUTLET, TOKEN, builder, client, dirham, documented};
-use mockito::{Matcher, Mock, Server, ServerGuard};
+use common::{ORDER, OUTLET, builder, client, dirham, documented, mock_of, server_with_token};
+use mockito::{Matcher, Server};
 use ngenius::{
-    Action, CreateRecurringPayment, Effect, ErrorKind, Frequency, GetOrder, Outcome, PaymentState, Prepared,
-    Proof, RecurringPayment, RecurringState, Reply, Secret,
+    Action, CreateRecurringPayment, DeclineReason, Effect, ErrorKind, Frequency, GetOrder, Outcome,
+    PaymentState, Prepared, Proof, RecurringPayment, RecurringState, Reply, Secret,
 };
 use recurring_fixtures::{Case, variants};
-
-/// Takes exactly the stored request, with the body that was built, and answers the stored response.
-fn mock_of(server: &mut ServerGuard, case: &Case, body: Option<&[u8]>) -> Mock {
-    let request = case.meta.request.as_ref().expect("a request");
-    let response = case.meta.response.as_ref().expect("a response");
-    // The source document leaves a gap in the path for the merchant's own outlet.
-    let path = request.path.replace("[your-outlet-reference]", OUTLET);
-    let mut mock = server.mock(&request.method, path.as_str());
-    for (name, value) in &request.headers {
-        mock = mock.match_header(name.as_str(), value.as_str());
-    }
-    mock = match body {
-        Some(body) => mock.match_body(std::str::from_utf8(body).expect("text")),
-        None => mock.match_body(Matcher::Missing),
-    };
-    for (name, value) in &response.headers {
-        mock = mock.with_header(name, value);
-    }
-    mock.with_status(response.status.into()).with_body(case.response_body()).expect(1)
-}
-
-/// A server that grants, for exactly the stored request, the access token that the case is stored with.
-async fn server_with_token(case: &Case) -> (ServerGuard, Mock) {
-    let mut server = Server::new_async().await;
-    let granted = Case::load("ngenius/access-token/granted");
-    let headers = &case.meta.request.as_ref().expect("a request").headers;
-    let token = headers.get("Authorization").and_then(|value| value.strip_prefix("Bearer "));
-    let answer = granted.text("response.json").replace(TOKEN, token.expect("a bearer token"));
-    let mock = mock_of(&mut server, &granted, Some(&granted.request_body()));
-    let mock = mock.with_body(answer).create_async().await;
-    (server, mock)
-}
 
 fn body_of(request: &Prepared) -> &[u8] {
     request.body_bytes().expect("a body")
@@ -64,7 +32,7 @@ async fn documented_recurring_payment() {
     let prepared = request.to_request(OUTLET).expect("valid");
     case.assert_request_body(body_of(&prepared));
     let payment = create(&case, &request).await.expect("a recurring payment");
-    assert_eq!(payment.outcome(), Outcome::Approved);
+    assert_eq!((payment.outcome(), payment.decline_reason()), (Outcome::Approved, None));
     insta::assert_debug_snapshot!(payment);
 }
 
@@ -74,6 +42,7 @@ async fn a_refused_payment_is_an_answer_not_an_error() {
     case.assert_request_body(body_of(&documented().to_request(OUTLET).expect("valid")));
     let payment = create(&case, &documented()).await.expect("a recurring payment");
     assert_eq!((payment.outcome(), &payment.state), (Outcome::Declined, &RecurringState::Failed));
+    assert_eq!(payment.decline_reason(), Some(DeclineReason::Other));
     insta::assert_debug_snapshot!(payment);
 }
 
@@ -138,6 +107,8 @@ async fn an_order_holds_a_payment_for_each_charge() {
     mock.assert_async().await;
     let outcomes: Vec<_> = order.payments.iter().map(|payment| payment.outcome()).collect();
     assert_eq!(outcomes, [Outcome::Approved, Outcome::Declined]);
+    let reasons: Vec<_> = order.payments.iter().map(|payment| payment.decline_reason()).collect();
+    assert_eq!(reasons, [None, Some(DeclineReason::InsufficientFunds)]);
     // The second is named only by its long identifier.
     assert_eq!(order.payments[1].reference.as_deref(), Some("00000000-0000-4000-8000-0000000000b2"));
     let saved = order.payments[0].saved_card.as_ref().expect("a saved card");

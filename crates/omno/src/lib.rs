@@ -4,6 +4,7 @@ mod auth;
 mod client;
 mod config;
 mod error;
+pub mod notification;
 mod ops;
 mod shape;
 mod status;
@@ -17,7 +18,7 @@ pub use ops::get_payment::{GetPayment, Payment};
 pub use ops::list_cards::{Card, ListCards};
 pub use recurring_core::retry::RetryPolicy;
 pub use recurring_core::{
-    Currency, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money, Outcome, Prepared, Proof,
-    Reply, Secret,
+    Advice, Currency, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money,
+    Outcome, Prepared, Proof, Reply, Secret,
 };
-pub use status::PaymentStatus;
+pub use status::{PaymentStatus, documented_outcomes};

@@ -47,6 +47,14 @@ pub(crate) fn outcome(status: &PaymentStatus) -> Outcome {
     }
 }
 
+/// Every status that is known, and what it means. For documentation, computed by the mapping itself.
+pub fn documented_outcomes() -> Vec<(String, Outcome)> {
+    PaymentStatus::KNOWN
+        .iter()
+        .map(|status| ((*status).to_owned(), outcome(&PaymentStatus::from(*status))))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

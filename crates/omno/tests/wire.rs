@@ -6,8 +6,8 @@ mod common;
 use common::{CARD_TOKEN, PAYMENT, addresses, bearer_client, billing, client, euro, with_card, with_page};
 use mockito::{Matcher, Mock, Server, ServerGuard};
 use omno::{
-    Card, CreatePayment, CreatedPayment, Effect, ErrorKind, GetPayment, ListCards, Outcome, Payment,
-    PaymentStatus, Proof, Reply,
+    Card, CreatePayment, CreatedPayment, DeclineReason, Effect, ErrorKind, GetPayment, ListCards, Outcome,
+    Payment, PaymentStatus, Proof, Reply,
 };
 use recurring_fixtures::{Case, variants};
 
@@ -79,8 +79,24 @@ async fn payment_read_back() {
             mock.assert_async().await;
         }
         assert_eq!(payment.outcome(), outcome);
+        let reason = (outcome == Outcome::Declined).then_some(DeclineReason::InsufficientFunds);
+        assert_eq!(payment.decline_reason(), reason);
         insta::assert_debug_snapshot!(case.replace('/', "_"), payment);
     }
+}
+
+#[test]
+fn a_reason_belongs_to_a_refused_payment_only() {
+    for status in PaymentStatus::KNOWN.iter().copied().chain(["unheard-of"]) {
+        let body = format!(r#"{{"id":"{PAYMENT}","status":"{status}","paymentResult":"Expired card"}}"#);
+        let payment =
+            GetPayment::new(PAYMENT).from_reply(&Reply::new(200, Vec::new(), body.into())).expect(status);
+        let declined = payment.outcome() == Outcome::Declined;
+        assert_eq!(payment.decline_reason(), declined.then_some(DeclineReason::ExpiredCard), "{status}");
+        let created = created(&with_card(), &format!(r#"{{"paymentId":"1","status":"{status}"}}"#));
+        assert_eq!(created.decline_reason(), declined.then_some(DeclineReason::Other), "{status}");
+    }
+    assert_eq!(created(&with_page(), r#"{"paymentId":"1"}"#).decline_reason(), None);
 }
 
 #[tokio::test]

@@ -61,6 +61,19 @@ pub(crate) enum Command {
     ///
     /// The card comes as JSON on standard input: {"pan":"..","expiry":"YYYY-MM","cvv":"..","cardholder_name":".."}
     Schedule(Schedule),
+    /// Give money back. Every call is a new refund: never repeat one whose outcome is unknown.
+    Refund(Refund),
+    /// Verify and read a notification, whose body comes on standard input.
+    ///
+    /// Exit code 0: verified, or the gateway signs nothing (then it says so); 4: refused.
+    Notification {
+        /// Which gateway.
+        #[arg(long)]
+        provider: String,
+        /// A header as it arrived, such as 'X-Signature: ..'. May be given several times.
+        #[arg(long = "header", value_name = "NAME: VALUE")]
+        headers: Vec<String>,
+    },
     /// Show where a payment stands.
     Status {
         /// Which gateway.
@@ -146,9 +159,31 @@ pub(crate) struct Charge {
     /// Why, in words for the gateway or the customer's statement.
     #[arg(long)]
     pub(crate) reason: Option<String>,
+    /// Where the gateway reports what happens.
+    #[arg(long, value_name = "URL")]
+    pub(crate) notification_url: Option<String>,
     /// Charge without a durable record: if this program is killed in mid-call, nothing here remembers it.
     #[arg(long)]
     pub(crate) no_journal: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Refund {
+    /// Which gateway.
+    #[arg(long)]
+    pub(crate) provider: String,
+    /// Your name for this attempt: store it before you run this.
+    #[arg(long, value_name = "ID")]
+    pub(crate) attempt: String,
+    /// The gateway's identifier of the payment.
+    #[arg(long, value_name = "REF")]
+    pub(crate) payment: String,
+    /// How much in major units, such as 40.00; all of it when left out.
+    #[arg(long)]
+    pub(crate) amount: Option<String>,
+    /// The currency of the amount, ISO 4217; when left out, the payment is read to learn it.
+    #[arg(long, requires = "amount")]
+    pub(crate) currency: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -13,6 +13,8 @@ pub(crate) enum Exit {
     Failed,
     /// The command or the configuration cannot work.
     Usage,
+    /// A notification is not from the gateway, or cannot be read.
+    Refused,
     /// Not decided yet.
     Pending,
     /// The customer must do something.
@@ -31,6 +33,7 @@ impl From<Exit> for ExitCode {
             Exit::Done => 0,
             Exit::Failed => 1,
             Exit::Usage => 2,
+            Exit::Refused => 4,
             Exit::Pending => 10,
             Exit::CustomerNeeded => 11,
             Exit::Declined => 12,

@@ -27,6 +27,13 @@ fn text(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
+/// All of standard input, as the bytes that came.
+pub(crate) fn standard_input_bytes() -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    std::io::stdin().read_to_end(&mut bytes).map_err(|error| format!("standard input: {error}"))?;
+    Ok(bytes)
+}
+
 /// All of standard input.
 pub(crate) fn standard_input() -> Result<String, String> {
     let mut text = String::new();

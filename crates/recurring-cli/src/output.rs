@@ -64,6 +64,8 @@ pub(crate) fn payment_object(attempt: Option<&str>, payment: &Payment) -> Map<St
     set("amount", payment.amount.map(|amount| amount.to_decimal()));
     set("currency", payment.amount.map(|amount| amount.currency().to_string()));
     set("status", Some(payment.status.clone()));
+    set("reason", payment.decline.as_ref().map(|decline| decline.reason.to_string()));
+    set("advice", payment.decline.as_ref().map(|decline| decline.reason.advice().to_string()));
     set("code", payment.decline.as_ref().and_then(|decline| decline.code.clone()));
     set("message", payment.decline.as_ref().and_then(|decline| decline.message.clone()));
     set("redirect", payment.redirect.clone());
@@ -81,9 +83,11 @@ pub(crate) fn payment_text(payment: &Payment) -> String {
         text += &format!("\npayment   {reference}");
     }
     if let Some(decline) = &payment.decline {
+        text += &format!("\nreason    {}", decline.reason);
         for part in [&decline.code, &decline.message].into_iter().flatten() {
-            text += &format!("\nreason    {part}");
+            text += &format!("\n          {part}");
         }
+        text += &format!("\nadvice    {}", decline.reason.advice());
     }
     if let Some(page) = &payment.redirect {
         text += &format!("\nsend the customer to\n{page}");

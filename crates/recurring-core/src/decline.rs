@@ -87,24 +87,86 @@ impl DeclineReason {
         }
     }
 
-    /// Reads the two-digit response code that card networks share (ISO 8583, field 39).
-    ///
-    /// `None` when the text is no such code, or an approval.
+    /// The response codes that card networks share (ISO 8583, field 39), as far as they mean more than `Other`.
+    pub const RESPONSE_CODES: &'static [(&'static str, Self)] = &[
+        ("04", Self::StolenOrLost),
+        ("05", Self::DoNotHonour),
+        ("06", Self::ProcessorError),
+        ("07", Self::StolenOrLost),
+        ("14", Self::InvalidCredential),
+        ("15", Self::InvalidCredential),
+        ("19", Self::ProcessorError),
+        ("33", Self::ExpiredCard),
+        ("34", Self::StolenOrLost),
+        ("41", Self::StolenOrLost),
+        ("43", Self::StolenOrLost),
+        ("46", Self::InvalidCredential),
+        ("51", Self::InsufficientFunds),
+        ("54", Self::ExpiredCard),
+        ("61", Self::Limit),
+        ("65", Self::Limit),
+        ("78", Self::InvalidCredential),
+        ("91", Self::ProcessorError),
+        ("92", Self::ProcessorError),
+        ("96", Self::ProcessorError),
+        ("1A", Self::AuthenticationRequired),
+        ("R0", Self::Revoked),
+        ("R1", Self::Revoked),
+        ("R3", Self::Revoked),
+    ];
+
+    /// Words in which gateways without codes refuse a payment, in small letters; the first that occurs decides. No
+    /// gateway documents its words: these are the usual ones of card networks and acquirers (a guess).
+    pub const WORDS: &'static [(&'static str, Self)] = &[
+        ("sufficient fund", Self::InsufficientFunds),
+        ("insufficient balance", Self::InsufficientFunds),
+        ("expired card", Self::ExpiredCard),
+        ("card expired", Self::ExpiredCard),
+        ("card is expired", Self::ExpiredCard),
+        ("card has expired", Self::ExpiredCard),
+        ("stolen", Self::StolenOrLost),
+        ("lost card", Self::StolenOrLost),
+        ("card lost", Self::StolenOrLost),
+        ("pick up", Self::StolenOrLost),
+        ("pick-up", Self::StolenOrLost),
+        ("pickup", Self::StolenOrLost),
+        ("revocation", Self::Revoked),
+        ("revoked", Self::Revoked),
+        ("stop payment", Self::Revoked),
+        ("authentication", Self::AuthenticationRequired),
+        ("3d secure", Self::AuthenticationRequired),
+        ("3-d secure", Self::AuthenticationRequired),
+        ("3ds", Self::AuthenticationRequired),
+        ("soft decline", Self::AuthenticationRequired),
+        ("exceeds limit", Self::Limit),
+        ("limit exceeded", Self::Limit),
+        ("amount limit", Self::Limit),
+        ("withdrawal", Self::Limit),
+        ("invalid card", Self::InvalidCredential),
+        ("invalid account", Self::InvalidCredential),
+        ("invalid token", Self::InvalidCredential),
+        ("vault token", Self::InvalidCredential),
+        ("no such card", Self::InvalidCredential),
+        ("no such issuer", Self::InvalidCredential),
+        ("closed account", Self::InvalidCredential),
+        ("account closed", Self::InvalidCredential),
+        ("system error", Self::ProcessorError),
+        ("system malfunction", Self::ProcessorError),
+        ("technical", Self::ProcessorError),
+        ("issuer unavailable", Self::ProcessorError),
+        ("inoperative", Self::ProcessorError),
+        ("do not hono", Self::DoNotHonour),
+    ];
+
+    /// Reads a response code of the card networks. `None` when it is not one of the table.
     pub fn from_response_code(code: &str) -> Option<Self> {
-        Some(match code {
-            "51" => Self::InsufficientFunds,
-            "33" | "54" => Self::ExpiredCard,
-            "05" => Self::DoNotHonour,
-            "04" | "07" | "34" | "41" | "43" => Self::StolenOrLost,
-            "R0" | "R1" | "R3" => Self::Revoked,
-            "1A" => Self::AuthenticationRequired,
-            "61" | "65" => Self::Limit,
-            "14" | "15" | "46" | "78" => Self::InvalidCredential,
-            "06" | "19" | "68" | "91" | "92" | "96" => Self::ProcessorError,
-            "00" | "08" | "10" | "11" => return None,
-            _ if code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_alphanumeric()) => Self::Other,
-            _ => return None,
-        })
+        Self::RESPONSE_CODES.iter().find(|(known, _)| *known == code).map(|(_, reason)| *reason)
+    }
+
+    /// Reads a gateway's words, in any letter case. `None` when none of the table occurs in them.
+    pub fn from_words(text: &str) -> Option<Self> {
+        let text = text.to_lowercase();
+        Self::WORDS.iter().find(|(words, _)| text.contains(words)).map(|(_, reason)| *reason)
     }
 }
 
@@ -146,26 +208,39 @@ mod tests {
     }
 
     #[test]
-    fn response_codes_of_the_card_networks() {
-        let read = DeclineReason::from_response_code;
-        for (code, reason) in [
-            ("51", DeclineReason::InsufficientFunds),
-            ("54", DeclineReason::ExpiredCard),
-            ("05", DeclineReason::DoNotHonour),
-            ("41", DeclineReason::StolenOrLost),
-            ("43", DeclineReason::StolenOrLost),
-            ("R1", DeclineReason::Revoked),
-            ("1A", DeclineReason::AuthenticationRequired),
-            ("61", DeclineReason::Limit),
-            ("65", DeclineReason::Limit),
-            ("14", DeclineReason::InvalidCredential),
-            ("91", DeclineReason::ProcessorError),
-            ("57", DeclineReason::Other),
+    fn codes_and_words_give_every_reason_but_other() {
+        let all = DeclineReason::ALL.into_iter().filter(|reason| *reason != DeclineReason::Other);
+        for reason in all {
+            for table in [DeclineReason::RESPONSE_CODES, DeclineReason::WORDS] {
+                assert!(table.iter().any(|(_, found)| *found == reason), "{reason}");
+            }
+        }
+        for (words, reason) in DeclineReason::WORDS {
+            let shouted = format!("05: {}.", words.to_uppercase());
+            assert_eq!(DeclineReason::from_words(&shouted), Some(*reason), "{words}");
+        }
+        for (text, reason) in [
+            ("Refused: not sufficient funds", DeclineReason::InsufficientFunds),
+            ("Insufficient Funds", DeclineReason::InsufficientFunds),
+            ("The card has expired", DeclineReason::ExpiredCard),
+            ("Do not honor", DeclineReason::DoNotHonour),
+            ("Do not honour", DeclineReason::DoNotHonour),
+            ("Strong customer authentication required", DeclineReason::AuthenticationRequired),
+            ("Card reported stolen", DeclineReason::StolenOrLost),
+            ("Pick up card (special)", DeclineReason::StolenOrLost),
+            ("Revocation of authorisation order", DeclineReason::Revoked),
+            ("Exceeds withdrawal frequency", DeclineReason::Limit),
+            ("Unknown vault token", DeclineReason::InvalidCredential),
+            ("Issuer or switch inoperative", DeclineReason::ProcessorError),
         ] {
-            assert_eq!(read(code), Some(reason), "{code}");
+            assert_eq!(DeclineReason::from_words(text), Some(reason), "{text}");
         }
-        for none in ["00", "", "5", "510", "insufficient_funds", "  ", "é"] {
-            assert_eq!(read(none), None, "{none}");
+        for unknown in ["", "declined", "Session expired", "Connection lost", "refused by risk rules", "ß"] {
+            assert_eq!(DeclineReason::from_words(unknown), None, "{unknown}");
         }
+        for unknown in ["00", "", "5", "57", "051", "insufficient_funds", "é"] {
+            assert_eq!(DeclineReason::from_response_code(unknown), None, "{unknown}");
+        }
+        assert_eq!(DeclineReason::from_response_code("51"), Some(DeclineReason::InsufficientFunds));
     }
 }

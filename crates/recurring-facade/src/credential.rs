@@ -143,6 +143,9 @@ pub enum PendingEnrolment {
         currency: Currency,
         /// The tokens that the customer had before: the new one is the one that is not among them.
         known_tokens: Vec<KnownToken>,
+        /// Where the gateway reports what happens to the first payment.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        notification_url: Option<String>,
     },
     /// Omno.
     #[serde(rename = "omno")]

@@ -3,13 +3,13 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
-use recurring_core::ErrorKind;
+use recurring_core::{AttemptId, ErrorKind};
 
 use crate::credential::PendingEnrolment;
 use crate::error::Error;
 use crate::payment::{EnrolStarted, Enrolment, Payment, Scheduled};
-use crate::provider::{Enrol, NoRecord, Provider, ProviderId, Record, Status, StoredCards};
-use crate::request::{ChargeRequest, EnrolRequest, ScheduleRequest};
+use crate::provider::{Enrol, NoRecord, Notifications, Provider, ProviderId, Record, Status, StoredCards};
+use crate::request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest, ScheduleRequest};
 
 /// Several gateways behind one interface.
 ///
@@ -93,6 +93,23 @@ impl Facade {
         Some(Scheduler { provider: Arc::clone(provider), record: Arc::clone(&self.record) })
     }
 
+    /// Refunds, if the gateway has them.
+    pub fn refunder(&self, id: &ProviderId) -> Option<Refunder> {
+        let provider = self.find(id).filter(|provider| provider.as_refund().is_some())?;
+        Some(Refunder { provider: Arc::clone(provider), record: Arc::clone(&self.record) })
+    }
+
+    /// Captures of held money, if the gateway has them.
+    pub fn capturer(&self, id: &ProviderId) -> Option<Capturer> {
+        let provider = self.find(id).filter(|provider| provider.as_capture().is_some())?;
+        Some(Capturer { provider: Arc::clone(provider), record: Arc::clone(&self.record) })
+    }
+
+    /// What the gateway sends of its own accord, if it sends anything.
+    pub fn notifications(&self, id: &ProviderId) -> Option<&dyn Notifications> {
+        self.provider(id)?.as_notifications()
+    }
+
     /// Stored cards, if the gateway lists them.
     pub fn stored_cards(&self, id: &ProviderId) -> Option<&dyn StoredCards> {
         self.provider(id)?.as_stored_cards()
@@ -152,14 +169,11 @@ impl Charger {
     /// # Errors
     /// Those of [`Charge::charge`](crate::Charge::charge).
     pub async fn charge(&self, request: ChargeRequest) -> Result<Payment, Error> {
-        let record = Arc::clone(&self.record);
-        to_the_end(&self.provider, move |provider| async move {
-            let result = match provider.as_charge() {
+        recorded(&self.provider, &self.record, request.attempt.clone(), move |provider, record| async move {
+            match provider.as_charge() {
                 Some(charge) => charge.charge(&request, &*record).await,
                 None => Err(withdrawn(&*provider)),
-            };
-            record.finished(&request.attempt, &result).await;
-            result
+            }
         })
         .await
     }
@@ -191,6 +205,73 @@ impl Scheduler {
         })
         .await
     }
+}
+
+/// Gives money back through one gateway. See [`Refund`](crate::Refund).
+#[derive(Debug, Clone)]
+pub struct Refunder {
+    provider: Arc<dyn Provider>,
+    record: Arc<dyn Record>,
+}
+
+impl Refunder {
+    /// **Gives money back**: see [`Refund::refund`](crate::Refund::refund). Dropping this future does not stop it;
+    /// the record still learns how it ended.
+    ///
+    /// # Errors
+    /// Those of [`Refund::refund`](crate::Refund::refund).
+    pub async fn refund(&self, request: RefundRequest) -> Result<Payment, Error> {
+        recorded(&self.provider, &self.record, request.attempt.clone(), move |provider, _| async move {
+            match provider.as_refund() {
+                Some(refund) => refund.refund(&request).await,
+                None => Err(withdrawn(&*provider)),
+            }
+        })
+        .await
+    }
+}
+
+/// Takes held money through one gateway. See [`Capture`](crate::Capture).
+#[derive(Debug, Clone)]
+pub struct Capturer {
+    provider: Arc<dyn Provider>,
+    record: Arc<dyn Record>,
+}
+
+impl Capturer {
+    /// **Takes money**: see [`Capture::capture`](crate::Capture::capture). Dropping this future does not stop it;
+    /// the record still learns how it ended.
+    ///
+    /// # Errors
+    /// Those of [`Capture::capture`](crate::Capture::capture).
+    pub async fn capture(&self, request: CaptureRequest) -> Result<Payment, Error> {
+        recorded(&self.provider, &self.record, request.attempt.clone(), move |provider, _| async move {
+            match provider.as_capture() {
+                Some(capture) => capture.capture(&request).await,
+                None => Err(withdrawn(&*provider)),
+            }
+        })
+        .await
+    }
+}
+
+/// Runs a call that moves money to its end, and tells the record how it ended.
+async fn recorded<Running>(
+    provider: &Arc<dyn Provider>,
+    record: &Arc<dyn Record>,
+    attempt: AttemptId,
+    call: impl FnOnce(Arc<dyn Provider>, Arc<dyn Record>) -> Running + Send + 'static,
+) -> Result<Payment, Error>
+where
+    Running: Future<Output = Result<Payment, Error>> + Send + 'static,
+{
+    let record = Arc::clone(record);
+    to_the_end(provider, move |provider| async move {
+        let result = call(provider, Arc::clone(&record)).await;
+        record.finished(&attempt, &result).await;
+        result
+    })
+    .await
 }
 
 /// Runs `call` in a task of its own, so that it goes on when the caller is dropped.

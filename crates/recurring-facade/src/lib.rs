@@ -5,10 +5,12 @@ mod credential;
 mod error;
 mod facade;
 mod facts;
+mod notification;
 mod payment;
 mod provider;
 mod request;
 mod settings;
+mod tables;
 
 #[cfg(feature = "emspay")]
 pub use adapters::emspay::Emspay;
@@ -25,14 +27,25 @@ pub use credential::{
     StoredCredential, TokenpayCredential,
 };
 pub use error::{Error, GatewayError};
-pub use facade::{Charger, Enroller, Facade, Scheduler};
+pub use facade::{Capturer, Charger, Enroller, Facade, Refunder, Scheduler};
 pub use facts::{Facts, LostAnswer};
+pub use notification::{Authenticity, NotificationAnswer, ReceivedNotification};
 pub use payment::{
     Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, Scheduled, StoredCard,
 };
-pub use provider::{Charge, Enrol, NoRecord, Provider, ProviderId, Record, Schedule, Status, StoredCards};
-pub use recurring_core::{
-    AttemptId, Currency, Effect, ErrorKind, GatewayTime, InvalidInput, Money, Outcome, Proof, Secret,
+pub use provider::{
+    Capture, Charge, Enrol, NoRecord, Notifications, Provider, ProviderId, Record, Refund, Schedule, Status,
+    StoredCards,
 };
-pub use request::{Billing, ChargeRequest, Customer, EnrolRequest, ScheduleRequest};
+pub use recurring_core::notification::{
+    LARGEST_BODY as LARGEST_NOTIFICATION, NotificationError, RawNotification,
+};
+pub use recurring_core::{
+    Advice, AttemptId, Currency, DeclineReason, Effect, ErrorKind, GatewayTime, InvalidInput, Money, Outcome,
+    Proof, Secret,
+};
+pub use request::{
+    Billing, CaptureRequest, ChargeRequest, Customer, EnrolRequest, RefundRequest, ScheduleRequest,
+};
 pub use settings::{Settings, SettingsError};
+pub use tables::{ProviderTables, provider_tables};

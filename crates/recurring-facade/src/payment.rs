@@ -1,6 +1,6 @@
 use std::fmt;
 
-use recurring_core::{GatewayTime, Money, Outcome};
+use recurring_core::{DeclineReason, GatewayTime, Money, Outcome};
 use serde::{Deserialize, Serialize};
 
 use crate::credential::{Agreement, PendingEnrolment, StoredCredential};
@@ -64,10 +64,12 @@ impl Payment {
     }
 }
 
-/// Why the gateway said no, in its own words.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// Why the gateway said no: in the vocabulary of all gateways, and in its own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Decline {
+    /// The reason, interpreted. Its [`advice`](DeclineReason::advice) says what to do next.
+    pub reason: DeclineReason,
     /// The gateway's code.
     pub code: Option<String>,
     /// The gateway's words.
@@ -75,9 +77,9 @@ pub struct Decline {
 }
 
 impl Decline {
-    /// A code and a message, as far as there are any.
-    pub fn new(code: Option<String>, message: Option<String>) -> Self {
-        Self { code, message }
+    /// A reason, and the gateway's code and message as far as there are any.
+    pub fn new(reason: DeclineReason, code: Option<String>, message: Option<String>) -> Self {
+        Self { reason, code, message }
     }
 }
 

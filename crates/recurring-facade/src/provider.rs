@@ -4,13 +4,15 @@ use std::fmt;
 
 use async_trait::async_trait;
 use recurring_core::AttemptId;
+use recurring_core::notification::{NotificationError, RawNotification};
 use serde::{Deserialize, Serialize};
 
 use crate::credential::PendingEnrolment;
 use crate::error::Error;
 use crate::facts::Facts;
+use crate::notification::{NotificationAnswer, ReceivedNotification};
 use crate::payment::{EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, Scheduled, StoredCard};
-use crate::request::{ChargeRequest, EnrolRequest, ScheduleRequest};
+use crate::request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest, ScheduleRequest};
 
 /// The name of a gateway, such as `emspay`. The same word stands in stored credentials and settings.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -89,6 +91,21 @@ pub trait Provider: fmt::Debug + Send + Sync {
     fn as_status(&self) -> Option<&dyn Status> {
         None
     }
+
+    /// Giving money back.
+    fn as_refund(&self) -> Option<&dyn Refund> {
+        None
+    }
+
+    /// Taking money that is only held.
+    fn as_capture(&self) -> Option<&dyn Capture> {
+        None
+    }
+
+    /// What the gateway sends of its own accord.
+    fn as_notifications(&self) -> Option<&dyn Notifications> {
+        None
+    }
 }
 
 /// The first payment: the customer is present, is sent to a page, and comes back.
@@ -151,6 +168,45 @@ pub trait Status: Send + Sync {
     /// # Errors
     /// Those of a read. That a payment is not found is no proof that it was not made.
     async fn status(&self, payment: &PaymentRef) -> Result<PaymentStatus, Error>;
+}
+
+/// Gives money back.
+#[async_trait]
+pub trait Refund: Send + Sync {
+    /// **Gives money back**, all of it or a part. Sent at most once: at most gateways every call is a new refund.
+    ///
+    /// The answer is the refund: `Approved` means that the money was given back, `Declined` that it was not.
+    ///
+    /// # Errors
+    /// `Unknown`: the money may have been given back: look before doing anything else.
+    async fn refund(&self, request: &RefundRequest) -> Result<Payment, Error>;
+}
+
+/// Takes money that is only held.
+#[async_trait]
+pub trait Capture: Send + Sync {
+    /// **Takes money** that was authorised before, all of it or a part. Sent at most once.
+    ///
+    /// # Errors
+    /// `Unknown`: the money may have been taken: look before doing anything else.
+    async fn capture(&self, request: &CaptureRequest) -> Result<Payment, Error>;
+}
+
+/// Receives what the gateway sends of its own accord.
+#[async_trait]
+pub trait Notifications: Send + Sync {
+    /// Checks where a notification comes from, then reads it. It is a hint: read the payment's state from the
+    /// gateway ([`Status`]) before acting on it.
+    ///
+    /// # Errors
+    /// `Refused` when its origin is not proven although this gateway proves it, or when the key to check it with is
+    /// not configured; `Unreadable` when it is not what the gateway sends.
+    async fn receive(&self, raw: RawNotification) -> Result<ReceivedNotification, NotificationError>;
+
+    /// What to answer, once the notification has been stored: the gateway sends it again otherwise.
+    fn answer(&self) -> NotificationAnswer {
+        NotificationAnswer { status: 200, body: "" }
+    }
 }
 
 /// Is told what happens to an attempt, even when the caller has gone away.

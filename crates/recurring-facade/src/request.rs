@@ -2,6 +2,7 @@ use recurring_core::{AttemptId, Money, Secret};
 use serde::{Deserialize, Serialize};
 
 use crate::credential::StoredCredential;
+use crate::payment::PaymentRef;
 
 /// The first payment of a customer.
 #[derive(Debug, Clone)]
@@ -97,12 +98,14 @@ pub struct ChargeRequest {
     pub amount: Money,
     /// Why, in words for the gateway or the customer's statement.
     pub reason: Option<String>,
+    /// Where the gateway reports what happens.
+    pub notification_url: Option<String>,
 }
 
 impl ChargeRequest {
     /// A charge.
     pub fn new(attempt: AttemptId, credential: StoredCredential, amount: Money) -> Self {
-        Self { attempt, credential, amount, reason: None }
+        Self { attempt, credential, amount, reason: None, notification_url: None }
     }
 }
 
@@ -133,5 +136,43 @@ impl ScheduleRequest {
         card: impl Into<Secret>,
     ) -> Self {
         Self { attempt, amount, frequency: frequency.into(), email: email.into(), card: card.into() }
+    }
+}
+
+/// Money to give back.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct RefundRequest {
+    /// Your name for this attempt, stored before this is sent. No gateway here takes it for a refund.
+    pub attempt: AttemptId,
+    /// The gateway's identifier of the payment.
+    pub payment: PaymentRef,
+    /// How much; all of it when there is none.
+    pub amount: Option<Money>,
+}
+
+impl RefundRequest {
+    /// A refund of the whole payment.
+    pub fn new(attempt: AttemptId, payment: PaymentRef) -> Self {
+        Self { attempt, payment, amount: None }
+    }
+}
+
+/// Held money to take.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct CaptureRequest {
+    /// Your name for this attempt, stored before this is sent. No gateway here takes it for a capture.
+    pub attempt: AttemptId,
+    /// The gateway's identifier of the payment.
+    pub payment: PaymentRef,
+    /// How much; all of it when there is none.
+    pub amount: Option<Money>,
+}
+
+impl CaptureRequest {
+    /// A capture of all that is held.
+    pub fn new(attempt: AttemptId, payment: PaymentRef) -> Self {
+        Self { attempt, payment, amount: None }
     }
 }

@@ -259,7 +259,8 @@ impl Settings {
     /// None that can be foreseen; those of [`Settings::facade`].
     pub fn unreachable() -> Result<Facade, SettingsError> {
         let mut settings = Self::new();
-        for variable in NAMES.iter().flat_map(|names| names.variables) {
+        let no_file = |variable: &&&str| !variable.ends_with("_FILE");
+        for variable in NAMES.iter().flat_map(|names| names.variables).filter(no_file) {
             let value =
                 if variable.ends_with("_URL") { "https://unreachable.invalid" } else { "unreachable" };
             settings = settings.set(*variable, value);

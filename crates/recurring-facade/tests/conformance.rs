@@ -5,10 +5,10 @@ mod common;
 
 use common::{FADING_CARD, GOOD_CARD, attempt, enrol_request, enrolled, price, sandbox};
 use recurring_facade::{
-    Agreement, ChargeRequest, ErrorKind, Facade, Outcome, Payment, PaymentRef, PendingEnrolment, ProviderId,
-    ScheduleRequest, StoredCredential,
+    Agreement, CaptureRequest, ChargeRequest, ErrorKind, Facade, Money, Outcome, Payment, PaymentRef,
+    PendingEnrolment, ProviderId, RefundRequest, ScheduleRequest, StoredCredential,
 };
-use recurring_sandbox::Sandbox;
+use recurring_sandbox::{LedgerKind, Sandbox};
 
 const ON_DEMAND: [ProviderId; 4] =
     [ProviderId::OMNO, ProviderId::TOKENPAY_SIGNED, ProviderId::REVIO, ProviderId::EMSPAY];
@@ -186,4 +186,84 @@ fn credentials_are_stored_on_purpose_and_shown_to_nobody() {
     let number = r#"{"provider":"tokenpay-signed","user_id":"u","token_id":436,"parent_order_id":5798}"#;
     assert!(serde_json::from_str::<StoredCredential>(number).is_ok());
     assert!(serde_json::from_str::<StoredCredential>(r#"{"provider":"elsewhere"}"#).is_err());
+}
+
+fn refunds_of(sandbox: &Sandbox, payment: &str) -> Vec<i64> {
+    let of_payment = sandbox.ledger().into_iter().filter(|entry| entry.payment == payment);
+    of_payment
+        .filter(|entry| entry.kind == LedgerKind::Refund)
+        .map(|entry| entry.amount_minor.abs())
+        .collect()
+}
+
+#[tokio::test]
+async fn money_comes_back_once() {
+    let (sandbox, facade) = sandbox().await;
+    for id in &ON_DEMAND {
+        let Some(refunder) = facade.refunder(id) else {
+            assert_eq!(*id, ProviderId::OMNO, "only omno documents no refund");
+            continue;
+        };
+        let name = format!("{id}-back");
+        let credential = enrolled(&facade, id, &name, GOOD_CARD).await;
+        let request = ChargeRequest::new(attempt(&format!("{name}-renewal")), credential, price(id));
+        let charged = facade.charger(id).expect("charges").charge(request).await.expect("charged");
+        let payment = settled(&facade, charged).await.payment.expect("a payment");
+        let mut request = RefundRequest::new(attempt(&format!("{name}-refund")), payment.clone());
+        request.amount = Some(Money::from_minor(1000, price(id).currency()).expect("money"));
+        let refunded = refunder.refund(request.clone()).await.expect("refunded");
+        assert!(matches!(refunded.outcome, Outcome::Approved | Outcome::Pending), "{id}: {refunded:?}");
+        assert_eq!(refunds_of(&sandbox, payment.as_str()), [1000], "{id}");
+
+        // More than is left does not come back.
+        request.amount = Some(price(id));
+        let answer = refunder.refund(request).await;
+        assert!(answer.is_err() || answer.is_ok_and(|refund| refund.outcome == Outcome::Declined), "{id}");
+        assert_eq!(refunds_of(&sandbox, payment.as_str()), [1000], "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_whole_payment_of_a_schedule_comes_back() {
+    let (sandbox, facade) = sandbox().await;
+    let id = ProviderId::NGENIUS;
+    let card = format!(r#"{{"pan":"{GOOD_CARD}","expiry":"2031-04","cvv":"123","cardholder_name":"Ann"}}"#);
+    let schedule = ScheduleRequest::new(attempt("s-1"), price(&id), "MONTHLY", "ann@example.org", card);
+    let started = facade.scheduler(&id).expect("schedules").schedule(schedule).await.expect("scheduled");
+    let order = started.payment.payment.expect("an order");
+    let request = RefundRequest::new(attempt("s-1-refund"), order.clone());
+    let refunded = facade.refunder(&id).expect("refunds").refund(request).await.expect("refunded");
+    assert_eq!((refunded.outcome, refunded.amount), (Outcome::Approved, Some(price(&id))), "{refunded:?}");
+    let back: Vec<_> =
+        sandbox.ledger().into_iter().filter(|entry| entry.kind == LedgerKind::Refund).collect();
+    assert_eq!(back.len(), 1, "{back:?}");
+
+    // With several charges, one has to be named.
+    sandbox.advance(std::time::Duration::from_secs(62 * 24 * 60 * 60));
+    let unnamed = RefundRequest::new(attempt("s-1-again"), order.clone());
+    let error = facade.refunder(&id).expect("refunds").refund(unnamed).await.expect_err("which one?");
+    assert!(error.effect().is_not_applied() && error.to_string().contains("ORDER:PAYMENT"), "{error}");
+    let status = facade.status(&id).expect("status").status(&order).await.expect("a status");
+    let newest = status.charges.last().and_then(|charge| charge.payment.clone()).expect("a charge");
+    let named = RefundRequest::new(attempt("s-1-named"), PaymentRef::new(format!("{order}:{newest}")));
+    facade.refunder(&id).expect("refunds").refund(named).await.expect("refunded");
+    let back = sandbox.ledger().into_iter().filter(|entry| entry.kind == LedgerKind::Refund).count();
+    assert_eq!(back, 2);
+}
+
+#[tokio::test]
+async fn held_money_is_taken_by_a_capture() {
+    let (sandbox, facade) = sandbox().await;
+    let id = ProviderId::REVIO;
+    let client = facade.native::<revio::Client>().expect("the client");
+    let brand = client.brand_id().expect("a brand").to_owned();
+    let payer = revio::Payer::email("ann@example.org");
+    let held = revio::CreatePurchase::one_product(brand, payer, "Deposit", price(&id)).skip_capture(true);
+    let purchase = client.create_purchase(&held).await.expect("a purchase");
+    common::customer_pays(&purchase.checkout_address().expect("a page"), GOOD_CARD).await;
+    assert!(sandbox.ledger().is_empty(), "held, not taken");
+    let request = CaptureRequest::new(attempt("capture-1"), PaymentRef::new(&purchase.id));
+    let captured = facade.capturer(&id).expect("captures").capture(request).await.expect("captured");
+    assert_eq!(captured.outcome, Outcome::Approved);
+    assert_eq!(sandbox.ledger().len(), 1);
 }

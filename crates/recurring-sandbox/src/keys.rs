@@ -1,4 +1,4 @@
-//! The key pairs of the signed gateway, and the files that the client reads them from.
+//! The key pairs of the gateways that sign, and the files that the clients read them from.
 
 use crate::ids::random_bytes;
 use rsa::pkcs8::{EncodePrivateKey, EncodePublicKey, LineEnding};
@@ -11,13 +11,20 @@ use tokio::sync::OnceCell;
 
 const BITS: usize = 2048;
 
-/// Making a key pair takes seconds in an unoptimised build, so a process makes its two pairs once; no sandbox of one
-/// process has anything to hide from another.
-static PAIRS: OnceCell<(RsaPrivateKey, RsaPrivateKey)> = OnceCell::const_new();
+/// Making a key pair takes seconds in an unoptimised build, so a process makes its pairs once; no sandbox of one process
+/// has anything to hide from another.
+static PAIRS: OnceCell<Pairs> = OnceCell::const_new();
+
+struct Pairs {
+    merchant: RsaPrivateKey,
+    tokenpay: RsaPrivateKey,
+    revio: RsaPrivateKey,
+}
 
 pub(crate) struct Keys {
     pub(crate) merchant: RsaPublicKey,
-    pub(crate) gateway: RsaPrivateKey,
+    pub(crate) tokenpay: RsaPrivateKey,
+    pub(crate) revio: RsaPrivateKey,
     pub(crate) files: KeyFiles,
 }
 
@@ -26,6 +33,7 @@ pub(crate) struct Keys {
 pub(crate) struct KeyFiles {
     pub(crate) merchant_private: PathBuf,
     pub(crate) gateway_public: PathBuf,
+    pub(crate) revio_public: PathBuf,
     own_folder: Option<PathBuf>,
 }
 
@@ -40,7 +48,7 @@ impl Drop for KeyFiles {
 
 impl Keys {
     pub(crate) async fn create(folder: Option<&Path>) -> io::Result<Keys> {
-        let (merchant, gateway) = PAIRS.get_or_try_init(generate).await?;
+        let Pairs { merchant, tokenpay, revio } = PAIRS.get_or_try_init(generate).await?;
         let (folder, own_folder) = match folder {
             Some(folder) => {
                 fs::create_dir_all(folder)?;
@@ -56,21 +64,32 @@ impl Keys {
         let files = KeyFiles {
             merchant_private: folder.join("sandbox_tokenpay_merchant_private_key.pem"),
             gateway_public: folder.join("sandbox_tokenpay_gateway_public_key.pem"),
+            revio_public: folder.join("sandbox_revio_webhook_public_key.pem"),
             own_folder,
         };
         let private = merchant.to_pkcs8_pem(LineEnding::LF).map_err(io::Error::other)?;
         write(&files.merchant_private, private.as_bytes())?;
-        let public = gateway.to_public_key().to_public_key_pem(LineEnding::LF).map_err(io::Error::other)?;
-        write(&files.gateway_public, public.as_bytes())?;
-        Ok(Keys { merchant: merchant.to_public_key(), gateway: gateway.clone(), files })
+        write(&files.gateway_public, public_pem(tokenpay)?.as_bytes())?;
+        write(&files.revio_public, public_pem(revio)?.as_bytes())?;
+        let merchant = merchant.to_public_key();
+        Ok(Keys { merchant, tokenpay: tokenpay.clone(), revio: revio.clone(), files })
     }
 }
 
-async fn generate() -> io::Result<(RsaPrivateKey, RsaPrivateKey)> {
+/// The public half as SPKI in PEM.
+pub(crate) fn public_pem(key: &RsaPrivateKey) -> io::Result<String> {
+    key.to_public_key().to_public_key_pem(LineEnding::LF).map_err(io::Error::other)
+}
+
+async fn generate() -> io::Result<Pairs> {
     let pair =
         || tokio::task::spawn_blocking(|| RsaPrivateKey::new(&mut OsRng, BITS).map_err(io::Error::other));
-    let (first, second) = (pair(), pair());
-    Ok((first.await.map_err(io::Error::other)??, second.await.map_err(io::Error::other)??))
+    let (merchant, tokenpay, revio) = (pair(), pair(), pair());
+    Ok(Pairs {
+        merchant: merchant.await.map_err(io::Error::other)??,
+        tokenpay: tokenpay.await.map_err(io::Error::other)??,
+        revio: revio.await.map_err(io::Error::other)??,
+    })
 }
 
 fn private_folder(path: &Path) -> io::Result<()> {

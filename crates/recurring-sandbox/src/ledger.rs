@@ -13,8 +13,8 @@ pub enum LedgerKind {
     Refund,
 }
 
-/// One movement of money that really happened in the sandbox. Declined, unpaid and refused calls leave no entry,
-/// so two charges with one reference are a customer charged twice.
+/// One movement of money that really happened in the sandbox. What was declined, refused, not paid or only
+/// authorised leaves no entry, so two charges with one reference are a customer charged twice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct LedgerEntry {
@@ -48,4 +48,29 @@ pub struct Exchange {
     pub path: String,
     /// The status code of the answer.
     pub status: u16,
+}
+
+/// One attempt to tell the merchant about something, or the note that nothing was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Delivery {
+    /// The gateway, named as in [`LedgerEntry::gateway`].
+    pub gateway: String,
+    /// Where the notification went, as the gateway was told.
+    pub url: String,
+    /// What happened, in the gateway's words: `status_changed` at emspay, `purchase.paid` and others at revio,
+    /// `CAPTURED` and others at ngenius; the payment's status at omno and tokenpay-signed, which name no events.
+    pub event: String,
+    /// The first attempt is number 1; a repetition sends the same bytes again.
+    pub attempt: u32,
+    /// When, by the sandbox's clock: RFC 3339, UTC.
+    pub at: String,
+    /// The receiver's HTTP status; `None` when there was no answer.
+    pub status: Option<u16>,
+    /// Whether the gateway takes the answer for "received"; otherwise it tries again, if it ever does.
+    pub accepted: bool,
+    /// Why there was no answer, or why nothing was sent (`not sent: not on this machine`).
+    pub problem: Option<String>,
+    /// The body, byte for byte as it was sent or would have been.
+    pub body: String,
 }

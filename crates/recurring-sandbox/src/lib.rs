@@ -9,10 +9,12 @@ mod ids;
 mod json;
 mod keys;
 mod ledger;
+mod outbox;
 mod page;
 mod sandbox;
+mod send;
 mod server;
 mod world;
 
-pub use ledger::{Exchange, LedgerEntry, LedgerKind};
+pub use ledger::{Delivery, Exchange, LedgerEntry, LedgerKind};
 pub use sandbox::{Sandbox, SandboxBuilder};

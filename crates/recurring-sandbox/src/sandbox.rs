@@ -4,11 +4,14 @@ use crate::clock::Clock;
 use crate::gateways::{emspay, ngenius, omno, revio, tokenpay};
 use crate::ids::Ids;
 use crate::keys::{KeyFiles, Keys};
-use crate::ledger::{Exchange, LedgerEntry};
+use crate::ledger::{Delivery, Exchange, LedgerEntry, LedgerKind};
+use crate::outbox::Outbox;
+use crate::send;
 use crate::server::{Shared, lock, router};
 use crate::world::{Common, World};
 use axum::serve::ListenerExt;
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 use std::collections::VecDeque;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -16,10 +19,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 /// How long [`Sandbox::shutdown`] waits for calls that are being answered.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
+/// What ngenius gives a receiver (public documentation); here all are given the same.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Settings of a sandbox that has not started yet; made by [`Sandbox::builder`].
 #[derive(Debug, Clone)]
@@ -28,6 +34,8 @@ pub struct SandboxBuilder {
     key_dir: Option<PathBuf>,
     seed: Option<u64>,
     starts_at: Option<Timestamp>,
+    webhooks: Map<String, Value>,
+    patience: Duration,
 }
 
 impl SandboxBuilder {
@@ -39,7 +47,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// The folder for the two generated key files of tokenpay-signed. It is created when missing, files of the same
+    /// The folder for the three generated key files of tokenpay-signed and revio. It is created when missing, files of the same
     /// names are replaced, and nothing is removed afterwards. The default is a fresh folder under the system's
     /// temporary folder, readable by its owner only and removed when the [`Sandbox`] is dropped.
     #[must_use]
@@ -64,19 +72,41 @@ impl SandboxBuilder {
         self
     }
 
+    /// Where a gateway that has one address for the whole account sends its notifications: `revio` or `ngenius`.
+    /// The last address counts. The other three are told an address with each payment. Only addresses on this
+    /// machine are ever called; others are noted in [`Sandbox::deliveries`].
+    #[must_use]
+    pub fn webhook(mut self, gateway: &str, url: &str) -> SandboxBuilder {
+        self.webhooks.insert(gateway.to_owned(), url.into());
+        self
+    }
+
+    /// How long the receiver of a notification may take to answer; 15 seconds by default.
+    #[must_use]
+    pub fn notification_timeout(mut self, patience: Duration) -> SandboxBuilder {
+        self.patience = patience;
+        self
+    }
+
     /// Starts the server. It runs on the current tokio runtime until the [`Sandbox`] is dropped.
     ///
-    /// The first start in a process makes two RSA key pairs, which takes a moment.
+    /// The first start in a process makes three RSA key pairs, which takes a moment.
     ///
     /// # Errors
-    /// The address cannot be listened on, the key files cannot be written, or the system gives no random bytes.
+    /// The address cannot be listened on, the key files cannot be written, the system gives no random bytes, or a
+    /// webhook's gateway or address is not one that [`SandboxBuilder::webhook`] takes.
     pub async fn start(self) -> std::io::Result<Sandbox> {
+        let mut outbox = Outbox::default();
+        outbox
+            .set_account_wide(&self.webhooks)
+            .map_err(|reason| std::io::Error::new(std::io::ErrorKind::InvalidInput, reason))?;
+        let news = outbox.watch();
         let keys = Keys::create(self.key_dir.as_deref()).await?;
         let mut ids = Ids::new(self.seed)?;
         let listener = tokio::net::TcpListener::bind(self.listen).await?;
         let url = format!("http://{}", reachable(listener.local_addr()?));
 
-        let revio = revio::Revio::new(&mut ids);
+        let revio = revio::Revio::new(&mut ids, keys.revio)?;
         let ngenius = ngenius::Ngenius::new(&mut ids);
         let settings = settings(&url, &keys.files, revio.brand(), ngenius.outlet());
         let world = World {
@@ -84,11 +114,12 @@ impl SandboxBuilder {
             revio,
             ngenius,
             omno: omno::Omno::default(),
-            tokenpay: tokenpay::Tokenpay::new(keys.merchant, keys.gateway),
+            tokenpay: tokenpay::Tokenpay::new(keys.merchant, keys.tokenpay),
             common: Common {
                 clock: self.starts_at.map_or_else(Clock::default, Clock::starting_at),
                 ids,
                 ledger: Vec::new(),
+                outbox,
                 origin: url.clone(),
             },
             settings: settings.clone(),
@@ -107,7 +138,9 @@ impl SandboxBuilder {
             let _ = axum::serve(listener, app).with_graceful_shutdown(until).await;
             finish.send_replace(true);
         });
-        Ok(Sandbox { url, settings, shared, stop: Some(stop), finished, _files: keys.files })
+        let mut sender = JoinSet::new();
+        sender.spawn(send::run(Arc::clone(&shared), news, self.patience));
+        Ok(Sandbox { url, settings, shared, stop: Some(stop), finished, _sender: sender, _files: keys.files })
     }
 }
 
@@ -129,10 +162,13 @@ fn settings(url: &str, files: &KeyFiles, brand: &str, outlet: &str) -> Vec<(&'st
         ("REVIO_BASE_URL", format!("{url}/revio/api/v1")),
         ("REVIO_API_KEY", revio::API_KEY.to_owned()),
         ("REVIO_BRAND_ID", brand.to_owned()),
+        ("REVIO_WEBHOOK_PUBLIC_KEY_FILE", files.revio_public.display().to_string()),
         ("NGENIUS_BASE_URL", format!("{url}/ngenius")),
         ("NGENIUS_API_KEY", ngenius::api_key()),
         ("NGENIUS_OUTLET", outlet.to_owned()),
         ("NGENIUS_REALM", ngenius::REALM.to_owned()),
+        ("NGENIUS_WEBHOOK_HEADER", ngenius::WEBHOOK_HEADER.to_owned()),
+        ("NGENIUS_WEBHOOK_SECRET", ngenius::WEBHOOK_SECRET.to_owned()),
         ("OMNO_BASE_URL", format!("{url}/omno")),
         ("OMNO_TOKEN_URL", omno_token),
         ("OMNO_CLIENT_ID", omno::CLIENT_ID.to_owned()),
@@ -147,13 +183,16 @@ fn settings(url: &str, files: &KeyFiles, brand: &str, outlet: &str) -> Vec<(&'st
     ]
 }
 
-/// A running sandbox. Dropping it stops the server and removes the key files it made a folder for.
+/// A running sandbox. Dropping it stops the server and the sending of notifications, and removes the key files it
+/// made a folder for.
 pub struct Sandbox {
     url: String,
     settings: Vec<(&'static str, String)>,
     shared: Shared,
     stop: Option<oneshot::Sender<()>>,
     finished: watch::Receiver<bool>,
+    /// Dropping it ends the task.
+    _sender: JoinSet<()>,
     _files: KeyFiles,
 }
 
@@ -166,6 +205,8 @@ impl Sandbox {
             key_dir: None,
             seed: None,
             starts_at: None,
+            webhooks: Map::new(),
+            patience: PATIENCE,
         }
     }
 
@@ -190,6 +231,48 @@ impl Sandbox {
         world.common.ledger.clone()
     }
 
+    /// Checks that a customer was charged, and not twice: exactly one charge with this reference is in the ledger.
+    /// Refunds do not count. The reference is [`LedgerEntry::reference`].
+    ///
+    /// # Panics
+    /// With the whole ledger in the message, when there is no such charge or more than one.
+    #[track_caller]
+    pub fn assert_charged_once(&self, reference: &str) {
+        let ledger = self.ledger();
+        let charges = ledger.iter().filter(|entry| entry.kind == LedgerKind::Charge);
+        let count = charges.filter(|entry| entry.reference == reference).count();
+        assert!(
+            count == 1,
+            "{count} charges with the reference {reference:?}, not 1; the ledger: {ledger:#?}"
+        );
+    }
+
+    /// The attempts to deliver notifications, at most 10 000, the oldest first, with those that were not sent because
+    /// the address is not on this machine. [`Sandbox::settle`] first, to see everything that is due.
+    #[must_use]
+    pub fn deliveries(&self) -> Vec<Delivery> {
+        lock(&self.shared).common.outbox.deliveries()
+    }
+
+    /// Waits until every notification that is due now, by the sandbox's clock, has been delivered or has failed, with
+    /// the repetitions that [`Sandbox::advance`] made due. Later repetitions are not waited for.
+    pub async fn settle(&self) {
+        let mut news = lock(&self.shared).common.outbox.watch();
+        loop {
+            news.borrow_and_update();
+            {
+                let mut world = lock(&self.shared);
+                world.catch_up();
+                if world.common.outbox.settled(world.common.now()) {
+                    return;
+                }
+            }
+            if news.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
     /// The last calls, at most 10 000, the oldest first. Calls under `/_sandbox/` are not among them.
     #[must_use]
     pub fn exchanges(&self) -> Vec<Exchange> {
@@ -197,13 +280,13 @@ impl Sandbox {
     }
 
     /// Moves the sandbox's clock forward: access tokens and unpaid orders expire, scheduled payments fall due and are
-    /// taken. A hundred years at the most for each call.
+    /// taken, notifications that the receiver did not take are sent again. A hundred years at the most for each call.
     pub fn advance(&self, by: Duration) {
         lock(&self.shared).advance(by);
     }
 
     /// The notification that tokenpay-signed would send to `callbackUrl.notify` for this order, as a JSON body signed
-    /// with the gateway's key; `None` when there is no such order. The sandbox itself sends no notifications.
+    /// with the gateway's key; `None` when there is no such order. Nothing is sent by this.
     /// Form and signature follow the gateway's public documentation.
     #[must_use]
     pub fn tokenpay_notification(&self, order_id: i64) -> Option<String> {

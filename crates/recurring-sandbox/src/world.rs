@@ -6,6 +6,7 @@ use crate::clock::Clock;
 use crate::gateways::{emspay::Emspay, ngenius::Ngenius, omno::Omno, revio::Revio, tokenpay::Tokenpay};
 use crate::ids::Ids;
 use crate::ledger::{Exchange, LedgerEntry, LedgerKind};
+use crate::outbox::{Notice, Outbox};
 use crate::{json, page};
 use axum::http::Method;
 use jiff::Timestamp;
@@ -21,6 +22,7 @@ pub(crate) struct Common {
     pub(crate) clock: Clock,
     pub(crate) ids: Ids,
     pub(crate) ledger: Vec<LedgerEntry>,
+    pub(crate) outbox: Outbox,
     /// `http://127.0.0.1:PORT`
     pub(crate) origin: String,
 }
@@ -28,6 +30,12 @@ pub(crate) struct Common {
 impl Common {
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Something is to be told to the merchant.
+    pub(crate) fn notify(&mut self, notice: Notice) {
+        let now = self.now();
+        self.outbox.push(notice, now);
     }
 
     pub(crate) fn move_money(
@@ -120,17 +128,26 @@ impl World {
     pub(crate) fn advance(&mut self, by: Duration) {
         self.common.clock.advance(by);
         self.catch_up();
+        self.common.outbox.touch();
     }
 
-    /// Takes the scheduled payments that fell due. Called before anything looks at the state.
+    /// Takes the scheduled payments that fell due, and ends the pages that were open too long. Called before
+    /// anything looks at the state.
     pub(crate) fn catch_up(&mut self) {
         self.ngenius.take_due(&mut self.common);
+        self.omno.time_out(&mut self.common);
     }
 
     fn control(&mut self, call: &Call, what: &str) -> Answer {
         let refuse = |status: u16, message: &str| Answer::json(status, &json!({"message": message}));
         match (&call.method, what) {
             (&Method::GET, "ledger") => Answer::json(200, &json!(self.common.ledger)),
+            (&Method::GET, "deliveries") => Answer::json(200, &json!(self.common.outbox.deliveries())),
+            (&Method::POST, "webhooks") => {
+                let set =
+                    json::object(&call.body).and_then(|body| self.common.outbox.set_account_wide(&body));
+                set.map_or_else(|reason| refuse(400, &reason), |()| Answer::empty(204))
+            }
             (&Method::GET, "settings") => {
                 let settings = self.settings.iter().map(|(name, value)| (*name, value.as_str().into()));
                 Answer::json(

@@ -40,7 +40,11 @@ impl PublicKey {
     /// For anything else, and for a key of another size. The error names the problem and quotes nothing.
     pub fn parse(text: &str) -> Result<Self, InvalidInput> {
         let refuse = |rule: String| InvalidInput::new("public_key", rule);
-        let unreadable = || refuse("must be an RSA public key: SPKI, as PEM or as base64".to_owned());
+        let unreadable = || {
+            refuse(format!(
+                "must be an RSA public key of {FEWEST_BITS} to {MOST_BITS} bits: SPKI, as PEM or as base64"
+            ))
+        };
         let base64: String = between_pem_lines(text)
             .ok_or_else(unreadable)?
             .chars()

@@ -6,15 +6,25 @@ use recurring_http::Transport;
 use crate::auth;
 use crate::config::Environment;
 use crate::error::Error;
+use crate::ops::cancel_purchase::CancelPurchase;
+use crate::ops::capture_purchase::{CaptureAnswer, CapturePurchase};
+use crate::ops::change_client::ChangeClient;
 use crate::ops::charge_purchase::{ChargeAnswer, ChargePurchase};
 use crate::ops::client_record::ClientRecord;
 use crate::ops::create_client::CreateClient;
 use crate::ops::create_purchase::CreatePurchase;
+use crate::ops::delete_client::DeleteClient;
+use crate::ops::delete_purchase_recurring_token::DeletePurchaseRecurringToken;
 use crate::ops::delete_recurring_token::DeleteRecurringToken;
 use crate::ops::get_client::GetClient;
 use crate::ops::get_purchase::GetPurchase;
 use crate::ops::list_recurring_tokens::{Cursor, ListRecurringTokens, Page, RecurringTokens};
+use crate::ops::payment_methods::{PaymentMethods, PaymentMethodsQuery};
+use crate::ops::public_key::GetPublicKey;
 use crate::ops::purchase::Purchase;
+use crate::ops::refund_purchase::{RefundAnswer, RefundPurchase};
+use crate::ops::release_purchase::ReleasePurchase;
+use crate::ops::update_client::UpdateClient;
 
 /// A client of the gateway for one API key. Cloning is cheap and shares the connections.
 ///
@@ -67,6 +77,31 @@ impl Client {
         request.from_reply(&self.send(request.to_request()?).await?)
     }
 
+    /// Replaces everything that is kept of a person. Moves no money.
+    ///
+    /// # Errors
+    /// When it was not done, or (`Unknown`) when it is not known whether it was: read the client.
+    pub async fn update_client(&self, request: &UpdateClient) -> Result<ClientRecord, Error> {
+        request.from_reply(&self.send(request.to_request()?).await?)
+    }
+
+    /// Changes some of what is kept of a person. Moves no money.
+    ///
+    /// # Errors
+    /// When it was not done, or (`Unknown`) when it is not known whether it was: read the client.
+    pub async fn change_client(&self, request: &ChangeClient) -> Result<ClientRecord, Error> {
+        request.from_reply(&self.send(request.to_request()?).await?)
+    }
+
+    /// Forgets a person. Moves no money.
+    ///
+    /// # Errors
+    /// When it was not done, or (`Unknown`) when it is not known whether it was: read the client.
+    pub async fn delete_client(&self, id: &str) -> Result<(), Error> {
+        let request = DeleteClient::new(id);
+        request.from_reply(&self.send(request.to_request()?).await?)
+    }
+
     /// Creates a purchase, which the customer pays on its page or [`charge_purchase`](Self::charge_purchase) by a
     /// stored card. **Moves no money by itself.**
     ///
@@ -92,6 +127,50 @@ impl Client {
     /// A refused payment is no error but an answer whose outcome is `Declined`. After an error with the effect
     /// `Unknown` the purchase may be paid: read it before anything else. It is never sent again by this client.
     pub async fn charge_purchase(&self, request: &ChargePurchase) -> Result<ChargeAnswer, Error> {
+        request.from_reply(&self.send(request.to_request()?).await?)
+    }
+
+    /// Gives back what was paid, or a part of it. **Moves money at once**, and every call is a new refund.
+    ///
+    /// # Errors
+    /// A refused refund is no error but an answer whose outcome is `Declined`. After an error with the effect
+    /// `Unknown` it may be done: read the purchase before anything else. It is never sent again by this client.
+    pub async fn refund_purchase(&self, request: &RefundPurchase) -> Result<RefundAnswer, Error> {
+        request.from_reply(&self.send(request.to_request()?).await?)
+    }
+
+    /// Takes money that is held on the card. **Takes money at once.**
+    ///
+    /// # Errors
+    /// A refused capture is no error but an answer whose outcome is `Declined`. After an error with the effect
+    /// `Unknown` it may be done: read the purchase before anything else. It is never sent again by this client.
+    pub async fn capture_purchase(&self, request: &CapturePurchase) -> Result<CaptureAnswer, Error> {
+        request.from_reply(&self.send(request.to_request()?).await?)
+    }
+
+    /// Gives free what is held on the card, without taking it.
+    ///
+    /// # Errors
+    /// When it was not done, or (`Unknown`) when it is not known whether it was: read the purchase.
+    pub async fn release_purchase(&self, request: &ReleasePurchase) -> Result<Purchase, Error> {
+        request.from_reply(&self.send(request.to_request()?).await?)
+    }
+
+    /// Makes it impossible to pay a purchase (another brand of the same platform). Moves no money.
+    ///
+    /// # Errors
+    /// When it was not done, or (`Unknown`) when it is not known whether it was: read the purchase, it may be paid.
+    pub async fn cancel_purchase(&self, request: &CancelPurchase) -> Result<Purchase, Error> {
+        request.from_reply(&self.send(request.to_request()?).await?)
+    }
+
+    /// Forgets the card that a purchase saved: its identifier is no token any more (another brand of the same
+    /// platform). Moves no money.
+    ///
+    /// # Errors
+    /// When it was not done, or (`Unknown`) when it is not known whether it was: read the purchase.
+    pub async fn delete_purchase_recurring_token(&self, id: &str) -> Result<Purchase, Error> {
+        let request = DeletePurchaseRecurringToken::new(id);
         request.from_reply(&self.send(request.to_request()?).await?)
     }
 
@@ -124,6 +203,23 @@ impl Client {
     pub async fn delete_recurring_token(&self, client_id: &str, token: &Secret) -> Result<(), Error> {
         let request = DeleteRecurringToken::new(client_id, token.clone());
         request.from_reply(&self.send(request.to_request()?).await?)
+    }
+
+    /// How a purchase can be paid (another brand of the same platform). Moves no money.
+    ///
+    /// # Errors
+    /// When the answer cannot be had.
+    pub async fn payment_methods(&self, query: &PaymentMethodsQuery) -> Result<PaymentMethods, Error> {
+        query.from_reply(&self.send(query.to_request()?).await?)
+    }
+
+    /// The key under which what the gateway sends to a `success_callback` verifies, as PEM (another brand of the same
+    /// platform). Moves no money. [`WebhookKeys`](crate::notification::WebhookKeys) asks for it by itself.
+    ///
+    /// # Errors
+    /// When it cannot be had, or is no RSA public key of 2048 to 4096 bits.
+    pub async fn public_key(&self) -> Result<String, Error> {
+        GetPublicKey.from_reply(&self.send(GetPublicKey.to_request()?).await?)
     }
 
     async fn send(&self, request: Prepared) -> Result<Reply, Error> {

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use recurring_core::Reply;
+use recurring_core::{ErrorKind, Reply};
 use serde_json::{Map, Value};
 
 /// A failed call: see [`recurring_core::Error`] for its kind and its effect on the money.
@@ -55,6 +55,18 @@ impl ApiError {
     /// The first entry with one of these codes.
     pub(crate) fn find(&self, codes: &[&str]) -> Option<&FieldError> {
         self.errors.iter().find(|error| error.code.as_deref().is_some_and(|code| codes.contains(&code)))
+    }
+}
+
+/// Reads the reply to a deletion: 204 and nothing else is a success.
+pub(crate) fn read_no_content(reply: &Reply) -> Result<(), Error> {
+    match reply.status() {
+        204 => Ok(()),
+        status if reply.is_success() => {
+            let message = format!("the gateway answered {status} where it answers 204");
+            Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()))
+        }
+        _ => Err(Error::from_reply(reply.clone(), ApiError::read(reply))),
     }
 }
 

@@ -4,6 +4,7 @@ mod auth;
 mod client;
 mod config;
 mod error;
+pub mod notification;
 mod ops;
 mod status;
 mod wire;
@@ -11,21 +12,33 @@ mod wire;
 pub use client::{Client, ClientBuilder};
 pub use config::Environment;
 pub use error::{ApiError, Error, FieldError};
+pub use ops::cancel_purchase::CancelPurchase;
+pub use ops::capture_purchase::{CaptureAnswer, CapturePurchase};
+pub use ops::change_client::ChangeClient;
 pub use ops::charge_purchase::{ChargeAnswer, ChargePurchase};
 pub use ops::client_record::{ClientDetails, ClientRecord};
 pub use ops::create_client::CreateClient;
 pub use ops::create_purchase::{CreatePurchase, Payer};
+pub use ops::delete_client::DeleteClient;
+pub use ops::delete_purchase_recurring_token::DeletePurchaseRecurringToken;
 pub use ops::delete_recurring_token::DeleteRecurringToken;
 pub use ops::get_client::GetClient;
 pub use ops::get_purchase::GetPurchase;
 pub use ops::list_recurring_tokens::{Cursor, ListRecurringTokens, Page, RecurringToken, RecurringTokens};
+pub use ops::payment::{Payment, RelatedTo};
+pub use ops::payment_methods::{PaymentMethods, PaymentMethodsQuery};
 pub use ops::product::Product;
+pub use ops::public_key::GetPublicKey;
 pub use ops::purchase::{
     Attempt, Decline, Purchase, PurchaseDetails, PurchasePayment, PurchasedProduct, TransactionData,
 };
+pub use ops::refund_purchase::{RefundAnswer, RefundPurchase};
+pub use ops::release_purchase::ReleasePurchase;
+pub use ops::update_client::UpdateClient;
 pub use recurring_core::retry::RetryPolicy;
 pub use recurring_core::{
-    BaseUrl, Currency, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money, Outcome, Prepared,
-    Proof, Reply, Secret,
+    Advice, BaseUrl, Currency, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput,
+    Money, Outcome, Prepared, Proof, Reply, Secret,
 };
-pub use status::PurchaseStatus;
+pub use recurring_signature::PublicKey;
+pub use status::{PurchaseStatus, documented_declines, documented_outcomes};

@@ -1,4 +1,4 @@
-use recurring_core::{Outcome, open_enum};
+use recurring_core::{DeclineReason, Outcome, open_enum};
 
 open_enum! {
     /// Where a purchase stands (public documentation; what some of them mean is told by another brand of the same
@@ -98,6 +98,71 @@ pub(crate) fn outcome(status: &PurchaseStatus, paid_by: PaidBy) -> Outcome {
     }
 }
 
+/// What the status of a purchase says of a capture that was answered with it: money that is only held was not taken.
+pub(crate) fn capture_outcome(status: &PurchaseStatus) -> Outcome {
+    match status {
+        PurchaseStatus::Hold | PurchaseStatus::Preauthorized => Outcome::Pending,
+        status if outcome(status, PaidBy::Token) == Outcome::Approved => Outcome::Approved,
+        _ => Outcome::Pending,
+    }
+}
+
+/// What the status of a purchase says of a refund that was answered with it. Anything but `refunded` leaves it open.
+pub(crate) fn refund_outcome(status: &PurchaseStatus) -> Outcome {
+    match status {
+        PurchaseStatus::Refunded => Outcome::Approved,
+        _ => Outcome::Pending,
+    }
+}
+
+/// What the codes for a refused payment mean. The first three are of the public documentation, the others of another
+/// brand of the same platform.
+///
+/// A time-out is not among them on purpose: the advice for a fault of the processor is to try later, and what timed out
+/// may still go through.
+const DECLINES: [(&str, DeclineReason); 16] = [
+    ("insufficient_funds", DeclineReason::InsufficientFunds),
+    ("expired_card", DeclineReason::ExpiredCard),
+    ("invalid_recurring_token", DeclineReason::InvalidCredential),
+    ("invalid_card_number", DeclineReason::InvalidCredential),
+    ("invalid_card_data", DeclineReason::InvalidCredential),
+    ("invalid_expires", DeclineReason::InvalidCredential),
+    ("do_not_honour", DeclineReason::DoNotHonour),
+    ("lost_card", DeclineReason::StolenOrLost),
+    ("stolen_card", DeclineReason::StolenOrLost),
+    ("3ds_authentication_failed", DeclineReason::AuthenticationRequired),
+    ("exceeds_withdrawal_limit", DeclineReason::Limit),
+    ("exceeds_frequency_limit", DeclineReason::Limit),
+    ("exceeded_account_limit", DeclineReason::Limit),
+    ("acquirer_connection_error", DeclineReason::ProcessorError),
+    ("acquirer_internal_error", DeclineReason::ProcessorError),
+    ("issuer_not_available", DeclineReason::ProcessorError),
+];
+
+/// What a code for a refused payment means; `Other` for one that is not known.
+pub(crate) fn decline_reason(code: &str) -> DeclineReason {
+    DECLINES.iter().find(|(known, _)| *known == code).map_or(DeclineReason::Other, |(_, reason)| *reason)
+}
+
+/// Every status that is known, and what it means: of a purchase that the customer pays on its page, and of one that is
+/// charged with a token. For documentation, computed by the mapping itself.
+pub fn documented_outcomes() -> Vec<(String, Outcome)> {
+    let row = |status: &str, how: &str, paid_by| {
+        (format!("{status} ({how})"), outcome(&PurchaseStatus::from(status), paid_by))
+    };
+    PurchaseStatus::KNOWN
+        .iter()
+        .flat_map(|status| {
+            [row(status, "page", PaidBy::Customer { page: true }), row(status, "charge", PaidBy::Token)]
+        })
+        .collect()
+}
+
+/// Every code for a refused payment that is known, and what it means. For documentation, from the mapping itself.
+pub fn documented_declines() -> Vec<(String, DeclineReason)> {
+    DECLINES.iter().map(|(code, reason)| ((*code).to_owned(), *reason)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,6 +204,69 @@ mod tests {
             assert_eq!(read(PaidBy::Customer { page: true }), with_page, "{status}");
             assert_eq!(read(PaidBy::Customer { page: false }), without_page, "{status}");
             assert_eq!(read(PaidBy::Token), by_token, "{status}");
+        }
+    }
+    #[test]
+    fn what_is_taken_and_what_is_given_back() {
+        use Outcome::{Approved, Pending};
+        for (status, captured, refunded) in [
+            ("paid", Approved, Pending),
+            ("cleared", Approved, Pending),
+            ("settled", Approved, Pending),
+            ("refunded", Approved, Approved),
+            ("pending_refund", Approved, Pending),
+            ("chargeback", Approved, Pending),
+            ("hold", Pending, Pending),
+            ("preauthorized", Pending, Pending),
+            ("pending_capture", Pending, Pending),
+            ("released", Pending, Pending),
+            ("error", Pending, Pending),
+            ("unheard-of", Pending, Pending),
+            ("", Pending, Pending),
+        ] {
+            let status = PurchaseStatus::from(status);
+            assert_eq!((capture_outcome(&status), refund_outcome(&status)), (captured, refunded), "{status}");
+        }
+    }
+
+    #[test]
+    fn every_code_for_a_refused_payment() {
+        use DeclineReason as Reason;
+        for (code, reason) in [
+            ("insufficient_funds", Reason::InsufficientFunds),
+            ("expired_card", Reason::ExpiredCard),
+            ("invalid_recurring_token", Reason::InvalidCredential),
+            ("do_not_honour", Reason::DoNotHonour),
+            ("stolen_card", Reason::StolenOrLost),
+            ("3ds_authentication_failed", Reason::AuthenticationRequired),
+            ("exceeds_withdrawal_limit", Reason::Limit),
+            ("issuer_not_available", Reason::ProcessorError),
+            ("timeout", Reason::Other),
+            ("timeout_acquirer_status_check", Reason::Other),
+            ("purchase_charge_error", Reason::Other),
+            ("INSUFFICIENT_FUNDS", Reason::Other),
+            ("", Reason::Other),
+        ] {
+            assert_eq!(decline_reason(code), reason, "{code}");
+        }
+        let documented = documented_declines();
+        assert_eq!(documented.len(), DECLINES.len());
+        let codes: std::collections::BTreeSet<_> = documented.iter().map(|(code, _)| code).collect();
+        assert_eq!(codes.len(), DECLINES.len(), "no code stands twice");
+        assert!(documented.iter().all(|(_, reason)| *reason != Reason::Other));
+    }
+
+    #[test]
+    fn what_is_documented_is_what_the_mapping_says() {
+        let rows = documented_outcomes();
+        assert_eq!(rows.len(), 2 * PurchaseStatus::KNOWN.len());
+        for row in [
+            ("created (page)", Outcome::CustomerNeeded),
+            ("created (charge)", Outcome::Pending),
+            ("error (charge)", Outcome::Declined),
+            ("paid (charge)", Outcome::Approved),
+        ] {
+            assert!(rows.contains(&(row.0.to_owned(), row.1)), "{}", row.0);
         }
     }
 }

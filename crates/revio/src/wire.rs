@@ -71,6 +71,23 @@ pub(crate) struct ChargeBody<'a> {
     pub(crate) recurring_token: &'a str,
 }
 
+#[derive(Serialize)]
+pub(crate) struct AmountBody {
+    pub(crate) amount: i64,
+}
+
+#[derive(Serialize)]
+pub(crate) struct ChangeClientBody<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) email: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) full_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) phone: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) country: Option<&'a str>,
+}
+
 /// A text that is there: this gateway writes `""` for a text that is missing.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(lenient::text(deserializer)?.filter(|text| !text.is_empty()))

@@ -5,8 +5,9 @@ use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
 use recurring_fixtures::logs::Capture;
 use recurring_fixtures::redaction::assert_absent;
 use revio::{
-    ChargePurchase, Client, CreatePurchase, DeleteRecurringToken, Environment, Error, GetPurchase, Payer,
-    Product, Secret,
+    CancelPurchase, CapturePurchase, ChangeClient, ChargePurchase, Client, CreatePurchase,
+    DeletePurchaseRecurringToken, DeleteRecurringToken, Environment, Error, GetPurchase, Payer,
+    PaymentMethodsQuery, Product, RefundPurchase, ReleasePurchase, Secret, UpdateClient,
 };
 
 const KEY: &str = "sentinel-api-key-4711";
@@ -37,6 +38,14 @@ async fn nothing_that_is_shown_holds_a_secret() {
             format!(
                 r#"{{"id":"{TOKEN}","status":"paid","is_recurring_token":true,"checkout_url":"https://gate.example/p/{TOKEN}/","transaction_data":{{"attempts":[{{"error":{{"code":"{TOKEN}","message":"{TOKEN}"}}}}]}}}}"#
             ),
+        ),
+        RawReply::json(
+            200,
+            format!(r#"{{"id":"2","type":"payment","related_to":{{"type":"purchase","id":"{TOKEN}"}}}}"#),
+        ),
+        RawReply::json(
+            400,
+            format!(r#"{{"__all__":[{{"message":"bad {TOKEN} {KEY}","code":"purchase_refund_error"}}]}}"#),
         ),
         RawReply::json(
             200,
@@ -81,6 +90,26 @@ async fn nothing_that_is_shown_holds_a_secret() {
             shown += &format!("{:?} {:?}", purchase.recurring_token(), purchase.decline());
         }
 
+        let refund = RefundPurchase::new(TOKEN);
+        shown += &format!("{refund:?} {:?}", refund.to_request());
+        let refunded = client.refund_purchase(&refund).await;
+        shown += &show(&refunded);
+        if let Ok(refunded) = &refunded {
+            shown += &format!("{:?}", refunded.decline());
+        }
+        let capture = CapturePurchase::new(TOKEN);
+        shown += &format!("{capture:?} {:?}", capture.to_request());
+        shown += &show(&client.capture_purchase(&capture).await);
+        let release = ReleasePurchase::new(TOKEN);
+        shown += &format!("{release:?} {:?}", release.to_request());
+        shown += &show(&client.release_purchase(&release).await);
+        let cancel = CancelPurchase::new(TOKEN);
+        shown += &format!("{cancel:?} {:?}", cancel.to_request());
+        shown += &show(&client.cancel_purchase(&cancel).await);
+        let forget = DeletePurchaseRecurringToken::new(TOKEN);
+        shown += &format!("{forget:?} {:?}", forget.to_request());
+        shown += &show(&client.delete_purchase_recurring_token(TOKEN).await);
+
         // What follows does not know the token: it is hidden where the answer itself tells that it is one.
         if status == 400 {
             continue;
@@ -100,6 +129,12 @@ async fn nothing_that_is_shown_holds_a_secret() {
         shown += &format!("{create:?} {:?}", create.to_request());
         shown += &show(&client.create_purchase(&create).await);
         shown += &show(&client.get_purchase("1").await);
+        shown += &show(&client.update_client(&UpdateClient::new("c", "a@b")).await);
+        shown += &show(&client.change_client(&ChangeClient::new("c").phone("1")).await);
+        shown += &show(&client.delete_client("c").await);
+        shown += &show(&client.public_key().await);
+        let zar = revio::Currency::from_code("ZAR").expect("ZAR");
+        shown += &show(&client.payment_methods(&PaymentMethodsQuery::new("b", zar)).await);
     }
     shown += &format!("{:?}", Client::builder(format!("{KEY}\n")).build());
     assert!(shown.contains("bad [redacted]"), "{shown}");

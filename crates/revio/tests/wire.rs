@@ -3,44 +3,14 @@
 
 mod common;
 
-use common::{BRAND, CLIENT, KEY, PURCHASE, TOKEN, charge, client, first, rand};
-use mockito::{Matcher, Server, ServerGuard};
-use recurring_fixtures::{Case, minify, variants};
+use common::{BRAND, CLIENT, KEY, PURCHASE, TOKEN, charge, client, first, rand, server_for};
+use mockito::{Matcher, Server};
+use recurring_fixtures::{Case, variants};
 use revio::{
     ChargeAnswer, ClientDetails, CreateClient, CreatePurchase, Currency, Effect, ErrorKind, GetClient,
     GetPurchase, ListRecurringTokens, Outcome, Payer, Product, Proof, Purchase, PurchaseStatus, Reply,
     Secret,
 };
-
-/// The placeholders of the source document, filled in.
-fn filled(text: &str) -> String {
-    text.replace("{{Your Revio Bearer token}}", KEY)
-        .replace("{{client_id}}", CLIENT)
-        .replace("{{Upcoming purchase_id}}", PURCHASE)
-}
-
-/// A server that takes exactly the stored request, with this body, and gives this answer.
-async fn server_for(case: &Case, body: Option<Vec<u8>>, answer: Vec<u8>) -> (ServerGuard, mockito::Mock) {
-    let mut server = Server::new_async().await;
-    let request = case.meta.request.as_ref().expect("a request");
-    let response = case.meta.response.as_ref().expect("a response");
-    let mut mock = server.mock(&request.method, filled(&request.path).as_str());
-    for (name, value) in &request.headers {
-        mock = mock.match_header(name.as_str(), filled(value).as_str());
-    }
-    mock = mock.match_body(match body {
-        // The bytes that go over the wire have no insignificant white space.
-        Some(body) => {
-            Matcher::Exact(String::from_utf8(minify(&body).expect("JSON")).expect("a body is text"))
-        }
-        None => Matcher::Missing,
-    });
-    for (name, value) in &response.headers {
-        mock = mock.with_header(name, value);
-    }
-    let mock = mock.with_status(response.status.into()).with_body(answer).expect(1).create_async().await;
-    (server, mock)
-}
 
 async fn create(case: &str, answer: &str, request: &CreatePurchase) -> Result<Purchase, revio::Error> {
     let case = Case::load(case);

@@ -1,25 +1,29 @@
-//! The stored cards of a user, as the gateway has them now. Where a lost charge stands, the gateway's own pages tell.
+//! What became of a charge whose answer was lost: looks it up by its reference. That the gateway's look-up serves
+//! the charges of stored cards is a guess, so "not found" proves nothing, and a person decides.
 //!
-//! `TOKENPAY_MERCHANT_ID=.. TOKENPAY_PRIVATE_KEY_FILE=.. cargo run -p tokenpay-signed --example reconcile -- USER`
+//! `TOKENPAY_MERCHANT_ID=.. TOKENPAY_PRIVATE_KEY_FILE=.. cargo run -p tokenpay-signed --example reconcile -- order-2`
 
-use tokenpay_signed::{Client, Environment, RsaSigner};
+use tokenpay_signed::{Client, Environment, OrderKey, Outcome, QueryOrder, RsaSigner};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let user = std::env::args().nth(1).ok_or("usage: reconcile USER")?;
+    let reference = std::env::args().nth(1).ok_or("usage: reconcile REFERENCE")?;
     let key = std::fs::read_to_string(std::env::var("TOKENPAY_PRIVATE_KEY_FILE")?)?;
     let mut builder = Client::builder(std::env::var("TOKENPAY_MERCHANT_ID")?, RsaSigner::from_key(key)?);
     if let Ok(url) = std::env::var("TOKENPAY_BASE_URL") {
         builder = builder.environment(Environment::Custom(url));
     }
-    for card in builder.build()?.query_token(&user).await? {
-        let shown = |text: &Option<String>| text.clone().unwrap_or_else(|| "?".to_owned());
-        println!(
-            "{} {} until {}",
-            shown(&card.card_brand),
-            shown(&card.masked_pan),
-            shown(&card.expiry_date)
-        );
+    let query = QueryOrder::new(OrderKey::MerchantReference(reference));
+    match builder.build()?.query_order(&query).await {
+        Ok(answer) => {
+            let (id, status) = (&answer.order.id, &answer.order.status);
+            match answer.charge_outcome() {
+                Outcome::Approved => println!("order {id} is {status}: the customer was charged"),
+                Outcome::Declined => println!("order {id} is {status}: the customer was not charged"),
+                _ => println!("order {id} is {status}: not decided, look again later"),
+            }
+        }
+        Err(error) => println!("nothing is proven, let a person look: {error}"),
     }
     Ok(())
 }

@@ -9,10 +9,14 @@ use crate::config::{Environment, MerchantId, TokenId};
 use crate::error::Error;
 use crate::ops::add_token::{AddToken, AddedToken};
 use crate::ops::delete_token::DeleteToken;
+use crate::ops::money_back::MoneyBack;
 use crate::ops::order::TokenOrder;
+use crate::ops::query_order::QueryOrder;
 use crate::ops::query_token::{QueryToken, StoredToken};
 use crate::ops::recurring::Recurring;
+use crate::ops::refund_order::RefundOrder;
 use crate::ops::sale::Sale;
+use crate::ops::void_order::VoidOrder;
 
 /// A client of the gateway for one merchant and one key. Cloning is cheap and shares the connections.
 #[derive(Debug, Clone)]
@@ -83,6 +87,34 @@ impl Client {
     /// # Errors
     /// Those of [`Client::sale`].
     pub async fn recurring(&self, request: &Recurring) -> Result<TokenOrder, Error> {
+        request.from_reply(&self.send(request.to_request(&self.merchant_id)?).await?)
+    }
+
+    /// Where an order stands, see [`TokenOrder::charge_outcome`]. Moves no money. That it works for the orders of
+    /// stored cards is a guess.
+    ///
+    /// # Errors
+    /// When there is no order of this name. That is **no proof** that the customer was not charged.
+    pub async fn query_order(&self, request: &QueryOrder) -> Result<TokenOrder, Error> {
+        request.from_reply(&self.send(request.to_request(&self.merchant_id)?).await?)
+    }
+
+    /// Takes back a charge that is not settled yet. **Gives all of the money back.** That it works for the orders
+    /// of stored cards is a guess.
+    ///
+    /// # Errors
+    /// After an error with the effect `Unknown` the money may have been given back; it is never sent again by this
+    /// client. Read the order.
+    pub async fn void_order(&self, request: &VoidOrder) -> Result<MoneyBack, Error> {
+        request.from_reply(&self.send(request.to_request(&self.merchant_id)?).await?)
+    }
+
+    /// Gives a charge back, in full or in part, once for each order. **Gives money back.** That it works for the
+    /// orders of stored cards is a guess.
+    ///
+    /// # Errors
+    /// Those of [`Client::void_order`].
+    pub async fn refund_order(&self, request: &RefundOrder) -> Result<MoneyBack, Error> {
         request.from_reply(&self.send(request.to_request(&self.merchant_id)?).await?)
     }
 

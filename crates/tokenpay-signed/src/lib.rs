@@ -5,6 +5,7 @@ mod client;
 mod config;
 mod error;
 mod key;
+pub mod notification;
 mod ops;
 mod status;
 mod wire;
@@ -17,13 +18,19 @@ pub use key::{RsaSigner, verify_signature};
 pub use ops::add_token::{AddToken, AddedToken};
 pub use ops::callback::CallbackUrl;
 pub use ops::delete_token::DeleteToken;
+pub use ops::money_back::MoneyBack;
 pub use ops::order::{Order, TokenOrder, Transaction};
+pub use ops::order_key::{OrderApi, OrderKey};
+pub use ops::query_order::QueryOrder;
 pub use ops::query_token::{QueryToken, StoredToken};
 pub use ops::recurring::Recurring;
+pub use ops::refund_order::RefundOrder;
 pub use ops::sale::{LineItem, Sale};
+pub use ops::void_order::VoidOrder;
 pub use recurring_core::retry::RetryPolicy;
 pub use recurring_core::{
-    Currency, Decimal, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money, Outcome, Prepared,
-    Proof, Reply, Secret,
+    Advice, Currency, Decimal, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput,
+    Money, Outcome, Prepared, Proof, Reply, Secret,
 };
-pub use status::{OrderStatus, TransactionStatus};
+pub use recurring_signature::PublicKey;
+pub use status::{OrderStatus, TransactionStatus, documented_outcomes};

@@ -53,7 +53,7 @@ enum Says {
     Undecided,
 }
 
-/// What an answer means for the money. `success` tells whether the response code is `0000`.
+/// What the answer to a charge means for the money. `success` tells whether the response code is `0000`.
 ///
 /// Paid needs the code, the order's status, and a transaction that does not say otherwise. A definite "no" of the
 /// order or of its transaction is one whatever the code, unless the two contradict each other.
@@ -66,26 +66,110 @@ pub(crate) fn outcome(
     order: &OrderStatus,
     transaction: Option<&TransactionStatus>,
 ) -> Outcome {
+    weigh(success, order_says(order), transaction_says(transaction))
+}
+
+/// What an order that was looked up says of its charge: as [`outcome`], but money that was given back had been
+/// taken, so the charge went through.
+pub(crate) fn charge_outcome(
+    success: bool,
+    order: &OrderStatus,
+    transaction: Option<&TransactionStatus>,
+) -> Outcome {
     let order = match order {
+        OrderStatus::Voided | OrderStatus::Refunded | OrderStatus::PartiallyRefunded => Says::Paid,
+        _ => order_says(order),
+    };
+    let transaction = match transaction {
+        Some(TransactionStatus::Voided | TransactionStatus::Refunded) => Says::Paid,
+        _ => transaction_says(transaction),
+    };
+    weigh(success, order, transaction)
+}
+
+fn order_says(order: &OrderStatus) -> Says {
+    match order {
         OrderStatus::Success | OrderStatus::Settled => Says::Paid,
         OrderStatus::Failure | OrderStatus::Cancelled => Says::NotPaid,
         // An order that nobody pays, and one without a status, do not contradict a refused transaction.
         OrderStatus::Open => Says::Nothing,
         OrderStatus::Other(text) if text.is_empty() => Says::Nothing,
         _ => Says::Undecided,
-    };
-    let transaction = match transaction {
+    }
+}
+
+fn transaction_says(transaction: Option<&TransactionStatus>) -> Says {
+    match transaction {
         Some(TransactionStatus::Success | TransactionStatus::Settled) => Says::Paid,
         Some(TransactionStatus::Declined) => Says::NotPaid,
         Some(TransactionStatus::Other(text)) if text.is_empty() => Says::Nothing,
         None => Says::Nothing,
         Some(_) => Says::Undecided,
-    };
+    }
+}
+
+fn weigh(success: bool, order: Says, transaction: Says) -> Outcome {
     match (order, transaction) {
         (Says::Paid, Says::Paid | Says::Nothing) if success => Outcome::Approved,
         (Says::NotPaid, Says::NotPaid | Says::Nothing) | (Says::Nothing, Says::NotPaid) => Outcome::Declined,
         _ => Outcome::Pending,
     }
+}
+
+/// How much was asked back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum GivingBack {
+    /// By a void.
+    #[default]
+    All,
+    /// By a refund, in full or in part.
+    Some,
+}
+
+/// What the answer to a void or a refund means: `Approved` when the money goes back. `transaction` is its type and
+/// its status.
+///
+/// The transaction of such an answer is the void or the refund itself (public documentation). Only where its type
+/// says so does `DECLINED` mean that they were refused, and only while the order is still paid.
+pub(crate) fn given_back(
+    success: bool,
+    asked: GivingBack,
+    order: Option<&OrderStatus>,
+    transaction: Option<(&str, &TransactionStatus)>,
+) -> Outcome {
+    let says = transaction_says(transaction.map(|(_, status)| status));
+    let undone = matches!(transaction, Some((_, TransactionStatus::Voided | TransactionStatus::Refunded)))
+        || matches!(says, Says::Paid | Says::Nothing);
+    let kind = transaction.map(|(kind, _)| kind.to_lowercase()).unwrap_or_default();
+    let refused = says == Says::NotPaid && (kind.contains("void") || kind.contains("refund"));
+    match order {
+        Some(OrderStatus::Voided | OrderStatus::Refunded) if success && undone => Outcome::Approved,
+        Some(OrderStatus::PartiallyRefunded) if success && undone && asked == GivingBack::Some => {
+            Outcome::Approved
+        }
+        Some(OrderStatus::Success | OrderStatus::Settled) if refused => Outcome::Declined,
+        _ => Outcome::Pending,
+    }
+}
+
+/// What the known statuses of an order and of its transaction mean together, in an answer with the code `0000`. For
+/// documentation, computed by the mapping itself.
+pub fn documented_outcomes() -> Vec<(String, Outcome)> {
+    let transactions = std::iter::once(None).chain(TransactionStatus::KNOWN.iter().map(Some));
+    transactions
+        .flat_map(|transaction| OrderStatus::KNOWN.iter().map(move |order| (*order, transaction)))
+        .map(|(order, transaction)| {
+            let read = transaction.map(|status| TransactionStatus::from(*status));
+            let says = match transaction {
+                Some(transaction) => format!("order {order}, transaction {transaction}"),
+                None => format!("order {order}"),
+            };
+            (says, outcome(true, &OrderStatus::from(order), read.as_ref()))
+        })
+        // Contradictions and everything undecided are pending: naming each would hide what matters.
+        .filter(|(_, outcome)| *outcome != Outcome::Pending)
+        .chain([("anything else".to_owned(), Outcome::Pending)])
+        .collect()
 }
 
 #[cfg(test)]

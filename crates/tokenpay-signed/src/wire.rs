@@ -93,6 +93,19 @@ pub(crate) struct DeleteTokenBody<'a> {
     pub(crate) token_id: Id<'a>,
 }
 
+/// What the calls about an order have in common: one of the two names, and the amount of a refund.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OrderBody<'a> {
+    pub(crate) merchant_id: Id<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) order_id: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) merchant_reference: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) amount: Option<Decimal>,
+}
+
 #[derive(Serialize)]
 pub(crate) struct CallbackBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]

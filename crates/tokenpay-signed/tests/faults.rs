@@ -3,7 +3,10 @@
 
 mod common;
 
-use common::{Fixed, any_signature, card_page, client, documented_recurring, dollars, first_sale, signer};
+use common::{
+    Fixed, any_signature, card_page, client, documented_recurring, dollars, first_sale, lost_order,
+    part_of_an_order, signer, voided_order,
+};
 use recurring_fixtures::fault::{self, Behaviour, FaultServer, RawReply, Sends};
 use recurring_fixtures::{Case, variants};
 use serde_json::json;
@@ -206,6 +209,9 @@ async fn without_a_signature_nothing_is_sent() {
             client.add_token(&card_page()).await.expect_err("unsigned"),
             client.query_token("user1").await.expect_err("unsigned"),
             client.delete_token("user1", &TokenId::from("436")).await.expect_err("unsigned"),
+            client.query_order(&lost_order()).await.expect_err("unsigned"),
+            client.void_order(&voided_order()).await.expect_err("unsigned"),
+            client.refund_order(&part_of_an_order()).await.expect_err("unsigned"),
         ] {
             assert_eq!((error.kind(), error.effect()), (ErrorKind::Config, Effect::NotApplied(Proof::Local)));
             assert!(error.to_string().contains(says), "{error}");

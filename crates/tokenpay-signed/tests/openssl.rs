@@ -3,41 +3,11 @@
 
 mod common;
 
-use std::fs;
-use std::path::PathBuf;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use common::{key, openssl, openssl_text, signer};
+use common::{Folder, key, openssl, openssl_text, signer};
 use proptest::prelude::*;
 use tokenpay_signed::{RequestSigner, RsaSigner, verify_signature};
-
-/// A folder for the files that `openssl` insists on; it goes when the test ends.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let folder = std::env::temp_dir().join(format!("tokenpay-signed-{}-{name}", std::process::id()));
-        let mut builder = fs::DirBuilder::new();
-        // Only the owner may look inside: there are private keys.
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&folder).expect("a new folder");
-        Folder(folder)
-    }
-
-    fn write(&self, name: &str, bytes: &[u8]) -> String {
-        let path = self.0.join(name);
-        fs::write(&path, bytes).expect("a file");
-        path.to_str().expect("UTF-8").to_owned()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 fn sign(signer: &RsaSigner, message: &[u8]) -> Vec<u8> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");

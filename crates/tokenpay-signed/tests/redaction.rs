@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{dollars, key, merchant, signer};
+use common::{dollars, key, lost_order, merchant, part_of_an_order, signer, voided_order};
 use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
 use recurring_fixtures::logs::Capture;
 use recurring_fixtures::redaction::assert_absent;
@@ -16,7 +16,7 @@ const TOKEN: &str = "sentinel-token-0815";
 #[tokio::test]
 async fn nothing_that_is_shown_holds_a_secret() {
     let logs = Capture::start();
-    let mut shown = String::new();
+    let (mut shown, mut of_orders) = (String::new(), String::new());
     let token = || TokenId::text(Secret::new(TOKEN));
     // A gateway that quotes everything it was sent.
     let order = r#""order":{"id":1,"status":"SUCCESS"}"#;
@@ -54,6 +54,12 @@ async fn nothing_that_is_shown_holds_a_secret() {
         }
         let deleted = client.delete_token("user1", &token()).await;
         shown += &format!("{deleted:?} {:?}", deleted.as_ref().err().map(ToString::to_string));
+        // These name no token, so one that the gateway quotes is shown; the key that signs them is not.
+        let query = client.query_order(&lost_order()).await;
+        let voided = client.void_order(&voided_order()).await;
+        let refunded = client.refund_order(&part_of_an_order()).await;
+        of_orders += &format!("{:?} {:?} {:?}", lost_order(), voided_order(), part_of_an_order());
+        of_orders += &format!("{query:?} {voided:?} {refunded:?}");
         // Here nothing of the request is secret, but the answer is.
         if let Ok(cards) = client.query_token("user1").await {
             shown += &format!("{cards:?}");
@@ -73,6 +79,8 @@ async fn nothing_that_is_shown_holds_a_secret() {
     assert!(key_lines.len() > 20);
     let logged = logs.text();
     assert!(logged.contains("recurring"), "something is logged");
+    assert!(of_orders.contains("MoneyBack") && of_orders.contains("Refused"), "{of_orders}");
+    assert_absent(&key_lines, &of_orders, "what is shown of orders");
     for (text, what) in [(&shown, "what is shown"), (&logged, "the log")] {
         assert_absent(&[TOKEN, "hunter2"], text, what);
         assert_absent(&key_lines, text, what);

@@ -6,14 +6,16 @@ mod common;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use common::{
-    Fixed, card_page, client, documented_recurring, dollars, first_sale, merchant, other_recurring, signer,
+    Fixed, card_page, client, documented_recurring, dollars, first_sale, lost_order, merchant,
+    other_recurring, part_of_an_order, signer, voided_order,
 };
 use mockito::{Mock, Server, ServerGuard};
 use recurring_fixtures::{Case, minify, variants};
 use serde_json::Value;
 use tokenpay_signed::{
-    AddToken, CallbackUrl, Decimal, DeleteToken, Effect, ErrorKind, LineItem, MerchantId, Outcome, Proof,
-    QueryToken, Recurring, Reply, Sale, TokenId, TokenOrder, Unsigned, verify_signature,
+    AddToken, CallbackUrl, Decimal, DeclineReason, DeleteToken, Effect, ErrorKind, LineItem, MerchantId,
+    OrderApi, OrderKey, Outcome, Proof, QueryOrder, QueryToken, Recurring, RefundOrder, Reply, Sale, TokenId,
+    TokenOrder, Unsigned, VoidOrder, verify_signature,
 };
 
 /// A server that takes what `expect` adds to the stored method, path and headers, and answers the stored response.
@@ -80,6 +82,7 @@ async fn the_documented_charge_is_sent_byte_for_byte() {
     let answer = client(&server.url(), signer).recurring(&documented_recurring()).await.expect("an order");
     mock.assert_async().await;
     assert_eq!(answer.outcome(), Outcome::Approved);
+    assert_eq!((answer.charge_outcome(), answer.decline_reason()), (Outcome::Approved, None));
     assert_eq!(answer.order.parent_order_id(), Some(5803));
     insta::assert_debug_snapshot!(answer);
 }
@@ -117,7 +120,8 @@ async fn a_refused_payment_is_an_answer_not_an_error() {
     let (server, mock) = server_that_verifies(&case).await;
     let answer = client(&server.url(), signer()).recurring(&other_recurring()).await.expect("an order");
     mock.assert_async().await;
-    assert_eq!(answer.outcome(), Outcome::Declined);
+    assert_eq!((answer.outcome(), answer.charge_outcome()), (Outcome::Declined, Outcome::Declined));
+    assert_eq!(answer.decline_reason(), Some(DeclineReason::Other));
     insta::assert_debug_snapshot!(answer);
 }
 
@@ -191,6 +195,87 @@ async fn a_card_is_deleted() {
     let (server, mock) = server_that_verifies(&case).await;
     client(&server.url(), signer()).delete_token("user1", &TokenId::from("436")).await.expect("deleted");
     mock.assert_async().await;
+}
+
+#[tokio::test]
+async fn a_lost_charge_is_found_by_its_reference() {
+    let case = Case::load("tokenpay-signed/query-order/by-reference");
+    assert_text(&case, &lost_order().to_request(&merchant()).expect("valid"));
+    let (server, mock) = server_that_verifies(&case).await;
+    let answer = client(&server.url(), signer()).query_order(&lost_order()).await.expect("an order");
+    mock.assert_async().await;
+    assert_eq!((answer.charge_outcome(), answer.outcome()), (Outcome::Approved, Outcome::Approved));
+    insta::assert_debug_snapshot!(answer);
+}
+
+#[tokio::test]
+async fn money_that_was_given_back_had_been_taken() {
+    let case = Case::load("tokenpay-signed/query-order/refunded");
+    let query = QueryOrder::new(OrderKey::OrderId(5803));
+    assert_text(&case, &query.to_request(&merchant()).expect("valid"));
+    let (server, mock) = server_that_verifies(&case).await;
+    let answer = client(&server.url(), signer()).query_order(&query).await.expect("an order");
+    mock.assert_async().await;
+    assert_eq!((answer.charge_outcome(), answer.outcome()), (Outcome::Approved, Outcome::Pending));
+    insta::assert_debug_snapshot!(answer);
+}
+
+#[tokio::test]
+async fn an_order_that_is_not_found_proves_nothing() {
+    let case = Case::load("tokenpay-signed/query-order/not-found");
+    assert_text(&case, &lost_order().to_request(&merchant()).expect("valid"));
+    let (server, mock) = server_that_verifies(&case).await;
+    let error = client(&server.url(), signer()).query_order(&lost_order()).await.expect_err("no order");
+    mock.assert_async().await;
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Protocol, Effect::Unknown));
+    insta::assert_debug_snapshot!(error);
+}
+
+#[tokio::test]
+async fn a_charge_is_taken_back() {
+    let case = Case::load("tokenpay-signed/void-order/voided");
+    assert_text(&case, &voided_order().to_request(&merchant()).expect("valid"));
+    let (server, mock) = server_that_verifies(&case).await;
+    let answer = client(&server.url(), signer()).void_order(&voided_order()).await.expect("an answer");
+    mock.assert_async().await;
+    assert_eq!(answer.outcome(), Outcome::Approved);
+    insta::assert_debug_snapshot!(answer);
+}
+
+#[tokio::test]
+async fn a_part_is_given_back() {
+    let case = Case::load("tokenpay-signed/refund-order/partial");
+    assert_text(&case, &part_of_an_order().to_request(&merchant()).expect("valid"));
+    let (server, mock) = server_that_verifies(&case).await;
+    let answer = client(&server.url(), signer()).refund_order(&part_of_an_order()).await.expect("an answer");
+    mock.assert_async().await;
+    assert_eq!(answer.outcome(), Outcome::Approved);
+    insta::assert_debug_snapshot!(answer);
+}
+
+#[tokio::test]
+async fn a_refused_refund_is_an_answer_not_an_error() {
+    let case = Case::load("tokenpay-signed/refund-order/declined");
+    let refund = RefundOrder::new(OrderKey::OrderId(5803), dollars("30"));
+    assert_text(&case, &refund.to_request(&merchant()).expect("valid"));
+    let (server, mock) = server_that_verifies(&case).await;
+    let answer = client(&server.url(), signer()).refund_order(&refund).await.expect("an answer");
+    mock.assert_async().await;
+    assert_eq!(answer.outcome(), Outcome::Declined);
+    insta::assert_debug_snapshot!(answer);
+}
+
+#[test]
+fn the_calls_about_an_order_can_be_those_of_the_other_product() {
+    let key = || OrderKey::OrderId(5803);
+    let there = OrderApi::Tokenization;
+    for (request, path) in [
+        (QueryOrder::new(key()).api(there).to_request(&merchant()), "/tokenization/query"),
+        (VoidOrder::new(key()).api(there).to_request(&merchant()), "/tokenization/void"),
+        (RefundOrder::new(key(), dollars("1")).api(there).to_request(&merchant()), "/tokenization/refund"),
+    ] {
+        assert_eq!(request.expect("valid").signed(&[1]).path(), path);
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
-use recurring_core::{GatewayTime, Outcome, Reply, Secret, check, lenient};
+use recurring_core::{DeclineReason, GatewayTime, Outcome, Reply, Secret, check, lenient};
 use serde::Deserialize;
 
+use crate::decline;
 use crate::status::{self, OrderStatus, RecurringType, TransactionStatus};
 
 /// An order as the gateway tells it (source document and public documentation). Only `id` is certain to be there.
@@ -143,6 +144,14 @@ impl Order {
         status::outcome(&self.status, self.payment_address().is_some())
     }
 
+    /// Why the payment was refused: `Some` exactly when the outcome is `Declined`.
+    ///
+    /// The gateway gives no codes, only words: this is read out of those of the newest transaction that has any (a
+    /// guess; [`Transaction::reason`] and [`Transaction::customer_message`] keep them).
+    pub fn decline_reason(&self) -> Option<DeclineReason> {
+        (self.outcome() == Outcome::Declined).then(|| decline::reason(&self.transactions))
+    }
+
     /// The token for later payments, once the customer has paid.
     pub fn vault_token(&self) -> Option<&Secret> {
         self.cards().find_map(|card| card.vault_token.as_ref())
@@ -168,14 +177,24 @@ impl Order {
             .find_map(|transaction| whole_address(transaction.payment_url.as_deref()?))
     }
 
-    /// Clears the texts that quote the gateway's words of the secrets of the request.
+    /// Clears the texts that quote the gateway's words of the secrets of the request and of the order's own tokens.
     pub(crate) fn cleared(mut self, reply: &Reply) -> Self {
-        for transaction in &mut self.transactions {
-            for text in [&mut transaction.reason, &mut transaction.customer_message] {
-                *text = text.take().map(|text| reply.shown(&text));
-            }
-        }
+        clear_words(&mut self.transactions, reply);
         self
+    }
+}
+
+/// See [`Order::cleared`].
+pub(crate) fn clear_words(transactions: &mut [Transaction], reply: &Reply) {
+    let cards = transactions.iter().filter_map(|transaction| transaction.payment_method_details.as_ref());
+    let tokens: Vec<Secret> = cards.filter_map(|card| card.vault_token.clone()).collect();
+    for transaction in transactions {
+        for text in [&mut transaction.reason, &mut transaction.customer_message] {
+            *text = text.take().map(|text| {
+                let hide = |text: String, token: &Secret| text.replace(token.expose(), "[redacted]");
+                reply.shown(&tokens.iter().fold(text, hide))
+            });
+        }
     }
 }
 

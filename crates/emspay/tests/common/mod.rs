@@ -3,10 +3,14 @@
 
 use std::time::Duration;
 
-use emspay::{Client, CreateOrder, Currency, Environment, HttpOptions, Money, RetryPolicy, Secret};
+use emspay::{
+    CaptureTransaction, Client, CreateOrder, Currency, Environment, HttpOptions, ListOrders, Money,
+    RefundOrder, RetryPolicy, Secret, UpdateOrder,
+};
 
 pub const TOKEN: &str = "0c8fd8ab-25ec-4109-ac8f-495804aa5026";
 pub const ORDER: &str = "3da62f95-c934-470c-a8a1-a4123e362501";
+pub const TRANSACTION: &str = "bb6ffac8-09c3-4143-bad0-e4bfd56c8f15";
 
 pub fn euro(minor: i64) -> Money {
     Money::from_minor(minor, Currency::from_code("EUR").expect("EUR")).expect("money")
@@ -38,4 +42,27 @@ pub fn documented_first() -> CreateOrder {
 pub fn documented_recurring() -> CreateOrder {
     CreateOrder::recurring("2", euro(4000), Secret::new(TOKEN))
         .description("Credit card order - Actual recurring")
+}
+
+/// The other requests of the fixtures.
+pub fn refund() -> RefundOrder {
+    RefundOrder::new(ORDER, euro(1500)).description("One month given back")
+}
+
+pub fn list() -> ListOrders {
+    ListOrders::created_between("2017-11-27T12:00:00+01:00", "2017-11-27T12:00:00.5Z")
+}
+
+pub fn update() -> UpdateOrder {
+    UpdateOrder::new(ORDER)
+        .merchant_order_id("1-renamed")
+        .description("Gold plan")
+        .return_url("https://shop.example/done")
+        .failure_url("https://shop.example/failed")
+        .webhook_url("https://shop.example/hook")
+        .extra(serde_json::json!({"plan": "gold"}))
+}
+
+pub fn capture() -> CaptureTransaction {
+    CaptureTransaction::new(ORDER, TRANSACTION)
 }

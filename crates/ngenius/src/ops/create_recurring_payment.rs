@@ -1,6 +1,6 @@
 use recurring_core::{
-    Class, ErrorKind, GatewayTime, InvalidInput, Method, Money, Outcome, Prepared, Reply, check, check_echo,
-    lenient, read_success,
+    Class, DeclineReason, ErrorKind, GatewayTime, InvalidInput, Method, Money, Outcome, Prepared, Reply,
+    check, check_echo, lenient, read_success,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crate::card::Card;
 use crate::error::{ApiError, Error};
 use crate::ops::{MEDIA_TYPE, check_ids};
 use crate::status::{self, Action, Frequency, RecurringState};
-use crate::wire::{AmountBody, OrderBody, PaymentBody, RecurringPaymentBody};
+use crate::wire::{OrderBody, PaymentBody, RecurringPaymentBody};
 
 /// `POST /recurring-payment/outlets/{outlet}/orders`: **takes the first payment from the card at once** and, if it
 /// succeeds, has the gateway's scheduler take all later ones (source document).
@@ -84,10 +84,7 @@ impl CreateRecurringPayment {
                 order_type: "RECURRING",
                 frequency: self.frequency.as_str(),
                 email_address: &self.email_address,
-                amount: AmountBody {
-                    currency_code: self.amount.currency().code(),
-                    value: self.amount.minor(),
-                },
+                amount: self.amount.into(),
                 merchant_order_reference: self.merchant_order_reference.as_deref(),
                 billing_address: self.billing_address.as_ref(),
                 merchant_attributes: self.merchant_attributes.as_ref(),
@@ -187,6 +184,13 @@ impl RecurringPayment {
     /// any state nobody has seen yet is `Pending`: read the order.
     pub fn outcome(&self) -> Outcome {
         status::recurring_outcome(&self.state)
+    }
+
+    /// Why the first payment was refused: there exactly when [`outcome`](Self::outcome) is `Declined`. This answer
+    /// never says why, so it is `Other`; [`Payment::decline_reason`](crate::Payment::decline_reason) of the order
+    /// may say more.
+    pub fn decline_reason(&self) -> Option<DeclineReason> {
+        (self.outcome() == Outcome::Declined).then_some(DeclineReason::Other)
     }
 
     /// Clears the texts that are not known of the secrets of the request.

@@ -1,13 +1,24 @@
 //! One file for each endpoint: a typed request, how it becomes bytes, how a reply becomes an answer. All pure.
 
-use recurring_core::Reply;
+use recurring_core::{
+    Class, ErrorKind, InvalidInput, Method, Money, Prepared, Reply, Secret, check, read_success,
+};
 
-use crate::error::Error;
+use crate::error::{ApiError, Error};
+use crate::ops::order::Amount;
+use crate::ops::payment::Payment;
 
 pub(crate) mod access_token;
+pub(crate) mod capture;
+pub(crate) mod capture_payment;
 pub(crate) mod create_recurring_payment;
 pub(crate) mod get_order;
+pub(crate) mod hal;
 pub(crate) mod order;
+pub(crate) mod pay_with_saved_card;
+pub(crate) mod payment;
+pub(crate) mod refund_payment;
+pub(crate) mod void_payment;
 
 /// What the requests about payments ask for and send (source document).
 const MEDIA_TYPE: &str = "application/vnd.ni-payment.v2+json";
@@ -20,4 +31,59 @@ fn check_ids(reply: &Reply, ids: &[(&str, &str, Option<&str>)]) -> Result<(), Er
         recurring_core::check_echo(reply, &[(name, &sent.to_ascii_lowercase(), came_back.as_deref())])?;
     }
     Ok(())
+}
+
+/// The path of one payment (public documentation).
+fn payment_path(outlet: &str, order: &str, payment: &str) -> Result<String, InvalidInput> {
+    Ok(format!(
+        "/transactions/outlets/{}/orders/{}/payments/{}",
+        check::path_segment("outlet", outlet)?,
+        check::path_segment("order_reference", order)?,
+        check::path_segment("payment_reference", payment)?
+    ))
+}
+
+/// A request that changes a payment. The query of a path that was found in a reply is never shown.
+fn write(operation: &'static str, method: Method, path: String) -> Prepared {
+    let query = path.split_once('?').map(|(_, query)| Secret::new(query));
+    let request = Prepared::new(operation, Class::Write, method, path).header("accept", MEDIA_TYPE);
+    match query {
+        Some(query) => request.hide(&query),
+        None => request,
+    }
+}
+
+/// Reads the payment that answers a change of it: the one that was sent, or nothing can be said of the money.
+fn read_payment(reply: &Reply, outlet: &str, order: &str, payment: &str) -> Result<Payment, Error> {
+    let answer: Payment = read_success(reply, ApiError::read)?;
+    if answer.reference.is_none() && answer.state.as_str().is_empty() {
+        let message = format!("the gateway answered {}, but with no payment", reply.status());
+        return Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()));
+    }
+    check_ids(
+        reply,
+        &[
+            ("reference", payment, answer.reference.as_deref()),
+            ("orderReference", order, answer.order_reference.as_deref()),
+            ("outletId", outlet, answer.outlet_id.as_deref()),
+        ],
+    )?;
+    Ok(answer.cleared(reply))
+}
+
+/// Whether one of the entries could be the amount that was sent. An answer that names entries, but none of this
+/// amount, speaks of something else.
+fn check_one_is<'a>(
+    reply: &Reply,
+    name: &str,
+    sent: Money,
+    entries: impl IntoIterator<Item = Option<&'a Amount>>,
+) -> Result<(), Error> {
+    let mut entries = entries.into_iter().peekable();
+    let none = entries.peek().is_none();
+    if none || entries.any(|amount| amount.is_none_or(|amount| amount.may_be(sent))) {
+        return Ok(());
+    }
+    let message = format!("the reply speaks of another `{name}` than was sent");
+    Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()))
 }

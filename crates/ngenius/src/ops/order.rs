@@ -1,12 +1,13 @@
-use recurring_core::{GatewayTime, Outcome, Reply, Secret, lenient};
+use recurring_core::{GatewayTime, Money, Reply, lenient};
 use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
 
-use crate::status::{self, Action, PaymentState};
+use crate::ops::hal;
+use crate::ops::payment::Payment;
+use crate::status::Action;
 
 /// An order as the gateway tells it (public documentation). An order of a recurring payment holds one entry in
 /// `payments` for each charge of the schedule.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Order {
@@ -56,171 +57,39 @@ pub struct Amount {
     pub value: Option<i64>,
 }
 
-/// One payment of an order: one charge of the card (public documentation).
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct Payment {
-    /// The gateway's identifier in its long form, `urn:payment:` and the reference.
-    #[serde(rename = "_id", default, deserialize_with = "lenient::text")]
-    pub id: Option<String>,
-    /// The gateway's reference; taken from `id` where the gateway leaves it out.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub reference: Option<String>,
-    /// Where it stands; see [`Payment::outcome`].
-    #[serde(default)]
-    pub state: PaymentState,
-    /// The amount.
-    #[serde(default, deserialize_with = "lenient::object")]
-    pub amount: Option<Amount>,
-    /// When it last changed.
-    #[serde(default, deserialize_with = "lenient::time")]
-    pub update_date_time: Option<GatewayTime>,
-    /// The card, masked.
-    #[serde(default, deserialize_with = "lenient::object")]
-    pub payment_method: Option<PaymentMethod>,
-    /// The card as the gateway keeps it for later payments; only where that is enabled for the account.
-    #[serde(default, deserialize_with = "lenient::object")]
-    pub saved_card: Option<SavedCard>,
-    /// What the issuer answered.
-    #[serde(default, deserialize_with = "lenient::object")]
-    pub auth_response: Option<AuthResponse>,
-}
-
-/// The card of a payment, masked.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct PaymentMethod {
-    /// The end of the card's life, `YYYY-MM`.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub expiry: Option<String>,
-    /// The name on the card.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub cardholder_name: Option<String>,
-    /// The scheme, such as `VISA`.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub name: Option<String>,
-    /// The masked card number. `None` also where the gateway does not mask it: a whole number is not kept.
-    #[serde(default, deserialize_with = "masked")]
-    pub pan: Option<String>,
-}
-
-/// A card that the gateway keeps, and the token that stands for it.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct SavedCard {
-    /// The masked card number. `None` also where the gateway does not mask it: a whole number is not kept.
-    #[serde(default, deserialize_with = "masked")]
-    pub masked_pan: Option<String>,
-    /// The end of the card's life, `YYYY-MM`.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub expiry: Option<String>,
-    /// The name on the card.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub cardholder_name: Option<String>,
-    /// The scheme, such as `VISA`.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub scheme: Option<String>,
-    /// The token that pays with this card.
-    #[serde(default, deserialize_with = "lenient::secret")]
-    pub card_token: Option<Secret>,
-    /// Whether the security code has to be asked for again.
-    #[serde(default, deserialize_with = "lenient::boolean")]
-    pub recapture_csc: Option<bool>,
-}
-
-/// What the issuer answered to a payment.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct AuthResponse {
-    /// The issuer's code for the authorisation.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub authorization_code: Option<String>,
-    /// Whether it was granted. The payment's own state decides about the money.
-    #[serde(default, deserialize_with = "lenient::boolean")]
-    pub success: Option<bool>,
-    /// The code of the answer, such as `00` or `51`.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub result_code: Option<String>,
-    /// The answer in words.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub result_message: Option<String>,
-    /// The retrieval reference number.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub rrn: Option<String>,
-    /// The acquirer's number of the merchant.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub mid: Option<String>,
+impl Amount {
+    /// Whether it could be this amount: a member that is missing is not compared.
+    pub(crate) fn may_be(&self, money: Money) -> bool {
+        self.currency_code.as_deref().is_none_or(|code| code == money.currency().code())
+            && self.value.is_none_or(|value| value == money.minor())
+    }
 }
 
 impl Order {
-    /// Fills the references that the gateway gives in their long form only, and clears the texts that quote others
-    /// of the secrets of the request.
-    pub(crate) fn cleared(mut self, reply: &Reply) -> Self {
-        self.reference = reference(self.reference, self.id.as_deref(), "urn:order:");
-        for payment in &mut self.payments {
-            payment.reference = reference(payment.reference.take(), payment.id.as_deref(), "urn:payment:");
-            if let PaymentState::Other(text) = &mut payment.state {
-                *text = reply.shown(text);
-            }
-            if let Some(answer) = &mut payment.auth_response {
-                answer.result_message = answer.result_message.take().map(|text| reply.shown(&text));
-            }
-        }
+    /// Fills the reference where the gateway gives it in its long form only.
+    pub(crate) fn named(mut self) -> Self {
+        self.reference = hal::reference(self.reference, self.id.as_deref(), "urn:order:");
         self
     }
-}
 
-impl Payment {
-    /// What the payment's state means for the money. Every state nobody has seen yet is `Pending`.
-    ///
-    /// | states | outcome |
-    /// | --- | --- |
-    /// | `AUTHORISED`, `CAPTURED`, `PURCHASED`, `PARTIALLY_CAPTURED` | `Approved` |
-    /// | `PARTIALLY_REFUNDED`, `REFUNDED` | `Approved`: it was taken, and given back later |
-    /// | `FAILED`, `PARTIAL_AUTH_DECLINED` | `Declined` |
-    /// | `REVERSED` | `Declined`: the hold was let go, no money was kept |
-    /// | `AWAIT_3DS` | `CustomerNeeded` |
-    /// | `STARTED`, `POST_AUTH_REVIEW`, `AWAITING_PARTIAL_AUTH_APPROVAL` | `Pending` |
-    /// | `VERIFIED`, `PARTIALLY_AUTHORISED` | `Pending`: neither proves that the amount can be taken |
-    pub fn outcome(&self) -> Outcome {
-        status::payment_outcome(&self.state)
+    /// Fills the reference, and clears the texts that quote others of the secrets of the request.
+    pub(crate) fn cleared(self, reply: &Reply) -> Self {
+        let mut order = self.named();
+        order.payments = order.payments.into_iter().map(|payment| payment.cleared(reply)).collect();
+        order
     }
-}
-
-fn reference(given: Option<String>, id: Option<&str>, prefix: &str) -> Option<String> {
-    let from_id = || id.and_then(|id| id.strip_prefix(prefix)).map(str::to_owned);
-    given.filter(|text| !text.is_empty()).or_else(from_id).filter(|text| !text.is_empty())
 }
 
 /// The entries of `_embedded.payment`. One that cannot be read fails the whole answer, since leaving it out could
-/// hide a charge; an object in place of the list is one payment, as HAL allows.
-fn payments<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Payment>, D::Error> {
+/// hide a charge.
+pub(crate) fn payments<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Payment>, D::Error> {
     #[derive(Deserialize)]
     struct Embedded {
-        #[serde(default)]
-        payment: Option<Box<RawValue>>,
+        #[serde(default, deserialize_with = "hal::list")]
+        payment: Vec<Payment>,
     }
-
-    let Some(Embedded { payment: Some(json) }) = lenient::object(deserializer)? else {
-        return Ok(Vec::new());
-    };
-    let read = match json.get().as_bytes().first() {
-        Some(b'{') => serde_json::from_str(json.get()).map(|payment| vec![payment]),
-        _ => serde_json::from_str(json.get()),
-    };
-    read.map_err(serde::de::Error::custom)
-}
-
-/// A card number with something in it that masks it.
-fn masked<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let whole = |text: &str| {
-        text.len() >= 12 && text.chars().all(|c| c.is_ascii_digit() || c.is_whitespace() || c == '-')
-    };
-    Ok(lenient::text(deserializer)?.filter(|text| !whole(text)))
+    let embedded: Option<Embedded> = lenient::object(deserializer)?;
+    Ok(embedded.map_or_else(Vec::new, |embedded| embedded.payment))
 }
 
 #[cfg(test)]
@@ -245,33 +114,8 @@ mod tests {
         {
             assert!(states(none).is_empty(), "{none}");
         }
-        for odd in ["[{},7]", "[null]", "7", r#""text""#] {
+        for odd in ["[{},7]", "[null]", "[[]]", "7", r#""text""#] {
             assert!(read(&format!(r#"{{"_embedded":{{"payment":{odd}}}}}"#)).is_err(), "{odd}");
-        }
-    }
-
-    #[test]
-    fn a_reference_is_taken_from_the_identifier_when_it_is_missing() {
-        let of = |given: Option<&str>, id| reference(given.map(str::to_owned), id, "urn:payment:");
-        assert_eq!(of(Some("a"), Some("urn:payment:b")).as_deref(), Some("a"));
-        assert_eq!(of(None, Some("urn:payment:b")).as_deref(), Some("b"));
-        assert_eq!(of(Some(""), Some("urn:payment:b")).as_deref(), Some("b"));
-        assert_eq!(of(None, Some("urn:order:b")), None);
-        assert_eq!(of(None, Some("urn:payment:")), None);
-        assert_eq!(of(None, None), None);
-    }
-
-    #[test]
-    fn a_whole_card_number_is_not_kept() {
-        let pan = |pan: &str| {
-            let json = format!(r#"{{"_embedded":{{"payment":[{{"paymentMethod":{{"pan":{pan}}}}}]}}}}"#);
-            let mut order = read(&json).expect("an order");
-            order.payments.pop().and_then(|payment| payment.payment_method).and_then(|card| card.pan)
-        };
-        assert_eq!(pan(r#""401200******1112""#).as_deref(), Some("401200******1112"));
-        assert_eq!(pan(r#""1112""#).as_deref(), Some("1112"));
-        for whole in [r#""4012001037141112""#, "4012001037141112", r#""4012 0010 3714 1112""#] {
-            assert_eq!(pan(whole), None, "{whole}");
         }
     }
 }

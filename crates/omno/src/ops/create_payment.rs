@@ -1,8 +1,8 @@
 use std::fmt;
 
 use recurring_core::{
-    Class, Decimal, InvalidInput, Method, Money, Outcome, Prepared, Reply, Secret, check, check_echo,
-    lenient, read_success,
+    Class, Decimal, DeclineReason, InvalidInput, Method, Money, Outcome, Prepared, Reply, Secret, check,
+    check_echo, lenient, read_success,
 };
 use serde::Deserialize;
 
@@ -284,6 +284,12 @@ impl CreatedPayment {
             None if !self.with_card_token && self.payment_address().is_some() => Outcome::CustomerNeeded,
             None => Outcome::Pending,
         }
+    }
+
+    /// Why the payment was refused: `Some` exactly when the outcome is `Declined`. It is always `Other`, since this
+    /// answer is not known to name a reason: read the payment to learn it.
+    pub fn decline_reason(&self) -> Option<DeclineReason> {
+        (self.outcome() == Outcome::Declined).then_some(DeclineReason::Other)
     }
 
     /// The page to send the customer to. Only an `https` address, or plain `http` on this machine (a sandbox); any

@@ -1,5 +1,6 @@
 use recurring_core::{
-    Class, ErrorKind, GatewayTime, Method, Outcome, Prepared, Reply, check, check_echo, lenient, read_success,
+    Class, DeclineReason, ErrorKind, GatewayTime, Method, Outcome, Prepared, Reply, check, check_echo,
+    lenient, read_success,
 };
 use serde::Deserialize;
 
@@ -122,6 +123,15 @@ impl Payment {
     /// is `Approved`, since its money was taken.
     pub fn outcome(&self) -> Outcome {
         status::outcome(&self.status)
+    }
+
+    /// Why the payment was refused: `Some` exactly when the outcome is `Declined`.
+    ///
+    /// No codes of the gateway are known, only words: this is read out of [`Payment::payment_result`] (a guess).
+    pub fn decline_reason(&self) -> Option<DeclineReason> {
+        let words = self.payment_result.as_deref();
+        (self.outcome() == Outcome::Declined)
+            .then(|| words.and_then(DeclineReason::from_words).unwrap_or(DeclineReason::Other))
     }
 
     /// The page on which the customer confirms the payment. Only an `https` address, or plain `http` on this

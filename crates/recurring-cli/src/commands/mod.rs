@@ -2,6 +2,7 @@
 
 mod demo;
 mod money;
+mod notification;
 mod providers;
 mod sandbox;
 
@@ -34,6 +35,10 @@ pub(crate) async fn run(arguments: Arguments, out: &Output) -> Result<Exit, Stri
         Command::Cards { provider, customer } => money::cards(&settings()?, &provider, &customer, out).await,
         Command::Charge(charge) => money::charge(&settings()?, charge, out).await,
         Command::Schedule(schedule) => money::schedule(&settings()?, schedule, out).await,
+        Command::Refund(refund) => money::refund(&settings()?, refund, out).await,
+        Command::Notification { provider, headers } => {
+            notification::run(&settings()?, &provider, &headers, out).await
+        }
         Command::Status { provider, payment } => money::status(&settings()?, &provider, &payment, out).await,
     }
 }

@@ -1,12 +1,12 @@
 //! The commands that go through one gateway.
 
 use recurring_facade::{
-    Agreement, AttemptId, ChargeRequest, Currency, Customer, EnrolRequest, Error, Money, PaymentRef,
-    PendingEnrolment, ScheduleRequest, Secret, Settings, StoredCredential,
+    Agreement, AttemptId, ChargeRequest, Currency, Customer, EnrolRequest, Error, Facade, Money, PaymentRef,
+    PendingEnrolment, ProviderId, RefundRequest, ScheduleRequest, Secret, Settings, StoredCredential,
 };
 use serde_json::{Value, json};
 
-use crate::arguments::{Attempt, Charge, Enrol, Resume, Schedule};
+use crate::arguments::{Attempt, Charge, Enrol, Refund, Resume, Schedule};
 use crate::commands::facade_of;
 use crate::exit::Exit;
 use crate::files;
@@ -15,10 +15,13 @@ use crate::output::{Output, cannot, error_object, payment_object, payment_text};
 impl Attempt {
     fn read(&self) -> Result<(AttemptId, Money), String> {
         let attempt = AttemptId::new(&self.attempt).map_err(|error| error.to_string())?;
-        let currency = Currency::from_code(&self.currency).map_err(|error| error.to_string())?;
-        let amount = Money::parse(&self.amount, currency).map_err(|error| error.to_string())?;
-        Ok((attempt, amount))
+        Ok((attempt, money(&self.amount, &self.currency)?))
     }
+}
+
+fn money(amount: &str, currency: &str) -> Result<Money, String> {
+    let currency = Currency::from_code(currency).map_err(|error| error.to_string())?;
+    Money::parse(amount, currency).map_err(|error| error.to_string())
 }
 
 pub(crate) async fn enrol(settings: &Settings, arguments: Enrol, out: &Output) -> Result<Exit, String> {
@@ -142,6 +145,7 @@ pub(crate) async fn charge(settings: &Settings, arguments: Charge, out: &Output)
     let charger = facade.charger(&id).ok_or_else(|| cannot(&id, "charge a stored credential"))?;
     let mut request = ChargeRequest::new(attempt.clone(), credential, amount);
     request.reason = arguments.reason;
+    request.notification_url = arguments.notification_url;
     match charger.charge(request).await {
         Ok(payment) => {
             let object = payment_object(Some(attempt.as_str()), &payment);
@@ -150,6 +154,36 @@ pub(crate) async fn charge(settings: &Settings, arguments: Charge, out: &Output)
         }
         Err(error) => Ok(failed(Some(attempt.as_str()), &error, out)),
     }
+}
+
+pub(crate) async fn refund(settings: &Settings, arguments: Refund, out: &Output) -> Result<Exit, String> {
+    let attempt = AttemptId::new(&arguments.attempt).map_err(|error| error.to_string())?;
+    let (facade, id) = facade_of(settings, &arguments.provider)?;
+    let refunder = facade.refunder(&id).ok_or_else(|| cannot(&id, "give money back"))?;
+    let mut request = RefundRequest::new(attempt.clone(), PaymentRef::new(arguments.payment));
+    if let Some(amount) = &arguments.amount {
+        let currency = match arguments.currency {
+            Some(currency) => currency,
+            None => currency_of(&facade, &id, &request.payment).await?,
+        };
+        request.amount = Some(money(amount, &currency)?);
+    }
+    match refunder.refund(request).await {
+        Ok(refund) => {
+            let object = payment_object(Some(attempt.as_str()), &refund);
+            out.line(&Value::Object(object), &payment_text(&refund));
+            Ok(refund.outcome.into())
+        }
+        Err(error) => Ok(failed(Some(attempt.as_str()), &error, out)),
+    }
+}
+
+/// The currency of a payment, read from the gateway. Moves no money.
+async fn currency_of(facade: &Facade, id: &ProviderId, payment: &PaymentRef) -> Result<String, String> {
+    let unknown = || format!("the currency of the payment is not known; name it with --currency ({id})");
+    let reader = facade.status(id).ok_or_else(unknown)?;
+    let status = reader.status(payment).await.map_err(|error| format!("{}: {error}", unknown()))?;
+    Ok(status.payment.amount.ok_or_else(unknown)?.currency().to_string())
 }
 
 pub(crate) async fn schedule(settings: &Settings, arguments: Schedule, out: &Output) -> Result<Exit, String> {

@@ -56,6 +56,9 @@ fn capabilities(provider: &dyn Provider) -> Vec<&'static str> {
         ("charge", provider.as_charge().is_some()),
         ("schedule", provider.as_schedule().is_some()),
         ("status", provider.as_status().is_some()),
+        ("refund", provider.as_refund().is_some()),
+        ("capture", provider.as_capture().is_some()),
+        ("notification", provider.as_notifications().is_some()),
     ]
     .into_iter()
     .filter_map(|(name, can)| can.then_some(name))

@@ -2,17 +2,19 @@ use std::any::Any;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use emspay::{Client, CreateOrder, Order, Series};
+use emspay::notification::{self, NotificationError, RawNotification};
+use emspay::{CaptureTransaction, Client, CreateOrder, Order, RefundOrder, Series};
 use jiff::Timestamp;
-use recurring_core::{Currency, Money, Outcome};
+use recurring_core::{Currency, InvalidInput, Money, Outcome};
 
 use crate::adapters::{foreign_credential, foreign_pending, unusable};
 use crate::credential::{Agreement, EmspayCredential, PendingEnrolment, StoredCredential};
 use crate::error::{Error, GatewayError};
 use crate::facts::{self, Facts};
+use crate::notification::{Authenticity, ReceivedNotification};
 use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus};
-use crate::provider::{Charge, Enrol, Provider, ProviderId, Record, Status};
-use crate::request::{ChargeRequest, EnrolRequest};
+use crate::provider::{Capture, Charge, Enrol, Notifications, Provider, ProviderId, Record, Refund, Status};
+use crate::request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest};
 use crate::settings::{Settings, SettingsError};
 
 /// EMS Online behind the words of this crate.
@@ -50,6 +52,18 @@ impl Provider for Emspay {
     }
 
     fn as_status(&self) -> Option<&dyn Status> {
+        Some(self)
+    }
+
+    fn as_refund(&self) -> Option<&dyn Refund> {
+        Some(self)
+    }
+
+    fn as_capture(&self) -> Option<&dyn Capture> {
+        Some(self)
+    }
+
+    fn as_notifications(&self) -> Option<&dyn Notifications> {
         Some(self)
     }
 }
@@ -111,6 +125,9 @@ impl Charge for Emspay {
         if let Some(reason) = &request.reason {
             order = order.description(reason);
         }
+        if let Some(url) = &request.notification_url {
+            order = order.webhook_url(url);
+        }
         Ok(payment(&self.client.create_order(&order).await.map_err(error)?))
     }
 }
@@ -121,6 +138,79 @@ impl Status for Emspay {
         let order = self.client.get_order(reference.as_str()).await.map_err(error)?;
         Ok(PaymentStatus::single(payment(&order)))
     }
+}
+
+#[async_trait]
+impl Refund for Emspay {
+    async fn refund(&self, request: &RefundRequest) -> Result<Payment, Error> {
+        let id = request.payment.as_str();
+        let amount = match request.amount {
+            Some(amount) => amount,
+            // The gateway wants the amount: it is that of the order.
+            None => amount_of(&self.client.get_order(id).await.map_err(error)?)?,
+        };
+        let refund = self.client.refund_order(&RefundOrder::new(id, amount)).await.map_err(error)?;
+        let mut payment = Payment::new(ProviderId::EMSPAY, refund.outcome(), refund.status.as_str());
+        payment.payment = Some(PaymentRef::new(&refund.id));
+        payment.amount = Some(amount);
+        Ok(payment)
+    }
+}
+
+#[async_trait]
+impl Capture for Emspay {
+    /// The gateway takes all that is held; a part is refused here.
+    async fn capture(&self, request: &CaptureRequest) -> Result<Payment, Error> {
+        let invalid = |field, rule| Error::invalid(ProviderId::EMSPAY, InvalidInput::new(field, rule));
+        let id = request.payment.as_str();
+        let order = self.client.get_order(id).await.map_err(error)?;
+        if let Some(amount) = request.amount
+            && amount != amount_of(&order)?
+        {
+            return Err(invalid(
+                "amount",
+                "must be that of the order: the gateway captures all of it or nothing",
+            ));
+        }
+        let [transaction] = order.transactions.as_slice() else {
+            return Err(invalid("payment", "must be an order with a single transaction"));
+        };
+        let Some(transaction_id) = &transaction.id else {
+            return Err(invalid("payment", "has a transaction without an identifier"));
+        };
+        self.client.capture_transaction(&CaptureTransaction::new(id, transaction_id)).await.map_err(error)?;
+        // The answer may be empty: the order itself says where it stands. A failed read changes nothing about the
+        // capture that was accepted.
+        Ok(match self.client.get_order(id).await {
+            Ok(order) => payment(&order),
+            Err(_) => {
+                let mut pending = Payment::new(ProviderId::EMSPAY, Outcome::Pending, "capture accepted");
+                pending.payment = Some(request.payment.clone());
+                pending
+            }
+        })
+    }
+}
+
+#[async_trait]
+impl Notifications for Emspay {
+    async fn receive(&self, raw: RawNotification) -> Result<ReceivedNotification, NotificationError> {
+        let notification = notification::parse(&notification::accept(raw))?;
+        let key = notification.dedupe_key();
+        let mut received = ReceivedNotification::new(ProviderId::EMSPAY, Authenticity::Unsigned, key);
+        received.event = Some(notification.event.to_string());
+        received.payment = Some(PaymentRef::new(notification.order_id));
+        Ok(received)
+    }
+}
+
+fn money(order: &Order) -> Option<Money> {
+    Money::from_minor(order.amount?, Currency::from_code(order.currency.as_deref()?).ok()?).ok()
+}
+
+fn amount_of(order: &Order) -> Result<Money, Error> {
+    let rule = "must be handed in: the order does not name its own";
+    money(order).ok_or_else(|| Error::invalid(ProviderId::EMSPAY, InvalidInput::new("amount", rule)))
 }
 
 fn payment(order: &Order) -> Payment {
@@ -134,9 +224,9 @@ fn payment(order: &Order) -> Payment {
         Outcome::CustomerNeeded => order.payment_address(),
         _ => None,
     };
-    if order.outcome() == Outcome::Declined {
-        let reason = order.transactions.iter().rev().find_map(|transaction| transaction.reason.clone());
-        payment.decline = Some(Decline::new(Some(order.status.as_str().to_owned()), reason));
+    if let Some(reason) = order.decline_reason() {
+        let words = order.transactions.iter().rev().find_map(|transaction| transaction.reason.clone());
+        payment.decline = Some(Decline::new(reason, Some(order.status.as_str().to_owned()), words));
     }
     payment
 }

@@ -12,10 +12,14 @@ pub(crate) mod revio;
 pub(crate) mod tokenpay_signed;
 
 use recurring_core::InvalidInput;
+#[cfg(any(feature = "ngenius", feature = "tokenpay-signed"))]
+use recurring_core::notification::NotificationError;
 
 use crate::credential::{PendingEnrolment, StoredCredential};
 use crate::error::Error;
 use crate::provider::ProviderId;
+#[cfg(any(feature = "revio", feature = "tokenpay-signed"))]
+use crate::settings::Settings;
 use crate::settings::SettingsError;
 
 /// A credential of one gateway was handed to another.
@@ -35,6 +39,22 @@ fn foreign_pending(here: ProviderId, pending: &PendingEnrolment) -> Error {
 fn needed<'a, T>(here: &ProviderId, field: &'static str, value: Option<&'a T>) -> Result<&'a T, Error> {
     value
         .ok_or_else(|| Error::invalid(here.clone(), InvalidInput::new(field, format!("is needed by {here}"))))
+}
+
+/// A notification came, and the key or secret to check it with is not configured.
+#[cfg(any(feature = "ngenius", feature = "tokenpay-signed"))]
+fn no_key(here: &ProviderId, variable: &str) -> NotificationError {
+    NotificationError::refused(format!("nothing to check it with: {here} needs {variable}"))
+}
+
+/// A public key from the file that a setting names.
+#[cfg(any(feature = "revio", feature = "tokenpay-signed"))]
+fn key_file(settings: &Settings, variable: &'static str) -> Result<Option<String>, SettingsError> {
+    let Some(path) = settings.text(variable).map(std::path::PathBuf::from) else { return Ok(None) };
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) => Err(SettingsError::File { path, problem: error.to_string() }),
+    }
 }
 
 /// A client refuses the settings.

@@ -2,29 +2,69 @@ use std::any::Any;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ngenius::{Card, Client, CreateRecurringPayment, Environment, Frequency, Order, RecurringPayment};
+use ngenius::notification::{self, NotificationError, RawNotification};
+use ngenius::{
+    CapturePayment, Card, Client, CreateRecurringPayment, Environment, Frequency, Order, PaymentState,
+    RecurringPayment, RefundPayment,
+};
 use recurring_core::{Currency, InvalidInput, Money, Outcome, Secret};
 use serde::Deserialize;
 
-use crate::adapters::unusable;
+use crate::adapters::{no_key, unusable};
 use crate::credential::{Agreement, ScheduleRef};
 use crate::error::{Error, GatewayError};
 use crate::facts::{self, Facts};
+use crate::notification::{Authenticity, ReceivedNotification};
 use crate::payment::{Decline, Payment, PaymentRef, PaymentStatus, Scheduled};
-use crate::provider::{Provider, ProviderId, Schedule, Status};
-use crate::request::ScheduleRequest;
+use crate::provider::{Capture, Notifications, Provider, ProviderId, Refund, Schedule, Status};
+use crate::request::{CaptureRequest, RefundRequest, ScheduleRequest};
 use crate::settings::{Settings, SettingsError};
 
 /// N-Genius Online behind the words of this crate. The gateway runs the clock: nothing here charges on demand.
 #[derive(Debug, Clone)]
 pub struct Ngenius {
     client: Client,
+    webhook: Option<Webhook>,
+}
+
+/// The static header that the gateway puts on its notifications.
+#[derive(Debug, Clone)]
+struct Webhook {
+    header: String,
+    secret: Secret,
 }
 
 impl Ngenius {
-    /// Takes a client of the gateway.
+    /// Takes a client of the gateway. Without [`with_webhook`](Self::with_webhook) every notification is refused.
     pub fn new(client: Client) -> Self {
-        Self { client }
+        Self { client, webhook: None }
+    }
+
+    /// Names the static header that was set in the gateway's portal, and its value.
+    #[must_use]
+    pub fn with_webhook(mut self, header: impl Into<String>, secret: impl Into<Secret>) -> Self {
+        self.webhook = Some(Webhook { header: header.into(), secret: secret.into() });
+        self
+    }
+
+    /// The order, and the one of its payments that a reference means: `ORDER`, when it has only one that money can
+    /// come back from or be taken from, or `ORDER:PAYMENT`.
+    async fn find(&self, reference: &PaymentRef) -> Result<(String, ngenius::Payment), Error> {
+        let invalid = |rule| Error::invalid(ProviderId::NGENIUS, InvalidInput::new("payment", rule));
+        let (order_id, payment_id) = match reference.as_str().split_once(':') {
+            Some((order, payment)) => (order, Some(payment)),
+            None => (reference.as_str(), None),
+        };
+        let order = self.client.get_order(order_id).await.map_err(error)?;
+        let mut found = order.payments.into_iter().filter(|payment| match payment_id {
+            Some(id) => payment.reference.as_deref() == Some(id),
+            None => payment.outcome() == Outcome::Approved,
+        });
+        match (found.next(), found.next()) {
+            (Some(payment), None) => Ok((order_id.to_owned(), payment)),
+            (None, _) => Err(invalid("names no payment of this order that was taken or held")),
+            _ => Err(invalid("is an order with several payments: name one as ORDER:PAYMENT")),
+        }
     }
 }
 
@@ -46,6 +86,18 @@ impl Provider for Ngenius {
     }
 
     fn as_status(&self) -> Option<&dyn Status> {
+        Some(self)
+    }
+
+    fn as_refund(&self) -> Option<&dyn Refund> {
+        Some(self)
+    }
+
+    fn as_capture(&self) -> Option<&dyn Capture> {
+        Some(self)
+    }
+
+    fn as_notifications(&self) -> Option<&dyn Notifications> {
         Some(self)
     }
 }
@@ -87,6 +139,72 @@ impl Status for Ngenius {
     }
 }
 
+#[async_trait]
+impl Refund for Ngenius {
+    /// The payment is `ORDER`, or `ORDER:PAYMENT` when the order has several.
+    async fn refund(&self, request: &RefundRequest) -> Result<Payment, Error> {
+        let (order, paid) = self.find(&request.payment).await?;
+        let amount = whole_or(request.amount, &paid)?;
+        let refund = RefundPayment::of(&paid, order, amount)
+            .map_err(|input| Error::invalid(ProviderId::NGENIUS, input))?;
+        let answer = self.client.refund_payment(&refund).await.map_err(error)?;
+        // The answer is the payment as it stands now, not the refund.
+        let outcome = match answer.state {
+            PaymentState::Refunded | PaymentState::PartiallyRefunded | PaymentState::Reversed => {
+                Outcome::Approved
+            }
+            _ => Outcome::Pending,
+        };
+        let mut refunded = Payment::new(ProviderId::NGENIUS, outcome, answer.state.as_str());
+        refunded.payment = Some(request.payment.clone());
+        refunded.amount = Some(amount);
+        Ok(refunded)
+    }
+}
+
+#[async_trait]
+impl Capture for Ngenius {
+    /// The payment is `ORDER`, or `ORDER:PAYMENT` when the order has several.
+    async fn capture(&self, request: &CaptureRequest) -> Result<Payment, Error> {
+        let (order, held) = self.find(&request.payment).await?;
+        let amount = whole_or(request.amount, &held)?;
+        let reference = held.reference.as_deref().unwrap_or_default();
+        let capture = CapturePayment::new(order, reference, amount);
+        let answer = self.client.capture_payment(&capture).await.map_err(error)?;
+        let mut captured = charge(&answer);
+        captured.payment = Some(request.payment.clone());
+        captured.amount = Some(amount);
+        Ok(captured)
+    }
+}
+
+#[async_trait]
+impl Notifications for Ngenius {
+    async fn receive(&self, raw: RawNotification) -> Result<ReceivedNotification, NotificationError> {
+        let variables = "NGENIUS_WEBHOOK_HEADER and NGENIUS_WEBHOOK_SECRET";
+        let webhook = self.webhook.as_ref().ok_or_else(|| no_key(&ProviderId::NGENIUS, variables))?;
+        let verified = notification::verify(raw, &webhook.header, &webhook.secret)?;
+        let notification = notification::parse(&verified)?;
+        let key = notification.dedupe_key();
+        let mut received = ReceivedNotification::new(ProviderId::NGENIUS, Authenticity::Verified, key);
+        received.event = Some(notification.event.to_string());
+        received.payment = notification.order.and_then(|order| order.reference).map(PaymentRef::new);
+        Ok(received)
+    }
+}
+
+fn money(amount: Option<&ngenius::Amount>) -> Option<Money> {
+    let amount = amount?;
+    Money::from_minor(amount.value?, Currency::from_code(amount.currency_code.as_deref()?).ok()?).ok()
+}
+
+fn whole_or(amount: Option<Money>, payment: &ngenius::Payment) -> Result<Money, Error> {
+    let rule = "must be handed in: the payment does not name its own";
+    amount
+        .or_else(|| money(payment.amount.as_ref()))
+        .ok_or_else(|| Error::invalid(ProviderId::NGENIUS, InvalidInput::new("amount", rule)))
+}
+
 fn read_card(json: &Secret) -> Result<Card, InvalidInput> {
     // The parser's own message would quote what it found.
     let card: CardJson = serde_json::from_str(json.expose()).map_err(|_| {
@@ -103,23 +221,20 @@ fn first_payment(created: &RecurringPayment, amount: Money) -> Payment {
     let mut payment = Payment::new(ProviderId::NGENIUS, created.outcome(), created.state.as_str());
     payment.payment = created.order_reference.as_ref().or(created.reference.as_ref()).map(PaymentRef::new);
     payment.amount = (payment.outcome == Outcome::Approved).then_some(amount);
-    if payment.outcome == Outcome::Declined {
-        payment.decline = Some(Decline::new(Some(created.state.to_string()), None));
-    }
+    payment.decline =
+        created.decline_reason().map(|reason| Decline::new(reason, Some(created.state.to_string()), None));
     payment
 }
 
 fn charge(charged: &ngenius::Payment) -> Payment {
     let mut payment = Payment::new(ProviderId::NGENIUS, charged.outcome(), charged.state.as_str());
     payment.payment = charged.reference.as_ref().map(PaymentRef::new);
-    payment.amount = charged.amount.as_ref().and_then(|amount| {
-        Money::from_minor(amount.value?, Currency::from_code(amount.currency_code.as_deref()?).ok()?).ok()
-    });
-    if payment.outcome == Outcome::Declined {
-        payment.decline = Some(match &charged.auth_response {
-            Some(answer) => Decline::new(answer.result_code.clone(), answer.result_message.clone()),
-            None => Decline::default(),
-        });
+    payment.amount = money(charged.amount.as_ref());
+    if let Some(reason) = charged.decline_reason() {
+        let answer = charged.auth_response.as_ref();
+        let code = answer.and_then(|answer| answer.result_code.clone());
+        payment.decline =
+            Some(Decline::new(reason, code, answer.and_then(|answer| answer.result_message.clone())));
     }
     payment
 }
@@ -170,5 +285,10 @@ pub(crate) fn from_settings(settings: &Settings) -> Result<Arc<dyn Provider>, Se
         .http(settings.http(Client::default_http()))
         .build()
         .map_err(|error| unusable(provider(), &error))?;
-    Ok(Arc::new(Ngenius::new(client)))
+    let mut ngenius = Ngenius::new(client);
+    if let Some(secret) = settings.get("NGENIUS_WEBHOOK_SECRET") {
+        let header = settings.need(provider(), "NGENIUS_WEBHOOK_HEADER")?.expose();
+        ngenius = ngenius.with_webhook(header, secret.clone());
+    }
+    Ok(Arc::new(ngenius))
 }

@@ -2,6 +2,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use omno::notification::{self, NotificationError, RawNotification};
 use omno::{Addresses, Client, CreatePayment, Credentials, Environment};
 use recurring_core::{Currency, Money, Outcome};
 
@@ -9,8 +10,9 @@ use crate::adapters::{foreign_credential, foreign_pending, needed, unusable};
 use crate::credential::{Agreement, OmnoCredential, PendingEnrolment, StoredCredential};
 use crate::error::{Error, GatewayError};
 use crate::facts::{self, Facts};
+use crate::notification::{Authenticity, ReceivedNotification};
 use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, StoredCard};
-use crate::provider::{Charge, Enrol, Provider, ProviderId, Record, Status, StoredCards};
+use crate::provider::{Charge, Enrol, Notifications, Provider, ProviderId, Record, Status, StoredCards};
 use crate::request::{Billing, ChargeRequest, EnrolRequest};
 use crate::settings::{Settings, SettingsError};
 
@@ -39,24 +41,19 @@ impl Omno {
     }
 
     /// The addresses of one payment: those of the request, else those of all.
-    fn addresses(&self, request: Option<&EnrolRequest>) -> Result<Addresses, Error> {
-        let own =
-            |pick: fn(&EnrolRequest) -> &Option<String>| request.and_then(|request| pick(request).as_ref());
+    fn addresses(
+        &self,
+        notification_url: Option<&String>,
+        success_url: Option<&String>,
+        failure_url: Option<&String>,
+    ) -> Result<Addresses, Error> {
         let choose = |own: Option<&String>, all: &Option<String>, field| {
             needed(&ProviderId::OMNO, field, own.or(all.as_ref())).cloned()
         };
         Ok(Addresses {
-            hook_url: choose(
-                own(|request| &request.notification_url),
-                &self.addresses.hook_url,
-                "notification_url",
-            )?,
-            callback: choose(own(|request| &request.success_url), &self.addresses.callback, "success_url")?,
-            callback_fail: choose(
-                own(|request| &request.failure_url),
-                &self.addresses.callback_fail,
-                "failure_url",
-            )?,
+            hook_url: choose(notification_url, &self.addresses.hook_url, "notification_url")?,
+            callback: choose(success_url, &self.addresses.callback, "success_url")?,
+            callback_fail: choose(failure_url, &self.addresses.callback_fail, "failure_url")?,
         })
     }
 }
@@ -89,6 +86,10 @@ impl Provider for Omno {
     fn as_status(&self) -> Option<&dyn Status> {
         Some(self)
     }
+
+    fn as_notifications(&self) -> Option<&dyn Notifications> {
+        Some(self)
+    }
 }
 
 #[async_trait]
@@ -96,10 +97,14 @@ impl Enrol for Omno {
     async fn enrol(&self, request: &EnrolRequest) -> Result<EnrolStarted, Error> {
         let billing = needed(&ProviderId::OMNO, "billing", request.customer.billing.as_ref())?;
         let customer_id = needed(&ProviderId::OMNO, "customer", request.customer.id.as_ref())?;
+        let addresses = self.addresses(
+            request.notification_url.as_ref(),
+            request.success_url.as_ref(),
+            request.failure_url.as_ref(),
+        )?;
         let mut wire = wire_billing(billing);
         wire.external_user_id = Some(customer_id.clone());
-        let create = CreatePayment::new(request.amount, wire, self.addresses(Some(request))?)
-            .order_id(request.attempt.as_str());
+        let create = CreatePayment::new(request.amount, wire, addresses).order_id(request.attempt.as_str());
         let created = self.client.create_payment(&create).await.map_err(error)?;
         let pending = PendingEnrolment::Omno {
             payment_id: created.payment_id.clone(),
@@ -164,9 +169,10 @@ impl Charge for Omno {
         let StoredCredential::Omno(credential) = &request.credential else {
             return Err(foreign_credential(ProviderId::OMNO, &request.credential));
         };
+        let addresses = self.addresses(request.notification_url.as_ref(), None, None)?;
         let mut billing = wire_billing(&credential.billing);
         billing.external_user_id = Some(credential.customer_id.clone());
-        let create = CreatePayment::new(request.amount, billing, self.addresses(None)?)
+        let create = CreatePayment::new(request.amount, billing, addresses)
             .order_id(request.attempt.as_str())
             .card_token(credential.card_token.clone());
         let created = self.client.create_payment(&create).await.map_err(error)?;
@@ -179,6 +185,18 @@ impl Status for Omno {
     async fn status(&self, reference: &PaymentRef) -> Result<PaymentStatus, Error> {
         let payment = self.client.get_payment(reference.as_str()).await.map_err(error)?;
         Ok(PaymentStatus::single(read_payment(&payment, reference)))
+    }
+}
+
+#[async_trait]
+impl Notifications for Omno {
+    async fn receive(&self, raw: RawNotification) -> Result<ReceivedNotification, NotificationError> {
+        let notification = notification::parse(&notification::accept(raw))?;
+        let key = notification.dedupe_key();
+        let mut received = ReceivedNotification::new(ProviderId::OMNO, Authenticity::Unsigned, key);
+        received.event = Some(notification.status.to_string());
+        received.payment = Some(PaymentRef::new(&notification.id));
+        Ok(received)
     }
 }
 
@@ -209,7 +227,7 @@ fn created_payment(created: &omno::CreatedPayment, amount: Money) -> Payment {
         Outcome::Approved | Outcome::Declined => None,
     };
     payment.decline =
-        (payment.outcome == Outcome::Declined).then(|| Decline::new(Some(status.to_owned()), None));
+        created.decline_reason().map(|reason| Decline::new(reason, Some(status.to_owned()), None));
     payment
 }
 
@@ -225,9 +243,9 @@ fn read_payment(read: &omno::Payment, reference: &PaymentRef) -> Payment {
         Outcome::CustomerNeeded => read.payment_address(),
         _ => None,
     };
-    if payment.outcome == Outcome::Declined {
-        payment.decline = Some(Decline::new(Some(read.status.to_string()), read.payment_result.clone()));
-    }
+    payment.decline = read
+        .decline_reason()
+        .map(|reason| Decline::new(reason, Some(read.status.to_string()), read.payment_result.clone()));
     payment
 }
 

@@ -3,18 +3,22 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use recurring_core::{Currency, ErrorKind, Money, Outcome};
+use revio::notification::{self, NotificationError, RawNotification, WebhookKeys};
 use revio::{
-    ChargeAnswer, ChargePurchase, Client, ClientDetails, CreateClient, CreatePurchase, Environment, Payer,
-    Purchase, PurchaseStatus,
+    CapturePurchase, ChargeAnswer, ChargePurchase, Client, ClientDetails, CreateClient, CreatePurchase,
+    Environment, Payer, PublicKey, Purchase, PurchaseStatus, RefundAnswer, RefundPurchase,
 };
 
-use crate::adapters::{foreign_credential, foreign_pending, needed, unusable};
+use crate::adapters::{foreign_credential, foreign_pending, key_file, needed, unusable};
 use crate::credential::{Agreement, PendingEnrolment, RevioCredential, StoredCredential};
 use crate::error::{Error, GatewayError};
 use crate::facts::{self, Facts};
+use crate::notification::{Authenticity, ReceivedNotification};
 use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, StoredCard};
-use crate::provider::{Charge, Enrol, Provider, ProviderId, Record, Status, StoredCards};
-use crate::request::{ChargeRequest, EnrolRequest};
+use crate::provider::{
+    Capture, Charge, Enrol, Notifications, Provider, ProviderId, Record, Refund, Status, StoredCards,
+};
+use crate::request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest};
 use crate::settings::{Settings, SettingsError};
 
 /// Revio behind the words of this crate.
@@ -22,12 +26,22 @@ use crate::settings::{Settings, SettingsError};
 pub struct Revio {
     client: Client,
     brand_id: String,
+    webhook_keys: Arc<WebhookKeys>,
 }
 
 impl Revio {
-    /// Takes a client of the gateway, and the brand that the purchases belong to.
+    /// Takes a client of the gateway, and the brand that the purchases belong to. Notifications are checked with the
+    /// key that the gateway gives out, which is right for `success_callback`.
     pub fn new(client: Client, brand_id: impl Into<String>) -> Self {
-        Self { client, brand_id: brand_id.into() }
+        let webhook_keys = Arc::new(WebhookKeys::fetched(client.clone()));
+        Self { client, brand_id: brand_id.into(), webhook_keys }
+    }
+
+    /// Names the key that the gateway shows with a webhook; notifications are checked with it alone.
+    #[must_use]
+    pub fn with_webhook_key(mut self, key: PublicKey) -> Self {
+        self.webhook_keys = Arc::new(WebhookKeys::configured(key));
+        self
     }
 
     /// A purchase of one product with the attempt as its reference.
@@ -77,6 +91,18 @@ impl Provider for Revio {
     }
 
     fn as_status(&self) -> Option<&dyn Status> {
+        Some(self)
+    }
+
+    fn as_refund(&self) -> Option<&dyn Refund> {
+        Some(self)
+    }
+
+    fn as_capture(&self) -> Option<&dyn Capture> {
+        Some(self)
+    }
+
+    fn as_notifications(&self) -> Option<&dyn Notifications> {
         Some(self)
     }
 }
@@ -147,7 +173,10 @@ impl Charge for Revio {
             return Err(foreign_credential(ProviderId::REVIO, &request.credential));
         };
         let parts = (request.attempt.as_str(), request.reason.as_ref(), request.amount);
-        let create = self.purchase(&credential.client_id, parts);
+        let mut create = self.purchase(&credential.client_id, parts);
+        if let Some(url) = &request.notification_url {
+            create = create.success_callback(url);
+        }
         // Creating moves no money: a lost answer here leaves an unpaid purchase behind, and nothing else. Nobody
         // will ever charge it, since nobody has its identifier.
         let purchase = self.client.create_purchase(&create).await.map_err(not_charged)?;
@@ -181,6 +210,56 @@ impl Status for Revio {
     }
 }
 
+#[async_trait]
+impl Refund for Revio {
+    async fn refund(&self, request: &RefundRequest) -> Result<Payment, Error> {
+        let mut refund = RefundPurchase::new(request.payment.as_str());
+        if let Some(amount) = request.amount {
+            refund = refund.amount(amount);
+        }
+        let answer = self.client.refund_purchase(&refund).await.map_err(error)?;
+        let status = match &answer {
+            RefundAnswer::Purchase(purchase) => purchase.status.as_str(),
+            RefundAnswer::Payment(_) => "refunded",
+            _ => "refund refused",
+        };
+        let mut refunded = Payment::new(ProviderId::REVIO, answer.outcome(), status);
+        refunded.payment = Some(request.payment.clone());
+        refunded.amount = request.amount;
+        refunded.decline = answer.decline().map(decline);
+        Ok(refunded)
+    }
+}
+
+#[async_trait]
+impl Capture for Revio {
+    async fn capture(&self, request: &CaptureRequest) -> Result<Payment, Error> {
+        let mut capture = CapturePurchase::new(request.payment.as_str());
+        if let Some(amount) = request.amount {
+            capture = capture.amount(amount);
+        }
+        let answer = self.client.capture_purchase(&capture).await.map_err(error)?;
+        let status = answer.purchase().map_or("capture refused", |purchase| purchase.status.as_str());
+        let mut captured = Payment::new(ProviderId::REVIO, answer.outcome(), status);
+        captured.payment = Some(request.payment.clone());
+        captured.amount = request.amount.or_else(|| answer.purchase().and_then(money));
+        captured.decline = answer.decline().map(decline);
+        Ok(captured)
+    }
+}
+
+#[async_trait]
+impl Notifications for Revio {
+    async fn receive(&self, raw: RawNotification) -> Result<ReceivedNotification, NotificationError> {
+        let notification = notification::parse(&self.webhook_keys.verify(raw).await?)?;
+        let key = notification.dedupe_key();
+        let mut received = ReceivedNotification::new(ProviderId::REVIO, Authenticity::Verified, key);
+        received.event = Some(notification.event.to_string());
+        received.payment = notification.purchase_id().map(PaymentRef::new);
+        Ok(received)
+    }
+}
+
 /// A purchase that the customer pays on its page.
 fn first(purchase: &Purchase) -> Payment {
     let mut payment = read(purchase, purchase.outcome());
@@ -198,11 +277,9 @@ fn renewal(purchase: &Purchase) -> Payment {
 fn read(purchase: &Purchase, outcome: Outcome) -> Payment {
     let mut payment = Payment::new(ProviderId::REVIO, outcome, purchase.status.as_str());
     payment.payment = Some(PaymentRef::new(&purchase.id));
-    payment.amount = purchase.purchase.as_ref().and_then(|details| {
-        Money::from_minor(details.total?, Currency::from_code(details.currency.as_deref()?).ok()?).ok()
-    });
+    payment.amount = money(purchase);
     if outcome == Outcome::Declined {
-        payment.decline = Some(purchase.decline().map_or_else(Decline::default, decline));
+        payment.decline = Some(decline(purchase.decline().unwrap_or_default()));
     }
     payment
 }
@@ -219,7 +296,12 @@ fn charged(answer: &ChargeAnswer, created: &Purchase, amount: Money) -> Payment 
 }
 
 fn decline(decline: revio::Decline) -> Decline {
-    Decline::new(decline.code, decline.message)
+    Decline::new(decline.reason(), decline.code, decline.message)
+}
+
+fn money(purchase: &Purchase) -> Option<Money> {
+    let details = purchase.purchase.as_ref()?;
+    Money::from_minor(details.total?, Currency::from_code(details.currency.as_deref()?).ok()?).ok()
 }
 
 fn error(error: revio::Error) -> Error {
@@ -254,5 +336,14 @@ pub(crate) fn from_settings(settings: &Settings) -> Result<Arc<dyn Provider>, Se
         .http(settings.http(Client::default_http()))
         .build()
         .map_err(|error| unusable(provider(), &error))?;
-    Ok(Arc::new(Revio::new(client, brand_id)))
+    let mut revio = Revio::new(client, brand_id);
+    let variable = "REVIO_WEBHOOK_PUBLIC_KEY_FILE";
+    if let Some(text) = key_file(settings, variable)? {
+        let key = PublicKey::parse(&text).map_err(|input| SettingsError::Unusable {
+            provider: provider(),
+            problem: format!("{variable}: {input}"),
+        })?;
+        revio = revio.with_webhook_key(key);
+    }
+    Ok(Arc::new(revio))
 }

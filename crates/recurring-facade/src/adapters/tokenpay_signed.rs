@@ -4,31 +4,50 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use recurring_core::{Currency, Money, Outcome, Secret};
+use recurring_core::{Currency, InvalidInput, Money, Outcome, Secret};
+use tokenpay_signed::notification::{self, NotificationError, RawNotification};
 use tokenpay_signed::{
-    AddToken, Client, Environment, Recurring, RequestSigner, RsaSigner, Sale, SigningError, TokenId,
-    TokenOrder,
+    AddToken, CallbackUrl, Client, Environment, OrderKey, PublicKey, QueryOrder, Recurring, RefundOrder,
+    RequestSigner, RsaSigner, Sale, SigningError, TokenId, TokenOrder,
 };
 
-use crate::adapters::{foreign_credential, foreign_pending, needed, unusable};
+use crate::adapters::{foreign_credential, foreign_pending, key_file, needed, no_key, unusable};
 use crate::credential::{Agreement, KnownToken, PendingEnrolment, StoredCredential, TokenpayCredential};
 use crate::error::{Error, GatewayError};
 use crate::facts::{self, Facts};
-use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, StoredCard};
-use crate::provider::{Charge, Enrol, Provider, ProviderId, Record, StoredCards};
-use crate::request::{ChargeRequest, EnrolRequest};
+use crate::notification::{Authenticity, NotificationAnswer, ReceivedNotification};
+use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, StoredCard};
+use crate::provider::{
+    Charge, Enrol, Notifications, Provider, ProviderId, Record, Refund, Status, StoredCards,
+};
+use crate::request::{ChargeRequest, EnrolRequest, RefundRequest};
 use crate::settings::{Settings, SettingsError};
 
 /// The signed tokenisation gateway behind the words of this crate.
 #[derive(Debug, Clone)]
 pub struct TokenpaySigned {
     client: Client,
+    gateway_key: Option<PublicKey>,
 }
 
 impl TokenpaySigned {
-    /// Takes a client of the gateway.
+    /// Takes a client of the gateway. Without [`with_gateway_key`](Self::with_gateway_key) every notification is
+    /// refused.
     pub fn new(client: Client) -> Self {
-        Self { client }
+        Self { client, gateway_key: None }
+    }
+
+    /// Names the gateway's public key, with which its notifications are checked.
+    #[must_use]
+    pub fn with_gateway_key(mut self, key: PublicKey) -> Self {
+        self.gateway_key = Some(key);
+        self
+    }
+
+    /// Looks an order up: by its number, or else by the merchant's reference. That the query serves token orders is
+    /// a guess.
+    async fn query(&self, reference: &PaymentRef) -> Result<TokenOrder, Error> {
+        self.client.query_order(&QueryOrder::new(order_key(reference))).await.map_err(error)
     }
 }
 
@@ -56,6 +75,18 @@ impl Provider for TokenpaySigned {
     fn as_charge(&self) -> Option<&dyn Charge> {
         Some(self)
     }
+
+    fn as_status(&self) -> Option<&dyn Status> {
+        Some(self)
+    }
+
+    fn as_refund(&self) -> Option<&dyn Refund> {
+        Some(self)
+    }
+
+    fn as_notifications(&self) -> Option<&dyn Notifications> {
+        Some(self)
+    }
 }
 
 #[async_trait]
@@ -80,6 +111,7 @@ impl Enrol for TokenpaySigned {
             user_id: user_id.clone(),
             amount_minor: request.amount.minor(),
             currency: request.amount.currency(),
+            notification_url: request.notification_url.clone(),
             known_tokens: known
                 .iter()
                 .map(|token| KnownToken(Secret::new(token.token_id.expose())))
@@ -90,8 +122,14 @@ impl Enrol for TokenpaySigned {
 
     async fn resume(&self, pending: &PendingEnrolment) -> Result<Enrolment, Error> {
         let here = || ProviderId::TOKENPAY_SIGNED;
-        let PendingEnrolment::TokenpaySigned { attempt, user_id, amount_minor, currency, known_tokens } =
-            pending
+        let PendingEnrolment::TokenpaySigned {
+            attempt,
+            user_id,
+            amount_minor,
+            currency,
+            known_tokens,
+            notification_url,
+        } = pending
         else {
             return Err(foreign_pending(here(), pending));
         };
@@ -108,7 +146,8 @@ impl Enrol for TokenpaySigned {
             payment.amount = Some(amount);
             return Ok(Enrolment::new(payment, None));
         };
-        let sale = Sale::new(user_id, token.token_id.clone(), amount, attempt.as_str());
+        let sale = Sale::new(user_id, token.token_id.clone(), amount, attempt.as_str())
+            .callback_url(told_at(notification_url.as_ref()));
         let order = self.client.sale(&sale).await.map_err(error)?;
         let payment = payment(&order);
         let parent = order.order.parent_order_id().filter(|_| payment.outcome == Outcome::Approved);
@@ -152,7 +191,8 @@ impl Charge for TokenpaySigned {
             request.amount,
             request.attempt.as_str(),
             credential.parent_order_id,
-        );
+        )
+        .callback_url(told_at(request.notification_url.as_ref()));
         if let Some(reason) = &request.reason {
             recurring = recurring.reason(reason);
         }
@@ -160,19 +200,90 @@ impl Charge for TokenpaySigned {
     }
 }
 
-fn payment(answer: &TokenOrder) -> Payment {
-    let order = &answer.order;
-    let mut payment = Payment::new(ProviderId::TOKENPAY_SIGNED, answer.outcome(), order.status.as_str());
-    payment.payment = Some(PaymentRef::new(&order.id));
-    payment.amount = order
-        .currency
-        .as_deref()
-        .zip(order.amount.as_deref())
-        .and_then(|(code, amount)| Money::parse(amount, Currency::from_code(code).ok()?).ok());
-    if payment.outcome == Outcome::Declined {
-        payment.decline = Some(Decline::new(Some(answer.response_code.clone()), answer.message.clone()));
+#[async_trait]
+impl Status for TokenpaySigned {
+    /// That the query serves token orders is a guess.
+    async fn status(&self, reference: &PaymentRef) -> Result<PaymentStatus, Error> {
+        let order = self.query(reference).await?;
+        // For an order that was looked up, money that was taken and given back was still taken.
+        Ok(PaymentStatus::single(read(&order, order.charge_outcome())))
     }
+}
+
+#[async_trait]
+impl Refund for TokenpaySigned {
+    /// Works once for each order. That the call serves token orders is a guess.
+    async fn refund(&self, request: &RefundRequest) -> Result<Payment, Error> {
+        let amount = match request.amount {
+            Some(amount) => amount,
+            None => {
+                let rule = "must be handed in: the order does not name its own";
+                let invalid =
+                    || Error::invalid(ProviderId::TOKENPAY_SIGNED, InvalidInput::new("amount", rule));
+                money(&self.query(&request.payment).await?).ok_or_else(invalid)?
+            }
+        };
+        let refund = RefundOrder::new(order_key(&request.payment), amount);
+        let answer = self.client.refund_order(&refund).await.map_err(error)?;
+        let status = answer.order.as_ref().map_or("refund answered", |order| order.status.as_str());
+        let mut refunded = Payment::new(ProviderId::TOKENPAY_SIGNED, answer.outcome(), status);
+        refunded.payment = Some(request.payment.clone());
+        refunded.amount = Some(amount);
+        Ok(refunded)
+    }
+}
+
+#[async_trait]
+impl Notifications for TokenpaySigned {
+    async fn receive(&self, raw: RawNotification) -> Result<ReceivedNotification, NotificationError> {
+        let here = ProviderId::TOKENPAY_SIGNED;
+        let key =
+            self.gateway_key.as_ref().ok_or_else(|| no_key(&here, "TOKENPAY_GATEWAY_PUBLIC_KEY_FILE"))?;
+        let notification = notification::parse(&notification::verify(raw, key)?)?;
+        let dedupe_key = notification.dedupe_key();
+        let mut received = ReceivedNotification::new(here, Authenticity::Verified, dedupe_key);
+        received.event = Some(notification.status.to_string());
+        received.payment = Some(PaymentRef::new(notification.order_id));
+        Ok(received)
+    }
+
+    fn answer(&self) -> NotificationAnswer {
+        NotificationAnswer { status: 200, body: notification::ANSWER }
+    }
+}
+
+fn order_key(reference: &PaymentRef) -> OrderKey {
+    match reference.as_str().parse() {
+        Ok(number) => OrderKey::OrderId(number),
+        Err(_) => OrderKey::MerchantReference(reference.as_str().to_owned()),
+    }
+}
+
+fn told_at(notification_url: Option<&String>) -> CallbackUrl {
+    match notification_url {
+        Some(url) => CallbackUrl::new().notify(url),
+        None => CallbackUrl::new(),
+    }
+}
+
+fn payment(answer: &TokenOrder) -> Payment {
+    read(answer, answer.outcome())
+}
+
+fn read(answer: &TokenOrder, outcome: Outcome) -> Payment {
+    let order = &answer.order;
+    let mut payment = Payment::new(ProviderId::TOKENPAY_SIGNED, outcome, order.status.as_str());
+    payment.payment = Some(PaymentRef::new(&order.id));
+    payment.amount = money(answer);
+    payment.decline = answer
+        .decline_reason()
+        .map(|reason| Decline::new(reason, Some(answer.response_code.clone()), answer.message.clone()));
     payment
+}
+
+fn money(answer: &TokenOrder) -> Option<Money> {
+    let currency = Currency::from_code(answer.order.currency.as_deref()?).ok()?;
+    Money::parse(answer.order.amount.as_deref()?, currency).ok()
 }
 
 fn error(error: tokenpay_signed::Error) -> Error {
@@ -192,17 +303,26 @@ pub(crate) fn from_settings(settings: &Settings) -> Result<Arc<dyn Provider>, Se
         provider: provider(),
         problem: format!("TOKENPAY_PRIVATE_KEY_FILE: {input}"),
     })?;
-    with_signer(settings, signer)
+    let variable = "TOKENPAY_GATEWAY_PUBLIC_KEY_FILE";
+    let gateway_key = match key_file(settings, variable)? {
+        Some(text) => Some(PublicKey::parse(&text).map_err(|input| SettingsError::Unusable {
+            provider: provider(),
+            problem: format!("{variable}: {input}"),
+        })?),
+        None => None,
+    };
+    with_signer(settings, signer, gateway_key)
 }
 
 /// A client that can sign nothing, and so can send nothing.
 pub(crate) fn without_key(settings: &Settings) -> Result<Arc<dyn Provider>, SettingsError> {
-    with_signer(settings, NoKey)
+    with_signer(settings, NoKey, None)
 }
 
 fn with_signer(
     settings: &Settings,
     signer: impl RequestSigner + 'static,
+    gateway_key: Option<PublicKey>,
 ) -> Result<Arc<dyn Provider>, SettingsError> {
     let provider = || ProviderId::TOKENPAY_SIGNED;
     let merchant = settings.need(provider(), "TOKENPAY_MERCHANT_ID")?.expose();
@@ -212,7 +332,11 @@ fn with_signer(
         .http(settings.http(Client::default_http()))
         .build()
         .map_err(|error| unusable(provider(), &error))?;
-    Ok(Arc::new(TokenpaySigned::new(client)))
+    let mut tokenpay = TokenpaySigned::new(client);
+    if let Some(key) = gateway_key {
+        tokenpay = tokenpay.with_gateway_key(key);
+    }
+    Ok(Arc::new(tokenpay))
 }
 
 #[derive(Debug)]

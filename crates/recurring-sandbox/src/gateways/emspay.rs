@@ -2,9 +2,12 @@
 //!
 //! From the source document: paths, members, `new`/`processing`/`completed`, `vault_token`, the one-year life of a
 //! series. From public documentation: 201 with status `error` for a declined payment, changing and cancelling, the
-//! form of errors, refunds. From other brands of the same platform: listing orders by period; the member `orders` in
-//! the answer is a guess. The error types and reasons are this sandbox's own words.
+//! form of errors, refunds, captures, currencies, the notification. From other brands of the same platform: listing
+//! orders by period; the member `orders` in the answer is a guess. Guesses: `capture_mode` `manual`, which makes a
+//! payment that waits for a capture, with the order `processing` and the transaction `accepted` until then; that a
+//! refund is told under the id of the order that was paid. The error types and reasons are this sandbox's own words.
 
+mod money;
 mod order;
 
 use crate::answer::Answer;
@@ -12,12 +15,11 @@ use crate::call::Call;
 use crate::cards::{Card, Decline, REFUSED_BY_ISSUER};
 use crate::ids::Ids;
 use crate::json::{self, absent, text};
-use crate::ledger::LedgerKind;
 use crate::page::{Customer, Done, Sheet};
 use crate::world::{Common, Hosted};
 use axum::http::Method;
 use jiff::Timestamp;
-use order::{DEFAULT_PERIOD, Order, Recurring, after, kept, recurring, stamp};
+use order::{DEFAULT_PERIOD, Order, Recurring, after, kept, manual_capture, recurring};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
@@ -38,6 +40,8 @@ pub(crate) struct Emspay {
     project_id: String,
     /// In the order of creation.
     orders: Vec<Order>,
+    /// Refunds are orders too: their ids, and how they are answered.
+    refunds: HashMap<String, Value>,
     vaults: HashMap<String, Vault>,
 }
 
@@ -59,7 +63,13 @@ fn not_found() -> Answer {
 
 impl Emspay {
     pub(crate) fn new(ids: &mut Ids) -> Emspay {
-        Emspay { merchant_id: ids.uuid(), project_id: ids.uuid(), orders: Vec::new(), vaults: HashMap::new() }
+        Emspay {
+            merchant_id: ids.uuid(),
+            project_id: ids.uuid(),
+            orders: Vec::new(),
+            refunds: HashMap::new(),
+            vaults: HashMap::new(),
+        }
     }
 
     pub(crate) fn answer(&mut self, common: &mut Common, call: &Call) -> Answer {
@@ -67,16 +77,26 @@ impl Emspay {
             return refuse(401, "AuthenticationError", "The API key is missing or wrong.", None);
         }
         let segments = call.segments_after(2);
+        // Public documentation prints this one address without a last slash.
+        if call.method == Method::GET && segments == ["merchants", "self", "projects", "self", "currencies"] {
+            return money::currencies();
+        }
         if !call.slash {
             return not_found();
         }
         let answer = match (&call.method, segments.as_slice()) {
             (&Method::POST, ["orders"]) => self.create(common, call),
             (&Method::GET, ["orders"]) => self.list(common, call),
-            (&Method::GET, ["orders", id]) => self.with(common, id, |_, _| Ok(200)),
+            (&Method::GET, ["orders", id]) => match self.refunds.get(*id) {
+                Some(refund) => Ok(Answer::json(200, refund)),
+                None => self.with(common, id, |_, _| Ok(200)),
+            },
             (&Method::PUT, ["orders", id]) => self.change(common, id, call),
             (&Method::DELETE, ["orders", id]) => self.with(common, id, cancel),
             (&Method::POST, ["orders", id, "refunds"]) => self.refund(common, id, call),
+            (&Method::POST, ["orders", id, "transactions", transaction, "captures"]) => {
+                self.capture(common, id, transaction)
+            }
             (_, ["orders", ..]) => {
                 Err(refuse(405, "MethodNotAllowed", "The method is not allowed here.", None))
             }
@@ -105,6 +125,7 @@ impl Emspay {
             return Err(invalid("transactions[0].payment_method", "only credit-card is enabled"));
         }
         let (recurring, vault_token) = recurring(transaction)?;
+        let manual_capture = manual_capture(transaction)?;
         let vault = match &vault_token {
             Some(token) => Some(self.vaults.get(token).cloned().ok_or_else(|| {
                 invalid("transactions[0].payment_method_details.vault_token", "the vault token is not known")
@@ -123,6 +144,7 @@ impl Emspay {
             modified: now,
             expires,
             recurring,
+            manual_capture,
             status: "new",
             card: None,
             vault_token,
@@ -139,22 +161,27 @@ impl Emspay {
                 Ok(()) => order.take(common, "processing"),
                 Err(decline) => order.refuse(decline),
             }
+            order.notify(common, &self.project_id);
         }
         let answer = order.render(self, &common.origin);
         self.orders.push(order);
         Ok(Answer::json(201, &answer))
     }
 
-    /// Finds the order, brings it up to date, lets `change` work on it, and answers it.
+    /// Finds the order, brings it up to date, lets `change` work on it, tells of a new status, and answers it.
     fn with(
         &mut self,
         common: &mut Common,
         id: &str,
-        change: impl FnOnce(&mut Order, Timestamp) -> Result<u16, Answer>,
+        change: impl FnOnce(&mut Order, &mut Common) -> Result<u16, Answer>,
     ) -> Result<Answer, Answer> {
         let order = self.orders.iter_mut().find(|order| order.id == id).ok_or_else(not_found)?;
         order.refresh(common.now());
-        let status = change(order, common.now())?;
+        let before = order.status;
+        let status = change(order, common)?;
+        if order.status != before {
+            order.notify(common, &self.project_id);
+        }
         let at = self.orders.iter().find(|order| order.id == id).ok_or_else(not_found)?;
         Ok(Answer::json(status, &at.render(self, &common.origin)))
     }
@@ -162,14 +189,14 @@ impl Emspay {
     fn change(&mut self, common: &mut Common, id: &str, call: &Call) -> Result<Answer, Answer> {
         let body = read(call)?;
         let changed = kept(&body)?;
-        self.with(common, id, |order, now| {
+        self.with(common, id, |order, common| {
             let same_amount = absent(&body, "amount") || body.get("amount") == Some(&order.amount.into());
             let same_currency = absent(&body, "currency") || text(&body, "currency") == Some(&order.currency);
             if !same_amount || !same_currency {
                 return Err(invalid("amount", "amount and currency of an order cannot be changed"));
             }
             order.kept.extend(changed);
-            order.modified = now;
+            order.modified = common.now();
             Ok(200)
         })
     }
@@ -193,36 +220,15 @@ impl Emspay {
         let orders: Vec<Value> = wanted.map(|order| order.render(self, &common.origin)).collect();
         Ok(Answer::json(200, &json!({"orders": orders})))
     }
-
-    fn refund(&mut self, common: &mut Common, id: &str, call: &Call) -> Result<Answer, Answer> {
-        let body = read(call)?;
-        let order = self.orders.iter_mut().find(|order| order.id == id).ok_or_else(not_found)?;
-        order.refresh(common.now());
-        let amount =
-            json::minor(body.get("amount")).ok_or_else(|| invalid("amount", "amount must be at least 1"))?;
-        if order.status != "completed" {
-            return Err(invalid("order", "only a completed order can be refunded"));
-        }
-        if amount > order.amount - order.refunded {
-            return Err(invalid("amount", "the amount is larger than what is left"));
-        }
-        order.refunded += amount;
-        order.modified = common.now();
-        common.move_money(LedgerKind::Refund, GATEWAY, order.names(), (amount, &order.currency));
-        let answer = json!({
-            "id": common.ids.uuid(), "amount": amount, "currency": order.currency, "status": "completed",
-            "created": stamp(common.now()), "refund_of_order_id": order.id, "flags": ["is-refund"],
-        });
-        Ok(Answer::json(201, &answer))
-    }
 }
 
-fn cancel(order: &mut Order, now: Timestamp) -> Result<u16, Answer> {
-    if order.status != "new" {
+/// A payment that waits for its capture is given up with the order: no money moved, so none comes back.
+fn cancel(order: &mut Order, common: &mut Common) -> Result<u16, Answer> {
+    if !matches!(order.status, "new" | "accepted") {
         return Err(invalid("status", "only an order that is still open can be cancelled"));
     }
     order.status = "cancelled";
-    order.modified = now;
+    order.modified = common.now();
     Ok(200)
 }
 
@@ -280,8 +286,9 @@ impl Hosted for Emspay {
                 }
             },
         };
+        order.notify(common, &self.project_id);
         let (success, failure) = (text(&order.kept, "return_url"), text(&order.kept, "failure_url"));
-        let to = if order.status == "completed" { success } else { failure.or(success) };
+        let to = if matches!(order.status, "completed" | "accepted") { success } else { failure.or(success) };
         Some(Done { message, to: to.map(str::to_owned) })
     }
 }

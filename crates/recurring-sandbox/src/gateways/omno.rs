@@ -1,7 +1,8 @@
 //! omno: a token from Keycloak, payments with a page, saved cards, charges of a saved card.
 //!
 //! From the source document: the paths of the saved cards and of the payment, `cardToken`, the bearer token. From
-//! public documentation: Keycloak, the members of a payment, the answer with its three addresses, the status. Guesses:
+//! public documentation: Keycloak, the members of a payment, the answer with its three addresses, the status, and the
+//! notification, which is not signed and has the members of the status, one for each change of it. Guesses:
 //! the shape of the saved cards, and that a payment with a `cardToken` is charged at once; its answer shows nothing
 //! of the outcome, so a client has to read the status. The sandbox does not hold a client to unique order ids,
 //! since nothing is known about that: a payment sent twice is taken twice, and the ledger shows it.
@@ -11,6 +12,7 @@ use crate::call::{Call, form};
 use crate::cards::{Card, Decline, REFUSED_BY_ISSUER};
 use crate::json::{self, absent, child, text};
 use crate::ledger::LedgerKind;
+use crate::outbox::Notice;
 use crate::page::{Customer, Done, Sheet};
 use crate::world::{Common, Hosted, Names};
 use axum::http::Method;
@@ -36,6 +38,7 @@ struct Payment {
     order_id: Option<String>,
     customer: String,
     billing: Map<String, Value>,
+    hook: String,
     callback: String,
     callback_fail: String,
     created: Timestamp,
@@ -146,6 +149,7 @@ impl Omno {
             let result = card.later(payment.created);
             payment.card = Some(card.clone());
             payment.settle(common, result);
+            payment.tell(common);
         }
         let page = format!("{}/pay/omno/{}", common.origin, payment.id);
         let answer = json!({
@@ -156,10 +160,22 @@ impl Omno {
         Ok(Answer::json(200, &answer))
     }
 
-    fn status(&mut self, common: &Common, id: &str) -> Result<Answer, Answer> {
-        let payment = self.payments.get_mut(id).ok_or_else(|| refuse(404, "Payment not found"))?;
-        payment.refresh(common.now());
+    fn status(&self, common: &Common, id: &str) -> Result<Answer, Answer> {
+        let payment = self.payments.get(id).ok_or_else(|| refuse(404, "Payment not found"))?;
         Ok(Answer::json(200, &payment.render(&common.origin)))
+    }
+
+    /// Ends the pages that were open too long.
+    pub(crate) fn time_out(&mut self, common: &mut Common) {
+        let now = common.now();
+        let late =
+            |payment: &&mut Payment| payment.open() && now.duration_since(payment.created) >= PAGE_LIFE;
+        let mut ended: Vec<&mut Payment> = self.payments.values_mut().filter(late).collect();
+        ended.sort_by_key(|payment| payment.created);
+        for payment in ended {
+            payment.status = "Timeout";
+            payment.tell(common);
+        }
     }
 }
 
@@ -184,8 +200,7 @@ fn read(
         Some(url) => Ok(url.to_owned()),
         None => Err(refuse(400, &format!("{name} must be an http or https URL"))),
     };
-    url("hookUrl")?;
-    let (callback, callback_fail) = (url("callback")?, url("callbackFail")?);
+    let (hook, callback, callback_fail) = (url("hookUrl")?, url("callback")?, url("callbackFail")?);
     let billing = child(body, "billing").ok_or_else(|| refuse(400, "billing is required"))?;
     let missing = BILLING.iter().find(|name| text(billing, name).is_none_or(str::is_empty));
     if let Some(missing) = missing {
@@ -207,6 +222,7 @@ fn read(
         order_id: optional(body, "orderId")?,
         customer: customer.unwrap_or_else(|| common.ids.uuid()),
         billing: billing.clone(),
+        hook,
         callback,
         callback_fail,
         created: common.now(),
@@ -237,10 +253,14 @@ impl Payment {
         matches!(self.status, "Created" | "Pending3DS")
     }
 
-    fn refresh(&mut self, now: Timestamp) {
-        if self.open() && now.duration_since(self.created) >= PAGE_LIFE {
-            self.status = "Timeout";
-        }
+    fn tell(&self, common: &mut Common) {
+        common.notify(Notice {
+            gateway: GATEWAY,
+            url: self.hook.clone(),
+            event: self.status.to_owned(),
+            header: None,
+            body: self.render(&common.origin).to_string(),
+        });
     }
 
     fn render(&self, origin: &str) -> Value {
@@ -265,12 +285,14 @@ impl Payment {
 impl Hosted for Omno {
     fn sheet(&mut self, common: &mut Common, id: &str) -> Option<Sheet> {
         let payment = self.payments.get_mut(id)?;
-        payment.refresh(common.now());
         if !payment.open() {
             return Some(Sheet::Closed(format!("The status of this payment is {}.", payment.status)));
         }
         // The page is where the customer proves who they are.
-        payment.status = "Pending3DS";
+        if payment.status == "Created" {
+            payment.status = "Pending3DS";
+            payment.tell(common);
+        }
         let amount = Some(json::for_people(payment.amount, &payment.currency));
         Some(Sheet::Open { title: "Payment".to_owned(), amount })
     }
@@ -292,6 +314,7 @@ impl Hosted for Omno {
             }
             payment.card = Some(card);
         }
+        payment.tell(common);
         let to = if result.is_ok() { &payment.callback } else { &payment.callback_fail };
         Some(Done { message: "The payment has ended.", to: Some(to.clone()) })
     }

@@ -2,25 +2,33 @@
 //!
 //! From the source document: the paths, the purchase request, `client` against `client_id`, the list of tokens. From
 //! public documentation: the members of a purchase, the charge and its refusals, the token being the id of the first
-//! purchase. From other brands of the same platform: cancelling, `delete_recurring_token`. Guesses: `ZAR` when no
-//! currency is given, the codes of refused members, ten tokens on a page of the list.
+//! purchase, capture, release and refund, the signed notifications. From other brands of the same platform:
+//! cancelling, `delete_recurring_token`, the payment methods, the public key. Guesses: `ZAR` when no currency is
+//! given, the codes of refused members, ten tokens on a page of the list, that a capture of a part gives up the rest,
+//! and that `success_callback` hears of `purchase.paid` only.
 
 mod client;
+mod money;
+mod notify;
 mod purchase;
 
 use crate::answer::Answer;
 use crate::call::Call;
-use crate::cards::{Card, Decline, REFUSED_BY_ISSUER};
+use crate::cards::{Card, REFUSED_BY_ISSUER};
 use crate::ids::Ids;
 use crate::json::{self, absent, text};
-use crate::ledger::LedgerKind;
+use crate::keys::public_pem;
 use crate::page::{Customer, Done, Sheet};
-use crate::world::{Common, Hosted, Names};
+use crate::world::{Common, Hosted};
 use axum::http::Method;
 use client::Client;
 use jiff::Timestamp;
+use money::settle;
 use purchase::{Attempt, Purchase};
+use rsa::RsaPrivateKey;
+use rsa::pkcs1v15::SigningKey;
 use serde_json::{Map, Value, json};
+use sha2::Sha256;
 use std::collections::HashMap;
 
 pub(crate) const API_KEY: &str = "sandbox_revio_key";
@@ -44,6 +52,9 @@ pub(crate) struct Revio {
     clients: HashMap<String, Client>,
     purchases: HashMap<String, Purchase>,
     tokens: Vec<Token>,
+    /// One key signs all: what goes to the webhook and what goes to `success_callback`. `/public_key/` shows it.
+    key: SigningKey<Sha256>,
+    public_key: String,
 }
 
 /// One refusal under the name of a member, or under `__all__`.
@@ -70,14 +81,16 @@ fn not_found() -> Answer {
 }
 
 impl Revio {
-    pub(crate) fn new(ids: &mut Ids) -> Revio {
-        Revio {
+    pub(crate) fn new(ids: &mut Ids, key: RsaPrivateKey) -> std::io::Result<Revio> {
+        Ok(Revio {
+            public_key: public_pem(&key)?,
+            key: SigningKey::new(key),
             brand: ids.uuid(),
             company: ids.uuid(),
             clients: HashMap::new(),
             purchases: HashMap::new(),
             tokens: Vec::new(),
-        }
+        })
     }
 
     pub(crate) fn brand(&self) -> &str {
@@ -106,9 +119,13 @@ impl Revio {
                 self.purchase(id).map(|purchase| self.show(common, 200, purchase))
             }
             (&Method::POST, ["purchases", id, "charge"]) => self.charge(common, id, call),
+            (&Method::POST, ["purchases", id, "capture"]) => self.capture(common, id, call),
+            (&Method::POST, ["purchases", id, "release"]) => self.release(common, id),
             (&Method::POST, ["purchases", id, "cancel"]) => self.cancel(common, id),
             (&Method::POST, ["purchases", id, "refund"]) => self.refund(common, id, call),
             (&Method::POST, ["purchases", id, "delete_recurring_token"]) => self.forget(common, id),
+            (&Method::GET, ["payment_methods"]) => self.payment_methods(call),
+            (&Method::GET, ["public_key"]) => Ok(Answer::json(200, &self.public_key.as_str().into())),
             (_, ["clients" | "purchases"] | ["clients" | "purchases", _]) => {
                 Err(refuse(405, "__all__", "method_not_allowed", "The method is not allowed here."))
             }
@@ -171,8 +188,28 @@ impl Revio {
 
     /// The purchase as an answer.
     fn show(&self, common: &Common, status: u16, purchase: &Purchase) -> Answer {
+        Answer::json(status, &self.render(common, purchase))
+    }
+
+    fn render(&self, common: &Common, purchase: &Purchase) -> Value {
         let is_token = self.tokens.iter().any(|token| token.id == purchase.id);
-        Answer::json(status, &purchase.render(&common.origin, &self.brand, &self.company, is_token))
+        purchase.render(&common.origin, &self.brand, &self.company, is_token)
+    }
+
+    /// Other brands of the same platform ask for the brand and the currency.
+    fn payment_methods(&self, call: &Call) -> Result<Answer, Answer> {
+        let brand = call.query("brand_id").ok_or_else(|| required("brand_id"))?;
+        if brand != self.brand {
+            return Err(refuse(400, "brand_id", "does_not_exist", "There is no such brand."));
+        }
+        let currency = call.query("currency").ok_or_else(|| required("currency"))?;
+        json::decimals(currency).ok_or_else(|| invalid("currency", "An ISO 4217 code is needed."))?;
+        let answer = json!({
+            "available_payment_methods": ["visa", "mastercard"], "by_country": {"any": ["card"]},
+            "country_names": {"any": "Any"}, "names": {"visa": "Visa", "mastercard": "Mastercard", "card": "Card"},
+            "logos": {}, "card_methods": ["visa", "mastercard"],
+        });
+        Ok(Answer::json(200, &answer))
     }
 
     fn create_purchase(&mut self, common: &mut Common, call: &Call) -> Result<Answer, Answer> {
@@ -205,95 +242,6 @@ impl Revio {
         let answer = self.show(common, 201, &purchase);
         self.purchases.insert(purchase.id.clone(), purchase);
         Ok(answer)
-    }
-
-    fn charge(&mut self, common: &mut Common, id: &str, call: &Call) -> Result<Answer, Answer> {
-        let purchase = self.purchases.get_mut(id).ok_or_else(not_found)?;
-        let body = read(call)?;
-        let token = text(&body, "recurring_token").ok_or_else(|| required("recurring_token"))?;
-        if !purchase.unpaid() {
-            let message = format!("A purchase with status {} cannot be charged.", purchase.status);
-            return Err(refuse_all("purchase_charge_wrong_status", &message));
-        }
-        let token = self.tokens.iter().find(|saved| saved.id == token && saved.owner == purchase.owner());
-        let token = token
-            .ok_or_else(|| refuse_all("invalid_recurring_token", "The recurring token is not valid."))?;
-        let (card, token) = (token.card.clone(), token.id.clone());
-        let result = card.later(common.now());
-        purchase.recurring_token = Some(token);
-        settle(purchase, common, &card, result, "recurring_execute");
-        match result {
-            Ok(()) => self.purchase(id).map(|purchase| self.show(common, 200, purchase)),
-            Err(decline) => Err(refuse_all("purchase_charge_error", decline.message)),
-        }
-    }
-
-    fn cancel(&mut self, common: &Common, id: &str) -> Result<Answer, Answer> {
-        let purchase = self.purchases.get_mut(id).ok_or_else(not_found)?;
-        if !purchase.unpaid() {
-            return Err(refuse_all(
-                "purchase_cancel_wrong_status",
-                "The purchase cannot be cancelled any more.",
-            ));
-        }
-        purchase.turn("cancelled", common.now());
-        self.purchase(id).map(|purchase| self.show(common, 200, purchase))
-    }
-
-    fn refund(&mut self, common: &mut Common, id: &str, call: &Call) -> Result<Answer, Answer> {
-        let purchase = self.purchases.get_mut(id).ok_or_else(not_found)?;
-        let body = if call.body.is_empty() { Map::new() } else { read(call)? };
-        let left = purchase.total - purchase.refunded;
-        let amount = if absent(&body, "amount") { Some(left) } else { json::minor(body.get("amount")) };
-        let amount =
-            amount.ok_or_else(|| invalid("amount", "A positive integer in minor units is needed."))?;
-        if !matches!(purchase.status, "paid" | "refunded") || left == 0 {
-            return Err(refuse_all("purchase_refund_wrong_status", "The purchase cannot be refunded."));
-        }
-        if amount > left {
-            return Err(invalid("amount", "The amount is larger than what is left."));
-        }
-        purchase.refunded += amount;
-        purchase.turn("refunded", common.now());
-        let names = Names { reference: &purchase.reference, payment: &purchase.id };
-        common.move_money(LedgerKind::Refund, GATEWAY, names, (amount, &purchase.currency));
-        let now = common.now().as_second();
-        let answer = json!({
-            "type": "payment", "id": common.ids.uuid(), "created_on": now, "updated_on": now,
-            "payment": {
-                "is_outgoing": true, "payment_type": "refund", "amount": amount, "currency": purchase.currency,
-                "net_amount": amount, "fee_amount": 0, "pending_amount": 0, "description": "", "paid_on": now,
-            },
-            "brand_id": self.brand, "company_id": self.company, "is_test": true, "reference": purchase.reference,
-            "related_to": {"type": "purchase", "id": purchase.id},
-        });
-        Ok(Answer::json(200, &answer))
-    }
-
-    fn forget(&mut self, common: &Common, id: &str) -> Result<Answer, Answer> {
-        self.purchase(id)?;
-        let place = self.tokens.iter().position(|token| token.id == id);
-        let none = || refuse_all("invalid_recurring_token", "The purchase is not a recurring token.");
-        self.tokens.remove(place.ok_or_else(none)?);
-        self.purchase(id).map(|purchase| self.show(common, 200, purchase))
-    }
-}
-
-/// Writes down one attempt to take the money, and its result.
-fn settle(
-    purchase: &mut Purchase,
-    common: &mut Common,
-    card: &Card,
-    result: Result<(), Decline>,
-    kind: &'static str,
-) {
-    let now = common.now();
-    purchase.attempts.push(Attempt { id: common.ids.uuid(), kind, method: card.brand(), at: now, result });
-    purchase.turn(if result.is_ok() { "paid" } else { "error" }, now);
-    if result.is_ok() {
-        purchase.paid = Some(now);
-        let names = Names { reference: &purchase.reference, payment: &purchase.id };
-        common.move_money(LedgerKind::Charge, GATEWAY, names, (purchase.total, &purchase.currency));
     }
 }
 
@@ -329,9 +277,9 @@ impl Hosted for Revio {
     fn customer(&mut self, common: &mut Common, id: &str, act: Customer) -> Option<Done> {
         let now = common.now();
         let purchase = self.purchases.get_mut(id)?;
-        let (message, to) = match act {
+        let (message, to, event) = match act {
             // The customer goes away; the purchase itself can still be paid.
-            Customer::Cancels => ("The payment was cancelled.", "cancel_redirect"),
+            Customer::Cancels => ("The payment was cancelled.", "cancel_redirect", None),
             Customer::Declines => {
                 let error = Err(REFUSED_BY_ISSUER);
                 purchase.attempts.push(Attempt {
@@ -342,22 +290,25 @@ impl Hosted for Revio {
                     result: error,
                 });
                 purchase.turn("error", now);
-                (REFUSED_BY_ISSUER.message, "failure_redirect")
+                (REFUSED_BY_ISSUER.message, "failure_redirect", Some("purchase.payment_failure"))
             }
             Customer::Pays(card) => {
                 let result = card.first(now);
-                settle(purchase, common, &card, result, "execute");
+                let event = Some(settle(purchase, common, &card, result, "execute"));
                 if result.is_ok() && purchase.force_recurring {
                     let owner = purchase.owner().to_owned();
                     self.tokens.push(Token { id: id.to_owned(), owner, card, created: now });
                 }
                 match result {
-                    Ok(()) => ("The payment is complete.", "success_redirect"),
-                    Err(decline) => (decline.message, "failure_redirect"),
+                    Ok(()) => ("The payment is complete.", "success_redirect", event),
+                    Err(decline) => (decline.message, "failure_redirect", event),
                 }
             }
         };
         let to = purchase.redirect(to).map(str::to_owned);
+        if let Some(event) = event {
+            self.tell(common, id, event);
+        }
         Some(Done { message, to })
     }
 }

@@ -2,10 +2,12 @@
 //!
 //! From the source document: the envelope, the recurring charge and its answer; account and first ids are those of
 //! its example, so that the example's request text is taken as it stands. From public documentation: the other calls
-//! under `/tokenization/`, the query, the notification. Guesses: that refusals come as HTTP 200 with another
+//! under `/tokenization/`, the query, the notification. Guesses: that a refund and a void are told to the order's own
+//! `callbackUrl.notify`, as its payment is; that refusals come as HTTP 200 with another
 //! `responseCode`, and that query, void and refund of the hosted page serve token orders. Every code but `0000` is
 //! this sandbox's own.
 
+mod money;
 mod order;
 mod signed;
 
@@ -13,9 +15,8 @@ use crate::answer::Answer;
 use crate::call::Call;
 use crate::cards::Card;
 use crate::json::{self, absent, text};
-use crate::ledger::LedgerKind;
 use crate::page::{Customer, Done, Sheet};
-use crate::world::{Common, Hosted, Names};
+use crate::world::{Common, Hosted};
 use axum::http::Method;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -195,7 +196,7 @@ impl Tokenpay {
     }
 
     fn sale(&mut self, common: &mut Common, signed: &Signed) -> Result<Answer, Answer> {
-        signed.callbacks(&[])?;
+        let notify = signed.notify()?;
         let recurring = match signed.members.get("isRecurring") {
             None | Some(Value::Null) => false,
             Some(value) => value.as_bool().ok_or_else(|| invalid("isRecurring", "true or false"))?,
@@ -210,11 +211,11 @@ impl Tokenpay {
         if !items.is_none_or(|items| items.as_array().is_some_and(|items| items.iter().all(fine))) {
             return Err(invalid("lineItems", "an array of {quantity, priceData{name, unitAmount}}"));
         }
-        self.charge(common, signed, recurring, true)
+        self.charge(common, signed, notify, Some(recurring))
     }
 
     fn recurring(&mut self, common: &mut Common, signed: &Signed) -> Result<Answer, Answer> {
-        signed.callbacks(&[])?;
+        let notify = signed.notify()?;
         // Mandatory in the table of the source document, missing in its example.
         if !absent(&signed.members, "reason") && text(&signed.members, "reason").is_none() {
             return Err(invalid("reason", "text"));
@@ -229,77 +230,7 @@ impl Tokenpay {
         if !fits {
             return Err(refuse(NOT_FOUND, "Parent order not found"));
         }
-        self.charge(common, signed, true, false)
-    }
-
-    fn charge(
-        &mut self,
-        common: &mut Common,
-        signed: &Signed,
-        recurring: bool,
-        is_sale: bool,
-    ) -> Result<Answer, Answer> {
-        let (user, amount, reference) = (signed.user()?, signed.amount()?, signed.reference()?);
-        let (token, card) = self.token(signed, &user)?;
-        if self.orders.iter().any(|order| order.reference == reference) {
-            return Err(refuse(DUPLICATE, "Duplicate merchantReference"));
-        }
-        let count = i64::try_from(self.orders.len()).unwrap_or(i64::MAX);
-        let now = common.now();
-        // The sale is the first payment of its series; the charges that name it are the later ones.
-        let result = if is_sale { card.first(now) } else { card.later(now) };
-        let order = Order {
-            id: FIRST_ORDER.saturating_add(count),
-            transaction: FIRST_TRANSACTION.saturating_add(count),
-            reference,
-            amount,
-            user,
-            token,
-            card,
-            recurring,
-            is_sale,
-            created: now,
-            updated: now,
-            given_back: None,
-            result,
-        };
-        if result.is_ok() {
-            let names = Names { reference: &order.reference, payment: &order.id.to_string() };
-            common.move_money(LedgerKind::Charge, GATEWAY, names, (amount, CURRENCY));
-        }
-        let (code, message) = match result {
-            Ok(()) => ("0000", "Success"),
-            Err(decline) => (DECLINED, decline.message),
-        };
-        let answer = json!({
-            "responseCode": code, "message": message, "order": order.render(),
-            "transaction": {
-                "id": order.transaction, "merchantId": MERCHANT_ID, "type": "SALE",
-                "amount": json::decimal_number(amount, DECIMALS), "currency": CURRENCY,
-                "status": if result.is_ok() { "SUCCESS" } else { "DECLINED" },
-                "maskedPan": order.card.masked("XXXXXX"), "stan": order.transaction.to_string(),
-            },
-        });
-        self.orders.push(order);
-        Ok(Answer::json(200, &answer))
-    }
-
-    /// Gives back all of the money (a void) or a part; only once for each order.
-    fn give_back(&mut self, common: &mut Common, signed: &Signed, void: bool) -> Result<Answer, Answer> {
-        let amount = if void { None } else { Some(signed.amount()?) };
-        let id = self.find(signed)?.id;
-        let order = self.orders.iter_mut().find(|order| order.id == id);
-        let order = order.ok_or_else(|| refuse(NOT_FOUND, "Order not found"))?;
-        let amount = amount.unwrap_or(order.amount);
-        if order.result.is_err() || order.given_back.is_some() || amount > order.amount {
-            return Err(refuse(BAD_PARAMETER, "The order cannot be refunded or voided"));
-        }
-        order.given_back = Some((amount, void));
-        order.updated = common.now();
-        let names = Names { reference: &order.reference, payment: &order.id.to_string() };
-        common.move_money(LedgerKind::Refund, GATEWAY, names, (amount, CURRENCY));
-        let answer = json!({"responseCode": "0000", "message": "Success", "order": order.render()});
-        Ok(Answer::json(200, &answer))
+        self.charge(common, signed, notify, None)
     }
 
     fn find(&self, signed: &Signed) -> Result<&Order, Answer> {

@@ -26,7 +26,7 @@ const RECURRING: &str = r#"{"amount":4000,"client":{"user_agent":"Testing API"},
 "cardholder_name":"","first_authorised_transaction_id":"","liability_shift":false,"recurring_type":"recurring",
 "truncated_pan":"","vault_token":""},"product_type":"corpnl","project_id":"","status":"processing"}]}"#;
 /// The first request of the source document.
-const FIRST: &str = r#"{
+pub(crate) const FIRST: &str = r#"{
   "merchant_order_id": "1",
   "amount": 4000,
   "currency": "EUR",
@@ -45,7 +45,7 @@ fn documented(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-fn later(token: &str, reference: &str) -> String {
+pub(crate) fn later(token: &str, reference: &str) -> String {
     json!({
         "merchant_order_id": reference, "amount": 4000, "currency": "EUR",
         "description": "Credit card order - Actual recurring",
@@ -56,14 +56,14 @@ fn later(token: &str, reference: &str) -> String {
 }
 
 impl World {
-    async fn emspay(&self, method: &str, path: &str, body: &str) -> Reply {
+    pub(crate) async fn emspay(&self, method: &str, path: &str, body: &str) -> Reply {
         let key = format!("Basic {}", STANDARD.encode(format!("{}:", self.setting("EMSPAY_API_KEY"))));
         let url = format!("{}{path}", self.setting("EMSPAY_BASE_URL"));
         self.call(method, &url, &[("authorization", &key), ("content-type", "application/json")], body).await
     }
 
     /// A first order that the customer paid with this card: the order, read afterwards.
-    async fn emspay_first(&self, card: &str, action: &str) -> Value {
+    pub(crate) async fn emspay_first(&self, card: &str, action: &str) -> Value {
         let created = self.emspay("POST", "/orders/", FIRST).await.json();
         let page = format!("http://{}", created["transactions"][0]["payment_url"].as_str().unwrap());
         assert_eq!(self.customer(&page, card, action).await.status, 200);
@@ -71,7 +71,7 @@ impl World {
         self.emspay("GET", &path, "").await.json()
     }
 
-    async fn emspay_token(&self, card: &str) -> String {
+    pub(crate) async fn emspay_token(&self, card: &str) -> String {
         let order = self.emspay_first(card, "pay").await;
         order["transactions"][0]["payment_method_details"]["vault_token"].as_str().unwrap().to_owned()
     }

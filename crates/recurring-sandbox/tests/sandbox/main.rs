@@ -2,9 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod emspay;
+mod money;
 mod ngenius;
+mod notifications;
 mod omno;
 mod page;
+mod receiver;
+mod retries;
 mod revio;
 mod server;
 mod tokenpay;

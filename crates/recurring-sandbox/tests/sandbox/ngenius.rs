@@ -5,9 +5,9 @@ use std::time::Duration;
 
 const PAYMENT: &str = "application/vnd.ni-payment.v2+json";
 const IDENTITY: &str = "application/vnd.ni-identity.v1+json";
-const DAY: u64 = 24 * 3600;
+pub(crate) const DAY: u64 = 24 * 3600;
 /// 2019-05-26T04:59:11Z, the start in the source document's example.
-const DOCUMENTED_START: i64 = 1_558_846_751;
+pub(crate) const DOCUMENTED_START: i64 = 1_558_846_751;
 /// The request and answer of the source document.
 const REQUEST: &str = r#"{
 "order": {
@@ -38,7 +38,7 @@ const ANSWER: &str = r#"{
 "nextPaymentOn": "2019-06-23T04:59:11Z"
 }"#;
 
-fn order(frequency: &str, card: &str) -> Value {
+pub(crate) fn order(frequency: &str, card: &str) -> Value {
     let mut body: Value = serde_json::from_str(REQUEST).unwrap();
     body["order"]["frequency"] = frequency.into();
     body["order"]["merchantOrderReference"] = "plan-1".into();
@@ -48,7 +48,7 @@ fn order(frequency: &str, card: &str) -> Value {
 }
 
 impl World {
-    async fn ngenius_token(&self) -> String {
+    pub(crate) async fn ngenius_token(&self) -> String {
         let url = format!("{}/identity/auth/access-token", self.setting("NGENIUS_BASE_URL"));
         let key = format!("Basic {}", self.setting("NGENIUS_API_KEY"));
         let headers = [("authorization", key.as_str()), ("content-type", IDENTITY), ("accept", IDENTITY)];
@@ -58,17 +58,17 @@ impl World {
         format!("Bearer {}", reply.json()["access_token"].as_str().unwrap())
     }
 
-    async fn ngenius(&self, token: &str, method: &str, path: &str, body: &str) -> Reply {
+    pub(crate) async fn ngenius(&self, token: &str, method: &str, path: &str, body: &str) -> Reply {
         let headers = [("authorization", token), ("content-type", PAYMENT), ("accept", PAYMENT)];
         self.call(method, &format!("{}{path}", self.setting("NGENIUS_BASE_URL")), &headers, body).await
     }
 
-    async fn ngenius_create(&self, body: &str) -> Reply {
+    pub(crate) async fn ngenius_create(&self, body: &str) -> Reply {
         let path = format!("/recurring-payment/outlets/{}/orders", self.setting("NGENIUS_OUTLET"));
         self.ngenius(&self.ngenius_token().await, "POST", &path, body).await
     }
 
-    async fn ngenius_order(&self, reference: &Value) -> Value {
+    pub(crate) async fn ngenius_order(&self, reference: &Value) -> Value {
         let outlet = self.setting("NGENIUS_OUTLET");
         let path = format!("/transactions/outlets/{outlet}/orders/{}", reference.as_str().unwrap());
         let reply = self.ngenius(&self.ngenius_token().await, "GET", &path, "").await;
@@ -77,7 +77,7 @@ impl World {
     }
 
     /// The days of the order's payments and their states.
-    async fn ngenius_payments(&self, reference: &Value) -> Vec<String> {
+    pub(crate) async fn ngenius_payments(&self, reference: &Value) -> Vec<String> {
         let order = self.ngenius_order(reference).await;
         let payments = order["_embedded"]["payment"].as_array().unwrap().iter();
         payments
@@ -226,7 +226,7 @@ async fn what_is_refused() {
         with("order", "amount", json!({"currencyCode": currency, "value": value}))
     };
     let refused = [
-        with("order", "action", json!("AUTH")),
+        with("order", "action", json!("VERIFY")),
         with("order", "channel", json!("ECOM")),
         with("order", "type", json!("SINGLE")),
         with("order", "frequency", json!("HOURLY")),

@@ -2,7 +2,7 @@ use crate::{DECLINED_CARD, GOOD_CARD, LATER_DECLINED_CARD, Reply, World, members
 use serde_json::{Value, json};
 use std::time::Duration;
 
-fn payment(order: &str, card_token: Option<&str>) -> Value {
+pub(crate) fn payment(order: &str, card_token: Option<&str>) -> Value {
     let mut body = json!({
         "amount": 49.99, "currency": "EUR", "hookUrl": "https://merchant.example/hook",
         "callback": "https://merchant.example/paid", "callbackFail": "https://merchant.example/failed",
@@ -20,12 +20,12 @@ fn payment(order: &str, card_token: Option<&str>) -> Value {
 }
 
 impl World {
-    async fn omno_ask(&self, body: &str) -> Reply {
+    pub(crate) async fn omno_ask(&self, body: &str) -> Reply {
         let headers = [("content-type", "application/x-www-form-urlencoded")];
         self.call("POST", &self.setting("OMNO_TOKEN_URL"), &headers, body).await
     }
 
-    async fn omno_token(&self) -> String {
+    pub(crate) async fn omno_token(&self) -> String {
         let (id, secret) = (self.setting("OMNO_CLIENT_ID"), self.setting("OMNO_CLIENT_SECRET"));
         let reply = self
             .omno_ask(&format!("grant_type=client_credentials&client_id={id}&client_secret={secret}"))
@@ -36,13 +36,13 @@ impl World {
         format!("Bearer {}", token["access_token"].as_str().unwrap())
     }
 
-    async fn omno(&self, token: &str, method: &str, path: &str, body: &str) -> Reply {
+    pub(crate) async fn omno(&self, token: &str, method: &str, path: &str, body: &str) -> Reply {
         let headers =
             [("authorization", token), ("accept", "application/json"), ("content-type", "application/json")];
         self.call(method, &format!("{}{path}", self.setting("OMNO_BASE_URL")), &headers, body).await
     }
 
-    async fn omno_create(&self, token: &str, body: &Value) -> Value {
+    pub(crate) async fn omno_create(&self, token: &str, body: &Value) -> Value {
         let reply = self.omno(token, "POST", "/transaction/create", &body.to_string()).await;
         assert_eq!(reply.status, 200, "{}", reply.text);
         let answer = reply.json();
@@ -54,7 +54,7 @@ impl World {
         answer
     }
 
-    async fn omno_status(&self, token: &str, payment: &Value) -> Value {
+    pub(crate) async fn omno_status(&self, token: &str, payment: &Value) -> Value {
         let path = format!("/reporting/payments/{}", payment["paymentId"].as_str().unwrap());
         self.omno(token, "GET", &path, "").await.json()
     }

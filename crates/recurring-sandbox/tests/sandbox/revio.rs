@@ -22,7 +22,7 @@ const PURCHASE: &str = r#"{
 }"#;
 
 impl World {
-    async fn revio(&self, method: &str, path: &str, body: &str) -> Reply {
+    pub(crate) async fn revio(&self, method: &str, path: &str, body: &str) -> Reply {
         let key = format!("Bearer {}", self.setting("REVIO_API_KEY"));
         let headers = [
             ("authorization", key.as_str()),
@@ -32,14 +32,14 @@ impl World {
         self.call(method, &format!("{}{path}", self.setting("REVIO_BASE_URL")), &headers, body).await
     }
 
-    async fn revio_client(&self, email: &str) -> String {
+    pub(crate) async fn revio_client(&self, email: &str) -> String {
         let client = self.revio("POST", "/clients/", &json!({"email": email}).to_string()).await;
         assert_eq!(client.status, 201, "{}", client.text);
         client.json()["id"].as_str().unwrap().to_owned()
     }
 
     /// A new purchase: a text for its path and the purchase.
-    async fn revio_purchase(&self, client: &str, save: bool) -> (String, Value) {
+    pub(crate) async fn revio_purchase(&self, client: &str, save: bool) -> (String, Value) {
         let mut body: Value = serde_json::from_str(PURCHASE).unwrap();
         body["brand_id"] = self.setting("REVIO_BRAND_ID").into();
         body["client_id"] = client.into();
@@ -53,7 +53,7 @@ impl World {
         (format!("/purchases/{}/", purchase["id"].as_str().unwrap()), purchase)
     }
 
-    async fn revio_token(&self, client: &str, card: &str) -> String {
+    pub(crate) async fn revio_token(&self, client: &str, card: &str) -> String {
         let (path, purchase) = self.revio_purchase(client, true).await;
         self.customer(purchase["checkout_url"].as_str().unwrap(), card, "pay").await;
         let purchase = self.revio("GET", &path, "").await.json();
@@ -61,7 +61,7 @@ impl World {
         purchase["id"].as_str().unwrap().to_owned()
     }
 
-    async fn revio_charge(&self, path: &str, token: &str) -> Reply {
+    pub(crate) async fn revio_charge(&self, path: &str, token: &str) -> Reply {
         let body = json!({"recurring_token": token}).to_string();
         self.revio("POST", &format!("{path}charge/"), &body).await
     }

@@ -41,33 +41,33 @@ const ANSWER: &str = r#"{
 const CALLBACKS: &str = r#""callbackUrl":{"success":"https://merchant.example/saved","fail":"https://merchant.example/no","notify":"https://merchant.example/notify"}"#;
 
 impl World {
-    fn sign(&self, request: &str) -> String {
+    pub(crate) fn sign(&self, request: &str) -> String {
         let file = self.setting("TOKENPAY_PRIVATE_KEY_FILE");
         let key = RsaPrivateKey::from_pkcs8_pem(&std::fs::read_to_string(file).unwrap()).unwrap();
         STANDARD.encode(SigningKey::<Sha256>::new(key).sign(request.as_bytes()).to_bytes())
     }
 
-    async fn envelope(&self, path: &str, body: &str) -> Reply {
+    pub(crate) async fn envelope(&self, path: &str, body: &str) -> Reply {
         let url = format!("{}{path}", self.setting("TOKENPAY_BASE_URL"));
         self.call("POST", &url, &[("content-type", "application/json")], body).await
     }
 
     /// Signs the text and sends it.
-    async fn tokenpay(&self, path: &str, request: &str) -> Value {
+    pub(crate) async fn tokenpay(&self, path: &str, request: &str) -> Value {
         let body = json!({"request": request, "signature": self.sign(request)}).to_string();
         let reply = self.envelope(path, &body).await;
         assert_eq!(reply.status, 200, "{}", reply.text);
         reply.json()
     }
 
-    async fn add_token(&self, user: &str) -> String {
+    pub(crate) async fn add_token(&self, user: &str) -> String {
         let request = format!(r#"{{"merchantId":3,"userId":"{user}",{CALLBACKS}}}"#);
         let answer = self.tokenpay("/tokenization/add-token", &request).await;
         assert_eq!(answer["responseCode"], "0000", "{answer}");
         answer["data"].as_str().unwrap().to_owned()
     }
 
-    async fn sale(&self, user: &str, token: i64, reference: &str, recurring: bool) -> Value {
+    pub(crate) async fn sale(&self, user: &str, token: i64, reference: &str, recurring: bool) -> Value {
         let request = format!(
             r#"{{"merchantId":3,"userId":"{user}","tokenId":"{token}","amount":50.00,"merchantReference":"{reference}","isRecurring":{recurring}}}"#
         );

@@ -1,18 +1,16 @@
 use recurring_core::{
-    Class, ErrorKind, InvalidInput, Method, Money, Outcome, Prepared, Reply, Secret, check, check_echo,
+    Class, DeclineReason, InvalidInput, Method, Money, Outcome, Prepared, Reply, Secret, check, check_echo,
     read_success,
 };
 
 use crate::error::{ApiError, Error};
 use crate::ops::purchase::{Decline, Purchase};
+use crate::ops::purchase_call;
 use crate::wire::ChargeBody;
 
 /// The codes of a 400 that mean "no" to the payment (public documentation). Definite: no money was taken.
 const DECLINES: &[&str] =
     &["purchase_charge_error", "invalid_recurring_token", "insufficient_funds", "expired_card"];
-
-/// The code for a purchase that cannot be charged any more: usually, it is paid already (public documentation).
-const WRONG_STATUS: &str = "purchase_charge_wrong_status";
 
 /// `POST /purchases/{id}/charge/`: pays a purchase with a stored card, without the customer (source document). **Takes
 /// money at once.**
@@ -66,7 +64,12 @@ impl ChargePurchase {
     /// not known.
     pub fn from_reply(&self, reply: &Reply) -> Result<ChargeAnswer, Error> {
         if !reply.is_success() {
-            return self.refused(reply);
+            return match purchase_call::definite_no(reply, DECLINES) {
+                Some(decline) => Ok(ChargeAnswer::Declined(decline)),
+                None => {
+                    Err(purchase_call::failed(reply, |api| purchase_call::only_about(api, "recurring_token")))
+                }
+            };
         }
         let purchase: Purchase = read_success(reply, ApiError::read)?;
         let token = purchase.charged_with.as_ref().map(Secret::expose);
@@ -79,33 +82,6 @@ impl ChargePurchase {
         )?;
         purchase.check_money(reply, self.expected.map(Money::minor), self.expected.map(Money::currency))?;
         Ok(ChargeAnswer::Purchase(Box::new(purchase.cleared(reply))))
-    }
-
-    fn refused(&self, reply: &Reply) -> Result<ChargeAnswer, Error> {
-        let Some(api) = ApiError::read(reply) else {
-            return Err(Error::from_reply(reply.clone(), None));
-        };
-        let unproven = |kind: ErrorKind, api: ApiError| {
-            let message = format!("the gateway answered {}: {api}", reply.status());
-            Err(Error::unknown(kind, message).with_api(api).with_reply(reply.clone()))
-        };
-        if api.find(&[WRONG_STATUS]).is_some() {
-            return unproven(ErrorKind::Conflict, api);
-        }
-        if reply.status() == 400
-            && let Some(error) = api.find(DECLINES)
-        {
-            let decline = Decline { code: error.code.clone(), message: error.message.clone() };
-            return Ok(ChargeAnswer::Declined(decline));
-        }
-        // The key is looked at before anything else, and the one member of the request before any charge. Every other
-        // refusal may come from further behind, so that it proves nothing.
-        let about_the_request = api.errors.iter().all(|error| error.field == "recurring_token");
-        if matches!(reply.status(), 401 | 403) || about_the_request {
-            return Err(Error::from_reply(reply.clone(), Some(api)));
-        }
-        let kind = Error::from_reply(reply.clone(), None).kind();
-        unproven(kind, api)
     }
 }
 
@@ -145,6 +121,13 @@ impl ChargeAnswer {
             Self::Purchase(purchase) if self.outcome() == Outcome::Declined => purchase.decline(),
             Self::Purchase(_) => None,
             Self::Declined(decline) => Some(decline.clone()),
+        }
+    }
+    /// Why it was refused, when it was, in the words that all gateways share.
+    pub fn decline_reason(&self) -> Option<DeclineReason> {
+        match self {
+            Self::Purchase(purchase) => purchase.charge_decline_reason(),
+            Self::Declined(decline) => Some(decline.reason()),
         }
     }
 }

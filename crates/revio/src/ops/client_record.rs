@@ -46,14 +46,7 @@ impl ClientDetails {
 
     pub(crate) fn check(&self) -> Result<(), InvalidInput> {
         check::email("email", &self.email)?;
-        for (field, text) in
-            [("full_name", &self.full_name), ("phone", &self.phone), ("country", &self.country)]
-        {
-            if let Some(text) = text {
-                check::text(field, text, LONGEST)?;
-            }
-        }
-        Ok(())
+        check_texts(self.full_name.as_deref(), self.phone.as_deref(), self.country.as_deref())
     }
 
     pub(crate) fn body(&self) -> ClientBody<'_> {
@@ -64,6 +57,20 @@ impl ClientDetails {
             country: self.country.as_deref(),
         }
     }
+}
+
+/// Checks what is told of a person besides the e-mail address.
+pub(crate) fn check_texts(
+    full_name: Option<&str>,
+    phone: Option<&str>,
+    country: Option<&str>,
+) -> Result<(), InvalidInput> {
+    for (field, text) in [("full_name", full_name), ("phone", phone), ("country", country)] {
+        if let Some(text) = text {
+            check::text(field, text, LONGEST)?;
+        }
+    }
+    Ok(())
 }
 
 impl From<&str> for ClientDetails {

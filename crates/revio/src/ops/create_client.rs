@@ -1,7 +1,8 @@
-use recurring_core::{Class, Method, Prepared, Reply, check_echo, read_success};
+use recurring_core::{Class, Method, Prepared, Reply};
 
-use crate::error::{ApiError, Error};
+use crate::error::Error;
 use crate::ops::client_record::{ClientDetails, ClientRecord};
+use crate::ops::update_client::read_client;
 
 /// `POST /clients/`: keeps a person, so that cards can be stored for them (public documentation). Moves no money.
 #[derive(Debug, Clone)]
@@ -31,10 +32,6 @@ impl CreateClient {
     /// # Errors
     /// `Unknown` when the reply cannot be read or speaks of another e-mail address.
     pub fn from_reply(&self, reply: &Reply) -> Result<ClientRecord, Error> {
-        let client: ClientRecord = read_success(reply, ApiError::read)?;
-        // A gateway may well write an address in small letters; that is still the same one.
-        let came_back = client.email.as_ref().map(|email| email.to_lowercase());
-        check_echo(reply, &[("email", &self.details.email().to_lowercase(), came_back.as_deref())])?;
-        Ok(client)
+        read_client(reply, None, Some(self.details.email()))
     }
 }

@@ -1,6 +1,6 @@
-use recurring_core::{Class, ErrorKind, Method, Prepared, Reply, Secret, check};
+use recurring_core::{Class, Method, Prepared, Reply, Secret, check};
 
-use crate::error::{ApiError, Error};
+use crate::error::{self, Error};
 
 /// `DELETE /clients/{id}/recurring_tokens/{token}/`: forgets a stored card (public documentation). Moves no money; no
 /// later charge can use the token.
@@ -37,13 +37,6 @@ impl DeleteRecurringToken {
     /// `Unknown` for any other answer that is not the gateway's own refusal. "Not found" may mean that an earlier try
     /// went through.
     pub fn from_reply(&self, reply: &Reply) -> Result<(), Error> {
-        match reply.status() {
-            204 => Ok(()),
-            status if reply.is_success() => {
-                let message = format!("the gateway answered {status} where it answers 204");
-                Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()))
-            }
-            _ => Err(Error::from_reply(reply.clone(), ApiError::read(reply))),
-        }
+        error::read_no_content(reply)
     }
 }

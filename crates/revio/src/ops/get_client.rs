@@ -1,7 +1,8 @@
-use recurring_core::{Class, Method, Prepared, Reply, check, check_echo, read_success};
+use recurring_core::{Class, Method, Prepared, Reply, check};
 
-use crate::error::{ApiError, Error};
+use crate::error::Error;
 use crate::ops::client_record::ClientRecord;
+use crate::ops::update_client::read_client;
 
 /// `GET /clients/{id}/`: a person whose cards the gateway keeps (public documentation). Moves no money.
 #[derive(Debug, Clone)]
@@ -30,8 +31,6 @@ impl GetClient {
     /// # Errors
     /// When the reply cannot be read or speaks of another client.
     pub fn from_reply(&self, reply: &Reply) -> Result<ClientRecord, Error> {
-        let client: ClientRecord = read_success(reply, ApiError::read)?;
-        check_echo(reply, &[("id", &self.id, Some(&client.id))])?;
-        Ok(client)
+        read_client(reply, Some(&self.id), None)
     }
 }

@@ -1,7 +1,8 @@
-use recurring_core::{Class, Method, Prepared, Reply, Secret, check, check_echo, read_success};
+use recurring_core::{Class, Method, Prepared, Reply, Secret, check};
 
-use crate::error::{ApiError, Error};
+use crate::error::Error;
 use crate::ops::purchase::Purchase;
+use crate::ops::purchase_call;
 
 /// `GET /purchases/{id}/`: where a purchase stands (public documentation). Moves no money.
 ///
@@ -35,8 +36,6 @@ impl GetPurchase {
     /// # Errors
     /// When the reply cannot be read or speaks of another purchase.
     pub fn from_reply(&self, reply: &Reply) -> Result<Purchase, Error> {
-        let purchase: Purchase = read_success(reply, ApiError::read)?;
-        check_echo(reply, &[("id", self.id.expose(), Some(&purchase.id))])?;
-        Ok(purchase.cleared(reply))
+        purchase_call::purchase(reply, &self.id)
     }
 }

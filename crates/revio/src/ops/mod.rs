@@ -1,13 +1,25 @@
 //! One file for each endpoint: a typed request, how it becomes bytes, how a reply becomes an answer. All pure, but for
 //! the stream of recurring tokens, which asks for page after page.
 
+pub(crate) mod cancel_purchase;
+pub(crate) mod capture_purchase;
+pub(crate) mod change_client;
 pub(crate) mod charge_purchase;
 pub(crate) mod client_record;
 pub(crate) mod create_client;
 pub(crate) mod create_purchase;
+pub(crate) mod delete_client;
+pub(crate) mod delete_purchase_recurring_token;
 pub(crate) mod delete_recurring_token;
 pub(crate) mod get_client;
 pub(crate) mod get_purchase;
 pub(crate) mod list_recurring_tokens;
+pub(crate) mod payment;
+pub(crate) mod payment_methods;
 pub(crate) mod product;
+pub(crate) mod public_key;
 pub(crate) mod purchase;
+pub(crate) mod purchase_call;
+pub(crate) mod refund_purchase;
+pub(crate) mod release_purchase;
+pub(crate) mod update_client;

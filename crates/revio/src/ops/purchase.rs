@@ -1,6 +1,8 @@
 use std::fmt;
 
-use recurring_core::{Currency, GatewayTime, Outcome, Reply, Secret, check, check_echo, lenient};
+use recurring_core::{
+    Currency, DeclineReason, GatewayTime, Outcome, Reply, Secret, check, check_echo, lenient,
+};
 use serde::Deserialize;
 
 use crate::error::Error;
@@ -114,7 +116,10 @@ pub struct PurchasedProduct {
 #[derive(Debug, Clone, Deserialize)]
 #[non_exhaustive]
 pub struct PurchasePayment {
-    /// What kind of payment it is, such as `purchase`.
+    /// Whether the money went from you to the customer (another brand of the same platform).
+    #[serde(default, deserialize_with = "lenient::boolean")]
+    pub is_outgoing: Option<bool>,
+    /// What kind of payment it is, such as `purchase` or `refund`.
     #[serde(default, deserialize_with = "wire::text")]
     pub payment_type: Option<String>,
     /// Minor units.
@@ -179,6 +184,13 @@ pub struct Decline {
     pub message: Option<String>,
 }
 
+impl Decline {
+    /// The code in the words that all gateways share. A code that is not known is `Other`.
+    pub fn reason(&self) -> DeclineReason {
+        self.code.as_deref().map_or(DeclineReason::Other, status::decline_reason)
+    }
+}
+
 impl Purchase {
     /// What the purchase means for the money, however it is to be paid.
     ///
@@ -217,9 +229,29 @@ impl Purchase {
         self.checkout_url.as_deref().and_then(check::page_address)
     }
 
-    /// Why the newest try to pay failed, if it did.
+    /// Why the newest try failed, if it did: to pay, but also to refund, capture or release.
     pub fn decline(&self) -> Option<Decline> {
         self.transaction_data.as_ref()?.attempts.first()?.error.clone()
+    }
+
+    /// Why it was refused, in the words that all gateways share, when [`outcome`](Self::outcome) is `Declined`.
+    pub fn decline_reason(&self) -> Option<DeclineReason> {
+        (self.outcome() == Outcome::Declined).then(|| self.reason())
+    }
+
+    /// The same when [`charge_outcome`](Self::charge_outcome) is `Declined`.
+    pub fn charge_decline_reason(&self) -> Option<DeclineReason> {
+        (self.charge_outcome() == Outcome::Declined).then(|| self.reason())
+    }
+
+    /// A purchase that was cancelled, or has expired, was not refused by what its newest try says.
+    fn reason(&self) -> DeclineReason {
+        match self.status {
+            PurchaseStatus::Error | PurchaseStatus::Blocked => {
+                self.decline().map_or(DeclineReason::Other, |decline| decline.reason())
+            }
+            _ => DeclineReason::Other,
+        }
     }
 
     /// Compares the amounts and currencies that the purchase names with what was meant.
@@ -247,7 +279,12 @@ impl Purchase {
 
     /// Clears the texts that quote the gateway's words of the secrets of the request, and of those that the purchase
     /// itself names.
-    pub(crate) fn cleared(mut self, reply: &Reply) -> Self {
+    pub(crate) fn cleared(self, reply: &Reply) -> Self {
+        self.cleared_by(|text| reply.shown(text))
+    }
+
+    /// Clears those texts of the secrets that the purchase itself names, then by `shown` of others.
+    pub(crate) fn cleared_by(mut self, shown: impl Fn(&str) -> String) -> Self {
         let mut tokens: Vec<String> =
             self.charged_with.iter().map(|token| token.expose().to_owned()).collect();
         if self.id_is_secret() {
@@ -255,7 +292,7 @@ impl Purchase {
         }
         let clear = |text: String| {
             let without = tokens.iter().fold(text, |text, token| text.replace(token, "[redacted]"));
-            reply.shown(&without)
+            shown(&without)
         };
         let attempts = self.transaction_data.iter_mut().flat_map(|data| &mut data.attempts);
         for decline in attempts.filter_map(|attempt| attempt.error.as_mut()) {

@@ -1,10 +1,13 @@
-use recurring_core::{Decimal, GatewayTime, Money, Outcome, Reply, check_echo, lenient};
+use recurring_core::{
+    Decimal, DeclineReason, ErrorKind, GatewayTime, Money, Outcome, Reply, check_echo, lenient,
+};
 use serde::Deserialize;
 
 use crate::error::{Error, SUCCESS, read_answer};
+use crate::ops::order_key::OrderKey;
 use crate::status::{self, OrderStatus, TransactionStatus};
 
-/// The answer to a charge (source document). Only the response code and the order are certain to be there.
+/// The answer to a charge (source document), or to a look-up of an order (public documentation). Only the response code and the order are certain to be there.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -104,12 +107,60 @@ impl Order {
     }
 }
 
+impl Transaction {
+    /// Whether its type names this kind, in any letter case. The gateway lists no types.
+    pub(crate) fn is(&self, kind: &str) -> bool {
+        self.transaction_type.as_deref().is_some_and(|text| text.to_lowercase().contains(kind))
+    }
+}
+
 impl TokenOrder {
-    /// What the answer means for the money. `PROCESSING`, every status nobody has seen yet, and an order and a
+    /// What the answer to a charge means for the money. `PROCESSING`, every status nobody has seen yet, and an order and a
     /// transaction that contradict each other are `Pending`; so is money that was taken and given back.
     pub fn outcome(&self) -> Outcome {
         let transaction = self.transaction.as_ref().map(|transaction| &transaction.status);
         status::outcome(self.response_code == SUCCESS, &self.order.status, transaction)
+    }
+
+    /// What became of the charge, for an order that was looked up: whether the customer's money was taken, also
+    /// where it was given back later.
+    ///
+    /// It differs from [`outcome`](Self::outcome) in one thing. `VOIDED`, `REFUNDED` and `PARTIALLY_REFUNDED` are
+    /// `Approved` here: after a lost answer they prove that the charge went through, so it must not be made again.
+    /// **Read the status itself before goods are sent**: the money may be back with the customer.
+    pub fn charge_outcome(&self) -> Outcome {
+        let transaction = self.transaction.as_ref().map(|transaction| &transaction.status);
+        status::charge_outcome(self.response_code == SUCCESS, &self.order.status, transaction)
+    }
+
+    /// Why the gateway said no: `Some` exactly when the outcome is `Declined`.
+    ///
+    /// No response code but `0000` is public, so it is read from the words of [`message`](Self::message) (a
+    /// guess); words that nobody knows are [`DeclineReason::Other`].
+    pub fn decline_reason(&self) -> Option<DeclineReason> {
+        let words = self.message.as_deref().unwrap_or_default();
+        (self.outcome() == Outcome::Declined)
+            .then(|| DeclineReason::from_words(words).unwrap_or(DeclineReason::Other))
+    }
+
+    /// Reads the answer to a look-up of the order of this name. It must name the order: an order without a name
+    /// says nothing about the charge that was lost.
+    pub(crate) fn read_again(reply: &Reply, key: &OrderKey) -> Result<Self, Error> {
+        let answer = match read_answer::<Self>(reply) {
+            Ok(answer) => answer,
+            Err(error) => Self::declined(reply).ok_or(error)?,
+        };
+        let (name, sent) = key.echo();
+        let came_back = match key {
+            OrderKey::OrderId(_) => Some(answer.order.id.as_str()),
+            OrderKey::MerchantReference(_) => answer.order.merchant_reference.as_deref(),
+        };
+        if came_back.is_none() {
+            let message = format!("the reply does not say the `{name}` of its order");
+            return Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()));
+        }
+        check_echo(reply, &[(name, &sent, came_back)])?;
+        Ok(Self { message: answer.message.map(|text| reply.shown(&text)), ..answer })
     }
 
     /// Reads the answer to a charge of this amount and reference.
@@ -150,7 +201,7 @@ impl TokenOrder {
 }
 
 /// `30`, `30.00` and `30.0` are the same amount: all become the text that was sent. Any other text stays what it is.
-fn comparable<'a>(amount: Money, sent: &'a str, text: &'a str) -> &'a str {
+pub(crate) fn comparable<'a>(amount: Money, sent: &'a str, text: &'a str) -> &'a str {
     let minor = Decimal::parse("amount", text).and_then(|text| text.to_minor(amount.currency().exponent()));
     if minor == Ok(amount.minor()) { sent } else { text }
 }

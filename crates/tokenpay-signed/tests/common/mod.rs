@@ -1,16 +1,18 @@
 #![allow(dead_code, unreachable_pub, reason = "each test program uses a part of it")]
 #![allow(clippy::expect_used, clippy::panic, reason = "only tests use it")]
 
+use std::fs;
 use std::future::Future;
 use std::io::Write;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use tokenpay_signed::{
-    AddToken, Client, Currency, Environment, HttpOptions, MerchantId, Money, Recurring, RequestSigner,
-    RetryPolicy, RsaSigner, Sale, SigningError,
+    AddToken, Client, Currency, Environment, HttpOptions, MerchantId, Money, OrderKey, QueryOrder, Recurring,
+    RefundOrder, RequestSigner, RetryPolicy, RsaSigner, Sale, SigningError, VoidOrder,
 };
 
 pub fn dollars(text: &str) -> Money {
@@ -38,6 +40,33 @@ pub fn openssl(arguments: &[&str], input: &[u8]) -> Vec<u8> {
 
 pub fn openssl_text(arguments: &[&str], input: &str) -> String {
     String::from_utf8(openssl(arguments, input.as_bytes())).expect("PEM is text")
+}
+
+/// A folder for the files that `openssl` insists on; it goes when the test ends.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    pub fn new(name: &str) -> Folder {
+        let folder = std::env::temp_dir().join(format!("tokenpay-signed-{}-{name}", std::process::id()));
+        let mut builder = fs::DirBuilder::new();
+        // Only the owner may look inside: there are private keys.
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&folder).expect("a new folder");
+        Folder(folder)
+    }
+
+    pub fn write(&self, name: &str, bytes: &[u8]) -> String {
+        let path = self.0.join(name);
+        fs::write(&path, bytes).expect("a file");
+        path.to_str().expect("UTF-8").to_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 /// A private key of 2048 bits in PKCS#8 PEM, the same for a whole test program.
@@ -115,4 +144,21 @@ pub fn card_page() -> AddToken {
     .cancel("https://shop.example/cards/cancelled")
     .reason("Monthly plan")
     .lang("en")
+}
+
+pub fn by_reference(reference: &str) -> OrderKey {
+    OrderKey::MerchantReference(reference.to_owned())
+}
+
+/// Looks for a charge whose answer was lost.
+pub fn lost_order() -> QueryOrder {
+    QueryOrder::new(by_reference("merRef0002"))
+}
+
+pub fn voided_order() -> VoidOrder {
+    VoidOrder::new(OrderKey::OrderId(5803))
+}
+
+pub fn part_of_an_order() -> RefundOrder {
+    RefundOrder::new(by_reference("merRef1656991803097"), dollars("10"))
 }

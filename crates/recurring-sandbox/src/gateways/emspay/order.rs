@@ -5,6 +5,7 @@ use crate::answer::Answer;
 use crate::cards::{Card, Decline};
 use crate::json::{self, absent, child, text};
 use crate::ledger::LedgerKind;
+use crate::outbox::Notice;
 use crate::world::{Common, Names};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
@@ -35,6 +36,9 @@ pub(super) struct Order {
     pub(super) modified: Timestamp,
     pub(super) expires: Timestamp,
     pub(super) recurring: Recurring,
+    /// The payment is only authorised, and waits for a capture.
+    pub(super) manual_capture: bool,
+    /// As the order's, but for a payment that is authorised: `accepted`.
     pub(super) status: &'static str,
     pub(super) card: Option<Card>,
     pub(super) vault_token: Option<String>,
@@ -63,13 +67,32 @@ impl Order {
         self.modified = now;
     }
 
-    /// Takes the money.
+    /// Takes the money, or only authorises it where it waits for a capture.
     pub(super) fn take(&mut self, common: &mut Common, status: &'static str) {
+        if self.manual_capture && self.status == "new" {
+            self.status = "accepted";
+            return;
+        }
         self.status = status;
         common.move_money(LedgerKind::Charge, GATEWAY, self.names(), (self.amount, &self.currency));
     }
 
+    /// Public documentation: the notification names the order and nothing else, and is not signed.
+    pub(super) fn notify(&self, common: &mut Common, project: &str) {
+        let Some(url) = text(&self.kept, "webhook_url") else { return };
+        let event = "status_changed";
+        common.notify(Notice {
+            gateway: GATEWAY,
+            url: url.to_owned(),
+            event: event.to_owned(),
+            header: None,
+            body: json!({"event": event, "order_id": self.id, "project_id": project}).to_string(),
+        });
+    }
+
     pub(super) fn render(&self, gateway: &Emspay, origin: &str) -> Value {
+        let status = if self.status == "accepted" { "processing" } else { self.status };
+        let captured = self.manual_capture && self.status == "completed";
         let mut details = Map::new();
         let mut transaction = json!({
             "amount": self.amount, "balance": "internal", "created": stamp(self.created),
@@ -77,13 +100,13 @@ impl Order {
             "expiration_period": text(&self.kept, "expiration_period").unwrap_or(DEFAULT_PERIOD),
             "id": self.transaction_id, "merchant_id": gateway.merchant_id, "modified": stamp(self.modified),
             "order_id": self.id, "payment_method": "credit-card", "project_id": gateway.project_id,
-            "status": self.status,
+            "status": if captured { "captured" } else { self.status },
         });
         let mut whole = json!({
             "amount": self.amount, "client": {"user_agent": self.user_agent}, "created": stamp(self.created),
             "currency": self.currency, "id": self.id, "last_transaction_added": stamp(self.created),
             "merchant_id": gateway.merchant_id, "modified": stamp(self.modified), "project_id": gateway.project_id,
-            "status": self.status,
+            "status": status,
         });
         let mut add = |name: &str, value: Value| {
             if let Some(transaction) = transaction.as_object_mut() {
@@ -115,6 +138,9 @@ impl Order {
         if let Some(decline) = self.decline {
             add("reason", decline.code.into());
             add("customer_message", decline.message.into());
+        }
+        if self.manual_capture {
+            add("is_capturable", (self.status == "accepted").into());
         }
         if self.status == "new" {
             // The source document prints this address without a scheme.
@@ -187,6 +213,15 @@ pub(super) fn recurring(transaction: &Map<String, Value>) -> Result<(Recurring, 
             Err(invalid(&format!("{at}.vault_token"), "belongs to recurring_type recurring only"))
         }
         _ => Err(invalid(&format!("{at}.recurring_type"), "must be first or recurring")),
+    }
+}
+
+/// Whether the payment is to wait for a capture (a guess).
+pub(super) fn manual_capture(transaction: &Map<String, Value>) -> Result<bool, Answer> {
+    match transaction.get("capture_mode").filter(|mode| !mode.is_null()) {
+        None => Ok(false),
+        Some(mode) if mode == "manual" => Ok(true),
+        Some(_) => Err(invalid("transactions[0].capture_mode", "must be manual")),
     }
 }
 

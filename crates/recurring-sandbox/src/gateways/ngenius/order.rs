@@ -1,8 +1,10 @@
 //! One order: its schedule, its payments, and how they are answered.
 
-use super::GATEWAY;
-use crate::cards::{Card, Decline};
+use super::payment::{Capture, Payment, Tried};
+use super::{GATEWAY, WEBHOOK_HEADER, WEBHOOK_SECRET};
+use crate::cards::Card;
 use crate::ledger::LedgerKind;
+use crate::outbox::Notice;
 use crate::world::{Common, Names};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -43,27 +45,25 @@ impl Frequency {
     }
 }
 
+/// What the gateway repeats by itself.
 #[derive(Debug)]
-pub(super) struct Payment {
-    pub(super) reference: String,
-    pub(super) at: Timestamp,
-    pub(super) result: Result<(), Decline>,
-    pub(super) authorization: String,
-    pub(super) retrieval: String,
-    pub(super) refunded: i64,
+pub(super) struct Plan {
+    pub(super) frequency: Frequency,
+    pub(super) frequency_text: String,
+    pub(super) card: Card,
 }
 
 #[derive(Debug)]
 pub(super) struct Order {
     pub(super) reference: String,
     pub(super) merchant_reference: Option<String>,
+    /// `SALE`, `PURCHASE` or `AUTH`
     pub(super) action: String,
     pub(super) email: String,
     pub(super) amount: i64,
     pub(super) currency: String,
-    pub(super) frequency: Frequency,
-    pub(super) frequency_text: String,
-    pub(super) card: Card,
+    /// `None` for an order that is paid once.
+    pub(super) plan: Option<Plan>,
     pub(super) start: Timestamp,
     pub(super) payments: Vec<Payment>,
     /// When the next payment falls due; `None` when the first one failed.
@@ -75,48 +75,102 @@ pub(super) fn seconds(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-fn milliseconds(at: Timestamp) -> String {
+pub(super) fn milliseconds(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
 impl Order {
-    /// Attempts one payment at `at` and sets the time of the next one.
-    pub(super) fn pay(&mut self, common: &mut Common, at: Timestamp) {
+    /// Attempts one payment of the plan at `at` and sets the time of the next one.
+    pub(super) fn pay(&mut self, common: &mut Common, outlet: &str, at: Timestamp) {
+        let Some(card) = self.plan.as_ref().map(|plan| plan.card.clone()) else { return };
         let first = self.payments.is_empty();
-        let result = if first { self.card.first(at) } else { self.card.later(at) };
-        let payment = Payment {
-            reference: common.ids.uuid(),
-            at,
-            result,
-            authorization: common.ids.digits(6),
-            retrieval: common.ids.digits(12),
-            refunded: 0,
-        };
-        if result.is_ok() {
-            let reference = self.merchant_reference.as_deref().unwrap_or_default();
-            let names = Names { reference, payment: &payment.reference };
-            common.move_money(LedgerKind::Charge, GATEWAY, names, (self.amount, &self.currency));
-        }
+        let result = if first { card.first(at) } else { card.later(at) };
+        let payment = Payment::waiting(common, at);
+        let tried = Tried::new(common, card, result);
         self.payments.push(payment);
+        self.settle(common, outlet, self.payments.len() - 1, tried);
         let started = !first || result.is_ok();
         self.next = if started { self.due(self.payments.len()) } else { None };
+    }
+
+    /// Writes down how the payment at `place` ended, moves the money and tells of it.
+    pub(super) fn settle(&mut self, common: &mut Common, outlet: &str, place: usize, tried: Tried) {
+        let approved = tried.result.is_ok();
+        let Some(payment) = self.payments.get_mut(place) else { return };
+        payment.tried = Some(tried);
+        let takes = approved && self.action != "AUTH";
+        if takes && self.action == "SALE" {
+            let capture =
+                Capture { reference: common.ids.uuid(), amount: self.amount, refunded: 0, at: payment.at };
+            payment.captures.push(capture);
+        }
+        if takes {
+            self.move_money(common, LedgerKind::Charge, place, self.amount);
+        }
+        let events: &[&str] = match (self.action.as_str(), approved) {
+            ("PURCHASE", true) => &["PURCHASED"],
+            ("PURCHASE", false) => &["PURCHASE_DECLINED"],
+            ("SALE", true) => &["AUTHORISED", "CAPTURED"],
+            (_, true) => &["AUTHORISED"],
+            (_, false) => &["DECLINED"],
+        };
+        for event in events {
+            self.tell(common, outlet, place, event);
+        }
+    }
+
+    pub(super) fn move_money(&self, common: &mut Common, kind: LedgerKind, place: usize, amount: i64) {
+        let Some(payment) = self.payments.get(place) else { return };
+        let reference = self.merchant_reference.as_deref().unwrap_or_default();
+        let names = Names { reference, payment: &payment.reference };
+        common.move_money(kind, GATEWAY, names, (amount, &self.currency));
+    }
+
+    /// Public documentation: the event with the order in it, and one fixed header as the proof of origin. That the
+    /// order holds only the payment that the event is about is a guess.
+    pub(super) fn tell(&self, common: &mut Common, outlet: &str, place: usize, event: &str) {
+        let Some(url) = common.outbox.account_wide(GATEWAY) else { return };
+        let payment = self.payments.get(place).into_iter();
+        let body = json!({
+            "outletId": outlet, "eventId": common.ids.uuid(), "eventName": event,
+            "order": self.render_with(payment, &common.origin, outlet),
+        });
+        common.notify(Notice {
+            gateway: GATEWAY,
+            url,
+            event: event.to_owned(),
+            header: Some((WEBHOOK_HEADER, WEBHOOK_SECRET.to_owned())),
+            body: body.to_string(),
+        });
     }
 
     /// When payment number `count` falls due: the time of day of the first one.
     fn due(&self, count: usize) -> Option<Timestamp> {
         let start = TimeZone::UTC.to_datetime(self.start);
-        let day = self.frequency.day(start.date(), i64::try_from(count).ok()?)?;
+        let day = self.plan.as_ref()?.frequency.day(start.date(), i64::try_from(count).ok()?)?;
         Some(day.to_datetime(start.time()).to_zoned(TimeZone::UTC).ok()?.timestamp())
     }
 
     pub(super) fn render(&self, origin: &str, outlet: &str) -> Value {
-        let path = format!("{origin}/ngenius/transactions/outlets/{outlet}/orders/{}", self.reference);
-        let payments: Vec<Value> =
-            self.payments.iter().map(|payment| self.render_payment(payment, origin, outlet)).collect();
+        self.render_with(self.payments.iter(), origin, outlet)
+    }
+
+    fn render_with<'a>(
+        &self,
+        payments: impl Iterator<Item = &'a Payment>,
+        origin: &str,
+        outlet: &str,
+    ) -> Value {
+        let path = format!("transactions/outlets/{outlet}/orders/{}", self.reference);
+        let payments: Vec<Value> = payments.map(|payment| payment.render(self, origin, outlet)).collect();
         let mut order = json!({
             "_id": format!("urn:order:{}", self.reference),
-            "_links": {"self": {"href": path}},
-            "type": "RECURRING", "action": self.action,
+            "_links": {
+                "self": {"href": format!("{origin}/ngenius/{path}")},
+                // Orders carry this link, nothing says what it does to a schedule, and it leads nowhere here.
+                "cancel": {"href": format!("http://transaction-service/{path}/cancel")},
+            },
+            "type": if self.plan.is_some() { "RECURRING" } else { "SINGLE" }, "action": self.action,
             "amount": {"currencyCode": self.currency, "value": self.amount},
             "reference": self.reference, "outletId": outlet, "createDateTime": milliseconds(self.start),
             "emailAddress": self.email,
@@ -126,61 +180,5 @@ impl Order {
             order.insert("merchantOrderReference".to_owned(), reference.as_str().into());
         }
         order
-    }
-
-    pub(super) fn render_payment(&self, payment: &Payment, origin: &str, outlet: &str) -> Value {
-        let amount = json!({"currencyCode": self.currency, "value": self.amount});
-        let path =
-            format!("transactions/outlets/{outlet}/orders/{}/payments/{}", self.reference, payment.reference);
-        // Links of the real gateway point at hosts inside it too: a client must not follow them blindly.
-        let (inside, here) =
-            (format!("http://transaction-service/{path}"), format!("{origin}/ngenius/{path}"));
-        let captured = payment.result.is_ok() && self.action == "SALE";
-        let state = match payment.result {
-            Err(_) => "FAILED",
-            Ok(()) if payment.refunded == self.amount => "REFUNDED",
-            Ok(()) if payment.refunded > 0 => "PARTIALLY_REFUNDED",
-            Ok(()) if captured => "CAPTURED",
-            Ok(()) => "PURCHASED",
-        };
-        let response = match payment.result {
-            Ok(()) => json!({
-                "authorizationCode": payment.authorization, "success": true, "resultCode": "00",
-                "resultMessage": "Successful approval/completion", "rrn": payment.retrieval, "mid": "sandbox",
-            }),
-            Err(decline) => json!({
-                "success": false, "resultCode": if decline.code == "expired_card" { "54" } else { "51" },
-                "resultMessage": decline.message, "rrn": payment.retrieval, "mid": "sandbox",
-            }),
-        };
-        let mut rendered = json!({
-            "_id": format!("urn:payment:{}", payment.reference),
-            "_links": {"self": {"href": inside}},
-            "reference": payment.reference, "state": state, "amount": amount,
-            "updateDateTime": milliseconds(payment.at), "outletId": outlet, "orderReference": self.reference,
-            "paymentMethod": {
-                "expiry": format!("{:04}-{:02}", self.card.year, self.card.month),
-                "cardholderName": self.card.holder, "name": self.card.brand_upper(),
-                "pan": self.card.masked("******"),
-            },
-            "authResponse": response,
-        });
-        let mut add = |name: &str, value: Value| {
-            if let Some(rendered) = rendered.as_object_mut() {
-                rendered.insert(name.to_owned(), value);
-            }
-        };
-        let left = payment.result.is_ok() && payment.refunded < self.amount;
-        let refund = |href: String| if left { json!({"cnp:refund": {"href": href}}) } else { json!({}) };
-        if captured {
-            let capture = json!({
-                "_links": refund(format!("{here}/captures/{}/refund", payment.reference)),
-                "amount": amount, "createdTime": milliseconds(payment.at), "state": "SUCCESS",
-            });
-            add("_embedded", json!({"cnp:capture": [capture]}));
-        } else if left {
-            add("_links", refund(format!("{here}/refund")));
-        }
-        rendered
     }
 }

@@ -45,6 +45,8 @@ pub(super) struct Purchase {
     send_receipt: bool,
     due: Option<i64>,
     pub(super) force_recurring: bool,
+    /// Paying only authorises; a capture takes the money.
+    pub(super) skip_capture: bool,
     created: Timestamp,
     updated: Timestamp,
     viewed: Option<Timestamp>,
@@ -52,6 +54,8 @@ pub(super) struct Purchase {
     history: Vec<(&'static str, Timestamp)>,
     pub(super) attempts: Vec<Attempt>,
     pub(super) paid: Option<Timestamp>,
+    /// What was really taken: the total, or the captured part of it.
+    pub(super) taken: i64,
     pub(super) refunded: i64,
     pub(super) recurring_token: Option<String>,
 }
@@ -92,9 +96,6 @@ impl Purchase {
             None if absent(body, "reference") => "",
             _ => return Err(invalid("reference", "Text of at most 128 characters is needed.")),
         };
-        if flag("skip_capture")? {
-            return Err(invalid("skip_capture", "This sandbox takes the money at once."));
-        }
         let mut urls = Map::new();
         for name in URLS {
             let given = text(body, name).unwrap_or_default();
@@ -122,6 +123,7 @@ impl Purchase {
             send_receipt: flag("send_receipt")?,
             due,
             force_recurring: flag("force_recurring")?,
+            skip_capture: flag("skip_capture")?,
             created: now,
             updated: now,
             viewed: None,
@@ -129,6 +131,7 @@ impl Purchase {
             history: vec![("created", now)],
             attempts: Vec::new(),
             paid: None,
+            taken: 0,
             refunded: 0,
             recurring_token: None,
         })
@@ -175,14 +178,14 @@ impl Purchase {
         let attempts: Vec<Value> = self.attempts.iter().rev().map(Attempt::render).collect();
         let payment = self.paid.map(|at| {
             json!({
-                "is_outgoing": false, "payment_type": "purchase", "amount": self.total, "currency": self.currency,
-                "net_amount": self.total, "fee_amount": 0, "pending_amount": 0, "description": "",
+                "is_outgoing": false, "payment_type": "purchase", "amount": self.taken, "currency": self.currency,
+                "net_amount": self.taken, "fee_amount": 0, "pending_amount": 0, "description": "",
                 "paid_on": at.as_second(), "remote_paid_on": at.as_second(),
             })
         });
         let method = self.attempts.last().map_or("", |attempt| attempt.method);
         let client_id = (!self.client.id.is_empty()).then_some(&self.client.id);
-        let refundable = if self.paid.is_some() { self.total - self.refunded } else { 0 };
+        let refundable = self.taken - self.refunded;
         let mut purchase = json!({
             "type": "purchase", "id": self.id,
             "created_on": self.created.as_second(), "updated_on": self.updated.as_second(),
@@ -199,7 +202,7 @@ impl Purchase {
             "viewed_on": self.viewed.map(Timestamp::as_second), "send_receipt": self.send_receipt,
         });
         let rest = json!({
-            "is_recurring_token": is_token, "recurring_token": self.recurring_token, "skip_capture": false,
+            "is_recurring_token": is_token, "recurring_token": self.recurring_token, "skip_capture": self.skip_capture,
             "force_recurring": self.force_recurring, "reference": self.reference, "reference_generated": "",
             "issued": self.created.strftime("%Y-%m-%d").to_string(), "due": self.due,
             "refund_availability": if refundable > 0 { "all" } else { "none" }, "refundable_amount": refundable,

@@ -1,8 +1,10 @@
 //! One order: a sale or a recurring charge.
 
-use super::{CURRENCY, DECIMALS, MERCHANT_ID};
+use super::{CURRENCY, DECIMALS, GATEWAY, MERCHANT_ID};
 use crate::cards::{Card, Decline};
 use crate::json;
+use crate::outbox::Notice;
+use crate::world::Common;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
@@ -23,6 +25,8 @@ pub(super) struct Order {
     /// A sale that allows recurring charges, or a recurring charge.
     pub(super) recurring: bool,
     pub(super) is_sale: bool,
+    /// `callbackUrl.notify`
+    pub(super) notify: Option<String>,
     pub(super) created: Timestamp,
     pub(super) updated: Timestamp,
     /// How much, and whether by a void.
@@ -51,6 +55,14 @@ impl Order {
             "createTime": stamp(self.created), "updateTime": stamp(self.updated), "status": self.status(),
             "recurring": self.recurring,
         })
+    }
+
+    /// Tells of the order as it is now.
+    pub(super) fn tell(&self, common: &mut Common, key: &SigningKey<Sha256>) {
+        let Some(url) = self.notify.clone() else { return };
+        let Some(body) = self.notification(key) else { return };
+        let event = self.status().to_owned();
+        common.notify(Notice { gateway: GATEWAY, url, event, header: None, body });
     }
 
     /// The notification: every member but the signature is signed as `key=value`, sorted and joined by `&`.

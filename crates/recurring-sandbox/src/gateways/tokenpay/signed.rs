@@ -38,6 +38,11 @@ impl Signed {
         reference.map(str::to_owned).ok_or_else(|| invalid("merchantReference", "text of 1 to 64 characters"))
     }
 
+    /// Where the gateway is to tell of this order, if anywhere.
+    pub(super) fn notify(&self) -> Result<Option<String>, Answer> {
+        Ok(text(&self.callbacks(&[])?, "notify").map(str::to_owned))
+    }
+
     /// Checks the addresses; `needed` ones must be there.
     pub(super) fn callbacks(&self, needed: &[&str]) -> Result<Map<String, Value>, Answer> {
         let given = match self.members.get("callbackUrl") {

@@ -1,0 +1,46 @@
+use recurring_core::{Class, Method, Prepared, Reply, check};
+
+use crate::error::{ApiError, Error};
+
+/// `POST /orders/{id}/transactions/{tid}/captures/`: **takes money** that a transaction has only reserved (public
+/// documentation). The whole amount: the request has no body.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct CaptureTransaction {
+    order_id: String,
+    transaction_id: String,
+}
+
+impl CaptureTransaction {
+    /// The transaction of an order, by the gateway's own identifiers of both.
+    pub fn new(order_id: impl Into<String>, transaction_id: impl Into<String>) -> Self {
+        Self { order_id: order_id.into(), transaction_id: transaction_id.into() }
+    }
+
+    /// The request as it goes over the wire, without the key.
+    ///
+    /// # Errors
+    /// When one of the identifiers cannot be one.
+    pub fn to_request(&self) -> Result<Prepared, Error> {
+        let path = format!(
+            "/orders/{}/transactions/{}/captures/",
+            check::path_segment("order_id", &self.order_id)?,
+            check::path_segment("transaction_id", &self.transaction_id)?
+        );
+        // The HTTP library leaves the length of an empty body out, and some servers refuse a POST without one.
+        Ok(Prepared::new("capture transaction", Class::Write, Method::Post, path)
+            .header("content-length", "0"))
+    }
+
+    /// Reads the reply. The answer may be empty (public documentation), so every status from 200 to 299 means that
+    /// the gateway took the request; its body is not looked at. Read the order to see that the money was taken.
+    ///
+    /// # Errors
+    /// For every other status.
+    pub fn from_reply(&self, reply: &Reply) -> Result<(), Error> {
+        if reply.is_success() {
+            return Ok(());
+        }
+        Err(Error::from_reply(reply.clone(), ApiError::read(reply)))
+    }
+}

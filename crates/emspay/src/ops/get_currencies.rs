@@ -1,0 +1,60 @@
+use std::collections::BTreeMap;
+
+use recurring_core::{Class, Method, Prepared, Reply, read_success};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::error::{ApiError, Error};
+
+/// `GET /merchants/self/projects/self/currencies`: which currencies the key's project takes (public documentation).
+/// Moves no money.
+#[derive(Debug, Clone, Default)]
+#[must_use]
+#[non_exhaustive]
+pub struct GetCurrencies;
+
+impl GetCurrencies {
+    /// Those of the project that the key belongs to.
+    pub fn new() -> Self {
+        Self
+    }
+
+    /// The request as it goes over the wire, without the key.
+    pub fn to_request(&self) -> Prepared {
+        // No slash at the end: the public documentation writes this path without one.
+        let path = "/merchants/self/projects/self/currencies";
+        Prepared::new("get currencies", Class::Read, Method::Get, path)
+    }
+
+    /// Reads the reply.
+    ///
+    /// # Errors
+    /// When the reply cannot be read or names no payment methods.
+    pub fn from_reply(&self, reply: &Reply) -> Result<Currencies, Error> {
+        let envelope: Envelope = read_success(reply, ApiError::read)?;
+        let named = envelope.payment_methods.into_iter();
+        Ok(Currencies(named.filter_map(|(method, value)| Some((method, currencies(&value)?))).collect()))
+    }
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    payment_methods: BTreeMap<String, Value>,
+}
+
+fn currencies(method: &Value) -> Option<Vec<String>> {
+    let names = method.get("currencies")?.as_array()?;
+    Some(names.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+}
+
+/// The currencies of each payment method that a project takes (public documentation).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Currencies(BTreeMap<String, Vec<String>>);
+
+impl Currencies {
+    /// The currencies of a payment method such as `credit-card`, ISO 4217. `None` when the answer says nothing of
+    /// this method.
+    pub fn of(&self, payment_method: &str) -> Option<&[String]> {
+        self.0.get(payment_method).map(Vec::as_slice)
+    }
+}

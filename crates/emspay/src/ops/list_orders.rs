@@ -1,0 +1,102 @@
+use jiff::Timestamp;
+use recurring_core::{Class, ErrorKind, InvalidInput, Method, Prepared, Reply, check};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::error::{ApiError, Error};
+use crate::ops::order::Order;
+
+/// `GET /orders/?created_since=&created_until=`: the orders that were created in a period (another brand of the same
+/// platform; no document of this gateway names it). Moves no money.
+///
+/// It is the only way to look for an order whose answer was lost. An order that is found tells where it stands. One
+/// that is **not** found proves nothing: whether the gateway cuts long lists is documented nowhere.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct ListOrders {
+    since: String,
+    until: String,
+}
+
+impl ListOrders {
+    /// The orders created between two instants: each an RFC 3339 time stamp with an offset or `Z`, as text or as a
+    /// `jiff::Timestamp`.
+    pub fn created_between(since: impl ToString, until: impl ToString) -> Self {
+        Self { since: since.to_string(), until: until.to_string() }
+    }
+
+    /// The request as it goes over the wire, without the key.
+    ///
+    /// # Errors
+    /// When one of the two is no instant, or the period ends before it begins.
+    pub fn to_request(&self) -> Result<Prepared, Error> {
+        let since = instant("created_since", &self.since)?;
+        let until = instant("created_until", &self.until)?;
+        if until < since {
+            return Err(InvalidInput::new("created_until", "must not lie before `created_since`").into());
+        }
+        let path = format!(
+            "/orders/?created_since={}&created_until={}",
+            check::query_value(&since.to_string()),
+            check::query_value(&until.to_string())
+        );
+        Ok(Prepared::new("list orders", Class::Read, Method::Get, path))
+    }
+
+    /// Reads the reply: a list, or an object with the list under `orders` or `data` (a guess).
+    ///
+    /// # Errors
+    /// When the reply has another shape, or one of its entries is no order. It is never taken for an empty list.
+    pub fn from_reply(&self, reply: &Reply) -> Result<Vec<Order>, Error> {
+        if !reply.is_success() {
+            return Err(Error::from_reply(reply.clone(), ApiError::read(reply)));
+        }
+        let entries = entries(reply).ok_or_else(|| odd(reply, "not with a list of orders"))?;
+        entries
+            .iter()
+            .map(|entry| match order(entry) {
+                Some(order) => Ok(order.cleared(reply)),
+                None => Err(odd(reply, "one of the entries is no order")),
+            })
+            .collect()
+    }
+}
+
+fn instant(field: &'static str, text: &str) -> Result<Timestamp, InvalidInput> {
+    text.parse().map_err(|_| {
+        InvalidInput::new(
+            field,
+            "must be an RFC 3339 time stamp with an offset, such as 2017-11-24T14:43:15Z",
+        )
+    })
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    orders: Option<Box<RawValue>>,
+    data: Option<Box<RawValue>>,
+}
+
+fn entries(reply: &Reply) -> Option<Vec<Box<RawValue>>> {
+    if let Ok(list) = reply.json() {
+        return Some(list);
+    }
+    let envelope: Envelope = reply.object().ok()?;
+    let list = |json: Option<Box<RawValue>>| serde_json::from_str(json?.get()).ok();
+    match (list(envelope.orders), list(envelope.data)) {
+        (Some(list), None) | (None, Some(list)) => Some(list),
+        // With two lists nobody knows which one holds the orders.
+        _ => None,
+    }
+}
+
+fn order(entry: &RawValue) -> Option<Order> {
+    // A list would be taken for an object without names.
+    let object = Some(entry.get()).filter(|text| text.starts_with('{'))?;
+    serde_json::from_str(object).ok()
+}
+
+fn odd(reply: &Reply, how: &str) -> Error {
+    let message = format!("the gateway answered {}, but {how}", reply.status());
+    Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone())
+}

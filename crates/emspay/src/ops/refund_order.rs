@@ -1,0 +1,126 @@
+use recurring_core::{
+    Class, ErrorKind, GatewayTime, Method, Money, Outcome, Prepared, Reply, check, check_echo, lenient,
+    read_success,
+};
+use serde::Deserialize;
+
+use crate::error::{ApiError, Error};
+use crate::ops::order::{Transaction, clear_words};
+use crate::status::{self, OrderStatus};
+use crate::wire::RefundOrderBody;
+
+/// `POST /orders/{id}/refunds/`: **gives money back** out of a completed order, all of it or a part (public
+/// documentation).
+///
+/// Every call is a new refund: the gateway has no idempotency key, so the same call sent twice gives the money back
+/// twice. This client sends it once.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct RefundOrder {
+    order_id: String,
+    amount: Money,
+    description: Option<String>,
+}
+
+impl RefundOrder {
+    /// Gives back `amount` of the order with the gateway's own identifier.
+    ///
+    /// The currency does not go over the wire: the gateway gives back in the order's own. It is compared with the
+    /// answer's, so hand in the currency of the order.
+    pub fn new(order_id: impl Into<String>, amount: Money) -> Self {
+        Self { order_id: order_id.into(), amount, description: None }
+    }
+
+    /// Why the money is given back, at most 1000 characters.
+    pub fn description(mut self, text: impl Into<String>) -> Self {
+        self.description = Some(text.into());
+        self
+    }
+
+    /// The request as it goes over the wire, without the key.
+    ///
+    /// # Errors
+    /// Names the input that breaks a rule; nothing has been sent.
+    pub fn to_request(&self) -> Result<Prepared, Error> {
+        let path = format!("/orders/{}/refunds/", check::path_segment("order_id", &self.order_id)?);
+        if let Some(description) = &self.description {
+            check::text("description", description, 1_000)?;
+        }
+        let body = RefundOrderBody { amount: self.amount.minor(), description: self.description.as_deref() };
+        Ok(Prepared::new("refund order", Class::Write, Method::Post, path)
+            .header("content-type", "application/json")
+            .json(&body))
+    }
+
+    /// Reads the reply. A refund that the gateway refuses with a success status is `Ok` with the outcome
+    /// `Declined`.
+    ///
+    /// # Errors
+    /// `Unknown` when the reply cannot be read, speaks of another amount, currency or order, or answers the order
+    /// itself instead of a refund: that the order is paid does not mean that its money was given back.
+    pub fn from_reply(&self, reply: &Reply) -> Result<Refund, Error> {
+        let refund: Refund = read_success(reply, ApiError::read)?;
+        let amount = refund.amount.map(|amount| amount.to_string());
+        check_echo(
+            reply,
+            &[
+                ("amount", &self.amount.minor().to_string(), amount.as_deref()),
+                ("currency", self.amount.currency().code(), refund.currency.as_deref()),
+                ("refund_of_order_id", &self.order_id, refund.refund_of_order_id.as_deref()),
+            ],
+        )?;
+        if refund.id == self.order_id {
+            let message = "the reply speaks of the order itself and not of a refund";
+            return Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()));
+        }
+        Ok(refund.cleared(reply))
+    }
+}
+
+/// A refund as the gateway tells it: an order of its own (public documentation). Only `id` is certain to be there.
+#[derive(Debug, Clone, Deserialize)]
+#[non_exhaustive]
+pub struct Refund {
+    /// The gateway's identifier of the refund. [`Client::get_order`](crate::Client::get_order) reads it again (a
+    /// guess: it is an order like any other).
+    #[serde(deserialize_with = "lenient::required_text")]
+    pub id: String,
+    /// Where it stands; see [`Refund::outcome`].
+    #[serde(default)]
+    pub status: OrderStatus,
+    /// Minor units.
+    #[serde(default, deserialize_with = "lenient::integer")]
+    pub amount: Option<i64>,
+    /// ISO 4217.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub currency: Option<String>,
+    /// Why the money is given back.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub description: Option<String>,
+    /// When it was created.
+    #[serde(default, deserialize_with = "lenient::time")]
+    pub created: Option<GatewayTime>,
+    /// Marks such as `is-refund`.
+    #[serde(default, deserialize_with = "lenient::texts")]
+    pub flags: Vec<String>,
+    /// The order whose money is given back.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub refund_of_order_id: Option<String>,
+    /// The movements of money, and why one failed. There may be none.
+    #[serde(default, deserialize_with = "lenient::list")]
+    pub transactions: Vec<Transaction>,
+}
+
+impl Refund {
+    /// What the status means for the money: `Approved` is given back, `Declined` is not. `new`, `processing` and
+    /// every status nobody has seen yet are `Pending`.
+    pub fn outcome(&self) -> Outcome {
+        // No customer takes part in a refund, so no page is waited for.
+        status::outcome(&self.status, false)
+    }
+
+    fn cleared(mut self, reply: &Reply) -> Self {
+        clear_words(&mut self.transactions, reply);
+        self
+    }
+}

@@ -1,0 +1,53 @@
+use recurring_core::{Method, Money, Prepared, Reply, check_echo};
+
+use crate::error::Error;
+use crate::ops::payment::Payment;
+use crate::ops::{MEDIA_TYPE, check_one_is, payment_path, read_payment, write};
+use crate::wire::MoneyBody;
+
+/// `POST /transactions/outlets/{outlet}/orders/{order}/payments/{payment}/captures`: **takes money that an authorised
+/// payment holds**, the whole or a part (public documentation).
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct CapturePayment {
+    order_reference: String,
+    payment_reference: String,
+    amount: Money,
+}
+
+impl CapturePayment {
+    /// Takes `amount` of what this payment of this order holds. The references are the gateway's own.
+    pub fn new(
+        order_reference: impl Into<String>,
+        payment_reference: impl Into<String>,
+        amount: Money,
+    ) -> Self {
+        Self { order_reference: order_reference.into(), payment_reference: payment_reference.into(), amount }
+    }
+
+    /// The request as it goes over the wire, without the access token. `outlet` is the client's.
+    ///
+    /// # Errors
+    /// When a reference cannot be one; nothing has been sent.
+    pub fn to_request(&self, outlet: &str) -> Result<Prepared, Error> {
+        let payment = payment_path(outlet, &self.order_reference, &self.payment_reference)?;
+        Ok(write("capture payment", Method::Post, format!("{payment}/captures"))
+            .header("content-type", MEDIA_TYPE)
+            .json(&MoneyBody { amount: self.amount.into() }))
+    }
+
+    /// Reads the reply: the payment as it stands now, with its captures. That the gateway answers with the payment
+    /// is a guess; any other answer is an error with the effect `Unknown`.
+    ///
+    /// # Errors
+    /// `Unknown` when the reply cannot be read, speaks of another payment, order, outlet or currency, or names
+    /// captures of which none has the amount that was sent.
+    pub fn from_reply(&self, outlet: &str, reply: &Reply) -> Result<Payment, Error> {
+        let payment = read_payment(reply, outlet, &self.order_reference, &self.payment_reference)?;
+        let currency = payment.amount.as_ref().and_then(|amount| amount.currency_code.as_deref());
+        check_echo(reply, &[("currencyCode", self.amount.currency().code(), currency)])?;
+        let amounts = payment.captures.iter().map(|capture| capture.amount.as_ref());
+        check_one_is(reply, "cnp:capture", self.amount, amounts)?;
+        Ok(payment)
+    }
+}

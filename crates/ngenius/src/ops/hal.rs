@@ -1,0 +1,150 @@
+//! What the gateway's answers share as HAL documents: links, embedded lists, identifiers in a long form.
+
+use std::fmt;
+
+use recurring_core::{BaseUrl, lenient};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use crate::error::is_object;
+
+/// An address found in a reply. `Debug` shows nothing of it: its query could hold a token.
+#[derive(Clone)]
+pub(crate) struct Href(String);
+
+impl Href {
+    /// The path and query below the client's own base address. `None` for an address elsewhere, which is not
+    /// followed: the gateway names hosts inside its own network too, and the access token would travel along.
+    pub(crate) fn at(&self, base_url: &BaseUrl) -> Option<String> {
+        base_url.relative(&self.0)
+    }
+
+    /// The segment of the path that follows the last one of these names. Only reads the address: nothing is sent
+    /// there.
+    pub(crate) fn segment_after(&self, names: &[&str]) -> Option<String> {
+        let path = self.0.split(['?', '#']).next()?;
+        let mut segments = path.rsplit('/').filter(|segment| !segment.is_empty());
+        let mut following = segments.next()?;
+        for segment in segments {
+            if names.contains(&segment) {
+                return Some(following.to_owned());
+            }
+            following = segment;
+        }
+        None
+    }
+}
+
+impl fmt::Debug for Href {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Href(..)")
+    }
+}
+
+/// The links that this crate follows or reads (public documentation). All others are passed over.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(crate) struct Links {
+    #[serde(rename = "self", default, deserialize_with = "href")]
+    pub(crate) itself: Option<Href>,
+    #[serde(rename = "cnp:cancel", default, deserialize_with = "href")]
+    pub(crate) cancel: Option<Href>,
+    #[serde(rename = "cnp:refund", default, deserialize_with = "href")]
+    pub(crate) refund: Option<Href>,
+    #[serde(rename = "payment:saved-card", default, deserialize_with = "href")]
+    pub(crate) saved_card: Option<Href>,
+}
+
+/// The member `_links`; none where it is no object.
+pub(crate) fn links<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Links, D::Error> {
+    Ok(lenient::object(deserializer)?.unwrap_or_default())
+}
+
+fn href<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Href>, D::Error> {
+    #[derive(Deserialize)]
+    struct Link {
+        #[serde(default, deserialize_with = "lenient::text")]
+        href: Option<String>,
+    }
+    let link: Option<Link> = lenient::object(deserializer)?;
+    Ok(link.and_then(|link| link.href).filter(|href| !href.is_empty()).map(Href))
+}
+
+/// A list under `_embedded`. An entry that cannot be read fails the whole answer, since leaving it out could hide
+/// money that moved; an object in place of the list is one entry, as HAL allows.
+pub(crate) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    let Some(json) = Option::<Box<RawValue>>::deserialize(deserializer)? else {
+        return Ok(Vec::new());
+    };
+    let entries: Vec<Box<RawValue>> = if is_object(json.get().as_bytes()) {
+        vec![json]
+    } else {
+        serde_json::from_str(json.get()).map_err(D::Error::custom)?
+    };
+    let read = |entry: &RawValue| {
+        if !is_object(entry.get().as_bytes()) {
+            return Err(D::Error::custom("an entry is no object"));
+        }
+        serde_json::from_str(entry.get()).map_err(D::Error::custom)
+    };
+    entries.iter().map(|entry| read(entry)).collect()
+}
+
+/// The reference that was given, or the end of the identifier in its long form.
+pub(crate) fn reference(given: Option<String>, id: Option<&str>, prefix: &str) -> Option<String> {
+    let from_id = || id.and_then(|id| id.strip_prefix(prefix)).map(str::to_owned);
+    given.filter(|text| !text.is_empty()).or_else(from_id).filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_is_taken_from_the_identifier_when_it_is_missing() {
+        let of = |given: Option<&str>, id| reference(given.map(str::to_owned), id, "urn:payment:");
+        assert_eq!(of(Some("a"), Some("urn:payment:b")).as_deref(), Some("a"));
+        assert_eq!(of(None, Some("urn:payment:b")).as_deref(), Some("b"));
+        assert_eq!(of(Some(""), Some("urn:payment:b")).as_deref(), Some("b"));
+        assert_eq!(of(None, Some("urn:order:b")), None);
+        assert_eq!(of(None, Some("urn:payment:")), None);
+        assert_eq!(of(None, None), None);
+    }
+
+    #[test]
+    fn a_segment_is_the_one_after_the_last_of_the_names() {
+        let after = |href: &str| Href(href.to_owned()).segment_after(&["captures"]);
+        assert_eq!(after("https://a.example/payments/p/captures/c").as_deref(), Some("c"));
+        assert_eq!(
+            after("https://a.example/payments/p/captures/c/refund?x=/captures/d").as_deref(),
+            Some("c")
+        );
+        assert_eq!(after("/captures/a/captures/b/").as_deref(), Some("b"));
+        for none in ["https://a.example/payments/p/captures", "captures/", "", "/", "https://a.example/p"] {
+            assert_eq!(after(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn an_odd_link_is_none() {
+        for odd in [
+            "7",
+            "null",
+            "[]",
+            r#""text""#,
+            "{}",
+            r#"{"self":7}"#,
+            r#"{"self":{"href":null}}"#,
+            r#"{"self":[{"href":"https://a.example"}]}"#,
+        ] {
+            let links = links(&mut serde_json::Deserializer::from_str(odd)).expect(odd);
+            assert!(links.itself.is_none(), "{odd}");
+        }
+        let json = r#"{"self":{"href":"https://a.example/hunter2?token=hunter2"},"curies":[7]}"#;
+        let links = links(&mut serde_json::Deserializer::from_str(json)).expect("links");
+        assert!(links.itself.is_some());
+        assert!(!format!("{links:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,140 @@
+use recurring_core::{BaseUrl, InvalidInput, Method, Money, Prepared, Reply, Secret, check};
+
+use crate::card::{check_cvv, check_expiry};
+use crate::error::Error;
+use crate::ops::hal::Href;
+use crate::ops::order::Order;
+use crate::ops::payment::{Payment, SavedCard};
+use crate::ops::{MEDIA_TYPE, check_one_is, read_payment, write};
+use crate::status::PaymentState;
+use crate::wire::SavedCardBody;
+
+/// `PUT` on the link `payment:saved-card` of an order's payment: **takes the order's amount from a card that the gateway
+/// keeps** (public documentation). The feature has to be enabled for the account.
+///
+/// How an order that waits for such a payment is created is not a part of this crate: create it by other means, read it
+/// with [`Client::get_order`](crate::Client::get_order), and pay it here.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct PayWithSavedCard {
+    order_reference: String,
+    payment_reference: String,
+    link: Href,
+    amount: Money,
+    card_token: Secret,
+    expiry: Secret,
+    cardholder_name: Secret,
+    cvv: Option<Secret>,
+    recapture_csc: bool,
+}
+
+impl PayWithSavedCard {
+    /// Pays `order` with `card`. Read the order right before: exactly one of its payments must have just begun
+    /// (`STARTED`) and have the link, and none may have been paid. `amount` is what you expect to be taken; the
+    /// order's own amount is taken, so both must be the same.
+    ///
+    /// # Errors
+    /// When the order is not one that waits for this payment, or the card has no token, end of life or name.
+    pub fn new(order: &Order, card: &SavedCard, amount: Money) -> Result<Self, InvalidInput> {
+        let refuse = |field: &'static str, rule: &'static str| Err(InvalidInput::new(field, rule));
+        let Some(order_reference) = order.reference.clone() else {
+            return refuse("order", "has no reference");
+        };
+        // Anything else may be under way or paid already, and a second payment would charge the customer again.
+        let [payment] = order.payments.as_slice() else {
+            return refuse("order", "must have exactly one payment");
+        };
+        if payment.state != PaymentState::Started {
+            return refuse("order", "must have a payment that has just begun (STARTED)");
+        }
+        let (Some(link), Some(payment_reference)) = (&payment.links.saved_card, &payment.reference) else {
+            return refuse("order", "cannot be paid with a saved card: its payment has no link for it");
+        };
+        let paid = payment.amount.as_ref().or(order.amount.as_ref());
+        let known = paid.is_some_and(|paid| paid.currency_code.is_some() && paid.value.is_some());
+        if !known || !paid.is_some_and(|paid| paid.may_be(amount)) {
+            return refuse("amount", "must be the amount of the order");
+        }
+        let Some(card_token) = &card.card_token else {
+            return refuse("card", "has no token");
+        };
+        check::text("card_token", card_token.expose(), 4096)?;
+        let expiry = card.expiry.as_deref().unwrap_or_default();
+        check_expiry(expiry)?;
+        let cardholder_name = card.cardholder_name.as_deref().unwrap_or_default();
+        check::text("cardholder_name", cardholder_name, 255)?;
+        Ok(Self {
+            order_reference,
+            payment_reference: payment_reference.clone(),
+            link: link.clone(),
+            amount,
+            card_token: card_token.clone(),
+            expiry: expiry.into(),
+            cardholder_name: cardholder_name.into(),
+            cvv: None,
+            recapture_csc: card.recapture_csc == Some(true),
+        })
+    }
+
+    /// The security code, 3 or 4 digits, as the customer gave it now. It must not be stored.
+    pub fn cvv(mut self, cvv: impl Into<Secret>) -> Self {
+        self.cvv = Some(cvv.into());
+        self
+    }
+
+    /// Whether the security code is sent: what the card's own `recapture_csc` says unless set here (a guess: nothing
+    /// documents when it must be sent).
+    pub fn recapture_csc(mut self, send_cvv: bool) -> Self {
+        self.recapture_csc = send_cvv;
+        self
+    }
+
+    /// The request as it goes over the wire, without the access token. `base_url` is the client's.
+    ///
+    /// # Errors
+    /// When the link leads away from `base_url`, or the security code is missing, not asked for or none; nothing has
+    /// been sent.
+    pub fn to_request(&self, base_url: &BaseUrl) -> Result<Prepared, Error> {
+        let Some(path) = self.link.at(base_url) else {
+            let rule = "cannot be paid here: its link leads away from the gateway's address";
+            return Err(InvalidInput::new("order", rule).into());
+        };
+        match (&self.cvv, self.recapture_csc) {
+            (Some(cvv), true) => check_cvv(cvv)?,
+            (None, true) => return Err(InvalidInput::new("cvv", "is needed for this card").into()),
+            (Some(_), false) => {
+                let rule = "is not asked for with this card; say so with `recapture_csc(true)` to send it";
+                return Err(InvalidInput::new("cvv", rule).into());
+            }
+            (None, false) => {}
+        }
+        let body = SavedCardBody {
+            expiry: self.expiry.expose(),
+            card_token: self.card_token.expose(),
+            cardholder_name: self.cardholder_name.expose(),
+            cvv: self.cvv.as_ref().map(Secret::expose),
+        };
+        // The token is hidden first: the few digits of the security code may be a part of it.
+        let request = write("pay with saved card", Method::Put, path)
+            .header("content-type", MEDIA_TYPE)
+            .json(&body)
+            .hide(&self.card_token)
+            .hide(&self.expiry)
+            .hide(&self.cardholder_name);
+        Ok(match &self.cvv {
+            Some(cvv) => request.hide(cvv),
+            None => request,
+        })
+    }
+
+    /// Reads the reply: the payment as it stands now. A payment that the bank refuses is `Ok` with the outcome
+    /// `Declined`; `AWAIT_3DS` is `CustomerNeeded`.
+    ///
+    /// # Errors
+    /// `Unknown` when the reply cannot be read or speaks of another payment, order, outlet or amount.
+    pub fn from_reply(&self, outlet: &str, reply: &Reply) -> Result<Payment, Error> {
+        let payment = read_payment(reply, outlet, &self.order_reference, &self.payment_reference)?;
+        check_one_is(reply, "amount", self.amount, [payment.amount.as_ref()])?;
+        Ok(payment)
+    }
+}

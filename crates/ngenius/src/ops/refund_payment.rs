@@ -1,0 +1,187 @@
+use recurring_core::{BaseUrl, InvalidInput, Method, Money, Prepared, Reply, check, check_echo};
+
+use crate::error::Error;
+use crate::ops::capture::Capture;
+use crate::ops::hal::Href;
+use crate::ops::payment::Payment;
+use crate::ops::{MEDIA_TYPE, check_one_is, payment_path, read_payment, write};
+use crate::status::PaymentState;
+use crate::wire::MoneyBody;
+
+/// **Gives money of a payment back**, the whole or a part (public documentation).
+///
+/// The address is taken from the payment as it was read in its order, the first of these that lies below the client's
+/// own base address; a link elsewhere is never followed:
+///
+/// 1. the payment's own link `cnp:cancel`, if it is `PURCHASED` and given back as a whole;
+/// 2. the payment's own link `cnp:refund`;
+/// 3. the link `cnp:refund` of its capture;
+/// 4. `POST /transactions/outlets/{outlet}/orders/{order}/payments/{payment}/captures/{capture}/refund`.
+///
+/// In Saudi Arabia the gateway refunds only after the payment was settled (public documentation). The gateway has no
+/// idempotency key: the same refund sent twice may give the money back twice.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct RefundPayment {
+    order_reference: String,
+    payment_reference: String,
+    amount: Money,
+    cancel: Option<Href>,
+    cancel_method: Method,
+    refunds: Vec<Href>,
+    capture_reference: Option<String>,
+}
+
+impl RefundPayment {
+    /// Gives `amount` of this payment back. Read the order right before: `payment` is one of its payments,
+    /// `order_reference` its reference.
+    ///
+    /// # Errors
+    /// When the payment has no reference, belongs to another order, has another currency, is smaller than `amount`,
+    /// is `REFUNDED` already, or offers no way: neither a link nor a capture, or several captures of which none is
+    /// the obvious one (see [`RefundPayment::of_capture`]).
+    pub fn of(
+        payment: &Payment,
+        order_reference: impl Into<String>,
+        amount: Money,
+    ) -> Result<Self, InvalidInput> {
+        let capture = the_only_capture(&payment.captures);
+        let mut request = Self::new(payment, order_reference.into(), amount, capture)?;
+        let whole = payment.amount.as_ref().is_some_and(|paid| paid.value == Some(amount.minor()));
+        // A cancellation gives everything back, whatever amount stands in it: it must not stand for a part.
+        if payment.state == PaymentState::Purchased && whole {
+            request.cancel = payment.links.cancel.clone();
+        }
+        if let Some(link) = &payment.links.refund {
+            request.refunds.insert(0, link.clone());
+        }
+        if request.cancel.is_none() && request.refunds.is_empty() && request.capture_reference.is_none() {
+            let purchased = payment.state == PaymentState::Purchased && payment.links.cancel.is_some();
+            let rule = match payment.captures.len() {
+                0 if purchased => "can be given back as a whole only",
+                0 | 1 => "offers no refund: it has neither a link for it nor a capture",
+                _ => "has several captures: say which one is refunded",
+            };
+            return Err(InvalidInput::new("payment", rule));
+        }
+        Ok(request)
+    }
+
+    /// Gives `amount` of one capture of this payment back, by that capture's link or documented address. For a
+    /// payment with several captures; `capture_reference` is one of `payment.captures`.
+    ///
+    /// # Errors
+    /// Those of [`RefundPayment::of`], and when the payment has no such capture.
+    pub fn of_capture(
+        payment: &Payment,
+        order_reference: impl Into<String>,
+        capture_reference: &str,
+        amount: Money,
+    ) -> Result<Self, InvalidInput> {
+        let named = |capture: &&Capture| capture.reference.as_deref() == Some(capture_reference);
+        let Some(capture) = payment.captures.iter().find(named) else {
+            return Err(InvalidInput::new("capture_reference", "is not a capture of this payment"));
+        };
+        Self::new(payment, order_reference.into(), amount, Some(capture))
+    }
+
+    fn new(
+        payment: &Payment,
+        order_reference: String,
+        amount: Money,
+        capture: Option<&Capture>,
+    ) -> Result<Self, InvalidInput> {
+        let refuse = |field: &'static str, rule: &'static str| Err(InvalidInput::new(field, rule));
+        check::id("order_reference", &order_reference)?;
+        let Some(payment_reference) = payment.reference.clone() else {
+            return refuse("payment", "has no reference");
+        };
+        if payment.order_reference.as_ref().is_some_and(|own| !own.eq_ignore_ascii_case(&order_reference)) {
+            return refuse("order_reference", "is not the order of this payment");
+        }
+        if payment.state == PaymentState::Refunded {
+            return refuse("payment", "was refunded as a whole already");
+        }
+        if let Some(paid) = &payment.amount {
+            if paid.currency_code.as_deref().is_some_and(|code| code != amount.currency().code()) {
+                return refuse("amount", "must be in the currency of the payment");
+            }
+            if paid.value.is_some_and(|value| value < amount.minor()) {
+                return refuse("amount", "must not be more than the payment");
+            }
+        }
+        Ok(Self {
+            order_reference,
+            payment_reference,
+            amount,
+            cancel: None,
+            cancel_method: Method::Put,
+            refunds: capture.and_then(|capture| capture.links.refund.clone()).into_iter().collect(),
+            capture_reference: capture.and_then(|capture| capture.reference.clone()),
+        })
+    }
+
+    /// The method for the link `cnp:cancel`: `PUT` unless said otherwise (a guess: the gateway documents it for an
+    /// authorisation only, and public clients disagree between `PUT` and `POST`).
+    pub fn cancel_method(mut self, method: Method) -> Self {
+        self.cancel_method = method;
+        self
+    }
+
+    /// The request as it goes over the wire, without the access token. `outlet` and `base_url` are the client's.
+    ///
+    /// # Errors
+    /// When every link leads away from `base_url` and there is no capture to name instead, or a reference cannot be
+    /// one; nothing has been sent.
+    pub fn to_request(&self, outlet: &str, base_url: &BaseUrl) -> Result<Prepared, Error> {
+        let payment = payment_path(outlet, &self.order_reference, &self.payment_reference)?;
+        let cancel = self.cancel.as_ref().and_then(|link| link.at(base_url));
+        let refund = || self.refunds.iter().find_map(|link| link.at(base_url));
+        let (method, path) = match (cancel, &self.capture_reference) {
+            (Some(path), _) => (self.cancel_method, path),
+            (None, Some(capture)) => {
+                let capture = check::path_segment("capture_reference", capture)?;
+                let documented = || format!("{payment}/captures/{capture}/refund");
+                (Method::Post, refund().unwrap_or_else(documented))
+            }
+            (None, None) => {
+                let rule = "offers no refund here: its links lead away from the gateway's address";
+                (Method::Post, refund().ok_or_else(|| InvalidInput::new("payment", rule))?)
+            }
+        };
+        Ok(write("refund payment", method, path)
+            .header("content-type", MEDIA_TYPE)
+            .json(&MoneyBody { amount: self.amount.into() }))
+    }
+
+    /// Reads the reply: the payment as it stands now, with its refunds. That the gateway answers with the payment is
+    /// a guess; any other answer is an error with the effect `Unknown`.
+    ///
+    /// The outcome of the answer is that of the *payment*: `PARTIALLY_REFUNDED` and `REFUNDED` are `Approved`, and a
+    /// purchase that was cancelled may come back as `REVERSED`, which is `Declined`: no money was kept. Whether the
+    /// refund went through is told by the state and by `refunds`.
+    ///
+    /// # Errors
+    /// `Unknown` when the reply cannot be read, speaks of another payment, order, outlet or currency, or names
+    /// refunds of which none has the amount that was sent.
+    pub fn from_reply(&self, outlet: &str, reply: &Reply) -> Result<Payment, Error> {
+        let payment = read_payment(reply, outlet, &self.order_reference, &self.payment_reference)?;
+        let currency = payment.amount.as_ref().and_then(|amount| amount.currency_code.as_deref());
+        check_echo(reply, &[("currencyCode", self.amount.currency().code(), currency)])?;
+        let amounts = payment.refunds.iter().map(|refund| refund.amount.as_ref());
+        check_one_is(reply, "cnp:refund", self.amount, amounts)?;
+        Ok(payment)
+    }
+}
+
+/// The only capture, or of several the only one that offers a refund.
+fn the_only_capture(captures: &[Capture]) -> Option<&Capture> {
+    if let [only] = captures {
+        return Some(only);
+    }
+    let mut refundable = captures.iter().filter(|capture| capture.links.refund.is_some());
+    match (refundable.next(), refundable.next()) {
+        (Some(only), None) => Some(only),
+        _ => None,
+    }
+}

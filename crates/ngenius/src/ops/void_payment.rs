@@ -1,0 +1,39 @@
+use recurring_core::{Method, Prepared, Reply};
+
+use crate::error::Error;
+use crate::ops::payment::Payment;
+use crate::ops::{payment_path, read_payment, write};
+
+/// `PUT /transactions/outlets/{outlet}/orders/{order}/payments/{payment}/cancel`, without a body: lets go of the money
+/// that an authorised payment holds (public documentation). What was captured is not given back by it.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct VoidPayment {
+    order_reference: String,
+    payment_reference: String,
+}
+
+impl VoidPayment {
+    /// Lets this payment of this order go. The references are the gateway's own.
+    pub fn new(order_reference: impl Into<String>, payment_reference: impl Into<String>) -> Self {
+        Self { order_reference: order_reference.into(), payment_reference: payment_reference.into() }
+    }
+
+    /// The request as it goes over the wire, without the access token. `outlet` is the client's.
+    ///
+    /// # Errors
+    /// When a reference cannot be one; nothing has been sent.
+    pub fn to_request(&self, outlet: &str) -> Result<Prepared, Error> {
+        let payment = payment_path(outlet, &self.order_reference, &self.payment_reference)?;
+        Ok(write("void payment", Method::Put, format!("{payment}/cancel")))
+    }
+
+    /// Reads the reply: the payment as it stands now, `REVERSED` when the money was let go. That the gateway answers
+    /// with the payment is a guess; any other answer is an error with the effect `Unknown`.
+    ///
+    /// # Errors
+    /// `Unknown` when the reply cannot be read or speaks of another payment, order or outlet.
+    pub fn from_reply(&self, outlet: &str, reply: &Reply) -> Result<Payment, Error> {
+        read_payment(reply, outlet, &self.order_reference, &self.payment_reference)
+    }
+}

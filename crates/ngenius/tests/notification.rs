@@ -1,0 +1,239 @@
+//! What the gateway sends of its own accord: only with the secret header, and never more than a hint.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
+
+mod common;
+
+use common::{ORDER, OUTLET};
+use ngenius::notification::{
+    self, Authenticated, EventName, Notification, NotificationError, RawNotification,
+};
+use ngenius::{Outcome, Secret};
+use recurring_fixtures::redaction::assert_absent;
+use recurring_fixtures::{Case, variants};
+use serde_json::{Value, json};
+
+const HEADER: &str = "X-Merchant-Secret";
+const SECRET: &str = "not-a-real-shared-value";
+
+fn raw(headers: &[(&str, &str)], body: &[u8]) -> Result<RawNotification, NotificationError> {
+    RawNotification::new(headers.iter().copied(), body)
+}
+
+fn verified(body: &[u8]) -> Authenticated {
+    let raw = raw(&[("x-merchant-secret", SECRET)], body).expect("readable");
+    notification::verify(raw, HEADER, &Secret::new(SECRET)).expect("verified")
+}
+
+fn parsed(body: &[u8]) -> Result<Notification, NotificationError> {
+    notification::parse(&verified(body))
+}
+
+fn is_refused(headers: &[(&str, &str)], header: &str, secret: &str) -> bool {
+    let raw = raw(headers, b"{\"eventName\":\"CAPTURED\"}").expect("readable");
+    let error = match notification::verify(raw, header, &Secret::new(secret)) {
+        Ok(_) => return false,
+        Err(error) => error,
+    };
+    for value in headers.iter().map(|(_, value)| *value).chain([secret]).filter(|value| value.len() > 3) {
+        assert!(!format!("{error} {error:?}").contains(value), "{error}");
+    }
+    matches!(error, NotificationError::Refused(_))
+}
+
+#[test]
+fn a_notification_with_the_header_of_the_portal() {
+    let case = Case::load("ngenius/notification/captured");
+    let request = case.meta.request.as_ref().expect("a request");
+    let raw = RawNotification::new(request.headers.clone(), case.request_body()).expect("readable");
+    let secret = Secret::new(request.headers[HEADER].as_str());
+    let verified = notification::verify(raw, &HEADER.to_lowercase(), &secret).expect("verified");
+    let read = notification::parse(&verified).expect("a notification");
+    assert_eq!((&read.event, read.outlet_id.as_deref()), (&EventName::Captured, Some(OUTLET)));
+    let order = read.order.as_ref().expect("an order");
+    assert_eq!((order.reference.as_deref(), order.payments.len()), (Some(ORDER), 1));
+    assert_eq!(order.payments[0].outcome(), Outcome::Approved);
+    assert_eq!(read.dedupe_key(), "00000000-0000-4000-8000-0000000000e1");
+    let card = order.payments[0].saved_card.as_ref().and_then(|card| card.card_token.as_ref());
+    assert_eq!(card.map(Secret::expose), Some("not-a-real-card-token"));
+    assert_absent(&["not-a-real-card-token", SECRET], &format!("{read:?} {verified:?}"), "a notification");
+    insta::assert_debug_snapshot!(read);
+}
+
+#[test]
+fn payments_beside_the_order_belong_to_it() {
+    let body = Case::load("ngenius/notification/embedded-at-root").request_body();
+    let read = parsed(&body).expect("a notification");
+    let order = read.order.as_ref().expect("an order");
+    assert_eq!((order.reference.as_deref(), order.payments.len()), (Some(ORDER), 1));
+    // Also without an order, or with one that has no name; and a payment in both places is one payment.
+    let payment = r#"{"reference":"p","orderReference":"o","state":"CAPTURED"}"#;
+    let other = r#"{"reference":"q"}"#;
+    for (body, count) in [
+        (format!(r#"{{"_embedded":{{"payment":[{payment}]}}}}"#), 1),
+        (format!(r#"{{"order":{{}},"_embedded":{{"payment":{payment}}}}}"#), 1),
+        (
+            format!(
+                r#"{{"order":{{"_embedded":{{"payment":[{payment}]}}}},"_embedded":{{"payment":[{payment}]}}}}"#
+            ),
+            1,
+        ),
+        (
+            format!(
+                r#"{{"order":{{"_embedded":{{"payment":[{other}]}}}},"_embedded":{{"payment":[{payment}]}}}}"#
+            ),
+            2,
+        ),
+        (r#"{"order":{"reference":"o"},"_embedded":{"payment":[{},{}]}}"#.to_owned(), 2),
+    ] {
+        let order = parsed(body.as_bytes()).expect(&body).order.expect("an order");
+        assert_eq!((order.reference.as_deref(), order.payments.len()), (Some("o"), count), "{body}");
+    }
+}
+
+#[test]
+fn only_the_right_header_passes() {
+    assert!(!is_refused(&[(HEADER, SECRET)], HEADER, SECRET));
+    assert!(!is_refused(&[("other", SECRET), ("X-MERCHANT-SECRET", SECRET)], HEADER, SECRET));
+    // Every single bit counts.
+    for place in 0..SECRET.len() {
+        for bit in 0..7 {
+            let mut bytes = SECRET.as_bytes().to_vec();
+            bytes[place] ^= 1 << bit;
+            let changed = String::from_utf8(bytes).expect("ASCII");
+            assert!(is_refused(&[(HEADER, &changed)], HEADER, SECRET), "{changed:?}");
+            assert!(is_refused(&[(HEADER, SECRET)], HEADER, &changed), "{changed:?}");
+        }
+        assert!(is_refused(&[(HEADER, &SECRET[..place])], HEADER, SECRET));
+        assert!(is_refused(&[(HEADER, SECRET)], HEADER, &SECRET[..place]));
+    }
+    let longer = format!("{SECRET}x");
+    for (headers, header, secret) in [
+        (&[][..], HEADER, SECRET),
+        (&[("X-Other", SECRET)], HEADER, SECRET),
+        (&[(HEADER, SECRET), ("x-merchant-secret", SECRET)], HEADER, SECRET),
+        (&[(HEADER, &longer)], HEADER, SECRET),
+        (&[(HEADER, &SECRET.to_uppercase())], HEADER, SECRET),
+        (&[(HEADER, "")], HEADER, SECRET),
+        // An empty secret would let everybody in.
+        (&[(HEADER, "")], HEADER, ""),
+        (&[("", SECRET)], "", SECRET),
+    ] {
+        assert!(is_refused(headers, header, secret), "{headers:?} {header} {secret}");
+    }
+}
+
+#[test]
+fn what_is_no_notification_is_refused_before_it_is_read() {
+    let deep = format!("{{\"a\":{}{}}}", "[".repeat(100), "]".repeat(100));
+    let large = format!("{{\"eventName\":\"{}\"}}", "x".repeat(1024 * 1024));
+    for body in [
+        &b""[..],
+        b"[]",
+        b"7",
+        b"{\"eventName\":\"\xff\"}",
+        b"{\"eventName\":\"CAPTURED\",\"eventName\":\"REFUNDED\"}",
+        b"{\"order\":{\"reference\":\"a\",\"reference\":\"b\"}}",
+        b"{\"eventName\":\"CAPTURED\"",
+        deep.as_bytes(),
+        large.as_bytes(),
+    ] {
+        let error = raw(&[(HEADER, SECRET)], body).expect_err("refused");
+        assert!(matches!(error, NotificationError::Unreadable(_)), "{error}");
+    }
+    for nothing in ["{}", r#"{"eventName":""}"#, r#"{"eventName":null,"order":7}"#, r#"{"eventId":"1"}"#] {
+        let error = parsed(nothing.as_bytes()).expect_err(nothing);
+        assert!(matches!(error, NotificationError::Unreadable(_)), "{error}");
+    }
+}
+
+#[test]
+fn an_unknown_event_is_kept() {
+    for name in EventName::KNOWN {
+        let read = parsed(format!(r#"{{"eventName":"{name}"}}"#).as_bytes()).expect(name);
+        assert_eq!(read.event.as_str(), *name);
+        assert!(!matches!(read.event, EventName::Other(_)), "{name}");
+    }
+    let read = parsed(br#"{"eventName":"GATEWAY_RISK_PRE_AUTH_REJECTED","new":[1]}"#).expect("kept");
+    assert_eq!(read.event, EventName::Other("GATEWAY_RISK_PRE_AUTH_REJECTED".to_owned()));
+}
+
+#[test]
+fn odd_members_never_panic_and_hide_no_payment() {
+    let body = Case::load("ngenius/notification/captured").request_body();
+    let whole: Value = serde_json::from_slice(&body).expect("JSON");
+    let mut members = std::collections::BTreeSet::new();
+    names(&whole, &mut members);
+    assert!(members.len() > 30, "{members:?}");
+    // A payment, a capture or a refund that cannot be read must not be passed over.
+    let lists = ["payment", "cnp:capture"];
+    for value in [json!(7), json!("text"), Value::Null, json!([7]), json!({"a": 1}), json!(true)] {
+        for member in &members {
+            for body in variants::with_member_replaced(&body, member, value.clone()) {
+                match parsed(&body) {
+                    Ok(read) => assert!(!read.dedupe_key().is_empty(), "{member} {value}"),
+                    Err(error) => {
+                        assert!(lists.contains(&member.as_str()), "{member} {value}: {error}");
+                        assert!(!error.to_string().contains("text"), "{error}");
+                    }
+                }
+            }
+        }
+    }
+    for body in variants::with_unknown_member(&body) {
+        let order = parsed(&body).expect("a notification").order.expect("an order");
+        assert_eq!((order.payments.len(), order.payments[0].captures.len()), (1, 1));
+    }
+}
+
+fn names(value: &Value, into: &mut std::collections::BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                into.insert(name.clone());
+                names(value, into);
+            }
+        }
+        Value::Array(entries) => entries.iter().for_each(|entry| names(entry, into)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_same_event_has_one_name_and_another_event_another() {
+    let key = |body: &str| parsed(body.as_bytes()).expect(body).dedupe_key();
+    let with_id =
+        |id: &str| format!(r#"{{"eventId":"{id}","eventName":"CAPTURED","order":{{"reference":"o"}}}}"#);
+    assert_eq!(key(&with_id("1")), "1");
+    assert_ne!(key(&with_id("1")), key(&with_id("2")));
+    let without = |event: &str, order: &str, payment: &str, time: &str| {
+        key(&format!(
+            r#"{{"eventId":"","eventName":"{event}","order":{{"reference":"{order}","_embedded":{{"payment":[
+            {{"reference":"{payment}","updateDateTime":"{time}"}}]}}}}}}"#
+        ))
+    };
+    let all = [
+        without("CAPTURED", "o", "p", "1"),
+        without("REFUNDED", "o", "p", "1"),
+        without("CAPTURED", "x", "p", "1"),
+        without("CAPTURED", "o", "x", "1"),
+        without("CAPTURED", "o", "p", "2"),
+    ];
+    assert_eq!(all[0], "CAPTURED|o|p|1");
+    assert_eq!(all[0], without("CAPTURED", "o", "p", "1"));
+    assert_eq!(all.iter().collect::<std::collections::BTreeSet<_>>().len(), all.len());
+}
+
+#[test]
+fn nothing_secret_is_shown() {
+    let body = r#"{"eventName":"CAPTURED","order":{"reference":"o","_embedded":{"payment":[{
+        "_links":{"payment:saved-card":{"href":"https://a.example/?token=sentinel-1"}},
+        "paymentMethod":{"pan":"4012001037141112"},
+        "savedCard":{"cardToken":"sentinel-2","maskedPan":"4012001037141112"}}]}}}"#;
+    let secrets = ["sentinel-1", "sentinel-2", "4012001037141112", SECRET];
+    let verified = verified(body.as_bytes());
+    let read = notification::parse(&verified).expect("a notification");
+    assert_absent(&secrets, &format!("{verified:?} {read:?}"), "a notification");
+    let broken = body.replace(r#"[{"#, r#"["sentinel-2",{"#);
+    let error = parsed(broken.as_bytes()).expect_err("an odd payment");
+    assert_absent(&secrets, &format!("{error} {error:?}"), "an error");
+}

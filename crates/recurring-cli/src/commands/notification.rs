@@ -1,0 +1,68 @@
+use recurring_facade::{NotificationError, RawNotification, Settings};
+use serde_json::json;
+
+use crate::commands::facade_of;
+use crate::exit::Exit;
+use crate::files;
+use crate::output::{Output, cannot};
+
+/// Verifies, reads and prints a notification.
+pub(crate) async fn run(
+    settings: &Settings,
+    provider: &str,
+    headers: &[String],
+    out: &Output,
+) -> Result<Exit, String> {
+    let headers = headers
+        .iter()
+        .map(|header| {
+            // The value may be a secret: it is not quoted.
+            header
+                .split_once(':')
+                .map(|(name, value)| (name.trim(), value.trim()))
+                .ok_or("a header must be `Name: value`")
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let (facade, id) = facade_of(settings, provider)?;
+    let receiver = facade.notifications(&id).ok_or_else(|| cannot(&id, "send notifications"))?;
+    let body = files::standard_input_bytes()?;
+    let received = match RawNotification::new(headers, body) {
+        Ok(raw) => receiver.receive(raw).await,
+        Err(error) => Err(error),
+    };
+    match received {
+        Ok(notification) => {
+            let mut object = json!({
+                "provider": id.as_str(),
+                "authenticity": notification.authenticity.as_str(),
+                "dedupe_key": notification.dedupe_key,
+            });
+            let mut human = format!("{id}: {}", notification.authenticity);
+            let members = [
+                ("event", notification.event.as_deref()),
+                ("payment", notification.payment.as_ref().map(|payment| payment.as_str())),
+            ];
+            for (name, value) in members {
+                if let (Some(value), Some(object)) = (value, object.as_object_mut()) {
+                    object.insert(name.to_owned(), value.into());
+                    human += &format!("\n{name:10} {value}");
+                }
+            }
+            human += &format!(
+                "\ndedupe key {}\nread the payment's state before acting on it",
+                notification.dedupe_key
+            );
+            out.line(&object, &human);
+            Ok(Exit::Done)
+        }
+        Err(error) => {
+            let mut object =
+                json!({"provider": id.as_str(), "authenticity": "refused", "message": error.to_string()});
+            if let (NotificationError::Unreadable(_), Some(object)) = (&error, object.as_object_mut()) {
+                object.insert("kind".to_owned(), "unreadable".into());
+            }
+            out.line(&object, &format!("{id}: {error}"));
+            Ok(Exit::Refused)
+        }
+    }
+}

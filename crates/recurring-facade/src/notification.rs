@@ -1,0 +1,65 @@
+use std::fmt;
+
+use crate::payment::PaymentRef;
+use crate::provider::ProviderId;
+
+/// A notification that was received and, where the gateway proves its origin, verified.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ReceivedNotification {
+    /// Which gateway.
+    pub provider: ProviderId,
+    /// Whether its origin is proven.
+    pub authenticity: Authenticity,
+    /// The gateway's name of what happened.
+    pub event: Option<String>,
+    /// The payment to read before acting.
+    pub payment: Option<PaymentRef>,
+    /// The same for every delivery of one event.
+    ///
+    /// For a *verified* notification: store it, and ignore what comes with one that is stored already. For an
+    /// *unsigned* one it must not stop you from reading the payment: anybody could use a key up in advance, and EMS
+    /// Online tells every change of one order in the same words.
+    pub dedupe_key: String,
+}
+
+impl ReceivedNotification {
+    /// What a [`Provider`](crate::Provider) of your own answers.
+    pub fn new(provider: ProviderId, authenticity: Authenticity, dedupe_key: impl Into<String>) -> Self {
+        Self { provider, authenticity, event: None, payment: None, dedupe_key: dedupe_key.into() }
+    }
+}
+
+/// Whether a notification's origin is proven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Authenticity {
+    /// By a signature or a shared secret.
+    Verified,
+    /// The gateway signs nothing: anybody may have sent it.
+    Unsigned,
+}
+
+impl Authenticity {
+    /// The word used in machine-readable output: `verified` or `unsigned`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Unsigned => "unsigned",
+        }
+    }
+}
+
+impl fmt::Display for Authenticity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a gateway wants to hear after a notification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotificationAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: &'static str,
+}

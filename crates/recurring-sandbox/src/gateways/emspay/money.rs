@@ -1,0 +1,79 @@
+//! What happens to the money of an order after its payment, and in which currencies it can be taken.
+
+use super::order::stamp;
+use super::{Emspay, GATEWAY, invalid, not_found, read};
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::json::{self, absent, text};
+use crate::ledger::LedgerKind;
+use crate::world::Common;
+use serde_json::json;
+
+/// This sandbox's own list. Orders are taken in every currency all the same: whether the gateway holds an order to
+/// its list is not known.
+const CURRENCIES: [&str; 9] = ["AUD", "CHF", "DKK", "EUR", "GBP", "JPY", "NOK", "SEK", "USD"];
+
+pub(super) fn currencies() -> Answer {
+    Answer::json(200, &json!({"payment_methods": {"credit-card": {"currencies": CURRENCIES}}}))
+}
+
+impl Emspay {
+    pub(super) fn refund(&mut self, common: &mut Common, id: &str, call: &Call) -> Result<Answer, Answer> {
+        let body = read(call)?;
+        let order = self.orders.iter_mut().find(|order| order.id == id).ok_or_else(not_found)?;
+        order.refresh(common.now());
+        let amount =
+            json::minor(body.get("amount")).ok_or_else(|| invalid("amount", "amount must be at least 1"))?;
+        let description = text(&body, "description");
+        if !absent(&body, "description") && description.is_none() {
+            return Err(invalid("description", "must be text"));
+        }
+        if order.status != "completed" {
+            return Err(invalid("order", "only a completed order can be refunded"));
+        }
+        if amount > order.amount - order.refunded {
+            return Err(invalid("amount", "the amount is larger than what is left"));
+        }
+        order.refunded += amount;
+        order.modified = common.now();
+        common.move_money(LedgerKind::Refund, GATEWAY, order.names(), (amount, &order.currency));
+        let (refund, at) = (common.ids.uuid(), stamp(common.now()));
+        let mut answer = json!({
+            "id": refund, "amount": amount, "currency": order.currency, "status": "completed", "created": at,
+            "modified": at, "completed": at, "merchant_id": self.merchant_id, "project_id": self.project_id,
+            "refund_of_order_id": order.id, "flags": ["is-refund"],
+        });
+        let description = description.or_else(|| text(&order.kept, "description"));
+        let kept =
+            [("merchant_order_id", text(&order.kept, "merchant_order_id")), ("description", description)];
+        for (name, value) in kept {
+            if let (Some(answer), Some(value)) = (answer.as_object_mut(), value) {
+                answer.insert(name.to_owned(), value.into());
+            }
+        }
+        order.notify(common, &self.project_id);
+        self.refunds.insert(refund, answer.clone());
+        Ok(Answer::json(201, &answer))
+    }
+
+    /// Takes the money of a payment that was only authorised. The answer has no body.
+    pub(super) fn capture(
+        &mut self,
+        common: &mut Common,
+        id: &str,
+        transaction: &str,
+    ) -> Result<Answer, Answer> {
+        self.with(common, id, |order, common| {
+            if order.transaction_id != transaction {
+                return Err(not_found());
+            }
+            if order.status != "accepted" {
+                return Err(invalid("transaction", "the transaction cannot be captured"));
+            }
+            order.take(common, "completed");
+            order.modified = common.now();
+            Ok(201)
+        })?;
+        Ok(Answer::empty(201))
+    }
+}

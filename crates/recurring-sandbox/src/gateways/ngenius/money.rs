@@ -1,0 +1,193 @@
+//! What happens to the money of one payment: capture, reversal, refund, and the payment with a saved card.
+
+use super::order::Order;
+use super::payment::{Capture, Payment, Refund, Tried, recaptures_code};
+use super::{Ngenius, PAYMENT, body, invalid, read, refuse};
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::cards::Card;
+use crate::json::{self, absent, child, text};
+use crate::ledger::LedgerKind;
+use crate::world::Common;
+use serde_json::{Map, Value};
+
+/// Where an order and one of its payments stand in the lists.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    order: usize,
+    payment: usize,
+}
+
+fn not_found() -> Answer {
+    refuse(404, "paymentNotFound", "There is no such payment.")
+}
+
+impl Ngenius {
+    pub(super) fn place(&self, order: &str, payment: &str) -> Result<Place, Answer> {
+        let found = self.orders.iter().position(|known| known.reference == order);
+        let order = found.ok_or_else(|| refuse(404, "orderNotFound", "There is no such order."))?;
+        let payments = self.orders.get(order).map(|order| order.payments.iter());
+        let found = payments.and_then(|mut all| all.position(|known| known.reference == payment));
+        Ok(Place { order, payment: found.ok_or_else(not_found)? })
+    }
+
+    /// An order that waits for a card.
+    pub(super) fn create_single(&mut self, common: &mut Common, call: &Call) -> Result<Answer, Answer> {
+        let order = read::single(&body(call)?, common)?;
+        let answer = order.render(&common.origin, &self.outlet);
+        self.orders.push(order);
+        Ok(Answer::typed(201, PAYMENT, &answer))
+    }
+
+    pub(super) fn capture(&mut self, common: &mut Common, call: &Call, at: Place) -> Result<Answer, Answer> {
+        let value = amount(&body(call)?, &self.order(at)?.currency)?;
+        let (order, payment) = self.both(at)?;
+        let allowed = matches!(payment.state(order), "AUTHORISED" | "PARTIALLY_CAPTURED");
+        if !allowed || value > order.amount - payment.captured() {
+            return Err(refuse(409, "captureNotAllowed", "The amount is more than can be captured."));
+        }
+        let whole = payment.captured() + value == order.amount;
+        let capture = Capture { reference: common.ids.uuid(), amount: value, refunded: 0, at: common.now() };
+        self.payment(at)?.captures.push(capture);
+        self.order(at)?.move_money(common, LedgerKind::Charge, at.payment, value);
+        self.told(common, at, if whole { "CAPTURED" } else { "PARTIALLY_CAPTURED" })
+    }
+
+    /// Reverses an authorisation, which moved no money, or a whole purchase, which did.
+    pub(super) fn cancel(&mut self, common: &mut Common, call: &Call, at: Place) -> Result<Answer, Answer> {
+        let (order, payment) = self.both(at)?;
+        let (state, whole) = (payment.state(order), order.amount);
+        // No body belongs here. One that asks for a part must not give back all.
+        if !call.body.is_empty() && amount(&body(call)?, &order.currency)? != whole {
+            return Err(invalid("amount.value", "a payment is reversed as a whole"));
+        }
+        let event = match state {
+            "AUTHORISED" => "FULL_AUTH_REVERSED",
+            "PURCHASED" => "PURCHASE_REVERSED",
+            _ => return Err(refuse(409, "cancelNotAllowed", "The payment cannot be reversed.")),
+        };
+        if state == "PURCHASED" {
+            order.move_money(common, LedgerKind::Refund, at.payment, whole);
+        }
+        self.payment(at)?.reversed = true;
+        self.told(common, at, event)
+    }
+
+    /// Gives money back: out of one capture, or out of a purchase.
+    pub(super) fn refund(
+        &mut self,
+        common: &mut Common,
+        call: &Call,
+        at: Place,
+        capture: Option<&str>,
+    ) -> Result<Answer, Answer> {
+        let (order, payment) = self.both(at)?;
+        let value = amount(&body(call)?, &order.currency)?;
+        let left = match capture {
+            Some(name) => {
+                let found = payment.captures.iter().find(|capture| capture.reference == name);
+                let found =
+                    found.ok_or_else(|| refuse(404, "captureNotFound", "There is no such capture."))?;
+                found.amount - found.refunded
+            }
+            None if matches!(payment.state(order), "PURCHASED" | "PARTIALLY_REFUNDED")
+                && order.action == "PURCHASE" =>
+            {
+                order.amount - payment.refunded()
+            }
+            None => 0,
+        };
+        if value > left {
+            return Err(refuse(409, "refundNotAllowed", "The amount is more than can be refunded."));
+        }
+        let refund = Refund { reference: common.ids.uuid(), amount: value, at: common.now() };
+        let payment = self.payment(at)?;
+        payment.refunds.push(refund);
+        for known in payment.captures.iter_mut().filter(|known| Some(known.reference.as_str()) == capture) {
+            known.refunded += value;
+        }
+        self.order(at)?.move_money(common, LedgerKind::Refund, at.payment, value);
+        let (order, payment) = self.both(at)?;
+        let event = if payment.state(order) == "REFUNDED" { "REFUNDED" } else { "PARTIALLY_REFUNDED" };
+        self.told(common, at, event)
+    }
+
+    pub(super) fn pay_saved_card(
+        &mut self,
+        common: &mut Common,
+        call: &Call,
+        at: Place,
+    ) -> Result<Answer, Answer> {
+        let body = body(call)?;
+        let (order, payment) = self.both(at)?;
+        if payment.state(order) != "STARTED" {
+            return Err(refuse(409, "paymentNotAllowed", "The payment does not wait for a card."));
+        }
+        let token = text(&body, "cardToken").ok_or_else(|| invalid("cardToken", "is required"))?;
+        let tried =
+            self.orders.iter().flat_map(|order| &order.payments).filter_map(|payment| payment.tried.as_ref());
+        let mut saved = tried.filter(|tried| tried.token.as_deref() == Some(token));
+        let card = saved.next().map(|tried| tried.card.clone());
+        let card = card.ok_or_else(|| invalid("cardToken", "there is no such saved card"))?;
+        check_saved(&body, &card)?;
+        let result = card.later(common.now());
+        let tried = Tried::new(common, card, result);
+        let outlet = self.outlet.clone();
+        let order = self.orders.get_mut(at.order).ok_or_else(not_found)?;
+        order.settle(common, &outlet, at.payment, tried);
+        self.show(common, at)
+    }
+
+    fn order(&self, at: Place) -> Result<&Order, Answer> {
+        self.orders.get(at.order).ok_or_else(not_found)
+    }
+
+    fn both(&self, at: Place) -> Result<(&Order, &Payment), Answer> {
+        let order = self.order(at)?;
+        Ok((order, order.payments.get(at.payment).ok_or_else(not_found)?))
+    }
+
+    fn payment(&mut self, at: Place) -> Result<&mut Payment, Answer> {
+        let order = self.orders.get_mut(at.order).ok_or_else(not_found)?;
+        order.payments.get_mut(at.payment).ok_or_else(not_found)
+    }
+
+    /// Tells of the payment and answers it.
+    fn told(&self, common: &mut Common, at: Place, event: &str) -> Result<Answer, Answer> {
+        self.order(at)?.tell(common, &self.outlet, at.payment, event);
+        self.show(common, at)
+    }
+
+    fn show(&self, common: &Common, at: Place) -> Result<Answer, Answer> {
+        let (order, payment) = self.both(at)?;
+        Ok(Answer::typed(200, PAYMENT, &payment.render(order, &common.origin, &self.outlet)))
+    }
+}
+
+/// The amount that is asked for, in minor units of the order's currency.
+fn amount(body: &Map<String, Value>, currency: &str) -> Result<i64, Answer> {
+    let amount = child(body, "amount").ok_or_else(|| invalid("amount", "is required"))?;
+    if text(amount, "currencyCode") != Some(currency) {
+        return Err(invalid("amount.currencyCode", "must be the currency of the order"));
+    }
+    json::minor(amount.get("value")).ok_or_else(|| invalid("amount.value", "must be at least 1"))
+}
+
+/// The security code is there exactly when it has to be given again (a guess).
+fn check_saved(body: &Map<String, Value>, card: &Card) -> Result<(), Answer> {
+    if text(body, "expiry") != Some(&format!("{:04}-{:02}", card.year, card.month)) {
+        return Err(invalid("expiry", "must be that of the saved card, YYYY-MM"));
+    }
+    if text(body, "cardholderName").is_none_or(|name| name.trim().is_empty()) {
+        return Err(invalid("cardholderName", "is required"));
+    }
+    if recaptures_code(card) {
+        read::digits(body, "cvv", 3, 4)
+            .map(drop)
+            .ok_or_else(|| invalid("cvv", "must be three or four digits"))
+    } else if absent(body, "cvv") {
+        Ok(())
+    } else {
+        Err(invalid("cvv", "is not needed for this card"))
+    }
+}

@@ -1,0 +1,203 @@
+//! One payment of an order: what happened to its money, and how it is answered.
+
+use super::order::{Order, milliseconds};
+use crate::cards::{Card, Decline};
+use crate::world::Common;
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+/// Money that was taken of an authorised payment.
+#[derive(Debug)]
+pub(super) struct Capture {
+    pub(super) reference: String,
+    pub(super) amount: i64,
+    pub(super) refunded: i64,
+    pub(super) at: Timestamp,
+}
+
+#[derive(Debug)]
+pub(super) struct Refund {
+    pub(super) reference: String,
+    pub(super) amount: i64,
+    pub(super) at: Timestamp,
+}
+
+/// How a payment ended that was tried.
+#[derive(Debug)]
+pub(super) struct Tried {
+    pub(super) card: Card,
+    pub(super) result: Result<(), Decline>,
+    /// The card, saved under this token when the payment succeeded.
+    pub(super) token: Option<String>,
+    authorization: String,
+    retrieval: String,
+}
+
+impl Tried {
+    pub(super) fn new(common: &mut Common, card: Card, result: Result<(), Decline>) -> Tried {
+        Tried {
+            card,
+            result,
+            token: result.is_ok().then(|| common.ids.uuid()),
+            authorization: common.ids.digits(6),
+            retrieval: common.ids.digits(12),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Payment {
+    pub(super) reference: String,
+    pub(super) at: Timestamp,
+    /// `None` while it waits for a card.
+    pub(super) tried: Option<Tried>,
+    pub(super) captures: Vec<Capture>,
+    pub(super) refunds: Vec<Refund>,
+    pub(super) reversed: bool,
+}
+
+impl Payment {
+    pub(super) fn waiting(common: &mut Common, at: Timestamp) -> Payment {
+        Payment {
+            reference: common.ids.uuid(),
+            at,
+            tried: None,
+            captures: Vec::new(),
+            refunds: Vec::new(),
+            reversed: false,
+        }
+    }
+
+    pub(super) fn captured(&self) -> i64 {
+        self.captures.iter().map(|capture| capture.amount).sum()
+    }
+
+    pub(super) fn refunded(&self) -> i64 {
+        self.refunds.iter().map(|refund| refund.amount).sum()
+    }
+
+    pub(super) fn state(&self, order: &Order) -> &'static str {
+        let purchase = order.action == "PURCHASE";
+        let (captured, refunded) = (self.captured(), self.refunded());
+        let taken = if purchase { order.amount } else { captured };
+        match &self.tried {
+            None => "STARTED",
+            Some(tried) if tried.result.is_err() => "FAILED",
+            Some(_) if self.reversed => "REVERSED",
+            Some(_) if refunded > 0 && refunded == taken => "REFUNDED",
+            Some(_) if refunded > 0 => "PARTIALLY_REFUNDED",
+            Some(_) if purchase => "PURCHASED",
+            Some(_) if captured == 0 => "AUTHORISED",
+            Some(_) if captured < order.amount => "PARTIALLY_CAPTURED",
+            Some(_) => "CAPTURED",
+        }
+    }
+
+    pub(super) fn render(&self, order: &Order, origin: &str, outlet: &str) -> Value {
+        let money = |value: i64| json!({"currencyCode": order.currency, "value": value});
+        let path =
+            format!("transactions/outlets/{outlet}/orders/{}/payments/{}", order.reference, self.reference);
+        // Links of the real gateway point at hosts inside it too: a client must not follow them blindly.
+        let (inside, here) =
+            (format!("http://transaction-service/{path}"), format!("{origin}/ngenius/{path}"));
+        let state = self.state(order);
+        let mut rendered = json!({
+            "_id": format!("urn:payment:{}", self.reference), "reference": self.reference, "state": state,
+            "amount": money(order.amount), "updateDateTime": milliseconds(self.at), "outletId": outlet,
+            "orderReference": order.reference,
+        });
+        let mut links = Map::new();
+        let mut link = |name: &str, href: String| links.insert(name.to_owned(), json!({"href": href}));
+        link("self", inside.clone());
+        match state {
+            "STARTED" => drop(link("payment:saved-card", format!("{here}/saved-card"))),
+            "AUTHORISED" => {
+                link("cnp:cancel", format!("{here}/cancel"));
+                link("cnp:capture", format!("{here}/captures"));
+            }
+            "PARTIALLY_CAPTURED" => drop(link("cnp:capture", format!("{here}/captures"))),
+            "PURCHASED" => {
+                link("cnp:cancel", format!("{here}/cancel"));
+                link("cnp:refund", format!("{here}/refund"));
+            }
+            "PARTIALLY_REFUNDED" if order.action == "PURCHASE" => {
+                link("cnp:refund", format!("{here}/refund"));
+            }
+            _ => {}
+        }
+        let captures = self.captures.iter().map(|capture| {
+            let own = format!("captures/{}", capture.reference);
+            let mut links = json!({"self": {"href": format!("{inside}/{own}")}});
+            if let Some(links) = links.as_object_mut().filter(|_| capture.refunded < capture.amount) {
+                links.insert("cnp:refund".to_owned(), json!({"href": format!("{here}/{own}/refund")}));
+            }
+            json!({
+                "_links": links, "amount": money(capture.amount), "createdTime": milliseconds(capture.at),
+                "state": "SUCCESS",
+            })
+        });
+        let refunds = self.refunds.iter().map(|refund| {
+            json!({
+                "_links": {"self": {"href": format!("{inside}/refund/{}", refund.reference)}},
+                "amount": money(refund.amount), "createdTime": milliseconds(refund.at), "state": "SUCCESS",
+            })
+        });
+        let mut embedded = Map::new();
+        for (name, list) in [
+            ("cnp:capture", captures.collect::<Vec<Value>>()),
+            ("cnp:refund", refunds.collect::<Vec<Value>>()),
+        ] {
+            if !list.is_empty() {
+                embedded.insert(name.to_owned(), list.into());
+            }
+        }
+        if let Some(rendered) = rendered.as_object_mut() {
+            rendered.insert("_links".to_owned(), links.into());
+            if !embedded.is_empty() {
+                rendered.insert("_embedded".to_owned(), embedded.into());
+            }
+            if let Some(tried) = &self.tried {
+                rendered.extend(tried.members());
+            }
+        }
+        rendered
+    }
+}
+
+impl Tried {
+    fn members(&self) -> Map<String, Value> {
+        let card = &self.card;
+        let expiry = format!("{:04}-{:02}", card.year, card.month);
+        let response = match self.result {
+            Ok(()) => json!({
+                "authorizationCode": self.authorization, "success": true, "resultCode": "00",
+                "resultMessage": "Successful approval/completion", "rrn": self.retrieval, "mid": "sandbox",
+            }),
+            Err(decline) => json!({
+                "success": false, "resultCode": if decline.code == "expired_card" { "54" } else { "51" },
+                "resultMessage": decline.message, "rrn": self.retrieval, "mid": "sandbox",
+            }),
+        };
+        let method = json!({
+            "expiry": expiry, "cardholderName": card.holder, "name": card.brand_upper(),
+            "pan": card.masked("******"),
+        });
+        let mut members = Map::new();
+        members.insert("paymentMethod".to_owned(), method);
+        members.insert("authResponse".to_owned(), response);
+        if let Some(token) = &self.token {
+            let saved = json!({
+                "maskedPan": card.masked("******"), "expiry": expiry, "cardholderName": card.holder,
+                "scheme": card.brand_upper(), "cardToken": token, "recaptureCsc": recaptures_code(card),
+            });
+            members.insert("savedCard".to_owned(), saved);
+        }
+        members
+    }
+}
+
+/// Whether the security code is needed again: for the Mastercard test card, so that both ways can be tried. This
+/// sandbox's own convention.
+pub(super) fn recaptures_code(card: &Card) -> bool {
+    card.brand() == "mastercard"
+}

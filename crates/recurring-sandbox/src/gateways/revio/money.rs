@@ -1,0 +1,155 @@
+//! What happens to the money of a purchase: charge, capture, release, refund, and what ends it without money.
+
+use super::purchase::{Attempt, Purchase};
+use super::{GATEWAY, Revio, invalid, not_found, read, refuse_all, required};
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::cards::{Card, Decline};
+use crate::json::{self, absent, text};
+use crate::ledger::LedgerKind;
+use crate::world::{Common, Names};
+use serde_json::{Map, json};
+
+impl Revio {
+    pub(super) fn charge(&mut self, common: &mut Common, id: &str, call: &Call) -> Result<Answer, Answer> {
+        let purchase = self.purchases.get_mut(id).ok_or_else(not_found)?;
+        let body = read(call)?;
+        let token = text(&body, "recurring_token").ok_or_else(|| required("recurring_token"))?;
+        if !purchase.unpaid() {
+            let message = format!("A purchase with status {} cannot be charged.", purchase.status);
+            return Err(refuse_all("purchase_charge_wrong_status", &message));
+        }
+        let token = self.tokens.iter().find(|saved| saved.id == token && saved.owner == purchase.owner());
+        let token = token
+            .ok_or_else(|| refuse_all("invalid_recurring_token", "The recurring token is not valid."))?;
+        let (card, token) = (token.card.clone(), token.id.clone());
+        let result = card.later(common.now());
+        purchase.recurring_token = Some(token);
+        let event = settle(purchase, common, &card, result, "recurring_execute");
+        let answer = self.told(common, id, event);
+        match result {
+            Ok(()) => answer,
+            Err(decline) => Err(refuse_all("purchase_charge_error", decline.message)),
+        }
+    }
+
+    /// Takes the money of a purchase that was only authorised, once: all of it or a part.
+    pub(super) fn capture(&mut self, common: &mut Common, id: &str, call: &Call) -> Result<Answer, Answer> {
+        let purchase = self.purchases.get_mut(id).ok_or_else(not_found)?;
+        let amount = amount(call, purchase.total)?;
+        if purchase.status != "hold" {
+            return Err(refuse_all("purchase_capture_wrong_status", "The purchase cannot be captured."));
+        }
+        if amount > purchase.total {
+            return Err(invalid("amount", "The amount is larger than what was authorised."));
+        }
+        take(purchase, common, amount);
+        self.told(common, id, "purchase.captured")
+    }
+
+    /// Gives up the authorisation: no money moved, so none comes back.
+    pub(super) fn release(&mut self, common: &mut Common, id: &str) -> Result<Answer, Answer> {
+        let purchase = self.purchases.get_mut(id).ok_or_else(not_found)?;
+        if purchase.status != "hold" {
+            return Err(refuse_all("purchase_release_wrong_status", "The purchase cannot be released."));
+        }
+        purchase.turn("released", common.now());
+        self.told(common, id, "purchase.released")
+    }
+
+    pub(super) fn cancel(&mut self, common: &mut Common, id: &str) -> Result<Answer, Answer> {
+        let purchase = self.purchases.get_mut(id).ok_or_else(not_found)?;
+        if !purchase.unpaid() {
+            let message = "The purchase cannot be cancelled any more.";
+            return Err(refuse_all("purchase_cancel_wrong_status", message));
+        }
+        purchase.turn("cancelled", common.now());
+        self.told(common, id, "purchase.cancelled")
+    }
+
+    pub(super) fn refund(&mut self, common: &mut Common, id: &str, call: &Call) -> Result<Answer, Answer> {
+        let purchase = self.purchases.get_mut(id).ok_or_else(not_found)?;
+        let left = purchase.taken - purchase.refunded;
+        let amount = amount(call, left)?;
+        if !matches!(purchase.status, "paid" | "refunded") || left == 0 {
+            return Err(refuse_all("purchase_refund_wrong_status", "The purchase cannot be refunded."));
+        }
+        if amount > left {
+            return Err(invalid("amount", "The amount is larger than what is left."));
+        }
+        purchase.refunded += amount;
+        purchase.turn("refunded", common.now());
+        let names = Names { reference: &purchase.reference, payment: &purchase.id };
+        common.move_money(LedgerKind::Refund, GATEWAY, names, (amount, &purchase.currency));
+        let now = common.now().as_second();
+        let answer = json!({
+            "type": "payment", "id": common.ids.uuid(), "created_on": now, "updated_on": now,
+            "payment": {
+                "is_outgoing": true, "payment_type": "refund", "amount": amount, "currency": purchase.currency,
+                "net_amount": amount, "fee_amount": 0, "pending_amount": 0, "description": "", "paid_on": now,
+            },
+            "brand_id": self.brand, "company_id": self.company, "is_test": true, "reference": purchase.reference,
+            "related_to": {"type": "purchase", "id": purchase.id},
+        });
+        let webhook = common.outbox.account_wide(GATEWAY).into_iter().collect();
+        self.sign_and_send(common, answer.clone(), "payment.refunded", webhook);
+        Ok(Answer::json(200, &answer))
+    }
+
+    pub(super) fn forget(&mut self, common: &mut Common, id: &str) -> Result<Answer, Answer> {
+        self.purchase(id)?;
+        let place = self.tokens.iter().position(|token| token.id == id);
+        let none = || refuse_all("invalid_recurring_token", "The purchase is not a recurring token.");
+        self.tokens.remove(place.ok_or_else(none)?);
+        self.told(common, id, "purchase.recurring_token_deleted")
+    }
+
+    /// Tells of the purchase and answers it.
+    fn told(&self, common: &mut Common, id: &str, event: &str) -> Result<Answer, Answer> {
+        self.tell(common, id, event);
+        self.purchase(id).map(|purchase| self.show(common, 200, purchase))
+    }
+}
+
+/// The amount of the body; all that is `left` where none is named or there is no body.
+fn amount(call: &Call, left: i64) -> Result<i64, Answer> {
+    let body = if call.body.is_empty() { Map::new() } else { read(call)? };
+    let amount = if absent(&body, "amount") { Some(left) } else { json::minor(body.get("amount")) };
+    amount.ok_or_else(|| invalid("amount", "A positive integer in minor units is needed."))
+}
+
+fn take(purchase: &mut Purchase, common: &mut Common, amount: i64) {
+    let now = common.now();
+    purchase.turn("paid", now);
+    purchase.paid = Some(now);
+    purchase.taken = amount;
+    let names = Names { reference: &purchase.reference, payment: &purchase.id };
+    common.move_money(LedgerKind::Charge, GATEWAY, names, (amount, &purchase.currency));
+}
+
+/// Writes down one attempt to take the money, and its result; gives the event to tell.
+pub(super) fn settle(
+    purchase: &mut Purchase,
+    common: &mut Common,
+    card: &Card,
+    result: Result<(), Decline>,
+    kind: &'static str,
+) -> &'static str {
+    let now = common.now();
+    purchase.attempts.push(Attempt { id: common.ids.uuid(), kind, method: card.brand(), at: now, result });
+    match result {
+        Err(_) => {
+            purchase.turn("error", now);
+            "purchase.payment_failure"
+        }
+        Ok(()) if purchase.skip_capture => {
+            purchase.turn("hold", now);
+            "purchase.hold"
+        }
+        Ok(()) => {
+            let total = purchase.total;
+            take(purchase, common, total);
+            "purchase.paid"
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Telling the merchant: the object itself with `event_type` in it, signed over its bytes.
+
+use super::{GATEWAY, Revio};
+use crate::outbox::Notice;
+use crate::world::Common;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rsa::signature::{SignatureEncoding, Signer};
+use serde_json::Value;
+
+impl Revio {
+    /// Tells of a purchase as it is now: the account's webhook, and `success_callback` when it was paid.
+    pub(super) fn tell(&self, common: &mut Common, id: &str, event: &str) {
+        let Some(purchase) = self.purchases.get(id) else { return };
+        let callback = purchase.redirect("success_callback").filter(|_| event == "purchase.paid");
+        let urls = common.outbox.account_wide(GATEWAY).into_iter().chain(callback.map(str::to_owned));
+        let body = self.render(common, purchase);
+        self.sign_and_send(common, body, event, urls.collect());
+    }
+
+    pub(super) fn sign_and_send(&self, common: &mut Common, mut body: Value, event: &str, urls: Vec<String>) {
+        if let Some(body) = body.as_object_mut() {
+            body.insert("event_type".to_owned(), event.into());
+        }
+        let body = body.to_string();
+        for url in urls {
+            let Ok(signature) = self.key.try_sign(body.as_bytes()) else { return };
+            common.notify(Notice {
+                gateway: GATEWAY,
+                url,
+                event: event.to_owned(),
+                header: Some(("X-Signature", STANDARD.encode(signature.to_bytes()))),
+                body: body.clone(),
+            });
+        }
+    }
+}

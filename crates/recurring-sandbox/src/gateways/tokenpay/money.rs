@@ -1,0 +1,94 @@
+//! Taking the money of an order and giving it back.
+
+use super::order::Order;
+use super::signed::Signed;
+use super::{
+    BAD_PARAMETER, CURRENCY, DECIMALS, DECLINED, DUPLICATE, FIRST_ORDER, FIRST_TRANSACTION, GATEWAY,
+    MERCHANT_ID, NOT_FOUND, Tokenpay, refuse,
+};
+use crate::answer::Answer;
+use crate::json;
+use crate::ledger::LedgerKind;
+use crate::world::{Common, Names};
+use serde_json::json;
+
+impl Tokenpay {
+    /// `sale` is whether a sale allows recurring charges; `None` for a recurring charge.
+    pub(super) fn charge(
+        &mut self,
+        common: &mut Common,
+        signed: &Signed,
+        notify: Option<String>,
+        sale: Option<bool>,
+    ) -> Result<Answer, Answer> {
+        let (user, amount, reference) = (signed.user()?, signed.amount()?, signed.reference()?);
+        let (token, card) = self.token(signed, &user)?;
+        if self.orders.iter().any(|order| order.reference == reference) {
+            return Err(refuse(DUPLICATE, "Duplicate merchantReference"));
+        }
+        let count = i64::try_from(self.orders.len()).unwrap_or(i64::MAX);
+        let now = common.now();
+        // The sale is the first payment of its series; the charges that name it are the later ones.
+        let result = if sale.is_some() { card.first(now) } else { card.later(now) };
+        let order = Order {
+            id: FIRST_ORDER.saturating_add(count),
+            transaction: FIRST_TRANSACTION.saturating_add(count),
+            reference,
+            amount,
+            user,
+            token,
+            card,
+            recurring: sale.unwrap_or(true),
+            is_sale: sale.is_some(),
+            notify,
+            created: now,
+            updated: now,
+            given_back: None,
+            result,
+        };
+        if result.is_ok() {
+            let names = Names { reference: &order.reference, payment: &order.id.to_string() };
+            common.move_money(LedgerKind::Charge, GATEWAY, names, (amount, CURRENCY));
+        }
+        let (code, message) = match result {
+            Ok(()) => ("0000", "Success"),
+            Err(decline) => (DECLINED, decline.message),
+        };
+        let answer = json!({
+            "responseCode": code, "message": message, "order": order.render(),
+            "transaction": {
+                "id": order.transaction, "merchantId": MERCHANT_ID, "type": "SALE",
+                "amount": json::decimal_number(amount, DECIMALS), "currency": CURRENCY,
+                "status": if result.is_ok() { "SUCCESS" } else { "DECLINED" },
+                "maskedPan": order.card.masked("XXXXXX"), "stan": order.transaction.to_string(),
+            },
+        });
+        order.tell(common, &self.gateway);
+        self.orders.push(order);
+        Ok(Answer::json(200, &answer))
+    }
+
+    /// Gives back all of the money (a void) or a part; only once for each order.
+    pub(super) fn give_back(
+        &mut self,
+        common: &mut Common,
+        signed: &Signed,
+        void: bool,
+    ) -> Result<Answer, Answer> {
+        let amount = if void { None } else { Some(signed.amount()?) };
+        let id = self.find(signed)?.id;
+        let order = self.orders.iter_mut().find(|order| order.id == id);
+        let order = order.ok_or_else(|| refuse(NOT_FOUND, "Order not found"))?;
+        let amount = amount.unwrap_or(order.amount);
+        if order.result.is_err() || order.given_back.is_some() || amount > order.amount {
+            return Err(refuse(BAD_PARAMETER, "The order cannot be refunded or voided"));
+        }
+        order.given_back = Some((amount, void));
+        order.updated = common.now();
+        let names = Names { reference: &order.reference, payment: &order.id.to_string() };
+        common.move_money(LedgerKind::Refund, GATEWAY, names, (amount, CURRENCY));
+        order.tell(common, &self.gateway);
+        let answer = json!({"responseCode": "0000", "message": "Success", "order": order.render()});
+        Ok(Answer::json(200, &answer))
+    }
+}

@@ -1,0 +1,163 @@
+//! What the gateway sends of its own accord: webhooks, and the `success_callback` of a purchase.
+//!
+//! [`verify`] first, or [`WebhookKeys::verify`]; then [`parse`]. Both forms are signed alike, under different keys:
+//! a **webhook** under the key that is shown where the webhook is set up ([`WebhookKeys::configured`]), a
+//! **`success_callback`** under the one of [`Client::public_key`](crate::Client::public_key)
+//! ([`WebhookKeys::fetched`]) (public documentation, and another brand of the same platform).
+//!
+//! A notification is a hint. It is delivered at least once, in no promised order, with up to 8 attempts over about 36
+//! hours; and its event can differ from the status, as `purchase.settled` arrives with `paid`. Answer 200 as soon as it
+//! is stored, and an error status when it is refused, so that it comes again (a guess: which status ends the attempts,
+//! and how long the gateway waits for it, is not documented). Take what has the same [`Notification::dedupe_key`] only
+//! once, and act on what [`Client::get_purchase`](crate::Client::get_purchase) says, never on the notification itself.
+//!
+//! ```no_run
+//! use revio::notification::{self, PublicKey, RawNotification, WebhookKeys};
+//!
+//! # async fn run(headers: Vec<(String, String)>, body: Vec<u8>, client: revio::Client)
+//! # -> Result<(), Box<dyn std::error::Error>> {
+//! // Once, when the program starts. For a `success_callback`: `WebhookKeys::fetched(client.clone())`.
+//! let keys = WebhookKeys::configured(PublicKey::parse(&std::fs::read_to_string("webhook_key.pem")?)?);
+//! // For each delivery.
+//! let proven = keys.verify(RawNotification::new(headers, body)?).await?;
+//! let notification = notification::parse(&proven)?;
+//! if let Some(id) = notification.purchase_id() {
+//!     println!("{}: {}", notification.event, client.get_purchase(id).await?.status);
+//! }
+//! # Ok(()) }
+//! ```
+
+mod event;
+mod keys;
+
+pub use event::EventType;
+pub use keys::WebhookKeys;
+pub use recurring_core::notification::{Authenticated, NotificationError, RawNotification};
+pub use recurring_signature::PublicKey;
+
+use recurring_core::{GatewayTime, Secret, check, lenient};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::ops::payment::Payment;
+use crate::ops::purchase::Purchase;
+use crate::wire;
+
+/// The header with the signature: base64 of RSASSA-PKCS1-v1_5 with SHA-256 over the bytes of the body (public
+/// documentation).
+pub(crate) const SIGNATURE: &str = "X-Signature";
+
+/// Checks that a notification is the gateway's, over the exact bytes that arrived. `key` has 2048 to 4096 bits, see
+/// [`PublicKey::parse`].
+///
+/// # Errors
+/// [`NotificationError::Refused`] when the header `X-Signature` is missing or came twice, or is no signature of this
+/// body under this key. There is no time stamp to check: an old notification that is sent again verifies, too.
+pub fn verify(raw: RawNotification, key: &PublicKey) -> Result<Authenticated, NotificationError> {
+    match key.verifies(raw.body(), signature(&raw)?) {
+        true => Ok(Authenticated::after_check(raw)),
+        false => Err(not_genuine()),
+    }
+}
+
+pub(crate) fn signature(raw: &RawNotification) -> Result<&str, NotificationError> {
+    let missing = || NotificationError::refused("it has no header X-Signature, or more than one");
+    raw.header(SIGNATURE).ok_or_else(missing)
+}
+
+pub(crate) fn not_genuine() -> NotificationError {
+    NotificationError::refused("X-Signature is no signature of this body under the key")
+}
+
+/// Reads a notification whose origin is proven.
+///
+/// # Errors
+/// [`NotificationError::Unreadable`] when it names no object by an `id` that can be one. Nothing else is needed: an odd member is
+/// left out, and an object that cannot be read is [`NotifiedObject::Other`].
+pub fn parse(notification: &Authenticated) -> Result<Notification, NotificationError> {
+    let head: Head = notification.read()?;
+    check::id("id", head.id.expose()).map_err(|rule| NotificationError::unreadable(rule.to_string()))?;
+    let event = EventType::from(head.event_type.unwrap_or_default());
+    // The object says what it is. Where it does not, the event's name does.
+    let kind = head.object_type.unwrap_or_else(|| {
+        event.as_str().split_once('.').map(|(kind, _)| kind).unwrap_or_default().to_owned()
+    });
+    let object = match kind.as_str() {
+        "purchase" => notification
+            .read()
+            .ok()
+            .map(|purchase: Purchase| NotifiedObject::Purchase(Box::new(purchase.cleared_by(str::to_owned)))),
+        "payment" => notification.read().ok().map(|payment| NotifiedObject::Payment(Box::new(payment))),
+        _ => None,
+    };
+    Ok(Notification {
+        event,
+        object_id: head.id,
+        updated_on: head.updated_on,
+        object: object.unwrap_or(NotifiedObject::Other),
+    })
+}
+
+/// The members that every notification has.
+#[derive(Deserialize)]
+struct Head {
+    #[serde(deserialize_with = "wire::required_secret")]
+    id: Secret,
+    #[serde(default, deserialize_with = "wire::text")]
+    event_type: Option<String>,
+    #[serde(default, rename = "type", deserialize_with = "wire::text")]
+    object_type: Option<String>,
+    #[serde(default, deserialize_with = "lenient::time")]
+    updated_on: Option<GatewayTime>,
+}
+
+/// Something that happened at the gateway (public documentation). A hint: read the purchase before acting on it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Notification {
+    /// What happened (`event_type` on the wire). It says nothing certain of the status.
+    pub event: EventType,
+    /// The identifier of the object. Hidden, since that of a purchase which saves the card is the token.
+    pub object_id: Secret,
+    /// When the object last changed, in seconds since 1970.
+    pub updated_on: Option<GatewayTime>,
+    /// The object as it was when the notification was made.
+    pub object: NotifiedObject,
+}
+
+/// What a notification is about.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum NotifiedObject {
+    /// A purchase, as of `purchase.*`.
+    Purchase(Box<Purchase>),
+    /// A movement of money that belongs to a purchase, as of `payment.*`.
+    Payment(Box<Payment>),
+    /// Something else, or something that cannot be read.
+    Other,
+}
+
+impl Notification {
+    /// The identifier of the purchase to read: [`Client::get_purchase`](crate::Client::get_purchase). **A secret** if
+    /// that purchase saves the card. `None` when the notification is about something else.
+    pub fn purchase_id(&self) -> Option<&str> {
+        match &self.object {
+            NotifiedObject::Purchase(purchase) => Some(&purchase.id),
+            NotifiedObject::Payment(payment) => payment.purchase_id(),
+            NotifiedObject::Other => None,
+        }
+    }
+
+    /// The same for every delivery of an event, and another one for another event: 64 hexadecimal digits, made of the
+    /// object's identifier, the event and `updated_on`, since the gateway names no event of its own (public
+    /// documentation). A digest, because the identifier can be a token.
+    pub fn dedupe_key(&self) -> String {
+        let updated_on = self.updated_on.as_ref().map(GatewayTime::as_str).unwrap_or_default();
+        let mut digest = Sha256::new();
+        for part in [self.object_id.expose(), self.event.as_str(), updated_on] {
+            // With its length, so that no two triples read alike.
+            digest.update(format!("{}:{part}", part.len()));
+        }
+        digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}

@@ -1,0 +1,40 @@
+use recurring_core::{Prepared, Reply, Secret};
+
+use crate::error::Error;
+use crate::ops::purchase::Purchase;
+use crate::ops::purchase_call;
+
+/// `POST /purchases/{id}/cancel/`: nobody can pay the purchase any more (another brand of the same platform). Moves no
+/// money; it closes the page of a purchase that is not paid.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct CancelPurchase {
+    purchase_id: Secret,
+}
+
+impl CancelPurchase {
+    /// A purchase that is not paid.
+    pub fn new(purchase_id: impl Into<String>) -> Self {
+        Self { purchase_id: Secret::new(purchase_id) }
+    }
+
+    /// The request as it goes over the wire, without the key.
+    ///
+    /// # Errors
+    /// When the identifier cannot be one.
+    pub fn to_request(&self) -> Result<Prepared, Error> {
+        purchase_call::request("cancel purchase", &self.purchase_id, "cancel")
+    }
+
+    /// Reads the reply: the purchase, `cancelled`.
+    ///
+    /// # Errors
+    /// `Unknown` when the reply cannot be read or speaks of another purchase, and for a refusal that does not prove
+    /// that nothing happened; `Conflict` when the status of the purchase does not allow it: it may be paid.
+    pub fn from_reply(&self, reply: &Reply) -> Result<Purchase, Error> {
+        if !reply.is_success() {
+            return Err(purchase_call::failed(reply, |_| false));
+        }
+        purchase_call::purchase(reply, &self.purchase_id)
+    }
+}

@@ -1,0 +1,105 @@
+use recurring_core::{DeclineReason, Money, Outcome, Prepared, Reply, Secret};
+
+use crate::error::Error;
+use crate::ops::purchase::{Decline, Purchase};
+use crate::ops::purchase_call;
+use crate::status;
+
+/// The code of a 400 that means "no" to the capture (another brand of the same platform).
+const CAPTURE_ERROR: &str = "purchase_capture_error";
+
+/// `POST /purchases/{id}/capture/`: takes money that is held on the card (public documentation), because the purchase
+/// was created with [`skip_capture`](crate::CreatePurchase::skip_capture). **Takes money at once.**
+///
+/// After a lost answer read the purchase before anything else: `hold` is not taken, `paid` is.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct CapturePurchase {
+    purchase_id: Secret,
+    amount: Option<Money>,
+}
+
+impl CapturePurchase {
+    /// All of what is held.
+    pub fn new(purchase_id: impl Into<String>) -> Self {
+        Self { purchase_id: Secret::new(purchase_id), amount: None }
+    }
+
+    /// A part of it only. The currency is not sent; the answer is compared with it.
+    pub fn amount(mut self, amount: Money) -> Self {
+        self.amount = Some(amount);
+        self
+    }
+
+    /// The request as it goes over the wire, without the key.
+    ///
+    /// # Errors
+    /// When the identifier cannot be one.
+    pub fn to_request(&self) -> Result<Prepared, Error> {
+        let request = purchase_call::request("capture purchase", &self.purchase_id, "capture")?;
+        Ok(purchase_call::with_amount(request, self.amount))
+    }
+
+    /// Reads the reply. A "no" to the capture comes as 400 with a code of its own: that is `Ok` with the outcome
+    /// `Declined`.
+    ///
+    /// # Errors
+    /// `Unknown` when the reply cannot be read or speaks of another purchase or currency, and for a refusal that does
+    /// not prove that nothing happened. `Conflict` when the status of the purchase does not allow a capture: it may
+    /// have been captured before.
+    pub fn from_reply(&self, reply: &Reply) -> Result<CaptureAnswer, Error> {
+        if !reply.is_success() {
+            return match purchase_call::definite_no(reply, &[CAPTURE_ERROR]) {
+                Some(decline) => Ok(CaptureAnswer::Declined(decline)),
+                None => Err(purchase_call::failed(reply, |api| purchase_call::only_about(api, "amount"))),
+            };
+        }
+        let purchase = purchase_call::purchase(reply, &self.purchase_id)?;
+        // Where a purchase names a part that was captured is not documented: only the currency must be the same.
+        purchase.check_money(reply, None, self.amount.map(Money::currency))?;
+        Ok(CaptureAnswer::Purchase(Box::new(purchase)))
+    }
+}
+
+/// The answer to a capture.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum CaptureAnswer {
+    /// The purchase as it stands now: `paid`, or `pending_capture` while the acquirer takes its time.
+    Purchase(Box<Purchase>),
+    /// The gateway said no: nothing was taken, and the money may still be held. The reason is in the purchase, see
+    /// [`Purchase::decline`].
+    Declined(Decline),
+}
+
+impl CaptureAnswer {
+    /// What the answer means for the money: `Approved` when it was taken. Money that is still only held is `Pending`
+    /// here, unlike in [`Purchase::outcome`].
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::Purchase(purchase) => status::capture_outcome(&purchase.status),
+            Self::Declined(_) => Outcome::Declined,
+        }
+    }
+
+    /// The purchase, when the gateway answered with it.
+    pub fn purchase(&self) -> Option<&Purchase> {
+        match self {
+            Self::Purchase(purchase) => Some(purchase),
+            Self::Declined(_) => None,
+        }
+    }
+
+    /// Why it was refused, when it was.
+    pub fn decline(&self) -> Option<Decline> {
+        match self {
+            Self::Purchase(_) => None,
+            Self::Declined(decline) => Some(decline.clone()),
+        }
+    }
+
+    /// The same in the words that all gateways share.
+    pub fn decline_reason(&self) -> Option<DeclineReason> {
+        self.decline().map(|decline| decline.reason())
+    }
+}

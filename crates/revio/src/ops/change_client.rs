@@ -1,0 +1,79 @@
+use recurring_core::{Class, InvalidInput, Method, Prepared, Reply, check};
+
+use crate::error::Error;
+use crate::ops::client_record::{ClientRecord, check_texts};
+use crate::ops::update_client::read_client;
+use crate::wire::ChangeClientBody;
+
+/// `PATCH /clients/{id}/`: changes some of what is kept of a person, and leaves the rest (public documentation). Moves
+/// no money.
+///
+/// Purchases that exist already keep the details they were created with (source document).
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct ChangeClient {
+    id: String,
+    email: Option<String>,
+    full_name: Option<String>,
+    phone: Option<String>,
+    country: Option<String>,
+}
+
+impl ChangeClient {
+    /// The client with the gateway's own identifier. Nothing changes unless it is named.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self { id: id.into(), email: None, full_name: None, phone: None, country: None }
+    }
+
+    /// Another e-mail address.
+    pub fn email(mut self, email: impl Into<String>) -> Self {
+        self.email = Some(email.into());
+        self
+    }
+
+    /// Another whole name, 1 to 255 characters.
+    pub fn full_name(mut self, name: impl Into<String>) -> Self {
+        self.full_name = Some(name.into());
+        self
+    }
+
+    /// Another telephone number, 1 to 255 characters.
+    pub fn phone(mut self, number: impl Into<String>) -> Self {
+        self.phone = Some(number.into());
+        self
+    }
+
+    /// Another country, as the gateway wants it written.
+    pub fn country(mut self, country: impl Into<String>) -> Self {
+        self.country = Some(country.into());
+        self
+    }
+
+    /// The request as it goes over the wire, without the key.
+    ///
+    /// # Errors
+    /// Names the input that breaks a rule, also when nothing is to be changed; nothing has been sent.
+    pub fn to_request(&self) -> Result<Prepared, Error> {
+        let path = format!("/clients/{}/", check::path_segment("client_id", &self.id)?);
+        if let Some(email) = &self.email {
+            check::email("email", email)?;
+        }
+        let (full_name, phone, country) =
+            (self.full_name.as_deref(), self.phone.as_deref(), self.country.as_deref());
+        check_texts(full_name, phone, country)?;
+        let email = self.email.as_deref();
+        if [email, full_name, phone, country].iter().all(Option::is_none) {
+            return Err(InvalidInput::new("client", "must have at least one thing to change").into());
+        }
+        let body = ChangeClientBody { email, full_name, phone, country };
+        Ok(Prepared::new("change client", Class::Write, Method::Patch, path).json(&body))
+    }
+
+    /// Reads the reply.
+    ///
+    /// # Errors
+    /// `Unknown` when the reply cannot be read or speaks of another client or e-mail address.
+    pub fn from_reply(&self, reply: &Reply) -> Result<ClientRecord, Error> {
+        read_client(reply, Some(&self.id), self.email.as_deref())
+    }
+}

@@ -1,0 +1,37 @@
+use recurring_core::{Class, Method, Prepared, Reply, check};
+
+use crate::error::{self, Error};
+
+/// `DELETE /clients/{id}/`: forgets a person (public documentation). Moves no money. What becomes of the cards that
+/// are stored for them is not documented: count on their tokens being dead.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct DeleteClient {
+    id: String,
+}
+
+impl DeleteClient {
+    /// The client with the gateway's own identifier.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self { id: id.into() }
+    }
+
+    /// The request as it goes over the wire, without the key.
+    ///
+    /// # Errors
+    /// When the identifier cannot be one.
+    pub fn to_request(&self) -> Result<Prepared, Error> {
+        let path = format!("/clients/{}/", check::path_segment("client_id", &self.id)?);
+        Ok(Prepared::new("delete client", Class::Write, Method::Delete, path))
+    }
+
+    /// Reads the reply: 204 and nothing else is a success. That status is documented for a token; that it is the same
+    /// here is a guess.
+    ///
+    /// # Errors
+    /// `Unknown` for any other answer that is not the gateway's own refusal. "Not found" may mean that an earlier try
+    /// went through.
+    pub fn from_reply(&self, reply: &Reply) -> Result<(), Error> {
+        error::read_no_content(reply)
+    }
+}

@@ -1,0 +1,44 @@
+use recurring_core::{Prepared, Reply, Secret};
+
+use crate::error::Error;
+use crate::ops::purchase::Purchase;
+use crate::ops::purchase_call;
+
+/// `POST /purchases/{id}/delete_recurring_token/`: the purchase stays, but its identifier is no token any more
+/// (another brand of the same platform). Moves no money; no later charge can use the token.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct DeletePurchaseRecurringToken {
+    purchase_id: Secret,
+}
+
+impl DeletePurchaseRecurringToken {
+    /// The purchase that saved the card.
+    pub fn new(purchase_id: impl Into<String>) -> Self {
+        Self { purchase_id: Secret::new(purchase_id) }
+    }
+
+    /// The request as it goes over the wire, without the key.
+    ///
+    /// # Errors
+    /// When the identifier cannot be one.
+    pub fn to_request(&self) -> Result<Prepared, Error> {
+        purchase_call::request(
+            "delete recurring token of purchase",
+            &self.purchase_id,
+            "delete_recurring_token",
+        )
+    }
+
+    /// Reads the reply: the purchase. While `is_recurring_token` is still true, the acquirer takes its time.
+    ///
+    /// # Errors
+    /// `Unknown` when the reply cannot be read or speaks of another purchase, and for a refusal that does not prove
+    /// that nothing happened: an earlier try may have gone through.
+    pub fn from_reply(&self, reply: &Reply) -> Result<Purchase, Error> {
+        if !reply.is_success() {
+            return Err(purchase_call::failed(reply, |_| false));
+        }
+        purchase_call::purchase(reply, &self.purchase_id)
+    }
+}

@@ -1,0 +1,81 @@
+use recurring_core::{Currency, GatewayTime, Money, Reply, Secret, check_echo, lenient};
+use serde::Deserialize;
+
+use crate::error::Error;
+use crate::ops::purchase::PurchasePayment;
+use crate::wire;
+
+/// A movement of money that belongs to a purchase, such as a refund (public documentation for its name; its members
+/// are those of another brand of the same platform). Only `id` is certain to be there.
+#[derive(Debug, Clone, Deserialize)]
+#[non_exhaustive]
+pub struct Payment {
+    /// The gateway's identifier of this movement; not that of the purchase.
+    #[serde(deserialize_with = "lenient::required_text")]
+    pub id: String,
+    /// How much, and which way.
+    #[serde(default, deserialize_with = "lenient::object")]
+    pub payment: Option<PurchasePayment>,
+    /// What it belongs to: the purchase that was refunded.
+    #[serde(default, deserialize_with = "lenient::object")]
+    pub related_to: Option<RelatedTo>,
+    /// Your own name for the purchase.
+    #[serde(default, deserialize_with = "wire::text")]
+    pub reference: Option<String>,
+    /// Your brand.
+    #[serde(default, deserialize_with = "wire::text")]
+    pub brand_id: Option<String>,
+    /// When it was made, in seconds since 1970.
+    #[serde(default, deserialize_with = "lenient::time")]
+    pub created_on: Option<GatewayTime>,
+    /// When it last changed, in seconds since 1970.
+    #[serde(default, deserialize_with = "lenient::time")]
+    pub updated_on: Option<GatewayTime>,
+    /// Whether it was made with a test key.
+    #[serde(default, deserialize_with = "lenient::boolean")]
+    pub is_test: Option<bool>,
+}
+
+/// What a [`Payment`] belongs to (another brand of the same platform).
+#[derive(Debug, Clone, Deserialize)]
+#[non_exhaustive]
+pub struct RelatedTo {
+    /// What it is, such as `purchase` (`type` on the wire).
+    #[serde(default, rename = "type", deserialize_with = "wire::text")]
+    pub object_type: Option<String>,
+    /// Its identifier. Hidden, since that of a purchase which saved the card is the token.
+    #[serde(default, deserialize_with = "lenient::secret")]
+    pub id: Option<Secret>,
+}
+
+impl Payment {
+    /// The identifier of the purchase that it belongs to, if it names one. **A secret** if that purchase saved the
+    /// card.
+    pub fn purchase_id(&self) -> Option<&str> {
+        let related = self.related_to.as_ref()?;
+        let purchase = related.object_type.as_deref().is_none_or(|kind| kind == "purchase");
+        related.id.as_ref().filter(|_| purchase).map(Secret::expose)
+    }
+
+    /// Compares what it repeats with what was meant.
+    pub(crate) fn check(
+        &self,
+        reply: &Reply,
+        purchase_id: &Secret,
+        amount: Option<Money>,
+    ) -> Result<(), Error> {
+        check_echo(reply, &[("related_to", purchase_id.expose(), self.purchase_id())])?;
+        if let Some((meant, payment)) = amount.zip(self.payment.as_ref()) {
+            let moved = payment.amount.map(|amount| amount.to_string());
+            let named = payment.currency.as_deref();
+            check_echo(
+                reply,
+                &[
+                    ("amount", &meant.minor().to_string(), moved.as_deref()),
+                    ("currency", Currency::code(meant.currency()), named),
+                ],
+            )?;
+        }
+        Ok(())
+    }
+}

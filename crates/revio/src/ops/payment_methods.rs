@@ -1,0 +1,75 @@
+use std::fmt;
+
+use recurring_core::{Class, Currency, Method, Prepared, Reply, check, lenient, read_success};
+use serde::Deserialize;
+
+use crate::error::{ApiError, Error};
+
+/// `GET /payment_methods/`: how a purchase can be paid (another brand of the same platform). Moves no money.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct PaymentMethodsQuery {
+    brand_id: String,
+    currency: Currency,
+    recurring: bool,
+}
+
+impl PaymentMethodsQuery {
+    /// For purchases of a brand of yours in a currency.
+    pub fn new(brand_id: impl Into<String>, currency: Currency) -> Self {
+        Self { brand_id: brand_id.into(), currency, recurring: false }
+    }
+
+    /// Only what can be charged again later.
+    pub fn recurring(mut self) -> Self {
+        self.recurring = true;
+        self
+    }
+
+    /// The request as it goes over the wire, without the key.
+    ///
+    /// # Errors
+    /// When the brand cannot be one.
+    pub fn to_request(&self) -> Result<Prepared, Error> {
+        check::id("brand_id", &self.brand_id)?;
+        let brand = check::query_value(&self.brand_id);
+        let mut path = format!("/payment_methods/?brand_id={brand}&currency={}", self.currency.code());
+        if self.recurring {
+            path.push_str("&recurring=true");
+        }
+        Ok(Prepared::new("payment methods", Class::Read, Method::Get, path))
+    }
+
+    /// Reads the reply.
+    ///
+    /// # Errors
+    /// When the reply cannot be read.
+    pub fn from_reply(&self, reply: &Reply) -> Result<PaymentMethods, Error> {
+        let methods: PaymentMethods = read_success(reply, ApiError::read)?;
+        Ok(PaymentMethods { raw: String::from_utf8_lossy(reply.body()).into_owned(), ..methods })
+    }
+}
+
+/// How a purchase can be paid (another brand of the same platform).
+#[derive(Clone, Deserialize)]
+#[non_exhaustive]
+pub struct PaymentMethods {
+    /// The names of the methods, such as `visa`: what
+    /// [`payment_method_whitelist`](crate::CreatePurchase::payment_method_whitelist) takes. Empty when the answer does
+    /// not name them there.
+    #[serde(default, deserialize_with = "lenient::texts")]
+    pub available_payment_methods: Vec<String>,
+    /// The whole answer, the JSON text as the gateway wrote it: names, pictures and countries stand there.
+    #[serde(skip)]
+    pub raw: String,
+}
+
+/// What a gateway writes into the rest is its own affair: only the size is shown.
+impl fmt::Debug for PaymentMethods {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PaymentMethods")
+            .field("available_payment_methods", &self.available_payment_methods)
+            .field("bytes", &self.raw.len())
+            .finish_non_exhaustive()
+    }
+}

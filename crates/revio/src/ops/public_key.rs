@@ -1,0 +1,39 @@
+use recurring_core::{Class, ErrorKind, Method, Prepared, Reply};
+use recurring_signature::PublicKey;
+
+use crate::error::{ApiError, Error};
+
+/// `GET /public_key/`: the key under which what the gateway sends to a `success_callback` verifies (another brand of
+/// the same platform). Moves no money. A webhook has a key of its own, which is shown where the webhook is set up.
+#[derive(Debug, Clone, Default)]
+#[must_use]
+pub struct GetPublicKey;
+
+impl GetPublicKey {
+    /// The request as it goes over the wire, without the key.
+    ///
+    /// # Errors
+    /// None as yet; the form is that of all requests.
+    pub fn to_request(&self) -> Result<Prepared, Error> {
+        Ok(Prepared::new("public key", Class::Read, Method::Get, "/public_key/"))
+    }
+
+    /// Reads the reply: a JSON text that holds a PEM.
+    ///
+    /// # Errors
+    /// When the reply cannot be read, or is no RSA public key of 2048 to 4096 bits.
+    pub fn from_reply(&self, reply: &Reply) -> Result<String, Error> {
+        if !reply.is_success() {
+            return Err(Error::from_reply(reply.clone(), ApiError::read(reply)));
+        }
+        let unusable = |why: String| {
+            let message = format!("the gateway answered {}, but {why}", reply.status());
+            Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone())
+        };
+        let pem: String = reply.json().map_err(|unreadable| unusable(unreadable.to_string()))?;
+        match PublicKey::parse(&pem) {
+            Ok(_) => Ok(pem),
+            Err(rule) => Err(unusable(rule.to_string())),
+        }
+    }
+}

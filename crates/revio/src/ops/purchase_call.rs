@@ -1,0 +1,70 @@
+//! What the calls about one purchase have in common.
+
+use recurring_core::{
+    Class, ErrorKind, Method, Money, Prepared, Reply, Secret, check, check_echo, read_success,
+};
+
+use crate::error::{ApiError, Error};
+use crate::ops::purchase::{Decline, Purchase};
+use crate::wire::AmountBody;
+
+/// The end of the codes for a purchase whose status does not allow the call: usually, it was done before. Documented
+/// for a charge; that the other calls' codes end so too is a guess, and only makes the kind of the error clearer.
+const WRONG_STATUS: &str = "_wrong_status";
+
+/// `POST /purchases/{id}/{call}/`. The identifier is hidden: that of a first payment is the token.
+pub(crate) fn request(operation: &'static str, id: &Secret, call: &str) -> Result<Prepared, Error> {
+    let segment = check::path_segment("purchase_id", id.expose())?;
+    let path = format!("/purchases/{segment}/{call}/");
+    Ok(Prepared::new(operation, Class::Write, Method::Post, path).hide(id).hide(&Secret::new(segment)))
+}
+
+/// The same with an amount as its body, or with no body when there is none.
+pub(crate) fn with_amount(request: Prepared, amount: Option<Money>) -> Prepared {
+    match amount.map(Money::minor) {
+        Some(amount) => request.json(&AmountBody { amount }),
+        None => request,
+    }
+}
+
+/// Reads a purchase, which must be the one that was asked about.
+pub(crate) fn purchase(reply: &Reply, id: &Secret) -> Result<Purchase, Error> {
+    let purchase: Purchase = read_success(reply, ApiError::read)?;
+    check_echo(reply, &[("id", id.expose(), Some(&purchase.id))])?;
+    Ok(purchase.cleared(reply))
+}
+
+/// The definite "no" of a 400 with one of these codes. Not when it also says that the status does not allow the call:
+/// then it may have been done before.
+pub(crate) fn definite_no(reply: &Reply, codes: &[&str]) -> Option<Decline> {
+    let api = ApiError::read(reply).filter(|api| reply.status() == 400 && !wrong_status(api))?;
+    let error = api.find(codes)?;
+    Some(Decline { code: error.code.clone(), message: error.message.clone() })
+}
+
+/// What any other refusal says. `proven` tells which of the gateway's own errors prove that nothing happened, if the
+/// HTTP status fits. The key is looked at before anything else, so 401 and 403 prove it, too. Every other refusal may
+/// come from further behind.
+pub(crate) fn failed(reply: &Reply, proven: impl FnOnce(&ApiError) -> bool) -> Error {
+    let Some(api) = ApiError::read(reply) else {
+        return Error::from_reply(reply.clone(), None);
+    };
+    let kind = if wrong_status(&api) {
+        ErrorKind::Conflict
+    } else if matches!(reply.status(), 401 | 403) || proven(&api) {
+        return Error::from_reply(reply.clone(), Some(api));
+    } else {
+        Error::from_reply(reply.clone(), None).kind()
+    };
+    let message = format!("the gateway answered {}: {api}", reply.status());
+    Error::unknown(kind, message).with_api(api).with_reply(reply.clone())
+}
+
+/// Whether every entry is about one member of the request: the gateway's validation, before anything else.
+pub(crate) fn only_about(api: &ApiError, member: &str) -> bool {
+    api.errors.iter().all(|error| error.field == member)
+}
+
+fn wrong_status(api: &ApiError) -> bool {
+    api.errors.iter().any(|error| error.code.as_deref().is_some_and(|code| code.ends_with(WRONG_STATUS)))
+}

@@ -1,0 +1,44 @@
+use recurring_core::{Prepared, Reply, Secret};
+
+use crate::error::Error;
+use crate::ops::purchase::Purchase;
+use crate::ops::purchase_call;
+
+/// The code of a 400 that means that the money could not be given free (another brand of the same platform).
+const RELEASE_ERROR: &str = "purchase_release_error";
+
+/// `POST /purchases/{id}/release/`: gives free what is held on the card, without taking it (public documentation).
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct ReleasePurchase {
+    purchase_id: Secret,
+}
+
+impl ReleasePurchase {
+    /// A purchase whose money is held.
+    pub fn new(purchase_id: impl Into<String>) -> Self {
+        Self { purchase_id: Secret::new(purchase_id) }
+    }
+
+    /// The request as it goes over the wire, without the key.
+    ///
+    /// # Errors
+    /// When the identifier cannot be one.
+    pub fn to_request(&self) -> Result<Prepared, Error> {
+        purchase_call::request("release purchase", &self.purchase_id, "release")
+    }
+
+    /// Reads the reply: the purchase, `released`, or `pending_release` while the acquirer takes its time.
+    ///
+    /// # Errors
+    /// `NotApplied(Refused)` when the gateway could not release it: the money is still held. `Unknown` when the reply
+    /// cannot be read or speaks of another purchase, and for any other refusal that proves nothing; `Conflict` when
+    /// the status of the purchase does not allow it.
+    pub fn from_reply(&self, reply: &Reply) -> Result<Purchase, Error> {
+        if !reply.is_success() {
+            let not_released = purchase_call::definite_no(reply, &[RELEASE_ERROR]).is_some();
+            return Err(purchase_call::failed(reply, |_| not_released));
+        }
+        purchase_call::purchase(reply, &self.purchase_id)
+    }
+}

@@ -1,0 +1,59 @@
+use recurring_core::{Class, Method, Prepared, Reply, check, check_echo, read_success};
+
+use crate::error::{ApiError, Error};
+use crate::ops::client_record::{ClientDetails, ClientRecord};
+
+/// `PUT /clients/{id}/`: replaces everything that is kept of a person (public documentation). Moves no money.
+///
+/// What the details leave out is not sent, and may be emptied by it: to change one thing, use
+/// [`ChangeClient`](crate::ChangeClient). Purchases that exist already keep the details they were created with (source
+/// document).
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct UpdateClient {
+    id: String,
+    details: ClientDetails,
+}
+
+impl UpdateClient {
+    /// The client with the gateway's own identifier, and all its details.
+    pub fn new(id: impl Into<String>, details: impl Into<ClientDetails>) -> Self {
+        Self { id: id.into(), details: details.into() }
+    }
+
+    /// The request as it goes over the wire, without the key.
+    ///
+    /// # Errors
+    /// Names the input that breaks a rule; nothing has been sent.
+    pub fn to_request(&self) -> Result<Prepared, Error> {
+        let path = format!("/clients/{}/", check::path_segment("client_id", &self.id)?);
+        self.details.check()?;
+        Ok(Prepared::new("update client", Class::Write, Method::Put, path).json(&self.details.body()))
+    }
+
+    /// Reads the reply.
+    ///
+    /// # Errors
+    /// `Unknown` when the reply cannot be read or speaks of another client or e-mail address.
+    pub fn from_reply(&self, reply: &Reply) -> Result<ClientRecord, Error> {
+        read_client(reply, Some(&self.id), Some(self.details.email()))
+    }
+}
+
+/// Reads a client, and compares it with what was sent.
+pub(crate) fn read_client(
+    reply: &Reply,
+    id: Option<&str>,
+    email: Option<&str>,
+) -> Result<ClientRecord, Error> {
+    let client: ClientRecord = read_success(reply, ApiError::read)?;
+    if let Some(id) = id {
+        check_echo(reply, &[("id", id, Some(&client.id))])?;
+    }
+    if let Some(email) = email {
+        // A gateway may well write an address in small letters; that is still the same one.
+        let came_back = client.email.as_ref().map(|email| email.to_lowercase());
+        check_echo(reply, &[("email", &email.to_lowercase(), came_back.as_deref())])?;
+    }
+    Ok(client)
+}

@@ -1,0 +1,270 @@
+//! Notifications: whose they are, what they say, and what they do not show.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::{KeyPair, PURCHASE, raw};
+use recurring_fixtures::redaction::assert_absent;
+use recurring_fixtures::{Case, variants};
+use revio::notification::{
+    Authenticated, EventType, Notification, NotificationError, NotifiedObject, PublicKey, parse, verify,
+};
+use revio::{Outcome, Secret};
+
+const SMALL: &[u8] = br#"{"id":"1","event_type":"purchase.paid"}"#;
+
+fn check(headers: &[(&str, &str)], body: &[u8], key: &PublicKey) -> Result<Authenticated, NotificationError> {
+    verify(raw(headers, body)?, key)
+}
+
+/// Reads a body as if its origin had been proven.
+fn read(body: &[u8]) -> Result<Notification, NotificationError> {
+    parse(&Authenticated::after_check(raw(&[], body).expect("a body")))
+}
+
+fn is_refused(answer: Result<Authenticated, NotificationError>) -> bool {
+    matches!(answer, Err(NotificationError::Refused(_)))
+}
+
+#[test]
+fn what_the_openssl_program_signed_verifies_and_is_read() {
+    let body = Case::load("revio/notification/purchase-paid").request_body();
+    let larger = KeyPair::new(3072);
+    for pair in [KeyPair::first(), &larger] {
+        let signature = pair.sign(&body);
+        for name in ["X-Signature", "x-signature", "X-SIGNATURE"] {
+            let headers = [("Content-Type", "application/json"), (name, signature.as_str())];
+            let notification =
+                parse(&check(&headers, &body, &pair.public()).expect("genuine")).expect("read");
+            assert_eq!(notification.event, EventType::PurchasePaid);
+            assert_eq!(notification.purchase_id(), Some(PURCHASE));
+            let NotifiedObject::Purchase(purchase) = &notification.object else { panic!("{notification:?}") };
+            assert_eq!(purchase.outcome(), Outcome::Approved);
+            assert_eq!(purchase.recurring_token().as_ref().map(Secret::expose), Some(PURCHASE));
+        }
+    }
+    insta::assert_debug_snapshot!(read(&body).expect("read"));
+}
+
+#[test]
+fn a_refund_names_the_purchase() {
+    let body = Case::load("revio/notification/payment-refunded").request_body();
+    let notification = read(&body).expect("read");
+    assert_eq!(notification.event, EventType::PaymentRefunded);
+    assert_eq!(notification.purchase_id(), Some(PURCHASE));
+    assert_ne!(notification.object_id.expose(), PURCHASE);
+    insta::assert_debug_snapshot!(notification);
+}
+
+#[test]
+fn the_event_can_differ_from_the_status() {
+    let body = Case::load("revio/notification/purchase-settled").request_body();
+    let notification = read(&body).expect("read");
+    assert_eq!(notification.event, EventType::PurchaseSettled);
+    let NotifiedObject::Purchase(purchase) = notification.object else { panic!("{notification:?}") };
+    assert_eq!(purchase.status.as_str(), "paid");
+}
+
+#[test]
+fn one_flipped_bit_anywhere_refuses() {
+    let (pair, key) = (KeyPair::first(), KeyPair::first().public());
+    let signature = pair.sign(SMALL);
+    assert!(check(&[("X-Signature", &signature)], SMALL, &key).is_ok());
+    for place in 0..SMALL.len() {
+        for bit in 0..8 {
+            let mut body = SMALL.to_vec();
+            if let Some(byte) = body.get_mut(place) {
+                *byte ^= 1 << bit;
+            }
+            assert!(check(&[("X-Signature", &signature)], &body, &key).is_err(), "byte {place}, bit {bit}");
+        }
+    }
+    for place in 0..signature.len() {
+        let mut changed = signature.clone().into_bytes();
+        if let Some(byte) = changed.get_mut(place) {
+            *byte ^= 1;
+        }
+        let changed = String::from_utf8(changed).expect("ASCII");
+        assert!(is_refused(check(&[("X-Signature", &changed)], SMALL, &key)), "character {place}");
+    }
+}
+
+#[test]
+fn white_space_is_part_of_what_is_signed() {
+    let (pair, key) = (KeyPair::first(), KeyPair::first().public());
+    let spaced = br#"{ "id": "1", "event_type": "purchase.paid" }"#;
+    let signature = pair.sign(spaced);
+    assert!(check(&[("X-Signature", &signature)], spaced, &key).is_ok());
+    assert!(is_refused(check(&[("X-Signature", &signature)], SMALL, &key)));
+}
+
+#[test]
+fn what_is_no_signature_of_the_gateway_is_refused() {
+    let key = KeyPair::first().public();
+    let signature = KeyPair::first().sign(SMALL);
+    let others = KeyPair::second().sign(SMALL);
+    assert!(is_refused(check(&[], SMALL, &key)), "missing");
+    let twice = [("X-Signature", signature.as_str()), ("x-signature", signature.as_str())];
+    assert!(is_refused(check(&twice, SMALL, &key)), "twice");
+    assert!(is_refused(check(&[("X-Signature", &others)], SMALL, &key)), "another key's");
+    assert!(is_refused(check(&[("X-Signature", &signature)], SMALL, &KeyPair::second().public())));
+    let unpadded = signature.trim_end_matches('=');
+    let url_safe = signature.replace('+', "-").replace('/', "_");
+    let twofold = format!("{signature},{signature}");
+    for odd in ["", "AAAA", "%%%", unpadded, &url_safe, &format!(" {signature}"), &twofold, &"A".repeat(344)]
+    {
+        assert!(odd == signature || is_refused(check(&[("X-Signature", odd)], SMALL, &key)), "{odd}");
+    }
+}
+
+#[test]
+fn a_body_that_two_readers_could_see_differently_is_never_looked_at() {
+    let deep = format!(r#"{{"id":{}{}}}"#, "[".repeat(40), "]".repeat(40)).into_bytes();
+    let large = [br#"{"id":""#.as_slice(), &vec![b'x'; 1024 * 1024], b"\"}"].concat();
+    for bad in [
+        b"".as_slice(),
+        b"[]",
+        br#"["1","purchase.paid"]"#,
+        b"{\"id\":\"\xff\"}",
+        br#"{"id":"1","id":"2"}"#,
+        br#"{"id":"1","purchase":{"total":1,"total":2}}"#,
+        br#"{"id":"1"} {"id":"2"}"#,
+        &deep,
+        &large,
+    ] {
+        let signature = KeyPair::first().sign(bad);
+        let answer = check(&[("X-Signature", &signature)], bad, &KeyPair::first().public());
+        assert!(matches!(answer, Err(NotificationError::Unreadable(_))));
+    }
+}
+
+#[test]
+fn odd_members_do_no_harm_and_only_the_identifier_is_needed() {
+    for case in [
+        "revio/notification/purchase-paid",
+        "revio/notification/purchase-settled",
+        "revio/notification/payment-refunded",
+    ] {
+        let body = Case::load(case).request_body();
+        let members: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        let members = members.as_object().expect("an object");
+        for body in variants::with_unknown_member(&body) {
+            assert!(!matches!(read(&body).expect(case).object, NotifiedObject::Other), "{case}");
+        }
+        for member in members.keys().map(String::as_str).chain(["attempts", "products", "error", "total"]) {
+            for value in [
+                serde_json::json!(7),
+                serde_json::json!("text"),
+                serde_json::json!(null),
+                serde_json::json!([7, "text"]),
+                serde_json::json!({"a": [1]}),
+            ] {
+                for body in variants::with_member_replaced(&body, member, value.clone()) {
+                    let usable = value.is_string() || value.is_number();
+                    match read(&body) {
+                        Ok(notification) => {
+                            assert_eq!(notification.dedupe_key().len(), 64);
+                            let shown = format!("{notification:?}");
+                            assert!(shown.contains("Notification"), "{shown}");
+                        }
+                        Err(error) => assert!(member == "id" && !usable, "{case} {member} {value}: {error}"),
+                    }
+                }
+            }
+            for body in variants::with_member_removed(&body, member) {
+                assert!(read(&body).is_ok() || member == "id", "{case} without {member}");
+            }
+        }
+    }
+    for id in ["null", "\"\"", "\"../7\"", "\"a b\"", "[]", "{}"] {
+        let answer = read(format!(r#"{{"id":{id},"event_type":"purchase.paid"}}"#).as_bytes());
+        assert!(matches!(answer, Err(NotificationError::Unreadable(_))), "{id}");
+    }
+}
+
+#[test]
+fn an_event_nobody_has_seen_is_kept() {
+    for known in EventType::KNOWN {
+        assert_eq!(EventType::from(*known).as_str(), *known);
+        assert!(!matches!(EventType::from(*known), EventType::Other(_)));
+    }
+    assert_eq!(EventType::KNOWN.len(), 29);
+    let purchase = read(br#"{"id":"1","event_type":"purchase.unheard_of"}"#).expect("read");
+    assert_eq!(purchase.event, EventType::Other("purchase.unheard_of".to_owned()));
+    assert_eq!(purchase.purchase_id(), Some("1"), "without a type, the name of the event tells");
+    let payment = read(br#"{"id":"1","event_type":"payment.refunded"}"#).expect("read");
+    assert!(matches!(payment.object, NotifiedObject::Payment(_)));
+    assert_eq!(payment.purchase_id(), None);
+    let contradicting =
+        br#"{"id":"1","type":"payment","event_type":"purchase.paid","related_to":{"id":"2"}}"#;
+    assert_eq!(read(contradicting).expect("read").purchase_id(), Some("2"), "the object says what it is");
+    for other in [
+        br#"{"id":"1","type":"payout","event_type":"payout.success"}"#.as_slice(),
+        br#"{"id":"1","event_type":"billing_template_client.subscription_billing_cancelled"}"#,
+        br#"{"id":"1","type":"payment","event_type":"payment.refunded","related_to":{"type":"x","id":"2"}}"#,
+        br#"{"id":"1"}"#,
+        br#"{"id":"1","event_type":7}"#,
+    ] {
+        assert_eq!(read(other).expect("read").purchase_id(), None);
+    }
+}
+
+#[test]
+fn deliveries_of_one_event_share_a_key_and_events_do_not() {
+    let key = |id: &str, event: &str, updated_on: &str| {
+        let body =
+            format!(r#"{{"id":"{id}","event_type":"{event}","updated_on":{updated_on},"status":"paid"}}"#);
+        read(body.as_bytes()).expect("read").dedupe_key()
+    };
+    let first = key("1", "purchase.paid", "1663425652");
+    assert_eq!(first, key("1", "purchase.paid", "1663425652"));
+    // What is written differently is the same: another order, a number as text.
+    assert_eq!(first, key("1", "purchase.paid", r#""1663425652""#));
+    let reordered = br#"{"x":[1],"updated_on":1663425652,"event_type":"purchase.paid","id":"1"}"#;
+    assert_eq!(first, read(reordered).expect("read").dedupe_key());
+    // A key is stored by the caller: it must not change from one version of this crate to the next.
+    assert_eq!(first, "00755a01488fb61035be546ff41dd603bf25c3dffa4849afa1c51d2680d17b7f");
+    let all: BTreeSet<String> = [
+        first,
+        key("2", "purchase.paid", "1663425652"),
+        key("1", "purchase.settled", "1663425652"),
+        key("1", "purchase.unheard_of", "1663425652"),
+        key("1", "purchase.paid", "1663425653"),
+        key("1", "purchase.paid", "null"),
+        key("11", "purchase.paid", "663425652"),
+        key("1", "purchase.paid1", "663425652"),
+    ]
+    .into();
+    assert_eq!(all.len(), 8);
+}
+
+#[test]
+fn no_token_is_shown() {
+    const TOKEN: &str = "sentinel-recurring-token-0815";
+    let mut shown = String::new();
+    for body in [
+        format!(
+            r#"{{"type":"purchase","id":"{TOKEN}","event_type":"purchase.paid","is_recurring_token":true,
+            "recurring_token":"{TOKEN}","checkout_url":"https://g.example/p/{TOKEN}/",
+            "transaction_data":{{"attempts":[{{"error":{{"code":"{TOKEN}","message":"bad {TOKEN}"}}}}]}}}}"#
+        ),
+        format!(r#"{{"type":"purchase","id":"1","event_type":"purchase.paid","recurring_token":"{TOKEN}"}}"#),
+        format!(r#"{{"type":"payment","id":"1","related_to":{{"type":"purchase","id":"{TOKEN}"}}}}"#),
+        format!(r#"{{"type":"payment","id":"1","related_to":{{"id":["{TOKEN}"]}}}}"#),
+        format!(r#"{{"type":"client_recurring_token","id":"{TOKEN}","event_type":"x"}}"#),
+        format!(r#"{{"id":["{TOKEN}"],"event_type":"purchase.paid"}}"#),
+        format!(r#"{{"id":"a b {TOKEN}"}}"#),
+    ] {
+        let raw = raw(&[("X-Signature", TOKEN)], body.as_bytes()).expect("a body");
+        shown += &format!("{raw:?} {:?}", verify(raw.clone(), &KeyPair::first().public()));
+        let proven = Authenticated::after_check(raw);
+        shown += &format!("{proven:?}");
+        match parse(&proven) {
+            Ok(notification) => shown += &format!("{notification:?} {}", notification.dedupe_key()),
+            Err(error) => shown += &format!("{error} {error:?}"),
+        }
+    }
+    assert_absent(&[TOKEN], &shown, "what is shown of a notification");
+}

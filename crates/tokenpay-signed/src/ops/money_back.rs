@@ -1,0 +1,95 @@
+use recurring_core::{Money, Outcome, Reply, check_echo, lenient};
+use serde::Deserialize;
+
+use crate::error::{Error, SUCCESS, read_answer};
+use crate::ops::order::{Order, Transaction, comparable};
+use crate::ops::order_key::OrderKey;
+use crate::status::{self, GivingBack};
+
+/// The answer to a void or a refund (public documentation, for the orders of the hosted page). Only the response
+/// code is certain to be there.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct MoneyBack {
+    /// `0000` is success; no other code is public.
+    #[serde(deserialize_with = "lenient::required_text")]
+    pub response_code: String,
+    /// The gateway's words.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub message: Option<String>,
+    /// The order, as it stands afterwards.
+    #[serde(default, deserialize_with = "lenient::object")]
+    pub order: Option<Order>,
+    /// The void or the refund itself.
+    #[serde(default, deserialize_with = "lenient::object")]
+    pub transaction: Option<Transaction>,
+    #[serde(skip)]
+    asked: GivingBack,
+}
+
+impl MoneyBack {
+    /// Whether the money goes back (a guess, from the statuses of the public documentation).
+    ///
+    /// - `Approved`: code `0000`, and the order is `VOIDED` or `REFUNDED`, or, after a refund,
+    ///   `PARTIALLY_REFUNDED`.
+    /// - `Declined`: the order is still paid, and the void or refund itself is `DECLINED`.
+    /// - `Pending`: everything else, also code `0000` without an order. Read the order again; do not ask for the
+    ///   money a second time.
+    pub fn outcome(&self) -> Outcome {
+        let order = self.order.as_ref().map(|order| &order.status);
+        let transaction = self.transaction.as_ref().map(|transaction| {
+            (transaction.transaction_type.as_deref().unwrap_or_default(), &transaction.status)
+        });
+        status::given_back(self.response_code == SUCCESS, self.asked, order, transaction)
+    }
+
+    /// Reads the answer about the order of this name; `amount` is that of a refund.
+    pub(crate) fn read(
+        reply: &Reply,
+        asked: GivingBack,
+        key: &OrderKey,
+        amount: Option<Money>,
+    ) -> Result<Self, Error> {
+        let mut answer = match read_answer::<Self>(reply) {
+            Ok(answer) => Self { asked, ..answer },
+            Err(error) => Self::declined(reply, asked).ok_or(error)?,
+        };
+        let (name, sent) = key.echo();
+        let order = answer.order.as_ref();
+        let came_back = match key {
+            OrderKey::OrderId(_) => order.map(|order| order.id.as_str()),
+            OrderKey::MerchantReference(_) => order.and_then(|order| order.merchant_reference.as_deref()),
+        };
+        check_echo(reply, &[(name, &sent, came_back)])?;
+        if let Some(amount) = amount {
+            let (sent, currency) = (amount.to_decimal(), amount.currency().code());
+            // The amount of the order is that of the charge; only a transaction that is the refund repeats ours.
+            let refund = answer.transaction.as_ref().filter(|transaction| transaction.is("refund"));
+            let refunded = refund.and_then(|refund| refund.amount.as_deref());
+            let transaction = answer.transaction.as_ref();
+            check_echo(
+                reply,
+                &[
+                    ("transaction.amount", &sent, refunded.map(|text| comparable(amount, &sent, text))),
+                    ("currency", currency, order.and_then(|order| order.currency.as_deref())),
+                    (
+                        "transaction.currency",
+                        currency,
+                        transaction.and_then(|transaction| transaction.currency.as_deref()),
+                    ),
+                ],
+            )?;
+        }
+        answer.message = answer.message.map(|text| reply.shown(&text));
+        Ok(answer)
+    }
+
+    /// A definite "no", which may come with another response code than `0000`.
+    fn declined(reply: &Reply, asked: GivingBack) -> Option<Self> {
+        let readable = matches!(reply.status(), 200..=299 | 400 | 402 | 403 | 422);
+        let answer: Self = readable.then(|| reply.object().ok()).flatten()?;
+        let answer = Self { asked, ..answer };
+        (answer.outcome() == Outcome::Declined).then_some(answer)
+    }
+}

@@ -1,0 +1,53 @@
+use recurring_core::{Money, Reply};
+
+use crate::auth::Unsigned;
+use crate::config::MerchantId;
+use crate::error::Error;
+use crate::ops::money_back::MoneyBack;
+use crate::ops::order_key::{Call, OrderApi, OrderKey};
+use crate::ops::wire_amount;
+use crate::status::GivingBack;
+
+/// `POST /hosted-checkout/refund`: gives a charge back, in full or in part (public documentation; that it serves
+/// the orders of stored cards is a guess). **Gives money back, and works once for each order**: what a part leaves
+/// cannot be refunded through the gateway any more.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct RefundOrder {
+    key: OrderKey,
+    amount: Money,
+    api: OrderApi,
+}
+
+impl RefundOrder {
+    /// Gives `amount` of the order of this name back: all of its amount or less, at most 2 decimals and 9999999.99.
+    ///
+    /// The request names no currency: the one of `amount` must be the one of the account, and is compared with
+    /// what the gateway answers.
+    pub fn new(key: OrderKey, amount: Money) -> Self {
+        Self { key, amount, api: OrderApi::default() }
+    }
+
+    /// Which of the gateway's calls serve the order (a guess: [`OrderApi::HostedCheckout`]).
+    pub fn api(mut self, api: OrderApi) -> Self {
+        self.api = api;
+        self
+    }
+
+    /// The request before it is signed.
+    ///
+    /// # Errors
+    /// Names the input that breaks a rule; nothing has been sent.
+    pub fn to_request(&self, merchant_id: &MerchantId) -> Result<Unsigned, Error> {
+        self.api.request(Call::Refund, merchant_id, &self.key, Some(wire_amount(self.amount)?))
+    }
+
+    /// Reads the reply.
+    ///
+    /// # Errors
+    /// `Unknown` when the reply cannot be read or speaks of another order, amount or currency, and for every
+    /// response code but `0000` that nothing public explains.
+    pub fn from_reply(&self, reply: &Reply) -> Result<MoneyBack, Error> {
+        MoneyBack::read(reply, GivingBack::Some, &self.key, Some(self.amount))
+    }
+}

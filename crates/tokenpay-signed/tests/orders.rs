@@ -1,0 +1,284 @@
+//! The calls about an order: what goes wrong, what their answers mean, and what a gateway may add to them.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
+
+mod common;
+
+use common::{
+    any_signature, by_reference, client, dollars, lost_order, merchant, part_of_an_order, signer,
+    voided_order,
+};
+use recurring_fixtures::fault::{self, Behaviour, FaultServer, RawReply, Sends};
+use recurring_fixtures::{Case, variants};
+use serde_json::{Value, json};
+use tokenpay_signed::{
+    Client, Currency, DeclineReason, Effect, Error, ErrorKind, MoneyBack, OrderKey, Outcome, Proof,
+    QueryOrder, RefundOrder, Reply, TokenOrder, VoidOrder,
+};
+
+const QUERY: &str = "tokenpay-signed/query-order/by-reference";
+const VOID: &str = "tokenpay-signed/void-order/voided";
+const REFUND: &str = "tokenpay-signed/refund-order/partial";
+
+fn body(case: &str) -> Vec<u8> {
+    Case::load(case).response_body()
+}
+
+fn reply(body: impl Into<Vec<u8>>) -> Reply {
+    Reply::new(200, Vec::new(), body.into())
+}
+
+async fn check<T>(case: &str, sends: Sends, call: impl AsyncFn(Client) -> Result<T, Error>) {
+    let call = &call;
+    fault::check(RawReply::json(200, body(case)), sends, fault::no_prelude, &[], |url| async move {
+        call(client(&url, any_signature())).await.map(drop).map_err(|error| error.effect().as_str())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn query_order() {
+    check(QUERY, Sends::AtMostThree, async |client| client.query_order(&lost_order()).await).await;
+}
+
+#[tokio::test]
+async fn void_order() {
+    check(VOID, Sends::Once, async |client| client.void_order(&voided_order()).await).await;
+}
+
+#[tokio::test]
+async fn refund_order() {
+    check(REFUND, Sends::Once, async |client| client.refund_order(&part_of_an_order()).await).await;
+}
+
+type Read = fn(&Reply) -> Result<(), Error>;
+
+fn assert_other<T: std::fmt::Debug>(answer: Result<T, Error>, member: &str) {
+    let error = answer.expect_err("another order");
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Protocol, Effect::Unknown), "{member}");
+    assert!(error.to_string().contains(member), "{error}");
+    assert!(error.reply().is_some_and(|reply| reply.body().len() > 100), "the reply is kept");
+}
+
+#[test]
+fn an_answer_about_another_order_is_unknown_and_kept() {
+    let by_id = |id| QueryOrder::new(OrderKey::OrderId(id));
+    assert_other(by_id(5805).from_reply(&reply(body(QUERY))), "order.id");
+    assert_eq!(by_id(5804).from_reply(&reply(body(QUERY))).expect("this one").order.id, "5804");
+    let other = VoidOrder::new(OrderKey::OrderId(5804));
+    assert_other(other.from_reply(&reply(body(VOID))), "order.id");
+    let readers: [(&str, Read); 2] = [
+        (QUERY, |reply| lost_order().from_reply(reply).map(drop)),
+        (REFUND, |reply| part_of_an_order().from_reply(reply).map(drop)),
+    ];
+    for (case, read) in readers {
+        for other in [json!("merRef0003"), json!("MERREF0002"), json!(7), json!("")] {
+            for body in variants::with_member_replaced(&body(case), "merchantReference", other) {
+                assert_other(read(&reply(body)), "merchantReference");
+            }
+        }
+    }
+    // A look-up by reference must name it: the answer is taken for the lost charge.
+    for body in variants::with_member_null(&body(QUERY), "merchantReference") {
+        assert_other(lost_order().from_reply(&reply(body)), "merchantReference");
+    }
+    for body in variants::with_member_removed(&body(REFUND), "merchantReference") {
+        assert_eq!(part_of_an_order().from_reply(&reply(body)).expect("ours").outcome(), Outcome::Approved);
+    }
+}
+
+#[test]
+fn a_refund_of_another_amount_or_currency_is_unknown_and_kept() {
+    let read = |body: Vec<u8>| part_of_an_order().from_reply(&reply(body));
+    for other in [json!("HKD"), json!("usd")] {
+        let replaced = variants::with_member_replaced(&body(REFUND), "currency", other);
+        assert_eq!(replaced.len(), 2);
+        for body in replaced {
+            assert_other(read(body), "currency");
+        }
+    }
+    for other in [json!(11), json!("10.01"), json!("-10"), json!("1e1")] {
+        // The first one is the amount of the order, which is that of the charge.
+        let replaced = variants::with_member_replaced(&body(REFUND), "amount", other);
+        let [order, transaction] = <[Vec<u8>; 2]>::try_from(replaced).expect("two amounts");
+        assert_eq!(read(order).expect("ours").outcome(), Outcome::Approved);
+        assert_other(read(transaction), "transaction.amount");
+    }
+    // A transaction of another kind, such as the charge, has the amount of the charge.
+    for kind in [json!("SALE"), json!(null)] {
+        for other in variants::with_member_replaced(&body(REFUND), "type", kind) {
+            for body in variants::with_member_replaced(&other, "amount", json!(30)) {
+                assert_eq!(read(body).expect("ours").outcome(), Outcome::Approved);
+            }
+        }
+    }
+}
+
+fn answer(code: &str, order: &str, kind: &str, transaction: &str) -> Value {
+    json!({
+        "responseCode": code, "message": "Card reported stolen",
+        "order": {"id": 5803, "merchantReference": "merRef1656991803097", "status": order},
+        "transaction": {"type": kind, "status": transaction},
+    })
+}
+
+#[test]
+fn only_a_known_status_says_that_money_goes_back() {
+    use Outcome::{Approved, Declined, Pending};
+    // After a void, after a refund.
+    for (code, order, kind, transaction, void, refund) in [
+        ("0000", "VOIDED", "VOID", "SUCCESS", Approved, Approved),
+        ("0000", "VOIDED", "SALE", "VOIDED", Approved, Approved),
+        ("0000", "REFUNDED", "REFUND", "REFUNDED", Approved, Approved),
+        ("0000", "REFUNDED", "", "", Approved, Approved),
+        ("0000", "REFUNDED", "REFUND", "SETTLED", Approved, Approved),
+        ("0000", "PARTIALLY_REFUNDED", "REFUND", "SUCCESS", Pending, Approved),
+        ("0000", "REFUNDED", "REFUND", "DECLINED", Pending, Pending),
+        ("0000", "REFUNDED", "REFUND", "HALF_DONE", Pending, Pending),
+        ("0000", "SUCCESS", "REFUND", "SUCCESS", Pending, Pending),
+        ("0000", "PROCESSING", "REFUND", "SUCCESS", Pending, Pending),
+        ("0000", "FAILURE", "SALE", "DECLINED", Pending, Pending),
+        ("0000", "HALF_DONE", "REFUND", "SUCCESS", Pending, Pending),
+        ("0000", "", "", "", Pending, Pending),
+        ("0000", "SUCCESS", "SALE", "DECLINED", Pending, Pending),
+        ("0000", "SUCCESS", "Refund", "DECLINED", Declined, Declined),
+        ("2001", "SETTLED", "REFUND", "DECLINED", Declined, Declined),
+        ("2001", "SUCCESS", "VOID", "DECLINED", Declined, Declined),
+    ] {
+        let reply = reply(answer(code, order, kind, transaction).to_string());
+        let refunded = part_of_an_order().from_reply(&reply).expect("an answer");
+        let voided = voided_order().from_reply(&reply).expect("an answer");
+        let name = format!("{code} {order} {kind} {transaction}");
+        assert_eq!((voided.outcome(), refunded.outcome()), (void, refund), "{name}");
+    }
+    for (order, kind, transaction) in
+        [("REFUNDED", "REFUND", "SUCCESS"), ("SUCCESS", "SALE", "DECLINED"), ("FAILURE", "SALE", "DECLINED")]
+    {
+        let reply = reply(answer("2001", order, kind, transaction).to_string());
+        let error = part_of_an_order().from_reply(&reply).expect_err("no success, and no definite no");
+        assert_eq!((error.kind(), error.effect()), (ErrorKind::Protocol, Effect::Unknown), "{order}");
+    }
+    let alone = reply(r#"{"responseCode":"0000","message":"Success"}"#);
+    for answer in [voided_order().from_reply(&alone), part_of_an_order().from_reply(&alone)] {
+        assert_eq!(answer.expect("a success without an order").outcome(), Outcome::Pending);
+    }
+    let twice = reply(r#"{"responseCode":"1005","message":"Order already refunded"}"#);
+    let error = part_of_an_order().from_reply(&twice).expect_err("the second refund");
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Conflict, Effect::Unknown));
+}
+
+#[test]
+fn a_look_up_says_what_became_of_the_charge() {
+    use Outcome::{Approved, Declined, Pending};
+    let query = QueryOrder::new(OrderKey::OrderId(5803));
+    for (order, transaction, outcome) in [
+        ("SUCCESS", "SUCCESS", Approved),
+        ("SETTLED", "", Approved),
+        ("VOIDED", "VOIDED", Approved),
+        ("REFUNDED", "REFUNDED", Approved),
+        ("REFUNDED", "SUCCESS", Approved),
+        ("PARTIALLY_REFUNDED", "", Approved),
+        ("SUCCESS", "REFUNDED", Approved),
+        ("FAILURE", "DECLINED", Declined),
+        ("CANCELLED", "", Declined),
+        ("OPEN", "DECLINED", Declined),
+        ("FAILURE", "REFUNDED", Pending),
+        ("REFUNDED", "DECLINED", Pending),
+        ("VOIDED", "HALF_DONE", Pending),
+        ("OPEN", "", Pending),
+        ("OPEN", "VOIDED", Pending),
+        ("PROCESSING", "SUCCESS", Pending),
+        ("CLOSED", "", Pending),
+        ("HALF_DONE", "SUCCESS", Pending),
+        ("", "", Pending),
+    ] {
+        let reply = reply(answer("0000", order, "SALE", transaction).to_string());
+        let answer = query.from_reply(&reply).expect("an order");
+        assert_eq!(answer.charge_outcome(), outcome, "{order} {transaction}");
+        let reason = (outcome == Declined).then_some(DeclineReason::StolenOrLost);
+        assert_eq!(answer.decline_reason(), reason, "{order} {transaction}");
+    }
+    let refused = reply(answer("2001", "FAILURE", "SALE", "DECLINED").to_string());
+    assert_eq!(query.from_reply(&refused).expect("a definite no").charge_outcome(), Declined);
+    let paid = reply(answer("2001", "SUCCESS", "SALE", "SUCCESS").to_string());
+    assert_eq!(query.from_reply(&paid).expect_err("no success").effect(), Effect::Unknown);
+}
+
+/// What an answer says, whichever call it belongs to.
+fn says(case: &str, body: Vec<u8>) -> Result<Outcome, Error> {
+    let reply = reply(body);
+    match case {
+        QUERY => lost_order().from_reply(&reply).map(|answer: TokenOrder| answer.charge_outcome()),
+        VOID => voided_order().from_reply(&reply).map(|answer: MoneyBack| answer.outcome()),
+        _ => part_of_an_order().from_reply(&reply).map(|answer: MoneyBack| answer.outcome()),
+    }
+}
+
+#[test]
+fn new_members_and_new_values_do_no_harm() {
+    for case in [QUERY, VOID, REFUND] {
+        let body = body(case);
+        for body in variants::with_unknown_member(&body) {
+            assert_eq!(says(case, body).expect(case), Outcome::Approved);
+        }
+        for value in [json!("UNHEARD_OF"), json!(7)] {
+            for body in variants::with_member_replaced(&body, "status", value) {
+                assert_eq!(says(case, body).expect(case), Outcome::Pending, "{case}");
+            }
+        }
+        for member in
+            ["message", "transaction", "netAmount", "recurring", "createTime", "cardType", "merchantId"]
+        {
+            for odd in [json!(null), json!(1), json!("x"), json!([]), json!({"a": 1})] {
+                for body in variants::with_member_replaced(&body, member, odd) {
+                    assert_eq!(says(case, body).expect(member), Outcome::Approved, "{case} {member}");
+                }
+            }
+        }
+        for list in [r#"["0000","Success"]"#, r#"["0000","Success",null,null]"#, "[]", "null"] {
+            assert_eq!(says(case, list.into()).expect_err(list).effect(), Effect::Unknown, "{case}");
+        }
+    }
+    // Without a readable order nobody knows what became of the money.
+    for odd in [json!(null), json!(7), json!([])] {
+        for case in [VOID, REFUND] {
+            for body in variants::with_member_replaced(&body(case), "order", odd.clone()) {
+                assert_eq!(says(case, body).expect(case), Outcome::Pending);
+            }
+        }
+        for body in variants::with_member_replaced(&body(QUERY), "order", odd.clone()) {
+            assert_eq!(says(QUERY, body).expect_err("no order").effect(), Effect::Unknown);
+        }
+    }
+}
+
+#[tokio::test]
+async fn bad_input_sends_nothing() {
+    let server = FaultServer::start(|_, _| Behaviour::StaySilent).await;
+    let client = client(&server.url(), signer());
+    let dinars =
+        |text| tokenpay_signed::Money::parse(text, Currency::from_code("KWD").expect("KWD")).expect("money");
+    for (key, field) in [
+        (OrderKey::OrderId(0), "order_id"),
+        (OrderKey::OrderId(-5), "order_id"),
+        (by_reference(""), "merchant_reference"),
+        (by_reference("a\n"), "merchant_reference"),
+        (by_reference(&"x".repeat(65)), "merchant_reference"),
+    ] {
+        for error in [
+            client.query_order(&QueryOrder::new(key.clone())).await.expect_err(field),
+            client.void_order(&VoidOrder::new(key.clone())).await.expect_err(field),
+            client.refund_order(&RefundOrder::new(key.clone(), dollars("1"))).await.expect_err(field),
+        ] {
+            let local = (ErrorKind::InvalidRequest, Effect::NotApplied(Proof::Local));
+            assert_eq!((error.kind(), error.effect()), local, "{field}");
+            assert!(error.to_string().contains(field), "{error}");
+        }
+    }
+    for amount in [dinars("1.234"), dollars("10000000.00")] {
+        let refund = RefundOrder::new(OrderKey::OrderId(1), amount);
+        let error = client.refund_order(&refund).await.expect_err("amount");
+        assert!(error.to_string().contains("amount"), "{error}");
+        assert!(refund.to_request(&merchant()).is_err());
+    }
+    assert_eq!(server.connections(), 0);
+}
