@@ -115,7 +115,7 @@ fn demo_takes_payments_through_all_five() {
         );
         assert!(steps(provider).contains(&("status".to_owned(), "approved".to_owned())), "{provider}");
     }
-    assert_eq!(names("tokenpay-signed"), ["enrol", "customer", "credential", "charge", "decline"]);
+    assert_eq!(names("tokenpay-signed"), ["enrol", "customer", "credential", "charge", "status", "decline"]);
     assert_eq!(names("ngenius"), ["schedule", "status"]);
     for provider in ["omno", "revio", "emspay", "tokenpay-signed"] {
         assert!(steps(provider).contains(&("decline".to_owned(), "declined".to_owned())), "{provider}");
@@ -142,8 +142,14 @@ fn providers_shows_what_each_can_do_and_whether_it_is_configured() {
     let of = |provider: &str| lines.iter().find(|line| line["provider"] == provider).expect(provider);
     assert_eq!(of("emspay")["configured"], true);
     assert_eq!(of("revio")["configured"], false);
-    assert_eq!(of("emspay")["can"], serde_json::json!(["enrol", "charge", "status"]));
-    assert_eq!(of("ngenius")["can"], serde_json::json!(["schedule", "status"]));
+    assert_eq!(
+        of("emspay")["can"],
+        serde_json::json!(["enrol", "charge", "status", "refund", "capture", "notification"])
+    );
+    assert_eq!(
+        of("ngenius")["can"],
+        serde_json::json!(["schedule", "status", "refund", "capture", "notification"])
+    );
     assert_eq!(of("revio")["lost_answer"], "anchored");
 }
 
@@ -224,10 +230,21 @@ fn enrol_resume_charge_and_status_at_every_gateway_that_has_them() {
         let (code, lines) = charge(&renewal, "40.00");
         assert!([0, 10].contains(&code), "{provider}: {lines:?}");
         assert_eq!(lines[0]["attempt"], renewal.as_str());
-        if provider != "tokenpay-signed" {
-            let payment = lines[0]["payment"].as_str().expect("a payment");
-            let (code, lines) = sandbox.run(&["status", "--provider", provider, "--payment", payment]);
-            assert_eq!((code, &lines[0]["amount"]), (0, &Value::from("40.00")), "{provider}: {lines:?}");
+        let payment = lines[0]["payment"].as_str().expect("a payment").to_owned();
+        let (code, lines) = sandbox.run(&["status", "--provider", provider, "--payment", &payment]);
+        assert_eq!((code, &lines[0]["amount"]), (0, &Value::from("40.00")), "{provider}: {lines:?}");
+        let refund = |attempt: &str, amount: &[&str]| {
+            let named = ["refund", "--provider", provider, "--attempt", attempt, "--payment", &payment];
+            sandbox.run(&[&named, amount].concat())
+        };
+        if provider == "omno" {
+            assert_eq!(refund("r-1", &[]).0, 2, "omno documents no refund");
+        } else {
+            let (code, lines) = refund("r-1", &["--amount", "10.00"]);
+            assert!([0, 10].contains(&code), "{provider}: {lines:?}");
+            assert_eq!((&lines[0]["amount"], &lines[0]["currency"]), (&"10.00".into(), &currency.into()));
+            let (code, lines) = refund("r-2", &["--amount", "40.00", "--currency", currency]);
+            assert!([12, 20, 30].contains(&code), "{provider}: more than is left: {lines:?}");
         }
         let (code, _) = charge("too-exact", "40.001");
         assert_eq!(code, 2);
@@ -312,6 +329,9 @@ fn schedule_takes_the_card_from_standard_input() {
     assert_eq!((code, &lines[0]["outcome"]), (0, &Value::from("approved")), "{lines:?}");
     let payment = lines[0]["payment"].as_str().expect("a payment");
     assert_eq!(sandbox.run(&["status", "--provider", "ngenius", "--payment", payment]).0, 0);
+    let refund = ["refund", "--provider", "ngenius", "--attempt", "r-1", "--payment", payment];
+    assert_eq!(sandbox.run(&refund).0, 0);
+    assert_eq!(sandbox.run(&refund).0, 20, "it has come back already");
     assert_eq!(sandbox.run_with(&card("4000000000000002"), &schedule).0, 12);
     assert_eq!(sandbox.run_with(&card("4012001037141113"), &schedule).0, 20);
 }

@@ -6,7 +6,7 @@ mod common;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use common::{GOOD_CARD, attempt, customer_pays, enrol_request, price, settings};
+use common::{GOOD_CARD, attempt, customer_pays, enrol_request, post_json, price, settings};
 use recurring_facade::{ProviderId, ScheduleRequest};
 use recurring_sandbox::Sandbox;
 use serde_json::Value;
@@ -94,7 +94,8 @@ async fn the_example_server_receives_a_notification_from_each_gateway() {
     expect(&id, "approved", "verified");
 
     let id = ProviderId::NGENIUS;
-    sandbox.set_webhook("ngenius", &format!("{url}/{id}")).expect("an address on this machine");
+    // What the merchant does in the gateway's portal.
+    post_json(&sandbox, "/_sandbox/webhooks", &format!(r#"{{"ngenius":"{url}/{id}"}}"#)).await;
     let card = format!(r#"{{"pan":"{GOOD_CARD}","expiry":"2031-04","cvv":"123","cardholder_name":"Ann"}}"#);
     let request =
         ScheduleRequest::new(attempt("ngenius-told"), price(&id), "MONTHLY", "ann@example.org", card);

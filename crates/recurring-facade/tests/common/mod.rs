@@ -67,15 +67,24 @@ pub fn billing() -> Billing {
 /// The customer's browser: sends the form of the page.
 pub async fn customer_pays(page: &str, card: &str) {
     let (origin, path) = page.split_at(page.match_indices('/').nth(2).expect("a path").0);
-    let base = BaseUrl::parse("page", origin).expect("a page on this machine");
     let form = format!("card_number={card}&expiry=12%2F30&cvc=123&cardholder=Ann+Example&action=pay");
-    let request = Prepared::new("pay", Class::Write, Method::Post, path)
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body(form.into_bytes());
+    post(origin, path, "application/x-www-form-urlencoded", form).await;
+}
+
+/// One of the sandbox's own calls.
+pub async fn post_json(sandbox: &Sandbox, path: &str, body: &str) {
+    post(sandbox.url(), path, "application/json", body.to_owned()).await;
+}
+
+async fn post(origin: &str, path: &str, content_type: &str, body: String) {
+    let base = BaseUrl::parse("page", origin).expect("an address on this machine");
+    let request = Prepared::new("post", Class::Write, Method::Post, path)
+        .header("content-type", content_type)
+        .body(body.into_bytes());
     let transport = Transport::new(HttpOptions::new()).expect("options");
     let reply: Result<Reply, Error<String>> = transport.send(&base, &request).await;
     let status = reply.expect("a reply").status();
-    assert!((200..400).contains(&status), "the page answered {status}");
+    assert!((200..400).contains(&status), "{path} answered {status}");
 }
 
 /// A first payment from beginning to end.
