@@ -40,7 +40,7 @@ fn page() -> Result<String, String> {
                 provider.id().as_str(),
                 facts.first_payment,
                 facts.renewal,
-                &format!("{}: {}", facts.lost_answer, facts.after_lost_answer),
+                facts.after_lost_answer,
                 facts.amounts,
             ],
         );

@@ -19,7 +19,7 @@ const MACHINE_PATHS: [&str; 4] =
     [concat!("/", "home/"), concat!("/", "Users/"), concat!("/", "root/"), concat!("/", "work/")];
 
 /// What every gateway's crate has; who knows one knows all. `a|b` is one of the two.
-const ROOMS: [&str; 16] = [
+const ROOMS: [&str; 18] = [
     "README.md",
     "CHANGELOG.md",
     "src/lib.rs",
@@ -28,11 +28,13 @@ const ROOMS: [&str; 16] = [
     "src/auth.rs",
     "src/error.rs",
     "src/status.rs",
+    "src/notification.rs",
     "src/ops/mod.rs|src/ops.rs",
     "src/wire/mod.rs|src/wire.rs",
     "tests/wire.rs",
     "tests/faults.rs",
     "tests/redaction.rs",
+    "tests/notification.rs",
     "examples/enrol.rs",
     "examples/charge.rs",
     "examples/reconcile.rs",

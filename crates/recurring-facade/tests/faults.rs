@@ -7,7 +7,9 @@ mod common;
 use std::time::Duration;
 
 use common::{attempt, billing, price, settings};
-use recurring_facade::{ChargeRequest, Facade, ProviderId, ScheduleRequest, Settings, StoredCredential};
+use recurring_facade::{
+    ChargeRequest, Facade, PaymentRef, ProviderId, RefundRequest, ScheduleRequest, Settings, StoredCredential,
+};
 use recurring_fixtures::Case;
 use recurring_fixtures::fault::{self, RawReply, Received, Sends};
 use recurring_sandbox::Sandbox;
@@ -21,6 +23,13 @@ fn prelude(request: &Received) -> Option<RawReply> {
     match (request.method.as_str(), request.path.as_str()) {
         ("POST", "/token") => Some(good("omno/token/granted")),
         ("POST", "/identity/auth/access-token") => Some(good("ngenius/access-token/granted")),
+        // An order of N-Genius with one payment, captured once.
+        ("GET", path) if path.ends_with("/orders/o-1") => Some(RawReply::json(
+            200,
+            r#"{"reference":"o-1","_embedded":{"payment":[{"reference":"p-1","state":"CAPTURED",
+                "amount":{"currencyCode":"AED","value":4000},
+                "_embedded":{"cnp:capture":[{"_id":"urn:capture:c-1","state":"SUCCESS"}]}}]}}"#,
+        )),
         ("POST", "/purchases/") | ("GET", _) => {
             Some(RawReply::json(200, r#"{"id":"p-1","status":"created"}"#))
         }
@@ -95,6 +104,49 @@ async fn ngenius() {
         scheduler.schedule(request).await.map(drop).map_err(|error| error.effect().as_str())
     })
     .await;
+}
+
+async fn refund_is_sent_once(id: ProviderId, payment: &str, good: RawReply) {
+    let sandbox = Sandbox::builder().start().await.expect("a sandbox");
+    fault::check(good, Sends::Once, prelude, &[], async |url| {
+        let mut request = RefundRequest::new(attempt("r-1"), PaymentRef::new(payment));
+        request.amount = Some(price(&id));
+        let refunder = facade(&id, &url, &sandbox).refunder(&id).expect("refunds");
+        refunder.refund(request).await.map(drop).map_err(|error| error.effect().as_str())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn refund_at_emspay() {
+    let refund = RawReply::json(200, r#"{"id":"r-9","status":"completed","amount":4000,"currency":"EUR"}"#);
+    refund_is_sent_once(ProviderId::EMSPAY, "p-1", refund).await;
+}
+
+#[tokio::test]
+async fn refund_at_revio() {
+    let refund =
+        RawReply::json(200, r#"{"id":"r-9","type":"payment","related_to":{"type":"purchase","id":"p-1"}}"#);
+    refund_is_sent_once(ProviderId::REVIO, "p-1", refund).await;
+}
+
+#[tokio::test]
+async fn refund_at_tokenpay_signed() {
+    let refund = RawReply::json(
+        200,
+        r#"{"responseCode":"0000","message":"Success","order":{"id":5803,"status":"REFUNDED"}}"#,
+    );
+    refund_is_sent_once(ProviderId::TOKENPAY_SIGNED, "5803", refund).await;
+}
+
+#[tokio::test]
+async fn refund_at_ngenius() {
+    // The order is read first; what goes wrong is the refund itself.
+    let refund = RawReply::json(
+        200,
+        r#"{"_id":"urn:payment:p-1","state":"REFUNDED","amount":{"currencyCode":"AED","value":4000}}"#,
+    );
+    refund_is_sent_once(ProviderId::NGENIUS, "o-1", refund).await;
 }
 
 /// A purchase that could not be created was not charged: no money moved, whatever happened to the purchase.

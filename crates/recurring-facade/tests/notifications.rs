@@ -57,12 +57,11 @@ async fn the_example_server_receives_a_notification_from_each_gateway() {
     let (mut server, url) = Server::start(&sandbox);
     let facade = settings(&sandbox).facade().expect("a facade");
     let mut expect = |id: &ProviderId, outcome: &str, authenticity: &str| {
-        // Several notifications may speak of one payment; the payment's state at the end is what counts.
+        // Several notifications may speak of one payment, and the last of the gateway before may come late.
         loop {
             let line = server.line();
-            assert_eq!(line["provider"], id.as_str(), "{line}");
-            assert_eq!(line["authenticity"], authenticity, "{line}");
-            if line["outcome"] == outcome {
+            if line["provider"] == id.as_str() && line["outcome"] == outcome {
+                assert_eq!(line["authenticity"], authenticity, "{line}");
                 return line;
             }
         }
