@@ -112,6 +112,8 @@ pub(crate) fn error_object(attempt: Option<&str>, error: &Error) -> Value {
         };
         set("attempt", attempt);
         set("payment", error.payment().map(|payment| payment.as_str()));
+        set("reason", error.decline_reason().map(|reason| reason.as_str()));
+        set("advice", error.decline_reason().map(|reason| reason.advice().as_str()));
         set("code", error.gateway_error().and_then(|gateway| gateway.code.as_deref()));
     }
     object

@@ -1,7 +1,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use recurring_core::{Effect, ErrorKind, InvalidInput, Reply};
+use recurring_core::{DeclineReason, Effect, ErrorKind, InvalidInput, Reply};
 
 use crate::payment::PaymentRef;
 use crate::provider::ProviderId;
@@ -35,13 +35,14 @@ impl fmt::Display for GatewayError {
 pub struct Error {
     provider: ProviderId,
     payment: Option<PaymentRef>,
+    decline_reason: Option<DeclineReason>,
     inner: recurring_core::Error<GatewayError>,
 }
 
 impl Error {
     /// An error of a gateway.
     pub fn new(provider: ProviderId, inner: recurring_core::Error<GatewayError>) -> Self {
-        Self { provider, payment: None, inner }
+        Self { provider, payment: None, decline_reason: None, inner }
     }
 
     /// Bad input: nothing was sent.
@@ -53,6 +54,18 @@ impl Error {
     pub fn with_payment(mut self, payment: PaymentRef) -> Self {
         self.payment = Some(payment);
         self
+    }
+
+    /// Says why the gateway refused, where its refusal means that the credential cannot be used.
+    pub fn with_decline_reason(mut self, reason: DeclineReason) -> Self {
+        self.decline_reason = Some(reason);
+        self
+    }
+
+    /// Why the gateway refused, when its refusal says more than that the request was wrong:
+    /// [`InvalidCredential`](DeclineReason::InvalidCredential) for a stored credential that is dead or unknown.
+    pub fn decline_reason(&self) -> Option<DeclineReason> {
+        self.decline_reason
     }
 
     /// Which gateway.

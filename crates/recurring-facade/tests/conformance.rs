@@ -5,8 +5,8 @@ mod common;
 
 use common::{FADING_CARD, GOOD_CARD, attempt, enrol_request, enrolled, price, sandbox};
 use recurring_facade::{
-    Agreement, CaptureRequest, ChargeRequest, ErrorKind, Facade, Money, Outcome, Payment, PaymentRef,
-    PendingEnrolment, ProviderId, RefundRequest, ScheduleRequest, StoredCredential,
+    Agreement, CaptureRequest, ChargeRequest, DeclineReason, ErrorKind, Facade, Money, Outcome, Payment,
+    PaymentRef, PendingEnrolment, ProviderId, RefundRequest, ScheduleRequest, StoredCredential,
 };
 use recurring_sandbox::{LedgerKind, Sandbox};
 
@@ -186,6 +186,32 @@ fn credentials_are_stored_on_purpose_and_shown_to_nobody() {
     let number = r#"{"provider":"tokenpay-signed","user_id":"u","token_id":436,"parent_order_id":5798}"#;
     assert!(serde_json::from_str::<StoredCredential>(number).is_ok());
     assert!(serde_json::from_str::<StoredCredential>(r#"{"provider":"elsewhere"}"#).is_err());
+}
+
+#[tokio::test]
+async fn a_dead_credential_says_so_and_takes_nothing() {
+    let (sandbox, facade) = sandbox().await;
+    let unknown = |json: &str| serde_json::from_str::<StoredCredential>(json).expect("a credential");
+    let charge = async |id: ProviderId, credential| {
+        let request = ChargeRequest::new(attempt("dead-1"), credential, price(&id));
+        facade.charger(&id).expect("charges").charge(request).await
+    };
+    let emspay = unknown(r#"{"provider":"emspay","vault_token":"0c8fd8ab-25ec-4109-ac8f-495804aa5026"}"#);
+    let error = charge(ProviderId::EMSPAY, emspay).await.expect_err("refused");
+    assert_eq!(error.decline_reason(), Some(DeclineReason::InvalidCredential));
+    assert!(error.effect().is_not_applied());
+
+    let good = enrolled(&facade, &ProviderId::REVIO, "alive", GOOD_CARD).await;
+    let StoredCredential::Revio(good) = good else { panic!("a revio credential") };
+    let revio = unknown(&format!(
+        r#"{{"provider":"revio","client_id":"{}","recurring_token":"82e6eb62-90e8-405c-9ec9-d43affba41d2"}}"#,
+        good.client_id
+    ));
+    let refused = charge(ProviderId::REVIO, revio).await.expect("an answer");
+    let decline = refused.decline.expect("a reason");
+    assert_eq!((refused.outcome, decline.reason), (Outcome::Declined, DeclineReason::InvalidCredential));
+    assert_eq!(decline.code.as_deref(), Some("invalid_recurring_token"));
+    assert_eq!(charges_of(&sandbox, "dead-1"), 0);
 }
 
 fn refunds_of(sandbox: &Sandbox, payment: &str) -> Vec<i64> {

@@ -107,6 +107,12 @@ impl Case {
         self.read("request.json")
     }
 
+    /// Whether the example has a `response.json`.
+    #[must_use]
+    pub fn has_response_body(&self) -> bool {
+        self.folder.join("response.json").is_file()
+    }
+
     /// The bytes of `response.json`, without the file's last line break.
     ///
     /// # Panics

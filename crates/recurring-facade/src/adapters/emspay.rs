@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use emspay::notification::{self, NotificationError, RawNotification};
 use emspay::{CaptureTransaction, Client, CreateOrder, Order, RefundOrder, Series};
 use jiff::Timestamp;
-use recurring_core::{Currency, InvalidInput, Money, Outcome};
+use recurring_core::{Currency, DeclineReason, InvalidInput, Money, Outcome};
 
 use crate::adapters::{foreign_credential, foreign_pending, unusable};
 use crate::credential::{Agreement, EmspayCredential, PendingEnrolment, StoredCredential};
@@ -128,7 +128,13 @@ impl Charge for Emspay {
         if let Some(url) = &request.notification_url {
             order = order.webhook_url(url);
         }
-        Ok(payment(&self.client.create_order(&order).await.map_err(error)?))
+        match self.client.create_order(&order).await {
+            Ok(order) => Ok(payment(&order)),
+            Err(refused) if names_vault_token(&refused) => {
+                Err(error(refused).with_decline_reason(DeclineReason::InvalidCredential))
+            }
+            Err(failed) => Err(error(failed)),
+        }
     }
 }
 
@@ -202,6 +208,12 @@ impl Notifications for Emspay {
         received.payment = Some(PaymentRef::new(notification.order_id));
         Ok(received)
     }
+}
+
+/// Whether the gateway refused the vault token: then it is dead or unknown, and the card must be collected again.
+fn names_vault_token(refused: &emspay::Error) -> bool {
+    let path = refused.api().and_then(|api| api.property_path.as_deref());
+    refused.effect().is_not_applied() && path.is_some_and(|path| path.contains("vault_token"))
 }
 
 fn money(order: &Order) -> Option<Money> {

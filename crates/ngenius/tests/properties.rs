@@ -1,0 +1,27 @@
+//! No bytes that a gateway could send make a reader panic.
+#![allow(clippy::expect_used, reason = "a test stops by panicking")]
+
+use ngenius::{
+    CapturePayment, Card, CreateRecurringPayment, Currency, Frequency, GetOrder, Money, Reply, VoidPayment,
+};
+use odd_bytes::odd_bytes;
+use proptest::prelude::*;
+
+#[path = "../../recurring-fixtures/shared/odd_bytes.rs"]
+mod odd_bytes;
+
+/// Reading every stored answer does not count as a use of it: each needs a test of its own.
+const PROVIDER: &str = "ngenius";
+
+proptest! {
+    #[test]
+    fn no_reply_panics(body in odd_bytes(PROVIDER), status in prop::sample::select(vec![200_u16, 201, 204, 307, 400, 401, 404, 500])) {
+        let reply = Reply::new(status, Vec::new(), body);
+        let money = Money::from_minor(150, Currency::from_code("AED").expect("AED")).expect("money");
+        let card = Card::new("4012001037141112", "2025-04", "123", "Test Customer").expect("a card");
+        let _ = CreateRecurringPayment::new(money, Frequency::Monthly, "a@b.example", card).from_reply("o", &reply);
+        let _ = GetOrder::new("1").from_reply("o", &reply);
+        let _ = CapturePayment::new("1", "2", money).from_reply("o", &reply);
+        let _ = VoidPayment::new("1", "2").from_reply("o", &reply);
+    }
+}
