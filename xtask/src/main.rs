@@ -1,5 +1,6 @@
 //! The maintainers' commands: `cargo xtask <command>`.
 
+mod bench;
 mod ci;
 mod contract;
 mod docs;
@@ -21,6 +22,14 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Measures: `bench sandbox`.
+    Bench {
+        /// What is measured.
+        what: Bench,
+        /// How many charges.
+        #[arg(long, default_value_t = 1_000_000)]
+        charges: usize,
+    },
     /// Everything that must hold before a change goes in; stops at the first step that fails.
     Ci {
         /// Leaves out `cargo test --workspace`, for a caller that has just run it.
@@ -37,8 +46,16 @@ enum Command {
     Tidy,
 }
 
+/// What can be measured.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Bench {
+    /// Charges a second of the sandbox over loopback, and its memory.
+    Sandbox,
+}
+
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Bench { what: Bench::Sandbox, charges } => bench::sandbox(charges),
         Command::Ci { skip_tests } => ci::run(skip_tests),
         Command::Contract => workspace::report(contract::check()),
         Command::Docs => docs::write(),

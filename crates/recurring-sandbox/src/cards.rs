@@ -10,7 +10,9 @@ enum Behaviour {
     /// This sandbox's own convention: every charge is declined for insufficient funds.
     Declines,
     /// This sandbox's own convention: fine while the customer is present, declined on every later charge.
-    DeclinesLater,
+    DeclinesLater(Decline),
+    /// This sandbox's own convention: fine, but at revio the acquirer takes a minute for every later charge.
+    Slow,
 }
 
 #[derive(Debug)]
@@ -20,15 +22,29 @@ struct TestCard {
     behaviour: Behaviour,
 }
 
-/// The first four are documented by the gateways or known everywhere; what the last two do here is this sandbox's
-/// own convention.
-static TEST_CARDS: [TestCard; 6] = [
+const fn later(number: &'static str, why: Decline) -> TestCard {
+    TestCard { number, brand: "visa", behaviour: Behaviour::DeclinesLater(why) }
+}
+
+/// The first four are documented by the gateways or known everywhere; what the others do here is this sandbox's
+/// own convention. The codes are those of revio's public documentation, the numbers those that card networks share
+/// (ISO 8583, field 39); the words are the sandbox's.
+static TEST_CARDS: [TestCard; 14] = [
     TestCard { number: "4444333322221111", brand: "visa", behaviour: Behaviour::Approves },
     TestCard { number: "5555555555554444", brand: "mastercard", behaviour: Behaviour::Approves },
     TestCard { number: "4012001037141112", brand: "visa", behaviour: Behaviour::Approves },
     TestCard { number: "4111111111111111", brand: "visa", behaviour: Behaviour::Approves },
     TestCard { number: "4000000000000002", brand: "visa", behaviour: Behaviour::Declines },
-    TestCard { number: "4000000000000341", brand: "visa", behaviour: Behaviour::DeclinesLater },
+    later("4000000000000341", INSUFFICIENT_FUNDS),
+    later("4000000000540007", EXPIRED),
+    later("4000000000050007", DO_NOT_HONOUR),
+    later("4000000000430001", STOLEN),
+    later("4000000000610008", LIMIT),
+    later("4000000000650004", AUTHENTICATION),
+    later("4000000000910002", PROCESSOR),
+    TestCard { number: "4000000000600009", brand: "visa", behaviour: Behaviour::Slow },
+    // Approved; on the payment page the bank asks the customer first.
+    TestCard { number: "4000002500003155", brand: "visa", behaviour: Behaviour::Approves },
 ];
 
 /// The numbers, for the message that refuses another one.
@@ -41,14 +57,35 @@ pub(crate) fn numbers() -> String {
 pub(crate) struct Decline {
     pub(crate) code: &'static str,
     pub(crate) message: &'static str,
+    /// The response code that card networks share.
+    pub(crate) response: &'static str,
 }
 
 const INSUFFICIENT_FUNDS: Decline =
-    Decline { code: "insufficient_funds", message: "The card has insufficient funds." };
-const EXPIRED: Decline = Decline { code: "expired_card", message: "The card has expired." };
+    Decline { code: "insufficient_funds", message: "The card has insufficient funds.", response: "51" };
+const EXPIRED: Decline = Decline { code: "expired_card", message: "The card has expired.", response: "54" };
+const DO_NOT_HONOUR: Decline =
+    Decline { code: "do_not_honour", message: "Do not honour this card.", response: "05" };
+const STOLEN: Decline =
+    Decline { code: "stolen_card", message: "The card was reported stolen.", response: "43" };
+const LIMIT: Decline = Decline {
+    code: "exceeds_withdrawal_limit",
+    message: "The amount limit of the card is exceeded.",
+    response: "61",
+};
+const AUTHENTICATION: Decline = Decline {
+    code: "3ds_authentication_failed",
+    message: "The issuer wants an authentication of the customer.",
+    response: "1A",
+};
+const PROCESSOR: Decline = Decline {
+    code: "acquirer_internal_error",
+    message: "The acquirer has a technical problem.",
+    response: "96",
+};
 /// The customer pressed "decline" on the payment page.
 pub(crate) const REFUSED_BY_ISSUER: Decline =
-    Decline { code: "do_not_honor", message: "The card's issuer declined the payment." };
+    Decline { code: "do_not_honour", message: "The card's issuer declined the payment.", response: "05" };
 
 /// A test card with what stands on it. The security code is checked where it comes in and never kept.
 #[derive(Debug, Clone)]
@@ -99,16 +136,21 @@ impl Card {
         match self.card.behaviour {
             _ if self.expired(now) => Err(EXPIRED),
             Behaviour::Declines => Err(INSUFFICIENT_FUNDS),
-            Behaviour::Approves | Behaviour::DeclinesLater => Ok(()),
+            Behaviour::Approves | Behaviour::DeclinesLater(_) | Behaviour::Slow => Ok(()),
         }
     }
 
     /// A charge of the stored card.
     pub(crate) fn later(&self, now: Timestamp) -> Result<(), Decline> {
         match self.card.behaviour {
-            Behaviour::DeclinesLater => Err(INSUFFICIENT_FUNDS),
-            Behaviour::Approves | Behaviour::Declines => self.first(now),
+            Behaviour::DeclinesLater(why) if !self.expired(now) => Err(why),
+            _ => self.first(now),
         }
+    }
+
+    /// Whether revio's acquirer takes its time over a later charge.
+    pub(crate) fn slow(&self) -> bool {
+        self.card.behaviour == Behaviour::Slow
     }
 }
 

@@ -46,7 +46,7 @@ pub struct Exchange {
     pub method: String,
     /// The path as it was sent, without the query.
     pub path: String,
-    /// The status code of the answer.
+    /// The status code of the answer; 0 where a fault left the call without one before the gateway acted.
     pub status: u16,
 }
 

@@ -4,6 +4,10 @@ mod answer;
 mod call;
 mod cards;
 mod clock;
+mod connection;
+mod control;
+mod face;
+mod faults;
 mod gateways;
 mod ids;
 mod json;
@@ -16,5 +20,6 @@ mod send;
 mod server;
 mod world;
 
+pub use faults::{Fault, FaultKind, Moment};
 pub use ledger::{Delivery, Exchange, LedgerEntry, LedgerKind};
 pub use sandbox::{Sandbox, SandboxBuilder};

@@ -47,6 +47,8 @@ pub(crate) struct Outbox {
     /// The addresses that are being called: one call at a time to each, so that a receiver sees first attempts in
     /// order, and one that hangs holds up nobody else.
     busy: Vec<String>,
+    /// Held back by a fault until after the next one.
+    held: Vec<Notice>,
     deliveries: VecDeque<Delivery>,
     changed: watch::Sender<()>,
 }
@@ -57,6 +59,7 @@ impl Default for Outbox {
             account_wide: HashMap::new(),
             pending: Vec::new(),
             busy: Vec::new(),
+            held: Vec::new(),
             deliveries: VecDeque::new(),
             changed: watch::Sender::new(()),
         }
@@ -94,6 +97,32 @@ impl Outbox {
             Some(why) => self.write_down(&pending, now, None, false, Some(format!("not sent: {why}"))),
         }
         self.touch();
+    }
+
+    /// Writes down that it was not sent, and why.
+    pub(crate) fn give_up(&mut self, notice: Notice, now: Timestamp, why: &str) {
+        let pending = Pending { notice, attempt: 1, due: now };
+        self.write_down(&pending, now, None, false, Some(format!("not sent: {why}")));
+        self.touch();
+    }
+
+    /// Keeps it until [`Outbox::release`].
+    pub(crate) fn hold(&mut self, notice: Notice) {
+        if self.held.len() < PENDING_KEPT {
+            self.held.push(notice);
+        }
+    }
+
+    /// Sends what was held back: of one gateway, or all.
+    pub(crate) fn release(&mut self, gateway: Option<&str>, now: Timestamp) {
+        let held = std::mem::take(&mut self.held);
+        for notice in held {
+            if gateway.is_none_or(|gateway| gateway == notice.gateway) {
+                self.push(notice, now);
+            } else {
+                self.held.push(notice);
+            }
+        }
     }
 
     /// Tells whoever waits that something may be different now.
@@ -150,6 +179,11 @@ impl Outbox {
             self.pending.push(Pending { attempt: pending.attempt + 1, due, ..pending });
         }
         self.touch();
+    }
+
+    /// The newest first.
+    pub(crate) fn newest(&self) -> impl Iterator<Item = &Delivery> {
+        self.deliveries.iter().rev()
     }
 
     pub(crate) fn deliveries(&self) -> Vec<Delivery> {

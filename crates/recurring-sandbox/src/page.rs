@@ -1,11 +1,21 @@
 //! The page where the customer pays. It needs no scripts.
+//!
+//! Its second step, where the customer's bank asks back, is this sandbox's own convention: one test card asks for it,
+//! and what the gateways show there is the bank's own.
+
+mod view;
 
 use crate::answer::Answer;
 use crate::call::{Call, form};
-use crate::cards::{self, Card};
+use crate::cards::Card;
 use crate::world::World;
 use axum::http::Method;
 use jiff::Timestamp;
+use std::collections::VecDeque;
+
+/// This sandbox's own convention: the bank asks back before this card is charged.
+const ASKS_BACK: &str = "4000002500003155";
+const CHALLENGES_KEPT: usize = 1_000;
 
 /// What the page shows.
 #[derive(Debug)]
@@ -31,34 +41,88 @@ pub(crate) struct Done {
     pub(crate) to: Option<String>,
 }
 
+/// The cards that wait for a word to the customer's bank. They stay here, so that no page holds a card's number.
+#[derive(Debug, Default)]
+pub(crate) struct Challenges(VecDeque<(String, String, Card)>);
+
+impl Challenges {
+    fn keep(&mut self, gateway: &str, id: &str, card: Card) {
+        self.take(gateway, id);
+        if self.0.len() >= CHALLENGES_KEPT {
+            self.0.pop_front();
+        }
+        self.0.push_back((gateway.to_owned(), id.to_owned(), card));
+    }
+
+    fn take(&mut self, gateway: &str, id: &str) -> Option<Card> {
+        let place = self.0.iter().position(|(of, page, _)| of == gateway && page == id)?;
+        self.0.remove(place).map(|(_, _, card)| card)
+    }
+}
+
 pub(crate) fn answer(world: &mut World, call: &Call, gateway: &str, id: &str) -> Answer {
-    let gone = || Answer::html(404, note("Not found", "There is no such payment in this sandbox."));
+    let note = |status: u16, title: &str, message: &str| Answer::html(status, view::note(title, message));
+    let other_method = note(405, "Payment", "This page knows GET and POST only.");
+    let gone = || note(404, "Not found", "There is no such payment in this sandbox.");
     let Some((hosted, common)) = world.hosted(gateway) else { return gone() };
     let Some(sheet) = hosted.sheet(common, id) else { return gone() };
-    match (&call.method, sheet) {
-        (&Method::GET, Sheet::Closed(message)) => Answer::html(200, note("Payment", &message)),
-        (&Method::POST, Sheet::Closed(message)) => Answer::html(409, note("Payment", &message)),
-        (&Method::GET, Sheet::Open { title, amount }) => {
-            Answer::html(200, ask(&title, amount.as_deref(), &Entered::default(), None))
-        }
-        (&Method::POST, Sheet::Open { title, amount }) => {
-            let now = common.now();
-            let entered = Entered::read(call);
-            let act = entered.as_ref().map_err(|message| *message).and_then(|entered| entered.act(now));
-            match act {
-                Err(message) => {
-                    let entered = entered.unwrap_or_default();
-                    Answer::html(400, ask(&title, amount.as_deref(), &entered, Some(message)))
-                }
-                Ok(act) => match hosted.customer(common, id, act) {
-                    None => gone(),
-                    Some(Done { to: Some(to), .. }) => Answer::see_other(to),
-                    Some(Done { message, to: None }) => Answer::html(200, note("Payment", message)),
-                },
-            }
-        }
-        _ => Answer::html(405, note("Payment", "This page knows GET and POST only.")),
+    let (title, amount) = match sheet {
+        Sheet::Open { title, amount } => (title, amount),
+        Sheet::Closed(message) if call.method == Method::GET => return note(200, "Payment", &message),
+        Sheet::Closed(message) if call.method == Method::POST => return note(409, "Payment", &message),
+        Sheet::Closed(_) => return other_method,
+    };
+    let ask = |status: u16, entered: &Entered, problems: &[Problem]| {
+        Answer::html(status, view::ask(&title, amount.as_deref(), entered, problems))
+    };
+    match call.method {
+        Method::GET => return ask(200, &Entered::default(), &[]),
+        Method::POST => {}
+        _ => return other_method,
     }
+    let entered = match Entered::read(call) {
+        Ok(entered) => entered,
+        Err(problem) => return ask(400, &Entered::default(), &[problem]),
+    };
+    let waiting = common.challenges.take(gateway, id);
+    let customer = match (entered.act(common.now()), waiting) {
+        (Err(problems), _) => return ask(400, &entered, &problems),
+        (Ok(Act::Decides(customer)), _) => customer,
+        (Ok(Act::IsAsked(card)), _) => {
+            let page = view::challenge(&title, amount.as_deref(), &card.last_four());
+            common.challenges.keep(gateway, id, card);
+            return Answer::html(200, page);
+        }
+        (Ok(Act::Confirms), Some(card)) => Customer::Pays(card),
+        (Ok(Act::Refuses), Some(_)) => Customer::Declines,
+        (Ok(Act::Confirms | Act::Refuses), None) => return ask(400, &entered, &[NOT_ASKED]),
+    };
+    match hosted.customer(common, id, customer) {
+        None => gone(),
+        Some(Done { to: Some(to), .. }) => Answer::see_other(to),
+        Some(Done { message, to: None }) => note(200, "Payment", message),
+    }
+}
+
+/// What the form asks for.
+#[derive(Debug)]
+enum Act {
+    /// Nothing more is to be asked.
+    Decides(Customer),
+    /// The bank wants to hear from the customer before it lets this card pay.
+    IsAsked(Card),
+    /// Yes to the bank.
+    Confirms,
+    /// No to the bank.
+    Refuses,
+}
+
+/// Something in the form that cannot be taken.
+#[derive(Debug, Clone, Copy)]
+struct Problem {
+    /// The field it is about; empty for the form as a whole.
+    field: &'static str,
+    text: &'static str,
 }
 
 /// The form as it was filled in.
@@ -71,14 +135,21 @@ struct Entered {
     action: String,
 }
 
-const NOT_A_FORM: &str = "The form could not be read.";
-const NUMBER: &str = "This sandbox takes its own test cards only. Never enter a real card here.";
-const EXPIRY: &str = "The expiry date must look like 12/30 and must not have passed.";
-const CODE: &str = "The security code has three or four digits.";
-const HOLDER: &str = "The name on the card is missing or longer than 100 characters.";
+const NOT_A_FORM: Problem = Problem { field: "", text: "The form could not be read. Please try again." };
+const NOT_ASKED: Problem =
+    Problem { field: "", text: "The bank is not asking any more. Please enter the card again." };
+const NUMBER: Problem = Problem {
+    field: "card_number",
+    text: "Enter one of this sandbox's own test cards. Never enter a real card here.",
+};
+const EXPIRY: Problem =
+    Problem { field: "expiry", text: "Enter an expiry date like 12/30 that has not passed." };
+const CODE: Problem = Problem { field: "cvc", text: "Enter a security code of three or four digits." };
+const HOLDER: Problem =
+    Problem { field: "cardholder", text: "Enter the name on the card, of at most 100 characters." };
 
 impl Entered {
-    fn read(call: &Call) -> Result<Entered, &'static str> {
+    fn read(call: &Call) -> Result<Entered, Problem> {
         if !call.sends("application/x-www-form-urlencoded") {
             return Err(NOT_A_FORM);
         }
@@ -96,22 +167,30 @@ impl Entered {
         })
     }
 
-    fn act(&self, now: Timestamp) -> Result<Customer, &'static str> {
+    fn act(&self, now: Timestamp) -> Result<Act, Vec<Problem>> {
         match self.action.as_str() {
-            "decline" => return Ok(Customer::Declines),
-            "cancel" => return Ok(Customer::Cancels),
+            "decline" => return Ok(Act::Decides(Customer::Declines)),
+            "cancel" => return Ok(Act::Decides(Customer::Cancels)),
+            "confirm" => return Ok(Act::Confirms),
+            "refuse" => return Ok(Act::Refuses),
             "pay" => {}
-            _ => return Err(NOT_A_FORM),
+            _ => return Err(vec![NOT_A_FORM]),
         }
-        if self.holder.is_empty() || self.holder.chars().count() > 100 {
-            return Err(HOLDER);
+        // All at once, in the order of the fields: nobody wants to hear of one mistake after the other.
+        let (month, year) = expiry(&self.expiry).unwrap_or_default();
+        let card = Card::new(&self.number, year, month, &self.holder);
+        // Without a card nothing can say whether it has expired; a date that cannot be read has year 0.
+        let expired = card.as_ref().map_or(year == 0, |card| card.expired(now));
+        let code = matches!(self.code.len(), 3 | 4) && self.code.bytes().all(|byte| byte.is_ascii_digit());
+        let holder = (1..=100).contains(&self.holder.chars().count());
+        let checks = [(card.is_some(), NUMBER), (!expired, EXPIRY), (code, CODE), (holder, HOLDER)];
+        let problems: Vec<Problem> =
+            checks.into_iter().filter(|(fine, _)| !fine).map(|(_, problem)| problem).collect();
+        match card {
+            Some(card) if problems.is_empty() && self.number == ASKS_BACK => Ok(Act::IsAsked(card)),
+            Some(card) if problems.is_empty() => Ok(Act::Decides(Customer::Pays(card))),
+            _ => Err(problems),
         }
-        if !matches!(self.code.len(), 3 | 4) || !self.code.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(CODE);
-        }
-        let (month, year) = expiry(&self.expiry).ok_or(EXPIRY)?;
-        let card = Card::new(&self.number, year, month, &self.holder).ok_or(NUMBER)?;
-        if card.expired(now) { Err(EXPIRY) } else { Ok(Customer::Pays(card)) }
     }
 }
 
@@ -126,71 +205,4 @@ fn expiry(text: &str) -> Option<(i8, i16)> {
     let month: i8 = month.parse().ok()?;
     let year: i16 = year.parse().ok()?;
     (1..=12).contains(&month).then_some((month, 2000 + year))
-}
-
-const STYLE: &str = "body{font:1.1rem/1.5 system-ui,sans-serif;margin:0 auto;max-width:26rem;padding:1rem}\
-label{display:block;margin-top:1rem;font-weight:600}\
-input,button{font:inherit;box-sizing:border-box;width:100%;padding:.7rem;margin-top:.25rem}\
-button{margin-top:1rem}.amount{font-size:1.6rem}.problem{border-left:.3rem solid #b00020;padding-left:.7rem}";
-
-fn document(title: &str, main: &str) -> String {
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{title} - sandbox</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n{main}</main>\n\
-         </body>\n</html>\n",
-        title = escape(title),
-    )
-}
-
-fn note(title: &str, message: &str) -> String {
-    let main = format!("<h1>{}</h1>\n<p role=\"status\">{}</p>\n", escape(title), escape(message));
-    document(title, &main)
-}
-
-fn ask(title: &str, amount: Option<&str>, entered: &Entered, problem: Option<&str>) -> String {
-    let amount =
-        amount.map(|amount| format!("<p class=\"amount\">{}</p>\n", escape(amount))).unwrap_or_default();
-    let problem = problem
-        .map(|text| format!("<p class=\"problem\" id=\"problem\" role=\"alert\">{}</p>\n", escape(text)))
-        .unwrap_or_default();
-    let described = if problem.is_empty() { "cards" } else { "problem cards" };
-    // The number and the code are not filled in again: nothing that was typed there leaves the server.
-    let main = format!(
-        "<h1>{title}</h1>\n{amount}{problem}<form method=\"post\">\n\
-         <label for=\"card_number\">Card number</label>\n\
-         <input id=\"card_number\" name=\"card_number\" inputmode=\"numeric\" autocomplete=\"cc-number\" \
-         aria-describedby=\"{described}\" required>\n\
-         <label for=\"expiry\">Expiry date (MM/YY)</label>\n\
-         <input id=\"expiry\" name=\"expiry\" value=\"{expiry}\" inputmode=\"numeric\" autocomplete=\"cc-exp\" \
-         placeholder=\"MM/YY\" required>\n\
-         <label for=\"cvc\">Security code</label>\n\
-         <input id=\"cvc\" name=\"cvc\" inputmode=\"numeric\" autocomplete=\"cc-csc\" maxlength=\"4\" required>\n\
-         <label for=\"cardholder\">Name on the card</label>\n\
-         <input id=\"cardholder\" name=\"cardholder\" value=\"{holder}\" autocomplete=\"cc-name\" required>\n\
-         <button name=\"action\" value=\"pay\">Pay</button>\n\
-         <button name=\"action\" value=\"decline\" formnovalidate>Let the bank decline</button>\n\
-         <button name=\"action\" value=\"cancel\" formnovalidate>Cancel</button>\n</form>\n\
-         <p id=\"cards\">This is a sandbox: no real money moves. Test cards: {numbers}.</p>\n",
-        title = escape(title),
-        expiry = escape(&entered.expiry),
-        holder = escape(&entered.holder),
-        numbers = cards::numbers(),
-    );
-    document(title, &main)
-}
-
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }

@@ -1,18 +1,18 @@
 //! Starting, asking and stopping the sandbox.
 
 use crate::clock::Clock;
+use crate::connection::{Port, serve};
+use crate::faults::{Fault, Faults};
 use crate::gateways::{emspay, ngenius, omno, revio, tokenpay};
 use crate::ids::Ids;
 use crate::keys::{KeyFiles, Keys};
 use crate::ledger::{Delivery, Exchange, LedgerEntry, LedgerKind};
 use crate::outbox::Outbox;
 use crate::send;
-use crate::server::{Shared, lock, router};
+use crate::server::{Shared, lock};
 use crate::world::{Common, World};
-use axum::serve::ListenerExt;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use std::collections::VecDeque;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -26,6 +26,7 @@ use tokio::time::timeout;
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
 /// What ngenius gives a receiver (public documentation); here all are given the same.
 const PATIENCE: Duration = Duration::from_secs(15);
+const CLIENT_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Settings of a sandbox that has not started yet; made by [`Sandbox::builder`].
 #[derive(Debug, Clone)]
@@ -36,6 +37,10 @@ pub struct SandboxBuilder {
     starts_at: Option<Timestamp>,
     webhooks: Map<String, Value>,
     patience: Duration,
+    other_machines: bool,
+    client_patience: Duration,
+    emspay_wait: Duration,
+    faults: Vec<Fault>,
 }
 
 impl SandboxBuilder {
@@ -88,14 +93,54 @@ impl SandboxBuilder {
         self
     }
 
+    /// Allows an address that other machines can reach; refused by default, since anybody who can call the sandbox
+    /// can do anything with it.
+    #[must_use]
+    pub fn allow_other_machines(mut self, allow: bool) -> SandboxBuilder {
+        self.other_machines = allow;
+        self
+    }
+
+    /// How long a client may take for the head of a request, again for its body, and for taking a part of the reply;
+    /// how long an idle connection is kept, too. 60 seconds by default.
+    #[must_use]
+    pub fn client_timeout(mut self, patience: Duration) -> SandboxBuilder {
+        self.client_patience = patience;
+        self
+    }
+
+    /// How long emspay holds back the answer to a recurring payment, which the real gateway does for some seconds
+    /// (6 in the source document's example); not at all by default. The ledger has the charge from the start.
+    #[must_use]
+    pub fn emspay_wait(mut self, wait: Duration) -> SandboxBuilder {
+        self.emspay_wait = wait;
+        self
+    }
+
+    /// A fault that waits from the start, see [`Sandbox::inject`].
+    #[must_use]
+    pub fn fault(mut self, fault: Fault) -> SandboxBuilder {
+        self.faults.push(fault);
+        self
+    }
+
     /// Starts the server. It runs on the current tokio runtime until the [`Sandbox`] is dropped.
     ///
     /// The first start in a process makes three RSA key pairs, which takes a moment.
     ///
     /// # Errors
-    /// The address cannot be listened on, the key files cannot be written, the system gives no random bytes, or a
+    /// The address cannot be listened on or is not of this machine alone ([`SandboxBuilder::allow_other_machines`]), a
+    /// fault makes no sense, the key files cannot be written, the system gives no random bytes, or a
     /// webhook's gateway or address is not one that [`SandboxBuilder::webhook`] takes.
     pub async fn start(self) -> std::io::Result<Sandbox> {
+        if !self.listen.ip().is_loopback() && !self.other_machines {
+            let message = format!(
+                "{} can be reached from other machines, where anybody could do anything with the sandbox: listen on \
+                 a loopback address, or call allow_other_machines(true)",
+                self.listen
+            );
+            return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, message));
+        }
         let mut outbox = Outbox::default();
         outbox
             .set_account_wide(&self.webhooks)
@@ -103,13 +148,13 @@ impl SandboxBuilder {
         let news = outbox.watch();
         let keys = Keys::create(self.key_dir.as_deref()).await?;
         let mut ids = Ids::new(self.seed)?;
-        let listener = tokio::net::TcpListener::bind(self.listen).await?;
-        let url = format!("http://{}", reachable(listener.local_addr()?));
+        let port = Arc::new(Port::bind(self.listen).await?);
+        let url = format!("http://{}", reachable(port.address()));
 
         let revio = revio::Revio::new(&mut ids, keys.revio)?;
         let ngenius = ngenius::Ngenius::new(&mut ids);
         let settings = settings(&url, &keys.files, revio.brand(), ngenius.outlet());
-        let world = World {
+        let mut world = World {
             emspay: emspay::Emspay::new(&mut ids),
             revio,
             ngenius,
@@ -120,22 +165,25 @@ impl SandboxBuilder {
                 ids,
                 ledger: Vec::new(),
                 outbox,
+                faults: Faults::default(),
+                emspay_wait: self.emspay_wait,
+                wait: Duration::ZERO,
+                challenges: crate::page::Challenges::default(),
                 origin: url.clone(),
             },
             settings: settings.clone(),
-            exchanges: VecDeque::new(),
+            log: crate::face::Log::default(),
+            port: Arc::clone(&port),
         };
+        for fault in self.faults {
+            world.inject(fault)?;
+        }
         let shared: Shared = Arc::new(Mutex::new(world));
         let (stop, stopped) = oneshot::channel::<()>();
         let (finish, finished) = watch::channel(false);
-        let app = router(Arc::clone(&shared));
+        let serving = serve(port, Arc::clone(&shared), self.client_patience, stopped);
         tokio::spawn(async move {
-            // Small answers go out at once. A socket that refuses the option still works.
-            let listener = listener.tap_io(|socket| drop(socket.set_nodelay(true)));
-            // Dropping the sender ends the wait too, so dropping the sandbox stops the server.
-            let until = async move { drop(stopped.await) };
-            // Serving ends only when it is told to; its error type has no values in practice.
-            let _ = axum::serve(listener, app).with_graceful_shutdown(until).await;
+            serving.await;
             finish.send_replace(true);
         });
         let mut sender = JoinSet::new();
@@ -207,6 +255,10 @@ impl Sandbox {
             starts_at: None,
             webhooks: Map::new(),
             patience: PATIENCE,
+            other_machines: false,
+            client_patience: CLIENT_PATIENCE,
+            emspay_wait: Duration::ZERO,
+            faults: Vec::new(),
         }
     }
 
@@ -273,10 +325,31 @@ impl Sandbox {
         }
     }
 
-    /// The last calls, at most 10 000, the oldest first. Calls under `/_sandbox/` are not among them.
+    /// The last calls, at most 10 000, the oldest first. Calls under `/_sandbox/` and of the inspector
+    /// at `/` are not among them.
     #[must_use]
     pub fn exchanges(&self) -> Vec<Exchange> {
-        lock(&self.shared).exchanges.iter().cloned().collect()
+        lock(&self.shared).log.exchanges()
+    }
+
+    /// Puts a fault in, behind those that wait; the first one that fits a call hits it.
+    ///
+    /// # Errors
+    /// `InvalidInput`, with the reason: the fault makes no sense, or a thousand are waiting.
+    pub fn inject(&self, fault: Fault) -> std::io::Result<()> {
+        lock(&self.shared).inject(fault)
+    }
+
+    /// Takes all faults away, opens the port if it was closed, and sends the notifications that were held back.
+    /// Calls that were hit already are not healed.
+    pub fn clear_faults(&self) {
+        lock(&self.shared).clear_faults();
+    }
+
+    /// The faults that still wait, with what is left of them.
+    #[must_use]
+    pub fn faults(&self) -> Vec<Fault> {
+        lock(&self.shared).common.faults.list().to_vec()
     }
 
     /// Moves the sandbox's clock forward: access tokens and unpaid orders expire, scheduled payments fall due and are

@@ -3,18 +3,18 @@
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::clock::Clock;
+use crate::connection::Port;
+use crate::face::{self, Log};
+use crate::faults::{Fault, FaultKind, Faults, forge};
 use crate::gateways::{emspay::Emspay, ngenius::Ngenius, omno::Omno, revio::Revio, tokenpay::Tokenpay};
 use crate::ids::Ids;
 use crate::ledger::{Exchange, LedgerEntry, LedgerKind};
 use crate::outbox::{Notice, Outbox};
-use crate::{json, page};
-use axum::http::Method;
+use crate::{control, page};
 use jiff::Timestamp;
-use serde_json::{Value, json};
-use std::collections::VecDeque;
+use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
-
-const EXCHANGES_KEPT: usize = 10_000;
 
 /// What every gateway shares.
 #[derive(Debug)]
@@ -23,6 +23,13 @@ pub(crate) struct Common {
     pub(crate) ids: Ids,
     pub(crate) ledger: Vec<LedgerEntry>,
     pub(crate) outbox: Outbox,
+    pub(crate) faults: Faults,
+    /// How long emspay works on a recurring payment.
+    pub(crate) emspay_wait: Duration,
+    /// How long the answer to the current call is held back.
+    pub(crate) wait: Duration,
+    /// Customers whose bank is asking.
+    pub(crate) challenges: page::Challenges,
     /// `http://127.0.0.1:PORT`
     pub(crate) origin: String,
 }
@@ -35,7 +42,19 @@ impl Common {
     /// Something is to be told to the merchant.
     pub(crate) fn notify(&mut self, notice: Notice) {
         let now = self.now();
+        let gateway = notice.gateway;
+        match self.faults.for_notification(gateway).map(|hit| hit.kind) {
+            Some(FaultKind::NotificationReordered) => return self.outbox.hold(notice),
+            Some(FaultKind::NotificationDropped) => {
+                self.outbox.give_up(notice, now, "dropped by a fault");
+                return;
+            }
+            Some(FaultKind::NotificationDuplicated) => self.outbox.push(notice.clone(), now),
+            Some(FaultKind::NotificationForged) => self.outbox.push(forge(&notice), now),
+            _ => {}
+        }
         self.outbox.push(notice, now);
+        self.outbox.release(Some(gateway), now);
     }
 
     pub(crate) fn move_money(
@@ -71,25 +90,36 @@ pub(crate) trait Hosted {
     fn customer(&mut self, common: &mut Common, id: &str, act: page::Customer) -> Option<page::Done>;
 }
 
+fn exchange(gateway: &str, method: &str, path: &str, status: u16) -> Exchange {
+    let (gateway, method, path) = (gateway.to_owned(), method.to_owned(), path.to_owned());
+    Exchange { gateway, method, path, status }
+}
+
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) common: Common,
     pub(crate) settings: Vec<(&'static str, String)>,
-    pub(crate) exchanges: VecDeque<Exchange>,
+    pub(crate) log: Log,
     pub(crate) emspay: Emspay,
     pub(crate) revio: Revio,
     pub(crate) ngenius: Ngenius,
     pub(crate) omno: Omno,
     pub(crate) tokenpay: Tokenpay,
+    pub(crate) port: Arc<Port>,
 }
 
 impl World {
     pub(crate) fn answer(&mut self, call: &Call) -> Answer {
         self.catch_up();
+        if control::described(call)
+            && let Some(answer) = face::answer(self, call)
+        {
+            return answer;
+        }
         let common = &mut self.common;
         let segments = call.segments();
         let (gateway, answer) = match segments.as_slice() {
-            ["_sandbox", what] => return self.control(call, what),
+            ["_sandbox", what @ ..] => return self.control(call, what),
             ["pay", gateway, id] => ("page", page::answer(self, call, gateway, id)),
             ["emspay", "v1", ..] => ("emspay", self.emspay.answer(common, call)),
             ["revio", "api", "v1", ..] => ("revio", self.revio.answer(common, call)),
@@ -98,20 +128,14 @@ impl World {
             ["tokenpay", ..] => ("tokenpay-signed", self.tokenpay.answer(common, call)),
             _ => ("", Answer::json(404, &json!({"message": "no such path in the sandbox"}))),
         };
-        self.record(gateway, call.method.as_str(), &call.path, answer.status);
+        let seen = exchange(gateway, call.method.as_str(), &call.path, answer.status);
+        self.log.push_whole(self.common.now(), seen, call, &answer);
         answer
     }
 
+    /// Writes down a call that no gateway answered.
     pub(crate) fn record(&mut self, gateway: &str, method: &str, path: &str, status: u16) {
-        if self.exchanges.len() >= EXCHANGES_KEPT {
-            self.exchanges.pop_front();
-        }
-        self.exchanges.push_back(Exchange {
-            gateway: gateway.to_owned(),
-            method: method.to_owned(),
-            path: path.to_owned(),
-            status,
-        });
+        self.log.push(self.common.now(), exchange(gateway, method, path, status));
     }
 
     pub(crate) fn hosted(&mut self, gateway: &str) -> Option<(&mut dyn Hosted, &mut Common)> {
@@ -131,40 +155,41 @@ impl World {
         self.common.outbox.touch();
     }
 
+    /// Puts a fault in; closing the port happens at once.
+    pub(crate) fn inject(&mut self, fault: Fault) -> std::io::Result<()> {
+        let closed = match fault.kind() {
+            FaultKind::ClosePort { millis } => Some(Duration::from_millis(*millis)),
+            _ => None,
+        };
+        match closed {
+            Some(time) => self.port.close_for(fault.checked().map(|_| time)?),
+            None => self.common.faults.add(fault)?,
+        }
+        Ok(())
+    }
+
+    /// Takes all faults away: the port is open again, and what was held back goes out.
+    pub(crate) fn clear_faults(&mut self) {
+        self.common.faults.clear();
+        self.port.open();
+        let now = self.common.now();
+        self.common.outbox.release(None, now);
+    }
+
+    /// The access tokens of a gateway expire early.
+    pub(crate) fn forget_tokens(&mut self, gateway: &str) {
+        match gateway {
+            "omno" => self.omno.forget_tokens(),
+            "ngenius" => self.ngenius.forget_tokens(),
+            _ => {}
+        }
+    }
+
     /// Takes the scheduled payments that fell due, and ends the pages that were open too long. Called before
     /// anything looks at the state.
     pub(crate) fn catch_up(&mut self) {
         self.ngenius.take_due(&mut self.common);
         self.omno.time_out(&mut self.common);
-    }
-
-    fn control(&mut self, call: &Call, what: &str) -> Answer {
-        let refuse = |status: u16, message: &str| Answer::json(status, &json!({"message": message}));
-        match (&call.method, what) {
-            (&Method::GET, "ledger") => Answer::json(200, &json!(self.common.ledger)),
-            (&Method::GET, "deliveries") => Answer::json(200, &json!(self.common.outbox.deliveries())),
-            (&Method::POST, "webhooks") => {
-                let set =
-                    json::object(&call.body).and_then(|body| self.common.outbox.set_account_wide(&body));
-                set.map_or_else(|reason| refuse(400, &reason), |()| Answer::empty(204))
-            }
-            (&Method::GET, "settings") => {
-                let settings = self.settings.iter().map(|(name, value)| (*name, value.as_str().into()));
-                Answer::json(
-                    200,
-                    &Value::Object(settings.map(|(name, value)| (name.to_owned(), value)).collect()),
-                )
-            }
-            (&Method::POST, "clock") => {
-                let seconds =
-                    json::object(&call.body).ok().and_then(|body| body.get("advance_seconds")?.as_u64());
-                let Some(seconds) = seconds else {
-                    return refuse(400, "advance_seconds: a whole number of seconds, not negative");
-                };
-                self.advance(Duration::from_secs(seconds));
-                Answer::json(200, &json!({"now": self.common.now().to_string()}))
-            }
-            _ => refuse(404, "no such path in the sandbox"),
-        }
+        self.revio.settle_due(&mut self.common);
     }
 }

@@ -153,8 +153,12 @@ impl Emspay {
         };
         if let Some(vault) = vault {
             order.first_transaction = Some(vault.first_transaction);
-            let too_late =
-                Decline { code: "series_ended", message: "The first authorisation is over a year old." };
+            common.wait = common.emspay_wait;
+            let too_late = Decline {
+                code: "series_ended",
+                message: "The first authorisation is over a year old.",
+                response: "05",
+            };
             let result = if now >= vault.ends { Err(too_late) } else { vault.card.later(now) };
             order.card = Some(vault.card);
             match result {

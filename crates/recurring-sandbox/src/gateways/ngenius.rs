@@ -14,6 +14,7 @@ mod money;
 mod order;
 mod payment;
 mod read;
+mod schedule;
 
 use crate::answer::Answer;
 use crate::call::Call;
@@ -25,6 +26,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use order::{Order, seconds};
+pub(crate) use schedule::Schedule;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
@@ -64,6 +66,11 @@ fn invalid(field: &str, message: &str) -> Answer {
 impl Ngenius {
     pub(crate) fn new(ids: &mut Ids) -> Ngenius {
         Ngenius { outlet: ids.uuid(), tokens: HashMap::new(), orders: Vec::new() }
+    }
+
+    /// Every access token has expired.
+    pub(crate) fn forget_tokens(&mut self) {
+        self.tokens.clear();
     }
 
     pub(crate) fn outlet(&self) -> &str {

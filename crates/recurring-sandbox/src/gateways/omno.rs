@@ -165,6 +165,11 @@ impl Omno {
         Ok(Answer::json(200, &payment.render(&common.origin)))
     }
 
+    /// Every access token has expired.
+    pub(crate) fn forget_tokens(&mut self) {
+        self.tokens.clear();
+    }
+
     /// Ends the pages that were open too long.
     pub(crate) fn time_out(&mut self, common: &mut Common) {
         let now = common.now();
@@ -300,7 +305,8 @@ impl Hosted for Omno {
     fn customer(&mut self, common: &mut Common, id: &str, act: Customer) -> Option<Done> {
         let now = common.now();
         let payment = self.payments.get_mut(id)?;
-        let cancelled = Decline { code: "cancelled", message: "The customer cancelled the payment." };
+        let cancelled =
+            Decline { code: "cancelled", message: "The customer cancelled the payment.", response: "17" };
         let result = match &act {
             Customer::Pays(card) => card.first(now),
             Customer::Declines => Err(REFUSED_BY_ISSUER),

@@ -29,7 +29,7 @@ use rsa::RsaPrivateKey;
 use rsa::pkcs1v15::SigningKey;
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 pub(crate) const API_KEY: &str = "sandbox_revio_key";
 const GATEWAY: &str = "revio";
@@ -52,6 +52,8 @@ pub(crate) struct Revio {
     clients: HashMap<String, Client>,
     purchases: HashMap<String, Purchase>,
     tokens: Vec<Token>,
+    /// Purchases that a slow acquirer is charging, in the order of their ends.
+    slow: VecDeque<(Timestamp, String, Card)>,
     /// One key signs all: what goes to the webhook and what goes to `success_callback`. `/public_key/` shows it.
     key: SigningKey<Sha256>,
     public_key: String,
@@ -90,6 +92,7 @@ impl Revio {
             clients: HashMap::new(),
             purchases: HashMap::new(),
             tokens: Vec::new(),
+            slow: VecDeque::new(),
         })
     }
 

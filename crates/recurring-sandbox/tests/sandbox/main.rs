@@ -1,7 +1,13 @@
 //! The story of each gateway over HTTP, with the customer's page, and what each gateway refuses.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod browser;
+mod declines;
+mod description;
+mod driver;
 mod emspay;
+mod face;
+mod faults;
 mod money;
 mod ngenius;
 mod notifications;

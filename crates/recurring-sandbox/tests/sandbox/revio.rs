@@ -142,7 +142,7 @@ async fn a_declined_charge_is_a_refusal_and_the_purchase_tells_why() {
     assert!(codes[0].is_null());
     assert_eq!(
         (&codes[1]["code"], &codes[2]["code"]),
-        (&json!("do_not_honor"), &json!("insufficient_funds"))
+        (&json!("do_not_honour"), &json!("insufficient_funds"))
     );
     assert_eq!(world.money(), ["order-7 100 ZAR"; 3]);
 }

@@ -174,7 +174,7 @@ impl Tried {
                 "resultMessage": "Successful approval/completion", "rrn": self.retrieval, "mid": "sandbox",
             }),
             Err(decline) => json!({
-                "success": false, "resultCode": if decline.code == "expired_card" { "54" } else { "51" },
+                "success": false, "resultCode": decline.response,
                 "resultMessage": decline.message, "rrn": self.retrieval, "mid": "sandbox",
             }),
         };

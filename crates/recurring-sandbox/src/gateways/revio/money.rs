@@ -8,7 +8,11 @@ use crate::cards::{Card, Decline};
 use crate::json::{self, absent, text};
 use crate::ledger::LedgerKind;
 use crate::world::{Common, Names};
+use jiff::SignedDuration;
 use serde_json::{Map, json};
+
+/// How long the slow acquirer takes: this sandbox's own convention.
+const SLOWNESS: SignedDuration = SignedDuration::from_mins(1);
 
 impl Revio {
     pub(super) fn charge(&mut self, common: &mut Common, id: &str, call: &Call) -> Result<Answer, Answer> {
@@ -25,11 +29,28 @@ impl Revio {
         let (card, token) = (token.card.clone(), token.id.clone());
         let result = card.later(common.now());
         purchase.recurring_token = Some(token);
+        if card.slow() && result.is_ok() {
+            let now = common.now();
+            purchase.turn("pending_charge", now);
+            self.slow.push_back((now.checked_add(SLOWNESS).unwrap_or(now), id.to_owned(), card));
+            return self.told(common, id, "purchase.pending_charge");
+        }
         let event = settle(purchase, common, &card, result, "recurring_execute");
         let answer = self.told(common, id, event);
         match result {
             Ok(()) => answer,
             Err(decline) => Err(refuse_all("purchase_charge_error", decline.message)),
+        }
+    }
+
+    /// Takes the money of the purchases for which a slow acquirer has had its minute.
+    pub(crate) fn settle_due(&mut self, common: &mut Common) {
+        let now = common.now();
+        while self.slow.front().is_some_and(|(due, _, _)| *due <= now) {
+            let Some((_, id, card)) = self.slow.pop_front() else { return };
+            let Some(purchase) = self.purchases.get_mut(&id) else { continue };
+            let event = settle(purchase, common, &card, Ok(()), "recurring_execute");
+            self.tell(common, &id, event);
         }
     }
 

@@ -1,0 +1,126 @@
+//! What the sandbox offers to tests over HTTP, under `/_sandbox/`. Described in `openapi.json`, which is served too.
+
+use crate::answer::{Answer, JSON};
+use crate::call::Call;
+use crate::faults::Fault;
+use crate::json;
+use crate::world::World;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const OPENAPI: &str = include_str!("openapi.json");
+
+type Act = fn(&mut World, &Call) -> Answer;
+
+/// Every path: the method, what stands after `/_sandbox/`, and what it does.
+const ROUTES: [(&str, &str, Act); 9] = [
+    ("GET", "ledger", |world, _| Answer::json(200, &json!(world.common.ledger))),
+    ("GET", "deliveries", |world, _| Answer::json(200, &json!(world.common.outbox.deliveries()))),
+    ("GET", "settings", |world, _| settings(world)),
+    ("GET", "openapi.json", |_, _| Answer::text(200, JSON, OPENAPI.to_owned())),
+    ("POST", "webhooks", webhooks),
+    ("POST", "clock", clock),
+    ("GET", "faults", |world, _| Answer::json(200, &json!(world.common.faults.list()))),
+    ("POST", "faults", inject),
+    ("DELETE", "faults", |world, _| {
+        world.clear_faults();
+        Answer::empty(204)
+    }),
+];
+
+/// The pages of the inspector, which answers them itself.
+const PAGES: [(&str, &str); 6] = [
+    ("GET", "live"),
+    ("GET", "exchanges/{number}"),
+    ("GET", "assets/htmx.min.js"),
+    ("POST", "face/clock"),
+    ("POST", "face/faults"),
+    ("POST", "face/faults/clear"),
+];
+
+/// The methods of a path.
+fn methods(path: &[&str]) -> impl Iterator<Item = &'static str> {
+    let routes = ROUTES.iter().map(|(method, name, _)| (*method, *name)).chain(PAGES);
+    routes.filter(|(_, name)| fits(name, path)).map(|(method, _)| method)
+}
+
+fn fits(name: &str, path: &[&str]) -> bool {
+    let parts: Vec<&str> = name.split('/').collect();
+    parts.len() == path.len()
+        && parts.iter().zip(path).all(|(part, given)| part.starts_with('{') || part == given)
+}
+
+/// Whether a call is for something that the description names, or not for this part of the sandbox at all.
+pub(crate) fn described(call: &Call) -> bool {
+    match call.segments().as_slice() {
+        ["_sandbox", path @ ..] => methods(path).any(|method| method == call.method.as_str()),
+        _ => true,
+    }
+}
+
+fn refuse(status: u16, message: &str) -> Answer {
+    Answer::json(status, &json!({"message": message}))
+}
+
+impl World {
+    pub(crate) fn control(&mut self, call: &Call, path: &[&str]) -> Answer {
+        let asked =
+            |(method, name, _): &&(&str, &str, Act)| *method == call.method.as_str() && fits(name, path);
+        match ROUTES.iter().find(asked) {
+            Some((_, _, act)) => act(self, call),
+            None if methods(path).next().is_some() => refuse(405, "the method is not allowed here"),
+            None => refuse(404, "no such path in the sandbox"),
+        }
+    }
+}
+
+fn settings(world: &World) -> Answer {
+    let settings = world.settings.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into()));
+    Answer::json(200, &Value::Object(settings.collect()))
+}
+
+fn webhooks(world: &mut World, call: &Call) -> Answer {
+    let set = json::object(&call.body).and_then(|body| world.common.outbox.set_account_wide(&body));
+    set.map_or_else(|reason| refuse(400, &reason), |()| Answer::empty(204))
+}
+
+fn clock(world: &mut World, call: &Call) -> Answer {
+    let seconds = json::object(&call.body).ok().and_then(|body| body.get("advance_seconds")?.as_u64());
+    let Some(seconds) = seconds else {
+        return refuse(400, "advance_seconds: a whole number of seconds, not negative");
+    };
+    world.advance(Duration::from_secs(seconds));
+    Answer::json(200, &json!({"now": world.common.now().to_string()}))
+}
+
+fn inject(world: &mut World, call: &Call) -> Answer {
+    let fault = json::object(&call.body).and_then(|body| {
+        serde_json::from_value::<Fault>(Value::Object(body)).map_err(|error| error.to_string())
+    });
+    let injected = fault.and_then(|fault| {
+        let answer = Answer::json(201, &json!(fault));
+        world.inject(fault).map(|()| answer).map_err(|error| error.to_string())
+    });
+    injected.unwrap_or_else(|reason| refuse(400, &reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_description_names_every_path_and_no_other() {
+        let description: Value = serde_json::from_str(OPENAPI).unwrap();
+        let mut described = BTreeSet::new();
+        for (path, methods) in description["paths"].as_object().unwrap() {
+            for method in methods.as_object().unwrap().keys() {
+                described.insert(format!("{} {path}", method.to_uppercase()));
+            }
+        }
+        let routes = ROUTES.iter().map(|(method, name, _)| (*method, *name)).chain(PAGES);
+        let routes: BTreeSet<String> =
+            routes.map(|(method, name)| format!("{method} /_sandbox/{name}")).collect();
+        assert_eq!(described, routes);
+    }
+}

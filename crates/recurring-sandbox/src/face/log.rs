@@ -1,0 +1,127 @@
+//! The last calls, with what of them may be shown. Bounded in number and in size.
+
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::face::mask;
+use crate::ledger::Exchange;
+use jiff::Timestamp;
+use std::collections::VecDeque;
+
+const EXCHANGES_KEPT: usize = 10_000;
+/// What all texts together may take, in bytes: 64 MiB. Beyond it the oldest calls lose theirs.
+const TEXTS_KEPT: usize = 64 * 1024 * 1024;
+
+/// One call as the inspector shows it.
+#[derive(Debug)]
+pub(crate) struct Record {
+    /// Counts from 1 and never repeats.
+    pub(crate) number: u64,
+    /// By the sandbox's clock.
+    pub(crate) at: Timestamp,
+    pub(crate) exchange: Exchange,
+    /// Request and reply, masked; `None` when there was none to keep, or its place was needed.
+    pub(crate) texts: Option<(String, String)>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    records: VecDeque<Record>,
+    last: u64,
+    /// The bytes of all texts.
+    size: usize,
+    /// The number of the oldest call that may still have its texts.
+    oldest_text: u64,
+}
+
+impl Log {
+    /// Writes down a call that has no more to show than its line.
+    pub(crate) fn push(&mut self, at: Timestamp, exchange: Exchange) {
+        self.add(at, exchange, None);
+    }
+
+    /// Writes down a call and its answer. Secrets are masked here, before anything is kept.
+    pub(crate) fn push_whole(&mut self, at: Timestamp, exchange: Exchange, call: &Call, answer: &Answer) {
+        self.add(at, exchange, Some((mask::request(call), mask::reply(answer))));
+    }
+
+    fn add(&mut self, at: Timestamp, exchange: Exchange, texts: Option<(String, String)>) {
+        if self.records.len() >= EXCHANGES_KEPT {
+            let gone = self.records.pop_front();
+            self.forget(gone.and_then(|record| record.texts));
+        }
+        self.size += texts.as_ref().map_or(0, size);
+        self.last += 1;
+        self.records.push_back(Record { number: self.last, at, exchange, texts });
+        while self.size > TEXTS_KEPT && self.oldest_text <= self.last {
+            let texts =
+                self.place(self.oldest_text).and_then(|place| self.records.get_mut(place)?.texts.take());
+            self.forget(texts);
+            self.oldest_text += 1;
+        }
+    }
+
+    fn forget(&mut self, texts: Option<(String, String)>) {
+        self.size = self.size.saturating_sub(texts.as_ref().map_or(0, size));
+    }
+
+    fn place(&self, number: u64) -> Option<usize> {
+        let first = self.records.front()?.number;
+        usize::try_from(number.checked_sub(first)?).ok()
+    }
+
+    pub(crate) fn find(&self, number: u64) -> Option<&Record> {
+        self.records.get(self.place(number)?)
+    }
+
+    /// The newest first.
+    pub(crate) fn newest(&self) -> impl Iterator<Item = &Record> {
+        self.records.iter().rev()
+    }
+
+    /// The oldest first.
+    pub(crate) fn exchanges(&self) -> Vec<Exchange> {
+        self.records.iter().map(|record| record.exchange.clone()).collect()
+    }
+}
+
+fn size(texts: &(String, String)) -> usize {
+    texts.0.len() + texts.1.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exchange(path: &str) -> Exchange {
+        let (gateway, method, path) = (String::new(), "GET".to_owned(), path.to_owned());
+        Exchange { gateway, method, path, status: 200 }
+    }
+
+    #[test]
+    fn the_number_of_calls_is_bounded() {
+        let mut log = Log::default();
+        for number in 0..EXCHANGES_KEPT + 5 {
+            log.push(Timestamp::UNIX_EPOCH, exchange(&format!("/{number}")));
+        }
+        assert_eq!(log.exchanges().len(), EXCHANGES_KEPT);
+        assert_eq!(log.exchanges()[0].path, "/5");
+        assert!(log.find(5).is_none() && log.find(0).is_none() && log.find(10_006).is_none());
+        assert_eq!(log.find(6).unwrap().exchange.path, "/5");
+        assert_eq!(log.newest().next().unwrap().number, 10_005);
+    }
+
+    #[test]
+    fn the_size_of_the_texts_is_bounded() {
+        let mut log = Log::default();
+        let text = "x".repeat(TEXTS_KEPT / 4);
+        for _ in 0..6 {
+            log.add(Timestamp::UNIX_EPOCH, exchange("/"), Some((text.clone(), String::new())));
+        }
+        let kept: Vec<bool> = (1..=6).map(|number| log.find(number).unwrap().texts.is_some()).collect();
+        assert_eq!((kept, log.size), (vec![false, false, true, true, true, true], TEXTS_KEPT));
+        for _ in 0..EXCHANGES_KEPT {
+            log.push(Timestamp::UNIX_EPOCH, exchange("/"));
+        }
+        assert_eq!(log.size, 0);
+    }
+}

@@ -1,0 +1,230 @@
+//! What the inspector looks like. The templates escape everything that is put in.
+
+use super::forms::{CHOICES, MOMENTS};
+use super::log::Record;
+use super::mask;
+use crate::answer::render;
+use crate::json::for_people;
+use crate::ledger::LedgerKind;
+use crate::world::World;
+use askama::Template;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// How many lines of each list are shown.
+const SHOWN: usize = 100;
+
+/// The gateways, for the form of faults.
+const GATEWAYS: [&str; 6] = ["emspay", "revio", "ngenius", "omno", "tokenpay-signed", "page"];
+
+#[derive(Template)]
+#[template(path = "inspector/page.html")]
+struct Page<'a> {
+    url: &'a str,
+    problem: Option<&'a str>,
+    choices: Vec<(&'static str, &'static str)>,
+    moments: Vec<(&'static str, &'static str)>,
+    gateways: [&'static str; 6],
+    live: &'a str,
+}
+
+/// Around the part that changes: how it is asked for again.
+#[derive(Template)]
+#[template(path = "inspector/live.html")]
+struct Live<'a> {
+    seen: &'a str,
+    lists: &'a str,
+}
+
+/// The part that changes.
+#[derive(Template)]
+#[template(path = "inspector/lists.html")]
+struct Lists {
+    now: String,
+    calls: Vec<Line>,
+    faults: Vec<String>,
+    money: Vec<Money>,
+    schedules: Vec<Repeats>,
+    notifications: Vec<Told>,
+}
+
+struct Line {
+    number: u64,
+    at: String,
+    gateway: String,
+    method: String,
+    path: String,
+    status: u16,
+}
+
+impl Line {
+    fn result(&self) -> String {
+        if self.status == 0 { "no answer".to_owned() } else { self.status.to_string() }
+    }
+
+    /// The style of the status: fine, refused, or failed.
+    fn class(&self) -> &'static str {
+        match self.status {
+            100..400 => "fine",
+            400..500 => "refused",
+            _ => "failed",
+        }
+    }
+}
+
+struct Money {
+    gateway: String,
+    kind: &'static str,
+    reference: String,
+    payment: String,
+    amount: String,
+}
+
+struct Repeats {
+    reference: String,
+    order: String,
+    frequency: String,
+    amount: String,
+    payments: usize,
+    next: String,
+}
+
+struct Told {
+    at: String,
+    gateway: String,
+    event: String,
+    attempt: u32,
+    url: String,
+    result: String,
+    fine: bool,
+}
+
+#[derive(Template)]
+#[template(path = "inspector/exchange.html")]
+struct Exchange<'a> {
+    line: Line,
+    texts: Option<&'a (String, String)>,
+}
+
+#[derive(Template)]
+#[template(path = "inspector/gone.html")]
+struct Gone;
+
+/// The whole page.
+pub(super) fn page(world: &World, problem: Option<&str>) -> String {
+    let (_, live) = rendered(world);
+    render(&Page {
+        url: &world.common.origin,
+        problem,
+        choices: CHOICES.iter().map(|(value, words, _)| (*value, *words)).collect(),
+        moments: MOMENTS.iter().map(|(value, words, _)| (*value, *words)).collect(),
+        gateways: GATEWAYS,
+        live: &live,
+    })
+}
+
+/// The part that changes; `None` when it is as it was when it was last `seen`, so that nothing moves under a reader.
+pub(super) fn live(world: &World, seen: Option<&str>) -> Option<String> {
+    let (mark, live) = rendered(world);
+    (seen != Some(mark.as_str())).then_some(live)
+}
+
+/// One call with what may be shown of it.
+pub(super) fn exchange(record: &Record) -> String {
+    render(&Exchange { line: line(record), texts: record.texts.as_ref() })
+}
+
+/// A call that is not kept.
+pub(super) fn gone() -> String {
+    render(&Gone)
+}
+
+fn rendered(world: &World) -> (String, String) {
+    let lists = render(&lists(world));
+    let mut hasher = DefaultHasher::new();
+    lists.hash(&mut hasher);
+    let seen = format!("{:016x}", hasher.finish());
+    let live = render(&Live { seen: &seen, lists: &lists });
+    (seen, live)
+}
+
+fn lists(world: &World) -> Lists {
+    let common = &world.common;
+    Lists {
+        now: common.now().strftime("%Y-%m-%d %H:%M UTC").to_string(),
+        calls: world.log.newest().take(SHOWN).map(line).collect(),
+        faults: common.faults.list().iter().map(|fault| words(&json!(fault))).collect(),
+        money: common.ledger.iter().rev().take(SHOWN).map(money).collect(),
+        schedules: world.ngenius.schedules().take(SHOWN).map(repeats).collect(),
+        notifications: common.outbox.newest().take(SHOWN).map(told).collect(),
+    }
+}
+
+fn line(record: &Record) -> Line {
+    let exchange = &record.exchange;
+    Line {
+        number: record.number,
+        at: time(record.at),
+        gateway: exchange.gateway.clone(),
+        method: exchange.method.clone(),
+        path: mask::path(&exchange.path),
+        status: exchange.status,
+    }
+}
+
+fn money(entry: &crate::LedgerEntry) -> Money {
+    let kind = match entry.kind {
+        LedgerKind::Charge => "charge",
+        LedgerKind::Refund => "refund",
+    };
+    Money {
+        gateway: entry.gateway.clone(),
+        kind,
+        reference: mask::reference(&entry.reference),
+        payment: mask::segment(&entry.payment),
+        amount: for_people(entry.amount_minor, &entry.currency),
+    }
+}
+
+fn repeats(schedule: crate::gateways::ngenius::Schedule) -> Repeats {
+    Repeats {
+        reference: mask::reference(&schedule.reference),
+        order: mask::segment(&schedule.order),
+        amount: for_people(schedule.amount, &schedule.currency),
+        frequency: schedule.frequency,
+        payments: schedule.payments,
+        next: schedule.next.map_or_else(|| "never: the first payment failed".to_owned(), time),
+    }
+}
+
+fn told(delivery: &crate::Delivery) -> Told {
+    let result = match (delivery.status, &delivery.problem) {
+        (_, Some(problem)) => problem.clone(),
+        (Some(status), None) => status.to_string(),
+        (None, None) => String::new(),
+    };
+    Told {
+        at: delivery.at.parse().map(time).unwrap_or_default(),
+        gateway: delivery.gateway.clone(),
+        event: delivery.event.clone(),
+        attempt: delivery.attempt,
+        url: mask::url(&delivery.url),
+        result,
+        fine: delivery.accepted,
+    }
+}
+
+/// `kind=reset times=1`, the kind first.
+fn words(fault: &Value) -> String {
+    let Some(members) = fault.as_object() else { return String::new() };
+    let rest = members.iter().filter(|(name, _)| *name != "kind");
+    let word = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let kind = members.get("kind").map(word).unwrap_or_default();
+    let rest = rest.map(|(name, value)| format!("{name}={}", word(value)));
+    std::iter::once(kind).chain(rest).collect::<Vec<_>>().join(", ")
+}
+
+fn time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S").to_string()
+}

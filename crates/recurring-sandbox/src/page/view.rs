@@ -1,0 +1,77 @@
+//! What the payment page looks like. The templates escape everything that is put in.
+
+use super::{Entered, Problem};
+use crate::answer::render;
+use crate::cards;
+use askama::Template;
+
+#[derive(Template)]
+#[template(path = "page/note.html")]
+struct Note<'a> {
+    title: &'a str,
+    message: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "page/challenge.html")]
+struct Challenge<'a> {
+    title: &'a str,
+    amount: Option<&'a str>,
+    card: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "page/ask.html")]
+struct Ask<'a> {
+    title: &'a str,
+    amount: Option<&'a str>,
+    problems: &'a [Problem],
+    fields: [Field<'a>; 4],
+    numbers: Vec<String>,
+}
+
+/// A field of the form as the page shows it.
+struct Field<'a> {
+    name: &'static str,
+    label: &'static str,
+    hint: &'static str,
+    /// What a browser may fill in by itself.
+    fill: &'static str,
+    longest: u8,
+    digits: bool,
+    value: &'a str,
+    problem: Option<&'static str>,
+}
+
+/// One sentence, where nothing is left to do.
+pub(super) fn note(title: &str, message: &str) -> String {
+    render(&Note { title, message })
+}
+
+/// The bank's question.
+pub(super) fn challenge(title: &str, amount: Option<&str>, card: &str) -> String {
+    render(&Challenge { title, amount, card })
+}
+
+/// The form for the card. The number and the code are not filled in again: nothing that was typed there leaves the
+/// server.
+pub(super) fn ask(title: &str, amount: Option<&str>, entered: &Entered, problems: &[Problem]) -> String {
+    let field = |name: &'static str, label, hint, fill, longest, digits, value| {
+        let problem = problems.iter().find(|problem| problem.field == name).map(|problem| problem.text);
+        Field { name, label, hint, fill, longest, digits, value, problem }
+    };
+    let (expiry, holder) = (entered.expiry.as_str(), entered.holder.as_str());
+    let only = "Only the test cards below are taken.";
+    let fields = [
+        field("card_number", "Card number", only, "cc-number", 23, true, ""),
+        field("expiry", "Expiry date", "Like 12/30", "cc-exp", 7, false, expiry),
+        field("cvc", "Security code", "3 or 4 digits", "cc-csc", 4, true, ""),
+        field("cardholder", "Name on the card", "Any name will do.", "cc-name", 100, false, holder),
+    ];
+    let grouped = |number: &str| {
+        let digits: Vec<char> = number.chars().collect();
+        digits.chunks(4).map(|four| four.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
+    };
+    let numbers = cards::numbers().split(", ").map(grouped).collect();
+    render(&Ask { title, amount, problems, fields, numbers })
+}
