@@ -1,7 +1,7 @@
 //! A later payment of a series, without the customer. The vault token comes from the environment, since arguments can be
 //! read by other users of the machine.
 //!
-//! `EMSPAY_API_KEY=.. EMSPAY_VAULT_TOKEN=.. cargo run -p emspay --example charge -- order-2 40.00 EUR`
+//! `EMSPAY_API_KEY=.. EMSPAY_VAULT_TOKEN=.. cargo run -p emspay --example emspay-charge -- order-2 40.00 EUR`
 
 use emspay::{Client, CreateOrder, Currency, Effect, Environment, Money, Secret};
 

@@ -1,6 +1,6 @@
 //! The first payment of a series: prints the page to send the customer to.
 //!
-//! `EMSPAY_API_KEY=.. cargo run -p emspay --example enrol -- order-1 40.00 EUR`
+//! `EMSPAY_API_KEY=.. cargo run -p emspay --example emspay-enrol -- order-1 40.00 EUR`
 
 use emspay::{Client, CreateOrder, Currency, Environment, Money};
 

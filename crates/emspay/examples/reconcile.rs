@@ -1,6 +1,6 @@
 //! Where an order stands, and the token of a series once the customer has paid.
 //!
-//! `EMSPAY_API_KEY=.. cargo run -p emspay --example reconcile -- ORDER_ID`
+//! `EMSPAY_API_KEY=.. cargo run -p emspay --example emspay-reconcile -- ORDER_ID`
 
 use emspay::{Client, Environment, Outcome};
 

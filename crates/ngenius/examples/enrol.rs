@@ -1,7 +1,7 @@
 //! Charges a card now and has the gateway repeat it. The card comes as JSON on standard input, since arguments can be read by
 //! other users of the machine: `{"pan":"..","expiry":"YYYY-MM","cvv":"..","cardholderName":".."}`.
 //!
-//! `NGENIUS_API_KEY=.. NGENIUS_OUTLET=.. cargo run -p ngenius --example enrol -- MONTHLY 10.00 AED ann@example.org < card.json`
+//! `NGENIUS_API_KEY=.. NGENIUS_OUTLET=.. cargo run -p ngenius --example ngenius-enrol -- MONTHLY 10.00 AED ann@example.org < card.json`
 
 use ngenius::{
     Card, Client, CreateRecurringPayment, Currency, Effect, Environment, Frequency, Money, Outcome,

@@ -1,6 +1,6 @@
 //! What the gateway's scheduler has charged so far: an order with all its payments.
 //!
-//! `NGENIUS_API_KEY=.. NGENIUS_OUTLET=.. cargo run -p ngenius --example reconcile -- ORDER_REFERENCE`
+//! `NGENIUS_API_KEY=.. NGENIUS_OUTLET=.. cargo run -p ngenius --example ngenius-reconcile -- ORDER_REFERENCE`
 
 use ngenius::{Client, Environment, Outcome};
 

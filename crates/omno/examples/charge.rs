@@ -1,6 +1,6 @@
 //! A later payment, without the customer, with the first saved card.
 //!
-//! `OMNO_CLIENT_ID=.. OMNO_CLIENT_SECRET=.. cargo run -p omno --example charge -- CUSTOMER order-2 49.99 EUR`
+//! `OMNO_CLIENT_ID=.. OMNO_CLIENT_SECRET=.. cargo run -p omno --example omno-charge -- CUSTOMER order-2 49.99 EUR`
 
 use omno::{Addresses, Billing, Client, CreatePayment, Credentials, Currency, Effect, Environment, Money};
 

@@ -1,6 +1,6 @@
 //! The first payment of a customer: prints the page to send the customer to.
 //!
-//! `OMNO_CLIENT_ID=.. OMNO_CLIENT_SECRET=.. cargo run -p omno --example enrol -- order-1 49.99 EUR`
+//! `OMNO_CLIENT_ID=.. OMNO_CLIENT_SECRET=.. cargo run -p omno --example omno-enrol -- order-1 49.99 EUR`
 
 use omno::{Addresses, Billing, Client, CreatePayment, Credentials, Currency, Environment, Money};
 

@@ -1,6 +1,6 @@
 //! Where a payment stands.
 //!
-//! `OMNO_CLIENT_ID=.. OMNO_CLIENT_SECRET=.. cargo run -p omno --example reconcile -- PAYMENT_ID`
+//! `OMNO_CLIENT_ID=.. OMNO_CLIENT_SECRET=.. cargo run -p omno --example omno-reconcile -- PAYMENT_ID`
 
 use omno::{Client, Credentials, Environment, Outcome};
 

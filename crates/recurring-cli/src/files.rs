@@ -16,8 +16,13 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path, member: &str) -> Result<T, 
         Value::Object(mut object) if object.contains_key(member) => object.remove(member).unwrap_or_default(),
         other => other,
     };
-    serde_json::from_value(value)
-        .map_err(|_| format!("{} does not hold a {member} as `recurring` writes it", path.display()))
+    serde_json::from_value(value).map_err(|error| {
+        // Only the name of what is missing may be shown: other messages of the parser quote values.
+        let text = error.to_string();
+        let missing = text.strip_prefix("missing field ").map(|name| format!(": it has no {name}"));
+        let missing = missing.unwrap_or_default();
+        format!("{} does not hold a {member} as `recurring` writes it{missing}", path.display())
+    })
 }
 
 fn text(path: &Path) -> Result<String, String> {

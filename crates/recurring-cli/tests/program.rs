@@ -413,3 +413,43 @@ fn usage_errors_are_clear_and_print_nothing_for_a_program() {
     }
     assert!(!Path::new("credential.json").exists());
 }
+
+#[test]
+fn a_credential_that_lacks_something_says_what() {
+    let sandbox = Sandbox::start("lacking");
+    let charge = |provider: &str, credential: &str| {
+        let arguments = [
+            "charge",
+            "--provider",
+            provider,
+            "--attempt",
+            "a-1",
+            "--credential",
+            "-",
+            "--amount",
+            "1.00",
+            "--currency",
+            "EUR",
+            "--no-journal",
+        ];
+        let mut command = sandbox.command(&arguments);
+        let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+        child.stdin.take().expect("an input").write_all(credential.as_bytes()).expect("written");
+        let output = child.wait_with_output().expect("it ends");
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).expect("UTF-8")
+    };
+    let billing =
+        r#"{"provider":"omno","customer_id":"c","card_token":"sentinel","billing":{"email":"a@b.example"}}"#;
+    for (provider, credential, says) in [
+        ("omno", billing, "it has no `first_name`"),
+        ("revio", r#"{"provider":"revio","client_id":"sentinel"}"#, "it has no `recurring_token`"),
+        ("revio", r#"{"provider":"emspay","vault_token":"sentinel"}"#, "belongs to emspay"),
+        ("emspay", r#"{"provider":"emspay","vault_token":["sentinel"]}"#, "does not hold a credential"),
+        ("emspay", "sentinel", "is not JSON"),
+    ] {
+        let problem = charge(provider, credential);
+        assert!(problem.contains(says), "{problem}");
+        assert!(!problem.contains("sentinel"), "{problem}");
+    }
+}

@@ -1,9 +1,11 @@
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretSlice};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use crate::secret::{self, Secret};
 
@@ -237,6 +239,20 @@ impl Reply {
         self.json()
     }
 
+    /// The entries of a list whose place is not documented: a bare JSON list, or the only list among the members
+    /// `names` of an object. `None` for anything else, and for two lists: nobody knows which one is meant.
+    pub fn entries(&self, names: &[&str]) -> Option<Vec<Box<RawValue>>> {
+        if let Ok(list) = self.json() {
+            return Some(list);
+        }
+        let members: BTreeMap<String, Box<RawValue>> = self.object().ok()?;
+        let mut lists = names.iter().filter_map(|name| serde_json::from_str(members.get(*name)?.get()).ok());
+        match (lists.next(), lists.next()) {
+            (Some(list), None) => Some(list),
+            _ => None,
+        }
+    }
+
     /// A text out of this reply that may be shown: without the request's secrets and control characters, and
     /// cut at 500 characters.
     pub fn shown(&self, text: &str) -> String {
@@ -288,6 +304,23 @@ mod tests {
         let read = |body: &str| Reply::new(200, Vec::new(), body.into()).object::<Answer>().map(drop);
         assert!(read(r#" {"id":"1"}"#).is_ok());
         assert!(read(r#" ["1"]"#).is_err());
+    }
+
+    #[test]
+    fn a_list_is_found_in_one_place_only() {
+        let count = |body: &str| {
+            let reply = Reply::new(200, Vec::new(), body.into());
+            reply.entries(&["cards", "data"]).map(|entries| entries.len())
+        };
+        assert_eq!(count("[]"), Some(0));
+        assert_eq!(count("[{},7]"), Some(2));
+        assert_eq!(count(r#"{"cards":[{}]}"#), Some(1));
+        assert_eq!(count(r#"{"data":[{}],"cards":null,"total":1}"#), Some(1));
+        for odd in
+            [r#"{"cards":[],"data":[]}"#, r#"{"orders":[]}"#, r#"{"cards":{}}"#, "{}", "7", "", "<html>"]
+        {
+            assert_eq!(count(odd), None, "{odd}");
+        }
     }
 
     #[test]

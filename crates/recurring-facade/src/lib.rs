@@ -1,5 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+/// The examples of the repository's own front page compile too.
+#[cfg(all(doctest, feature = "emspay"))]
+#[doc = include_str!("../../../README.md")]
+struct RepositoryReadme;
+
 mod adapters;
 mod credential;
 mod error;

@@ -323,7 +323,8 @@ impl Settings {
     pub(crate) fn http(&self, defaults: HttpOptions) -> HttpOptions {
         match self.timeout {
             Some(timeout) => {
-                let connect = defaults.get_connect_timeout().min(timeout / 2);
+                // Connecting must be shorter than the whole, and has no reason to be much shorter.
+                let connect = defaults.get_connect_timeout().min(timeout - timeout / 10);
                 defaults.timeout(timeout).connect_timeout(connect)
             }
             None => defaults,

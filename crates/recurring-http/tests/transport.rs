@@ -10,7 +10,7 @@ use recurring_http::Transport;
 use tokio::net::TcpListener;
 
 fn quick() -> HttpOptions {
-    HttpOptions::new().timeout(Duration::from_millis(500)).connect_timeout(Duration::from_millis(250)).retry(
+    HttpOptions::new().timeout(Duration::from_millis(500)).connect_timeout(Duration::from_millis(450)).retry(
         RetryPolicy {
             first_wait: Duration::from_millis(1),
             longest_wait: Duration::from_millis(5),

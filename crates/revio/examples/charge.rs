@@ -1,7 +1,7 @@
 //! A later payment, without the customer: a new purchase, then its charge. The token comes from the environment, since
 //! arguments can be read by other users of the machine.
 //!
-//! `REVIO_API_KEY=.. REVIO_BRAND_ID=.. REVIO_TOKEN=.. cargo run -p revio --example charge -- CLIENT_ID renewal-2 100.00 ZAR`
+//! `REVIO_API_KEY=.. REVIO_BRAND_ID=.. REVIO_TOKEN=.. cargo run -p revio --example revio-charge -- CLIENT_ID renewal-2 100.00 ZAR`
 
 use revio::{ChargePurchase, Client, CreatePurchase, Currency, Effect, Environment, Money, Payer, Secret};
 

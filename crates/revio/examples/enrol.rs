@@ -1,6 +1,6 @@
 //! The first payment: creates a client and a purchase that saves the card, and prints the page to send the customer to.
 //!
-//! `REVIO_API_KEY=.. REVIO_BRAND_ID=.. cargo run -p revio --example enrol -- ann@example.org 100.00 ZAR`
+//! `REVIO_API_KEY=.. REVIO_BRAND_ID=.. cargo run -p revio --example revio-enrol -- ann@example.org 100.00 ZAR`
 
 use revio::{Client, CreateClient, CreatePurchase, Currency, Environment, Money, Payer};
 

@@ -1,6 +1,6 @@
 //! Where a purchase stands that was charged with a token, and why it was refused.
 //!
-//! `REVIO_API_KEY=.. cargo run -p revio --example reconcile -- PURCHASE_ID`
+//! `REVIO_API_KEY=.. cargo run -p revio --example revio-reconcile -- PURCHASE_ID`
 
 use revio::{Client, Environment, Outcome};
 

@@ -2,7 +2,7 @@
 //! comes from the environment, since arguments can be read by other users of the machine.
 //!
 //! `TOKENPAY_MERCHANT_ID=.. TOKENPAY_PRIVATE_KEY_FILE=.. TOKENPAY_TOKEN_ID=.. \
-//! cargo run -p tokenpay-signed --example charge -- USER order-2 30.00 USD [PARENT_ORDER]`
+//! cargo run -p tokenpay-signed --example tokenpay-signed-charge -- USER order-2 30.00 USD [PARENT_ORDER]`
 
 use tokenpay_signed::{Client, Currency, Effect, Environment, Money, Recurring, RsaSigner, Sale};
 

@@ -1,6 +1,6 @@
 //! Stores a card: prints the page to send the customer to.
 //!
-//! `TOKENPAY_MERCHANT_ID=.. TOKENPAY_PRIVATE_KEY_FILE=.. cargo run -p tokenpay-signed --example enrol -- USER SHOP_URL`
+//! `TOKENPAY_MERCHANT_ID=.. TOKENPAY_PRIVATE_KEY_FILE=.. cargo run -p tokenpay-signed --example tokenpay-signed-enrol -- USER SHOP_URL`
 
 use tokenpay_signed::{AddToken, Client, Environment, RsaSigner};
 

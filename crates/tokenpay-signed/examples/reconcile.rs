@@ -1,7 +1,7 @@
 //! What became of a charge whose answer was lost: looks it up by its reference. That the gateway's look-up serves
 //! the charges of stored cards is a guess, so "not found" proves nothing, and a person decides.
 //!
-//! `TOKENPAY_MERCHANT_ID=.. TOKENPAY_PRIVATE_KEY_FILE=.. cargo run -p tokenpay-signed --example reconcile -- order-2`
+//! `TOKENPAY_MERCHANT_ID=.. TOKENPAY_PRIVATE_KEY_FILE=.. cargo run -p tokenpay-signed --example tokenpay-signed-reconcile -- order-2`
 
 use tokenpay_signed::{Client, Environment, OrderKey, Outcome, QueryOrder, RsaSigner};
 

@@ -1,6 +1,5 @@
 use jiff::Timestamp;
 use recurring_core::{Class, ErrorKind, InvalidInput, Method, Prepared, Reply, check};
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::error::{ApiError, Error};
@@ -51,7 +50,8 @@ impl ListOrders {
         if !reply.is_success() {
             return Err(Error::from_reply(reply.clone(), ApiError::read(reply)));
         }
-        let entries = entries(reply).ok_or_else(|| odd(reply, "not with a list of orders"))?;
+        let entries =
+            reply.entries(&["orders", "data"]).ok_or_else(|| odd(reply, "not with a list of orders"))?;
         entries
             .iter()
             .map(|entry| match order(entry) {
@@ -69,25 +69,6 @@ fn instant(field: &'static str, text: &str) -> Result<Timestamp, InvalidInput> {
             "must be an RFC 3339 time stamp with an offset, such as 2017-11-24T14:43:15Z",
         )
     })
-}
-
-#[derive(Deserialize)]
-struct Envelope {
-    orders: Option<Box<RawValue>>,
-    data: Option<Box<RawValue>>,
-}
-
-fn entries(reply: &Reply) -> Option<Vec<Box<RawValue>>> {
-    if let Ok(list) = reply.json() {
-        return Some(list);
-    }
-    let envelope: Envelope = reply.object().ok()?;
-    let list = |json: Option<Box<RawValue>>| serde_json::from_str(json?.get()).ok();
-    match (list(envelope.orders), list(envelope.data)) {
-        (Some(list), None) | (None, Some(list)) => Some(list),
-        // With two lists nobody knows which one holds the orders.
-        _ => None,
-    }
 }
 
 fn order(entry: &RawValue) -> Option<Order> {

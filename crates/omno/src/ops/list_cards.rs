@@ -44,7 +44,8 @@ impl ListCards {
             let message = format!("the gateway answered {}, but {unreadable}", reply.status());
             Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone())
         })?;
-        let entries = entries(reply).ok_or_else(|| odd(reply, "the saved cards have", &whole))?;
+        let entries =
+            reply.entries(&["cards", "data"]).ok_or_else(|| odd(reply, "the saved cards have", &whole))?;
         entries
             .iter()
             .map(|entry| {
@@ -54,25 +55,6 @@ impl ListCards {
                 })
             })
             .collect()
-    }
-}
-
-#[derive(Deserialize)]
-struct Envelope {
-    cards: Option<Box<RawValue>>,
-    data: Option<Box<RawValue>>,
-}
-
-fn entries(reply: &Reply) -> Option<Vec<Box<RawValue>>> {
-    if let Ok(list) = reply.json() {
-        return Some(list);
-    }
-    let envelope: Envelope = reply.object().ok()?;
-    let list = |json: Option<Box<RawValue>>| serde_json::from_str(json?.get()).ok();
-    match (list(envelope.cards), list(envelope.data)) {
-        (Some(list), None) | (None, Some(list)) => Some(list),
-        // With two lists nobody knows which one holds the cards.
-        _ => None,
     }
 }
 

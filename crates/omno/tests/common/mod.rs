@@ -27,7 +27,7 @@ pub fn quick() -> HttpOptions {
     };
     HttpOptions::new()
         .timeout(Duration::from_millis(500))
-        .connect_timeout(Duration::from_millis(250))
+        .connect_timeout(Duration::from_millis(450))
         .retry(quick)
 }
 

@@ -36,7 +36,7 @@ pub fn client(url: &str) -> Client {
     };
     let http = HttpOptions::new()
         .timeout(Duration::from_millis(500))
-        .connect_timeout(Duration::from_millis(250))
+        .connect_timeout(Duration::from_millis(450))
         .retry(quick);
     Client::builder(KEY)
         .environment(Environment::Custom(format!("{url}/api/v1")))

@@ -108,7 +108,7 @@ pub fn client(url: &str, signer: impl RequestSigner + 'static) -> Client {
     };
     let http = HttpOptions::new()
         .timeout(Duration::from_millis(500))
-        .connect_timeout(Duration::from_millis(250))
+        .connect_timeout(Duration::from_millis(450))
         .retry(quick);
     Client::builder("3", signer)
         .environment(Environment::Custom(url.to_owned()))

@@ -1,0 +1,137 @@
+//! A real TLS server on this machine, with a root that nobody but its client trusts.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use recurring_core::{BaseUrl, Class, Effect, Error, HttpOptions, Method, Prepared, Proof, Reply};
+use recurring_http::Transport;
+
+/// `openssl s_server`, which answers every request with a page about the connection.
+struct Server {
+    child: Child,
+    folder: PathBuf,
+    url: String,
+}
+
+impl Server {
+    fn start() -> Self {
+        let folder = std::env::temp_dir().join(format!("recurring-http-tls-{}", std::process::id()));
+        std::fs::create_dir(&folder).expect("a folder");
+        openssl(
+            &folder,
+            &[
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-keyout",
+                "root.key",
+                "-out",
+                "root.pem",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=A root for one test",
+            ],
+        );
+        openssl(
+            &folder,
+            &[
+                "req",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-keyout",
+                "server.key",
+                "-out",
+                "server.csr",
+                "-subj",
+                "/CN=127.0.0.1",
+            ],
+        );
+        std::fs::write(folder.join("names"), "subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth\n")
+            .expect("written");
+        openssl(
+            &folder,
+            &[
+                "x509",
+                "-req",
+                "-in",
+                "server.csr",
+                "-CA",
+                "root.pem",
+                "-CAkey",
+                "root.key",
+                "-CAcreateserial",
+                "-days",
+                "2",
+                "-extfile",
+                "names",
+                "-out",
+                "server.pem",
+            ],
+        );
+        let mut child = Command::new("openssl")
+            .args(["s_server", "-accept", "127.0.0.1:0", "-cert", "server.pem", "-key", "server.key", "-www"])
+            .current_dir(&folder)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("these tests need the `openssl` program");
+        let output = BufReader::new(child.stdout.take().expect("an output"));
+        let address = output
+            .lines()
+            .map(|line| line.expect("a line"))
+            .find_map(|line| line.strip_prefix("ACCEPT ").map(str::to_owned))
+            .expect("the address it listens on");
+        Self { child, folder, url: format!("https://{address}") }
+    }
+
+    fn root(&self) -> Vec<u8> {
+        std::fs::read(self.folder.join("root.pem")).expect("the root")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have gone already; there is nothing more to do then.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn openssl(folder: &Path, arguments: &[&str]) {
+    let output = Command::new("openssl")
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .expect("these tests need the `openssl` program");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+async fn send(url: &str, options: HttpOptions) -> Result<Reply, Error<String>> {
+    let options = options.timeout(Duration::from_secs(10)).connect_timeout(Duration::from_secs(5));
+    let base = BaseUrl::parse("base_url", url).expect("a base URL");
+    let request = Prepared::new("test", Class::Write, Method::Get, "/");
+    Transport::new(options).expect("options").send(&base, &request).await
+}
+
+#[tokio::test]
+async fn a_private_root_is_trusted_when_it_is_handed_in_and_only_then() {
+    let server = Server::start();
+    let trusted = send(&server.url, HttpOptions::new().root_certificate(server.root())).await;
+    let reply = trusted.expect("a reply");
+    assert_eq!(reply.status(), 200);
+    assert!(!reply.body().is_empty());
+    let stranger = send(&server.url, HttpOptions::new()).await.expect_err("an unknown root");
+    assert_eq!(stranger.effect(), Effect::NotApplied(Proof::NeverSent), "{stranger}");
+    // The certificate is for the address, not for the name.
+    let other_name = server.url.replace("127.0.0.1", "localhost");
+    let renamed = send(&other_name, HttpOptions::new().root_certificate(server.root())).await;
+    assert_eq!(renamed.expect_err("another name").effect(), Effect::NotApplied(Proof::NeverSent));
+}
