@@ -39,6 +39,9 @@ pub(crate) enum Command {
         /// Where to listen; port 0 takes a free one.
         #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
         listen: SocketAddr,
+        /// Listen on an address that other machines can reach. The sandbox has no protection against strangers.
+        #[arg(long)]
+        allow_other_machines: bool,
     },
     /// Begin a first payment, and print the page to send the customer to.
     Enrol(Enrol),

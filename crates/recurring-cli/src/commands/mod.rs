@@ -29,7 +29,9 @@ pub(crate) async fn run(arguments: Arguments, out: &Output) -> Result<Exit, Stri
     match command {
         Command::Demo => demo::run(timeout, out).await,
         Command::Providers => providers::run(&settings()?, out),
-        Command::Sandbox { listen } => sandbox::run(listen, out).await,
+        Command::Sandbox { listen, allow_other_machines } => {
+            sandbox::run(listen, allow_other_machines, out).await
+        }
         Command::Enrol(enrol) => money::enrol(&settings()?, enrol, out).await,
         Command::Resume(resume) => money::resume(&settings()?, resume, out).await,
         Command::Cards { provider, customer } => money::cards(&settings()?, &provider, &customer, out).await,

@@ -7,9 +7,14 @@ use crate::exit::Exit;
 use crate::output::Output;
 
 /// Runs the sandbox in the foreground.
-pub(crate) async fn run(listen: SocketAddr, out: &Output) -> Result<Exit, String> {
+pub(crate) async fn run(
+    listen: SocketAddr,
+    allow_other_machines: bool,
+    out: &Output,
+) -> Result<Exit, String> {
     let sandbox = Sandbox::builder()
         .listen(listen)
+        .allow_other_machines(allow_other_machines)
         .start()
         .await
         .map_err(|error| format!("the sandbox cannot listen on {listen}: {error}"))?;
