@@ -1,6 +1,6 @@
 //! Makes the pictures of the README: the payment page, the bank's question and the inspector.
 //!
-//! `cargo run -p recurring-sandbox --example screenshots` in the workspace's folder writes them into `docs/img`.
+//! `cargo run -p recurring-sandbox --features browser-tests --example screenshots` in the workspace's folder writes them into `docs/img`.
 //! Needs chromium and chromedriver.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, unreachable_pub)]
 

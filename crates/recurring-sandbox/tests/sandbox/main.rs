@@ -1,9 +1,12 @@
 //! The story of each gateway over HTTP, with the customer's page, and what each gateway refuses.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+// These need Chromium: `cargo test -p recurring-sandbox --features browser-tests`.
+#[cfg(feature = "browser-tests")]
 mod browser;
 mod declines;
 mod description;
+#[cfg(feature = "browser-tests")]
 mod driver;
 mod emspay;
 mod face;
