@@ -108,6 +108,7 @@ async fn broken_http_gets_400_or_a_close() {
 async fn a_thousand_open_connections() {
     let sandbox = Sandbox::builder().start().await.unwrap();
     let mut open = Vec::new();
+    rlimit::increase_nofile_limit(4096).expect("enough files for both ends of a thousand connections");
     for count in 0..1000 {
         let mut stream = connect(&sandbox).await;
         // Half of them have begun a request.
