@@ -1,3 +1,4 @@
+use std::fmt;
 use std::time::Duration;
 
 use recurring_core::retry::{self, Decision, Failure, RetryPolicy};
@@ -87,7 +88,7 @@ impl Client {
 }
 
 /// Sets up a [`Client`].
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use]
 pub struct ClientBuilder {
     credentials: Credentials,
@@ -129,5 +130,18 @@ impl ClientBuilder {
             retry: *self.http.get_retry(),
             transport: Transport::new(self.http).map_err(Error::config)?,
         })
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let token_url =
+            self.token_url.as_deref().map(|text| BaseUrl::shown(BaseUrl::parse("token_url", text)));
+        f.debug_struct("ClientBuilder")
+            .field("credentials", &self.credentials)
+            .field("environment", &self.environment)
+            .field("token_url", &token_url)
+            .field("http", &self.http)
+            .finish()
     }
 }

@@ -16,11 +16,7 @@ pub enum Environment {
 
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // An address that is refused may hold a password.
-        match self.base_url() {
-            Ok(url) => write!(f, "Environment({url})"),
-            Err(error) => write!(f, "Environment({error})"),
-        }
+        write!(f, "Environment({})", BaseUrl::shown(self.base_url()))
     }
 }
 

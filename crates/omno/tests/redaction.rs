@@ -109,3 +109,15 @@ async fn nothing_that_is_shown_holds_a_secret() {
     );
     assert_absent(&SENTINELS, &logged, "the log");
 }
+
+#[test]
+fn an_address_that_is_refused_may_hold_a_password() {
+    let address = "https://user:sentinel-password@a.example";
+    let custom =
+        Client::builder(Credentials::client(ID, SECRET)).environment(Environment::Custom(address.to_owned()));
+    let token_url = Client::builder(Credentials::client(ID, SECRET)).token_url(address);
+    for builder in [custom, token_url] {
+        let shown = format!("{builder:?} {:?}", builder.clone().build());
+        assert_absent(&["sentinel-password"], &shown, "a builder");
+    }
+}

@@ -50,6 +50,15 @@ impl BaseUrl {
         self.0.as_str().trim_end_matches('/')
     }
 
+    /// What may be shown of an address that a caller handed in: the address itself when it was accepted, else the
+    /// rule it breaks, since a refused one may hold a password.
+    pub fn shown(parsed: Result<Self, InvalidInput>) -> String {
+        match parsed {
+            Ok(url) => url.to_string(),
+            Err(refused) => refused.to_string(),
+        }
+    }
+
     /// The path and query of an address found in a reply, relative to this base, if it has the same scheme, host
     /// and port and lies below this base. Any other address is not followed: it could carry the key elsewhere.
     pub fn relative(&self, found: &str) -> Option<String> {
@@ -129,6 +138,13 @@ mod tests {
             assert_eq!(error.field(), "base_url");
             assert!(!error.to_string().contains("password@"));
         }
+    }
+
+    #[test]
+    fn a_refused_address_is_not_shown() {
+        let shown = |text| BaseUrl::shown(BaseUrl::parse("base_url", text));
+        assert_eq!(shown("https://api.example/v1/"), "https://api.example/v1");
+        assert!(!shown("https://user:hunter2@api.example").contains("hunter2"));
     }
 
     #[test]

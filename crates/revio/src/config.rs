@@ -1,7 +1,9 @@
+use std::fmt;
+
 use recurring_core::{BaseUrl, InvalidInput};
 
 /// Where the gateway is. The API key decides between test and live.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Environment {
     /// `https://gate.reviopay.com/api/v1`, as the source document says.
@@ -9,6 +11,12 @@ pub enum Environment {
     Live,
     /// Any other address, with the version path: another brand of the platform, a proxy, a sandbox.
     Custom(String),
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Environment({})", BaseUrl::shown(self.base_url()))
+    }
 }
 
 impl Environment {

@@ -157,3 +157,11 @@ fn the_identifier_of_a_first_purchase_is_not_shown() {
     let other: revio::Purchase = serde_json::from_str(r#"{"id":"renewal-7"}"#).expect("a purchase");
     assert!(format!("{other:?}").contains("renewal-7"), "what finds a payment again is shown");
 }
+
+#[test]
+fn an_address_that_is_refused_may_hold_a_password() {
+    let address = "https://user:sentinel-password@a.example".to_owned();
+    let builder = revio::Client::builder(KEY).environment(revio::Environment::Custom(address));
+    let shown = format!("{builder:?} {:?}", builder.clone().build());
+    assert_absent(&[KEY, "sentinel-password"], &shown, "a builder");
+}
