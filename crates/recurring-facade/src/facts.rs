@@ -14,6 +14,12 @@ pub struct Facts {
     pub after_lost_answer: &'static str,
     /// How amounts stand on the wire.
     pub amounts: &'static str,
+    /// Whether a [look-up](crate::LookUp) that finds nothing, after a quiet period and more than once, proves that
+    /// nothing was charged. Elsewhere "not found" proves nothing, however often it is said.
+    pub nothing_found_is_proof: bool,
+    /// Whether the identifier of a first payment is itself the token that later payments are made with: then it is a
+    /// secret, and is not kept where only references are.
+    pub payment_is_token: bool,
 }
 
 /// What can be known when the answer to a charge is lost.
@@ -56,6 +62,8 @@ pub(crate) static OMNO: Facts = Facts {
     lost_answer: LostAnswer::PersonDecides,
     after_lost_answer: "nothing proves what happened: a person decides",
     amounts: "decimal number in major units",
+    nothing_found_is_proof: false,
+    payment_is_token: false,
 };
 
 /// N-Genius Online.
@@ -66,6 +74,8 @@ pub(crate) static NGENIUS: Facts = Facts {
     lost_answer: LostAnswer::PersonDecides,
     after_lost_answer: "the reference needed to look stands in the lost answer: a person decides",
     amounts: "whole minor units",
+    nothing_found_is_proof: false,
+    payment_is_token: false,
 };
 
 /// The signed tokenisation gateway.
@@ -76,6 +86,8 @@ pub(crate) static TOKENPAY_SIGNED: Facts = Facts {
     lost_answer: LostAnswer::UniqueReference,
     after_lost_answer: "the reference is said to be unique: look, then a person decides",
     amounts: "decimal number in major units, at most 2 decimals and 9 digits",
+    nothing_found_is_proof: false,
+    payment_is_token: false,
 };
 
 /// Revio.
@@ -86,6 +98,8 @@ pub(crate) static REVIO: Facts = Facts {
     lost_answer: LostAnswer::Anchored,
     after_lost_answer: "the purchase has an id before it is charged: reading it settles the question",
     amounts: "whole minor units",
+    nothing_found_is_proof: true,
+    payment_is_token: true,
 };
 
 /// EMS Online.
@@ -96,4 +110,6 @@ pub(crate) static EMSPAY: Facts = Facts {
     lost_answer: LostAnswer::ListedByPeriod,
     after_lost_answer: "list the orders of the period (other brands document it), then a person decides",
     amounts: "whole minor units",
+    nothing_found_is_proof: false,
+    payment_is_token: false,
 };

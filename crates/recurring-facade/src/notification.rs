@@ -21,12 +21,21 @@ pub struct ReceivedNotification {
     /// *unsigned* one it must not stop you from reading the payment: anybody could use a key up in advance, and EMS
     /// Online tells every change of one order in the same words.
     pub dedupe_key: String,
+    /// Your own reference, where the notification repeats it. As much to be believed as the rest of it.
+    pub merchant_reference: Option<String>,
 }
 
 impl ReceivedNotification {
     /// What a [`Provider`](crate::Provider) of your own answers.
     pub fn new(provider: ProviderId, authenticity: Authenticity, dedupe_key: impl Into<String>) -> Self {
-        Self { provider, authenticity, event: None, payment: None, dedupe_key: dedupe_key.into() }
+        Self {
+            provider,
+            authenticity,
+            event: None,
+            payment: None,
+            dedupe_key: dedupe_key.into(),
+            merchant_reference: None,
+        }
     }
 }
 

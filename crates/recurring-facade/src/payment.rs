@@ -47,6 +47,8 @@ pub struct Payment {
     pub decline: Option<Decline>,
     /// The page to send the customer to.
     pub redirect: Option<String>,
+    /// Your own reference, as the gateway repeats it in this answer: the name of the attempt.
+    pub merchant_reference: Option<String>,
 }
 
 impl Payment {
@@ -60,6 +62,7 @@ impl Payment {
             status: status.into(),
             decline: None,
             redirect: None,
+            merchant_reference: None,
         }
     }
 }

@@ -1,10 +1,11 @@
 use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
+use std::time::SystemTime;
 
 use async_trait::async_trait;
-use recurring_core::AttemptId;
 use recurring_core::notification::{NotificationError, RawNotification};
+use recurring_core::{AttemptId, Money};
 use serde::{Deserialize, Serialize};
 
 use crate::credential::PendingEnrolment;
@@ -92,6 +93,11 @@ pub trait Provider: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Looking for a charge whose answer was lost.
+    fn as_look_up(&self) -> Option<&dyn LookUp> {
+        None
+    }
+
     /// Giving money back.
     fn as_refund(&self) -> Option<&dyn Refund> {
         None
@@ -168,6 +174,53 @@ pub trait Status: Send + Sync {
     /// # Errors
     /// Those of a read. That a payment is not found is no proof that it was not made.
     async fn status(&self, payment: &PaymentRef) -> Result<PaymentStatus, Error>;
+}
+
+/// A charge whose answer was lost, as far as the caller knows it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct LostCharge {
+    /// The attempt: the merchant's reference that was sent.
+    pub attempt: AttemptId,
+    /// The amount that was sent.
+    pub amount: Money,
+    /// The gateway's reference, where it was recorded before money moved or has been found out since.
+    pub payment: Option<PaymentRef>,
+    /// The charge was not sent before this time.
+    pub from: SystemTime,
+    /// The charge was not sent after this time.
+    pub until: SystemTime,
+}
+
+impl LostCharge {
+    /// A lost charge without a reference of the gateway.
+    pub fn new(attempt: AttemptId, amount: Money, from: SystemTime, until: SystemTime) -> Self {
+        Self { attempt, amount, payment: None, from, until }
+    }
+}
+
+/// What a look-up gave.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Found {
+    /// The charge, as it stands now.
+    Payment(Payment),
+    /// No charge. Whether that proves anything stands in
+    /// [`Facts::nothing_found_is_proof`](crate::Facts::nothing_found_is_proof).
+    Nothing,
+    /// More than one charge with the name of the attempt: a person must look.
+    Several(Vec<Payment>),
+}
+
+/// Looks for a charge whose answer was lost.
+#[async_trait]
+pub trait LookUp: Send + Sync {
+    /// Looks for it. Moves no money.
+    ///
+    /// # Errors
+    /// Those of a read. Also `Unknown`, when what was found names another attempt. Another amount is no error:
+    /// compare it.
+    async fn look_up(&self, lost: &LostCharge) -> Result<Found, Error>;
 }
 
 /// Gives money back.

@@ -11,13 +11,19 @@ pub(crate) mod revio;
 #[cfg(feature = "tokenpay-signed")]
 pub(crate) mod tokenpay_signed;
 
+#[cfg(any(feature = "emspay", feature = "revio", feature = "tokenpay-signed"))]
+use recurring_core::ErrorKind;
 use recurring_core::InvalidInput;
 #[cfg(any(feature = "ngenius", feature = "tokenpay-signed"))]
 use recurring_core::notification::NotificationError;
 
 use crate::credential::{PendingEnrolment, StoredCredential};
 use crate::error::Error;
+#[cfg(any(feature = "emspay", feature = "revio", feature = "tokenpay-signed"))]
+use crate::payment::Payment;
 use crate::provider::ProviderId;
+#[cfg(any(feature = "emspay", feature = "revio", feature = "tokenpay-signed"))]
+use crate::provider::{Found, LostCharge};
 #[cfg(any(feature = "revio", feature = "tokenpay-signed"))]
 use crate::settings::Settings;
 use crate::settings::SettingsError;
@@ -54,6 +60,21 @@ fn key_file(settings: &Settings, variable: &'static str) -> Result<Option<String
     match std::fs::read_to_string(&path) {
         Ok(text) => Ok(Some(text)),
         Err(error) => Err(SettingsError::File { path, problem: error.to_string() }),
+    }
+}
+
+/// What a look-up read must be of the attempt that it looked for, as far as it says.
+#[cfg(any(feature = "emspay", feature = "revio", feature = "tokenpay-signed"))]
+fn of_attempt(lost: &LostCharge, payment: Payment) -> Result<Found, Error> {
+    match payment.merchant_reference.as_deref() {
+        Some(other) if other != lost.attempt.as_str() => {
+            let inner = recurring_core::Error::unknown(
+                ErrorKind::Protocol,
+                format!("the payment that was read belongs to another attempt than {}", lost.attempt),
+            );
+            Err(Error::new(payment.provider, inner))
+        }
+        _ => Ok(Found::Payment(payment)),
     }
 }
 

@@ -134,7 +134,11 @@ impl Schedule for Ngenius {
 impl Status for Ngenius {
     async fn status(&self, reference: &PaymentRef) -> Result<PaymentStatus, Error> {
         let order = self.client.get_order(reference.as_str()).await.map_err(error)?;
-        let charges: Vec<Payment> = order.payments.iter().map(charge).collect();
+        let named = |mut payment: Payment| {
+            payment.merchant_reference.clone_from(&order.merchant_order_reference);
+            payment
+        };
+        let charges: Vec<Payment> = order.payments.iter().map(charge).map(named).collect();
         Ok(PaymentStatus::new(newest(&order, &charges, reference), charges))
     }
 }
@@ -188,7 +192,10 @@ impl Notifications for Ngenius {
         let key = notification.dedupe_key();
         let mut received = ReceivedNotification::new(ProviderId::NGENIUS, Authenticity::Verified, key);
         received.event = Some(notification.event.to_string());
-        received.payment = notification.order.and_then(|order| order.reference).map(PaymentRef::new);
+        if let Some(order) = notification.order {
+            received.merchant_reference = order.merchant_order_reference;
+            received.payment = order.reference.map(PaymentRef::new);
+        }
         Ok(received)
     }
 }
@@ -258,6 +265,7 @@ fn newest(order: &Order, charges: &[Payment], reference: &PaymentRef) -> Payment
         .cloned()
         .unwrap_or_else(|| Payment::new(ProviderId::NGENIUS, Outcome::Pending, "several charges"));
     payment.payment = Some(reference.clone());
+    payment.merchant_reference.clone_from(&order.merchant_order_reference);
     payment
 }
 

@@ -3,20 +3,21 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use recurring_core::{Currency, ErrorKind, Money, Outcome};
-use revio::notification::{self, NotificationError, RawNotification, WebhookKeys};
+use revio::notification::{self, NotificationError, NotifiedObject, RawNotification, WebhookKeys};
 use revio::{
     CapturePurchase, ChargeAnswer, ChargePurchase, Client, ClientDetails, CreateClient, CreatePurchase,
     Environment, Payer, PublicKey, Purchase, PurchaseStatus, RefundAnswer, RefundPurchase,
 };
 
-use crate::adapters::{foreign_credential, foreign_pending, key_file, needed, unusable};
+use crate::adapters::{foreign_credential, foreign_pending, key_file, needed, of_attempt, unusable};
 use crate::credential::{Agreement, PendingEnrolment, RevioCredential, StoredCredential};
 use crate::error::{Error, GatewayError};
 use crate::facts::{self, Facts};
 use crate::notification::{Authenticity, ReceivedNotification};
 use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, StoredCard};
 use crate::provider::{
-    Capture, Charge, Enrol, Notifications, Provider, ProviderId, Record, Refund, Status, StoredCards,
+    Capture, Charge, Enrol, Found, LookUp, LostCharge, Notifications, Provider, ProviderId, Record, Refund,
+    Status, StoredCards,
 };
 use crate::request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest};
 use crate::settings::{Settings, SettingsError};
@@ -56,12 +57,9 @@ impl Revio {
     /// `None` when it does not: a purchase that has not been charged *yet* proves nothing.
     async fn settled(&self, purchase_id: &str) -> Option<Payment> {
         let purchase = self.client.get_purchase(purchase_id).await.ok()?;
-        match purchase.status {
-            PurchaseStatus::PendingCharge
-            | PurchaseStatus::PendingExecute
-            | PurchaseStatus::PendingCapture => Some(renewal(&purchase)),
-            _ => Some(renewal(&purchase)).filter(|payment| payment.outcome != Outcome::Pending),
-        }
+        // A status that nobody has seen yet says nothing of this charge.
+        let understood = !matches!(purchase.status, PurchaseStatus::Other(_));
+        Some(renewal(&purchase)).filter(|_| understood && was_reached(&purchase))
     }
 }
 
@@ -87,6 +85,10 @@ impl Provider for Revio {
     }
 
     fn as_charge(&self) -> Option<&dyn Charge> {
+        Some(self)
+    }
+
+    fn as_look_up(&self) -> Option<&dyn LookUp> {
         Some(self)
     }
 
@@ -200,6 +202,20 @@ impl Charge for Revio {
 }
 
 #[async_trait]
+impl LookUp for Revio {
+    /// Without a recorded purchase there is nothing: no charge is made before the purchase's identifier was recorded.
+    /// With one, the purchase itself says whether it was charged.
+    async fn look_up(&self, lost: &LostCharge) -> Result<Found, Error> {
+        let Some(reference) = &lost.payment else { return Ok(Found::Nothing) };
+        let purchase = self.client.get_purchase(reference.as_str()).await.map_err(error)?;
+        match of_attempt(lost, renewal(&purchase))? {
+            Found::Payment(_) if !was_reached(&purchase) => Ok(Found::Nothing),
+            found => Ok(found),
+        }
+    }
+}
+
+#[async_trait]
 impl Status for Revio {
     async fn status(&self, reference: &PaymentRef) -> Result<PaymentStatus, Error> {
         let purchase = self.client.get_purchase(reference.as_str()).await.map_err(error)?;
@@ -256,6 +272,9 @@ impl Notifications for Revio {
         let mut received = ReceivedNotification::new(ProviderId::REVIO, Authenticity::Verified, key);
         received.event = Some(notification.event.to_string());
         received.payment = notification.purchase_id().map(PaymentRef::new);
+        if let NotifiedObject::Purchase(purchase) = &notification.object {
+            received.merchant_reference = named(purchase.reference.as_deref());
+        }
         Ok(received)
     }
 }
@@ -278,10 +297,22 @@ fn read(purchase: &Purchase, outcome: Outcome) -> Payment {
     let mut payment = Payment::new(ProviderId::REVIO, outcome, purchase.status.as_str());
     payment.payment = Some(PaymentRef::new(&purchase.id));
     payment.amount = money(purchase);
+    payment.merchant_reference = named(purchase.reference.as_deref());
     if outcome == Outcome::Declined {
         payment.decline = Some(decline(purchase.decline().unwrap_or_default()));
     }
     payment
+}
+
+/// Whether a charge has reached the purchase, or may have: everything but the states in which it waits to be paid,
+/// untouched.
+fn was_reached(purchase: &Purchase) -> bool {
+    let waits = matches!(
+        purchase.status,
+        PurchaseStatus::Created | PurchaseStatus::Sent | PurchaseStatus::Viewed | PurchaseStatus::Overdue
+    );
+    let tried = purchase.transaction_data.as_ref().is_some_and(|data| !data.attempts.is_empty());
+    !waits || tried
 }
 
 fn charged(answer: &ChargeAnswer, created: &Purchase, amount: Money) -> Payment {
@@ -297,6 +328,11 @@ fn charged(answer: &ChargeAnswer, created: &Purchase, amount: Money) -> Payment 
 
 fn decline(decline: revio::Decline) -> Decline {
     Decline::new(decline.reason(), decline.code, decline.message)
+}
+
+/// A text that is not there is empty at this gateway.
+fn named(reference: Option<&str>) -> Option<String> {
+    reference.filter(|reference| !reference.is_empty()).map(str::to_owned)
 }
 
 fn money(purchase: &Purchase) -> Option<Money> {

@@ -11,14 +11,15 @@ use tokenpay_signed::{
     RequestSigner, RsaSigner, Sale, SigningError, TokenId, TokenOrder,
 };
 
-use crate::adapters::{foreign_credential, foreign_pending, key_file, needed, no_key, unusable};
+use crate::adapters::{foreign_credential, foreign_pending, key_file, needed, no_key, of_attempt, unusable};
 use crate::credential::{Agreement, KnownToken, PendingEnrolment, StoredCredential, TokenpayCredential};
 use crate::error::{Error, GatewayError};
 use crate::facts::{self, Facts};
 use crate::notification::{Authenticity, NotificationAnswer, ReceivedNotification};
 use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, StoredCard};
 use crate::provider::{
-    Charge, Enrol, Notifications, Provider, ProviderId, Record, Refund, Status, StoredCards,
+    Charge, Enrol, Found, LookUp, LostCharge, Notifications, Provider, ProviderId, Record, Refund, Status,
+    StoredCards,
 };
 use crate::request::{ChargeRequest, EnrolRequest, RefundRequest};
 use crate::settings::{Settings, SettingsError};
@@ -73,6 +74,10 @@ impl Provider for TokenpaySigned {
     }
 
     fn as_charge(&self) -> Option<&dyn Charge> {
+        Some(self)
+    }
+
+    fn as_look_up(&self) -> Option<&dyn LookUp> {
         Some(self)
     }
 
@@ -201,6 +206,24 @@ impl Charge for TokenpaySigned {
 }
 
 #[async_trait]
+impl LookUp for TokenpaySigned {
+    /// Asks for the order by its number, or else by the merchant's reference, which is said to be unique. That the
+    /// query serves token orders is a guess, and so is that its refusal means "not found".
+    async fn look_up(&self, lost: &LostCharge) -> Result<Found, Error> {
+        let key = match &lost.payment {
+            Some(payment) => order_key(payment),
+            // Never read as a number: the attempt `5798` is not the order 5798.
+            None => OrderKey::MerchantReference(lost.attempt.to_string()),
+        };
+        match self.client.query_order(&QueryOrder::new(key)).await {
+            Ok(order) => of_attempt(lost, read(&order, order.charge_outcome())),
+            Err(refused) if refused.api().is_some() => Ok(Found::Nothing),
+            Err(failed) => Err(error(failed)),
+        }
+    }
+}
+
+#[async_trait]
 impl Status for TokenpaySigned {
     /// That the query serves token orders is a guess.
     async fn status(&self, reference: &PaymentRef) -> Result<PaymentStatus, Error> {
@@ -243,6 +266,7 @@ impl Notifications for TokenpaySigned {
         let dedupe_key = notification.dedupe_key();
         let mut received = ReceivedNotification::new(here, Authenticity::Verified, dedupe_key);
         received.event = Some(notification.status.to_string());
+        received.merchant_reference = notification.merchant_reference;
         received.payment = Some(PaymentRef::new(notification.order_id));
         Ok(received)
     }
@@ -275,6 +299,7 @@ fn read(answer: &TokenOrder, outcome: Outcome) -> Payment {
     let mut payment = Payment::new(ProviderId::TOKENPAY_SIGNED, outcome, order.status.as_str());
     payment.payment = Some(PaymentRef::new(&order.id));
     payment.amount = money(answer);
+    payment.merchant_reference.clone_from(&order.merchant_reference);
     payment.decline = answer
         .decline_reason()
         .map(|reason| Decline::new(reason, Some(answer.response_code.clone()), answer.message.clone()));
