@@ -56,6 +56,7 @@ fn capabilities(provider: &dyn Provider) -> Vec<&'static str> {
         ("charge", provider.as_charge().is_some()),
         ("schedule", provider.as_schedule().is_some()),
         ("status", provider.as_status().is_some()),
+        ("look_up", provider.as_look_up().is_some()),
         ("refund", provider.as_refund().is_some()),
         ("capture", provider.as_capture().is_some()),
         ("notification", provider.as_notifications().is_some()),

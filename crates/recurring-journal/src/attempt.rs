@@ -1,0 +1,397 @@
+use std::fmt;
+
+use jiff::Timestamp;
+use recurring_core::{AttemptId, Money};
+use recurring_facade::{
+    CaptureRequest, ChargeRequest, PaymentRef, PendingEnrolment, ProviderId, RefundRequest, ScheduleRequest,
+    StoredCredential,
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// What an attempt does with money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Operation {
+    /// Charges a stored credential.
+    Charge,
+    /// Takes the first payment of a schedule that the gateway runs.
+    Schedule,
+    /// Takes the first payment with a card that the customer has just stored.
+    FirstPayment,
+    /// Gives money back.
+    Refund,
+    /// Takes money that was held.
+    Capture,
+}
+
+impl Operation {
+    /// Every operation.
+    pub const ALL: [Self; 5] =
+        [Self::Charge, Self::Schedule, Self::FirstPayment, Self::Refund, Self::Capture];
+
+    /// The word in the store and in machine-readable output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Charge => "charge",
+            Self::Schedule => "schedule",
+            Self::FirstPayment => "first_payment",
+            Self::Refund => "refund",
+            Self::Capture => "capture",
+        }
+    }
+
+    /// Reads the word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|operation| operation.as_str() == word)
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Where an attempt stands.
+///
+/// ```text
+/// planned -> armed -> approved | declined | pending | not_applied | unknown
+/// pending, unknown -> approved | declined | not_applied | review      (by looking, never by guessing)
+/// review -> approved | declined | not_applied                         (by a person, or by reading a proof)
+/// not_applied -> armed                                                (nothing happened: it may be tried again)
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Meant to be done; nothing was sent.
+    Planned,
+    /// About to be sent, or being sent. This is stored durably before the first byte leaves.
+    Armed,
+    /// The money was taken (or given back, for a refund). Final.
+    Approved,
+    /// The gateway said no. Final for this attempt.
+    Declined,
+    /// The gateway has it and has not decided, or the customer must do something. Never becomes a failure by age.
+    Pending,
+    /// Proven that nothing happened. Final, unless somebody makes the same attempt again.
+    NotApplied,
+    /// It may have happened. It is looked up, and never sent again.
+    Unknown,
+    /// Looking proved nothing: a person decides.
+    Review,
+}
+
+impl State {
+    /// Every state, in the order of an attempt's life.
+    pub const ALL: [Self; 8] = [
+        Self::Planned,
+        Self::Armed,
+        Self::Approved,
+        Self::Declined,
+        Self::Pending,
+        Self::NotApplied,
+        Self::Unknown,
+        Self::Review,
+    ];
+
+    /// The word in the store and in machine-readable output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Armed => "armed",
+            Self::Approved => "approved",
+            Self::Declined => "declined",
+            Self::Pending => "pending",
+            Self::NotApplied => "not_applied",
+            Self::Unknown => "unknown",
+            Self::Review => "review",
+        }
+    }
+
+    /// Reads the word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+
+    /// Whether nothing more has to be found out.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Approved | Self::Declined | Self::NotApplied)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What somebody means to do, in the form in which two askers can be compared: the same attempt with another amount,
+/// currency, credential or provider is refused.
+///
+/// It holds no token and no card: of the credential only a fingerprint, which is different for each attempt. Tokens
+/// are kept only [sealed](crate::EncryptionKey).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intent {
+    pub(crate) attempt: AttemptId,
+    pub(crate) provider: ProviderId,
+    pub(crate) operation: Operation,
+    pub(crate) amount: Option<Money>,
+    pub(crate) fingerprint: String,
+    pub(crate) sealed: Option<Vec<u8>>,
+}
+
+impl Intent {
+    fn new(
+        attempt: &AttemptId,
+        provider: ProviderId,
+        operation: Operation,
+        amount: Option<Money>,
+        with: &[&str],
+    ) -> Self {
+        let amount_text = amount.map(|amount| amount.minor().to_string()).unwrap_or_default();
+        let currency = amount.map(|amount| amount.currency().code()).unwrap_or_default();
+        let head = [attempt.as_str(), provider.as_str(), operation.as_str(), &amount_text, currency];
+        let mut digest = Sha256::new();
+        for part in head.iter().chain(with) {
+            // The length keeps ("ab", "c") and ("a", "bc") apart.
+            digest.update(part.len().to_be_bytes());
+            digest.update(part.as_bytes());
+        }
+        let fingerprint = digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        Self { attempt: attempt.clone(), provider, operation, amount, fingerprint, sealed: None }
+    }
+
+    /// A charge of a stored credential.
+    pub fn charge(request: &ChargeRequest) -> Self {
+        let credential = &request.credential;
+        let parts = identity(credential);
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        let amount = Some(request.amount);
+        Self::new(&request.attempt, credential.provider(), Operation::Charge, amount, &parts)
+    }
+
+    /// A schedule that the gateway runs. The card is not compared: a fingerprint of a card number could be guessed.
+    pub fn schedule(request: &ScheduleRequest, provider: ProviderId) -> Self {
+        let with = [request.frequency.as_str(), request.email.as_str()];
+        Self::new(&request.attempt, provider, Operation::Schedule, Some(request.amount), &with)
+    }
+
+    /// A refund.
+    pub fn refund(request: &RefundRequest, provider: ProviderId) -> Self {
+        let with = [request.payment.as_str()];
+        Self::new(&request.attempt, provider, Operation::Refund, request.amount, &with)
+    }
+
+    /// A capture.
+    pub fn capture(request: &CaptureRequest, provider: ProviderId) -> Self {
+        let with = [request.payment.as_str()];
+        Self::new(&request.attempt, provider, Operation::Capture, request.amount, &with)
+    }
+
+    /// A first payment that is made when the customer comes back; `None` for a gateway where the customer has paid on
+    /// the page, so that coming back moves no money.
+    pub fn first_payment(pending: &PendingEnrolment) -> Option<Self> {
+        let PendingEnrolment::TokenpaySigned { attempt, user_id, amount_minor, currency, .. } = pending
+        else {
+            return None;
+        };
+        // An amount that is no amount is refused by the gateway's adapter before anything is sent.
+        let amount = Money::from_minor(*amount_minor, *currency).ok();
+        let with = [user_id.as_str()];
+        Some(Self::new(attempt, pending.provider(), Operation::FirstPayment, amount, &with))
+    }
+
+    /// The attempt.
+    pub fn attempt(&self) -> &AttemptId {
+        &self.attempt
+    }
+
+    /// Which gateway.
+    pub fn provider(&self) -> &ProviderId {
+        &self.provider
+    }
+
+    /// What is done.
+    pub fn operation(&self) -> Operation {
+        self.operation
+    }
+
+    /// How much; `None` for all of a payment.
+    pub fn amount(&self) -> Option<Money> {
+        self.amount
+    }
+
+    /// Why this cannot be the attempt that is stored already, if it cannot.
+    pub(crate) fn differs_from(&self, stored: &AttemptRecord) -> Option<&'static str> {
+        if self.fingerprint == stored.fingerprint {
+            return None;
+        }
+        Some(if self.provider != stored.provider {
+            "provider"
+        } else if self.operation != stored.operation {
+            "operation"
+        } else if self.amount.map(Money::currency) != stored.amount.map(Money::currency) {
+            "currency"
+        } else if self.amount != stored.amount {
+            "amount"
+        } else if matches!(self.operation, Operation::Refund | Operation::Capture) {
+            "payment"
+        } else {
+            "credential"
+        })
+    }
+}
+
+/// What makes a credential this one and no other. What is only known more or less completely (dates, addresses) is
+/// left out, so that the same credential is the same after it was stored anew.
+fn identity(credential: &StoredCredential) -> Vec<String> {
+    match credential {
+        StoredCredential::Emspay(series) => vec![series.vault_token.expose().to_owned()],
+        StoredCredential::Revio(token) => {
+            vec![token.client_id.clone(), token.recurring_token.expose().to_owned()]
+        }
+        StoredCredential::TokenpaySigned(token) => {
+            vec![token.user_id.clone(), token.token_id.expose().to_owned(), token.parent_order_id.to_string()]
+        }
+        StoredCredential::Omno(card) => vec![card.customer_id.clone(), card.card_token.expose().to_owned()],
+        // A gateway of a later version: everything it stores counts.
+        other => vec![serde_json::to_string(other).unwrap_or_default()],
+    }
+}
+
+/// What came back, as far as it is worth keeping: no secret is in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Ending {
+    /// `approved`, `pending`, `customer_needed` or `declined`, when there was an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
+    /// The gateway's own word for where the payment stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// The reason of a decline, in the vocabulary of all gateways.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The gateway's code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The gateway's words, or what went wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The kind of the error, when it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// The page to send the customer to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redirect: Option<String>,
+}
+
+/// An attempt as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AttemptRecord {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// Which gateway.
+    pub provider: ProviderId,
+    /// What is done.
+    pub operation: Operation,
+    /// How much; `None` for all of a payment.
+    pub amount: Option<Money>,
+    /// Where it stands.
+    pub state: State,
+    /// The gateway's identifier of the payment, as soon as it is known.
+    pub payment: Option<PaymentRef>,
+    /// What came back.
+    pub ending: Ending,
+    /// When it was first stored.
+    pub created: Timestamp,
+    /// When it was last changed.
+    pub updated: Timestamp,
+    /// When it was last armed: nothing was sent before.
+    pub armed: Option<Timestamp>,
+    /// Until when its owner may work on it.
+    pub lease_until: Option<Timestamp>,
+    /// How often it was looked up since the answer was lost.
+    pub looks: u32,
+    /// How often a look-up after the quiet period found nothing.
+    pub nothing_found: u32,
+    /// When it is looked up next.
+    pub next_look: Option<Timestamp>,
+    /// Who decided, when a person did.
+    pub decided_by: Option<String>,
+    /// Why it stands where it stands, in a sentence.
+    pub note: Option<String>,
+    pub(crate) owner: Option<String>,
+    pub(crate) fence: Fence,
+    pub(crate) fingerprint: String,
+    pub(crate) sealed: Option<Vec<u8>>,
+}
+
+impl AttemptRecord {
+    /// The fence under which it was read: what a [`Store`](crate::store::Store) is asked to write is written only while
+    /// this is still the newest.
+    pub fn fence(&self) -> Fence {
+        self.fence
+    }
+}
+
+/// Counts the owners of an attempt. Whoever writes names the fence it was given; a smaller one than the stored is
+/// refused, so that a worker that wakes up late cannot overwrite what was found out since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fence(pub(crate) i64);
+
+/// One line of the append-only log beside the attempts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Event {
+    /// When.
+    pub at: Timestamp,
+    /// The state after it, or `late` for what a worker reported after it had lost the attempt.
+    pub what: String,
+    /// The payment as far as it was known.
+    pub payment: Option<String>,
+    /// Who owned the attempt.
+    pub owner: Option<String>,
+    /// Why, in a sentence; for a person's decision, who.
+    pub note: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use recurring_core::Currency;
+
+    use super::*;
+
+    fn request(attempt: &str, token: &str, minor: i64) -> ChargeRequest {
+        let credential = format!(r#"{{"provider":"emspay","vault_token":"{token}"}}"#);
+        ChargeRequest::new(
+            AttemptId::new(attempt).unwrap(),
+            serde_json::from_str(&credential).unwrap(),
+            Money::from_minor(minor, Currency::from_code("EUR").unwrap()).unwrap(),
+        )
+    }
+
+    #[test]
+    fn a_fingerprint_is_of_everything_that_matters_and_shows_no_token() {
+        let one = Intent::charge(&request("a", "token-1", 4000));
+        assert_eq!(one, Intent::charge(&request("a", "token-1", 4000)));
+        for other in
+            [request("a", "token-2", 4000), request("a", "token-1", 4001), request("b", "token-1", 4000)]
+        {
+            assert_ne!(one.fingerprint, Intent::charge(&other).fingerprint, "{other:?}");
+        }
+        assert!(!format!("{one:?}").contains("token-1"));
+    }
+
+    #[test]
+    fn the_words_can_be_read_again() {
+        for state in State::ALL {
+            assert_eq!(State::from_word(state.as_str()), Some(state));
+        }
+        for operation in Operation::ALL {
+            assert_eq!(Operation::from_word(operation.as_str()), Some(operation));
+        }
+        assert_eq!(State::from_word("paid"), None);
+    }
+}

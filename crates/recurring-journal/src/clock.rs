@@ -1,0 +1,20 @@
+use std::fmt;
+
+use jiff::Timestamp;
+
+/// Tells the time. The journal asks nobody else, so that a test can move it.
+pub trait Clock: fmt::Debug + Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// The machine's own clock. Several machines on one store should agree within a minute or so, as NTP keeps them: the
+/// quiet period is what a difference eats into.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}

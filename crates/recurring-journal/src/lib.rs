@@ -1,0 +1,28 @@
+#![doc = include_str!("../README.md")]
+
+mod attempt;
+mod breaker;
+mod clock;
+mod error;
+mod inbox;
+mod journal;
+mod perform;
+mod plan;
+mod policy;
+mod reconcile;
+mod run;
+mod seal;
+pub mod store;
+
+pub use attempt::{AttemptRecord, Ending, Event, Fence, Intent, Operation, State};
+pub use breaker::Breaker;
+pub use clock::{Clock, SystemClock};
+pub use error::{JournalError, StoreError};
+pub use inbox::{Delivery, InboxEntry};
+pub use journal::{Decided, Decision, Journal, JournalBuilder};
+pub use perform::{Answer, Resumed};
+pub use plan::{PlanStatement, PlanValue};
+pub use policy::Policy;
+pub use reconcile::Looked;
+pub use run::{BillingRun, Left, Report, Stopper, Summary};
+pub use seal::EncryptionKey;

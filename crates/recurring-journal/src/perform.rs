@@ -1,0 +1,426 @@
+//! Making an attempt: armed durably, then sent, then its end written down.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use recurring_core::{AttemptId, Effect, Outcome};
+use recurring_facade::{
+    Agreement, CaptureRequest, ChargeRequest, Decline, Enrolment, Error, Facade, Payment, PaymentRef,
+    PendingEnrolment, Record, RefundRequest, ScheduleRef, ScheduleRequest, Scheduled,
+};
+
+use crate::attempt::{AttemptRecord, Ending, Fence, Intent, Operation, State};
+use crate::error::{JournalError, StoreError};
+use crate::journal::Journal;
+use crate::store::{Change, Claim, Late};
+
+/// How often the end of an attempt is written before it is given up, and the first wait between; it doubles.
+const WRITES: u32 = 6;
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+
+/// How an attempt stands, after it was made or asked about again.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Answer {
+    /// The attempt as it is stored.
+    pub record: AttemptRecord,
+    /// The attempt had been made, or was being made, before: nothing was sent now.
+    pub again: bool,
+    /// The gateway's answer, when it was asked now.
+    pub payment: Option<Payment>,
+    /// What went wrong, when the gateway was asked now and something did.
+    pub error: Option<Error>,
+    /// What later payments are made with, when this attempt gave rise to it. Asked again, only a journal with an
+    /// [`EncryptionKey`](crate::EncryptionKey) still has it.
+    pub agreement: Option<Agreement>,
+    /// The answer is known but could not be written down: the attempt becomes unknown in the journal, and is looked
+    /// up.
+    pub unrecorded: Option<StoreError>,
+}
+
+impl Answer {
+    pub(crate) fn stands(record: AttemptRecord) -> Self {
+        Self { record, again: true, payment: None, error: None, agreement: None, unrecorded: None }
+    }
+
+    /// Whether the money was taken, as far as it is proven.
+    pub fn is_approved(&self) -> bool {
+        self.record.state == State::Approved
+    }
+}
+
+/// What the call to the gateway gave.
+struct Made {
+    result: Result<Payment, Error>,
+    agreement: Option<Agreement>,
+}
+
+impl Journal {
+    /// **Takes money**, at most once for the attempt's name: stores the attempt as armed, then charges, then stores
+    /// how it ended. Whoever asks again with the same name gets the stored end, and nothing is sent.
+    ///
+    /// An attempt that was proven not to have been applied is made again. Dropping this future does not stop it.
+    ///
+    /// # Errors
+    /// When nothing was sent: the store failed, the name belongs to another payment, the gateway cannot charge. How the
+    /// gateway failed stands in [`Answer::error`].
+    pub async fn charge(&self, facade: &Facade, request: ChargeRequest) -> Result<Answer, JournalError> {
+        let provider = request.credential.provider();
+        let charger = facade.charger(&provider).ok_or(JournalError::NoCapability { provider })?;
+        let intent = self.intent_of(&request)?;
+        self.perform(facade, intent, |record| async move {
+            Made { result: charger.recording(record).charge(request).await, agreement: None }
+        })
+        .await
+    }
+
+    /// **Takes the first payment of a schedule**, at most once for the attempt's name: see [`charge`](Self::charge).
+    ///
+    /// # Errors
+    /// Those of [`charge`](Self::charge).
+    pub async fn schedule(
+        &self,
+        facade: &Facade,
+        provider: &recurring_facade::ProviderId,
+        request: ScheduleRequest,
+    ) -> Result<Answer, JournalError> {
+        let scheduler = facade
+            .scheduler(provider)
+            .ok_or_else(|| JournalError::NoCapability { provider: provider.clone() })?;
+        let intent = Intent::schedule(&request, provider.clone());
+        self.perform(facade, intent, |record| async move {
+            match scheduler.recording(record).schedule(request).await {
+                Ok(Scheduled { payment, agreement, .. }) => Made { result: Ok(payment), agreement },
+                Err(error) => Made { result: Err(error), agreement: None },
+            }
+        })
+        .await
+    }
+
+    /// After the customer came back from the page. Where that takes the first payment (`tokenpay-signed`), it is taken
+    /// **at most once** for the attempt's name: see [`charge`](Self::charge). Elsewhere it only reads: see
+    /// [`Resumed::Read`].
+    ///
+    /// # Errors
+    /// Those of [`charge`](Self::charge).
+    pub async fn resume(&self, facade: &Facade, pending: PendingEnrolment) -> Result<Resumed, JournalError> {
+        let provider = pending.provider();
+        let enroller = facade.enroller(&provider).ok_or(JournalError::NoCapability { provider })?;
+        let Some(intent) = Intent::first_payment(&pending) else {
+            return Ok(Resumed::Read(Box::new(enroller.resume(pending).await)));
+        };
+        let answer = self
+            .perform(facade, intent, |_| async move {
+                match enroller.resume(pending).await {
+                    Ok(Enrolment { payment, agreement, .. }) => Made { result: Ok(payment), agreement },
+                    Err(error) => Made { result: Err(error), agreement: None },
+                }
+            })
+            .await?;
+        Ok(Resumed::Made(Box::new(answer)))
+    }
+
+    /// **Gives money back**, at most once for the attempt's name: see [`charge`](Self::charge).
+    ///
+    /// # Errors
+    /// Those of [`charge`](Self::charge).
+    pub async fn refund(
+        &self,
+        facade: &Facade,
+        provider: &recurring_facade::ProviderId,
+        request: RefundRequest,
+    ) -> Result<Answer, JournalError> {
+        let refunder = facade
+            .refunder(provider)
+            .ok_or_else(|| JournalError::NoCapability { provider: provider.clone() })?;
+        let intent = Intent::refund(&request, provider.clone());
+        self.perform(facade, intent, |record| async move {
+            Made { result: refunder.recording(record).refund(request).await, agreement: None }
+        })
+        .await
+    }
+
+    /// **Takes held money**, at most once for the attempt's name: see [`charge`](Self::charge).
+    ///
+    /// # Errors
+    /// Those of [`charge`](Self::charge).
+    pub async fn capture(
+        &self,
+        facade: &Facade,
+        provider: &recurring_facade::ProviderId,
+        request: CaptureRequest,
+    ) -> Result<Answer, JournalError> {
+        let capturer = facade
+            .capturer(provider)
+            .ok_or_else(|| JournalError::NoCapability { provider: provider.clone() })?;
+        let intent = Intent::capture(&request, provider.clone());
+        self.perform(facade, intent, |record| async move {
+            Made { result: capturer.recording(record).capture(request).await, agreement: None }
+        })
+        .await
+    }
+
+    /// Runs the whole of it in a task of its own: a caller that goes away leaves no attempt half made.
+    async fn perform<Call, Calling>(
+        &self,
+        facade: &Facade,
+        intent: Intent,
+        call: Call,
+    ) -> Result<Answer, JournalError>
+    where
+        Call: FnOnce(ArmedRecord) -> Calling + Send + 'static,
+        Calling: Future<Output = Made> + Send + 'static,
+    {
+        let journal = self.clone();
+        let facts = facade.provider(&intent.provider).map(|provider| provider.facts());
+        let is_token = matches!(intent.operation, Operation::Refund | Operation::Capture)
+            && facts.is_some_and(|facts| facts.payment_is_token);
+        tokio::spawn(async move { journal.armed(intent, is_token, call).await })
+            .await
+            .unwrap_or(Err(JournalError::CutOff))
+    }
+
+    async fn armed<Call, Calling>(
+        &self,
+        intent: Intent,
+        is_token: bool,
+        call: Call,
+    ) -> Result<Answer, JournalError>
+    where
+        Call: FnOnce(ArmedRecord) -> Calling,
+        Calling: Future<Output = Made>,
+    {
+        let (asked, asked_at) = (Instant::now(), self.clock().now());
+        let fence = match self.arm(&intent).await? {
+            Claim::Yours(fence) => fence,
+            Claim::Stands(record) => {
+                self.same(&intent, &record)?;
+                let mut answer = Answer::stands(*record);
+                answer.agreement = self.kept_agreement(&answer.record);
+                return Ok(answer);
+            }
+        };
+        let record = ArmedRecord { journal: self.clone(), fence };
+        // A machine that slept through the lease must not send: somebody may have found out by now that nothing was
+        // sent. Two clocks are asked: one can be set, the other may stand still while the machine sleeps.
+        let slept = self.clock().now().duration_since(asked_at).unsigned_abs();
+        let made = if asked.elapsed().max(slept) < self.policy().lease / 2 {
+            call(record).await
+        } else {
+            let inner = recurring_core::Error::never_sent(
+                recurring_core::ErrorKind::Unavailable,
+                "storing the attempt took so long that it was not sent",
+            );
+            Made { result: Err(Error::new(intent.provider.clone(), inner)), agreement: None }
+        };
+        self.ended(&intent, fence, made, is_token).await
+    }
+
+    /// Arms the attempt. When it is held by somebody who is gone, it is made unknown, and answered as that.
+    async fn arm(&self, intent: &Intent) -> Result<Claim, JournalError> {
+        let lease = self.lease().await?;
+        let claim = self.store().arm(intent, &lease).await?;
+        if let Claim::Stands(record) = &claim
+            && matches!(record.state, State::Armed | State::Planned)
+            && let Some(owner) = &record.owner
+        {
+            let over = record.lease_until.is_some_and(|until| until < lease.now);
+            if over || self.store().is_gone(owner).await? {
+                self.recover().await?;
+                return Ok(self.store().arm(intent, &self.lease().await?).await?);
+            }
+        }
+        Ok(claim)
+    }
+
+    async fn ended(
+        &self,
+        intent: &Intent,
+        fence: Fence,
+        made: Made,
+        is_token: bool,
+    ) -> Result<Answer, JournalError> {
+        let now = self.clock().now();
+        let mut change = ending_of(&made.result);
+        if matches!(change.state, State::Unknown | State::Pending) {
+            change.next_look = now.checked_add(self.policy().first_look).ok();
+        }
+        let credential = match &made.agreement {
+            Some(Agreement::ChargeOnDemand(credential)) => Some(credential),
+            _ => None,
+        };
+        if is_token {
+            // The identifier of what is refunded may be the token of later payments. The caller has it anyway.
+            change.payment = None;
+        }
+        if let (Some(key), Some(credential)) = (self.key(), credential) {
+            // The caller has the credential in its hand; that it could not be sealed must not hide the payment.
+            change.sealed = key.seal(&intent.attempt, &credential.into()).ok();
+        }
+        let mut unrecorded = self.write_end(&intent.attempt, fence, &change).await.err();
+        if unrecorded == Some(StoreError::Fenced) {
+            let late = Late {
+                payment: change.payment.clone(),
+                taken: change.state == State::Approved,
+                note: format!("a worker that had lost the attempt reports: {}", describe(&made.result)),
+            };
+            if let Err(failed) = self.store().testify(&intent.attempt, &late, now).await {
+                unrecorded = Some(failed);
+            }
+        }
+        let record = match self.store().get(&intent.attempt).await {
+            Ok(Some(record)) if unrecorded.is_none() || unrecorded == Some(StoreError::Fenced) => record,
+            // The store is out of reach: what is known is told all the same.
+            _ => remembered(intent, fence, &change, now),
+        };
+        let (payment, error) = match made.result {
+            Ok(payment) => (Some(payment), None),
+            Err(error) => (None, Some(error)),
+        };
+        Ok(Answer { record, again: false, payment, error, agreement: made.agreement, unrecorded })
+    }
+
+    /// Writes how it ended, and tries for a while: the alternative is that a person has to look.
+    async fn write_end(&self, attempt: &AttemptId, fence: Fence, change: &Change) -> Result<(), StoreError> {
+        let mut wait = FIRST_WAIT;
+        let mut tries = 1;
+        loop {
+            let written = self.store().change(attempt, fence, change, self.clock().now()).await;
+            match written {
+                Ok(()) | Err(StoreError::Fenced | StoreError::NoSuchAttempt) => return written,
+                // A write whose answer was lost may have been stored, and then frees the attempt: written again it
+                // changes nothing, since the fence is still the same.
+                Err(_) if tries < WRITES => {
+                    tokio::time::sleep(wait).await;
+                    wait = wait.saturating_mul(2);
+                    tries += 1;
+                }
+                Err(failed) => return Err(failed),
+            }
+        }
+    }
+
+    fn kept_agreement(&self, record: &AttemptRecord) -> Option<Agreement> {
+        match (record.operation, record.state) {
+            (Operation::FirstPayment, State::Approved) => {
+                let sealed = self.key()?.open(&record.attempt, record.sealed.as_deref()?).ok()?;
+                Some(Agreement::ChargeOnDemand(sealed.credential))
+            }
+            (Operation::Schedule, State::Approved | State::Pending) => {
+                Some(Agreement::GatewayRunsIt(ScheduleRef {
+                    provider: record.provider.clone(),
+                    order_reference: record.payment.as_ref()?.as_str().to_owned(),
+                }))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// How coming back from the page ended.
+#[derive(Debug, Clone)]
+pub enum Resumed {
+    /// It moved no money: this is how the reading ended.
+    Read(Box<Result<Enrolment, Error>>),
+    /// It took the first payment.
+    Made(Box<Answer>),
+}
+
+/// Writes the gateway's reference down before money moves, where the gateway has one. It is the fenced step between
+/// creating and charging at Revio: a worker that has lost the attempt gets no further.
+#[derive(Debug)]
+struct ArmedRecord {
+    journal: Journal,
+    fence: Fence,
+}
+
+#[async_trait]
+impl Record for ArmedRecord {
+    async fn anchored(&self, attempt: &AttemptId, payment: &PaymentRef) -> Result<(), String> {
+        let mut change = Change::to(State::Armed);
+        change.payment = Some(payment.clone());
+        change.keep_lease = true;
+        let store = self.journal.store();
+        let now = self.journal.clock().now();
+        store.change(attempt, self.fence, &change, now).await.map_err(|error| error.to_string())
+    }
+}
+
+/// What a gateway's answer makes of an attempt.
+fn ending_of(result: &Result<Payment, Error>) -> Change {
+    match result {
+        Ok(payment) => {
+            let mut change = Change::to(match payment.outcome {
+                Outcome::Approved => State::Approved,
+                Outcome::Declined => State::Declined,
+                Outcome::Pending | Outcome::CustomerNeeded => State::Pending,
+            });
+            change.payment.clone_from(&payment.payment);
+            change.ending = Some(ending_of_payment(payment));
+            change
+        }
+        Err(error) => {
+            let mut change = Change::to(match error.effect() {
+                Effect::NotApplied(_) => State::NotApplied,
+                Effect::Unknown => State::Unknown,
+            });
+            change.payment = error.payment().cloned();
+            change.ending = Some(Ending {
+                kind: Some(error.kind().as_str().to_owned()),
+                message: Some(error.message().to_owned()),
+                code: error.gateway_error().and_then(|gateway| gateway.code.clone()),
+                reason: error.decline_reason().map(|reason| reason.as_str().to_owned()),
+                ..Ending::default()
+            });
+            change
+        }
+    }
+}
+
+/// A payment as far as it is worth keeping.
+pub(crate) fn ending_of_payment(payment: &Payment) -> Ending {
+    let decline = |part: fn(&Decline) -> Option<String>| payment.decline.as_ref().and_then(part);
+    Ending {
+        outcome: Some(payment.outcome.as_str().to_owned()),
+        status: Some(payment.status.clone()),
+        reason: decline(|decline| Some(decline.reason.as_str().to_owned())),
+        code: decline(|decline| decline.code.clone()),
+        message: decline(|decline| decline.message.clone()),
+        redirect: payment.redirect.clone(),
+        ..Ending::default()
+    }
+}
+
+fn describe(result: &Result<Payment, Error>) -> String {
+    match result {
+        Ok(payment) => format!("{}, the gateway says `{}`", payment.outcome, payment.status),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// The attempt as it would stand, had it been written down.
+fn remembered(intent: &Intent, fence: Fence, change: &Change, now: jiff::Timestamp) -> AttemptRecord {
+    AttemptRecord {
+        attempt: intent.attempt.clone(),
+        provider: intent.provider.clone(),
+        operation: intent.operation,
+        amount: intent.amount,
+        state: change.state,
+        payment: change.payment.clone(),
+        ending: change.ending.clone().unwrap_or_default(),
+        created: now,
+        updated: now,
+        armed: None,
+        lease_until: None,
+        looks: 0,
+        nothing_found: 0,
+        next_look: change.next_look,
+        decided_by: None,
+        note: None,
+        owner: None,
+        fence,
+        fingerprint: intent.fingerprint.clone(),
+        sealed: None,
+    }
+}

@@ -1,0 +1,124 @@
+//! Where a run gets what is due.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+use recurring_facade::ChargeRequest;
+
+use crate::attempt::AttemptRecord;
+use crate::error::{JournalError, StoreError};
+use crate::journal::Journal;
+use crate::store::{Claim, Due};
+
+/// Attempts that are claimed at a time.
+const CHUNK: usize = 128;
+
+/// A stream of charges, some of which cannot be read.
+pub(super) trait Charges: Stream<Item = Result<ChargeRequest, String>> {}
+
+impl<S: Stream<Item = Result<ChargeRequest, String>>> Charges for S {}
+
+/// Some of what is due, and whether it could be claimed.
+#[derive(Default)]
+pub(super) struct Chunk {
+    pub(super) claimed: Vec<(ChargeRequest, Claim)>,
+    pub(super) unreadable: Vec<String>,
+}
+
+pub(super) struct Source<'a, S> {
+    /// Where it comes from; without one, what was planned in the journal.
+    stream: Option<Pin<&'a mut S>>,
+    ended: bool,
+    waiting: Vec<ChargeRequest>,
+    unreadable: Vec<String>,
+}
+
+impl<'a, S: Charges> Source<'a, S> {
+    pub(super) fn given(stream: Pin<&'a mut S>) -> Self {
+        Self { stream: Some(stream), ended: false, waiting: Vec::new(), unreadable: Vec::new() }
+    }
+
+    pub(super) fn planned() -> Self {
+        Self { stream: None, ended: false, waiting: Vec::new(), unreadable: Vec::new() }
+    }
+
+    /// Waits until something has come, or nothing more will. What has come is kept when this future is dropped.
+    pub(super) async fn fill(&mut self) {
+        poll_fn(|context| self.poll_fill(context)).await;
+    }
+
+    fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let Some(stream) = &mut self.stream else { return Poll::Ready(()) };
+        while !self.ended && self.waiting.len() + self.unreadable.len() < CHUNK {
+            match stream.as_mut().poll_next(context) {
+                Poll::Ready(Some(Ok(request))) => self.waiting.push(request),
+                Poll::Ready(Some(Err(problem))) => self.unreadable.push(problem),
+                Poll::Ready(None) => self.ended = true,
+                Poll::Pending if self.waiting.is_empty() && self.unreadable.is_empty() => {
+                    return Poll::Pending;
+                }
+                Poll::Pending => break,
+            }
+        }
+        Poll::Ready(())
+    }
+
+    /// Claims what has come. `None` when there is nothing, and nothing more will come.
+    pub(super) async fn claim(&mut self, journal: &Journal) -> Result<Option<Chunk>, JournalError> {
+        if self.stream.is_none() {
+            return planned(journal).await;
+        }
+        if self.waiting.is_empty() && self.unreadable.is_empty() {
+            return Ok((!self.ended).then(Chunk::default));
+        }
+        let requests = std::mem::take(&mut self.waiting);
+        let intents =
+            requests.iter().map(|request| journal.intent_of(request)).collect::<Result<Vec<_>, _>>()?;
+        let claims = journal.store().claim(&intents, &journal.lease().await?).await?;
+        let claimed = requests.into_iter().zip(claims).collect();
+        Ok(Some(Chunk { claimed, unreadable: std::mem::take(&mut self.unreadable) }))
+    }
+}
+
+async fn planned(journal: &Journal) -> Result<Option<Chunk>, JournalError> {
+    let limit = u32::try_from(CHUNK).unwrap_or(u32::MAX);
+    let taken = journal.store().take(&Due::Planned, limit, &journal.lease().await?).await?;
+    if taken.is_empty() {
+        return Ok(None);
+    }
+    let mut chunk = Chunk::default();
+    for record in taken {
+        match planned_request(journal, &record) {
+            Ok(request) => chunk.claimed.push((request, Claim::Yours(record.fence))),
+            // It stays claimed until the lease ends, so that no run takes it again at once.
+            Err(error) => chunk.unreadable.push(format!("{}: {error}", record.attempt)),
+        }
+    }
+    Ok(Some(chunk))
+}
+
+/// The charge that was planned, with its credential.
+fn planned_request(journal: &Journal, record: &AttemptRecord) -> Result<ChargeRequest, JournalError> {
+    let rule = || "is needed to charge what was only planned".to_owned();
+    let key = journal.key().ok_or_else(|| JournalError::Invalid { field: "journal_key", rule: rule() })?;
+    let broken = || StoreError::Corrupt("a planned charge lacks its amount or its credential".to_owned());
+    let sealed = key.open(&record.attempt, record.sealed.as_deref().ok_or_else(broken)?)?;
+    let amount = record.amount.ok_or_else(broken)?;
+    let mut request = ChargeRequest::new(record.attempt.clone(), sealed.credential, amount);
+    request.reason = sealed.reason;
+    request.notification_url = sealed.notification_url;
+    Ok(request)
+}
+
+/// A stream of nothing, for a run that has none.
+pub(super) struct Nothing;
+
+impl Stream for Nothing {
+    type Item = Result<ChargeRequest, String>;
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(None)
+    }
+}

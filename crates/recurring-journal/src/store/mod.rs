@@ -1,0 +1,253 @@
+//! Where attempts are kept.
+
+mod row;
+mod sqlite;
+
+use std::fmt;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use recurring_core::AttemptId;
+use recurring_facade::{PaymentRef, ProviderId};
+
+use crate::attempt::{AttemptRecord, Ending, Event, Fence, Intent, State};
+use crate::error::StoreError;
+use crate::inbox::{Delivery, InboxEntry};
+
+pub use sqlite::SqliteStore;
+
+/// A durable store of attempts. Every method that writes has committed when it answers `Ok`.
+///
+/// What the journal promises rests on four properties, which one suite of tests asks of every store:
+///
+/// 1. [`arm`](Store::arm) hands an attempt to one caller at a time, whatever else runs, on however many machines.
+/// 2. [`change`](Store::change) writes only for the fence that the attempt has now.
+/// 3. `Ok` means that the write survives the loss of power.
+/// 4. Every change leaves a line in the log, which nothing changes afterwards.
+#[async_trait]
+pub trait Store: fmt::Debug + Send + Sync {
+    /// Who this store is, as the owner of attempts. It changes when the store can no longer prove that the old owner
+    /// is alive.
+    ///
+    /// # Errors
+    /// When no proof of life can be given.
+    async fn owner(&self) -> Result<String, StoreError>;
+
+    /// Whether an owner is provably gone: its process has ended, or lost its connection. `false` when in doubt.
+    ///
+    /// # Errors
+    /// When that cannot be asked.
+    async fn is_gone(&self, owner: &str) -> Result<bool, StoreError>;
+
+    /// Stores attempts as planned and takes them for this owner until `lease.until`, as far as nobody else has them:
+    /// the answers come in the order of the intents. An attempt that has been planned before is taken; one that has
+    /// been armed, or that another owner holds, is answered as it stands.
+    ///
+    /// # Errors
+    /// When nothing could be stored.
+    async fn claim(&self, intents: &[Intent], lease: &Lease) -> Result<Vec<Claim>, StoreError>;
+
+    /// Arms one attempt: stores it, if it is new, and gives it to this owner until `lease.until`. It must be new,
+    /// planned and free (or this owner's), or not applied; anything else is answered as it stands.
+    ///
+    /// # Errors
+    /// When it is not proven that it was armed: then nothing may be sent.
+    async fn arm(&self, intent: &Intent, lease: &Lease) -> Result<Claim, StoreError>;
+
+    /// Writes what is known now.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when another owner has the attempt now.
+    async fn change(
+        &self,
+        attempt: &AttemptId,
+        fence: Fence,
+        change: &Change,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Adds to the log what a worker found out that no longer owns the attempt. What is open stays as it is, but is
+    /// looked up at once, with the payment as a hint where none is known. What was found not to have happened goes to
+    /// a person when the worker saw it happen: the one change without a fence, and one that only raises an alarm.
+    ///
+    /// # Errors
+    /// When it could not be stored.
+    async fn testify(&self, attempt: &AttemptId, late: &Late, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Makes every armed attempt unknown whose owner is among `gone` or whose lease has ended, and frees what such
+    /// owners only planned. The fence rises. Answers how many attempts became unknown.
+    ///
+    /// # Errors
+    /// When it could not be stored.
+    async fn abandon(
+        &self,
+        gone: &[String],
+        first_look: Timestamp,
+        now: Timestamp,
+    ) -> Result<u64, StoreError>;
+
+    /// The owners of armed and of claimed attempts.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    async fn owners(&self) -> Result<Vec<String>, StoreError>;
+
+    /// Takes up to `limit` attempts that are due, for this owner until `lease.until`. What one caller takes, no other
+    /// one gets, nor the same one a second time while its lease lasts; only an attempt that is named
+    /// ([`Due::One`]) may be taken again by its own owner.
+    ///
+    /// # Errors
+    /// When they cannot be taken.
+    async fn take(&self, due: &Due, limit: u32, lease: &Lease) -> Result<Vec<AttemptRecord>, StoreError>;
+
+    /// One attempt.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    async fn get(&self, attempt: &AttemptId) -> Result<Option<AttemptRecord>, StoreError>;
+
+    /// Attempts in the order of their names, after `after`.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    async fn list(&self, filter: &Filter, limit: u32) -> Result<Vec<AttemptRecord>, StoreError>;
+
+    /// How many attempts there are in each state.
+    ///
+    /// # Errors
+    /// When they cannot be counted.
+    async fn count(&self) -> Result<Vec<(State, u64)>, StoreError>;
+
+    /// The log of one attempt, the oldest line first.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    async fn events(&self, attempt: &AttemptId) -> Result<Vec<Event>, StoreError>;
+
+    /// Attempts that are not final and have this payment.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    async fn open_with_payment(
+        &self,
+        provider: &ProviderId,
+        payment: &PaymentRef,
+    ) -> Result<Vec<AttemptRecord>, StoreError>;
+
+    /// Stores a notification, or counts that it came again.
+    ///
+    /// # Errors
+    /// When it could not be stored: then the gateway must be asked to send it again.
+    async fn receive(&self, entry: &InboxEntry, now: Timestamp) -> Result<Delivery, StoreError>;
+
+    /// Marks a notification as dealt with.
+    ///
+    /// # Errors
+    /// When it could not be stored.
+    async fn handled(&self, entry: &InboxEntry, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Notifications that were stored and not dealt with, the oldest first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    async fn unhandled(&self, limit: u32) -> Result<Vec<InboxEntry>, StoreError>;
+
+    /// The word for the kind of this store: `sqlite`, `postgres`.
+    fn kind(&self) -> &'static str;
+}
+
+/// For how long an owner may work on what it takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// Who.
+    pub owner: String,
+    /// From now.
+    pub now: Timestamp,
+    /// Until then; nobody else gets it before.
+    pub until: Timestamp,
+}
+
+/// Whether an attempt was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// It is yours, under this fence.
+    Yours(Fence),
+    /// It is not; this is how it stands.
+    Stands(Box<AttemptRecord>),
+}
+
+/// What is written about an attempt. What is `None` stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The new state.
+    pub state: State,
+    /// The payment, when it is known now.
+    pub payment: Option<PaymentRef>,
+    /// What came back, when something did.
+    pub ending: Option<Ending>,
+    /// How often it was looked up so far.
+    pub looks: Option<u32>,
+    /// How often nothing was found so far.
+    pub nothing_found: Option<u32>,
+    /// When it is looked up next; `None` for never.
+    pub next_look: Option<Timestamp>,
+    /// Who decided.
+    pub decided_by: Option<String>,
+    /// Why, in a sentence.
+    pub note: Option<String>,
+    /// The credential that came of it, sealed.
+    pub sealed: Option<Vec<u8>>,
+    /// Whether the owner still works on it.
+    pub keep_lease: bool,
+}
+
+impl Change {
+    /// A new state and nothing else. The owner lets go of the attempt.
+    pub fn to(state: State) -> Self {
+        Self {
+            state,
+            payment: None,
+            ending: None,
+            looks: None,
+            nothing_found: None,
+            next_look: None,
+            decided_by: None,
+            note: None,
+            sealed: None,
+            keep_lease: false,
+        }
+    }
+}
+
+/// What a worker found out after it had lost the attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Late {
+    /// The payment, when it learned which.
+    pub payment: Option<PaymentRef>,
+    /// Whether the gateway said that the money was taken.
+    pub taken: bool,
+    /// What it saw, in a sentence.
+    pub note: String,
+}
+
+/// Which attempts are due for something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Due {
+    /// To be looked up: unknown or pending, and the time for the next look has come.
+    Look,
+    /// This one, to be looked up or decided now: unknown, pending or in review.
+    One(AttemptId),
+    /// To be charged: planned with a sealed credential.
+    Planned,
+}
+
+/// Which attempts are listed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only in this state.
+    pub state: Option<State>,
+    /// Only of this gateway.
+    pub provider: Option<ProviderId>,
+    /// Only after this one.
+    pub after: Option<AttemptId>,
+}

@@ -1,0 +1,89 @@
+//! What both stores make of a row.
+
+use jiff::Timestamp;
+use recurring_core::{AttemptId, Currency, Money};
+use recurring_facade::{PaymentRef, ProviderId};
+
+use crate::attempt::{AttemptRecord, Ending, Fence, Operation, State};
+use crate::error::StoreError;
+
+/// The columns of an attempt, in the order in which [`Row`] names them.
+pub(crate) const COLUMNS: &str = "attempt, provider, operation, amount, currency, fingerprint, state, owner, fence, \
+    lease_until, payment, ending, created, updated, armed, looks, nothing_found, next_look, decided_by, note, sealed";
+
+/// An attempt as a database has it.
+pub(crate) struct Row {
+    pub(crate) attempt: String,
+    pub(crate) provider: String,
+    pub(crate) operation: String,
+    pub(crate) amount: Option<i64>,
+    pub(crate) currency: Option<String>,
+    pub(crate) fingerprint: String,
+    pub(crate) state: String,
+    pub(crate) owner: Option<String>,
+    pub(crate) fence: i64,
+    pub(crate) lease_until: Option<i64>,
+    pub(crate) payment: Option<String>,
+    pub(crate) ending: Option<String>,
+    pub(crate) created: i64,
+    pub(crate) updated: i64,
+    pub(crate) armed: Option<i64>,
+    pub(crate) looks: i64,
+    pub(crate) nothing_found: i64,
+    pub(crate) next_look: Option<i64>,
+    pub(crate) decided_by: Option<String>,
+    pub(crate) note: Option<String>,
+    pub(crate) sealed: Option<Vec<u8>>,
+}
+
+impl Row {
+    /// Reads it. A row that this program did not write is refused, never guessed at.
+    pub(crate) fn read(self) -> Result<AttemptRecord, StoreError> {
+        let wrong = |what: &str| StoreError::Corrupt(format!("a row has a {what} that nobody wrote"));
+        let amount = match (self.amount, self.currency.as_deref()) {
+            (Some(minor), Some(code)) => {
+                let currency = Currency::from_code(code).map_err(|_| wrong("currency"))?;
+                Some(Money::from_minor(minor, currency).map_err(|_| wrong("amount"))?)
+            }
+            _ => None,
+        };
+        Ok(AttemptRecord {
+            attempt: AttemptId::new(self.attempt).map_err(|_| wrong("attempt"))?,
+            provider: ProviderId::new(self.provider),
+            operation: Operation::from_word(&self.operation).ok_or_else(|| wrong("operation"))?,
+            amount,
+            state: State::from_word(&self.state).ok_or_else(|| wrong("state"))?,
+            payment: self.payment.map(PaymentRef::new),
+            ending: match self.ending {
+                Some(json) => serde_json::from_str::<Ending>(&json).map_err(|_| wrong("ending"))?,
+                None => Ending::default(),
+            },
+            created: instant(self.created)?,
+            updated: instant(self.updated)?,
+            armed: self.armed.map(instant).transpose()?,
+            lease_until: self.lease_until.map(instant).transpose()?,
+            looks: u32::try_from(self.looks).map_err(|_| wrong("number"))?,
+            nothing_found: u32::try_from(self.nothing_found).map_err(|_| wrong("number"))?,
+            next_look: self.next_look.map(instant).transpose()?,
+            decided_by: self.decided_by,
+            note: self.note,
+            owner: self.owner,
+            fence: Fence(self.fence),
+            fingerprint: self.fingerprint,
+            sealed: self.sealed,
+        })
+    }
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn instant(millis: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_millisecond(millis)
+        .map_err(|_| StoreError::Corrupt("a row has a time that nobody wrote".to_owned()))
+}
+
+/// What came back, as it is stored.
+pub(crate) fn ending_text(ending: Option<&Ending>) -> Result<Option<String>, StoreError> {
+    ending
+        .map(|ending| serde_json::to_string(ending).map_err(|error| StoreError::Failed(error.to_string())))
+        .transpose()
+}

@@ -1,0 +1,75 @@
+CREATE TABLE recurring_attempts (
+  attempt TEXT NOT NULL PRIMARY KEY,
+  provider TEXT NOT NULL,
+  operation TEXT NOT NULL,
+  amount INTEGER,
+  currency TEXT,
+  fingerprint TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN
+    ('planned', 'armed', 'approved', 'declined', 'pending', 'not_applied', 'unknown', 'review')),
+  owner TEXT,
+  fence INTEGER NOT NULL DEFAULT 0,
+  lease_until INTEGER,
+  payment TEXT,
+  ending TEXT,
+  created INTEGER NOT NULL,
+  updated INTEGER NOT NULL,
+  armed INTEGER,
+  looks INTEGER NOT NULL DEFAULT 0,
+  nothing_found INTEGER NOT NULL DEFAULT 0,
+  next_look INTEGER,
+  decided_by TEXT,
+  note TEXT,
+  sealed BLOB,
+  -- The number of the newest line of its log.
+  lines INTEGER NOT NULL DEFAULT 1
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX recurring_attempts_to_look ON recurring_attempts (next_look) WHERE state IN ('unknown', 'pending');
+CREATE INDEX recurring_attempts_owned ON recurring_attempts (owner) WHERE state IN ('planned', 'armed');
+CREATE INDEX recurring_attempts_open ON recurring_attempts (provider, payment)
+  WHERE state IN ('armed', 'pending', 'unknown', 'review');
+
+-- What happened to each attempt, written by the database itself, so that no change can be without its line.
+CREATE TABLE recurring_events (
+  attempt TEXT NOT NULL,
+  line INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  what TEXT NOT NULL,
+  payment TEXT,
+  owner TEXT,
+  note TEXT,
+  PRIMARY KEY (attempt, line)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER recurring_attempts_made AFTER INSERT ON recurring_attempts BEGIN
+  INSERT INTO recurring_events (attempt, line, at, what, payment, owner, note)
+    VALUES (new.attempt, new.lines, new.updated, new.state, new.payment, new.owner, new.note);
+END;
+CREATE TRIGGER recurring_attempts_changed AFTER UPDATE ON recurring_attempts BEGIN
+  INSERT INTO recurring_events (attempt, line, at, what, payment, owner, note)
+    VALUES (new.attempt, new.lines, new.updated, new.state, new.payment, new.owner,
+      CASE WHEN new.decided_by IS NULL THEN new.note ELSE new.decided_by || ': ' || coalesce(new.note, '') END);
+END;
+CREATE TRIGGER recurring_events_stay BEFORE UPDATE ON recurring_events BEGIN
+  SELECT raise(ABORT, 'the log is only ever added to');
+END;
+CREATE TRIGGER recurring_events_are_kept BEFORE DELETE ON recurring_events BEGIN
+  SELECT raise(ABORT, 'the log is only ever added to');
+END;
+
+CREATE TABLE recurring_inbox (
+  provider TEXT NOT NULL,
+  dedupe_key TEXT NOT NULL,
+  authenticity TEXT NOT NULL,
+  event TEXT,
+  payment TEXT,
+  merchant_reference TEXT,
+  first_received INTEGER NOT NULL,
+  last_received INTEGER NOT NULL,
+  times INTEGER NOT NULL,
+  handled INTEGER,
+  PRIMARY KEY (provider, dedupe_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX recurring_inbox_unhandled ON recurring_inbox (first_received) WHERE handled IS NULL;

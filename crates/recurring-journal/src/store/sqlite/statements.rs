@@ -1,0 +1,401 @@
+//! The statements, and how rows are read. Each function runs in a transaction of its caller.
+
+use jiff::Timestamp;
+use recurring_core::AttemptId;
+use recurring_facade::{Authenticity, PaymentRef, ProviderId};
+use rusqlite::{Connection, OptionalExtension, ToSql, named_params, params};
+
+use super::problem;
+use crate::attempt::{AttemptRecord, Event, Fence, Intent, State};
+use crate::error::StoreError;
+use crate::inbox::{Delivery, InboxEntry};
+use crate::store::row::{COLUMNS, Row, ending_text, instant};
+use crate::store::{Change, Claim, Due, Filter, Late, Lease};
+
+/// A planned attempt that is free: nobody's, one's own, or its owner's time is over.
+macro_rules! free {
+    () => {
+        "(owner IS NULL OR owner = excluded.owner OR lease_until < excluded.updated)"
+    };
+}
+
+/// The two ways to take an attempt; they differ in what it becomes, and in what it may have been.
+pub(super) const CLAIM: &str = concat!(
+    "INSERT INTO recurring_attempts
+       (attempt, provider, operation, amount, currency, fingerprint, state, owner, fence, lease_until, created, updated, sealed)
+     VALUES (:attempt, :provider, :operation, :amount, :currency, :fingerprint, 'planned', :owner, 1, :until, :now, :now, :sealed)
+     ON CONFLICT (attempt) DO UPDATE
+       SET lines = lines + 1, owner = excluded.owner, fence = fence + 1, lease_until = excluded.lease_until, updated = excluded.updated,
+         sealed = coalesce(excluded.sealed, sealed)
+       WHERE fingerprint = excluded.fingerprint AND state = 'planned' AND ",
+    free!(),
+    " RETURNING fence"
+);
+pub(super) const ARM: &str = concat!(
+    "INSERT INTO recurring_attempts
+       (attempt, provider, operation, amount, currency, fingerprint, state, owner, fence, lease_until, created, updated, armed, sealed)
+     VALUES (:attempt, :provider, :operation, :amount, :currency, :fingerprint, 'armed', :owner, 1, :until, :now, :now, :now, :sealed)
+     ON CONFLICT (attempt) DO UPDATE
+       SET lines = lines + 1, state = 'armed', owner = excluded.owner, fence = fence + 1, lease_until = excluded.lease_until,
+         updated = excluded.updated, armed = excluded.armed, sealed = coalesce(excluded.sealed, sealed),
+         payment = NULL, ending = NULL, looks = 0, nothing_found = 0, next_look = NULL, decided_by = NULL, note = NULL
+       WHERE fingerprint = excluded.fingerprint
+         AND (state = 'not_applied' OR state = 'planned' AND ",
+    free!(),
+    ") RETURNING fence"
+);
+
+fn millis(time: Timestamp) -> i64 {
+    time.as_millisecond()
+}
+
+/// Takes an attempt with [`CLAIM`] or [`ARM`], or says how it stands.
+pub(super) fn take_one(
+    connection: &Connection,
+    statement: &str,
+    intent: &Intent,
+    lease: &Lease,
+) -> Result<Claim, StoreError> {
+    let fence: Option<i64> = connection
+        .prepare_cached(statement)
+        .and_then(|mut prepared| {
+            let values = named_params! {
+                ":attempt": intent.attempt.as_str(),
+                ":provider": intent.provider.as_str(),
+                ":operation": intent.operation.as_str(),
+                ":amount": intent.amount.map(|amount| amount.minor()),
+                ":currency": intent.amount.map(|amount| amount.currency().code()),
+                ":fingerprint": intent.fingerprint,
+                ":owner": lease.owner,
+                ":until": millis(lease.until),
+                ":now": millis(lease.now),
+                ":sealed": intent.sealed,
+            };
+            prepared.query_row(values, |row| row.get(0)).optional()
+        })
+        .map_err(problem)?;
+    match fence {
+        Some(fence) => Ok(Claim::Yours(Fence(fence))),
+        None => match get(connection, &intent.attempt)? {
+            Some(record) => Ok(Claim::Stands(Box::new(record))),
+            None => Err(StoreError::Failed("an attempt could be neither stored nor found".to_owned())),
+        },
+    }
+}
+
+pub(super) fn change(
+    connection: &Connection,
+    attempt: &AttemptId,
+    fence: Fence,
+    change: &Change,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let ending = ending_text(change.ending.as_ref())?;
+    let changed = connection
+        .prepare_cached(
+            "UPDATE recurring_attempts
+             SET lines = lines + 1, state = :state, payment = coalesce(:payment, payment), ending = coalesce(:ending, ending),
+               looks = coalesce(:looks, looks), nothing_found = coalesce(:nothing_found, nothing_found),
+               next_look = :next_look, decided_by = :decided_by, note = :note, sealed = coalesce(:sealed, sealed),
+               owner = CASE WHEN :keep THEN owner END, lease_until = CASE WHEN :keep THEN lease_until END,
+               updated = :now
+             WHERE attempt = :attempt AND fence = :fence",
+        )
+        .and_then(|mut prepared| {
+            prepared.execute(named_params! {
+                ":state": change.state.as_str(),
+                ":payment": change.payment.as_ref().map(PaymentRef::as_str),
+                ":ending": ending,
+                ":looks": change.looks,
+                ":nothing_found": change.nothing_found,
+                ":next_look": change.next_look.map(millis),
+                ":decided_by": change.decided_by,
+                ":note": change.note,
+                ":sealed": change.sealed,
+                ":keep": change.keep_lease,
+                ":now": millis(now),
+                ":attempt": attempt.as_str(),
+                ":fence": fence.0,
+            })
+        })
+        .map_err(problem)?;
+    match (changed, changed == 0 && get(connection, attempt)?.is_none()) {
+        (0, true) => Err(StoreError::NoSuchAttempt),
+        (0, false) => Err(StoreError::Fenced),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn testify(
+    connection: &Connection,
+    attempt: &AttemptId,
+    late: &Late,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let payment = late.payment.as_ref().map(PaymentRef::as_str);
+    let run = || -> rusqlite::Result<()> {
+        // The trigger writes the line of the update below; this one is the worker's own.
+        connection.execute(
+            "INSERT INTO recurring_events (attempt, line, at, what, payment, note)
+             SELECT attempt, lines + 1, ?, 'late', ?, ? FROM recurring_attempts WHERE attempt = ?",
+            params![millis(now), payment, late.note, attempt.as_str()],
+        )?;
+        connection.execute(
+            "UPDATE recurring_attempts
+             SET lines = lines + 2, updated = :now,
+               payment = CASE WHEN state IN ('unknown', 'pending', 'review') OR :taken AND state IN ('not_applied', 'declined')
+                 THEN coalesce(payment, :payment) ELSE payment END,
+               next_look = CASE WHEN state IN ('unknown', 'pending') THEN :now ELSE next_look END,
+               note = CASE WHEN :taken AND state IN ('not_applied', 'declined') THEN :note ELSE note END,
+               state = CASE WHEN :taken AND state IN ('not_applied', 'declined') THEN 'review' ELSE state END
+             WHERE attempt = :attempt",
+            named_params! {
+                ":payment": payment,
+                ":now": millis(now),
+                ":taken": late.taken,
+                ":note": late.note,
+                ":attempt": attempt.as_str(),
+            },
+        )?;
+        Ok(())
+    };
+    run().map_err(problem)
+}
+
+pub(super) fn abandon(
+    connection: &Connection,
+    gone: &[String],
+    first_look: Timestamp,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    // A list of owners is handed over as one JSON text: a statement has no room for a list of any length.
+    let gone = serde_json::to_string(gone).map_err(|error| StoreError::Failed(error.to_string()))?;
+    let run = || -> rusqlite::Result<u64> {
+        connection.execute(
+            "UPDATE recurring_attempts SET lines = lines + 1, owner = NULL, fence = fence + 1, lease_until = NULL, updated = :now
+             WHERE state = 'planned' AND owner IN (SELECT value FROM json_each(:gone))",
+            named_params! {":now": millis(now), ":gone": gone},
+        )?;
+        let unknown = connection.execute(
+            "UPDATE recurring_attempts
+             SET lines = lines + 1, state = 'unknown', owner = NULL, fence = fence + 1, lease_until = NULL, next_look = :first_look,
+               note = CASE WHEN lease_until < :now THEN 'its owner''s time was over'
+                 ELSE 'its owner was gone' END, updated = :now
+             WHERE state = 'armed' AND (lease_until < :now OR owner IN (SELECT value FROM json_each(:gone)))",
+            named_params! {":now": millis(now), ":gone": gone, ":first_look": millis(first_look)},
+        )?;
+        Ok(u64::try_from(unknown).unwrap_or(u64::MAX))
+    };
+    run().map_err(problem)
+}
+
+pub(super) fn take(
+    connection: &Connection,
+    due: &Due,
+    limit: u32,
+    lease: &Lease,
+) -> Result<Vec<AttemptRecord>, StoreError> {
+    // Not what this owner has already: it is at work on that. Only who names an attempt may go on with its own.
+    let free = "(owner IS NULL OR lease_until < :now)";
+    let free_or_own = "(owner IS NULL OR owner = :owner OR lease_until < :now)";
+    let (which, one) = match due {
+        Due::Look => (
+            format!(
+                "state IN ('unknown', 'pending') AND next_look <= :now AND {free} AND :one IS NULL ORDER BY next_look"
+            ),
+            None,
+        ),
+        Due::One(attempt) => (
+            format!("attempt = :one AND state IN ('unknown', 'pending', 'review') AND {free_or_own}"),
+            Some(attempt),
+        ),
+        Due::Planned => (
+            format!("state = 'planned' AND sealed IS NOT NULL AND {free} AND :one IS NULL ORDER BY created"),
+            None,
+        ),
+    };
+    let statement = format!(
+        "UPDATE recurring_attempts SET lines = lines + 1, owner = :owner, fence = fence + 1, lease_until = :until, updated = :now
+         WHERE attempt IN (SELECT attempt FROM recurring_attempts WHERE {which} LIMIT :limit) RETURNING {COLUMNS}"
+    );
+    let values = named_params! {
+        ":owner": lease.owner,
+        ":until": millis(lease.until),
+        ":now": millis(lease.now),
+        ":limit": limit,
+        ":one": one.map(AttemptId::as_str),
+    };
+    records(connection, &statement, values)
+}
+
+pub(super) fn owners(connection: &Connection) -> Result<Vec<String>, StoreError> {
+    let statement = "SELECT DISTINCT owner FROM recurring_attempts WHERE state IN ('planned', 'armed') AND owner IS NOT NULL";
+    collect(connection, statement, &[], |row| row.get(0))
+}
+
+pub(super) fn get(connection: &Connection, attempt: &AttemptId) -> Result<Option<AttemptRecord>, StoreError> {
+    let statement = format!("SELECT {COLUMNS} FROM recurring_attempts WHERE attempt = :attempt");
+    let found = records(connection, &statement, named_params! {":attempt": attempt.as_str()})?;
+    Ok(found.into_iter().next())
+}
+
+pub(super) fn list(
+    connection: &Connection,
+    filter: &Filter,
+    limit: u32,
+) -> Result<Vec<AttemptRecord>, StoreError> {
+    let statement = format!(
+        "SELECT {COLUMNS} FROM recurring_attempts
+         WHERE attempt > :after AND (:state IS NULL OR state = :state) AND (:provider IS NULL OR provider = :provider)
+         ORDER BY attempt LIMIT :limit"
+    );
+    let values = named_params! {
+        ":after": filter.after.as_ref().map_or("", AttemptId::as_str),
+        ":state": filter.state.map(State::as_str),
+        ":provider": filter.provider.as_ref().map(ProviderId::as_str),
+        ":limit": limit,
+    };
+    records(connection, &statement, values)
+}
+
+pub(super) fn count(connection: &Connection) -> Result<Vec<(State, u64)>, StoreError> {
+    let statement = "SELECT state, count(*) FROM recurring_attempts GROUP BY state";
+    let rows =
+        collect(connection, statement, &[], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(state, count)| Some((State::from_word(&state)?, u64::try_from(count).ok()?)))
+        .collect())
+}
+
+pub(super) fn events(connection: &Connection, attempt: &AttemptId) -> Result<Vec<Event>, StoreError> {
+    let statement =
+        "SELECT at, what, payment, owner, note FROM recurring_events WHERE attempt = :attempt ORDER BY line";
+    let rows = collect(connection, statement, named_params! {":attempt": attempt.as_str()}, |row| {
+        let at: i64 = row.get(0)?;
+        Ok((
+            at,
+            Event {
+                at: Timestamp::UNIX_EPOCH,
+                what: row.get(1)?,
+                payment: row.get(2)?,
+                owner: row.get(3)?,
+                note: row.get(4)?,
+            },
+        ))
+    })?;
+    rows.into_iter().map(|(at, event)| Ok(Event { at: instant(at)?, ..event })).collect()
+}
+
+pub(super) fn open_with_payment(
+    connection: &Connection,
+    provider: &ProviderId,
+    payment: &PaymentRef,
+) -> Result<Vec<AttemptRecord>, StoreError> {
+    let statement = format!(
+        "SELECT {COLUMNS} FROM recurring_attempts
+         WHERE provider = :provider AND payment = :payment AND state IN ('armed', 'pending', 'unknown', 'review')"
+    );
+    let values = named_params! {":provider": provider.as_str(), ":payment": payment.as_str()};
+    records(connection, &statement, values)
+}
+
+pub(super) fn receive(
+    connection: &Connection,
+    entry: &InboxEntry,
+    now: Timestamp,
+) -> Result<Delivery, StoreError> {
+    let run = || -> rusqlite::Result<(i64, bool)> {
+        let mut prepared = connection.prepare_cached(
+            "INSERT INTO recurring_inbox
+               (provider, dedupe_key, authenticity, event, payment, merchant_reference, first_received, last_received, times)
+             VALUES (:provider, :key, :authenticity, :event, :payment, :reference, :now, :now, 1)
+             ON CONFLICT (provider, dedupe_key) DO UPDATE SET last_received = excluded.last_received, times = times + 1
+             RETURNING times, handled IS NOT NULL",
+        )?;
+        let values = named_params! {
+            ":provider": entry.provider.as_str(),
+            ":key": entry.dedupe_key,
+            ":authenticity": entry.authenticity.as_str(),
+            ":event": entry.event,
+            ":payment": entry.payment.as_ref().map(PaymentRef::as_str),
+            ":reference": entry.merchant_reference,
+            ":now": millis(now),
+        };
+        prepared.query_row(values, |row| Ok((row.get(0)?, row.get(1)?)))
+    };
+    let (times, handled) = run().map_err(problem)?;
+    Ok(Delivery { times: u64::try_from(times).unwrap_or_default(), handled })
+}
+
+pub(super) fn handled(connection: &Connection, entry: &InboxEntry, now: Timestamp) -> Result<(), StoreError> {
+    connection
+        .execute(
+            "UPDATE recurring_inbox SET handled = ? WHERE provider = ? AND dedupe_key = ?",
+            params![millis(now), entry.provider.as_str(), entry.dedupe_key],
+        )
+        .map_err(problem)?;
+    Ok(())
+}
+
+pub(super) fn unhandled(connection: &Connection, limit: u32) -> Result<Vec<InboxEntry>, StoreError> {
+    let statement = "SELECT provider, dedupe_key, authenticity, event, payment, merchant_reference
+         FROM recurring_inbox WHERE handled IS NULL ORDER BY first_received LIMIT :limit";
+    collect(connection, statement, named_params! {":limit": limit}, |row| {
+        let verified = row.get::<_, String>(2)? == Authenticity::Verified.as_str();
+        Ok(InboxEntry {
+            provider: ProviderId::new(row.get::<_, String>(0)?),
+            dedupe_key: row.get(1)?,
+            authenticity: if verified { Authenticity::Verified } else { Authenticity::Unsigned },
+            event: row.get(3)?,
+            payment: row.get::<_, Option<String>>(4)?.map(PaymentRef::new),
+            merchant_reference: row.get(5)?,
+        })
+    })
+}
+
+fn records(
+    connection: &Connection,
+    statement: &str,
+    values: &[(&str, &dyn ToSql)],
+) -> Result<Vec<AttemptRecord>, StoreError> {
+    collect(connection, statement, values, read_row)?.into_iter().map(Row::read).collect()
+}
+
+fn collect<T>(
+    connection: &Connection,
+    statement: &str,
+    values: &[(&str, &dyn ToSql)],
+    read: impl Fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>, StoreError> {
+    let run = || -> rusqlite::Result<Vec<T>> {
+        connection.prepare_cached(statement)?.query_map(values, |row| read(row))?.collect()
+    };
+    run().map_err(problem)
+}
+
+fn read_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+    Ok(Row {
+        attempt: row.get(0)?,
+        provider: row.get(1)?,
+        operation: row.get(2)?,
+        amount: row.get(3)?,
+        currency: row.get(4)?,
+        fingerprint: row.get(5)?,
+        state: row.get(6)?,
+        owner: row.get(7)?,
+        fence: row.get(8)?,
+        lease_until: row.get(9)?,
+        payment: row.get(10)?,
+        ending: row.get(11)?,
+        created: row.get(12)?,
+        updated: row.get(13)?,
+        armed: row.get(14)?,
+        looks: row.get(15)?,
+        nothing_found: row.get(16)?,
+        next_look: row.get(17)?,
+        decided_by: row.get(18)?,
+        note: row.get(19)?,
+        sealed: row.get(20)?,
+    })
+}

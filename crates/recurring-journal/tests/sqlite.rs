@@ -1,0 +1,145 @@
+//! The store in a file: the suite of all stores, and what is special to it.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops by panicking")]
+
+mod suite;
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use recurring_journal::store::{Change, SqliteStore, Store};
+use recurring_journal::{Journal, JournalError, State, StoreError};
+use suite::{Place, armed, at, attempt, intent, lease};
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.path().join("journal.db")
+    }
+}
+
+impl Place for Folder {
+    fn open(&self) -> Pin<Box<dyn Future<Output = Arc<dyn Store>> + Send + '_>> {
+        Box::pin(async {
+            let store: Arc<dyn Store> = Arc::new(SqliteStore::open(self.file()).await.unwrap());
+            store
+        })
+    }
+}
+
+every_case!(Folder::new());
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_no_journal_is_refused_and_left_alone() {
+    let folder = Folder::new();
+    for (name, content) in [
+        ("text", b"this is not a database, but a text of some length".to_vec()),
+        ("cut", {
+            drop(folder.open().await);
+            let mut bytes = std::fs::read(folder.file()).unwrap();
+            bytes.truncate(5000);
+            bytes[100..300].fill(0xFF);
+            bytes
+        }),
+    ] {
+        let file = folder.0.path().join(name);
+        std::fs::write(&file, &content).unwrap();
+        let error = SqliteStore::open(&file).await.unwrap_err();
+        assert!(matches!(error, StoreError::Corrupt(_)), "{name}: {error:?}");
+        assert!(error.to_string().contains("do not start with an empty one"), "{error}");
+        assert_eq!(std::fs::read(&file).unwrap(), content, "{name}");
+    }
+    let other = folder.0.path().join("other.db");
+    rusqlite::Connection::open(&other).unwrap().execute_batch("CREATE TABLE invoices (id)").unwrap();
+    let error = SqliteStore::open(&other).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Corrupt(text) if text.contains("another program")), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_of_a_newer_version_is_refused() {
+    let folder = Folder::new();
+    drop(folder.open().await);
+    let connection = rusqlite::Connection::open(folder.file()).unwrap();
+    connection.pragma_update(None, "user_version", 7).unwrap();
+    let error = SqliteStore::open(folder.file()).await.unwrap_err();
+    assert_eq!(error, StoreError::NewerSchema { found: 7, known: 1 });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_cannot_be_written_is_refused_before_a_charge() {
+    let folder = Folder::new();
+    let missing = folder.0.path().join("no-such-folder").join("journal.db");
+    let error = SqliteStore::open(&missing).await.unwrap_err();
+    assert!(matches!(error, StoreError::ReadOnly(_)), "{error:?}");
+    // A folder where the file should be.
+    let error = SqliteStore::open(folder.0.path()).await.unwrap_err();
+    assert!(matches!(error, StoreError::ReadOnly(_)), "{error:?}");
+    for address in ["sqlite:", "sqlite::memory:", "sqlite:a.db?mode=memory", "mysql://x", "journal.db", ""] {
+        let error = Journal::open(address).await.unwrap_err();
+        assert!(matches!(error, JournalError::Store(StoreError::Address(_))), "{address}: {error:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn eight_processes_open_a_new_file_at_once() {
+    let folder = Arc::new(Folder::new());
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let folder = Arc::clone(&folder);
+        tasks.spawn(async move { folder.open().await });
+    }
+    assert_eq!(tasks.join_all().await.len(), 8);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_only_added_to() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    armed(&*store, "a", 0).await;
+    let connection = rusqlite::Connection::open(folder.file()).unwrap();
+    for statement in ["DELETE FROM recurring_events", "UPDATE recurring_events SET what = 'x'"] {
+        let error = connection.execute(statement, []).unwrap_err();
+        assert!(error.to_string().contains("only ever added to"), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_fails_takes_nothing_with_it() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    let fence = armed(&*store, "a", 0).await;
+    // Many writes wait together, and some fail: each stands alone.
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..200 {
+        let store = Arc::clone(&store);
+        tasks.spawn(async move {
+            if number % 2 == 0 {
+                let missing = attempt(&format!("nobody-{number}"));
+                assert!(store.change(&missing, fence, &Change::to(State::Approved), at(1)).await.is_err());
+            } else {
+                let lease = lease(&*store, 0).await;
+                store.arm(&intent(&format!("b-{number}")), &lease).await.unwrap();
+            }
+        });
+    }
+    tasks.join_all().await;
+    assert_eq!(store.count().await.unwrap(), [(State::Armed, 101)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_token_is_in_the_file() {
+    let folder = Folder::new();
+    let journal = Journal::open(&format!("sqlite:{}", folder.file().display())).await.unwrap();
+    journal.plan(&suite::request("a")).await.unwrap();
+    for entry in std::fs::read_dir(folder.0.path()).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        assert!(!bytes.windows(13).any(|window| window == b"a-vault-token"));
+    }
+    drop(journal);
+}
