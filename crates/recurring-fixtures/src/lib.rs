@@ -12,6 +12,7 @@ mod case;
 pub mod fault;
 mod json;
 pub mod logs;
+pub mod postgres;
 pub mod redaction;
 pub mod variants;
 

@@ -33,6 +33,18 @@ pub enum StoreError {
         /// The newest version that this program knows.
         known: i64,
     },
+    /// The database is another one than before: a replica has taken over. What its predecessor had stored last may be
+    /// missing, so an attempt that was sent may look as if it had never been armed.
+    #[error(
+        "a replica has taken the database over (timeline {found}, it was {known}): the last attempts may be missing. \
+         Compare with the gateways what was charged in that time, then acknowledge the fail-over"
+    )]
+    FailedOver {
+        /// The timeline of the database now.
+        found: i64,
+        /// The timeline that the journal knew.
+        known: i64,
+    },
     /// The connection to the database is lost or cannot be made. Whether the last write was stored is not known.
     #[error("the journal cannot be reached: {0}")]
     Lost(String),
@@ -94,7 +106,9 @@ impl JournalError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Store(StoreError::NoSuchAttempt) => ErrorKind::NotFound,
-            Self::Store(StoreError::Address(_) | StoreError::NewerSchema { .. }) => ErrorKind::Config,
+            Self::Store(
+                StoreError::Address(_) | StoreError::NewerSchema { .. } | StoreError::FailedOver { .. },
+            ) => ErrorKind::Config,
             Self::Store(_) => ErrorKind::Unavailable,
             Self::OtherPayment { .. } => ErrorKind::Conflict,
             Self::NoCapability { .. } => ErrorKind::Unsupported,

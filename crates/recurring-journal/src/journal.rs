@@ -3,6 +3,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use recurring_core::AttemptId;
+#[cfg(feature = "postgres")]
+use recurring_core::Secret;
 use recurring_facade::{ChargeRequest, PaymentRef};
 
 use crate::attempt::{AttemptRecord, Event, Intent, State};
@@ -10,6 +12,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::{JournalError, StoreError};
 use crate::policy::Policy;
 use crate::seal::EncryptionKey;
+#[cfg(feature = "postgres")]
+use crate::store::PostgresStore;
 use crate::store::{Change, Claim, Due, Filter, Lease, SqliteStore, Store};
 
 /// The durable record of every attempt to move money: at most one for each name.
@@ -71,6 +75,10 @@ impl JournalBuilder {
                     return Err(StoreError::Address(rule.to_owned()).into());
                 }
                 Arc::new(SqliteStore::open(PathBuf::from(path)).await?)
+            }
+            #[cfg(feature = "postgres")]
+            Some(("postgres" | "postgresql", _)) => {
+                Arc::new(PostgresStore::open(&Secret::new(address)).await?)
             }
             _ => {
                 let rule = "must begin with sqlite: or postgres://";

@@ -1,5 +1,7 @@
 //! Where attempts are kept.
 
+#[cfg(feature = "postgres")]
+mod postgres;
 mod row;
 mod sqlite;
 
@@ -14,6 +16,8 @@ use crate::attempt::{AttemptRecord, Ending, Event, Fence, Intent, State};
 use crate::error::StoreError;
 use crate::inbox::{Delivery, InboxEntry};
 
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
 
 /// A durable store of attempts. Every method that writes has committed when it answers `Ok`.

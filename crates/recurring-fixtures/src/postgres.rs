@@ -1,0 +1,166 @@
+//! A private PostgreSQL server for the tests of one program.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+const MISSING: &str =
+    "the tests of the PostgreSQL store need its server: install Debian's package postgresql";
+
+/// A server of its own in a folder of its own, reached by a socket in that folder. It ends with the program that
+/// started it, however that ends: it is held by a pipe.
+#[derive(Debug)]
+pub struct Cluster {
+    folder: PathBuf,
+    programs: PathBuf,
+    _keeper: Child,
+}
+
+static SHARED: OnceLock<Cluster> = OnceLock::new();
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+static CLUSTERS: AtomicU32 = AtomicU32::new(0);
+
+impl Cluster {
+    /// The server of this test program.
+    ///
+    /// # Panics
+    /// Like [`start`](Self::start).
+    pub fn shared() -> &'static Self {
+        SHARED.get_or_init(Self::start)
+    }
+
+    /// Starts a server.
+    ///
+    /// # Panics
+    /// When PostgreSQL's server programs are not installed, or do not start.
+    pub fn start() -> Self {
+        let programs = programs();
+        let number = CLUSTERS.fetch_add(1, Ordering::Relaxed);
+        // Short: the path of a socket has about a hundred characters.
+        let folder = std::env::temp_dir().join(format!("rpg-{}-{number}", std::process::id()));
+        std::fs::create_dir(&folder).expect("a folder for the server");
+        if is_root() {
+            run(Command::new("chown").arg(user()).arg(&folder));
+        }
+        // The keeper waits for the end of its input, which is the end of this program, and then cleans up.
+        let script = r#"
+            set -e
+            export LC_ALL=C
+            "$1/initdb" --pgdata="$2/data" --username=postgres --auth=trust --encoding=UTF8 >"$2/log" 2>&1
+            echo "listen_addresses = ''
+            unix_socket_directories = '$2'
+            max_connections = 300" >>"$2/data/postgresql.conf"
+            "$1/pg_ctl" --pgdata="$2/data" --log="$2/log" --wait start >/dev/null
+            echo ready
+            cat >/dev/null
+            "$1/pg_ctl" --pgdata="$2/data" --mode=immediate stop >/dev/null 2>&1 || :
+            rm -r "$2""#;
+        let mut command = as_user("sh");
+        command.args(["-c", script, "keeper"]).arg(&programs).arg(&folder);
+        let started = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut keeper = started.expect("a shell");
+        let mut line = String::new();
+        let output = keeper.stdout.take().expect("its output");
+        BufReader::new(output).read_line(&mut line).expect("a line");
+        if line.trim() != "ready" {
+            let mut errors = String::new();
+            let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
+            keeper.stderr.take().expect("its errors").read_to_string(&mut errors).expect("text");
+            panic!("the server did not start: {errors}\n{log}");
+        }
+        Self { folder, programs, _keeper: keeper }
+    }
+
+    /// The address of a new, empty database.
+    pub fn database(&self) -> String {
+        let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
+        self.psql("postgres", &format!("CREATE DATABASE {name}"));
+        let folder = self.folder.display().to_string().replace('/', "%2F");
+        format!("postgres://postgres@{folder}/{name}")
+    }
+
+    /// Runs SQL in the database of this address, or in one of this name, and gives what it prints.
+    pub fn psql(&self, database: &str, statement: &str) -> String {
+        let name = database.rsplit('/').next().unwrap_or(database);
+        let mut command = Command::new(self.programs.join("psql"));
+        command.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--username=postgres"]);
+        command.arg(format!("--host={}", self.folder.display())).args([
+            "--dbname",
+            name,
+            "--command",
+            statement,
+        ]);
+        run(&mut command)
+    }
+
+    /// Ends the server without any farewell, as a loss of power does.
+    pub fn kill(&self) {
+        self.control(&["--mode=immediate", "stop"]);
+    }
+
+    /// Starts it again.
+    pub fn restart(&self) {
+        let log = format!("--log={}", self.folder.join("log").display());
+        self.control(&[&log, "--wait", "start"]);
+    }
+
+    fn control(&self, arguments: &[&str]) {
+        let mut command = as_user(self.programs.join("pg_ctl"));
+        command.arg(format!("--pgdata={}", self.folder.join("data").display())).args(arguments);
+        // The server keeps what it is given as its output.
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        assert!(command.status().expect("pg_ctl").success(), "pg_ctl {arguments:?} failed");
+    }
+}
+
+/// Where the server's programs are.
+fn programs() -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let in_path =
+        std::env::split_paths(&path).map(|folder| folder.join("initdb")).find(|file| file.is_file());
+    if let Some(folder) =
+        in_path.and_then(|file| std::fs::canonicalize(file).ok()?.parent().map(Path::to_owned))
+    {
+        return folder;
+    }
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let newest = versions
+        .map(|entry| entry.path())
+        .max_by_key(|path| path.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok()));
+    match newest.map(|path| path.join("bin")).filter(|folder| folder.join("initdb").is_file()) {
+        Some(folder) => folder,
+        None => panic!("{MISSING}"),
+    }
+}
+
+/// The server refuses to run as root.
+fn as_user(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    if !is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    let user = user();
+    let group = run(Command::new("id").args(["-g", &user]));
+    command.arg(format!("--reuid={user}")).arg(format!("--regid={}", group.trim()));
+    command.args(["--clear-groups", "--"]).arg(program);
+    command
+}
+
+fn is_root() -> bool {
+    run(Command::new("id").arg("-u")).trim() == "0"
+}
+
+/// Debian's package makes the user `postgres`.
+fn user() -> String {
+    let there =
+        Command::new("id").args(["-u", "postgres"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if there.is_ok_and(|status| status.success()) { "postgres" } else { "nobody" }.to_owned()
+}
+
+fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}; {MISSING}"));
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}

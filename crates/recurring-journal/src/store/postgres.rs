@@ -1,0 +1,301 @@
+use std::fmt;
+
+use async_trait::async_trait;
+use deadpool_postgres::Pool;
+use jiff::Timestamp;
+use recurring_core::{AttemptId, Secret};
+use recurring_facade::{PaymentRef, ProviderId};
+use tokio::sync::Mutex;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Row};
+
+use super::{Change, Claim, Due, Filter, Late, Lease, Store};
+use crate::attempt::{AttemptRecord, Event, Fence, Intent, State};
+use crate::error::StoreError;
+use crate::inbox::{Delivery, InboxEntry};
+
+mod connect;
+mod statements;
+
+use connect::{Place, problem, schema};
+use statements as sql;
+
+/// The version of the schema that this program writes.
+const VERSION: i64 = 1;
+/// A statement that lost a race for locks has changed nothing, and is run again this often.
+const RACES: u32 = 8;
+
+/// What is handed to a statement.
+type Values<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// Attempts in PostgreSQL, for any number of machines.
+///
+/// Every write is one statement that has committed when it is answered, with `synchronous_commit` on, whatever the
+/// server's or the database's own setting is. Beside the pool, one connection holds an advisory lock for as long as
+/// this store lives: by it the others see that the owner of an armed attempt is gone.
+///
+/// **Fail-over.** With asynchronous replication, a replica that takes over may lack what its predecessor stored last:
+/// an attempt that was armed and sent may look as if it had never been. Replicate synchronously
+/// (`synchronous_standby_names`), and nothing is lacking. Either way the take-over is noticed by the server's timeline:
+/// opening, and every new connection, fail with [`StoreError::FailedOver`] until somebody has compared with the gateways
+/// what was charged in that time and has called [`acknowledge_fail_over`](Self::acknowledge_fail_over).
+pub struct PostgresStore {
+    place: Place,
+    pool: Pool,
+    owner: Mutex<Option<Owner>>,
+}
+
+/// The proof of life: a connection that holds a lock. The server lets go of it when the connection ends.
+struct Owner {
+    name: String,
+    client: Client,
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore").field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+impl PostgresStore {
+    /// Connects to `postgres://USER:PASSWORD@HOST/DATABASE`, and makes the tables if they are not there.
+    ///
+    /// TLS by rustls, with the platform's trusted roots. To another machine it is always used, unless the address
+    /// itself says `sslmode=disable`.
+    ///
+    /// # Errors
+    /// When the address cannot be used, the server cannot be reached, the journal is that of a newer version, or a
+    /// replica has taken over.
+    pub async fn open(address: &Secret) -> Result<Self, StoreError> {
+        let place = Place::parse(address)?;
+        let mut client = place.client().await?;
+        schema::migrate(&mut client, VERSION).await?;
+        let pool = place.pool(schema::timeline(&client).await?)?;
+        let store = Self { place, pool, owner: Mutex::new(None) };
+        store.owner().await?;
+        Ok(store)
+    }
+
+    /// Takes note that a replica has taken over: every armed attempt becomes unknown, and the journal opens again.
+    /// Compare with the gateways first what was charged in the time that may be lacking. Answers how many attempts
+    /// became unknown.
+    ///
+    /// # Errors
+    /// When it cannot be stored.
+    pub async fn acknowledge_fail_over(address: &Secret) -> Result<u64, StoreError> {
+        let mut client = Place::parse(address)?.client().await?;
+        schema::acknowledge(&mut client, Timestamp::now()).await
+    }
+
+    /// Runs one statement, again when it lost a race.
+    async fn rows(&self, statement: &str, values: Values<'_>) -> Result<Vec<Row>, StoreError> {
+        let client = self.pool.get().await.map_err(connect::pool_problem)?;
+        let prepared = client.prepare_cached(statement).await.map_err(problem)?;
+        let mut race = 1;
+        loop {
+            match client.query(&prepared, values).await {
+                Err(error) if race < RACES && connect::lost_a_race(&error) => race += 1,
+                rows => return rows.map_err(problem),
+            }
+        }
+    }
+
+    async fn records(&self, statement: &str, values: Values<'_>) -> Result<Vec<AttemptRecord>, StoreError> {
+        self.rows(statement, values).await?.iter().map(|row| sql::row(row)?.read()).collect()
+    }
+
+    /// Says for each intent whether it is among those that were taken, and how it stands where it is not.
+    async fn claims(&self, intents: &[Intent], taken: &[Row]) -> Result<Vec<Claim>, StoreError> {
+        let mut fences = std::collections::BTreeMap::new();
+        for row in taken {
+            fences.insert(sql::text(row, 0)?, sql::number(row, 1)?);
+        }
+        let others: Vec<&str> = intents.iter().map(|intent| intent.attempt.as_str()).collect();
+        // One that is named twice is taken once; the second time it is answered as it stands.
+        let standing = if fences.len() == intents.len() {
+            Vec::new()
+        } else {
+            self.records(&sql::SOME, &[&others]).await?
+        };
+        intents
+            .iter()
+            .map(|intent| match fences.remove(intent.attempt.as_str()) {
+                Some(fence) => Ok(Claim::Yours(Fence(fence))),
+                None => standing
+                    .iter()
+                    .find(|record| record.attempt == intent.attempt)
+                    .map(|record| Claim::Stands(Box::new(record.clone())))
+                    .ok_or_else(|| {
+                        StoreError::Failed("an attempt could be neither stored nor found".to_owned())
+                    }),
+            })
+            .collect()
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn owner(&self) -> Result<String, StoreError> {
+        let mut held = self.owner.lock().await;
+        if let Some(owner) = held.as_ref().filter(|owner| !owner.client.is_closed()) {
+            return Ok(owner.name.clone());
+        }
+        // Whoever asks may see by now that the old owner is gone. What it had armed is unknown; this is a new one.
+        let client = self.place.client().await?;
+        let name = uuid::Uuid::new_v4().simple().to_string();
+        client.execute(sql::LOCK_OWNER, &[&sql::owner_key(&name)?]).await.map_err(problem)?;
+        let owner = held.insert(Owner { name, client });
+        Ok(owner.name.clone())
+    }
+
+    async fn is_gone(&self, owner: &str) -> Result<bool, StoreError> {
+        let rows = self.rows(sql::OWNER_LOCKED, &[&sql::owner_key(owner)?]).await?;
+        Ok(rows.is_empty())
+    }
+
+    async fn claim(&self, intents: &[Intent], lease: &Lease) -> Result<Vec<Claim>, StoreError> {
+        if intents.is_empty() {
+            return Ok(Vec::new());
+        }
+        let columns = sql::Columns::of(intents);
+        let values = columns.values(lease);
+        let taken = self.rows(sql::CLAIM, &values.as_refs()).await?;
+        self.claims(intents, &taken).await
+    }
+
+    async fn arm(&self, intent: &Intent, lease: &Lease) -> Result<Claim, StoreError> {
+        let columns = sql::Columns::of(std::slice::from_ref(intent));
+        let values = columns.values(lease);
+        let taken = self.rows(sql::ARM, &values.as_refs()).await?;
+        let claims = self.claims(std::slice::from_ref(intent), &taken).await?;
+        claims.into_iter().next().ok_or_else(|| StoreError::Failed("no answer".to_owned()))
+    }
+
+    async fn change(
+        &self,
+        attempt: &AttemptId,
+        fence: Fence,
+        change: &Change,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let ending = super::row::ending_text(change.ending.as_ref())?;
+        let values: Values<'_> = &[
+            &attempt.as_str(),
+            &fence.0,
+            &change.state.as_str(),
+            &change.payment.as_ref().map(PaymentRef::as_str),
+            &ending,
+            &change.looks.map(i64::from),
+            &change.nothing_found.map(i64::from),
+            &change.next_look.map(sql::millis),
+            &change.decided_by,
+            &change.note,
+            &change.sealed,
+            &change.keep_lease,
+            &sql::millis(now),
+        ];
+        if !self.rows(sql::CHANGE, values).await?.is_empty() {
+            return Ok(());
+        }
+        Err(if self.get(attempt).await?.is_none() { StoreError::NoSuchAttempt } else { StoreError::Fenced })
+    }
+
+    async fn testify(&self, attempt: &AttemptId, late: &Late, now: Timestamp) -> Result<(), StoreError> {
+        let payment = late.payment.as_ref().map(PaymentRef::as_str);
+        self.rows(sql::TESTIFY, &[&attempt.as_str(), &payment, &late.taken, &late.note, &sql::millis(now)])
+            .await?;
+        Ok(())
+    }
+
+    async fn abandon(
+        &self,
+        gone: &[String],
+        first_look: Timestamp,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let now = sql::millis(now);
+        self.rows(sql::FREE_PLANNED, &[&gone, &now]).await?;
+        let unknown = self.rows(sql::ABANDON, &[&gone, &now, &sql::millis(first_look)]).await?;
+        Ok(u64::try_from(unknown.len()).unwrap_or(u64::MAX))
+    }
+
+    async fn owners(&self) -> Result<Vec<String>, StoreError> {
+        self.rows(sql::OWNERS, &[]).await?.iter().map(|row| sql::text(row, 0)).collect()
+    }
+
+    async fn take(&self, due: &Due, limit: u32, lease: &Lease) -> Result<Vec<AttemptRecord>, StoreError> {
+        let one = match due {
+            Due::One(attempt) => Some(attempt.as_str()),
+            Due::Look | Due::Planned => None,
+        };
+        let values: Values<'_> =
+            &[&lease.owner, &sql::millis(lease.now), &sql::millis(lease.until), &i64::from(limit), &one];
+        self.records(&sql::take(due), values).await
+    }
+
+    async fn get(&self, attempt: &AttemptId) -> Result<Option<AttemptRecord>, StoreError> {
+        Ok(self.records(&sql::SOME, &[&vec![attempt.as_str()]]).await?.into_iter().next())
+    }
+
+    async fn list(&self, filter: &Filter, limit: u32) -> Result<Vec<AttemptRecord>, StoreError> {
+        let values: Values<'_> = &[
+            &filter.after.as_ref().map_or("", AttemptId::as_str),
+            &filter.state.map(State::as_str),
+            &filter.provider.as_ref().map(ProviderId::as_str),
+            &i64::from(limit),
+        ];
+        self.records(&sql::LIST, values).await
+    }
+
+    async fn count(&self) -> Result<Vec<(State, u64)>, StoreError> {
+        let mut counts = Vec::new();
+        for row in self.rows(sql::COUNT, &[]).await? {
+            let state = State::from_word(&sql::text(&row, 0)?);
+            let count = u64::try_from(sql::number(&row, 1)?).unwrap_or_default();
+            counts.extend(state.map(|state| (state, count)));
+        }
+        Ok(counts)
+    }
+
+    async fn events(&self, attempt: &AttemptId) -> Result<Vec<Event>, StoreError> {
+        self.rows(sql::EVENTS, &[&attempt.as_str()]).await?.iter().map(sql::event).collect()
+    }
+
+    async fn open_with_payment(
+        &self,
+        provider: &ProviderId,
+        payment: &PaymentRef,
+    ) -> Result<Vec<AttemptRecord>, StoreError> {
+        self.records(&sql::OPEN, &[&provider.as_str(), &payment.as_str()]).await
+    }
+
+    async fn receive(&self, entry: &InboxEntry, now: Timestamp) -> Result<Delivery, StoreError> {
+        let values: Values<'_> = &[
+            &entry.provider.as_str(),
+            &entry.dedupe_key,
+            &entry.authenticity.as_str(),
+            &entry.event,
+            &entry.payment.as_ref().map(PaymentRef::as_str),
+            &entry.merchant_reference,
+            &sql::millis(now),
+        ];
+        let rows = self.rows(sql::RECEIVE, values).await?;
+        let row = rows.first().ok_or_else(|| StoreError::Failed("no answer".to_owned()))?;
+        let times = u64::try_from(sql::number(row, 0)?).unwrap_or_default();
+        Ok(Delivery { times, handled: row.try_get(1).map_err(problem)? })
+    }
+
+    async fn handled(&self, entry: &InboxEntry, now: Timestamp) -> Result<(), StoreError> {
+        let values: Values<'_> = &[&entry.provider.as_str(), &entry.dedupe_key, &sql::millis(now)];
+        self.rows(sql::HANDLED, values).await?;
+        Ok(())
+    }
+
+    async fn unhandled(&self, limit: u32) -> Result<Vec<InboxEntry>, StoreError> {
+        self.rows(sql::UNHANDLED, &[&i64::from(limit)]).await?.iter().map(sql::inbox_entry).collect()
+    }
+
+    fn kind(&self) -> &'static str {
+        "postgres"
+    }
+}

@@ -1,0 +1,168 @@
+//! How the server is reached, and what its errors mean.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_postgres::{
+    Hook, HookError, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
+};
+use recurring_core::Secret;
+use rustls_platform_verifier::BuilderVerifierExt;
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, Config};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::error::StoreError;
+
+pub(super) mod schema;
+
+const CONNECTIONS: usize = 16;
+const CONNECT: Duration = Duration::from_secs(5);
+const WAIT: Duration = Duration::from_secs(10);
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// For every connection: commits wait for the disk, and nothing waits for ever. `on` is not set where the server asks
+/// for more (`remote_apply`).
+const SETTINGS: &str = "SELECT set_config('synchronous_commit', 'on', false)
+    WHERE current_setting('synchronous_commit') IN ('off', 'local', 'remote_write');
+  SET statement_timeout = '30s'; SET lock_timeout = '10s'; SET default_transaction_isolation = 'read committed'";
+
+/// Where the server is.
+#[derive(Clone)]
+pub(super) struct Place {
+    config: Config,
+    tls: MakeRustlsConnect,
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Hosts and database only: the password stands in the same configuration.
+        f.debug_struct("Place")
+            .field("hosts", &self.config.get_hosts())
+            .field("database", &self.config.get_dbname())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Place {
+    pub(super) fn parse(address: &Secret) -> Result<Self, StoreError> {
+        // The parser's own message may quote what it does not understand.
+        let mut config = Config::from_str(address.expose()).map_err(|_| {
+            let rule = "must be postgres://USER:PASSWORD@HOST:PORT/DATABASE, with special characters percent-encoded";
+            StoreError::Address(rule.to_owned())
+        })?;
+        let here = config.get_hosts().iter().all(|host| match host {
+            Host::Tcp(name) => {
+                name == "localhost"
+                    || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+            }
+            #[cfg(unix)]
+            Host::Unix(_) => true,
+        });
+        // "Prefer" would give the password to whoever answers in plain text.
+        if !here && config.get_ssl_mode() == SslMode::Prefer {
+            config.ssl_mode(SslMode::Require);
+        }
+        config
+            .application_name("recurring-journal")
+            .connect_timeout(CONNECT)
+            .keepalives_idle(SILENCE)
+            .tcp_user_timeout(SILENCE);
+        Ok(Self { config, tls: tls()? })
+    }
+
+    /// A connection of its own.
+    pub(super) async fn client(&self) -> Result<Client, StoreError> {
+        let (client, connection) = self.config.connect(self.tls.clone()).await.map_err(problem)?;
+        // It ends with the client, or with the server; then every call of the client says so.
+        tokio::spawn(async move {
+            let _ = connection.await;
+        });
+        client.batch_execute(SETTINGS).await.map_err(problem)?;
+        Ok(client)
+    }
+
+    /// A pool of connections to the server that has this timeline, and to no other.
+    pub(super) fn pool(&self, timeline: i64) -> Result<Pool, StoreError> {
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = Manager::from_config(self.config.clone(), self.tls.clone(), recycling);
+        let hook = Hook::async_fn(move |client: &mut deadpool_postgres::ClientWrapper, _| {
+            Box::pin(async move {
+                client.batch_execute(SETTINGS).await.map_err(HookError::Backend)?;
+                match schema::timeline(client).await {
+                    Ok(found) if found == timeline => Ok(()),
+                    Ok(found) => Err(HookError::message(format!("{FAILED_OVER}{timeline} {found}"))),
+                    Err(error) => Err(HookError::message(error.to_string())),
+                }
+            })
+        });
+        Pool::builder(manager)
+            .max_size(CONNECTIONS)
+            .runtime(Runtime::Tokio1)
+            .timeouts(Timeouts { wait: Some(WAIT), create: Some(WAIT), recycle: Some(WAIT) })
+            .post_create(hook)
+            .build()
+            .map_err(|error| StoreError::Failed(error.to_string()))
+    }
+}
+
+/// What the pool's hook says, so that it can be told from other errors: the pool carries text only.
+const FAILED_OVER: &str = "another timeline: ";
+
+fn tls() -> Result<MakeRustlsConnect, StoreError> {
+    let failed = |error: rustls::Error| StoreError::Failed(format!("TLS cannot be set up: {error}"));
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(failed)?
+        .with_platform_verifier()
+        .map_err(failed)?
+        .with_no_client_auth();
+    Ok(MakeRustlsConnect::new(config))
+}
+
+/// Whether a statement changed nothing because another one was faster.
+pub(super) fn lost_a_race(error: &tokio_postgres::Error) -> bool {
+    matches!(error.code(), Some(&SqlState::T_R_DEADLOCK_DETECTED | &SqlState::T_R_SERIALIZATION_FAILURE))
+}
+
+/// What the server says, in our words. Its messages quote no value of a statement.
+pub(super) fn problem(error: tokio_postgres::Error) -> StoreError {
+    let Some(reply) = error.as_db_error() else {
+        return StoreError::Lost(match std::error::Error::source(&error) {
+            Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        });
+    };
+    let text = format!("{} ({})", reply.message(), reply.code().code());
+    match reply.code() {
+        &SqlState::DISK_FULL => StoreError::Full(text),
+        &SqlState::READ_ONLY_SQL_TRANSACTION => StoreError::ReadOnly(text),
+        &SqlState::LOCK_NOT_AVAILABLE | &SqlState::T_R_DEADLOCK_DETECTED => StoreError::Locked(text),
+        &SqlState::DATA_CORRUPTED | &SqlState::INDEX_CORRUPTED => StoreError::Corrupt(text),
+        // 08: connection exceptions, 57P: the server ends or begins, 53: it has no room for one more connection.
+        code if ["08", "57P", "53"].iter().any(|class| code.code().starts_with(class)) => {
+            StoreError::Lost(text)
+        }
+        _ => StoreError::Failed(text),
+    }
+}
+
+pub(super) fn pool_problem(error: PoolError) -> StoreError {
+    match error {
+        PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => problem(error),
+        PoolError::PostCreateHook(HookError::Message(text)) => failed_over(&text),
+        other => StoreError::Lost(other.to_string()),
+    }
+}
+
+fn failed_over(text: &str) -> StoreError {
+    let numbers = text.strip_prefix(FAILED_OVER).and_then(|rest| rest.split_once(' '));
+    match numbers.map(|(known, found)| (known.parse(), found.parse())) {
+        Some((Ok(known), Ok(found))) => StoreError::FailedOver { found, known },
+        _ => StoreError::Lost(text.to_owned()),
+    }
+}

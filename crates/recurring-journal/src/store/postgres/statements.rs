@@ -1,0 +1,286 @@
+//! The statements, and how rows are read. Each is a transaction of its own.
+
+use std::sync::LazyLock;
+
+use jiff::Timestamp;
+use recurring_facade::{Authenticity, PaymentRef, ProviderId};
+use tokio_postgres::Row as PgRow;
+use tokio_postgres::types::ToSql;
+
+use super::problem;
+use crate::attempt::{Event, Intent};
+use crate::error::StoreError;
+use crate::inbox::InboxEntry;
+use crate::store::row::{COLUMNS, Row, instant};
+use crate::store::{Due, Lease};
+
+/// The two ways to take attempts; they differ in what they become, and in what they may have been. The order of the
+/// names keeps two callers from waiting for each other.
+macro_rules! take {
+    ($state:literal, $armed:literal, $set:literal, $may_be:literal) => {
+        concat!(
+            "INSERT INTO recurring_attempts AS a
+               (attempt, provider, operation, amount, currency, fingerprint, sealed, state, owner, fence, lease_until, created, updated, armed)
+             SELECT DISTINCT ON (attempt) attempt, provider, operation, amount, currency, fingerprint, sealed, ",
+            $state,
+            ", $8, 1, $9, $10, $10, ",
+            $armed,
+            " FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::bytea[])
+               AS given (attempt, provider, operation, amount, currency, fingerprint, sealed)
+             ORDER BY attempt
+             ON CONFLICT (attempt) DO UPDATE
+               SET lines = a.lines + 1, owner = excluded.owner, fence = a.fence + 1, lease_until = excluded.lease_until,
+                 updated = excluded.updated, sealed = coalesce(excluded.sealed, a.sealed)",
+            $set,
+            " WHERE a.fingerprint = excluded.fingerprint AND (",
+            $may_be,
+            " a.state = 'planned' AND (a.owner IS NULL OR a.owner = excluded.owner OR a.lease_until < excluded.updated))
+             RETURNING attempt, fence"
+        )
+    };
+}
+
+pub(super) const CLAIM: &str = take!("'planned'", "NULL::bigint", "", "");
+pub(super) const ARM: &str = take!(
+    "'armed'",
+    "$10",
+    ", state = 'armed', armed = excluded.armed, payment = NULL, ending = NULL, looks = 0, nothing_found = 0,
+       next_look = NULL, decided_by = NULL, note = NULL",
+    "a.state = 'not_applied' OR"
+);
+
+pub(super) const CHANGE: &str = "UPDATE recurring_attempts
+    SET lines = lines + 1, state = $3, payment = coalesce($4, payment), ending = coalesce($5, ending),
+      looks = coalesce($6, looks), nothing_found = coalesce($7, nothing_found), next_look = $8, decided_by = $9,
+      note = $10, sealed = coalesce($11, sealed), owner = CASE WHEN $12 THEN owner END,
+      lease_until = CASE WHEN $12 THEN lease_until END, updated = $13
+    WHERE attempt = $1 AND fence = $2 RETURNING attempt";
+
+/// The worker's own line, and the change that it makes. Both see the attempt as it was before.
+pub(super) const TESTIFY: &str = "WITH changed AS (
+      UPDATE recurring_attempts
+      SET lines = lines + 2, updated = $5,
+        payment = CASE WHEN state IN ('unknown', 'pending', 'review') OR $3 AND state IN ('not_applied', 'declined')
+          THEN coalesce(payment, $2) ELSE payment END,
+        next_look = CASE WHEN state IN ('unknown', 'pending') THEN $5 ELSE next_look END,
+        note = CASE WHEN $3 AND state IN ('not_applied', 'declined') THEN $4 ELSE note END,
+        state = CASE WHEN $3 AND state IN ('not_applied', 'declined') THEN 'review' ELSE state END
+      WHERE attempt = $1 RETURNING attempt, lines
+    )
+    INSERT INTO recurring_events (attempt, line, at, what, payment, note)
+      SELECT attempt, lines - 1, $5, 'late', $2, $4 FROM changed";
+
+pub(super) const FREE_PLANNED: &str = "UPDATE recurring_attempts
+    SET lines = lines + 1, owner = NULL, fence = fence + 1, lease_until = NULL, updated = $2
+    WHERE state = 'planned' AND owner = ANY($1)";
+
+pub(super) const ABANDON: &str = "UPDATE recurring_attempts
+    SET lines = lines + 1, state = 'unknown', owner = NULL, fence = fence + 1, lease_until = NULL, next_look = $3,
+      note = CASE WHEN lease_until < $2 THEN 'its owner''s time was over' ELSE 'its owner was gone' END, updated = $2
+    WHERE state = 'armed' AND (lease_until < $2 OR owner = ANY($1)) RETURNING attempt";
+
+pub(super) const OWNERS: &str =
+    "SELECT DISTINCT owner FROM recurring_attempts WHERE state IN ('planned', 'armed') AND owner IS NOT NULL";
+
+pub(super) const LOCK_OWNER: &str = "SELECT pg_advisory_lock($1)";
+
+/// A row when somebody holds the lock.
+pub(super) const OWNER_LOCKED: &str = "SELECT 1 FROM pg_locks
+    WHERE locktype = 'advisory' AND granted AND objsubid = 1
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND (classid::bigint << 32 | objid::bigint) = $1";
+
+pub(super) const COUNT: &str = "SELECT state, count(*) FROM recurring_attempts GROUP BY state";
+
+pub(super) const EVENTS: &str =
+    "SELECT at, what, payment, owner, note FROM recurring_events WHERE attempt = $1 ORDER BY line";
+
+pub(super) const RECEIVE: &str = "INSERT INTO recurring_inbox AS i
+      (provider, dedupe_key, authenticity, event, payment, merchant_reference, first_received, last_received, times)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 1)
+    ON CONFLICT (provider, dedupe_key) DO UPDATE SET last_received = excluded.last_received, times = i.times + 1
+    RETURNING times, handled IS NOT NULL";
+
+pub(super) const HANDLED: &str =
+    "UPDATE recurring_inbox SET handled = $3 WHERE provider = $1 AND dedupe_key = $2";
+
+pub(super) const UNHANDLED: &str =
+    "SELECT provider, dedupe_key, authenticity, event, payment, merchant_reference
+    FROM recurring_inbox WHERE handled IS NULL ORDER BY first_received LIMIT $1";
+
+pub(super) static SOME: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {COLUMNS} FROM recurring_attempts WHERE attempt = ANY($1)"));
+
+pub(super) static LIST: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {COLUMNS} FROM recurring_attempts
+         WHERE attempt > $1 AND ($2::text IS NULL OR state = $2) AND ($3::text IS NULL OR provider = $3)
+         ORDER BY attempt LIMIT $4"
+    )
+});
+
+pub(super) static OPEN: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {COLUMNS} FROM recurring_attempts
+         WHERE provider = $1 AND payment = $2 AND state IN ('armed', 'pending', 'unknown', 'review')"
+    )
+});
+
+/// Takes what is due; what another caller is taking is passed over.
+pub(super) fn take(due: &Due) -> String {
+    // Not what this owner has already: it is at work on that. Only who names an attempt may go on with its own.
+    let free = "(owner IS NULL OR lease_until < $2)";
+    let free_or_own = "(owner IS NULL OR owner = $1 OR lease_until < $2)";
+    let which = match due {
+        Due::Look => format!(
+            "state IN ('unknown', 'pending') AND next_look <= $2 AND {free} AND $5::text IS NULL ORDER BY next_look"
+        ),
+        Due::One(_) => {
+            format!("attempt = $5::text AND state IN ('unknown', 'pending', 'review') AND {free_or_own}")
+        }
+        Due::Planned => {
+            format!(
+                "state = 'planned' AND sealed IS NOT NULL AND {free} AND $5::text IS NULL ORDER BY created"
+            )
+        }
+    };
+    format!(
+        "UPDATE recurring_attempts
+         SET lines = lines + 1, owner = $1, fence = fence + 1, lease_until = $3, updated = $2
+         WHERE attempt IN (SELECT attempt FROM recurring_attempts WHERE {which} LIMIT $4 FOR UPDATE SKIP LOCKED)
+         RETURNING {COLUMNS}"
+    )
+}
+
+/// Intents, column by column.
+pub(super) struct Columns<'a> {
+    attempts: Vec<&'a str>,
+    providers: Vec<&'a str>,
+    operations: Vec<&'a str>,
+    amounts: Vec<Option<i64>>,
+    currencies: Vec<Option<&'a str>>,
+    fingerprints: Vec<&'a str>,
+    sealed: Vec<Option<&'a [u8]>>,
+}
+
+impl<'a> Columns<'a> {
+    pub(super) fn of(intents: &'a [Intent]) -> Self {
+        Self {
+            attempts: intents.iter().map(|intent| intent.attempt.as_str()).collect(),
+            providers: intents.iter().map(|intent| intent.provider.as_str()).collect(),
+            operations: intents.iter().map(|intent| intent.operation.as_str()).collect(),
+            amounts: intents.iter().map(|intent| intent.amount.map(|amount| amount.minor())).collect(),
+            currencies: intents
+                .iter()
+                .map(|intent| intent.amount.map(|amount| amount.currency().code()))
+                .collect(),
+            fingerprints: intents.iter().map(|intent| intent.fingerprint.as_str()).collect(),
+            sealed: intents.iter().map(|intent| intent.sealed.as_deref()).collect(),
+        }
+    }
+
+    /// With the lease, the values of [`CLAIM`] and [`ARM`].
+    pub(super) fn values<'b>(&'b self, lease: &'b Lease) -> TakeValues<'b> {
+        TakeValues { columns: self, lease, until: millis(lease.until), now: millis(lease.now) }
+    }
+}
+
+pub(super) struct TakeValues<'a> {
+    columns: &'a Columns<'a>,
+    lease: &'a Lease,
+    until: i64,
+    now: i64,
+}
+
+impl TakeValues<'_> {
+    pub(super) fn as_refs(&self) -> [&(dyn ToSql + Sync); 10] {
+        let columns = self.columns;
+        [
+            &columns.attempts,
+            &columns.providers,
+            &columns.operations,
+            &columns.amounts,
+            &columns.currencies,
+            &columns.fingerprints,
+            &columns.sealed,
+            &self.lease.owner,
+            &self.until,
+            &self.now,
+        ]
+    }
+}
+
+pub(super) fn millis(time: Timestamp) -> i64 {
+    time.as_millisecond()
+}
+
+/// The lock of an owner: the first half of its name, which is random.
+pub(super) fn owner_key(owner: &str) -> Result<i64, StoreError> {
+    owner
+        .get(..16)
+        .and_then(|half| u64::from_str_radix(half, 16).ok())
+        .map(|key| i64::from_be_bytes(key.to_be_bytes()))
+        .ok_or_else(|| StoreError::Corrupt("an attempt has an owner that nobody wrote".to_owned()))
+}
+
+pub(super) fn text(row: &PgRow, index: usize) -> Result<String, StoreError> {
+    row.try_get(index).map_err(problem)
+}
+
+pub(super) fn number(row: &PgRow, index: usize) -> Result<i64, StoreError> {
+    row.try_get(index).map_err(problem)
+}
+
+/// An attempt, from the columns in their order.
+pub(super) fn row(row: &PgRow) -> Result<Row, StoreError> {
+    let read = || -> Result<Row, tokio_postgres::Error> {
+        Ok(Row {
+            attempt: row.try_get(0)?,
+            provider: row.try_get(1)?,
+            operation: row.try_get(2)?,
+            amount: row.try_get(3)?,
+            currency: row.try_get(4)?,
+            fingerprint: row.try_get(5)?,
+            state: row.try_get(6)?,
+            owner: row.try_get(7)?,
+            fence: row.try_get(8)?,
+            lease_until: row.try_get(9)?,
+            payment: row.try_get(10)?,
+            ending: row.try_get(11)?,
+            created: row.try_get(12)?,
+            updated: row.try_get(13)?,
+            armed: row.try_get(14)?,
+            looks: row.try_get(15)?,
+            nothing_found: row.try_get(16)?,
+            next_look: row.try_get(17)?,
+            decided_by: row.try_get(18)?,
+            note: row.try_get(19)?,
+            sealed: row.try_get(20)?,
+        })
+    };
+    read().map_err(problem)
+}
+
+pub(super) fn event(row: &PgRow) -> Result<Event, StoreError> {
+    let optional = |index: usize| row.try_get(index).map_err(problem);
+    Ok(Event {
+        at: instant(number(row, 0)?)?,
+        what: text(row, 1)?,
+        payment: optional(2)?,
+        owner: optional(3)?,
+        note: optional(4)?,
+    })
+}
+
+pub(super) fn inbox_entry(row: &PgRow) -> Result<InboxEntry, StoreError> {
+    let optional = |index: usize| row.try_get::<_, Option<String>>(index).map_err(problem);
+    let verified = text(row, 2)? == Authenticity::Verified.as_str();
+    Ok(InboxEntry {
+        provider: ProviderId::new(text(row, 0)?),
+        dedupe_key: text(row, 1)?,
+        authenticity: if verified { Authenticity::Verified } else { Authenticity::Unsigned },
+        event: optional(3)?,
+        payment: optional(4)?.map(PaymentRef::new),
+        merchant_reference: optional(5)?,
+    })
+}

@@ -1,0 +1,247 @@
+//! The store in PostgreSQL: the suite of all stores, and what is special to it, on a server of its own.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops by panicking")]
+
+mod suite;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use recurring_facade::Secret;
+use recurring_fixtures::postgres::Cluster;
+use recurring_journal::store::{Change, Claim, PostgresStore, Store};
+use recurring_journal::{EncryptionKey, Journal, PlanValue, State, StoreError};
+use suite::{Place, armed, at, attempt, intent, lease, request};
+
+struct Database(String);
+
+impl Database {
+    fn new() -> Self {
+        Self(Cluster::shared().database())
+    }
+
+    async fn store(&self) -> Result<PostgresStore, StoreError> {
+        PostgresStore::open(&Secret::new(self.0.as_str())).await
+    }
+
+    fn psql(&self, statement: &str) -> String {
+        Cluster::shared().psql(&self.0, statement)
+    }
+}
+
+impl Place for Database {
+    fn open(&self) -> Pin<Box<dyn Future<Output = Arc<dyn Store>> + Send + '_>> {
+        Box::pin(async {
+            let store: Arc<dyn Store> = Arc::new(self.store().await.unwrap());
+            store
+        })
+    }
+}
+
+every_case!(Database::new());
+
+#[tokio::test(flavor = "multi_thread")]
+async fn eight_processes_open_an_empty_database_at_once() {
+    let database = Arc::new(Database::new());
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let database = Arc::clone(&database);
+        tasks.spawn(async move { database.open().await });
+    }
+    assert_eq!(tasks.join_all().await.len(), 8);
+    assert_eq!(database.psql("SELECT version FROM recurring_schema").trim(), "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_waits_for_the_disk_whatever_the_database_says() {
+    let database = Database::new();
+    let name = database.0.rsplit('/').next().unwrap();
+    database.psql(&format!("ALTER DATABASE {name} SET synchronous_commit = off"));
+    let store = database.store().await.unwrap();
+    armed(&store, "a", 0).await;
+    // What the store's own connections say, told by a trigger.
+    database.psql(
+        "CREATE TABLE seen (setting TEXT);
+         CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$
+           BEGIN INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$;
+         CREATE TRIGGER see AFTER INSERT ON recurring_attempts EXECUTE FUNCTION see()",
+    );
+    armed(&store, "b", 0).await;
+    assert_eq!(database.psql("SELECT setting FROM seen").trim(), "on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_of_a_newer_version_is_refused() {
+    let database = Database::new();
+    drop(database.store().await.unwrap());
+    database.psql("UPDATE recurring_schema SET version = 7");
+    assert_eq!(database.store().await.unwrap_err(), StoreError::NewerSchema { found: 7, known: 1 });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_took_over_is_noticed_and_must_be_acknowledged() {
+    let database = Database::new();
+    let store = database.store().await.unwrap();
+    armed(&store, "a", 0).await;
+    // The timeline is the server's own; here the journal is told that it was another one.
+    database.psql("UPDATE recurring_schema SET timeline = timeline + 1");
+    let error = database.store().await.unwrap_err();
+    assert!(matches!(error, StoreError::FailedOver { .. }), "{error:?}");
+    let unknown = PostgresStore::acknowledge_fail_over(&Secret::new(database.0.as_str())).await.unwrap();
+    assert_eq!(unknown, 1);
+    let store = database.store().await.unwrap();
+    assert_eq!(store.get(&attempt("a")).await.unwrap().unwrap().state, State::Unknown);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_only_added_to() {
+    let database = Database::new();
+    armed(&database.store().await.unwrap(), "a", 0).await;
+    for statement in [
+        "DELETE FROM recurring_events",
+        "UPDATE recurring_events SET what = 'x'",
+        "TRUNCATE recurring_events",
+    ] {
+        // psql ends with an error; inside a block it is a notice.
+        let caught = format!(
+            "DO $$ BEGIN {statement}; RAISE EXCEPTION 'it went through' USING ERRCODE = 'ZZ999';
+             EXCEPTION WHEN raise_exception THEN NULL; END $$"
+        );
+        database.psql(&caught);
+    }
+    assert_eq!(database.psql("SELECT what FROM recurring_events").trim(), "armed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_whose_connection_is_cut_is_gone_and_cannot_write() {
+    let database = Database::new();
+    let (one, two) = (database.store().await.unwrap(), database.store().await.unwrap());
+    let first = one.owner().await.unwrap();
+    let fence = armed(&one, "a", 0).await;
+    let key = i64::from_be_bytes(u64::from_str_radix(&first[..16], 16).unwrap().to_be_bytes());
+    database.psql(&format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_locks
+         WHERE locktype = 'advisory' AND (classid::bigint << 32 | objid::bigint) = {key}"
+    ));
+    while !two.is_gone(&first).await.unwrap() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(two.abandon(std::slice::from_ref(&first), at(1), at(1)).await.unwrap(), 1);
+    let late = one.change(&attempt("a"), fence, &Change::to(State::Approved), at(2)).await;
+    assert_eq!(late, Err(StoreError::Fenced));
+    // It goes on as somebody else.
+    while one.owner().await.unwrap() == first {
+        tokio::task::yield_now().await;
+    }
+    let second = one.owner().await.unwrap();
+    assert!(!two.is_gone(&second).await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_dies_in_mid_write_loses_nothing_that_was_answered() {
+    let cluster = Cluster::start();
+    let address = cluster.database();
+    let store = Arc::new(PostgresStore::open(&Secret::new(address.as_str())).await.unwrap());
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..400 {
+        let store = Arc::clone(&store);
+        tasks.spawn(async move {
+            let name = format!("a-{number:03}");
+            let lease = match store.owner().await {
+                Ok(owner) => recurring_journal::store::Lease { owner, now: at(0), until: at(300) },
+                Err(error) => return (name, Err(error)),
+            };
+            let claim = store.arm(&intent(&name), &lease).await;
+            (name, claim)
+        });
+    }
+    let mut answers = Vec::new();
+    while let Some(answer) = tasks.join_next().await {
+        answers.push(answer.unwrap());
+        if answers.len() == 100 {
+            cluster.kill();
+        }
+    }
+    let lost = answers.iter().filter(|(_, answer)| answer.is_err()).count();
+    assert!(lost > 0, "the server answered everything before it died");
+    for (name, answer) in &answers {
+        if let Err(error) = answer {
+            assert!(matches!(error, StoreError::Lost(_)), "{name}: {error:?}");
+        }
+    }
+    cluster.restart();
+    let again = PostgresStore::open(&Secret::new(address)).await.unwrap();
+    for (name, answer) in answers {
+        let record = again.get(&attempt(&name)).await.unwrap();
+        match answer {
+            Ok(Claim::Yours(_)) => assert_eq!(record.unwrap().state, State::Armed, "{name}"),
+            // Its answer was lost: it may be there or not, and was not sent.
+            _ => assert!(record.is_none_or(|record| record.state == State::Armed), "{name}"),
+        }
+    }
+    // The old store works again, as a new owner.
+    let owner = loop {
+        if let Ok(owner) = store.owner().await {
+            break owner;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert!(!again.is_gone(&owner).await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_belongs_to_the_callers_own_transaction() {
+    let database = Database::new();
+    let journal = Journal::builder()
+        .encryption_key(EncryptionKey::new(&[3; 32]))
+        .with_store(database.open().await)
+        .await
+        .unwrap();
+    let (mut client, connection) = tokio_postgres::connect(&database.0, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    for commits in [false, true] {
+        let plan = journal.plan_statement(&request("a")).unwrap();
+        let transaction = client.transaction().await.unwrap();
+        let values: Vec<&(dyn tokio_postgres::types::ToSql + Sync)> = plan
+            .values
+            .iter()
+            .map(|value| match value {
+                PlanValue::Text(text) => text as &(dyn tokio_postgres::types::ToSql + Sync),
+                PlanValue::Integer(number) => number,
+                PlanValue::Bytes(bytes) => bytes,
+            })
+            .collect();
+        transaction.execute(plan.sql, &values).await.unwrap();
+        if commits {
+            transaction.commit().await.unwrap();
+        } else {
+            transaction.rollback().await.unwrap();
+        }
+        assert_eq!(journal.attempt(&attempt("a")).await.is_ok(), commits);
+    }
+    assert_eq!(journal.attempt(&attempt("a")).await.unwrap().state, State::Planned);
+    assert_eq!(journal.events(&attempt("a")).await.unwrap().len(), 1);
+    assert!(matches!(
+        journal.store().arm(&intent("a"), &lease(journal.store(), 1_000_000).await).await.unwrap(),
+        Claim::Yours(_)
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_password_is_shown_nowhere() {
+    let places = [
+        "postgres://ann:hunter2-secret@127.0.0.1:1/journal",
+        "postgres://ann:hunter2-secret@[::1/journal",
+        "postgres://ann:hunter2-secret@127.0.0.1:1/journal?sslmode=hunter2-secret",
+    ];
+    for address in places {
+        let error = PostgresStore::open(&Secret::new(address)).await.unwrap_err();
+        assert!(matches!(error, StoreError::Lost(_) | StoreError::Address(_)), "{error:?}");
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+    }
+    let database = Database::new();
+    let store = database.store().await.unwrap();
+    let with_password = database.0.replacen("postgres@", "postgres:hunter2-secret@", 1);
+    let other = PostgresStore::open(&Secret::new(with_password)).await.unwrap();
+    assert!(!format!("{store:?} {other:?}").contains("hunter2"), "{other:?}");
+}
