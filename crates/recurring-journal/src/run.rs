@@ -128,8 +128,8 @@ struct Lane {
     limiter: Option<Arc<DefaultDirectRateLimiter>>,
 }
 
-/// What a charge that was under way gave.
-type Ended = (AttemptId, ProviderId, Result<Answer, JournalError>);
+/// What a charge that was under way gave; nothing, when the run was stopped before it was armed.
+type Ended = (AttemptId, ProviderId, Option<Result<Answer, JournalError>>);
 
 impl BillingRun {
     /// A run with 16 charges at a time for each gateway and no limit of the rate.
@@ -269,13 +269,17 @@ impl BillingRun {
                     lane.under_way += 1;
                     let (journal, facade) = (self.journal.clone(), self.facade.clone());
                     let (limiter, provider) = (lane.limiter.clone(), provider.clone());
+                    let mut stopped = self.stop.subscribe();
                     running.spawn(async move {
-                        if let Some(limiter) = limiter {
-                            limiter.until_ready().await;
-                        }
                         let attempt = request.attempt.clone();
+                        if let Some(limiter) = limiter {
+                            tokio::select! {
+                                () = limiter.until_ready() => {}
+                                _ = stopped.wait_for(|stopped| *stopped) => return (attempt, provider, None),
+                            }
+                        }
                         let result = journal.charge(&facade, request).await;
-                        (attempt, provider, result)
+                        (attempt, provider, Some(result))
                     });
                     continue;
                 }
@@ -310,6 +314,12 @@ impl BillingRun {
         };
         if let Some(lane) = lanes.get_mut(&provider) {
             lane.under_way = lane.under_way.saturating_sub(1);
+        }
+        let Some(result) = result else {
+            tell(Report::Left { attempt, provider, why: Left::Stopped });
+            return;
+        };
+        if let Some(lane) = lanes.get_mut(&provider) {
             let unknown = matches!(&result, Ok(answer) if answer.record.state == State::Unknown);
             lane.health.tell(unknown, Instant::now());
         }

@@ -205,10 +205,13 @@ async fn a_plan_belongs_to_the_callers_own_transaction() {
         let values: Vec<&(dyn tokio_postgres::types::ToSql + Sync)> = plan
             .values
             .iter()
-            .map(|value| match value {
-                PlanValue::Text(text) => text as &(dyn tokio_postgres::types::ToSql + Sync),
-                PlanValue::Integer(number) => number,
-                PlanValue::Bytes(bytes) => bytes,
+            .map(|value| {
+                let value: &(dyn tokio_postgres::types::ToSql + Sync) = match value {
+                    PlanValue::Text(text) => text,
+                    PlanValue::Integer(number) => number,
+                    PlanValue::Bytes(bytes) => bytes,
+                };
+                value
             })
             .collect();
         transaction.execute(plan.sql, &values).await.unwrap();

@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use recurring_journal::store::{Change, SqliteStore, Store};
-use recurring_journal::{Journal, JournalError, State, StoreError};
+use recurring_journal::{Journal, JournalError, PlanValue, State, StoreError};
 use suite::{Place, armed, at, attempt, intent, lease};
 
 struct Folder(tempfile::TempDir);
@@ -142,4 +142,31 @@ async fn no_token_is_in_the_file() {
         assert!(!bytes.windows(13).any(|window| window == b"a-vault-token"));
     }
     drop(journal);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_belongs_to_the_callers_own_transaction() {
+    let folder = Folder::new();
+    let journal = Journal::open(&format!("sqlite:{}", folder.file().display())).await.unwrap();
+    let mut connection = rusqlite::Connection::open(folder.file()).unwrap();
+    for commits in [false, true] {
+        let plan = journal.plan_statement(&suite::request("a")).unwrap();
+        let transaction = connection.transaction().unwrap();
+        let values = plan.values.into_iter().map(|value| match value {
+            PlanValue::Text(text) => rusqlite::types::Value::Text(text),
+            PlanValue::Integer(number) => rusqlite::types::Value::Integer(number),
+            PlanValue::Bytes(bytes) => {
+                bytes.map_or(rusqlite::types::Value::Null, rusqlite::types::Value::Blob)
+            }
+        });
+        transaction.execute(plan.sql, rusqlite::params_from_iter(values)).unwrap();
+        if commits {
+            transaction.commit().unwrap()
+        } else {
+            transaction.rollback().unwrap()
+        }
+        assert_eq!(journal.attempt(&attempt("a")).await.is_ok(), commits);
+    }
+    assert_eq!(journal.attempt(&attempt("a")).await.unwrap().state, State::Planned);
+    assert_eq!(journal.events(&attempt("a")).await.unwrap().len(), 1);
 }

@@ -1,0 +1,225 @@
+//! Billing runs, against the sandbox, whose ledger is the judge.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops by panicking")]
+
+mod world;
+
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+use recurring_facade::{ChargeRequest, ProviderId, StoredCredential};
+use recurring_journal::{
+    BillingRun, Breaker, EncryptionKey, Journal, JournalError, Left, Report, State, Summary,
+};
+use recurring_sandbox::{FaultKind, Moment};
+use world::common::{GOOD_CARD, attempt};
+use world::{World, charging, request};
+
+/// A stream of what is in a list, one after the other.
+struct Due(std::vec::IntoIter<Result<ChargeRequest, String>>);
+
+impl Stream for Due {
+    type Item = Result<ChargeRequest, String>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(self.0.next())
+    }
+}
+
+fn due(credential: &StoredCredential, numbers: std::ops::Range<u32>) -> Due {
+    let all: Vec<_> = numbers.map(|number| Ok(request(credential, &format!("a-{number:03}")))).collect();
+    Due(all.into_iter())
+}
+
+async fn emspay(world: &World) -> StoredCredential {
+    world.credential(&ProviderId::EMSPAY, GOOD_CARD).await
+}
+
+/// Runs to the end, and says which attempts were made now.
+async fn run(run: BillingRun, due: Due) -> (Summary, Vec<String>) {
+    let mut made = Vec::new();
+    let summary = run.run(due, |report| {
+        if let Report::Made(answer) = report
+            && !answer.again
+        {
+            made.push(answer.record.attempt.to_string());
+        }
+    });
+    (summary.await.unwrap(), made)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_that_is_due_is_charged_once_and_a_second_run_charges_nothing() {
+    let world = World::new().await;
+    let credential = emspay(&world).await;
+    let (summary, made) = run(BillingRun::new(&world.journal, &world.facade), due(&credential, 0..300)).await;
+    assert_eq!((made.len(), summary.left, summary.refused, summary.again), (300, 0, 0, 0));
+    let (summary, made) = run(BillingRun::new(&world.journal, &world.facade), due(&credential, 0..310)).await;
+    assert_eq!((made.len(), summary.again), (10, 300));
+    for number in 0..310 {
+        assert_eq!(world.taken(&format!("a-{number:03}")), 1, "{number}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_processes_share_one_list_without_overlap() {
+    let world = World::new().await;
+    let credential = emspay(&world).await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let (journal, facade, credential) = (world.another().await, world.facade.clone(), credential.clone());
+        tasks.spawn(async move { run(BillingRun::new(&journal, &facade), due(&credential, 0..1000)).await });
+    }
+    let all = tasks.join_all().await;
+    let names: Vec<_> = all.iter().flat_map(|(_, made)| made).collect();
+    assert_eq!(names.len(), 1000);
+    assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), 1000);
+    assert!(all.iter().filter(|(_, made)| !made.is_empty()).count() > 1, "one process did everything");
+    assert_eq!(world.sandbox.ledger().len(), 1001);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_run_ends_what_is_under_way_and_is_resumed() {
+    let world = World::new().await;
+    let credential = emspay(&world).await;
+    let first = BillingRun::new(&world.journal, &world.facade).concurrency(4);
+    let stopper = first.stopper();
+    let mut seen = 0;
+    let summary = first.run(due(&credential, 0..200), |report| {
+        if let Report::Made(_) = report {
+            seen += 1;
+            if seen == 20 {
+                stopper.stop();
+            }
+        }
+    });
+    let summary = summary.await.unwrap();
+    let made: u64 = summary.made.values().sum();
+    assert!(summary.stopped && (20..=24).contains(&made), "{summary:?}");
+    assert_eq!(
+        world
+            .journal
+            .store()
+            .count()
+            .await
+            .unwrap()
+            .iter()
+            .filter(|(state, _)| *state == State::Armed)
+            .count(),
+        0
+    );
+    let (summary, now) = run(BillingRun::new(&world.journal, &world.facade), due(&credential, 0..200)).await;
+    assert_eq!((summary.again, u64::try_from(now.len()).unwrap()), (made, 200 - made));
+    assert_eq!(world.sandbox.ledger().len(), 201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_answers_unknown_too_often_is_paused_with_the_reason() {
+    let world = World::new().await;
+    let credential = emspay(&world).await;
+    let other = world.credential(&ProviderId::REVIO, GOOD_CARD).await;
+    let lost = charging(&ProviderId::EMSPAY, FaultKind::Close).when(Moment::AfterActing).until_cleared();
+    world.sandbox.inject(lost).unwrap();
+    let mut all: Vec<_> =
+        (0..100).map(|number| Ok(request(&credential, &format!("a-{number:03}")))).collect();
+    all.extend((0..50).map(|number| Ok(request(&other, &format!("b-{number:03}")))));
+    let mut breaker = Breaker::default();
+    (breaker.window, breaker.most_unknown) = (10, 5);
+    let billing = BillingRun::new(&world.journal, &world.facade).concurrency(2).breaker(breaker);
+    let mut reasons = BTreeSet::new();
+    let summary = billing.run(Due(all.into_iter()), |report| {
+        if let Report::Left { provider, why: Left::Paused(why), .. } = report {
+            reasons.insert(format!("{provider}: {}", why.split(':').next().unwrap()));
+        }
+    });
+    let summary = summary.await.unwrap();
+    // The other gateway goes on.
+    assert_eq!(summary.of(State::Approved), 50);
+    let unknown = summary.of(State::Unknown);
+    assert!((5..=6).contains(&unknown), "{summary:?}");
+    assert_eq!(summary.left, 100 - unknown);
+    assert!(
+        reasons.iter().all(|why| why.starts_with("emspay: ") && why.contains("are unknown")),
+        "{reasons:?}"
+    );
+    // Once the gateway answers again, the next run makes what was left. What is unknown is not made again.
+    world.sandbox.clear_faults();
+    let again = world.another().await;
+    drop(world.journal);
+    let (summary, made) = run(BillingRun::new(&again, &world.facade), due(&credential, 0..100)).await;
+    assert_eq!((u64::try_from(made.len()).unwrap(), summary.again + summary.left), (100 - unknown, unknown));
+    assert_eq!(world.sandbox.ledger().len(), 2 + 50 + 100);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_planned_is_charged_from_the_journal_alone() {
+    let world = World::new().await;
+    let credential = emspay(&world).await;
+    let key = || EncryptionKey::new(&[5; 32]);
+    let journal = Journal::builder().encryption_key(key()).with_store(world.store().await).await.unwrap();
+    for number in 0..150 {
+        journal.plan(&request(&credential, &format!("a-{number:03}"))).await.unwrap();
+    }
+    let without = world.another().await;
+    let error = BillingRun::new(&without, &world.facade).planned(|_| {}).await.unwrap_err();
+    assert!(matches!(error, JournalError::Invalid { field: "journal_key", .. }), "{error:?}");
+    let wrong = Journal::builder()
+        .encryption_key(EncryptionKey::new(&[6; 32]))
+        .with_store(world.store().await)
+        .await
+        .unwrap();
+    let mut problems = 0;
+    let summary = BillingRun::new(&wrong, &world.facade).planned(|_| problems += 1).await.unwrap();
+    assert_eq!((summary.refused, problems), (150, 150));
+    drop(wrong);
+    let summary = BillingRun::new(&journal, &world.facade).planned(|_| {}).await.unwrap();
+    let made: u64 = summary.made.values().sum();
+    assert_eq!((made, summary.refused), (150, 0));
+    assert_eq!(world.sandbox.ledger().len(), 151);
+    assert!(world.journal.attempt(&attempt("a-000")).await.unwrap().state != State::Planned);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_that_cannot_be_read_and_names_that_are_taken_are_reported() {
+    let world = World::new().await;
+    let credential = emspay(&world).await;
+    world.journal.charge(&world.facade, request(&credential, "taken")).await.unwrap();
+    let mut dearer = request(&credential, "taken");
+    dearer.amount = recurring_facade::Money::from_minor(5000, dearer.amount.currency()).unwrap();
+    let all = vec![
+        Err("line 1: not JSON".to_owned()),
+        Ok(dearer),
+        Ok(request(&credential, "twice")),
+        Ok(request(&credential, "twice")),
+    ];
+    let reports = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&reports);
+    let billing = BillingRun::new(&world.journal, &world.facade);
+    let summary =
+        billing.run(Due(all.into_iter()), move |report| kept.lock().unwrap().push(report)).await.unwrap();
+    assert_eq!((summary.refused, summary.left + summary.again, summary.made.values().sum()), (2, 1, 1_u64));
+    assert_eq!((world.taken("twice"), world.taken("taken")), (1, 1));
+    let reports = reports.lock().unwrap();
+    assert!(matches!(&reports[0], Report::Unreadable(text) if text.contains("line 1")), "{reports:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_the_rate_is_not_begun_and_is_let_go_by_a_stop() {
+    let world = World::new().await;
+    let credential = emspay(&world).await;
+    let billing = BillingRun::new(&world.journal, &world.facade).rate(NonZeroU32::MIN).concurrency(32);
+    let (stopper, mut made) = (billing.stopper(), 0);
+    let summary = billing.run(due(&credential, 0..32), |report| {
+        if let Report::Made(_) = report {
+            made += 1;
+            stopper.stop();
+        }
+    });
+    let summary = summary.await.unwrap();
+    // One a second: a slow machine makes a second one, but not all that could be under way.
+    assert!(made < 16 && summary.left == 32 - made, "{summary:?}");
+    assert_eq!(u64::try_from(world.sandbox.ledger().len()).unwrap(), 1 + made);
+}
