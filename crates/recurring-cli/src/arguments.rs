@@ -76,7 +76,19 @@ pub(crate) enum Command {
         /// A header as it arrived, such as 'X-Signature: ..'. May be given several times.
         #[arg(long = "header", value_name = "NAME: VALUE")]
         headers: Vec<String>,
+        /// Keep it in this journal, and look up the attempt that it is about.
+        #[arg(long, value_name = "ADDRESS")]
+        journal: Option<String>,
     },
+    /// Charge everything that is due, each attempt once. This takes money.
+    ///
+    /// One JSON object a line on standard input or in a file: {"attempt":"..","amount":"40.00","currency":"EUR",
+    /// "credential":{..},"reason":"..","notification_url":".."}; one object a line on standard output. Give the same
+    /// lines again to go on after a stop. Several such programs may share one journal and the same lines.
+    Run(Run),
+    /// The durable record of attempts.
+    #[command(subcommand)]
+    Journal(JournalCommand),
     /// Show where a payment stands.
     Status {
         /// Which gateway.
@@ -86,6 +98,120 @@ pub(crate) enum Command {
         #[arg(long, value_name = "REF")]
         payment: String,
     },
+}
+
+/// Where an attempt is recorded.
+#[derive(Debug, Args)]
+pub(crate) struct JournalChoice {
+    /// The journal: sqlite:PATH or postgres://..; without it, the one that the configuration names (RECURRING_JOURNAL).
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) journal: Option<String>,
+    /// Keep no durable record: if this program is killed in mid-call, nothing here remembers it.
+    #[arg(long, conflicts_with = "journal")]
+    pub(crate) no_journal: bool,
+}
+
+/// The record of attempts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum JournalCommand {
+    /// List attempts, one a line, in the order of their names.
+    List {
+        /// The journal; without it, the one that the configuration names.
+        #[arg(long, value_name = "ADDRESS")]
+        journal: Option<String>,
+        /// Only those in this state: planned, armed, approved, declined, pending, not_applied, unknown, review.
+        #[arg(long)]
+        state: Option<String>,
+        /// Only those of this gateway.
+        #[arg(long)]
+        provider: Option<String>,
+        /// At most so many.
+        #[arg(long)]
+        limit: Option<usize>,
+    },
+    /// Show one attempt and everything that happened to it.
+    Show {
+        /// The attempt.
+        #[arg(long, value_name = "ID")]
+        attempt: String,
+        /// The journal; without it, the one that the configuration names.
+        #[arg(long, value_name = "ADDRESS")]
+        journal: Option<String>,
+    },
+    /// Look up at the gateways what is unknown or pending. Nothing is ever sent again.
+    ///
+    /// Exit code 0: nothing is open any more; 10: some are pending; 30: some are unknown or wait for a person.
+    Reconcile {
+        /// The journal; without it, the one that the configuration names.
+        #[arg(long, value_name = "ADDRESS")]
+        journal: Option<String>,
+        /// Only this attempt.
+        #[arg(long, value_name = "ID")]
+        attempt: Option<String>,
+        /// Only what is due, with growing waits between two looks: for a timer.
+        #[arg(long)]
+        due: bool,
+    },
+    /// Record a person's decision about an attempt that looking could not settle.
+    Resolve {
+        /// The attempt.
+        #[arg(long, value_name = "ID")]
+        attempt: String,
+        /// What happened. `not-applied` allows the attempt to be made again: look at the gateway first.
+        #[arg(long = "as", value_enum)]
+        decision: Decision,
+        /// The gateway's identifier of the payment, where it was found.
+        #[arg(long, value_name = "REF")]
+        payment: Option<String>,
+        /// Who decides. It is kept for good.
+        #[arg(long, value_name = "WHO")]
+        by: String,
+        /// Why. It is kept for good.
+        #[arg(long, value_name = "REASON")]
+        why: String,
+        /// The journal; without it, the one that the configuration names.
+        #[arg(long, value_name = "ADDRESS")]
+        journal: Option<String>,
+    },
+    /// Take note that a replica of PostgreSQL has taken over. Every armed attempt becomes unknown.
+    ///
+    /// Compare with the gateways first what was charged in the time that the replica may lack.
+    AcknowledgeFailOver {
+        /// The journal; without it, the one that the configuration names.
+        #[arg(long, value_name = "ADDRESS")]
+        journal: Option<String>,
+    },
+}
+
+/// What a person found out.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Decision {
+    /// The money was taken.
+    Approved,
+    /// The gateway said no.
+    Declined,
+    /// Nothing happened, and nothing can be under way any more.
+    #[value(alias = "not_applied")]
+    NotApplied,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// What is due, one JSON object a line; `-` reads standard input.
+    #[arg(long, value_name = "FILE", required_unless_present = "planned")]
+    pub(crate) input: Option<PathBuf>,
+    /// Instead, what was planned in the journal with a sealed credential (RECURRING_JOURNAL_KEY).
+    #[arg(long, conflicts_with = "input")]
+    pub(crate) planned: bool,
+    /// The journal; without it, the one that the configuration names.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) journal: Option<String>,
+    /// How many charges are under way at a time at each gateway.
+    #[arg(long, default_value_t = 16)]
+    pub(crate) concurrency: usize,
+    /// How many charges a second are begun at each gateway, at most.
+    #[arg(long, value_name = "PER SECOND")]
+    pub(crate) rate: Option<std::num::NonZeroU32>,
 }
 
 /// What every command that moves money needs.
@@ -150,6 +276,8 @@ pub(crate) struct Resume {
     /// Write the stored credential to this file, readable by you alone, instead of printing it.
     #[arg(long, value_name = "FILE")]
     pub(crate) credential: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) journal: JournalChoice,
 }
 
 #[derive(Debug, Args)]
@@ -165,9 +293,8 @@ pub(crate) struct Charge {
     /// Where the gateway reports what happens.
     #[arg(long, value_name = "URL")]
     pub(crate) notification_url: Option<String>,
-    /// Charge without a durable record: if this program is killed in mid-call, nothing here remembers it.
-    #[arg(long)]
-    pub(crate) no_journal: bool,
+    #[command(flatten)]
+    pub(crate) journal: JournalChoice,
 }
 
 #[derive(Debug, Args)]
@@ -187,6 +314,8 @@ pub(crate) struct Refund {
     /// The currency of the amount, ISO 4217; when left out, the payment is read to learn it.
     #[arg(long, requires = "amount")]
     pub(crate) currency: Option<String>,
+    #[command(flatten)]
+    pub(crate) journal: JournalChoice,
 }
 
 #[derive(Debug, Args)]
@@ -199,9 +328,8 @@ pub(crate) struct Schedule {
     /// The customer's e-mail address.
     #[arg(long)]
     pub(crate) email: String,
-    /// Charge without a durable record.
-    #[arg(long)]
-    pub(crate) no_journal: bool,
+    #[command(flatten)]
+    pub(crate) journal: JournalChoice,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -8,6 +8,7 @@ mod commands;
 mod exit;
 mod files;
 mod output;
+mod record;
 
 use std::process::ExitCode;
 

@@ -1,100 +1,14 @@
 //! The program as a user runs it: a sandbox in one process, commands in others.
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops by panicking")]
 
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+mod common;
 
-use recurring_core::{BaseUrl, Class, Error, HttpOptions, Method, Prepared, Reply};
-use recurring_http::Transport;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use common::{Sandbox, pay, program, read};
 use serde_json::Value;
-
-fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_recurring"));
-    command.env_clear().stdin(Stdio::null());
-    command
-}
-
-/// A `recurring sandbox` of its own, and the settings that it prints.
-struct Sandbox {
-    child: Child,
-    settings: Vec<(String, String)>,
-    folder: PathBuf,
-}
-
-impl Sandbox {
-    fn start(name: &str) -> Self {
-        let mut child =
-            program().args(["sandbox", "--json"]).stdout(Stdio::piped()).spawn().expect("the program starts");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("an output")).read_line(&mut line).expect("a line");
-        let printed: Value = serde_json::from_str(&line).expect(&line);
-        assert!(printed["listening"].as_str().expect("an address").starts_with("http://127.0.0.1:"));
-        let settings = printed["env"]
-            .as_object()
-            .expect("settings")
-            .iter()
-            .map(|(name, value)| (name.clone(), value.as_str().expect("a text").to_owned()))
-            .collect();
-        let folder = std::env::temp_dir().join(format!("recurring-cli-{}-{name}", std::process::id()));
-        std::fs::create_dir(&folder).expect("a folder");
-        Self { child, settings, folder }
-    }
-
-    fn file(&self, name: &str) -> String {
-        self.folder.join(name).to_str().expect("UTF-8").to_owned()
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = program();
-        command.args(arguments).envs(self.settings.iter().cloned());
-        command
-    }
-
-    /// Runs a command with `--json`: its exit code and the objects that it printed.
-    fn run(&self, arguments: &[&str]) -> (i32, Vec<Value>) {
-        read(&self.command(arguments).arg("--json").output().expect("it runs"))
-    }
-
-    /// The same with something on standard input.
-    fn run_with(&self, input: &str, arguments: &[&str]) -> (i32, Vec<Value>) {
-        let mut command = self.command(arguments);
-        let mut child =
-            command.arg("--json").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it runs");
-        child.stdin.take().expect("an input").write_all(input.as_bytes()).expect("written");
-        read(&child.wait_with_output().expect("it ends"))
-    }
-}
-
-impl Drop for Sandbox {
-    fn drop(&mut self) {
-        // It may have gone already; there is nothing more to do then.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-fn read(output: &Output) -> (i32, Vec<Value>) {
-    let text = String::from_utf8(output.stdout.clone()).expect("UTF-8");
-    let objects = text.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
-    (output.status.code().expect("a code"), objects)
-}
-
-/// The customer's browser.
-fn pay(page: &str, card: &str) {
-    let (origin, path) = page.split_at(page.match_indices('/').nth(2).expect("a path").0);
-    let base = BaseUrl::parse("page", origin).expect("a page on this machine");
-    let form = format!("card_number={card}&expiry=12%2F30&cvc=123&cardholder=Ann+Example&action=pay");
-    let request = Prepared::new("pay", Class::Write, Method::Post, path)
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body(form.into_bytes());
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let transport = Transport::new(HttpOptions::new()).expect("options");
-    let reply: Result<Reply, Error<String>> = runtime.block_on(transport.send(&base, &request));
-    let status = reply.expect("a reply").status();
-    assert!((200..400).contains(&status), "the page answered {status}");
-}
 
 #[test]
 fn demo_takes_payments_through_all_five() {
@@ -144,7 +58,7 @@ fn providers_shows_what_each_can_do_and_whether_it_is_configured() {
     assert_eq!(of("revio")["configured"], false);
     assert_eq!(
         of("emspay")["can"],
-        serde_json::json!(["enrol", "charge", "status", "refund", "capture", "notification"])
+        serde_json::json!(["enrol", "charge", "status", "look_up", "refund", "capture", "notification"])
     );
     assert_eq!(
         of("ngenius")["can"],

@@ -74,6 +74,10 @@ const NAMES: [Names; 5] = [
     },
 ];
 
+/// What belongs to no gateway: in a file it stands above the tables.
+const GENERAL: [(&str, &str); 2] =
+    [("journal", "RECURRING_JOURNAL"), ("journal_key", "RECURRING_JOURNAL_KEY")];
+
 /// What is wrong with the settings. Never quotes a value.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
@@ -153,7 +157,8 @@ impl Settings {
             Some(path) => Self::from_file(path)?,
             None => Self::new(),
         };
-        for variable in NAMES.iter().flat_map(|names| names.variables) {
+        let general = GENERAL.iter().map(|(_, variable)| variable);
+        for variable in NAMES.iter().flat_map(|names| names.variables).chain(general) {
             if let Some(value) = std::env::var(variable).ok().filter(|value| !value.is_empty()) {
                 settings = settings.set(*variable, value);
             }
@@ -162,7 +167,7 @@ impl Settings {
     }
 
     /// Reads a TOML file: a table for each gateway, with the names of the variables in lower case, with or
-    /// without the gateway's own prefix: `[emspay]`, `api_key = ".."`.
+    /// without the gateway's own prefix: `[emspay]`, `api_key = ".."`. Above the tables, `journal` and `journal_key`.
     ///
     /// # Errors
     /// When the file cannot be read or has an unknown name in it.
@@ -185,8 +190,15 @@ impl Settings {
                 table: of.to_owned(),
                 known,
             };
+            if let Some((_, variable)) = GENERAL.iter().find(|(name, _)| name == table) {
+                let text = entries.as_str().ok_or_else(|| unreadable(format!("`{table}` must be a text")))?;
+                settings = settings.set(*variable, text);
+                continue;
+            }
             let Some(names) = NAMES.iter().find(|names| names.table == table) else {
-                return Err(unknown(table, "the file", NAMES.map(|names| names.table).join(", ")));
+                let tables = NAMES.iter().map(|names| names.table);
+                let known: Vec<_> = GENERAL.iter().map(|(name, _)| *name).chain(tables).collect();
+                return Err(unknown(table, "the file", known.join(", ")));
             };
             let entries =
                 entries.as_table().ok_or_else(|| unreadable(format!("`{table}` must be a table")))?;
@@ -220,6 +232,16 @@ impl Settings {
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
+    }
+
+    /// The address of the journal: `RECURRING_JOURNAL`, or `journal` in the file. It may hold a password.
+    pub fn journal(&self) -> Option<&Secret> {
+        self.get("RECURRING_JOURNAL")
+    }
+
+    /// The key under which the journal keeps stored credentials: `RECURRING_JOURNAL_KEY`, or `journal_key` in the file.
+    pub fn journal_key(&self) -> Option<&Secret> {
+        self.get("RECURRING_JOURNAL_KEY")
     }
 
     /// Whether anything is set for this gateway.

@@ -1,9 +1,12 @@
 //! One file for each command that is more than a few lines.
 
 mod demo;
+mod enrol;
+mod journal;
 mod money;
 mod notification;
 mod providers;
+mod run;
 mod sandbox;
 
 use recurring_facade::{Facade, ProviderId, Settings};
@@ -32,15 +35,17 @@ pub(crate) async fn run(arguments: Arguments, out: &Output) -> Result<Exit, Stri
         Command::Sandbox { listen, allow_other_machines } => {
             sandbox::run(listen, allow_other_machines, out).await
         }
-        Command::Enrol(enrol) => money::enrol(&settings()?, enrol, out).await,
-        Command::Resume(resume) => money::resume(&settings()?, resume, out).await,
+        Command::Enrol(enrol) => enrol::enrol(&settings()?, enrol, out).await,
+        Command::Resume(resume) => enrol::resume(&settings()?, resume, out).await,
         Command::Cards { provider, customer } => money::cards(&settings()?, &provider, &customer, out).await,
         Command::Charge(charge) => money::charge(&settings()?, charge, out).await,
         Command::Schedule(schedule) => money::schedule(&settings()?, schedule, out).await,
         Command::Refund(refund) => money::refund(&settings()?, refund, out).await,
-        Command::Notification { provider, headers } => {
-            notification::run(&settings()?, &provider, &headers, out).await
+        Command::Notification { provider, headers, journal } => {
+            notification::run(&settings()?, &provider, &headers, journal.as_deref(), out).await
         }
+        Command::Run(run) => run::run(&settings()?, run, out).await,
+        Command::Journal(command) => journal::run(&settings()?, command, out).await,
         Command::Status { provider, payment } => money::status(&settings()?, &provider, &payment, out).await,
     }
 }

@@ -1,104 +1,28 @@
 //! The commands that go through one gateway.
 
 use recurring_facade::{
-    Agreement, AttemptId, ChargeRequest, Currency, Customer, EnrolRequest, Error, Facade, Money, PaymentRef,
-    PendingEnrolment, ProviderId, RefundRequest, ScheduleRequest, Secret, Settings, StoredCredential,
+    Agreement, AttemptId, ChargeRequest, Currency, Error, Facade, Money, PaymentRef, ProviderId,
+    RefundRequest, ScheduleRequest, Secret, Settings, StoredCredential,
 };
 use serde_json::{Value, json};
 
-use crate::arguments::{Attempt, Charge, Enrol, Refund, Resume, Schedule};
+use crate::arguments::{Attempt, Charge, Refund, Schedule};
 use crate::commands::facade_of;
 use crate::exit::Exit;
 use crate::files;
 use crate::output::{Output, cannot, error_object, payment_object, payment_text};
+use crate::record::{self, answered, not_made};
 
 impl Attempt {
-    fn read(&self) -> Result<(AttemptId, Money), String> {
+    pub(crate) fn read(&self) -> Result<(AttemptId, Money), String> {
         let attempt = AttemptId::new(&self.attempt).map_err(|error| error.to_string())?;
         Ok((attempt, money(&self.amount, &self.currency)?))
     }
 }
 
-fn money(amount: &str, currency: &str) -> Result<Money, String> {
+pub(crate) fn money(amount: &str, currency: &str) -> Result<Money, String> {
     let currency = Currency::from_code(currency).map_err(|error| error.to_string())?;
     Money::parse(amount, currency).map_err(|error| error.to_string())
-}
-
-pub(crate) async fn enrol(settings: &Settings, arguments: Enrol, out: &Output) -> Result<Exit, String> {
-    let (attempt, amount) = arguments.attempt.read()?;
-    let (facade, id) = facade_of(settings, &arguments.attempt.provider)?;
-    let enroller = facade.enroller(&id).ok_or_else(|| cannot(&id, "make a first payment on a page"))?;
-    let mut customer = Customer::default();
-    customer.id = arguments.customer;
-    customer.email = arguments.email;
-    customer.gateway_id = arguments.gateway_customer;
-    customer.billing = arguments.billing.as_deref().map(|path| files::read(path, "billing")).transpose()?;
-    let mut request = EnrolRequest::new(attempt.clone(), amount, customer);
-    request.description = arguments.description;
-    request.success_url = arguments.success_url;
-    request.failure_url = arguments.failure_url;
-    request.notification_url = arguments.notification_url;
-    let mut file = arguments.pending.as_deref().map(files::create).transpose()?;
-    let started = match enroller.enrol(request).await {
-        Ok(started) => started,
-        Err(error) => {
-            if let Some(path) = &arguments.pending {
-                // The empty file would stand in the way of the next try.
-                let _ = std::fs::remove_file(path);
-            }
-            return Ok(failed(Some(attempt.as_str()), &error, out));
-        }
-    };
-    let mut object = payment_object(Some(attempt.as_str()), &started.payment);
-    let mut human = payment_text(&started.payment);
-    match (&mut file, &arguments.pending) {
-        (Some(file), Some(path)) => {
-            files::write(file, &started.pending)?;
-            human += &format!("\nthen: recurring resume --provider {id} --pending {}", path.display());
-        }
-        _ => {
-            let pending = serde_json::to_value(&started.pending).map_err(|error| error.to_string())?;
-            human += &format!("\nkeep this for `recurring resume`:\n{pending}");
-            object.insert("pending".to_owned(), pending);
-        }
-    }
-    out.line(&Value::Object(object), &human);
-    Ok(started.payment.outcome.into())
-}
-
-pub(crate) async fn resume(settings: &Settings, arguments: Resume, out: &Output) -> Result<Exit, String> {
-    let pending: PendingEnrolment = files::read(&arguments.pending, "pending")?;
-    let (facade, id) = facade_of(settings, &arguments.provider)?;
-    let enroller = facade.enroller(&id).ok_or_else(|| cannot(&id, "make a first payment on a page"))?;
-    let mut file = arguments.credential.as_deref().map(files::create).transpose()?;
-    let result = enroller.resume(pending).await;
-    let agreement = result.as_ref().ok().and_then(|enrolment| enrolment.agreement.as_ref());
-    let credential = match agreement {
-        Some(Agreement::ChargeOnDemand(credential)) => Some(credential),
-        _ => None,
-    };
-    if let (None, Some(path)) = (credential, &arguments.credential) {
-        // Nothing to keep: the empty file would stand in the way of the next try.
-        let _ = std::fs::remove_file(path);
-    }
-    let enrolment = match &result {
-        Ok(enrolment) => enrolment,
-        Err(error) => return Ok(failed(None, error, out)),
-    };
-    let mut object = payment_object(None, &enrolment.payment);
-    let mut human = payment_text(&enrolment.payment);
-    if let Some(credential) = credential {
-        if let (Some(file), Some(path)) = (&mut file, &arguments.credential) {
-            files::write(file, credential)?;
-            human += &format!("\nthe stored credential is in {}", path.display());
-        } else {
-            let credential = serde_json::to_value(credential).map_err(|error| error.to_string())?;
-            human += &format!("\nthe stored credential (keep it where secrets are kept):\n{credential}");
-            object.insert("credential".to_owned(), credential);
-        }
-    }
-    out.line(&Value::Object(object), &human);
-    Ok(enrolment.payment.outcome.into())
 }
 
 pub(crate) async fn cards(
@@ -131,9 +55,10 @@ pub(crate) async fn cards(
 }
 
 pub(crate) async fn charge(settings: &Settings, arguments: Charge, out: &Output) -> Result<Exit, String> {
-    if !arguments.no_journal {
-        return Err("a charge needs a durable record of it, and this version has none: \
-                    pass --no-journal to charge without one, and keep your own"
+    let journal = record::chosen(settings, &arguments.journal).await?;
+    if journal.is_none() && !arguments.journal.no_journal {
+        return Err("a charge needs a durable record of it: name one with --journal sqlite:PATH or RECURRING_JOURNAL, \
+                    or pass --no-journal to charge without one, and keep your own"
             .to_owned());
     }
     let (attempt, amount) = arguments.attempt.read()?;
@@ -146,6 +71,12 @@ pub(crate) async fn charge(settings: &Settings, arguments: Charge, out: &Output)
     let mut request = ChargeRequest::new(attempt.clone(), credential, amount);
     request.reason = arguments.reason;
     request.notification_url = arguments.notification_url;
+    if let Some(journal) = journal {
+        return Ok(match journal.charge(&facade, request).await {
+            Ok(answer) => answered(&answer, out),
+            Err(error) => not_made(&attempt, &id, &error, out),
+        });
+    }
     match charger.charge(request).await {
         Ok(payment) => {
             let object = payment_object(Some(attempt.as_str()), &payment);
@@ -167,6 +98,12 @@ pub(crate) async fn refund(settings: &Settings, arguments: Refund, out: &Output)
             None => currency_of(&facade, &id, &request.payment).await?,
         };
         request.amount = Some(money(amount, &currency)?);
+    }
+    if let Some(journal) = record::chosen(settings, &arguments.journal).await? {
+        return Ok(match journal.refund(&facade, &id, request).await {
+            Ok(answer) => answered(&answer, out),
+            Err(error) => not_made(&attempt, &id, &error, out),
+        });
     }
     match refunder.refund(request).await {
         Ok(refund) => {
@@ -192,6 +129,12 @@ pub(crate) async fn schedule(settings: &Settings, arguments: Schedule, out: &Out
     let scheduler = facade.scheduler(&id).ok_or_else(|| cannot(&id, "run a schedule"))?;
     let card = Secret::new(files::standard_input()?);
     let request = ScheduleRequest::new(attempt.clone(), amount, arguments.frequency, arguments.email, card);
+    if let Some(journal) = record::chosen(settings, &arguments.journal).await? {
+        return Ok(match journal.schedule(&facade, &id, request).await {
+            Ok(answer) => answered(&answer, out),
+            Err(error) => not_made(&attempt, &id, &error, out),
+        });
+    }
     match scheduler.schedule(request).await {
         Ok(scheduled) => {
             let mut object = payment_object(Some(attempt.as_str()), &scheduled.payment);
@@ -246,7 +189,7 @@ fn unread(error: &Error, out: &Output) -> Exit {
     Exit::from(error)
 }
 
-fn failed(attempt: Option<&str>, error: &Error, out: &Output) -> Exit {
+pub(crate) fn failed(attempt: Option<&str>, error: &Error, out: &Output) -> Exit {
     out.line(&error_object(attempt, error), &format!("failed: {error}"));
     Exit::from(error)
 }

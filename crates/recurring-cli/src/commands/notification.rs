@@ -1,16 +1,19 @@
 use recurring_facade::{NotificationError, RawNotification, Settings};
+use recurring_journal::InboxEntry;
 use serde_json::json;
 
 use crate::commands::facade_of;
 use crate::exit::Exit;
 use crate::files;
 use crate::output::{Output, cannot};
+use crate::record;
 
 /// Verifies, reads and prints a notification.
 pub(crate) async fn run(
     settings: &Settings,
     provider: &str,
     headers: &[String],
+    journal: Option<&str>,
     out: &Output,
 ) -> Result<Exit, String> {
     let headers = headers
@@ -32,6 +35,13 @@ pub(crate) async fn run(
     };
     match received {
         Ok(notification) => {
+            let mut deliveries = None;
+            if let Some(journal) = record::open(settings, journal).await? {
+                // Once this is done the gateway may be told that it has arrived.
+                let entry = InboxEntry::from(&notification);
+                let delivery = journal.notified(&facade, &entry).await.map_err(|error| error.to_string())?;
+                deliveries = Some(delivery.times);
+            }
             let mut object = json!({
                 "provider": id.as_str(),
                 "authenticity": notification.authenticity.as_str(),
@@ -47,6 +57,10 @@ pub(crate) async fn run(
                     object.insert(name.to_owned(), value.into());
                     human += &format!("\n{name:10} {value}");
                 }
+            }
+            if let (Some(deliveries), Some(object)) = (deliveries, object.as_object_mut()) {
+                object.insert("deliveries".to_owned(), deliveries.into());
+                human += &format!("\nkept in the journal; it has come {deliveries} times");
             }
             human += &format!(
                 "\ndedupe key {}\nread the payment's state before acting on it",

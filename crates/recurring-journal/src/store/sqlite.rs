@@ -80,6 +80,7 @@ impl SqliteStore {
 }
 
 fn connect(path: &Path) -> Result<Connection, StoreError> {
+    for_its_owner_alone(path)?;
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(problem)?;
@@ -92,6 +93,20 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON").map_err(problem)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
+}
+
+/// Makes the file, if it is not there, so that nobody else on the machine can read it. The files beside it get the same
+/// rights from SQLite.
+fn for_its_owner_alone(path: &Path) -> Result<(), StoreError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if path.exists() || error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(StoreError::ReadOnly(format!("{}: {error}", path.display()))),
+    }
 }
 
 /// Switches the write-ahead log on. SQLite does not wait by itself for another process that does the same.

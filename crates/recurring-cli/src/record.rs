@@ -1,0 +1,174 @@
+//! Opening the journal, and showing what stands in it.
+
+use std::fmt::Write;
+
+use recurring_facade::{AttemptId, ProviderId, Settings};
+use recurring_journal::{Answer, AttemptRecord, EncryptionKey, Journal, JournalError, State};
+use serde_json::{Map, Value, json};
+
+use crate::arguments::JournalChoice;
+use crate::exit::Exit;
+use crate::output::{Output, error_object, payment_object, payment_text};
+
+/// The journal that a command names, else the one of the configuration, else none.
+pub(crate) async fn chosen(settings: &Settings, choice: &JournalChoice) -> Result<Option<Journal>, String> {
+    match choice.no_journal {
+        true => Ok(None),
+        false => open(settings, choice.journal.as_deref()).await,
+    }
+}
+
+/// The same where there is no way to do without.
+pub(crate) async fn needed(settings: &Settings, address: Option<&str>) -> Result<Journal, String> {
+    let missing = "there is no journal: name one with --journal sqlite:PATH or RECURRING_JOURNAL";
+    open(settings, address).await?.ok_or_else(|| missing.to_owned())
+}
+
+/// The journal of this address, else the one of the configuration, else none.
+pub(crate) async fn open(settings: &Settings, address: Option<&str>) -> Result<Option<Journal>, String> {
+    let Some(address) = address.or_else(|| settings.journal().map(|address| address.expose())) else {
+        return Ok(None);
+    };
+    let mut builder = Journal::builder();
+    if let Some(key) = settings.journal_key() {
+        builder = builder.encryption_key(EncryptionKey::from_hex(key).map_err(|error| error.to_string())?);
+    }
+    builder.open(address).await.map(Some).map_err(|error| error.to_string())
+}
+
+/// Shows how an attempt stands after it was made or asked about again.
+pub(crate) fn answered(answer: &Answer, out: &Output) -> Exit {
+    let attempt = answer.record.attempt.as_str();
+    let (mut object, mut human, exit) = match (&answer.payment, &answer.error) {
+        (Some(payment), _) => {
+            (payment_object(Some(attempt), payment), payment_text(payment), payment.outcome.into())
+        }
+        (None, Some(error)) => match error_object(Some(attempt), error) {
+            Value::Object(object) => (object, format!("failed: {error}"), Exit::from(error)),
+            _ => (Map::new(), String::new(), Exit::Failed),
+        },
+        (None, None) => (record_object(&answer.record), record_text(&answer.record), exit_of(&answer.record)),
+    };
+    object.insert("state".to_owned(), answer.record.state.as_str().into());
+    if answer.again {
+        object.insert("again".to_owned(), true.into());
+        human += "\nthis attempt was made before: nothing was sent now";
+    }
+    if let Some(recurring_facade::Agreement::GatewayRunsIt(schedule)) = &answer.agreement {
+        object.insert("schedule".to_owned(), schedule.order_reference.as_str().into());
+        let _ = write!(human, "\nschedule  {}", schedule.order_reference);
+    }
+    if let Some(problem) = &answer.unrecorded {
+        object.insert("recorded".to_owned(), false.into());
+        out.problem(&format!(
+            "this could not be written down: {problem}; `recurring journal reconcile` looks it up"
+        ));
+    }
+    out.line(&Value::Object(object), &human);
+    exit
+}
+
+/// Shows why an attempt was not made.
+pub(crate) fn not_made(
+    attempt: &AttemptId,
+    provider: &ProviderId,
+    error: &JournalError,
+    out: &Output,
+) -> Exit {
+    out.line(&not_made_object(attempt, provider, error), &format!("failed: {provider}: {error}"));
+    match error {
+        _ if error.effect().is_unknown() => Exit::Unknown,
+        JournalError::Store(_) => Exit::NotApplied,
+        _ => Exit::Usage,
+    }
+}
+
+pub(crate) fn not_made_object(attempt: &AttemptId, provider: &ProviderId, error: &JournalError) -> Value {
+    json!({
+        "provider": provider.as_str(),
+        "attempt": attempt.as_str(),
+        "outcome": "error",
+        "kind": error.kind().as_str(),
+        "effect": error.effect().as_str(),
+        "message": error.to_string(),
+    })
+}
+
+/// An attempt from the journal, in the words of a charge.
+pub(crate) fn record_object(record: &AttemptRecord) -> Map<String, Value> {
+    let ending = &record.ending;
+    let (outcome, effect) = outcome_of(record);
+    let mut object = Map::new();
+    let mut set = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            object.insert(name.to_owned(), Value::String(value));
+        }
+    };
+    set("provider", Some(record.provider.to_string()));
+    set("attempt", Some(record.attempt.to_string()));
+    set("outcome", Some(outcome.to_owned()));
+    set("effect", effect.map(str::to_owned));
+    let kind = match (outcome, record.state) {
+        ("error", State::Armed | State::Planned) => Some("conflict".to_owned()),
+        ("error", _) => ending.kind.clone().or_else(|| Some("transport".to_owned())),
+        _ => None,
+    };
+    set("kind", kind);
+    set("payment", record.payment.as_ref().map(ToString::to_string));
+    set("amount", record.amount.map(|amount| amount.to_decimal()));
+    set("currency", record.amount.map(|amount| amount.currency().to_string()));
+    set("status", ending.status.clone());
+    set("reason", ending.reason.clone());
+    set("code", ending.code.clone());
+    set("message", ending.message.clone().or_else(|| record.note.clone()));
+    set("redirect", ending.redirect.clone());
+    object
+}
+
+/// The outcome and the effect that a state stands for.
+fn outcome_of(record: &AttemptRecord) -> (&'static str, Option<&'static str>) {
+    match record.state {
+        State::Approved => ("approved", Some("applied")),
+        State::Declined => ("declined", Some("not_applied")),
+        State::Pending if record.ending.outcome.as_deref() == Some("customer_needed") => {
+            ("customer_needed", None)
+        }
+        State::Pending => ("pending", None),
+        State::NotApplied => ("error", Some("not_applied")),
+        State::Planned | State::Armed | State::Unknown | State::Review => ("error", Some("unknown")),
+    }
+}
+
+/// The exit code that a state stands for.
+pub(crate) fn exit_of(record: &AttemptRecord) -> Exit {
+    match outcome_of(record) {
+        ("approved", _) => Exit::Done,
+        ("declined", _) => Exit::Declined,
+        ("customer_needed", _) => Exit::CustomerNeeded,
+        ("pending", _) => Exit::Pending,
+        (_, Some("not_applied")) => Exit::NotApplied,
+        _ => Exit::Unknown,
+    }
+}
+
+pub(crate) fn record_text(record: &AttemptRecord) -> String {
+    let mut text = format!("{}: {} {}", record.provider, record.operation, record.state);
+    if let Some(amount) = record.amount {
+        let _ = write!(text, ", {amount}");
+    }
+    let lines = [
+        ("payment", record.payment.as_ref().map(ToString::to_string)),
+        ("status", record.ending.status.clone()),
+        ("reason", record.ending.reason.clone()),
+        ("message", record.ending.message.clone()),
+        ("note", record.note.clone()),
+        ("decided by", record.decided_by.clone()),
+        ("page", record.ending.redirect.clone()),
+    ];
+    for (name, value) in lines {
+        if let Some(value) = value {
+            let _ = write!(text, "\n{name:10} {value}");
+        }
+    }
+    text
+}

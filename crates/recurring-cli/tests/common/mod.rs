@@ -1,0 +1,138 @@
+//! The sandbox and the commands as processes of their own.
+#![allow(dead_code, reason = "each test program uses a part of it")]
+#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "only tests use it")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+use recurring_core::{BaseUrl, Class, Error, HttpOptions, Method, Prepared, Reply};
+use recurring_http::Transport;
+use serde_json::{Value, json};
+
+pub(crate) fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_recurring"));
+    command.env_clear().stdin(Stdio::null());
+    command
+}
+
+/// A `recurring sandbox` of its own, and the settings that it prints.
+pub(crate) struct Sandbox {
+    child: Child,
+    settings: Vec<(String, String)>,
+    folder: PathBuf,
+}
+
+impl Sandbox {
+    pub(crate) fn start(name: &str) -> Self {
+        let mut child =
+            program().args(["sandbox", "--json"]).stdout(Stdio::piped()).spawn().expect("the program starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("an output")).read_line(&mut line).expect("a line");
+        let printed: Value = serde_json::from_str(&line).expect(&line);
+        assert!(printed["listening"].as_str().expect("an address").starts_with("http://127.0.0.1:"));
+        let settings = printed["env"]
+            .as_object()
+            .expect("settings")
+            .iter()
+            .map(|(name, value)| (name.clone(), value.as_str().expect("a text").to_owned()))
+            .collect();
+        let folder = std::env::temp_dir().join(format!("recurring-cli-{}-{name}", std::process::id()));
+        std::fs::create_dir(&folder).expect("a folder");
+        Self { child, settings, folder }
+    }
+
+    pub(crate) fn file(&self, name: &str) -> String {
+        self.folder.join(name).to_str().expect("UTF-8").to_owned()
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = program();
+        command.args(arguments).envs(self.settings.iter().cloned());
+        command
+    }
+
+    /// Runs a command with `--json`: its exit code and the objects that it printed.
+    pub(crate) fn run(&self, arguments: &[&str]) -> (i32, Vec<Value>) {
+        read(&self.command(arguments).arg("--json").output().expect("it runs"))
+    }
+
+    /// The same with something on standard input.
+    pub(crate) fn run_with(&self, input: &str, arguments: &[&str]) -> (i32, Vec<Value>) {
+        let mut command = self.command(arguments);
+        let mut child =
+            command.arg("--json").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it runs");
+        child.stdin.take().expect("an input").write_all(input.as_bytes()).expect("written");
+        read(&child.wait_with_output().expect("it ends"))
+    }
+}
+
+impl Sandbox {
+    /// The settings that point the clients here.
+    pub(crate) fn settings(&self) -> Vec<(String, String)> {
+        self.settings.clone()
+    }
+
+    /// A first payment at emspay; what later ones are made with is in `credential.json`.
+    pub(crate) fn enrolled(&self) {
+        let (pending, credential) = (self.file("pending.json"), self.file("credential.json"));
+        let words =
+            ["enrol", "--provider", "emspay", "--attempt", "first", "--amount", "40.00", "--currency", "EUR"];
+        let (code, lines) = self.run(&[&words[..], &["--pending", &pending]].concat());
+        assert_eq!(code, 11, "{lines:?}");
+        pay(lines[0]["redirect"].as_str().expect("a page"), "4111111111111111");
+        let words = ["resume", "--provider", "emspay", "--pending", &pending, "--credential", &credential];
+        assert_eq!(self.run(&words).0, 0);
+    }
+
+    /// One of the sandbox's own calls.
+    pub(crate) fn control(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
+        let url = &self.settings.iter().find(|(name, _)| name == "EMSPAY_BASE_URL").expect("an address").1;
+        let origin = url.trim_end_matches("/emspay/v1");
+        let base = BaseUrl::parse("sandbox", origin).expect("an address on this machine");
+        let (class, method) = match method {
+            "POST" => (Class::Write, Method::Post),
+            _ => (Class::Read, Method::Get),
+        };
+        let mut request = Prepared::new("control", class, method, format!("/_sandbox/{path}"));
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body.to_string().into_bytes());
+        }
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let transport = Transport::new(HttpOptions::new()).expect("options");
+        let reply: Result<Reply, Error<String>> = runtime.block_on(transport.send(&base, &request));
+        let reply = reply.expect("a reply");
+        assert!(reply.is_success(), "{path} answered {}", reply.status());
+        serde_json::from_slice(reply.body()).unwrap_or(json!(null))
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        // It may have gone already; there is nothing more to do then.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+pub(crate) fn read(output: &Output) -> (i32, Vec<Value>) {
+    let text = String::from_utf8(output.stdout.clone()).expect("UTF-8");
+    let objects = text.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    (output.status.code().expect("a code"), objects)
+}
+
+/// The customer's browser.
+pub(crate) fn pay(page: &str, card: &str) {
+    let (origin, path) = page.split_at(page.match_indices('/').nth(2).expect("a path").0);
+    let base = BaseUrl::parse("page", origin).expect("a page on this machine");
+    let form = format!("card_number={card}&expiry=12%2F30&cvc=123&cardholder=Ann+Example&action=pay");
+    let request = Prepared::new("pay", Class::Write, Method::Post, path)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(form.into_bytes());
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let transport = Transport::new(HttpOptions::new()).expect("options");
+    let reply: Result<Reply, Error<String>> = runtime.block_on(transport.send(&base, &request));
+    let status = reply.expect("a reply").status();
+    assert!((200..400).contains(&status), "the page answered {status}");
+}

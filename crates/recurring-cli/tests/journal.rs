@@ -1,0 +1,215 @@
+//! The journal as a user has it: charges that are killed, looked up, decided by a person; billing runs.
+#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops by panicking")]
+
+mod common;
+
+use std::io::Write;
+use std::process::{Child, Stdio};
+
+use common::{Sandbox, read};
+use serde_json::{Value, json};
+
+impl Sandbox {
+    fn journal(&self) -> String {
+        format!("sqlite:{}", self.file("journal.db"))
+    }
+
+    /// Runs a command with `--json` and the journal of this sandbox.
+    fn recorded(&self, arguments: &[&str]) -> (i32, Vec<Value>) {
+        let mut command = self.command(arguments);
+        command.env("RECURRING_JOURNAL", self.journal()).arg("--json");
+        read(&command.output().expect("it runs"))
+    }
+
+    fn charge(&self, attempt: &str) -> Vec<String> {
+        let credential = self.file("credential.json");
+        let words = ["charge", "--provider", "emspay", "--attempt", attempt, "--credential", &credential];
+        words.into_iter().chain(["--amount", "40.00", "--currency", "EUR"]).map(str::to_owned).collect()
+    }
+
+    fn charged(&self, attempt: &str) -> (i32, Value) {
+        let words = self.charge(attempt);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let (code, mut lines) = self.recorded(&words);
+        (code, lines.pop().expect("a line"))
+    }
+
+    /// A charge that is under way.
+    fn charging(&self, attempt: &str) -> Child {
+        let words = self.charge(attempt);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let mut command = self.command(&words);
+        command.env("RECURRING_JOURNAL", self.journal()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().expect("it runs")
+    }
+
+    fn state(&self, attempt: &str) -> String {
+        let (_, lines) = self.recorded(&["journal", "list"]);
+        let own = lines.iter().find(|line| line["attempt"] == attempt);
+        own.map(|line| line["state"].as_str().expect("a state").to_owned()).unwrap_or_default()
+    }
+
+    fn ledger(&self, reference: &str) -> usize {
+        let ledger = self.control("GET", "ledger", None);
+        let entries = ledger.as_array().expect("a list");
+        entries.iter().filter(|entry| entry["reference"] == reference && entry["kind"] == "charge").count()
+    }
+}
+
+#[test]
+fn a_charge_that_is_killed_becomes_unknown_and_is_looked_up_and_never_sent_again() {
+    let sandbox = Sandbox::start("killed");
+    sandbox.enrolled();
+    for (attempt, when, taken) in [("k-after", "after_acting", 1), ("k-before", "before_acting", 0)] {
+        let fault = json!({"kind": "silent", "when": when, "operation": "POST /emspay/v1/orders/"});
+        sandbox.control("POST", "faults", Some(&fault));
+        let mut child = sandbox.charging(attempt);
+        // The call has arrived once its fault is used up.
+        while sandbox.control("GET", "faults", None).as_array().is_some_and(|faults| !faults.is_empty()) {
+            std::thread::yield_now();
+        }
+        assert_eq!(sandbox.state(attempt), "armed", "its owner is alive");
+        child.kill().expect("SIGKILL");
+        child.wait().expect("it ended");
+        assert_eq!(sandbox.state(attempt), "unknown", "its owner is gone");
+        let (code, line) = sandbox.charged(attempt);
+        assert_eq!((code, &line["effect"], &line["again"]), (30, &json!("unknown"), &json!(true)), "{line}");
+        assert_eq!(sandbox.ledger(attempt), taken);
+    }
+    let (code, lines) = sandbox.recorded(&["journal", "reconcile"]);
+    assert_eq!(code, 30, "{lines:#?}");
+    let found = lines.iter().find(|line| line["attempt"] == "k-after").expect("looked up");
+    assert_eq!((&found["before"], &found["state"]), (&json!("unknown"), &json!("approved")), "{found}");
+    // Nothing was found of the other, which proves nothing here: a person decides, and that is kept.
+    assert_eq!(sandbox.state("k-before"), "unknown");
+    let resolve = |decision: &str| {
+        let words = [
+            "journal",
+            "resolve",
+            "--attempt",
+            "k-before",
+            "--as",
+            decision,
+            "--by",
+            "ann",
+            "--why",
+            "not in the portal",
+        ];
+        sandbox.recorded(&words)
+    };
+    let (code, lines) = resolve("not-applied");
+    assert_eq!((code, &lines[0]["state"]), (0, &json!("not_applied")));
+    assert_eq!(resolve("approved").0, 2);
+    let (_, shown) = sandbox.recorded(&["journal", "show", "--attempt", "k-before"]);
+    let events = shown[0]["events"].as_array().expect("a log");
+    assert_eq!(events.first().expect("a line")["what"], "armed");
+    assert_eq!(events.last().expect("a line")["note"], "ann: not in the portal");
+    // Now it may be made.
+    let (code, _) = sandbox.charged("k-before");
+    assert_eq!((code, sandbox.ledger("k-before"), sandbox.ledger("k-after")), (10, 1, 1));
+}
+
+#[test]
+fn a_charge_needs_a_journal_and_a_name_stands_for_one_payment() {
+    let sandbox = Sandbox::start("needs");
+    sandbox.enrolled();
+    let words = sandbox.charge("a");
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let output = sandbox.command(&words).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--journal"), "{output:?}");
+    assert_eq!(sandbox.charged("a").0, 10);
+    let mut dearer = words.clone();
+    let amount = dearer.iter().position(|word| *word == "40.00").expect("an amount");
+    dearer[amount] = "41.00";
+    let (code, lines) = sandbox.recorded(&dearer);
+    assert_eq!((code, &lines[0]["kind"]), (2, &json!("conflict")), "{lines:?}");
+    assert!(lines[0]["message"].as_str().expect("a text").contains("another amount"));
+    // The configuration's file names it too.
+    let config = sandbox.file("recurring.toml");
+    std::fs::write(&config, format!("journal = {:?}\n", sandbox.journal())).expect("written");
+    let mut again = words.clone();
+    again.extend(["--config", &config]);
+    let (code, lines) = sandbox.run(&again);
+    assert_eq!((code, &lines[0]["again"], sandbox.ledger("a")), (10, &json!(true), 1));
+    for bad in ["sqlite:", "mysql://x", "sqlite:/no/such/folder/j.db"] {
+        let mut words = words.clone();
+        words.extend(["--journal", bad]);
+        let output = sandbox.command(&words).output().expect("it runs");
+        assert_eq!(output.status.code(), Some(2), "{bad}: {output:?}");
+    }
+    let (_, lines) = sandbox.recorded(&["journal", "list", "--state", "approved"]);
+    assert_eq!(lines.len(), 0);
+    let (_, lines) = sandbox.recorded(&["journal", "list", "--provider", "emspay", "--limit", "1"]);
+    assert_eq!(lines.len(), 1);
+    assert_eq!(sandbox.recorded(&["journal", "list", "--state", "paid"]).0, 2);
+    assert_eq!(sandbox.recorded(&["journal", "show", "--attempt", "nobody"]).0, 2);
+}
+
+#[test]
+fn a_billing_run_reads_lines_and_writes_lines_and_is_given_again() {
+    let sandbox = Sandbox::start("run");
+    sandbox.enrolled();
+    let credential: Value =
+        serde_json::from_str(&std::fs::read_to_string(sandbox.file("credential.json")).expect("a file"))
+            .expect("JSON");
+    let mut file = std::fs::File::create(sandbox.file("due.jsonl")).expect("a file");
+    for number in 0..40 {
+        let line = json!({"attempt": format!("r-{number}"), "amount": "40.00", "currency": "EUR", "credential": credential});
+        writeln!(file, "{line}").expect("written");
+    }
+    writeln!(file, "\nnot JSON\n{{\"attempt\":\"x\",\"amount\":\"40.00\",\"currency\":\"EUR\"}}")
+        .expect("written");
+    writeln!(
+        file,
+        "{}",
+        json!({"attempt": "y", "amount": "40.005", "currency": "EUR", "credential": credential})
+    )
+    .expect("written");
+    let input = sandbox.file("due.jsonl");
+    let run = || {
+        let mut command = sandbox.command(&["run", "--input", &input, "--concurrency", "4"]);
+        let output = command.env("RECURRING_JOURNAL", sandbox.journal()).output().expect("it runs");
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        let (code, lines) = read(&output);
+        (code, lines, errors)
+    };
+    let (code, lines, errors) = run();
+    assert_eq!((code, lines.len()), (10, 43), "{errors}");
+    assert!(errors.contains("40 pending, 3 refused"), "{errors}");
+    let problems: Vec<_> = lines.iter().filter(|line| line["outcome"] == "error").collect();
+    let token = credential["vault_token"].as_str().expect("a token");
+    for (problem, expected) in
+        problems.iter().zip(["line 42: is no charge", "line 43: it has no `credential`", "line 44: "])
+    {
+        let text = problem["message"].as_str().expect("a text");
+        assert!(text.contains(expected) && !text.contains(token), "{text}");
+    }
+    let (_, lines, errors) = run();
+    assert!(errors.contains("40 made before"), "{errors}");
+    assert_eq!(lines.iter().filter(|line| line["again"] == true).count(), 40);
+    assert_eq!(sandbox.recorded(&["journal", "reconcile"]).0, 0);
+    assert_eq!((0..40).map(|number| sandbox.ledger(&format!("r-{number}"))).max(), Some(1));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_keeps_a_charge_from_being_sent() {
+    let sandbox = Sandbox::start("full");
+    sandbox.enrolled();
+    assert_eq!(sandbox.charged("before").0, 10);
+    // A file may not grow any more, as on a full disk.
+    let words = sandbox.charge("full");
+    let script = "trap '' XFSZ; ulimit -f 40; exec \"$@\"";
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", script, "sh", env!("CARGO_BIN_EXE_recurring"), "--json"]).args(&words);
+    command.env_clear().envs(sandbox.settings()).env("RECURRING_JOURNAL", sandbox.journal());
+    let output = command.output().expect("it runs");
+    let (code, text) = (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned());
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(matches!(code, Some(2 | 20)), "{code:?} {text} {errors}");
+    assert_eq!(sandbox.ledger("full"), 0);
+    // With room again, the attempt is as if it had never been.
+    assert_eq!(sandbox.charged("full").0, 10);
+    assert_eq!(sandbox.ledger("full"), 1);
+}
