@@ -21,25 +21,34 @@ pub(crate) const CHARGING: [ProviderId; 4] =
 
 /// Stands still until it is moved.
 #[derive(Debug, Clone)]
-pub(crate) struct ManualClock(Arc<AtomicI64>);
+pub(crate) struct ManualClock {
+    now: Arc<AtomicI64>,
+    start: i64,
+}
 
 impl ManualClock {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(AtomicI64::new(Timestamp::now().as_millisecond())))
+        let start = Timestamp::now().as_millisecond();
+        Self { now: Arc::new(AtomicI64::new(start)), start }
     }
 
     pub(crate) fn advance(&self, by: Duration) {
-        self.0.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+        self.now.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
+    /// Back to where it began.
+    pub(crate) fn reset(&self) {
+        self.now.store(self.start, Ordering::SeqCst);
     }
 
     pub(crate) fn back(&self, by: Duration) {
-        self.0.fetch_sub(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+        self.now.fetch_sub(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millisecond(self.0.load(Ordering::SeqCst)).unwrap()
+        Timestamp::from_millisecond(self.now.load(Ordering::SeqCst)).unwrap()
     }
 }
 

@@ -89,7 +89,7 @@ pub enum Moment {
 
 impl FaultKind {
     /// When it can happen, the usual moment first.
-    pub(super) fn moments(&self) -> &'static [Moment] {
+    pub fn moments(&self) -> &'static [Moment] {
         use Moment::{AfterActing, BeforeActing, BeforeReading};
         match self {
             FaultKind::RefuseConnection | FaultKind::ClosePort { .. } => &[BeforeReading],

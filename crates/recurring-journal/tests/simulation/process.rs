@@ -1,0 +1,295 @@
+//! Processes that begin and end, on one database and against one sandbox.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use recurring_facade::{ChargeRequest, Facade, ProviderId, StoredCredential};
+use recurring_journal::store::{SqliteStore, Store};
+use recurring_journal::{Answer, Journal, JournalError, State};
+use recurring_sandbox::{Fault, FaultKind, LedgerKind, Moment, Sandbox};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::hooked::{Hook, Hooked, Point};
+use crate::world::common::{FADING_CARD, GOOD_CARD, attempt, enrolled, price, settings};
+use crate::world::{ManualClock, schedule_request};
+
+/// Longer than any call takes that is answered; a gateway that stays silent costs this long.
+const TIMEOUT: Duration = Duration::from_millis(400);
+
+/// Where a process ends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Crash {
+    Never,
+    /// At a write of the journal, counted from the arming.
+    AtWrite(Point),
+    /// While this call is under way, before or after the gateway has acted.
+    AtCall(&'static str, Moment),
+}
+
+/// One gateway, one database, one clock.
+pub(crate) struct Bench {
+    provider: ProviderId,
+    sandbox: Sandbox,
+    database: Database,
+    pub(crate) clock: ManualClock,
+    credentials: RefCell<BTreeMap<&'static str, StoredCredential>>,
+    /// The gateway's: it does not end with the processes.
+    runtime: Runtime,
+}
+
+enum Database {
+    Sqlite(tempfile::TempDir),
+    #[cfg(feature = "postgres")]
+    Postgres(String),
+}
+
+impl Bench {
+    pub(crate) fn sqlite(provider: ProviderId) -> Self {
+        Self::new(provider, Database::Sqlite(tempfile::tempdir().unwrap()))
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(crate) fn postgres(provider: ProviderId) -> Self {
+        let address = recurring_fixtures::postgres::Cluster::shared().database();
+        Self::new(provider, Database::Postgres(address))
+    }
+
+    fn new(provider: ProviderId, database: Database) -> Self {
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let sandbox = runtime.block_on(Sandbox::builder().start()).unwrap();
+        let clock = ManualClock::new();
+        let bench = Self { provider, sandbox, database, clock, credentials: RefCell::default(), runtime };
+        if bench.provider != ProviderId::NGENIUS {
+            for card in [GOOD_CARD, FADING_CARD] {
+                let name = format!("first-{card}");
+                let credential =
+                    bench.run(async { enrolled(&bench.facade(), &bench.provider, &name, card).await });
+                bench.credentials.borrow_mut().insert(card, credential);
+            }
+        }
+        bench
+    }
+
+    pub(crate) fn provider(&self) -> &ProviderId {
+        &self.provider
+    }
+
+    pub(crate) fn run<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
+    pub(crate) fn facade(&self) -> Facade {
+        settings(&self.sandbox).timeout(TIMEOUT).facade_of(&self.provider).unwrap()
+    }
+
+    pub(crate) async fn store(&self) -> Arc<dyn Store> {
+        match &self.database {
+            Database::Sqlite(folder) => {
+                Arc::new(SqliteStore::open(folder.path().join("j.db")).await.unwrap())
+            }
+            #[cfg(feature = "postgres")]
+            Database::Postgres(address) => {
+                let address = recurring_facade::Secret::new(address.as_str());
+                Arc::new(recurring_journal::store::PostgresStore::open(&address).await.unwrap())
+            }
+        }
+    }
+
+    pub(crate) async fn journal(&self, store: Arc<dyn Store>) -> Journal {
+        Journal::builder().clock(self.clock.clone()).with_store(store).await.unwrap()
+    }
+
+    pub(crate) fn request(&self, name: &str, card: &str) -> ChargeRequest {
+        let credential = self.credentials.borrow()[card].clone();
+        ChargeRequest::new(attempt(name), credential, price(&self.provider))
+    }
+
+    pub(crate) fn fault(&self, fault: Option<&Fault>) {
+        self.sandbox.clear_faults();
+        if let Some(fault) = fault {
+            self.sandbox.inject(fault.clone()).unwrap();
+        }
+    }
+
+    pub(crate) fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
+    /// How often money was taken under this name.
+    pub(crate) fn taken(&self, name: &str) -> usize {
+        let ledger = self.sandbox.ledger();
+        let charges = ledger.iter().filter(|entry| entry.kind == LedgerKind::Charge);
+        charges.filter(|entry| entry.reference == name).count()
+    }
+
+    /// The calls of one charge.
+    pub(crate) fn operations(&self) -> Vec<&'static str> {
+        match self.provider.as_str() {
+            "revio" => vec!["POST /revio/api/v1/purchases/", "POST /revio/**/charge/"],
+            "emspay" => vec!["POST /emspay/v1/orders/"],
+            "omno" => vec!["POST /omno/realms/**", "POST /omno/transaction/create"],
+            "ngenius" => vec!["POST /ngenius/identity/**", "POST /ngenius/recurring-payment/**"],
+            _ => vec!["POST /tokenpay/tokenization/recurring"],
+        }
+    }
+
+    /// How often a charge that goes well writes.
+    pub(crate) fn writes_of_a_charge(&self) -> usize {
+        let hook = Hook::dies_at(None);
+        self.run(async {
+            let store = Hooked::new(self.store().await, Arc::clone(&hook));
+            let journal = self.journal(Arc::new(store)).await;
+            let name = format!("counted-{}", self.clock_text());
+            self.ask(&journal, &self.facade(), &name, GOOD_CARD).await.unwrap();
+        });
+        // The first one is that of opening the journal.
+        hook.writes() - 1
+    }
+
+    fn clock_text(&self) -> String {
+        self.clock.advance(Duration::from_millis(1));
+        recurring_journal::Clock::now(&self.clock).as_millisecond().to_string()
+    }
+
+    async fn ask(
+        &self,
+        journal: &Journal,
+        facade: &Facade,
+        name: &str,
+        card: &str,
+    ) -> Result<Answer, JournalError> {
+        if self.provider == ProviderId::NGENIUS {
+            let mut request = schedule_request(name);
+            if card == FADING_CARD {
+                // Refused already at the first payment, which is all there is here.
+                request.card = request.card.expose().replace("4111111111111111", "4000000000000002").into();
+            }
+            return journal.schedule(facade, &self.provider, request).await;
+        }
+        journal.charge(facade, self.request(name, card)).await
+    }
+
+    /// A process that charges, and perhaps ends on the way. Whether it reported success.
+    pub(crate) fn first_life(&self, name: &str, crash: Crash, card: &'static str) -> Option<State> {
+        let hook = Hook::dies_at(match crash {
+            // Write 0 is that of opening the journal.
+            Crash::AtWrite(point) => Some(Point { write: point.write + 1, side: point.side }),
+            _ => None,
+        });
+        if let Crash::AtCall(operation, when) = crash {
+            let waiting = self.sandbox.faults();
+            self.sandbox.clear_faults();
+            let silent = Fault::new(FaultKind::Silent).operation(operation).when(when);
+            for fault in std::iter::once(silent).chain(waiting) {
+                self.sandbox.inject(fault).unwrap();
+            }
+        }
+        let waiting = self.sandbox.faults().len();
+        self.process(&hook, async |journal, facade| {
+            let answer = self.ask(&journal, &facade, name, card);
+            if let Crash::AtCall(..) = crash {
+                tokio::select! {
+                    // The call has arrived once its fault is used up.
+                    () = async { while self.sandbox.faults().len() == waiting { tokio::task::yield_now().await } } => None,
+                    answer = answer => Some(answer.unwrap().record.state),
+                }
+            } else {
+                Some(answer.await.unwrap().record.state)
+            }
+        })
+        .flatten()
+    }
+
+    /// A process that looks up what is unknown, and ends on the way.
+    pub(crate) fn looking_life(&self, name: &str, point: Point) {
+        self.sandbox.clear_faults();
+        self.clock.advance(Duration::from_secs(60));
+        self.process(&Hook::dies_at(Some(point)), async |journal, facade| {
+            journal.look(&facade, &attempt(name)).await.unwrap();
+        });
+    }
+
+    /// Runs a process until it is done, or ends at its point: nothing of it goes on after that.
+    fn process<T>(&self, hook: &Arc<Hook>, work: impl AsyncFnOnce(Journal, Facade) -> T) -> Option<T> {
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let done = runtime.block_on(async {
+            let life = async {
+                let store = Hooked::new(self.store().await, Arc::clone(hook));
+                work(self.journal(Arc::new(store)).await, self.facade()).await
+            };
+            tokio::select! {
+                done = life => Some(done),
+                () = hook.reached.notified() => None,
+            }
+        });
+        runtime.shutdown_timeout(Duration::from_secs(10));
+        done
+    }
+
+    /// Lives without faults, in which somebody asks again and looks, until nothing is open any more.
+    fn last_lives(&self, name: &str) -> (State, bool) {
+        self.sandbox.clear_faults();
+        let card = if name.starts_with("d-") { FADING_CARD } else { GOOD_CARD };
+        let mut reported = false;
+        for _ in 0..12 {
+            let state = self.process(&Hook::dies_at(None), async |journal, facade| {
+                let answer = self.ask(&journal, &facade, name, card).await.unwrap();
+                if answer.is_approved() {
+                    return (State::Approved, true);
+                }
+                journal.reconcile(&facade).await.unwrap();
+                (journal.attempt(&attempt(name)).await.unwrap().state, false)
+            });
+            let (state, approved) = state.unwrap();
+            reported |= approved;
+            if state.is_final() && state != State::NotApplied || state == State::Review {
+                return (state, reported);
+            }
+            self.clock.advance(Duration::from_secs(6 * 60));
+        }
+        panic!("{name} is still open");
+    }
+}
+
+/// Compares what the journal says with what was taken.
+#[derive(Debug, Default)]
+pub(crate) struct Judge {
+    ends: BTreeMap<&'static str, usize>,
+    wrong: Vec<String>,
+}
+
+impl Judge {
+    pub(crate) fn judge(&mut self, bench: &Bench, name: &str, reported: Option<State>, case: &str) {
+        let (end, again) = bench.last_lives(name);
+        let taken = bench.taken(name);
+        let success = reported == Some(State::Approved) || again;
+        let wrong = match end {
+            _ if taken > 1 => "taken more than once",
+            _ if success && taken == 0 => "success reported and nothing taken",
+            State::Approved if taken == 0 => "approved and nothing taken",
+            State::Declined | State::NotApplied if taken > 0 => "failed and taken",
+            State::Approved | State::Declined | State::NotApplied | State::Review => "",
+            _ => "neither final nor with a person",
+        };
+        if !wrong.is_empty() {
+            self.wrong.push(format!("{case}: {end}, {taken} taken: {wrong}"));
+        }
+        let end = match end {
+            // With a person although the money was taken: allowed, and counted.
+            State::Review if taken == 1 => "review, taken",
+            State::Review => "review, not taken",
+            other => other.as_str(),
+        };
+        *self.ends.entry(end).or_default() += 1;
+        // The next case begins on the same day, so that it finds its orders in the period that it looks through.
+        bench.clock.reset();
+    }
+
+    pub(crate) fn report(&self, bench: &Bench, cases: usize) {
+        println!("{}: {cases} cases end as {:?}", bench.provider(), self.ends);
+        assert!(self.wrong.is_empty(), "{}: {:#?}", bench.provider(), self.wrong);
+        assert_eq!(self.ends.values().sum::<usize>(), cases);
+    }
+}
