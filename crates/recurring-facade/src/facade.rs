@@ -8,7 +8,9 @@ use recurring_core::{AttemptId, ErrorKind};
 use crate::credential::PendingEnrolment;
 use crate::error::Error;
 use crate::payment::{EnrolStarted, Enrolment, Payment, Scheduled};
-use crate::provider::{Enrol, NoRecord, Notifications, Provider, ProviderId, Record, Status, StoredCards};
+use crate::provider::{
+    Enrol, LookUp, NoRecord, Notifications, Provider, ProviderId, Record, Status, StoredCards,
+};
 use crate::request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest, ScheduleRequest};
 
 /// Several gateways behind one interface.
@@ -119,6 +121,11 @@ impl Facade {
     pub fn status(&self, id: &ProviderId) -> Option<&dyn Status> {
         self.provider(id)?.as_status()
     }
+
+    /// Charges whose answers were lost, if the gateway has a way to look for them.
+    pub fn look_up(&self, id: &ProviderId) -> Option<&dyn LookUp> {
+        self.provider(id)?.as_look_up()
+    }
 }
 
 impl Default for Facade {
@@ -163,6 +170,13 @@ pub struct Charger {
 }
 
 impl Charger {
+    /// Tells `record`, and no longer that of the facade, what happens to the attempts of this handle.
+    #[must_use]
+    pub fn recording(mut self, record: impl Record + 'static) -> Self {
+        self.record = Arc::new(record);
+        self
+    }
+
     /// **Takes money**: see [`Charge::charge`](crate::Charge::charge). Dropping this future does not stop the charge; the record still
     /// learns how it ended.
     ///
@@ -187,6 +201,13 @@ pub struct Scheduler {
 }
 
 impl Scheduler {
+    /// Tells `record`, and no longer that of the facade, what happens to the attempts of this handle.
+    #[must_use]
+    pub fn recording(mut self, record: impl Record + 'static) -> Self {
+        self.record = Arc::new(record);
+        self
+    }
+
     /// **Takes the first payment at once**: see [`Schedule::schedule`](crate::Schedule::schedule). Dropping this future does not stop it;
     /// the record still learns how it ended.
     ///
@@ -215,6 +236,13 @@ pub struct Refunder {
 }
 
 impl Refunder {
+    /// Tells `record`, and no longer that of the facade, what happens to the attempts of this handle.
+    #[must_use]
+    pub fn recording(mut self, record: impl Record + 'static) -> Self {
+        self.record = Arc::new(record);
+        self
+    }
+
     /// **Gives money back**: see [`Refund::refund`](crate::Refund::refund). Dropping this future does not stop it;
     /// the record still learns how it ended.
     ///
@@ -239,6 +267,13 @@ pub struct Capturer {
 }
 
 impl Capturer {
+    /// Tells `record`, and no longer that of the facade, what happens to the attempts of this handle.
+    #[must_use]
+    pub fn recording(mut self, record: impl Record + 'static) -> Self {
+        self.record = Arc::new(record);
+        self
+    }
+
     /// **Takes money**: see [`Capture::capture`](crate::Capture::capture). Dropping this future does not stop it;
     /// the record still learns how it ended.
     ///

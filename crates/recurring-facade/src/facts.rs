@@ -12,6 +12,9 @@ pub struct Facts {
     pub lost_answer: LostAnswer,
     /// What to do then, in a sentence.
     pub after_lost_answer: &'static str,
+    /// Whether a look-up that finds nothing, after a quiet period and more than once, proves that nothing was charged.
+    /// See [`LookUp`](crate::LookUp).
+    pub nothing_found_is_proof: bool,
     /// How amounts stand on the wire.
     pub amounts: &'static str,
 }
@@ -55,6 +58,7 @@ pub(crate) static OMNO: Facts = Facts {
     renewal: "transaction/create with the card's token",
     lost_answer: LostAnswer::PersonDecides,
     after_lost_answer: "nothing proves what happened: a person decides",
+    nothing_found_is_proof: false,
     amounts: "decimal number in major units",
 };
 
@@ -65,6 +69,7 @@ pub(crate) static NGENIUS: Facts = Facts {
     renewal: "the gateway's own scheduler",
     lost_answer: LostAnswer::PersonDecides,
     after_lost_answer: "the reference needed to look stands in the lost answer: a person decides",
+    nothing_found_is_proof: false,
     amounts: "whole minor units",
 };
 
@@ -75,6 +80,7 @@ pub(crate) static TOKENPAY_SIGNED: Facts = Facts {
     renewal: "recurring with the id of the first sale's order",
     lost_answer: LostAnswer::UniqueReference,
     after_lost_answer: "the reference is said to be unique: look, then a person decides",
+    nothing_found_is_proof: false,
     amounts: "decimal number in major units, at most 2 decimals and 9 digits",
 };
 
@@ -85,6 +91,7 @@ pub(crate) static REVIO: Facts = Facts {
     renewal: "a new purchase, then a charge of it",
     lost_answer: LostAnswer::Anchored,
     after_lost_answer: "the purchase has an id before it is charged: reading it settles the question",
+    nothing_found_is_proof: true,
     amounts: "whole minor units",
 };
 
@@ -95,5 +102,6 @@ pub(crate) static EMSPAY: Facts = Facts {
     renewal: "an order with the vault token, same amount, within a year",
     lost_answer: LostAnswer::ListedByPeriod,
     after_lost_answer: "list the orders of the period (other brands document it), then a person decides",
+    nothing_found_is_proof: false,
     amounts: "whole minor units",
 };

@@ -15,6 +15,8 @@ pub struct ReceivedNotification {
     pub event: Option<String>,
     /// The payment to read before acting.
     pub payment: Option<PaymentRef>,
+    /// Your reference of that payment, as the gateway repeats it in this notification; `None` where it does not.
+    pub merchant_reference: Option<String>,
     /// The same for every delivery of one event.
     ///
     /// For a *verified* notification: store it, and ignore what comes with one that is stored already. For an
@@ -26,7 +28,14 @@ pub struct ReceivedNotification {
 impl ReceivedNotification {
     /// What a [`Provider`](crate::Provider) of your own answers.
     pub fn new(provider: ProviderId, authenticity: Authenticity, dedupe_key: impl Into<String>) -> Self {
-        Self { provider, authenticity, event: None, payment: None, dedupe_key: dedupe_key.into() }
+        Self {
+            provider,
+            authenticity,
+            event: None,
+            payment: None,
+            merchant_reference: None,
+            dedupe_key: dedupe_key.into(),
+        }
     }
 }
 

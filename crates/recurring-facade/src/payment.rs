@@ -37,6 +37,8 @@ pub struct Payment {
     pub provider: ProviderId,
     /// The gateway's identifier, where the answer has one.
     pub payment: Option<PaymentRef>,
+    /// Your reference, as the gateway repeats it in this answer; `None` where the answer does not name it.
+    pub merchant_reference: Option<String>,
     /// Where it stands.
     pub outcome: Outcome,
     /// The amount that the gateway names, where it names one.
@@ -55,6 +57,7 @@ impl Payment {
         Self {
             provider,
             payment: None,
+            merchant_reference: None,
             outcome,
             amount: None,
             status: status.into(),

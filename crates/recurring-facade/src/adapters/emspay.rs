@@ -1,3 +1,5 @@
+mod look_up;
+
 use std::any::Any;
 use std::sync::Arc;
 
@@ -13,7 +15,9 @@ use crate::error::{Error, GatewayError};
 use crate::facts::{self, Facts};
 use crate::notification::{Authenticity, ReceivedNotification};
 use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus};
-use crate::provider::{Capture, Charge, Enrol, Notifications, Provider, ProviderId, Record, Refund, Status};
+use crate::provider::{
+    Capture, Charge, Enrol, LookUp, Notifications, Provider, ProviderId, Record, Refund, Status,
+};
 use crate::request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest};
 use crate::settings::{Settings, SettingsError};
 
@@ -52,6 +56,10 @@ impl Provider for Emspay {
     }
 
     fn as_status(&self) -> Option<&dyn Status> {
+        Some(self)
+    }
+
+    fn as_look_up(&self) -> Option<&dyn LookUp> {
         Some(self)
     }
 
@@ -228,6 +236,7 @@ fn amount_of(order: &Order) -> Result<Money, Error> {
 fn payment(order: &Order) -> Payment {
     let mut payment = Payment::new(ProviderId::EMSPAY, order.outcome(), order.status.as_str());
     payment.payment = Some(PaymentRef::new(&order.id));
+    payment.merchant_reference = order.merchant_order_id.clone();
     payment.amount = order
         .amount
         .zip(order.currency.as_deref())

@@ -11,12 +11,16 @@ pub(crate) mod revio;
 #[cfg(feature = "tokenpay-signed")]
 pub(crate) mod tokenpay_signed;
 
+#[cfg(any(feature = "emspay", feature = "tokenpay-signed", feature = "revio"))]
+use recurring_core::ErrorKind;
 use recurring_core::InvalidInput;
 #[cfg(any(feature = "ngenius", feature = "tokenpay-signed"))]
 use recurring_core::notification::NotificationError;
 
 use crate::credential::{PendingEnrolment, StoredCredential};
 use crate::error::Error;
+#[cfg(any(feature = "emspay", feature = "tokenpay-signed", feature = "revio"))]
+use crate::payment::PaymentRef;
 use crate::provider::ProviderId;
 #[cfg(any(feature = "revio", feature = "tokenpay-signed"))]
 use crate::settings::Settings;
@@ -39,6 +43,20 @@ fn foreign_pending(here: ProviderId, pending: &PendingEnrolment) -> Error {
 fn needed<'a, T>(here: &ProviderId, field: &'static str, value: Option<&'a T>) -> Result<&'a T, Error> {
     value
         .ok_or_else(|| Error::invalid(here.clone(), InvalidInput::new(field, format!("is needed by {here}"))))
+}
+
+/// What was found must be the charge that was lost: `members` tells of each member that names something of it whether
+/// it is the same. A member that is missing contradicts nothing.
+#[cfg(any(feature = "emspay", feature = "tokenpay-signed", feature = "revio"))]
+fn check_found(here: ProviderId, found: Option<&str>, members: &[(&str, bool)]) -> Result<(), Error> {
+    let Some((member, _)) = members.iter().find(|(_, same)| !same) else { return Ok(()) };
+    let message = format!("what was found has another `{member}` than the charge that was lost");
+    let inner = recurring_core::Error::unknown(ErrorKind::Protocol, message);
+    let error = Error::new(here, inner);
+    Err(match found {
+        Some(id) => error.with_payment(PaymentRef::new(id)),
+        None => error,
+    })
 }
 
 /// A notification came, and the key or secret to check it with is not configured.

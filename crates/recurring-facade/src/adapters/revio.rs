@@ -1,12 +1,14 @@
+mod look_up;
+
 use std::any::Any;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use recurring_core::{Currency, ErrorKind, Money, Outcome};
-use revio::notification::{self, NotificationError, RawNotification, WebhookKeys};
+use revio::notification::{self, NotificationError, NotifiedObject, RawNotification, WebhookKeys};
 use revio::{
     CapturePurchase, ChargeAnswer, ChargePurchase, Client, ClientDetails, CreateClient, CreatePurchase,
-    Environment, Payer, PublicKey, Purchase, PurchaseStatus, RefundAnswer, RefundPurchase,
+    Environment, Payer, PublicKey, Purchase, RefundAnswer, RefundPurchase,
 };
 
 use crate::adapters::{foreign_credential, foreign_pending, key_file, needed, unusable};
@@ -16,7 +18,7 @@ use crate::facts::{self, Facts};
 use crate::notification::{Authenticity, ReceivedNotification};
 use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, StoredCard};
 use crate::provider::{
-    Capture, Charge, Enrol, Notifications, Provider, ProviderId, Record, Refund, Status, StoredCards,
+    Capture, Charge, Enrol, LookUp, Notifications, Provider, ProviderId, Record, Refund, Status, StoredCards,
 };
 use crate::request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest};
 use crate::settings::{Settings, SettingsError};
@@ -51,18 +53,6 @@ impl Revio {
         CreatePurchase::one_product(&self.brand_id, Payer::client_id(client_id), name, amount)
             .reference(reference)
     }
-
-    /// After a lost answer to the charge: the purchase has an identifier, so reading it can settle the question.
-    /// `None` when it does not: a purchase that has not been charged *yet* proves nothing.
-    async fn settled(&self, purchase_id: &str) -> Option<Payment> {
-        let purchase = self.client.get_purchase(purchase_id).await.ok()?;
-        match purchase.status {
-            PurchaseStatus::PendingCharge
-            | PurchaseStatus::PendingExecute
-            | PurchaseStatus::PendingCapture => Some(renewal(&purchase)),
-            _ => Some(renewal(&purchase)).filter(|payment| payment.outcome != Outcome::Pending),
-        }
-    }
 }
 
 impl Provider for Revio {
@@ -91,6 +81,10 @@ impl Provider for Revio {
     }
 
     fn as_status(&self) -> Option<&dyn Status> {
+        Some(self)
+    }
+
+    fn as_look_up(&self) -> Option<&dyn LookUp> {
         Some(self)
     }
 
@@ -190,7 +184,7 @@ impl Charge for Revio {
             ChargePurchase::new(&purchase.id, credential.recurring_token.clone()).expecting(request.amount);
         match self.client.charge_purchase(&charge).await {
             Ok(answer) => Ok(charged(&answer, &purchase, request.amount)),
-            Err(lost) if lost.effect().is_unknown() => match self.settled(&purchase.id).await {
+            Err(lost) if lost.effect().is_unknown() => match self.settled(&purchase.id, request).await {
                 Some(payment) => Ok(payment),
                 None => Err(error(lost).with_payment(reference)),
             },
@@ -243,6 +237,7 @@ impl Capture for Revio {
         let mut captured = Payment::new(ProviderId::REVIO, answer.outcome(), status);
         captured.payment = Some(request.payment.clone());
         captured.amount = request.amount.or_else(|| answer.purchase().and_then(money));
+        captured.merchant_reference = answer.purchase().and_then(|purchase| purchase.reference.clone());
         captured.decline = answer.decline().map(decline);
         Ok(captured)
     }
@@ -256,6 +251,11 @@ impl Notifications for Revio {
         let mut received = ReceivedNotification::new(ProviderId::REVIO, Authenticity::Verified, key);
         received.event = Some(notification.event.to_string());
         received.payment = notification.purchase_id().map(PaymentRef::new);
+        received.merchant_reference = match notification.object {
+            NotifiedObject::Purchase(purchase) => purchase.reference,
+            NotifiedObject::Payment(payment) => payment.reference,
+            _ => None,
+        };
         Ok(received)
     }
 }
@@ -277,6 +277,7 @@ fn renewal(purchase: &Purchase) -> Payment {
 fn read(purchase: &Purchase, outcome: Outcome) -> Payment {
     let mut payment = Payment::new(ProviderId::REVIO, outcome, purchase.status.as_str());
     payment.payment = Some(PaymentRef::new(&purchase.id));
+    payment.merchant_reference = purchase.reference.clone();
     payment.amount = money(purchase);
     if outcome == Outcome::Declined {
         payment.decline = Some(decline(purchase.decline().unwrap_or_default()));

@@ -1,3 +1,5 @@
+mod look_up;
+
 use std::any::Any;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -18,7 +20,7 @@ use crate::facts::{self, Facts};
 use crate::notification::{Authenticity, NotificationAnswer, ReceivedNotification};
 use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, StoredCard};
 use crate::provider::{
-    Charge, Enrol, Notifications, Provider, ProviderId, Record, Refund, Status, StoredCards,
+    Charge, Enrol, LookUp, Notifications, Provider, ProviderId, Record, Refund, Status, StoredCards,
 };
 use crate::request::{ChargeRequest, EnrolRequest, RefundRequest};
 use crate::settings::{Settings, SettingsError};
@@ -77,6 +79,10 @@ impl Provider for TokenpaySigned {
     }
 
     fn as_status(&self) -> Option<&dyn Status> {
+        Some(self)
+    }
+
+    fn as_look_up(&self) -> Option<&dyn LookUp> {
         Some(self)
     }
 
@@ -244,6 +250,7 @@ impl Notifications for TokenpaySigned {
         let mut received = ReceivedNotification::new(here, Authenticity::Verified, dedupe_key);
         received.event = Some(notification.status.to_string());
         received.payment = Some(PaymentRef::new(notification.order_id));
+        received.merchant_reference = notification.merchant_reference;
         Ok(received)
     }
 
@@ -274,6 +281,7 @@ fn read(answer: &TokenOrder, outcome: Outcome) -> Payment {
     let order = &answer.order;
     let mut payment = Payment::new(ProviderId::TOKENPAY_SIGNED, outcome, order.status.as_str());
     payment.payment = Some(PaymentRef::new(&order.id));
+    payment.merchant_reference = order.merchant_reference.clone();
     payment.amount = money(answer);
     payment.decline = answer
         .decline_reason()
