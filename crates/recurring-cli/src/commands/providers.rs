@@ -11,7 +11,7 @@ pub(crate) fn run(settings: &Settings, out: &Output) -> Result<Exit, String> {
     let all = Settings::unreachable().map_err(|error| error.to_string())?;
     let mut table = Table::new();
     table.load_style(ASCII_MARKDOWN);
-    table.set_header(["gateway", "can", "after a lost answer", "configured"]);
+    table.set_header(["gateway", "can", "look up", "after a lost answer", "configured"]);
     let mut objects = Vec::new();
     for provider in all.providers() {
         let problem = match (settings.mentions(&provider.id()), settings.facade_of(&provider.id())) {
@@ -24,12 +24,15 @@ pub(crate) fn run(settings: &Settings, out: &Output) -> Result<Exit, String> {
         table.add_row([
             provider.id().to_string(),
             can.join(", "),
+            look_up(provider).to_owned(),
             facts.after_lost_answer.to_owned(),
             problem.clone().unwrap_or_else(|| "yes".to_owned()),
         ]);
         objects.push(json!({
             "provider": provider.id().as_str(),
             "can": can,
+            "look_up": provider.as_look_up().is_some(),
+            "nothing_found_is_proof": facts.nothing_found_is_proof,
             "first_payment": facts.first_payment,
             "renewal": facts.renewal,
             "lost_answer": facts.lost_answer.as_str(),
@@ -47,6 +50,15 @@ pub(crate) fn run(settings: &Settings, out: &Output) -> Result<Exit, String> {
         out.line(&json!(null), &table.to_string());
     }
     Ok(Exit::Done)
+}
+
+/// Whether a charge whose answer was lost can be looked for. It has no command of its own, so it has a column of its own.
+fn look_up(provider: &dyn Provider) -> &'static str {
+    match (provider.as_look_up().is_some(), provider.facts().nothing_found_is_proof) {
+        (false, _) => "",
+        (true, false) => "yes",
+        (true, true) => "yes, nothing found is proof",
+    }
 }
 
 fn capabilities(provider: &dyn Provider) -> Vec<&'static str> {

@@ -102,3 +102,73 @@ fn untouched(purchase: &Purchase) -> bool {
     let attempts = purchase.transaction_data.as_ref().map_or(0, |data| data.attempts.len());
     attempts == 0 && purchase.charged_with.is_none() && purchase.payment.is_none()
 }
+
+#[cfg(test)]
+#[allow(clippy::expect_used, reason = "a test stops by panicking")]
+mod tests {
+    use super::*;
+
+    fn read(status: &str, more: &str) -> String {
+        let json = format!(r#"{{"id":"p-1","status":"{status}"{more}}}"#);
+        let purchase: Purchase = serde_json::from_str(&json).expect(&json);
+        match reached(&purchase) {
+            Reached::Yes(payment) => format!("yes, {}", payment.outcome),
+            Reached::No => "no".to_owned(),
+            Reached::Unclear(payment) => format!("unclear, {}", payment.outcome),
+        }
+    }
+
+    #[test]
+    fn every_status_and_no_new_one_says_that_nothing_was_charged() {
+        let table = [
+            ("created", "no"),
+            ("sent", "no"),
+            ("viewed", "no"),
+            ("overdue", "no"),
+            ("pending_charge", "yes, pending"),
+            ("pending_execute", "yes, pending"),
+            ("pending_capture", "yes, pending"),
+            ("pending_release", "unclear, pending"),
+            ("error", "yes, declined"),
+            ("blocked", "yes, declined"),
+            ("cancelled", "yes, declined"),
+            ("expired", "yes, declined"),
+            ("released", "yes, declined"),
+            ("hold", "yes, approved"),
+            ("preauthorized", "yes, approved"),
+            ("paid", "yes, approved"),
+            ("cleared", "yes, approved"),
+            ("settled", "yes, approved"),
+            ("pending_refund", "yes, approved"),
+            ("refunded", "yes, approved"),
+            ("retrieved", "yes, approved"),
+            ("chargeback", "yes, approved"),
+            ("charged_back", "yes, approved"),
+        ];
+        for known in PurchaseStatus::KNOWN {
+            assert!(table.iter().any(|row| row.0 == *known), "{known}");
+        }
+        let unheard_of =
+            ["", "CREATED", "created_again", "partially_paid"].map(|status| (status, "unclear, pending"));
+        for (status, says) in table.into_iter().chain(unheard_of) {
+            assert_eq!(read(status, ""), says, "{status}");
+        }
+        // As the gateway writes a purchase of which nothing else is known.
+        let fresh = r#","payment":null,"recurring_token":null,"transaction_data":{"payment_method":"","attempts":[]}"#;
+        assert_eq!(read("created", fresh), "no");
+        assert_eq!(read("viewed", r#","recurring_token":"","transaction_data":null"#), "no");
+    }
+
+    #[test]
+    fn a_trace_of_a_try_to_pay_outweighs_a_status_that_lags_behind() {
+        for trace in [
+            r#","recurring_token":"t-1""#,
+            r#","payment":{"amount":4000}"#,
+            r#","transaction_data":{"attempts":[{"type":"recurring_execute","successful":false}]}"#,
+        ] {
+            for status in ["created", "sent", "viewed", "overdue"] {
+                assert_eq!(read(status, trace), "unclear, pending", "{status} {trace}");
+            }
+        }
+    }
+}
