@@ -79,3 +79,35 @@ fn the_one(order: &Order, lost: &LostCharge) -> Result<Payment, Error> {
     )?;
     Ok(payment(order))
 }
+
+#[cfg(test)]
+#[allow(clippy::expect_used, reason = "a test stops by panicking")]
+mod tests {
+    use recurring_core::{AttemptId, Currency, Money};
+
+    use super::*;
+
+    #[test]
+    fn an_order_is_the_attempts_by_its_name_and_a_refund_never_is() {
+        let amount = Money::from_minor(4000, Currency::from_code("EUR").expect("a currency"));
+        let attempt = AttemptId::new("a-1").expect("an attempt");
+        let now = SystemTime::now();
+        let lost = LostCharge::new(attempt, amount.expect("money"), now, now);
+        // Whether it is kept from a list, and whether it is the charge.
+        for (members, kept, is_it) in [
+            (r#""merchant_order_id":"a-1""#, true, true),
+            (r#""merchant_order_id":"a-1","amount":4000,"currency":"EUR","flags":["is-test"]"#, true, true),
+            (r#""merchant_order_id":"a-1","amount":4001"#, true, false),
+            (r#""merchant_order_id":"a-1","currency":"GBP""#, true, false),
+            (r#""merchant_order_id":"a-1","flags":["is-refund"]"#, false, false),
+            (r#""merchant_order_id":"a-1","refund_of_order_id":"o-9""#, false, false),
+            (r#""merchant_order_id":"A-1""#, false, false),
+            (r#""merchant_order_id":"a-10""#, false, false),
+            // Without a name it is only the charge when it was asked for by its identifier.
+            (r#""merchant_order_id":null"#, false, true),
+        ] {
+            let order: Order = serde_json::from_str(&format!(r#"{{"id":"o-1",{members}}}"#)).expect(members);
+            assert_eq!((may_be(&order, &lost), the_one(&order, &lost).is_ok()), (kept, is_it), "{members}");
+        }
+    }
+}
