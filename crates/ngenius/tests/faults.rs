@@ -190,6 +190,26 @@ async fn an_answer_about_another_payment_is_unknown_and_kept() {
     assert!(error.to_string().contains("reference"), "{error}");
 }
 
+/// The source document's answer does not repeat the merchant's own name; one that does must repeat the right one.
+#[test]
+fn an_answer_with_another_name_of_ours_is_unknown() {
+    let read = |sent: Option<&str>, came_back: &str| {
+        let mut request = documented();
+        if let Some(name) = sent {
+            request = request.merchant_order_reference(name);
+        }
+        let body = format!(r#"{{"state":"ACTIVE","reference":"o-1","merchantOrderReference":{came_back}}}"#);
+        request.from_reply("outlet", &ngenius::Reply::new(200, Vec::new(), body.into_bytes()))
+    };
+    let named = read(Some("attempt-1"), r#""attempt-1""#).expect("the same name");
+    assert_eq!(named.merchant_order_reference.as_deref(), Some("attempt-1"));
+    let error = read(Some("attempt-1"), r#""attempt-2""#).expect_err("another name");
+    assert!(error.effect().is_unknown() && error.reply().is_some(), "{error}");
+    for (sent, came_back) in [(Some("attempt-1"), "null"), (Some("attempt-1"), "{}"), (None, r#""theirs""#)] {
+        read(sent, came_back).expect(came_back);
+    }
+}
+
 #[tokio::test]
 async fn the_letter_case_of_an_identifier_is_not_another_payment() {
     let server = answering(good("ngenius/create-recurring-payment/documented")).await;

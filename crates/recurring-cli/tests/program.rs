@@ -65,6 +65,13 @@ fn providers_shows_what_each_can_do_and_whether_it_is_configured() {
         serde_json::json!(["schedule", "status", "refund", "capture", "notification"])
     );
     assert_eq!(of("revio")["lost_answer"], "anchored");
+    let look_up = |provider| (&of(provider)["look_up"], &of(provider)["nothing_found_is_proof"]);
+    let (yes, no) = (serde_json::json!(true), serde_json::json!(false));
+    assert_eq!(look_up("revio"), (&yes, &yes));
+    assert_eq!(look_up("emspay"), (&yes, &no));
+    assert_eq!(look_up("tokenpay-signed"), (&yes, &no));
+    assert_eq!(look_up("omno"), (&no, &no));
+    assert_eq!(look_up("ngenius"), (&no, &no));
 }
 
 #[test]

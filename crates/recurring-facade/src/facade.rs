@@ -117,14 +117,14 @@ impl Facade {
         self.provider(id)?.as_stored_cards()
     }
 
-    /// Looking for charges whose answer was lost, if the gateway gives a means to.
-    pub fn look_up(&self, id: &ProviderId) -> Option<&dyn LookUp> {
-        self.provider(id)?.as_look_up()
-    }
-
     /// Where payments stand, if the gateway tells.
     pub fn status(&self, id: &ProviderId) -> Option<&dyn Status> {
         self.provider(id)?.as_status()
+    }
+
+    /// Charges whose answers were lost, if the gateway has a way to look for them.
+    pub fn look_up(&self, id: &ProviderId) -> Option<&dyn LookUp> {
+        self.provider(id)?.as_look_up()
     }
 }
 
@@ -170,7 +170,7 @@ pub struct Charger {
 }
 
 impl Charger {
-    /// Tells `record`, and not that of the facade, what happens to what this handle does.
+    /// Tells `record`, and no longer that of the facade, what happens to the attempts of this handle.
     #[must_use]
     pub fn recording(mut self, record: impl Record + 'static) -> Self {
         self.record = Arc::new(record);
@@ -201,7 +201,7 @@ pub struct Scheduler {
 }
 
 impl Scheduler {
-    /// Tells `record`, and not that of the facade, what happens to what this handle does.
+    /// Tells `record`, and no longer that of the facade, what happens to the attempts of this handle.
     #[must_use]
     pub fn recording(mut self, record: impl Record + 'static) -> Self {
         self.record = Arc::new(record);
@@ -236,7 +236,7 @@ pub struct Refunder {
 }
 
 impl Refunder {
-    /// Tells `record`, and not that of the facade, what happens to what this handle does.
+    /// Tells `record`, and no longer that of the facade, what happens to the attempts of this handle.
     #[must_use]
     pub fn recording(mut self, record: impl Record + 'static) -> Self {
         self.record = Arc::new(record);
@@ -267,7 +267,7 @@ pub struct Capturer {
 }
 
 impl Capturer {
-    /// Tells `record`, and not that of the facade, what happens to what this handle does.
+    /// Tells `record`, and no longer that of the facade, what happens to the attempts of this handle.
     #[must_use]
     pub fn recording(mut self, record: impl Record + 'static) -> Self {
         self.record = Arc::new(record);

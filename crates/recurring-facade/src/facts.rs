@@ -12,14 +12,14 @@ pub struct Facts {
     pub lost_answer: LostAnswer,
     /// What to do then, in a sentence.
     pub after_lost_answer: &'static str,
-    /// How amounts stand on the wire.
-    pub amounts: &'static str,
-    /// Whether a [look-up](crate::LookUp) that finds nothing, after a quiet period and more than once, proves that
-    /// nothing was charged. Elsewhere "not found" proves nothing, however often it is said.
+    /// Whether a look-up that finds nothing, after a quiet period and more than once, proves that nothing was charged.
+    /// See [`LookUp`](crate::LookUp).
     pub nothing_found_is_proof: bool,
     /// Whether the identifier of a first payment is itself the token that later payments are made with: then it is a
     /// secret, and is not kept where only references are.
     pub payment_is_token: bool,
+    /// How amounts stand on the wire.
+    pub amounts: &'static str,
 }
 
 /// What can be known when the answer to a charge is lost.
@@ -61,9 +61,9 @@ pub(crate) static OMNO: Facts = Facts {
     renewal: "transaction/create with the card's token",
     lost_answer: LostAnswer::PersonDecides,
     after_lost_answer: "nothing proves what happened: a person decides",
-    amounts: "decimal number in major units",
     nothing_found_is_proof: false,
     payment_is_token: false,
+    amounts: "decimal number in major units",
 };
 
 /// N-Genius Online.
@@ -73,9 +73,9 @@ pub(crate) static NGENIUS: Facts = Facts {
     renewal: "the gateway's own scheduler",
     lost_answer: LostAnswer::PersonDecides,
     after_lost_answer: "the reference needed to look stands in the lost answer: a person decides",
-    amounts: "whole minor units",
     nothing_found_is_proof: false,
     payment_is_token: false,
+    amounts: "whole minor units",
 };
 
 /// The signed tokenisation gateway.
@@ -85,9 +85,9 @@ pub(crate) static TOKENPAY_SIGNED: Facts = Facts {
     renewal: "recurring with the id of the first sale's order",
     lost_answer: LostAnswer::UniqueReference,
     after_lost_answer: "the reference is said to be unique: look, then a person decides",
-    amounts: "decimal number in major units, at most 2 decimals and 9 digits",
     nothing_found_is_proof: false,
     payment_is_token: false,
+    amounts: "decimal number in major units, at most 2 decimals and 9 digits",
 };
 
 /// Revio.
@@ -97,9 +97,9 @@ pub(crate) static REVIO: Facts = Facts {
     renewal: "a new purchase, then a charge of it",
     lost_answer: LostAnswer::Anchored,
     after_lost_answer: "the purchase has an id before it is charged: reading it settles the question",
-    amounts: "whole minor units",
     nothing_found_is_proof: true,
     payment_is_token: true,
+    amounts: "whole minor units",
 };
 
 /// EMS Online.
@@ -109,7 +109,7 @@ pub(crate) static EMSPAY: Facts = Facts {
     renewal: "an order with the vault token, same amount, within a year",
     lost_answer: LostAnswer::ListedByPeriod,
     after_lost_answer: "list the orders of the period (other brands document it), then a person decides",
-    amounts: "whole minor units",
     nothing_found_is_proof: false,
     payment_is_token: false,
+    amounts: "whole minor units",
 };

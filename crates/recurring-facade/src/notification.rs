@@ -15,14 +15,14 @@ pub struct ReceivedNotification {
     pub event: Option<String>,
     /// The payment to read before acting.
     pub payment: Option<PaymentRef>,
+    /// Your reference of that payment, as the gateway repeats it in this notification; `None` where it does not.
+    pub merchant_reference: Option<String>,
     /// The same for every delivery of one event.
     ///
     /// For a *verified* notification: store it, and ignore what comes with one that is stored already. For an
     /// *unsigned* one it must not stop you from reading the payment: anybody could use a key up in advance, and EMS
     /// Online tells every change of one order in the same words.
     pub dedupe_key: String,
-    /// Your own reference, where the notification repeats it. As much to be believed as the rest of it.
-    pub merchant_reference: Option<String>,
 }
 
 impl ReceivedNotification {
@@ -33,8 +33,8 @@ impl ReceivedNotification {
             authenticity,
             event: None,
             payment: None,
-            dedupe_key: dedupe_key.into(),
             merchant_reference: None,
+            dedupe_key: dedupe_key.into(),
         }
     }
 }

@@ -37,6 +37,8 @@ pub struct Payment {
     pub provider: ProviderId,
     /// The gateway's identifier, where the answer has one.
     pub payment: Option<PaymentRef>,
+    /// Your reference, as the gateway repeats it in this answer; `None` where the answer does not name it.
+    pub merchant_reference: Option<String>,
     /// Where it stands.
     pub outcome: Outcome,
     /// The amount that the gateway names, where it names one.
@@ -47,8 +49,6 @@ pub struct Payment {
     pub decline: Option<Decline>,
     /// The page to send the customer to.
     pub redirect: Option<String>,
-    /// Your own reference, as the gateway repeats it in this answer: the name of the attempt.
-    pub merchant_reference: Option<String>,
 }
 
 impl Payment {
@@ -57,12 +57,12 @@ impl Payment {
         Self {
             provider,
             payment: None,
+            merchant_reference: None,
             outcome,
             amount: None,
             status: status.into(),
             decline: None,
             redirect: None,
-            merchant_reference: None,
         }
     }
 }

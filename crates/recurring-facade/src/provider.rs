@@ -1,6 +1,7 @@
 use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
@@ -176,50 +177,52 @@ pub trait Status: Send + Sync {
     async fn status(&self, payment: &PaymentRef) -> Result<PaymentStatus, Error>;
 }
 
-/// A charge whose answer was lost, as far as the caller knows it.
-#[derive(Debug, Clone)]
+/// A charge of a stored credential whose answer was lost, as far as the caller knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LostCharge {
-    /// The attempt: the merchant's reference that was sent.
+    /// The attempt, as it was sent.
     pub attempt: AttemptId,
-    /// The amount that was sent.
+    /// What was to be charged.
     pub amount: Money,
-    /// The gateway's reference, where it was recorded before money moved or has been found out since.
+    /// The reference that was recorded before money moved ([`Record::anchored`]), or that came with the failure
+    /// ([`Error::payment`]).
     pub payment: Option<PaymentRef>,
-    /// The charge was not sent before this time.
+    /// The earliest moment at which the charge may have been sent, by the caller's clock.
     pub from: SystemTime,
-    /// The charge was not sent after this time.
+    /// The latest one.
     pub until: SystemTime,
 }
 
 impl LostCharge {
-    /// A lost charge without a reference of the gateway.
+    /// A charge of which the gateway's reference is not known. If it is, set [`payment`](Self::payment).
     pub fn new(attempt: AttemptId, amount: Money, from: SystemTime, until: SystemTime) -> Self {
         Self { attempt, amount, payment: None, from, until }
     }
 }
 
-/// What a look-up gave.
+/// What a look-up found.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Found {
-    /// The charge, as it stands now.
+    /// The charge reached the gateway, or may have: this is where it stands.
     Payment(Payment),
-    /// No charge. Whether that proves anything stands in
-    /// [`Facts::nothing_found_is_proof`](crate::Facts::nothing_found_is_proof).
+    /// No trace of the charge **at this moment**. It may still be on its way, and at most gateways it proves nothing:
+    /// see [`Facts::nothing_found_is_proof`].
     Nothing,
-    /// More than one charge with the name of the attempt: a person must look.
+    /// More than one payment has the attempt's reference: a person decides.
     Several(Vec<Payment>),
 }
 
 /// Looks for a charge whose answer was lost.
 #[async_trait]
 pub trait LookUp: Send + Sync {
-    /// Looks for it. Moves no money.
+    /// Looks. Only reads, moves no money.
     ///
     /// # Errors
-    /// Those of a read. Also `Unknown`, when what was found names another attempt. Another amount is no error:
-    /// compare it.
+    /// Those of a read: what the charge did stays unknown. **The effect of this error is that of the look-up, not that
+    /// of the charge**: a look-up that was refused, or never left, proves nothing. With `Protocol` and `Unknown`, what
+    /// was found contradicts the charge: it names another amount, currency or reference.
     async fn look_up(&self, lost: &LostCharge) -> Result<Found, Error>;
 }
 
@@ -287,3 +290,15 @@ pub struct NoRecord;
 
 #[async_trait]
 impl Record for NoRecord {}
+
+/// A record that several handles share.
+#[async_trait]
+impl<T: Record + ?Sized> Record for Arc<T> {
+    async fn anchored(&self, attempt: &AttemptId, payment: &PaymentRef) -> Result<(), String> {
+        T::anchored(self, attempt, payment).await
+    }
+
+    async fn finished(&self, attempt: &AttemptId, result: &Result<Payment, Error>) {
+        T::finished(self, attempt, result).await;
+    }
+}

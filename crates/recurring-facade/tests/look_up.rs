@@ -1,4 +1,5 @@
-//! What can be found out about a charge whose answer was lost.
+//! A charge whose answer was lost is looked for, against the sandbox, whose ledger of the money really taken is the
+//! judge.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
 
 mod common;
@@ -7,157 +8,255 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use common::{FADING_CARD, GOOD_CARD, attempt, enrolled, price, sandbox};
+use common::{FADING_CARD, GOOD_CARD, attempt, enrolled, price, sandbox, settings};
 use recurring_facade::{
-    AttemptId, ChargeRequest, Error, Facade, Found, LostCharge, Money, Outcome, PaymentRef, ProviderId,
-    Record, StoredCredential,
+    AttemptId, ChargeRequest, Error, ErrorKind, Facade, Found, LostCharge, Money, Outcome, Payment,
+    PaymentRef, ProviderId, Record, RefundRequest, Settings,
 };
+use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
 use recurring_sandbox::{Fault, FaultKind, Moment, Sandbox};
 
-/// The gateways that give a means to look.
-const LOOKED_AT: [ProviderId; 3] = [ProviderId::REVIO, ProviderId::EMSPAY, ProviderId::TOKENPAY_SIGNED];
+const CAN_LOOK: [ProviderId; 3] = [ProviderId::REVIO, ProviderId::EMSPAY, ProviderId::TOKENPAY_SIGNED];
+const HOUR: Duration = Duration::from_secs(60 * 60);
 
-#[derive(Debug, Default, Clone)]
-struct Anchor(Arc<Mutex<Option<PaymentRef>>>);
+/// Keeps the reference that is there before money moves.
+#[derive(Debug, Default)]
+struct Kept(Mutex<Option<PaymentRef>>);
 
 #[async_trait]
-impl Record for Anchor {
+impl Record for Kept {
     async fn anchored(&self, _: &AttemptId, payment: &PaymentRef) -> Result<(), String> {
         *self.0.lock().expect("a lock") = Some(payment.clone());
         Ok(())
     }
 }
 
-fn charging(id: &ProviderId) -> Fault {
-    let operation = match id.as_str() {
+/// The call that takes money.
+fn charge_call(id: &ProviderId) -> &'static str {
+    match id.as_str() {
         "revio" => "POST /revio/**/charge/",
-        "emspay" => "POST /emspay/v1/orders/",
-        _ => "POST /tokenpay/tokenization/recurring",
-    };
-    Fault::new(FaultKind::Close).operation(operation)
+        "emspay" => "POST /emspay/**/orders/",
+        _ => "POST /tokenpay/**/recurring",
+    }
 }
 
-fn lost(name: &str, id: &ProviderId, payment: Option<PaymentRef>) -> LostCharge {
-    let now = SystemTime::now();
-    let minute = Duration::from_secs(60);
-    let mut lost = LostCharge::new(attempt(name), price(id), now - minute, now + minute);
-    lost.payment = payment;
+/// Makes a charge whose answer is lost, and every read after it too, and says what a journal knows of it.
+async fn lose(sandbox: &Sandbox, facade: &Facade, id: &ProviderId, name: &str, when: Moment) -> LostCharge {
+    let card = if name.contains("refused") { FADING_CARD } else { GOOD_CARD };
+    let credential = enrolled(facade, id, name, card).await;
+    let lost = Fault::new(FaultKind::Close).when(when).gateway(id.as_str()).operation(charge_call(id));
+    sandbox.inject(lost).expect("a fault");
+    let unreadable = Fault::new(FaultKind::Status { status: 503, retry_after: None });
+    sandbox.inject(unreadable.operation("GET /revio/**").until_cleared()).expect("a fault");
+    let (kept, from) = (Arc::new(Kept::default()), SystemTime::now());
+    let charger = facade.charger(id).expect("charges").recording(Arc::clone(&kept));
+    let renewal = attempt(&format!("{name}-renewal"));
+    let request = ChargeRequest::new(renewal.clone(), credential, price(id));
+    let error = charger.charge(request).await.expect_err("lost");
+    assert!(error.effect().is_unknown(), "{error}");
+    sandbox.clear_faults();
+    let mut lost = LostCharge::new(renewal, price(id), from, SystemTime::now());
+    lost.payment = kept.0.lock().expect("a lock").clone();
+    assert_eq!(lost.payment.is_some(), *id == ProviderId::REVIO, "only revio names it first");
     lost
 }
 
-async fn charge(
-    facade: &Facade,
-    credential: &StoredCredential,
-    name: &str,
-) -> (Result<Outcome, Error>, Option<PaymentRef>) {
-    let id = credential.provider();
-    let anchor = Anchor::default();
-    let charger = facade.charger(&id).expect("charges").recording(anchor.clone());
-    let request = ChargeRequest::new(attempt(name), credential.clone(), price(&id));
-    let result = charger.charge(request).await.map(|payment| payment.outcome);
-    let anchored = anchor.0.lock().expect("a lock").clone();
-    (result, anchored)
+async fn look(facade: &Facade, id: &ProviderId, lost: &LostCharge) -> Result<Found, Error> {
+    facade.look_up(id).expect("a look-up").look_up(lost).await
 }
 
-async fn look(facade: &Facade, lost: &LostCharge, id: &ProviderId) -> Found {
-    facade.look_up(id).expect("a means to look").look_up(lost).await.expect("read")
-}
-
-fn only(found: Found) -> (Outcome, Option<Money>, Option<String>) {
+fn the_payment(found: Found) -> Payment {
     match found {
-        Found::Payment(payment) => (payment.outcome, payment.amount, payment.merchant_reference),
-        other => panic!("{other:?}"),
+        Found::Payment(payment) => payment,
+        other => panic!("not one payment but {other:?}"),
     }
 }
 
-async fn start(id: &ProviderId, card: &str) -> (Sandbox, Facade, StoredCredential) {
+#[tokio::test]
+async fn what_was_charged_is_found_and_taken_once() {
     let (sandbox, facade) = sandbox().await;
-    let credential = enrolled(&facade, id, "series", card).await;
-    (sandbox, facade, credential)
-}
+    for id in &CAN_LOOK {
+        let mut lost = lose(&sandbox, &facade, id, &format!("{id}-taken"), Moment::AfterActing).await;
+        let calls = sandbox.exchanges().len();
+        let found = the_payment(look(&facade, id, &lost).await.expect("found"));
+        assert_eq!(sandbox.exchanges().len(), calls + 1, "{id}: one read");
+        assert_eq!((found.outcome, found.amount), (Outcome::Approved, Some(price(id))), "{id}");
+        assert_eq!(found.merchant_reference.as_deref(), Some(lost.attempt.as_str()), "{id}");
+        sandbox.assert_charged_once(lost.attempt.as_str());
 
-#[tokio::test]
-async fn a_charge_that_went_through_is_found() {
-    for id in LOOKED_AT {
-        let (sandbox, facade, credential) = start(&id, GOOD_CARD).await;
-        // At Revio the purchase is read once by the charge itself; that reading is lost, too.
-        sandbox.inject(charging(&id).when(Moment::AfterActing)).expect("a fault");
-        sandbox.inject(Fault::new(FaultKind::Close).operation("GET /revio/**").times(3)).expect("a fault");
-        let (result, anchored) = charge(&facade, &credential, "renewal-1").await;
-        assert!(result.expect_err("lost").effect().is_unknown(), "{id}");
-        sandbox.clear_faults();
-        sandbox.assert_charged_once("renewal-1");
-        let found = only(look(&facade, &lost("renewal-1", &id, anchored), &id).await);
-        assert_eq!(found, (Outcome::Approved, Some(price(&id)), Some("renewal-1".to_owned())), "{id}");
+        // By the gateway's own name for it, once that is known; from then on no period matters.
+        lost.payment = found.payment.clone();
+        (lost.from, lost.until) = (SystemTime::UNIX_EPOCH, SystemTime::UNIX_EPOCH);
+        let again = the_payment(look(&facade, id, &lost).await.expect("found"));
+        assert_eq!((again.outcome, again.payment), (Outcome::Approved, found.payment.clone()), "{id}");
+
+        // Money that was given back was taken all the same, and no refund is mistaken for the charge.
+        let refund = RefundRequest::new(attempt(&format!("{id}-back")), found.payment.expect("a payment"));
+        facade.refunder(id).expect("refunds").refund(refund).await.expect("refunded");
+        lost.payment = (*id == ProviderId::REVIO).then(|| lost.payment.clone()).flatten();
+        (lost.from, lost.until) = (SystemTime::now() - HOUR, SystemTime::now());
+        let returned = the_payment(look(&facade, id, &lost).await.expect("found"));
+        assert_eq!(returned.outcome, Outcome::Approved, "{id}");
     }
 }
 
 #[tokio::test]
-async fn a_charge_that_never_arrived_is_not_found() {
-    for id in LOOKED_AT {
-        let (sandbox, facade, credential) = start(&id, GOOD_CARD).await;
-        sandbox.inject(charging(&id).when(Moment::BeforeActing)).expect("a fault");
-        let (result, anchored) = charge(&facade, &credential, "renewal-1").await;
-        assert!(result.expect_err("lost").effect().is_unknown(), "{id}");
-        assert_eq!(anchored.is_some(), id == ProviderId::REVIO);
-        let found = look(&facade, &lost("renewal-1", &id, anchored), &id).await;
-        assert!(matches!(found, Found::Nothing), "{id}: {found:?}");
-        let facts = facade.provider(&id).expect("a gateway").facts();
-        assert_eq!(facts.nothing_found_is_proof, id == ProviderId::REVIO);
-        // Without a recorded purchase, Revio was never charged.
-        let found = look(&facade, &lost("renewal-2", &id, None), &id).await;
-        assert!(matches!(found, Found::Nothing), "{id}: {found:?}");
+async fn what_never_reached_the_gateway_is_not_found() {
+    let (sandbox, facade) = sandbox().await;
+    for id in &CAN_LOOK {
+        let mut lost = lose(&sandbox, &facade, id, &format!("{id}-gone"), Moment::BeforeActing).await;
+        assert!(matches!(look(&facade, id, &lost).await, Ok(Found::Nothing)), "{id}");
+        assert!(!sandbox.ledger().iter().any(|entry| entry.reference == lost.attempt.as_str()), "{id}");
+        if *id == ProviderId::REVIO {
+            lost.payment = None;
+            let calls = sandbox.exchanges().len();
+            assert!(matches!(look(&facade, id, &lost).await, Ok(Found::Nothing)));
+            assert_eq!(sandbox.exchanges().len(), calls, "nobody is asked");
+        } else {
+            // What the gateway has named and then does not know is a contradiction, and no proof.
+            lost.payment = Some(PaymentRef::new("99999"));
+            look(&facade, id, &lost).await.expect_err("a contradiction");
+        }
     }
+    let proof = |id| facade.provider(id).expect("a gateway").facts().nothing_found_is_proof;
+    assert_eq!(ProviderId::ALL.iter().filter(|id| proof(id)).collect::<Vec<_>>(), [&ProviderId::REVIO]);
+    assert!(facade.look_up(&ProviderId::OMNO).is_none() && facade.look_up(&ProviderId::NGENIUS).is_none());
 }
 
 #[tokio::test]
 async fn a_refused_charge_is_found_as_refused() {
-    for id in LOOKED_AT {
-        let (sandbox, facade, credential) = start(&id, FADING_CARD).await;
-        sandbox.inject(charging(&id).when(Moment::AfterActing)).expect("a fault");
-        sandbox.inject(Fault::new(FaultKind::Close).operation("GET /revio/**").times(3)).expect("a fault");
-        let (_, anchored) = charge(&facade, &credential, "renewal-1").await;
-        sandbox.clear_faults();
-        let found = only(look(&facade, &lost("renewal-1", &id, anchored), &id).await);
-        assert_eq!(found.0, Outcome::Declined, "{id}");
+    let (sandbox, facade) = sandbox().await;
+    for id in &CAN_LOOK {
+        let lost = lose(&sandbox, &facade, id, &format!("{id}-refused"), Moment::AfterActing).await;
+        let found = the_payment(look(&facade, id, &lost).await.expect("found"));
+        assert_eq!(found.outcome, Outcome::Declined, "{id}");
+        assert!(found.decline.is_some(), "{id}: {found:?}");
+        assert!(!sandbox.ledger().iter().any(|entry| entry.reference == lost.attempt.as_str()), "{id}");
     }
 }
 
 #[tokio::test]
-async fn two_orders_of_one_name_are_shown_as_two() {
-    let id = ProviderId::EMSPAY;
-    let (_sandbox, facade, credential) = start(&id, GOOD_CARD).await;
-    for _ in 0..2 {
-        charge(&facade, &credential, "twice").await.0.expect("charged");
-    }
-    let found = look(&facade, &lost("twice", &id, None), &id).await;
-    assert!(matches!(&found, Found::Several(payments) if payments.len() == 2), "{found:?}");
+async fn a_charge_that_is_still_on_its_way_is_pending_and_never_nothing() {
+    let (sandbox, facade) = sandbox().await;
+    let id = ProviderId::REVIO;
+    let credential = enrolled(&facade, &id, "slow", "4000000000600009").await;
+    let request = ChargeRequest::new(attempt("slow-renewal"), credential, price(&id));
+    let charged = facade.charger(&id).expect("charges").charge(request).await.expect("an answer");
+    let mut lost = LostCharge::new(attempt("slow-renewal"), price(&id), SystemTime::now(), SystemTime::now());
+    lost.payment = charged.payment;
+    let outcome = async || the_payment(look(&facade, &id, &lost).await.expect("found")).outcome;
+    assert_eq!(outcome().await, Outcome::Pending);
+    sandbox.advance(Duration::from_secs(120));
+    assert_eq!(outcome().await, Outcome::Approved);
 }
 
 #[tokio::test]
-async fn a_payment_of_another_attempt_is_no_answer() {
-    for id in LOOKED_AT {
-        let (_sandbox, facade, credential) = start(&id, GOOD_CARD).await;
-        let charger = facade.charger(&id).expect("charges");
-        let request = ChargeRequest::new(attempt("mine"), credential, price(&id));
-        let paid = charger.charge(request).await.expect("charged");
-        assert_eq!(paid.merchant_reference.as_deref(), Some("mine"), "{id}");
-        let error = facade.look_up(&id).expect("a means").look_up(&lost("other", &id, paid.payment)).await;
-        let error = error.expect_err("another attempt's");
-        assert!(error.effect().is_unknown() && error.to_string().contains("another attempt"), "{error}");
-    }
-}
-
-#[tokio::test]
-async fn omno_and_ngenius_give_no_means_to_look_but_repeat_the_reference() {
+async fn two_orders_with_one_name_are_for_a_person_and_the_period_has_a_margin() {
     let (_sandbox, facade) = sandbox().await;
-    for id in [ProviderId::OMNO, ProviderId::NGENIUS] {
-        assert!(facade.look_up(&id).is_none(), "{id}");
+    let id = ProviderId::EMSPAY;
+    let credential = enrolled(&facade, &id, "twice", GOOD_CARD).await;
+    let name = attempt("twice-renewal");
+    let charge = async || {
+        let request = ChargeRequest::new(name.clone(), credential.clone(), price(&id));
+        facade.charger(&id).expect("charges").charge(request).await.expect("charged")
+    };
+    let first = charge().await;
+    let now = SystemTime::now();
+    let lost = |from, until| LostCharge::new(name.clone(), price(&id), from, until);
+    let minutes = |count: u64| Duration::from_secs(count * 60);
+    // The gateway's clock may differ by some minutes, either way.
+    for early_or_late in [
+        lost(now + minutes(4), now + minutes(4)),
+        lost(now - minutes(4), now - minutes(4)),
+        lost(now - HOUR, now),
+    ] {
+        let found = the_payment(look(&facade, &id, &early_or_late).await.expect("found"));
+        assert_eq!(found.payment, first.payment);
     }
-    let credential = enrolled(&facade, &ProviderId::OMNO, "series", GOOD_CARD).await;
-    let request = ChargeRequest::new(attempt("renewal-1"), credential, price(&ProviderId::OMNO));
-    let charger = facade.charger(&ProviderId::OMNO).expect("charges");
-    let paid = charger.charge(request).await.expect("charged").payment.expect("a reference");
-    let read = facade.status(&ProviderId::OMNO).expect("a status").status(&paid).await.expect("read");
-    assert_eq!(read.payment.merchant_reference.as_deref(), Some("renewal-1"));
+    assert!(matches!(look(&facade, &id, &lost(now - HOUR, now - minutes(7))).await, Ok(Found::Nothing)));
+    let error = look(&facade, &id, &lost(now, now - minutes(1))).await.expect_err("no period");
+    assert!(error.effect().is_not_applied() && error.to_string().contains("until"), "{error}");
+
+    let second = charge().await;
+    let Ok(Found::Several(found)) = look(&facade, &id, &lost(now - HOUR, now + HOUR)).await else {
+        panic!("not several")
+    };
+    let references: Vec<_> = found.into_iter().map(|payment| payment.payment).collect();
+    assert_eq!(references.len(), 2);
+    assert!(references.contains(&first.payment) && references.contains(&second.payment));
+}
+
+#[tokio::test]
+async fn what_contradicts_the_charge_is_an_error_and_stays_unknown() {
+    let (sandbox, facade) = sandbox().await;
+    for id in &CAN_LOOK {
+        let lost = lose(&sandbox, &facade, id, &format!("{id}-other"), Moment::AfterActing).await;
+        let found = the_payment(look(&facade, id, &lost).await.expect("found"));
+        let mut more = lost.clone();
+        more.amount = Money::from_minor(4001, price(id).currency()).expect("money");
+        let mut elsewhere = lost.clone();
+        elsewhere.amount = Money::from_minor(4000, price(&ProviderId::NGENIUS).currency()).expect("money");
+        let mut another = lost.clone();
+        another.attempt = attempt("another");
+        another.payment = found.payment;
+        for wrong in [more, elsewhere, another] {
+            let error = look(&facade, id, &wrong).await.expect_err("a contradiction");
+            assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
+            assert!(error.effect().is_unknown(), "{error}");
+        }
+    }
+    // A first payment can still be paid on its page: that it is not paid settles nothing.
+    let id = ProviderId::REVIO;
+    let first = common::enrol_request(&id, "page");
+    let started = facade.enroller(&id).expect("first payments").enrol(first).await.expect("begun");
+    let mut page = LostCharge::new(attempt("page-first"), price(&id), SystemTime::now(), SystemTime::now());
+    page.payment = started.payment.payment;
+    let error = look(&facade, &id, &page).await.expect_err("a first payment");
+    assert!(error.effect().is_unknown() && error.payment().is_none(), "{error}");
+}
+
+/// Whatever goes wrong with the look-up itself, it is never `Nothing`.
+#[tokio::test]
+async fn a_look_up_that_fails_finds_no_nothing() {
+    let keys = Sandbox::builder().start().await.expect("a sandbox");
+    let facade = |url: &str| {
+        ["TOKENPAY_BASE_URL", "REVIO_BASE_URL", "EMSPAY_BASE_URL"]
+            .into_iter()
+            .fold(settings(&keys), |settings: Settings, name| settings.set(name, url))
+            .timeout(Duration::from_millis(500))
+            .facade()
+            .expect("a facade")
+    };
+    let json = |status, body: &str| Behaviour::Reply(RawReply::json(status, body));
+    let code =
+        move |status, words: &str| json(status, &format!(r#"{{"responseCode":"2001","message":"{words}"}}"#));
+    let order = r#"{"responseCode":"2001","message":"Odd","order":{"id":5803,"status":"PROCESSING"}}"#;
+    for behaviour in [
+        Behaviour::CloseAfterReading,
+        Behaviour::Reply(RawReply::html(502, "<html>")),
+        Behaviour::Reply(RawReply::html(200, "<html>")),
+        json(200, "{}"),
+        json(200, r#"{"responseCode":"0000","message":"Success"}"#),
+        json(200, order),
+        json(404, "{}"),
+        code(200, "Invalid signature"),
+        code(401, "Who are you?"),
+        code(403, "Not from this address"),
+        code(429, "Too many"),
+        code(503, "Try later"),
+    ] {
+        let shown = format!("{behaviour:?}");
+        let server = FaultServer::start(move |_, _| behaviour.clone()).await;
+        for id in &CAN_LOOK {
+            let now = SystemTime::now();
+            let mut lost = LostCharge::new(attempt("a-1"), price(id), now, now);
+            lost.payment = (*id == ProviderId::REVIO).then(|| PaymentRef::new("p-1"));
+            let result = look(&facade(&server.url()), id, &lost).await;
+            assert!(result.is_err(), "{id}: {shown}: {result:?}");
+        }
+    }
+    let server = FaultServer::start(move |_, _| code(404, "Order not found")).await;
+    let id = ProviderId::TOKENPAY_SIGNED;
+    let lost = LostCharge::new(attempt("a-1"), price(&id), SystemTime::now(), SystemTime::now());
+    assert!(matches!(look(&facade(&server.url()), &id, &lost).await, Ok(Found::Nothing)));
 }

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use common::{attempt, price};
 use recurring_facade::{
-    AttemptId, Charge, ChargeRequest, Error, Facade, Facts, Outcome, Payment, PaymentRef, Provider,
-    ProviderId, Record, Settings, StoredCredential,
+    AttemptId, CaptureRequest, Charge, ChargeRequest, Error, Facade, Facts, Outcome, Payment, PaymentRef,
+    Provider, ProviderId, Record, RefundRequest, ScheduleRequest, Settings, StoredCredential,
 };
 use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply, Received};
 use tokio::sync::Notify;
@@ -100,10 +100,14 @@ const PURCHASE: &str = "aaaaaaaa-0000-4000-8000-000000000001";
 
 /// Revio, whose answer to the charge is lost; `then` is the purchase as it reads afterwards.
 async fn revio(then: &'static str) -> FaultServer {
+    revio_with(then, "").await
+}
+
+async fn revio_with(then: &'static str, more: &'static str) -> FaultServer {
     FaultServer::start(move |request: &Received, _| match (request.method.as_str(), request.path.as_str()) {
         ("POST", "/purchases/") => Behaviour::Reply(RawReply::json(201, purchase("created", ""))),
         ("POST", _) => Behaviour::CloseAfterReading,
-        _ => Behaviour::Reply(RawReply::json(200, purchase(then, ""))),
+        _ => Behaviour::Reply(RawReply::json(200, purchase(then, more))),
     })
     .await
 }
@@ -157,6 +161,14 @@ async fn a_lost_answer_that_reading_does_not_settle_stays_unknown_and_names_the_
 }
 
 #[tokio::test]
+async fn a_purchase_that_contradicts_the_charge_settles_nothing() {
+    let (server, told) = (revio_with("paid", r#","reference":"another""#).await, Told::default());
+    let error = charge_at(&server, &told).await.expect_err("another reference");
+    assert!(error.effect().is_unknown(), "{error}");
+    assert_eq!(error.payment().map(PaymentRef::as_str), Some(PURCHASE));
+}
+
+#[tokio::test]
 async fn without_a_record_of_the_purchase_no_money_moves() {
     let server = revio("paid").await;
     let told = Told { full: true, ..Told::default() };
@@ -164,4 +176,33 @@ async fn without_a_record_of_the_purchase_no_money_moves() {
     assert!(error.effect().is_not_applied());
     assert!(error.to_string().contains("the disk is full"), "{error}");
     assert_eq!(charges_seen(&server), 0);
+}
+
+#[tokio::test]
+async fn a_handle_tells_its_own_record_and_no_longer_that_of_the_facade() {
+    let of_facade = Told::default();
+    let facade = Settings::unreachable().expect("a facade").recording(of_facade.clone());
+    let own = Told::default();
+    let shared = Arc::new(own.clone());
+    let id = ProviderId::REVIO;
+    let amount = price(&id);
+
+    let charger = facade.charger(&id).expect("charges").recording(Arc::clone(&shared));
+    charger
+        .charge(ChargeRequest::new(attempt("charge"), credential(), amount))
+        .await
+        .expect_err("unreachable");
+    let refunder = facade.refunder(&id).expect("refunds").recording(Arc::clone(&shared));
+    let refund = RefundRequest::new(attempt("refund"), PaymentRef::new(PURCHASE));
+    refunder.refund(refund).await.expect_err("unreachable");
+    let capturer = facade.capturer(&id).expect("captures").recording(Arc::clone(&shared));
+    let capture = CaptureRequest::new(attempt("capture"), PaymentRef::new(PURCHASE));
+    capturer.capture(capture).await.expect_err("unreachable");
+    let scheduler = facade.scheduler(&ProviderId::NGENIUS).expect("schedules").recording(shared);
+    let schedule = ScheduleRequest::new(attempt("schedule"), amount, "MONTHLY", "ann@example.org", "{}");
+    scheduler.schedule(schedule).await.expect_err("no card");
+
+    let ended = ["charge", "refund", "capture", "schedule"].map(|name| format!("{name} ended: not_applied"));
+    assert_eq!(*own.lines.lock().expect("a lock"), ended);
+    assert!(of_facade.lines.lock().expect("a lock").is_empty());
 }

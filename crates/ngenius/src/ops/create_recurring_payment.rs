@@ -128,7 +128,7 @@ impl CreateRecurringPayment {
     /// Reads the reply. A payment that the gateway refuses (`FAILED`) is `Ok` with the outcome `Declined`.
     ///
     /// # Errors
-    /// `Unknown` when the reply cannot be read, speaks of another outlet or frequency, or names no order though it
+    /// `Unknown` when the reply cannot be read, speaks of another outlet, frequency or name, or names no order though it
     /// is not `FAILED`: such a payment could not be found again, and the reply is kept in the error.
     pub fn from_reply(&self, outlet: &str, reply: &Reply) -> Result<RecurringPayment, Error> {
         let payment: RecurringPayment = read_success(reply, ApiError::read)?;
@@ -144,7 +144,13 @@ impl CreateRecurringPayment {
         }
         check_ids(reply, &[("outletId", outlet, payment.outlet_id.as_deref())])?;
         let frequency = Some(payment.frequency.as_str()).filter(|text| !text.is_empty());
-        check_echo(reply, &[("frequency", self.frequency.as_str(), frequency)])?;
+        // Without a name of ours, the gateway may give the order one of its own.
+        let name = self.merchant_order_reference.as_deref().unwrap_or_default();
+        let came_back = payment.merchant_order_reference.as_deref().filter(|_| !name.is_empty());
+        check_echo(
+            reply,
+            &[("frequency", self.frequency.as_str(), frequency), ("merchantOrderReference", name, came_back)],
+        )?;
         Ok(payment.cleared(reply))
     }
 }
@@ -170,6 +176,9 @@ pub struct RecurringPayment {
     /// The outlet that took the payment.
     #[serde(default, deserialize_with = "lenient::text")]
     pub outlet_id: Option<String>,
+    /// Your own name for it, if the answer repeats it (a guess: the source document's does not).
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub merchant_order_reference: Option<String>,
     /// When the first payment was taken, UTC.
     #[serde(default, deserialize_with = "lenient::time")]
     pub start_time: Option<GatewayTime>,

@@ -11,7 +11,7 @@ pub(crate) fn run(settings: &Settings, out: &Output) -> Result<Exit, String> {
     let all = Settings::unreachable().map_err(|error| error.to_string())?;
     let mut table = Table::new();
     table.load_style(ASCII_MARKDOWN);
-    table.set_header(["gateway", "can", "after a lost answer", "configured"]);
+    table.set_header(["gateway", "can", "look up", "after a lost answer", "configured"]);
     let mut objects = Vec::new();
     for provider in all.providers() {
         let problem = match (settings.mentions(&provider.id()), settings.facade_of(&provider.id())) {
@@ -24,12 +24,15 @@ pub(crate) fn run(settings: &Settings, out: &Output) -> Result<Exit, String> {
         table.add_row([
             provider.id().to_string(),
             can.join(", "),
+            look_up(provider).to_owned(),
             facts.after_lost_answer.to_owned(),
             problem.clone().unwrap_or_else(|| "yes".to_owned()),
         ]);
         objects.push(json!({
             "provider": provider.id().as_str(),
             "can": can,
+            "look_up": provider.as_look_up().is_some(),
+            "nothing_found_is_proof": facts.nothing_found_is_proof,
             "first_payment": facts.first_payment,
             "renewal": facts.renewal,
             "lost_answer": facts.lost_answer.as_str(),
@@ -49,6 +52,15 @@ pub(crate) fn run(settings: &Settings, out: &Output) -> Result<Exit, String> {
     Ok(Exit::Done)
 }
 
+/// Whether a charge whose answer was lost can be looked for. It has no command of its own, so it has a column of its own.
+fn look_up(provider: &dyn Provider) -> &'static str {
+    match (provider.as_look_up().is_some(), provider.facts().nothing_found_is_proof) {
+        (false, _) => "",
+        (true, false) => "yes",
+        (true, true) => "yes, nothing found is proof",
+    }
+}
+
 fn capabilities(provider: &dyn Provider) -> Vec<&'static str> {
     [
         ("enrol", provider.as_enrol().is_some()),
@@ -56,7 +68,6 @@ fn capabilities(provider: &dyn Provider) -> Vec<&'static str> {
         ("charge", provider.as_charge().is_some()),
         ("schedule", provider.as_schedule().is_some()),
         ("status", provider.as_status().is_some()),
-        ("look_up", provider.as_look_up().is_some()),
         ("refund", provider.as_refund().is_some()),
         ("capture", provider.as_capture().is_some()),
         ("notification", provider.as_notifications().is_some()),

@@ -1,28 +1,25 @@
+mod look_up;
+
 use std::any::Any;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use emspay::notification::{self, NotificationError, RawNotification};
-use emspay::{CaptureTransaction, Client, CreateOrder, ListOrders, Order, RefundOrder, Series};
+use emspay::{CaptureTransaction, Client, CreateOrder, Order, RefundOrder, Series};
 use jiff::Timestamp;
 use recurring_core::{Currency, DeclineReason, InvalidInput, Money, Outcome};
 
-use crate::adapters::{foreign_credential, foreign_pending, of_attempt, unusable};
+use crate::adapters::{foreign_credential, foreign_pending, unusable};
 use crate::credential::{Agreement, EmspayCredential, PendingEnrolment, StoredCredential};
 use crate::error::{Error, GatewayError};
 use crate::facts::{self, Facts};
 use crate::notification::{Authenticity, ReceivedNotification};
 use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus};
 use crate::provider::{
-    Capture, Charge, Enrol, Found, LookUp, LostCharge, Notifications, Provider, ProviderId, Record, Refund,
-    Status,
+    Capture, Charge, Enrol, LookUp, Notifications, Provider, ProviderId, Record, Refund, Status,
 };
 use crate::request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest};
 use crate::settings::{Settings, SettingsError};
-
-/// How much the gateway's clock may differ from ours.
-const CLOCKS_DIFFER: Duration = Duration::from_secs(10 * 60);
 
 /// EMS Online behind the words of this crate.
 #[derive(Debug, Clone)]
@@ -58,11 +55,11 @@ impl Provider for Emspay {
         Some(self)
     }
 
-    fn as_look_up(&self) -> Option<&dyn LookUp> {
+    fn as_status(&self) -> Option<&dyn Status> {
         Some(self)
     }
 
-    fn as_status(&self) -> Option<&dyn Status> {
+    fn as_look_up(&self) -> Option<&dyn LookUp> {
         Some(self)
     }
 
@@ -147,42 +144,6 @@ impl Charge for Emspay {
             Err(failed) => Err(error(failed)),
         }
     }
-}
-
-#[async_trait]
-impl LookUp for Emspay {
-    /// Lists the orders of the period, as other brands of the platform document it.
-    async fn look_up(&self, lost: &LostCharge) -> Result<Found, Error> {
-        if let Some(reference) = &lost.payment {
-            let order = self.client.get_order(reference.as_str()).await.map_err(error)?;
-            return of_attempt(lost, payment(&order));
-        }
-        let since = instant("from", lost.from.checked_sub(CLOCKS_DIFFER))?;
-        let until = instant("until", lost.until.checked_add(CLOCKS_DIFFER))?;
-        let orders =
-            self.client.list_orders(&ListOrders::created_between(since, until)).await.map_err(error)?;
-        let mut found: Vec<Payment> = orders
-            .iter()
-            .filter(|order| order.merchant_order_id.as_deref() == Some(lost.attempt.as_str()))
-            // A refund is an order, too, and may carry the name of what it gives back.
-            .filter(|order| order.refund_of_order_id.is_none())
-            .map(payment)
-            .collect();
-        Ok(match (found.pop(), found.is_empty()) {
-            (None, _) => Found::Nothing,
-            (Some(only), true) => Found::Payment(only),
-            (Some(last), false) => {
-                found.push(last);
-                Found::Several(found)
-            }
-        })
-    }
-}
-
-fn instant(field: &'static str, time: Option<SystemTime>) -> Result<Timestamp, Error> {
-    let rule = "must be a time that a calendar holds";
-    time.and_then(|time| Timestamp::try_from(time).ok())
-        .ok_or_else(|| Error::invalid(ProviderId::EMSPAY, InvalidInput::new(field, rule)))
 }
 
 #[async_trait]
@@ -275,7 +236,7 @@ fn amount_of(order: &Order) -> Result<Money, Error> {
 fn payment(order: &Order) -> Payment {
     let mut payment = Payment::new(ProviderId::EMSPAY, order.outcome(), order.status.as_str());
     payment.payment = Some(PaymentRef::new(&order.id));
-    payment.merchant_reference.clone_from(&order.merchant_order_id);
+    payment.merchant_reference = order.merchant_order_id.clone();
     payment.amount = order
         .amount
         .zip(order.currency.as_deref())

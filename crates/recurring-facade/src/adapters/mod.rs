@@ -11,7 +11,7 @@ pub(crate) mod revio;
 #[cfg(feature = "tokenpay-signed")]
 pub(crate) mod tokenpay_signed;
 
-#[cfg(any(feature = "emspay", feature = "revio", feature = "tokenpay-signed"))]
+#[cfg(any(feature = "emspay", feature = "tokenpay-signed", feature = "revio"))]
 use recurring_core::ErrorKind;
 use recurring_core::InvalidInput;
 #[cfg(any(feature = "ngenius", feature = "tokenpay-signed"))]
@@ -19,11 +19,9 @@ use recurring_core::notification::NotificationError;
 
 use crate::credential::{PendingEnrolment, StoredCredential};
 use crate::error::Error;
-#[cfg(any(feature = "emspay", feature = "revio", feature = "tokenpay-signed"))]
-use crate::payment::Payment;
+#[cfg(any(feature = "emspay", feature = "tokenpay-signed", feature = "revio"))]
+use crate::payment::PaymentRef;
 use crate::provider::ProviderId;
-#[cfg(any(feature = "emspay", feature = "revio", feature = "tokenpay-signed"))]
-use crate::provider::{Found, LostCharge};
 #[cfg(any(feature = "revio", feature = "tokenpay-signed"))]
 use crate::settings::Settings;
 use crate::settings::SettingsError;
@@ -47,6 +45,20 @@ fn needed<'a, T>(here: &ProviderId, field: &'static str, value: Option<&'a T>) -
         .ok_or_else(|| Error::invalid(here.clone(), InvalidInput::new(field, format!("is needed by {here}"))))
 }
 
+/// What was found must be the charge that was lost: `members` tells of each member that names something of it whether
+/// it is the same. A member that is missing contradicts nothing.
+#[cfg(any(feature = "emspay", feature = "tokenpay-signed", feature = "revio"))]
+fn check_found(here: ProviderId, found: Option<&str>, members: &[(&str, bool)]) -> Result<(), Error> {
+    let Some((member, _)) = members.iter().find(|(_, same)| !same) else { return Ok(()) };
+    let message = format!("what was found has another `{member}` than the charge that was lost");
+    let inner = recurring_core::Error::unknown(ErrorKind::Protocol, message);
+    let error = Error::new(here, inner);
+    Err(match found {
+        Some(id) => error.with_payment(PaymentRef::new(id)),
+        None => error,
+    })
+}
+
 /// A notification came, and the key or secret to check it with is not configured.
 #[cfg(any(feature = "ngenius", feature = "tokenpay-signed"))]
 fn no_key(here: &ProviderId, variable: &str) -> NotificationError {
@@ -60,21 +72,6 @@ fn key_file(settings: &Settings, variable: &'static str) -> Result<Option<String
     match std::fs::read_to_string(&path) {
         Ok(text) => Ok(Some(text)),
         Err(error) => Err(SettingsError::File { path, problem: error.to_string() }),
-    }
-}
-
-/// What a look-up read must be of the attempt that it looked for, as far as it says.
-#[cfg(any(feature = "emspay", feature = "revio", feature = "tokenpay-signed"))]
-fn of_attempt(lost: &LostCharge, payment: Payment) -> Result<Found, Error> {
-    match payment.merchant_reference.as_deref() {
-        Some(other) if other != lost.attempt.as_str() => {
-            let inner = recurring_core::Error::unknown(
-                ErrorKind::Protocol,
-                format!("the payment that was read belongs to another attempt than {}", lost.attempt),
-            );
-            Err(Error::new(payment.provider, inner))
-        }
-        _ => Ok(Found::Payment(payment)),
     }
 }
 

@@ -134,11 +134,12 @@ impl Schedule for Ngenius {
 impl Status for Ngenius {
     async fn status(&self, reference: &PaymentRef) -> Result<PaymentStatus, Error> {
         let order = self.client.get_order(reference.as_str()).await.map_err(error)?;
-        let named = |mut payment: Payment| {
-            payment.merchant_reference.clone_from(&order.merchant_order_reference);
-            payment
+        // The order names the reference once, for every charge in it.
+        let of_order = |payment| Payment {
+            merchant_reference: order.merchant_order_reference.clone(),
+            ..charge(payment)
         };
-        let charges: Vec<Payment> = order.payments.iter().map(charge).map(named).collect();
+        let charges: Vec<Payment> = order.payments.iter().map(of_order).collect();
         Ok(PaymentStatus::new(newest(&order, &charges, reference), charges))
     }
 }
@@ -192,10 +193,12 @@ impl Notifications for Ngenius {
         let key = notification.dedupe_key();
         let mut received = ReceivedNotification::new(ProviderId::NGENIUS, Authenticity::Verified, key);
         received.event = Some(notification.event.to_string());
-        if let Some(order) = notification.order {
-            received.merchant_reference = order.merchant_order_reference;
-            received.payment = order.reference.map(PaymentRef::new);
-        }
+        let (reference, merchant_reference) = match notification.order {
+            Some(order) => (order.reference, order.merchant_order_reference),
+            None => (None, None),
+        };
+        received.payment = reference.map(PaymentRef::new);
+        received.merchant_reference = merchant_reference;
         Ok(received)
     }
 }
@@ -227,6 +230,7 @@ fn read_card(json: &Secret) -> Result<Card, InvalidInput> {
 fn first_payment(created: &RecurringPayment, amount: Money) -> Payment {
     let mut payment = Payment::new(ProviderId::NGENIUS, created.outcome(), created.state.as_str());
     payment.payment = created.order_reference.as_ref().or(created.reference.as_ref()).map(PaymentRef::new);
+    payment.merchant_reference = created.merchant_order_reference.clone();
     payment.amount = (payment.outcome == Outcome::Approved).then_some(amount);
     payment.decline =
         created.decline_reason().map(|reason| Decline::new(reason, Some(created.state.to_string()), None));
@@ -265,7 +269,7 @@ fn newest(order: &Order, charges: &[Payment], reference: &PaymentRef) -> Payment
         .cloned()
         .unwrap_or_else(|| Payment::new(ProviderId::NGENIUS, Outcome::Pending, "several charges"));
     payment.payment = Some(reference.clone());
-    payment.merchant_reference.clone_from(&order.merchant_order_reference);
+    payment.merchant_reference = order.merchant_order_reference.clone();
     payment
 }
 

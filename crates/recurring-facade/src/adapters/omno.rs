@@ -221,8 +221,8 @@ fn created_payment(created: &omno::CreatedPayment, amount: Money) -> Payment {
     let status = created.status.as_ref().map_or("created", |status| status.as_str());
     let mut payment = Payment::new(ProviderId::OMNO, created.outcome(), status);
     payment.payment = Some(PaymentRef::new(&created.payment_id));
+    payment.merchant_reference = created.order_id.clone();
     payment.amount = Some(amount);
-    payment.merchant_reference.clone_from(&created.order_id);
     // Also for a charge whose outcome is open: if the gateway asks for the customer, this is the page.
     payment.redirect = match created.outcome() {
         Outcome::CustomerNeeded | Outcome::Pending => created.payment_address(),
@@ -236,7 +236,7 @@ fn created_payment(created: &omno::CreatedPayment, amount: Money) -> Payment {
 fn read_payment(read: &omno::Payment, reference: &PaymentRef) -> Payment {
     let mut payment = Payment::new(ProviderId::OMNO, read.outcome(), read.status.as_str());
     payment.payment = Some(reference.clone());
-    payment.merchant_reference.clone_from(&read.order_id);
+    payment.merchant_reference = read.order_id.clone();
     payment.amount = read
         .currency
         .as_deref()

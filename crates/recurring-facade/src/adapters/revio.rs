@@ -1,3 +1,5 @@
+mod look_up;
+
 use std::any::Any;
 use std::sync::Arc;
 
@@ -6,18 +8,17 @@ use recurring_core::{Currency, ErrorKind, Money, Outcome};
 use revio::notification::{self, NotificationError, NotifiedObject, RawNotification, WebhookKeys};
 use revio::{
     CapturePurchase, ChargeAnswer, ChargePurchase, Client, ClientDetails, CreateClient, CreatePurchase,
-    Environment, Payer, PublicKey, Purchase, PurchaseStatus, RefundAnswer, RefundPurchase,
+    Environment, Payer, PublicKey, Purchase, RefundAnswer, RefundPurchase,
 };
 
-use crate::adapters::{foreign_credential, foreign_pending, key_file, needed, of_attempt, unusable};
+use crate::adapters::{foreign_credential, foreign_pending, key_file, needed, unusable};
 use crate::credential::{Agreement, PendingEnrolment, RevioCredential, StoredCredential};
 use crate::error::{Error, GatewayError};
 use crate::facts::{self, Facts};
 use crate::notification::{Authenticity, ReceivedNotification};
 use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, StoredCard};
 use crate::provider::{
-    Capture, Charge, Enrol, Found, LookUp, LostCharge, Notifications, Provider, ProviderId, Record, Refund,
-    Status, StoredCards,
+    Capture, Charge, Enrol, LookUp, Notifications, Provider, ProviderId, Record, Refund, Status, StoredCards,
 };
 use crate::request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest};
 use crate::settings::{Settings, SettingsError};
@@ -52,15 +53,6 @@ impl Revio {
         CreatePurchase::one_product(&self.brand_id, Payer::client_id(client_id), name, amount)
             .reference(reference)
     }
-
-    /// After a lost answer to the charge: the purchase has an identifier, so reading it can settle the question.
-    /// `None` when it does not: a purchase that has not been charged *yet* proves nothing.
-    async fn settled(&self, purchase_id: &str) -> Option<Payment> {
-        let purchase = self.client.get_purchase(purchase_id).await.ok()?;
-        // A status that nobody has seen yet says nothing of this charge.
-        let understood = !matches!(purchase.status, PurchaseStatus::Other(_));
-        Some(renewal(&purchase)).filter(|_| understood && was_reached(&purchase))
-    }
 }
 
 impl Provider for Revio {
@@ -88,11 +80,11 @@ impl Provider for Revio {
         Some(self)
     }
 
-    fn as_look_up(&self) -> Option<&dyn LookUp> {
+    fn as_status(&self) -> Option<&dyn Status> {
         Some(self)
     }
 
-    fn as_status(&self) -> Option<&dyn Status> {
+    fn as_look_up(&self) -> Option<&dyn LookUp> {
         Some(self)
     }
 
@@ -192,25 +184,11 @@ impl Charge for Revio {
             ChargePurchase::new(&purchase.id, credential.recurring_token.clone()).expecting(request.amount);
         match self.client.charge_purchase(&charge).await {
             Ok(answer) => Ok(charged(&answer, &purchase, request.amount)),
-            Err(lost) if lost.effect().is_unknown() => match self.settled(&purchase.id).await {
+            Err(lost) if lost.effect().is_unknown() => match self.settled(&purchase.id, request).await {
                 Some(payment) => Ok(payment),
                 None => Err(error(lost).with_payment(reference)),
             },
             Err(refused) => Err(error(refused).with_payment(reference)),
-        }
-    }
-}
-
-#[async_trait]
-impl LookUp for Revio {
-    /// Without a recorded purchase there is nothing: no charge is made before the purchase's identifier was recorded.
-    /// With one, the purchase itself says whether it was charged.
-    async fn look_up(&self, lost: &LostCharge) -> Result<Found, Error> {
-        let Some(reference) = &lost.payment else { return Ok(Found::Nothing) };
-        let purchase = self.client.get_purchase(reference.as_str()).await.map_err(error)?;
-        match of_attempt(lost, renewal(&purchase))? {
-            Found::Payment(_) if !was_reached(&purchase) => Ok(Found::Nothing),
-            found => Ok(found),
         }
     }
 }
@@ -259,6 +237,7 @@ impl Capture for Revio {
         let mut captured = Payment::new(ProviderId::REVIO, answer.outcome(), status);
         captured.payment = Some(request.payment.clone());
         captured.amount = request.amount.or_else(|| answer.purchase().and_then(money));
+        captured.merchant_reference = answer.purchase().and_then(|purchase| purchase.reference.clone());
         captured.decline = answer.decline().map(decline);
         Ok(captured)
     }
@@ -272,9 +251,11 @@ impl Notifications for Revio {
         let mut received = ReceivedNotification::new(ProviderId::REVIO, Authenticity::Verified, key);
         received.event = Some(notification.event.to_string());
         received.payment = notification.purchase_id().map(PaymentRef::new);
-        if let NotifiedObject::Purchase(purchase) = &notification.object {
-            received.merchant_reference = named(purchase.reference.as_deref());
-        }
+        received.merchant_reference = match notification.object {
+            NotifiedObject::Purchase(purchase) => purchase.reference,
+            NotifiedObject::Payment(payment) => payment.reference,
+            _ => None,
+        };
         Ok(received)
     }
 }
@@ -296,23 +277,12 @@ fn renewal(purchase: &Purchase) -> Payment {
 fn read(purchase: &Purchase, outcome: Outcome) -> Payment {
     let mut payment = Payment::new(ProviderId::REVIO, outcome, purchase.status.as_str());
     payment.payment = Some(PaymentRef::new(&purchase.id));
+    payment.merchant_reference = purchase.reference.clone();
     payment.amount = money(purchase);
-    payment.merchant_reference = named(purchase.reference.as_deref());
     if outcome == Outcome::Declined {
         payment.decline = Some(decline(purchase.decline().unwrap_or_default()));
     }
     payment
-}
-
-/// Whether a charge has reached the purchase, or may have: everything but the states in which it waits to be paid,
-/// untouched.
-fn was_reached(purchase: &Purchase) -> bool {
-    let waits = matches!(
-        purchase.status,
-        PurchaseStatus::Created | PurchaseStatus::Sent | PurchaseStatus::Viewed | PurchaseStatus::Overdue
-    );
-    let tried = purchase.transaction_data.as_ref().is_some_and(|data| !data.attempts.is_empty());
-    !waits || tried
 }
 
 fn charged(answer: &ChargeAnswer, created: &Purchase, amount: Money) -> Payment {
@@ -328,11 +298,6 @@ fn charged(answer: &ChargeAnswer, created: &Purchase, amount: Money) -> Payment 
 
 fn decline(decline: revio::Decline) -> Decline {
     Decline::new(decline.reason(), decline.code, decline.message)
-}
-
-/// A text that is not there is empty at this gateway.
-fn named(reference: Option<&str>) -> Option<String> {
-    reference.filter(|reference| !reference.is_empty()).map(str::to_owned)
 }
 
 fn money(purchase: &Purchase) -> Option<Money> {

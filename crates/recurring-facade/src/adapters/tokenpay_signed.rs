@@ -1,3 +1,5 @@
+mod look_up;
+
 use std::any::Any;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -11,15 +13,14 @@ use tokenpay_signed::{
     RequestSigner, RsaSigner, Sale, SigningError, TokenId, TokenOrder,
 };
 
-use crate::adapters::{foreign_credential, foreign_pending, key_file, needed, no_key, of_attempt, unusable};
+use crate::adapters::{foreign_credential, foreign_pending, key_file, needed, no_key, unusable};
 use crate::credential::{Agreement, KnownToken, PendingEnrolment, StoredCredential, TokenpayCredential};
 use crate::error::{Error, GatewayError};
 use crate::facts::{self, Facts};
 use crate::notification::{Authenticity, NotificationAnswer, ReceivedNotification};
 use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, StoredCard};
 use crate::provider::{
-    Charge, Enrol, Found, LookUp, LostCharge, Notifications, Provider, ProviderId, Record, Refund, Status,
-    StoredCards,
+    Charge, Enrol, LookUp, Notifications, Provider, ProviderId, Record, Refund, Status, StoredCards,
 };
 use crate::request::{ChargeRequest, EnrolRequest, RefundRequest};
 use crate::settings::{Settings, SettingsError};
@@ -77,11 +78,11 @@ impl Provider for TokenpaySigned {
         Some(self)
     }
 
-    fn as_look_up(&self) -> Option<&dyn LookUp> {
+    fn as_status(&self) -> Option<&dyn Status> {
         Some(self)
     }
 
-    fn as_status(&self) -> Option<&dyn Status> {
+    fn as_look_up(&self) -> Option<&dyn LookUp> {
         Some(self)
     }
 
@@ -206,24 +207,6 @@ impl Charge for TokenpaySigned {
 }
 
 #[async_trait]
-impl LookUp for TokenpaySigned {
-    /// Asks for the order by its number, or else by the merchant's reference, which is said to be unique. That the
-    /// query serves token orders is a guess, and so is that its refusal means "not found".
-    async fn look_up(&self, lost: &LostCharge) -> Result<Found, Error> {
-        let key = match &lost.payment {
-            Some(payment) => order_key(payment),
-            // Never read as a number: the attempt `5798` is not the order 5798.
-            None => OrderKey::MerchantReference(lost.attempt.to_string()),
-        };
-        match self.client.query_order(&QueryOrder::new(key)).await {
-            Ok(order) => of_attempt(lost, read(&order, order.charge_outcome())),
-            Err(refused) if refused.api().is_some() => Ok(Found::Nothing),
-            Err(failed) => Err(error(failed)),
-        }
-    }
-}
-
-#[async_trait]
 impl Status for TokenpaySigned {
     /// That the query serves token orders is a guess.
     async fn status(&self, reference: &PaymentRef) -> Result<PaymentStatus, Error> {
@@ -266,8 +249,8 @@ impl Notifications for TokenpaySigned {
         let dedupe_key = notification.dedupe_key();
         let mut received = ReceivedNotification::new(here, Authenticity::Verified, dedupe_key);
         received.event = Some(notification.status.to_string());
-        received.merchant_reference = notification.merchant_reference;
         received.payment = Some(PaymentRef::new(notification.order_id));
+        received.merchant_reference = notification.merchant_reference;
         Ok(received)
     }
 
@@ -298,8 +281,8 @@ fn read(answer: &TokenOrder, outcome: Outcome) -> Payment {
     let order = &answer.order;
     let mut payment = Payment::new(ProviderId::TOKENPAY_SIGNED, outcome, order.status.as_str());
     payment.payment = Some(PaymentRef::new(&order.id));
+    payment.merchant_reference = order.merchant_reference.clone();
     payment.amount = money(answer);
-    payment.merchant_reference.clone_from(&order.merchant_reference);
     payment.decline = answer
         .decline_reason()
         .map(|reason| Decline::new(reason, Some(answer.response_code.clone()), answer.message.clone()));

@@ -1,0 +1,64 @@
+//! A charge whose answer was lost: its reference is said to be unique, and the order is asked for by it.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use recurring_core::{ErrorKind, Money};
+use serde::de::IgnoredAny;
+use tokenpay_signed::{OrderKey, QueryOrder, TokenOrder};
+
+use super::{TokenpaySigned, error, order_key, read};
+use crate::adapters::check_found;
+use crate::error::Error;
+use crate::payment::Payment;
+use crate::provider::{Found, LookUp, LostCharge, ProviderId};
+
+#[async_trait]
+impl LookUp for TokenpaySigned {
+    /// Asks for the order by its number, if that is known, or else by the attempt's reference. That the query serves
+    /// the orders of stored cards is a guess.
+    ///
+    /// The gateway has no public code for an order that it does not know. So any refusal of its own that is not about
+    /// the key or the traffic means [`Nothing`](Found::Nothing) where the reference was asked for. An order that it
+    /// has given a number and then refuses to tell of is an error.
+    async fn look_up(&self, lost: &LostCharge) -> Result<Found, Error> {
+        let key = match &lost.payment {
+            Some(number) => order_key(number),
+            None => OrderKey::MerchantReference(lost.attempt.as_str().to_owned()),
+        };
+        match self.client.query_order(&QueryOrder::new(key)).await {
+            Ok(answer) => Ok(Found::Payment(the_one(&answer, lost)?)),
+            Err(refused) if lost.payment.is_none() && knows_no_order(&refused) => Ok(Found::Nothing),
+            Err(failed) => Err(error(failed)),
+        }
+    }
+}
+
+/// Whether the gateway's own words refuse the question itself.
+fn knows_no_order(refused: &tokenpay_signed::Error) -> bool {
+    let of_the_question =
+        matches!(refused.kind(), ErrorKind::Protocol | ErrorKind::NotFound | ErrorKind::InvalidRequest);
+    let answer: Option<HashMap<String, IgnoredAny>> = refused.reply().and_then(|reply| reply.object().ok());
+    let names_an_order = answer
+        .is_none_or(|answer| answer.keys().any(|name| matches!(name.as_str(), "order" | "transaction")));
+    refused.api().is_some() && of_the_question && !names_an_order
+}
+
+/// The order must be the one that was made for the attempt, as far as it says.
+fn the_one(answer: &TokenOrder, lost: &LostCharge) -> Result<Payment, Error> {
+    let order = &answer.order;
+    let same_amount = |text: &str| Money::parse(text, lost.amount.currency()) == Ok(lost.amount);
+    let reference = order.merchant_reference.as_deref();
+    let currency = order.currency.as_deref();
+    check_found(
+        ProviderId::TOKENPAY_SIGNED,
+        Some(&order.id),
+        &[
+            ("merchantReference", reference.is_none_or(|name| name == lost.attempt.as_str())),
+            ("amount", order.amount.as_deref().is_none_or(same_amount)),
+            ("currency", currency.is_none_or(|code| code == lost.amount.currency().code())),
+        ],
+    )?;
+    // For an order that was looked up, money that was taken and given back was still taken.
+    Ok(read(answer, answer.charge_outcome()))
+}
