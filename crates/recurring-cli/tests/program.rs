@@ -58,7 +58,7 @@ fn providers_shows_what_each_can_do_and_whether_it_is_configured() {
     assert_eq!(of("revio")["configured"], false);
     assert_eq!(
         of("emspay")["can"],
-        serde_json::json!(["enrol", "charge", "status", "look_up", "refund", "capture", "notification"])
+        serde_json::json!(["enrol", "charge", "status", "refund", "capture", "notification"])
     );
     assert_eq!(
         of("ngenius")["can"],
