@@ -8,6 +8,7 @@ mod fixtures;
 mod tidy;
 mod workspace;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -41,7 +42,10 @@ enum Command {
     /// Writes docs/providers.md from the code.
     Docs,
     /// Checks fixtures/: sources, JSON, no live-looking key, no real card number, no unused example.
-    Fixtures,
+    Fixtures {
+        /// Another folder of the same layout, such as a recording of the sandbox; there, no test needs to use them.
+        folder: Option<PathBuf>,
+    },
     /// Checks the shape of the repository: file sizes, forbidden words, paths of one machine, the rooms of each gateway.
     Tidy,
 }
@@ -59,7 +63,8 @@ fn main() -> ExitCode {
         Command::Ci { skip_tests } => ci::run(skip_tests),
         Command::Contract => workspace::report(contract::check()),
         Command::Docs => docs::write(),
-        Command::Fixtures => workspace::report(fixtures::check()),
+        Command::Fixtures { folder: None } => workspace::report(fixtures::check()),
+        Command::Fixtures { folder: Some(folder) } => workspace::report(fixtures::check_folder(&folder)),
         Command::Tidy => workspace::report(tidy::check()),
     };
     match result {

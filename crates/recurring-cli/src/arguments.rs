@@ -42,6 +42,10 @@ pub(crate) enum Command {
         /// Listen on an address that other machines can reach. The sandbox has no protection against strangers.
         #[arg(long)]
         allow_other_machines: bool,
+        /// Write every exchange into this folder as an example, with secrets, names and ids replaced. What is in the
+        /// folder stays.
+        #[arg(long, value_name = "DIR")]
+        record: Option<PathBuf>,
     },
     /// Begin a first payment, and print the page to send the customer to.
     Enrol(Enrol),

@@ -150,6 +150,9 @@ impl Settings {
 
     /// Reads a TOML file, if one is given, and then the environment, which wins.
     ///
+    /// An empty variable counts as not set, but for the gateways' addresses: what was meant by an empty one is not
+    /// known, and the default would be the live gateway. That is an error once the gateway is used.
+    ///
     /// # Errors
     /// When the file cannot be read or has an unknown name in it.
     pub fn from_file_and_environment(file: Option<&Path>) -> Result<Self, SettingsError> {
@@ -159,8 +162,14 @@ impl Settings {
         };
         let general = GENERAL.iter().map(|(_, variable)| variable);
         for variable in NAMES.iter().flat_map(|names| names.variables).chain(general) {
-            if let Some(value) = std::env::var(variable).ok().filter(|value| !value.is_empty()) {
-                settings = settings.set(*variable, value);
+            match std::env::var(variable) {
+                Ok(value) if !value.is_empty() => settings = settings.set(*variable, value),
+                Err(std::env::VarError::NotPresent) => {}
+                // Kept as it is, for the client to refuse.
+                Ok(_) | Err(_) if is_address(variable) && settings.get(variable).is_none() => {
+                    settings = settings.set(*variable, String::new());
+                }
+                Ok(_) | Err(_) => {}
             }
         }
         Ok(settings)
@@ -249,7 +258,8 @@ impl Settings {
         NAMES
             .iter()
             .filter(|names| names.provider == *provider)
-            .any(|names| names.variables.iter().any(|variable| self.values.contains_key(*variable)))
+            .flat_map(|names| names.variables)
+            .any(|variable| self.get(variable).is_some_and(|value| !value.expose().is_empty()))
     }
 
     /// A facade of every gateway for which something is set.
@@ -352,6 +362,11 @@ impl Settings {
             None => defaults,
         }
     }
+}
+
+/// Whether a variable says which gateway is called.
+fn is_address(variable: &str) -> bool {
+    variable.ends_with("_BASE_URL") || variable.ends_with("_TOKEN_URL")
 }
 
 impl std::fmt::Debug for Settings {

@@ -32,6 +32,9 @@ pub struct Meta {
     pub source: String,
     /// True for what a gateway's own document prints, false for our own cases.
     pub documented: bool,
+    /// True for what `recurring sandbox --record` wrote.
+    #[serde(default)]
+    pub recorded: bool,
     /// What a reader should know besides.
     pub note: Option<String>,
     /// True: bodies are compared byte for byte. False: after removing insignificant white space.

@@ -11,6 +11,7 @@
 mod case;
 pub mod fault;
 mod json;
+pub mod lint;
 pub mod logs;
 pub mod postgres;
 pub mod redaction;

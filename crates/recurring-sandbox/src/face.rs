@@ -3,7 +3,7 @@
 
 mod forms;
 mod log;
-mod mask;
+pub(crate) mod mask;
 mod view;
 
 pub(crate) use log::Log;

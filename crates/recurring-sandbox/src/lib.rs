@@ -15,6 +15,7 @@ mod keys;
 mod ledger;
 mod outbox;
 mod page;
+mod record;
 mod sandbox;
 mod send;
 mod server;

@@ -26,13 +26,15 @@ pub(crate) struct Notice {
     /// A header besides the usual ones.
     pub(crate) header: Option<(&'static str, String)>,
     pub(crate) body: String,
+    /// A fault made it, not the gateway.
+    pub(crate) forged: bool,
 }
 
 /// A notice on its way.
 #[derive(Debug, Clone)]
 pub(crate) struct Pending {
     pub(crate) notice: Notice,
-    attempt: u32,
+    pub(crate) attempt: u32,
     due: Timestamp,
 }
 

@@ -8,6 +8,7 @@ use crate::ids::Ids;
 use crate::keys::{KeyFiles, Keys};
 use crate::ledger::{Delivery, Exchange, LedgerEntry, LedgerKind};
 use crate::outbox::Outbox;
+use crate::record::Recorder;
 use crate::send;
 use crate::server::{Shared, lock};
 use crate::world::{Common, World};
@@ -41,6 +42,7 @@ pub struct SandboxBuilder {
     client_patience: Duration,
     emspay_wait: Duration,
     faults: Vec<Fault>,
+    record: Option<PathBuf>,
 }
 
 impl SandboxBuilder {
@@ -117,6 +119,16 @@ impl SandboxBuilder {
         self
     }
 
+    /// Writes every exchange with a gateway, and every notification sent, into this folder as an example in the layout
+    /// of this workspace's `fixtures/`: `<provider>/<operation>/recorded-00001/`. Secrets, names, addresses and ids are
+    /// replaced by stand-ins, the same value by the same one. What the folder holds already stays. At most 10 000
+    /// examples; [`Sandbox::recorded`] counts them.
+    #[must_use]
+    pub fn record(mut self, folder: PathBuf) -> SandboxBuilder {
+        self.record = Some(folder);
+        self
+    }
+
     /// A fault that waits from the start, see [`Sandbox::inject`].
     #[must_use]
     pub fn fault(mut self, fault: Fault) -> SandboxBuilder {
@@ -130,7 +142,7 @@ impl SandboxBuilder {
     ///
     /// # Errors
     /// The address cannot be listened on or is not of this machine alone ([`SandboxBuilder::allow_other_machines`]), a
-    /// fault makes no sense, the key files cannot be written, the system gives no random bytes, or a
+    /// fault makes no sense, the key files cannot be written, the folder for the recording cannot be made, the system gives no random bytes, or a
     /// webhook's gateway or address is not one that [`SandboxBuilder::webhook`] takes.
     pub async fn start(self) -> std::io::Result<Sandbox> {
         if !self.listen.ip().is_loopback() && !self.other_machines {
@@ -145,6 +157,7 @@ impl SandboxBuilder {
         outbox
             .set_account_wide(&self.webhooks)
             .map_err(|reason| std::io::Error::new(std::io::ErrorKind::InvalidInput, reason))?;
+        let recorder = self.record.as_deref().map(Recorder::into_folder).transpose()?;
         let news = outbox.watch();
         let keys = Keys::create(self.key_dir.as_deref()).await?;
         let mut ids = Ids::new(self.seed)?;
@@ -174,6 +187,7 @@ impl SandboxBuilder {
             settings: settings.clone(),
             log: crate::face::Log::default(),
             port: Arc::clone(&port),
+            recorder,
         };
         for fault in self.faults {
             world.inject(fault)?;
@@ -259,6 +273,7 @@ impl Sandbox {
             client_patience: CLIENT_PATIENCE,
             emspay_wait: Duration::ZERO,
             faults: Vec::new(),
+            record: None,
         }
     }
 
@@ -330,6 +345,15 @@ impl Sandbox {
     #[must_use]
     pub fn exchanges(&self) -> Vec<Exchange> {
         lock(&self.shared).log.exchanges()
+    }
+
+    /// How many examples [`SandboxBuilder::record`] has written; 0 without it.
+    ///
+    /// # Errors
+    /// An example could not be written, or there are too many; nothing was written since.
+    pub fn recorded(&self) -> std::io::Result<u64> {
+        let recorder = lock(&self.shared).recorder.clone();
+        recorder.map_or(Ok(0), |recorder| recorder.written())
     }
 
     /// Puts a fault in, behind those that wait; the first one that fits a call hits it.

@@ -83,6 +83,10 @@ pub(crate) async fn run(shared: Shared, mut changed: watch::Receiver<()>, patien
 }
 
 async fn deliver(shared: Shared, pending: Pending, patience: Duration) {
+    let recorder = lock(&shared).recorder.clone();
+    if let (Some(recorder), 1, false) = (recorder, pending.attempt, pending.notice.forged) {
+        recorder.notification(pending.notice.clone()).await;
+    }
     let late = || Err(format!("no answer within {} ms", patience.as_millis()));
     let reply = timeout(patience, send(&pending)).await.unwrap_or_else(|_| late());
     let mut world = lock(&shared);

@@ -4,6 +4,7 @@ use crate::answer::Answer;
 use crate::call::Call;
 use crate::connection::Wire;
 use crate::faults::{FaultKind, Hit, Moment, Seen, changed, instead};
+use crate::record::Heard;
 use crate::world::World;
 use axum::body::{Body, to_bytes};
 use axum::http::header;
@@ -77,12 +78,13 @@ pub(crate) async fn answer(
     match &hit {
         Some(Hit { kind: FaultKind::TokenExpired, .. }) => lock(shared).forget_tokens(gateway),
         Some(Hit { kind, when: Moment::BeforeActing }) => {
-            if let Some(response) = instead(kind) {
-                record(response.status().as_u16());
-                return response;
-            }
-            record(NO_ANSWER);
-            return wire.break_off(kind).await;
+            let instead = instead(kind);
+            record(instead.as_ref().map_or(NO_ANSWER, |response| response.status().as_u16()));
+            write_down(shared, gateway, call, None, Heard::Nothing).await;
+            return match instead {
+                Some(response) => response,
+                None => wire.break_off(kind).await,
+            };
         }
         _ => {}
     }
@@ -91,12 +93,33 @@ pub(crate) async fn answer(
         let answer = world.answer(&call);
         (answer, std::mem::take(&mut world.common.wait))
     };
+    let heard = match &hit {
+        Some(Hit { when: Moment::AfterActing, kind }) if !matches!(kind, FaultKind::Delay { .. }) => {
+            Heard::Spoilt
+        }
+        _ => Heard::Answer,
+    };
+    write_down(shared, gateway, call, Some(&answer), heard).await;
     if !wait.is_zero() {
         sleep(wait).await;
     }
     match hit {
         Some(Hit { kind, when: Moment::AfterActing }) => after(wire, &kind, answer).await,
         _ => answer.into_response(),
+    }
+}
+
+/// Calls of a gateway only: the customer's page is none.
+async fn write_down(
+    shared: &Shared,
+    gateway: &'static str,
+    call: Call,
+    answer: Option<&Answer>,
+    heard: Heard,
+) {
+    let recorder = lock(shared).recorder.clone();
+    if let (Some(recorder), false) = (recorder, matches!(gateway, "" | "page")) {
+        recorder.exchange(gateway, call, answer, heard).await;
     }
 }
 

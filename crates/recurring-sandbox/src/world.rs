@@ -10,6 +10,7 @@ use crate::gateways::{emspay::Emspay, ngenius::Ngenius, omno::Omno, revio::Revio
 use crate::ids::Ids;
 use crate::ledger::{Exchange, LedgerEntry, LedgerKind};
 use crate::outbox::{Notice, Outbox};
+use crate::record::Recorder;
 use crate::{control, page};
 use jiff::Timestamp;
 use serde_json::json;
@@ -106,6 +107,8 @@ pub(crate) struct World {
     pub(crate) omno: Omno,
     pub(crate) tokenpay: Tokenpay,
     pub(crate) port: Arc<Port>,
+    /// Where exchanges are written down, when they are.
+    pub(crate) recorder: Option<Recorder>,
 }
 
 impl World {

@@ -32,8 +32,8 @@ pub(crate) async fn run(arguments: Arguments, out: &Output) -> Result<Exit, Stri
     match command {
         Command::Demo => demo::run(timeout, out).await,
         Command::Providers => providers::run(&settings()?, out),
-        Command::Sandbox { listen, allow_other_machines } => {
-            sandbox::run(listen, allow_other_machines, out).await
+        Command::Sandbox { listen, allow_other_machines, record } => {
+            sandbox::run(listen, allow_other_machines, record, out).await
         }
         Command::Enrol(enrol) => enrol::enrol(&settings()?, enrol, out).await,
         Command::Resume(resume) => enrol::resume(&settings()?, resume, out).await,

@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use recurring_sandbox::Sandbox;
 use serde_json::{Map, Value, json};
@@ -10,14 +11,15 @@ use crate::output::Output;
 pub(crate) async fn run(
     listen: SocketAddr,
     allow_other_machines: bool,
+    record: Option<PathBuf>,
     out: &Output,
 ) -> Result<Exit, String> {
-    let sandbox = Sandbox::builder()
-        .listen(listen)
-        .allow_other_machines(allow_other_machines)
-        .start()
-        .await
-        .map_err(|error| format!("the sandbox cannot listen on {listen}: {error}"))?;
+    let mut builder = Sandbox::builder().listen(listen).allow_other_machines(allow_other_machines);
+    if let Some(folder) = &record {
+        builder = builder.record(folder.clone());
+    }
+    let sandbox =
+        builder.start().await.map_err(|error| format!("the sandbox cannot start on {listen}: {error}"))?;
     let settings = sandbox.settings();
     let env: Map<String, Value> =
         settings.iter().map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str()))).collect();
@@ -35,6 +37,12 @@ pub(crate) async fn run(
         );
     }
     stopped().await;
+    if let Some(folder) = record {
+        match sandbox.recorded() {
+            Ok(number) => out.progress(&format!("{number} exchanges recorded in {}", folder.display())),
+            Err(error) => out.problem(&format!("not every exchange is recorded: {error}")),
+        }
+    }
     sandbox.shutdown().await;
     Ok(Exit::Done)
 }

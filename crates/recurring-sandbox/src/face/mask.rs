@@ -200,31 +200,49 @@ fn signed(value: &Value) -> Option<Value> {
     }
 }
 
+/// Whether the value of this member, field or parameter may be shown as it stands.
+pub(crate) fn shown(name: &str, value: &str) -> bool {
+    harmless(name) && !holds_a_card(value)
+}
+
+/// Whether the name of a member is one, and nothing else in its place.
+pub(crate) fn is_plain_member(name: &str) -> bool {
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    let digits = name.bytes().filter(u8::is_ascii_digit).count();
+    plain && !name.is_empty() && digits <= 2 && name.len() <= 40
+}
+
+/// Whether this is a list of media types, as in `Accept`, and nothing else in its place.
+pub(crate) fn is_media_type(value: &str) -> bool {
+    let plain = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/+-.*;=, ".contains(&byte));
+    plain && value.contains('/') && value.len() <= 120 && !holds_a_card(value)
+}
+
 fn harmless(name: &str) -> bool {
     MEMBERS.contains(&name.to_ascii_lowercase().as_str())
 }
 
 /// The name of a member, unless it could be something else in its place.
 fn member(name: &str) -> String {
-    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-    let digits = name.bytes().filter(u8::is_ascii_digit).count();
-    if plain && digits <= 2 && name.len() <= 40 { name.to_owned() } else { HIDDEN.to_owned() }
+    if is_plain_member(name) { name.to_owned() } else { HIDDEN.to_owned() }
 }
 
-/// Hides the whole text when it holds a run of digits as long as a card number, however it is grouped.
+/// Hides the whole text when it could hold a card number.
 fn without_digits(text: &str) -> String {
+    if holds_a_card(text) { HIDDEN.to_owned() } else { text.to_owned() }
+}
+
+/// Whether there is a run of digits as long as a card number, however it is grouped.
+fn holds_a_card(text: &str) -> bool {
     let mut run = 0;
-    for character in text.chars() {
+    text.chars().any(|character| {
         match character {
             '0'..='9' => run += 1,
             ' ' | '-' | '.' => {}
             _ => run = 0,
         }
-        if run >= DIGITS_OF_A_CARD {
-            return HIDDEN.to_owned();
-        }
-    }
-    text.to_owned()
+        run >= DIGITS_OF_A_CARD
+    })
 }
 
 fn cut(mut text: String) -> String {

@@ -79,7 +79,7 @@ pub(crate) fn changed(kind: &FaultKind, answer: Answer) -> Response {
 /// Somebody else's notification that pretends to be this one. What is signed over the body, or in it, no longer
 /// fits; the fixed header of ngenius is wrong; emspay and omno have no proof that could be.
 pub(crate) fn forge(notice: &Notice) -> Notice {
-    let mut forged = notice.clone();
+    let mut forged = Notice { forged: true, ..notice.clone() };
     let mut body: Value = serde_json::from_str(&notice.body).unwrap_or_default();
     other_amount(&mut body);
     if let Some(id) = body.get_mut("order_id") {

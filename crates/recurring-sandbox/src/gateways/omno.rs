@@ -260,6 +260,7 @@ impl Payment {
 
     fn tell(&self, common: &mut Common) {
         common.notify(Notice {
+            forged: false,
             gateway: GATEWAY,
             url: self.hook.clone(),
             event: self.status.to_owned(),

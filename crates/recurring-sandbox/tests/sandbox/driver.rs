@@ -13,6 +13,11 @@ use std::time::Duration;
 const MISSING: &str = "a real browser is needed: install Debian's packages chromium and chromium-driver";
 /// How long an element is waited for. Nothing here takes that long unless it is broken.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// With `--port=0` the driver lets the system choose a port that is free for IPv6, and then takes the same one for IPv4.
+/// Now and then that one is taken, the more so as every test here listens on such ports; it says one of these and
+/// ends. There is no port that could be kept free for it, so it is started again.
+const PORT_TAKEN: [&str; 2] = ["port not available", "Address already in use"];
+const STARTS: u32 = 20;
 static PROFILES: AtomicU32 = AtomicU32::new(0);
 
 /// A browser of its own with an empty profile. It ends with this value.
@@ -114,19 +119,58 @@ struct Driver {
 
 impl Driver {
     fn start() -> Driver {
-        let process = Command::new("chromedriver").arg("--port=0").stdout(Stdio::piped()).spawn();
-        let mut process = process.unwrap_or_else(|error| panic!("{MISSING}: chromedriver: {error}"));
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let port = lines.find_map(|line| {
-            line.split_once("started successfully on port ")?.1.trim_end_matches('.').parse().ok()
-        });
-        // It goes on writing; a pipe that nobody reads would stop it.
-        std::thread::spawn(move || lines.for_each(drop));
-        let port = port.unwrap_or_else(|| panic!("{MISSING}: chromedriver did not start"));
+        let profile = new_profile();
+        let mut wrote = String::new();
+        for _ in 0..STARTS {
+            match started(&mut wrote) {
+                Some((process, port)) => return Driver { process, port, profile },
+                None if PORT_TAKEN.iter().any(|sign| wrote.contains(sign)) => {}
+                None => break,
+            }
+        }
+        let _ = std::fs::remove_dir(&profile);
+        panic!("chromedriver did not start ({STARTS} tries where its port was taken); it wrote: {wrote}");
+    }
+}
+
+/// Starts the driver once: its process and its port. `None` when it ended instead; then `wrote` is what it wrote.
+fn started(wrote: &mut String) -> Option<(Child, u16)> {
+    let mut command = Command::new("chromedriver");
+    let process = command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut process = process.unwrap_or_else(|error| panic!("{MISSING}: chromedriver: {error}"));
+    let mut complaints = process.stderr.take().unwrap();
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
+    wrote.clear();
+    let port = lines.by_ref().find_map(|line| {
+        wrote.push_str(&line);
+        wrote.push('\n');
+        line.split_once("started successfully on port ")?.1.trim_end_matches('.').parse().ok()
+    });
+    let Some(port) = port else {
+        let _ = process.kill();
+        let _ = complaints.read_to_string(wrote);
+        let status = process.wait().unwrap();
+        wrote.push_str(&format!("and ended: {status}"));
+        return None;
+    };
+    // It goes on writing; a pipe that nobody reads would stop it.
+    std::thread::spawn(move || lines.for_each(drop));
+    std::thread::spawn(move || std::io::copy(&mut complaints, &mut std::io::stderr()));
+    Some((process, port))
+}
+
+/// A new and empty folder, also where a run that was killed left its own behind.
+fn new_profile() -> PathBuf {
+    loop {
         let number = PROFILES.fetch_add(1, Ordering::Relaxed);
         let profile = std::env::temp_dir().join(format!("sandbox-browser-{}-{number}", std::process::id()));
-        std::fs::create_dir(&profile).unwrap();
-        Driver { process, port, profile }
+        match std::fs::create_dir(&profile) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            created => {
+                created.unwrap();
+                return profile;
+            }
+        }
     }
 }
 

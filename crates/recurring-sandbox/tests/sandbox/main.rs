@@ -17,6 +17,7 @@ mod notifications;
 mod omno;
 mod page;
 mod receiver;
+mod recording;
 mod retries;
 mod revio;
 mod server;

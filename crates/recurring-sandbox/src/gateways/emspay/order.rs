@@ -82,6 +82,7 @@ impl Order {
         let Some(url) = text(&self.kept, "webhook_url") else { return };
         let event = "status_changed";
         common.notify(Notice {
+            forged: false,
             gateway: GATEWAY,
             url: url.to_owned(),
             event: event.to_owned(),

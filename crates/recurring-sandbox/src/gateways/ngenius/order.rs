@@ -136,6 +136,7 @@ impl Order {
             "order": self.render_with(payment, &common.origin, outlet),
         });
         common.notify(Notice {
+            forged: false,
             gateway: GATEWAY,
             url,
             event: event.to_owned(),

@@ -26,6 +26,7 @@ impl Revio {
         for url in urls {
             let Ok(signature) = self.key.try_sign(body.as_bytes()) else { return };
             common.notify(Notice {
+                forged: false,
                 gateway: GATEWAY,
                 url,
                 event: event.to_owned(),

@@ -62,7 +62,7 @@ impl Order {
         let Some(url) = self.notify.clone() else { return };
         let Some(body) = self.notification(key) else { return };
         let event = self.status().to_owned();
-        common.notify(Notice { gateway: GATEWAY, url, event, header: None, body });
+        common.notify(Notice { gateway: GATEWAY, url, event, header: None, body, forged: false });
     }
 
     /// The notification: every member but the signature is signed as `key=value`, sorted and joined by `&`.

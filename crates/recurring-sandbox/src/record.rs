@@ -1,0 +1,251 @@
+//! Writing each exchange down as an example in the layout of the workspace's `fixtures/`:
+//! `<provider>/<operation>/<case>/` with `meta.toml` and the bodies. No secret gets there, see [`scrub`].
+
+mod operation;
+mod scrub;
+
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::outbox::Notice;
+use operation::Operation;
+use scrub::Scrub;
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::task::spawn_blocking;
+
+/// Nobody reads more; a forgotten recording must not fill a disk.
+const MOST: u64 = 10_000;
+const SOURCE: &str = concat!("Recorded from recurring-sandbox ", env!("CARGO_PKG_VERSION"));
+const NOT_JSON: &str = "The request's body is not JSON or a form, and is not kept.";
+const SIGNED: &str = "What was signed is changed, so the signature is not kept.";
+const MERCHANTS: &str = "What the gateway sends to the merchant; the path is the merchant's own.";
+
+/// Where the exchanges go. Its copies write into the same folder.
+#[derive(Debug, Clone)]
+pub(crate) struct Recorder(Arc<Mutex<Pages>>);
+
+#[derive(Debug)]
+struct Pages {
+    folder: PathBuf,
+    scrub: Scrub,
+    written: u64,
+    /// The number of the last folder.
+    last: u64,
+    /// Why nothing more is written.
+    problem: Option<io::Error>,
+}
+
+/// What the client saw of the gateway's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Heard {
+    Answer,
+    /// A fault came after it.
+    Spoilt,
+    /// A fault came instead of it: the gateway did not act.
+    Nothing,
+}
+
+/// One example before it is scrubbed.
+struct Draft {
+    gateway: &'static str,
+    operation: Operation,
+    notes: Vec<&'static str>,
+    method: String,
+    /// The path as it is written, scrubbed.
+    path: String,
+    headers: Vec<(&'static str, String)>,
+    request: Option<(&'static str, String)>,
+    answer: Option<Reply>,
+}
+
+struct Reply {
+    status: u16,
+    content_type: &'static str,
+    body: Option<String>,
+}
+
+impl Recorder {
+    pub(crate) fn into_folder(folder: &Path) -> io::Result<Recorder> {
+        fs::create_dir_all(folder)?;
+        let (folder, scrub) = (folder.to_owned(), Scrub::default());
+        Ok(Recorder(Arc::new(Mutex::new(Pages { folder, scrub, written: 0, last: 0, problem: None }))))
+    }
+
+    /// How many exchanges were written, or why the writing ended.
+    pub(crate) fn written(&self) -> io::Result<u64> {
+        let pages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &pages.problem {
+            Some(problem) => Err(io::Error::new(problem.kind(), problem.to_string())),
+            None => Ok(pages.written),
+        }
+    }
+
+    /// Writes a call and its answer; done when this comes back.
+    pub(crate) async fn exchange(
+        &self,
+        gateway: &'static str,
+        call: Call,
+        answer: Option<&Answer>,
+        heard: Heard,
+    ) {
+        let reply = answer.map(|answer| {
+            let body = Some(answer.body()).filter(|body| !body.is_empty()).map(str::to_owned);
+            Reply { status: answer.status, content_type: answer.content_type(), body }
+        });
+        self.write(move |scrub| draft(scrub, gateway, &call, reply, heard)).await;
+    }
+
+    /// Writes what a gateway told the merchant; once, however often it is repeated.
+    pub(crate) async fn notification(&self, notice: Notice) {
+        self.write(move |scrub| told(scrub, &notice)).await;
+    }
+
+    /// The folder may be slow, and what it holds is complete before a client hears the answer.
+    async fn write(&self, make: impl FnOnce(&mut Scrub) -> Draft + Send + 'static) {
+        let pages = Arc::clone(&self.0);
+        let written = spawn_blocking(move || {
+            let mut pages = pages.lock().unwrap_or_else(PoisonError::into_inner);
+            if pages.problem.is_none() {
+                let outcome = pages.add(make);
+                pages.problem = outcome.err();
+            }
+        });
+        // It ends early only with the runtime.
+        drop(written.await);
+    }
+}
+
+fn draft(scrub: &mut Scrub, gateway: &'static str, call: &Call, reply: Option<Reply>, heard: Heard) -> Draft {
+    let operation = operation::of(gateway, call);
+    let mut notes = match heard {
+        Heard::Answer => Vec::new(),
+        Heard::Spoilt => {
+            vec!["A fault was switched on: this is the gateway's answer, and the client did not hear it so."]
+        }
+        Heard::Nothing => vec!["A fault was switched on: the gateway did not act."],
+    };
+    let content_type = call.header("content-type").unwrap_or_default();
+    let request = (!call.body.is_empty()).then(|| scrub.body(content_type, &call.body));
+    if matches!(request, Some(None)) {
+        notes.push(NOT_JSON);
+    }
+    if gateway == "tokenpay-signed" {
+        notes.push(SIGNED);
+    }
+    let mut headers = Vec::new();
+    for (name, written) in
+        [("accept", "Accept"), ("authorization", "Authorization"), ("content-type", "Content-Type")]
+    {
+        if let Some(value) = call.header(name) {
+            headers.push((written, scrub.header(name, value)));
+        }
+    }
+    Draft {
+        gateway,
+        notes,
+        method: call.method.to_string(),
+        path: scrub.path(&operation, &call.query),
+        operation,
+        headers,
+        request: request.flatten(),
+        answer: reply.map(|reply| Reply {
+            body: reply
+                .body
+                .and_then(|body| scrub.body(reply.content_type, body.as_bytes()))
+                .map(|(_, text)| text),
+            ..reply
+        }),
+    }
+}
+
+fn told(scrub: &mut Scrub, notice: &Notice) -> Draft {
+    let (request, gateway) = (scrub.body("application/json", notice.body.as_bytes()), notice.gateway);
+    let mut headers = vec![("Content-Type", "application/json".to_owned())];
+    if let Some((name, value)) = &notice.header {
+        headers.push((*name, scrub.header(name, value)));
+    }
+    let mut notes = vec![MERCHANTS];
+    if matches!(gateway, "tokenpay-signed" | "revio") {
+        notes.push(SIGNED);
+    }
+    Draft {
+        gateway,
+        operation: Operation { name: "notification", segments: Vec::new(), slash: false },
+        notes,
+        method: "POST".to_owned(),
+        path: format!("/hooks/{gateway}"),
+        headers,
+        request,
+        answer: None,
+    }
+}
+
+impl Pages {
+    fn add(&mut self, make: impl FnOnce(&mut Scrub) -> Draft) -> io::Result<()> {
+        if self.written >= MOST {
+            return Err(io::Error::other(format!("{MOST} exchanges are recorded; no more are")));
+        }
+        let draft = make(&mut self.scrub);
+        let operation = self.folder.join(draft.gateway).join(draft.operation.name);
+        fs::create_dir_all(&operation)?;
+        let case = self.new_case(&operation)?;
+        fs::write(case.join("meta.toml"), meta(&draft))?;
+        if let Some((file, text)) = &draft.request {
+            fs::write(case.join(file), format!("{text}\n"))?;
+        }
+        if let Some(body) = draft.answer.as_ref().and_then(|answer| answer.body.as_ref()) {
+            fs::write(case.join("response.json"), format!("{body}\n"))?;
+        }
+        self.written += 1;
+        Ok(())
+    }
+
+    /// What an earlier recording left stays as it is.
+    fn new_case(&mut self, operation: &Path) -> io::Result<PathBuf> {
+        loop {
+            self.last += 1;
+            let case = operation.join(format!("recorded-{:05}", self.last));
+            match fs::create_dir(&case) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                made => return made.map(|()| case),
+            }
+        }
+    }
+}
+
+fn meta(draft: &Draft) -> String {
+    let mut text = format!("source = {}\ndocumented = false\nrecorded = true\n", quoted(SOURCE));
+    // Writing to a text does not fail.
+    if !draft.notes.is_empty() {
+        let _ = writeln!(text, "note = {}", quoted(&draft.notes.join(" ")));
+    }
+    let headers: Vec<String> =
+        draft.headers.iter().map(|(name, value)| format!("{name} = {}", quoted(value))).collect();
+    let _ = write!(
+        text,
+        "exact = false\n\n[request]\nmethod = {}\npath = {}\nheaders = {}\n",
+        quoted(&draft.method),
+        quoted(&draft.path),
+        table(&headers)
+    );
+    if let Some(answer) = &draft.answer {
+        let headers = match answer.body {
+            Some(_) => table(&[format!("Content-Type = {}", quoted(answer.content_type))]),
+            None => table(&[]),
+        };
+        let _ = write!(text, "\n[response]\nstatus = {}\nheaders = {headers}\n", answer.status);
+    }
+    text
+}
+
+fn table(members: &[String]) -> String {
+    if members.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", members.join(", ")) }
+}
+
+/// A basic string of TOML, which is written as JSON writes a text, with one character more that must not stand bare.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
+}
