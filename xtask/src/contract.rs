@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::workspace::{Findings, PROVIDERS, cargo, files, output, read, root};
 
 /// Packages that no gateway's crate may pull in, whatever the way.
-const NOT_IN_A_PROVIDER: [&str; 7] = [
+const NOT_IN_A_PROVIDER: [&str; 8] = [
+    "recurring-journal",
     "axum",
     "clap",
     "async-trait",
@@ -13,6 +14,28 @@ const NOT_IN_A_PROVIDER: [&str; 7] = [
     "recurring-sandbox",
     "recurring-cli",
     "recurring-fixtures",
+];
+
+/// Packages that may be there twice, and why. Only the journal and what is built on it may bring them: the gateways'
+/// crates and the facade have one version of everything.
+const TWICE: [(&str, &[&str]); 4] = [
+    (
+        "rsa 0.9, the newest stable one, is of one generation of cryptographic crates, PostgreSQL's client of the next",
+        &[
+            "block-buffer",
+            "const-oid",
+            "cpufeatures",
+            "crypto-common",
+            "digest",
+            "getrandom",
+            "rand",
+            "rand_core",
+            "sha2",
+        ],
+    ),
+    ("PostgreSQL's client has not moved to the newest base64", &["base64"]),
+    ("SQLite's and PostgreSQL's clients", &["fallible-iterator"]),
+    ("procedural macros of two generations; neither is in the program", &["syn"]),
 ];
 
 /// The gateways that sign or verify with RSA.
@@ -23,7 +46,11 @@ pub(crate) fn check() -> Findings {
     for provider in PROVIDERS {
         let tree = output(cargo().args(["tree", "-p", provider, "-e", "normal", "--prefix", "none"]))?;
         problems.extend(unwanted(provider, &tree));
+        problems.extend(duplicates(&tree).into_iter().map(|problem| format!("{provider}: {problem}")));
     }
+    let facade =
+        output(cargo().args(["tree", "-p", "recurring-facade", "-e", "normal", "--prefix", "none"]))?;
+    problems.extend(duplicates(&facade).into_iter().map(|problem| format!("recurring-facade: {problem}")));
     for file in files()?.iter().filter(|file| file.ends_with("Cargo.toml")) {
         problems.extend(reqwest_named(file, &read(&root().join(file))?)?);
     }
@@ -38,7 +65,13 @@ pub(crate) fn check() -> Findings {
         "--prefix",
         "none",
     ]))?;
-    problems.extend(duplicates(&twice));
+    let allowed = |problem: &String| {
+        TWICE
+            .iter()
+            .flat_map(|(_, names)| *names)
+            .any(|name| problem.starts_with(&format!("{name} is there")))
+    };
+    problems.extend(duplicates(&twice).into_iter().filter(|problem| !allowed(problem)));
     Ok(problems)
 }
 

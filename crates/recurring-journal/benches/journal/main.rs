@@ -1,0 +1,101 @@
+//! What the journal costs. Everything is a ratio of two things that are measured side by side in one run.
+//!
+//! `cargo xtask bench journal`. A bound that is missed is measured again, twice at the most: other work on the machine
+//! can only make a ratio worse.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::float_arithmetic,
+    clippy::as_conversions,
+    reason = "a measurement stops by panicking, and its ratios are no money"
+)]
+#![allow(missing_docs, reason = "a program of its own")]
+
+mod gateway;
+mod latency;
+mod machines;
+mod million;
+mod throughput;
+
+use std::process::ExitCode;
+
+/// A bound, what was measured, and how it is said.
+struct Measured {
+    what: String,
+    value: f64,
+    bound: Bound,
+}
+
+enum Bound {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+impl Measured {
+    fn holds(&self) -> bool {
+        match self.bound {
+            Bound::AtMost(most) => self.value <= most,
+            Bound::AtLeast(least) => self.value >= least,
+        }
+    }
+}
+
+impl std::fmt::Display for Measured {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let verdict = if self.holds() { "ok" } else { "MISSED" };
+        let bound = match self.bound {
+            Bound::AtMost(most) => format!("at most {most}"),
+            Bound::AtLeast(least) => format!("at least {least}"),
+        };
+        write!(f, "  {}: {:.2} ({bound}) {verdict}", self.what, self.value)
+    }
+}
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        // Processes of their own, that the measurements below start.
+        ["million", folder, number] => million::child(folder, number.parse().unwrap()),
+        ["machine", address, number] => machines::child(address, number.parse().unwrap()),
+        // All of it, or the parts that are named.
+        parts => return measure(parts),
+    }
+    ExitCode::SUCCESS
+}
+
+fn measure(wanted: &[&str]) -> ExitCode {
+    let mut missed = false;
+    let parts: [(&str, &str, fn() -> Vec<Measured>); 4] = [
+        (
+            "latency",
+            "a journaled charge against the same charge without, at a gateway that takes 50 ms",
+            latency::measure,
+        ),
+        ("throughput", "arming against a bare insert of the same row, in SQLite", throughput::measure),
+        ("million", "a run of 1,000,000 due attempts against one of 10,000, in SQLite", million::measure),
+        ("machines", "several processes on one PostgreSQL", machines::measure),
+    ];
+    for (_, title, part) in parts.into_iter().filter(|(name, ..)| wanted.is_empty() || wanted.contains(name))
+    {
+        println!("{title}");
+        let mut tries = 1;
+        loop {
+            let measured = part();
+            for one in &measured {
+                println!("{one}");
+            }
+            if measured.iter().all(Measured::holds) {
+                break;
+            }
+            if tries == 3 {
+                missed = true;
+                break;
+            }
+            tries += 1;
+            println!("  once more:");
+        }
+    }
+    if missed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
