@@ -293,7 +293,7 @@ impl Sandbox {
     }
 
     /// The money really taken and given back so far, in order, with the scheduled payments that have fallen due; the last
-    /// 100 000 entries.
+    /// 50 000 entries.
     #[must_use]
     pub fn ledger(&self) -> Vec<LedgerEntry> {
         let mut world = lock(&self.shared);

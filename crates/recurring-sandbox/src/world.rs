@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Of the ledger this many entries are kept.
-const LEDGER_KEPT: usize = 100_000;
+const LEDGER_KEPT: usize = 50_000;
 
 /// What every gateway shares.
 #[derive(Debug)]
