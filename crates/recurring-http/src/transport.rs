@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use recurring_core::retry::{self, Decision, Failure};
 use recurring_core::{BaseUrl, Error, ErrorKind, HttpOptions, InvalidInput, Method, Prepared, Reply};
-use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
 use tracing::debug;
 
 /// Sends prepared requests and receives whole replies. Cloning is cheap and shares the connections.
@@ -111,8 +111,13 @@ impl Transport {
             value.set_sensitive(true);
             builder = builder.header(HeaderName::from_static(name), value);
         }
-        if let Some(body) = request.body_bytes() {
-            builder = builder.body(body.to_vec());
+        match (request.body_bytes(), request.method()) {
+            (Some(body), _) => builder = builder.body(body.to_vec()),
+            // Some servers answer 411 to a POST that does not say how long it is (RFC 9110, 8.6).
+            (None, Method::Post | Method::Put | Method::Patch) => {
+                builder = builder.header(CONTENT_LENGTH, HeaderValue::from_static("0"));
+            }
+            (None, Method::Get | Method::Delete) => {}
         }
         // What cannot be built has not been sent.
         let built = builder.build().map_err(|error| Broken::unsendable(innermost(&error.without_url())))?;

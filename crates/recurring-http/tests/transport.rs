@@ -94,6 +94,27 @@ async fn what_goes_out_is_what_was_prepared() {
 }
 
 #[tokio::test]
+async fn a_call_without_a_body_says_so_where_servers_ask_for_it() {
+    let server = FaultServer::start(|_, _| Behaviour::Reply(RawReply::json(200, "{}"))).await;
+    let transport = Transport::new(quick()).expect("options");
+    let base = BaseUrl::parse("base_url", &server.url()).expect("a base URL");
+    for (method, length) in [
+        (Method::Post, Some("0")),
+        (Method::Put, Some("0")),
+        (Method::Patch, Some("0")),
+        (Method::Get, None),
+        (Method::Delete, None),
+    ] {
+        let prepared = Prepared::new("test", Class::Write, method, "/");
+        let reply: Result<Reply, Error<String>> = transport.send(&base, &prepared).await;
+        reply.expect("a reply");
+        let received = server.received().pop().expect("a request");
+        assert_eq!(received.header("content-length"), length, "{method:?}");
+        assert!(received.body.is_empty() && received.header("transfer-encoding").is_none());
+    }
+}
+
+#[tokio::test]
 async fn a_redirect_is_an_answer_and_is_not_followed() {
     for status in [301, 302, 303, 307, 308] {
         let elsewhere = FaultServer::start(|_, _| Behaviour::Reply(RawReply::json(200, "{}"))).await;

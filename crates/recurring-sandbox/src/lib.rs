@@ -19,6 +19,7 @@ mod record;
 mod sandbox;
 mod send;
 mod server;
+mod shelf;
 mod world;
 
 pub use faults::{Fault, FaultKind, Moment};

@@ -1,7 +1,7 @@
 //! The page where the customer pays. It needs no scripts.
 //!
-//! Its second step, where the customer's bank asks back, is this sandbox's own convention: one test card asks for it,
-//! and what the gateways show there is the bank's own.
+//! Its second step, where the customer's bank asks back, is this sandbox's own convention, as is the test card that
+//! asks for it at every gateway: what the gateways show there is the bank's own.
 
 mod view;
 
@@ -15,6 +15,8 @@ use std::collections::VecDeque;
 
 /// This sandbox's own convention: the bank asks back before this card is charged.
 const ASKS_BACK: &str = "4000002500003155";
+/// revio's public documentation has this card for 3-D Secure; at the other gateways it is a plain one.
+const ASKS_BACK_AT_REVIO: &str = "5555555555554444";
 const CHALLENGES_KEPT: usize = 1_000;
 
 /// What the page shows.
@@ -85,7 +87,7 @@ pub(crate) fn answer(world: &mut World, call: &Call, gateway: &str, id: &str) ->
         Err(problem) => return ask(400, &Entered::default(), &[problem]),
     };
     let waiting = common.challenges.take(gateway, id);
-    let customer = match (entered.act(common.now()), waiting) {
+    let customer = match (entered.act(gateway, common.now()), waiting) {
         (Err(problems), _) => return ask(400, &entered, &problems),
         (Ok(Act::Decides(customer)), _) => customer,
         (Ok(Act::IsAsked(card)), _) => {
@@ -167,7 +169,7 @@ impl Entered {
         })
     }
 
-    fn act(&self, now: Timestamp) -> Result<Act, Vec<Problem>> {
+    fn act(&self, gateway: &str, now: Timestamp) -> Result<Act, Vec<Problem>> {
         match self.action.as_str() {
             "decline" => return Ok(Act::Decides(Customer::Declines)),
             "cancel" => return Ok(Act::Decides(Customer::Cancels)),
@@ -186,8 +188,9 @@ impl Entered {
         let checks = [(card.is_some(), NUMBER), (!expired, EXPIRY), (code, CODE), (holder, HOLDER)];
         let problems: Vec<Problem> =
             checks.into_iter().filter(|(fine, _)| !fine).map(|(_, problem)| problem).collect();
+        let asks = self.number == ASKS_BACK || gateway == "revio" && self.number == ASKS_BACK_AT_REVIO;
         match card {
-            Some(card) if problems.is_empty() && self.number == ASKS_BACK => Ok(Act::IsAsked(card)),
+            Some(card) if problems.is_empty() && asks => Ok(Act::IsAsked(card)),
             Some(card) if problems.is_empty() => Ok(Act::Decides(Customer::Pays(card))),
             _ => Err(problems),
         }

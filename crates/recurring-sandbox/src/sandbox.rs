@@ -14,6 +14,7 @@ use crate::server::{Shared, lock};
 use crate::world::{Common, World};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
+use std::collections::VecDeque;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -176,7 +177,8 @@ impl SandboxBuilder {
             common: Common {
                 clock: self.starts_at.map_or_else(Clock::default, Clock::starting_at),
                 ids,
-                ledger: Vec::new(),
+                ledger: VecDeque::new(),
+                forgotten: 0,
                 outbox,
                 faults: Faults::default(),
                 emspay_wait: self.emspay_wait,
@@ -290,21 +292,28 @@ impl Sandbox {
         self.settings.clone()
     }
 
-    /// The money really taken and given back so far, in order, with the scheduled payments that have fallen due.
+    /// The money really taken and given back so far, in order, with the scheduled payments that have fallen due; the last
+    /// 50 000 entries.
     #[must_use]
     pub fn ledger(&self) -> Vec<LedgerEntry> {
         let mut world = lock(&self.shared);
         world.catch_up();
-        world.common.ledger.clone()
+        world.common.ledger.iter().cloned().collect()
     }
 
     /// Checks that a customer was charged, and not twice: exactly one charge with this reference is in the ledger.
     /// Refunds do not count. The reference is [`LedgerEntry::reference`].
     ///
     /// # Panics
-    /// With the whole ledger in the message, when there is no such charge or more than one.
+    /// With the whole ledger in the message, when there is no such charge or more than one. Also when the ledger had to
+    /// forget entries: then nothing is certain.
     #[track_caller]
     pub fn assert_charged_once(&self, reference: &str) {
+        let forgotten = lock(&self.shared).common.forgotten;
+        assert!(
+            forgotten == 0,
+            "{forgotten} entries of the ledger are forgotten; nothing is certain any more"
+        );
         let ledger = self.ledger();
         let charges = ledger.iter().filter(|entry| entry.kind == LedgerKind::Charge);
         let count = charges.filter(|entry| entry.reference == reference).count();

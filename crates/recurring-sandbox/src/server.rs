@@ -4,7 +4,7 @@ use crate::answer::Answer;
 use crate::call::Call;
 use crate::connection::Wire;
 use crate::faults::{FaultKind, Hit, Moment, Seen, changed, instead};
-use crate::record::Heard;
+use crate::record::{Heard, Recorder};
 use crate::world::World;
 use axum::body::{Body, to_bytes};
 use axum::http::header;
@@ -80,7 +80,8 @@ pub(crate) async fn answer(
         Some(Hit { kind, when: Moment::BeforeActing }) => {
             let instead = instead(kind);
             record(instead.as_ref().map_or(NO_ANSWER, |response| response.status().as_u16()));
-            write_down(shared, gateway, call, None, Heard::Nothing).await;
+            let recorder = lock(shared).recorder.clone();
+            write_down(recorder, gateway, call, None, Heard::Nothing).await;
             return match instead {
                 Some(response) => response,
                 None => wire.break_off(kind).await,
@@ -88,10 +89,10 @@ pub(crate) async fn answer(
         }
         _ => {}
     }
-    let (answer, wait) = {
+    let (answer, wait, recorder) = {
         let mut world = lock(shared);
         let answer = world.answer(&call);
-        (answer, std::mem::take(&mut world.common.wait))
+        (answer, std::mem::take(&mut world.common.wait), world.recorder.clone())
     };
     let heard = match &hit {
         Some(Hit { when: Moment::AfterActing, kind }) if !matches!(kind, FaultKind::Delay { .. }) => {
@@ -99,7 +100,7 @@ pub(crate) async fn answer(
         }
         _ => Heard::Answer,
     };
-    write_down(shared, gateway, call, Some(&answer), heard).await;
+    write_down(recorder, gateway, call, Some(&answer), heard).await;
     if !wait.is_zero() {
         sleep(wait).await;
     }
@@ -111,13 +112,12 @@ pub(crate) async fn answer(
 
 /// Calls of a gateway only: the customer's page is none.
 async fn write_down(
-    shared: &Shared,
+    recorder: Option<Recorder>,
     gateway: &'static str,
     call: Call,
     answer: Option<&Answer>,
     heard: Heard,
 ) {
-    let recorder = lock(shared).recorder.clone();
     if let (Some(recorder), false) = (recorder, matches!(gateway, "" | "page")) {
         recorder.exchange(gateway, call, answer, heard).await;
     }

@@ -14,15 +14,22 @@ use crate::record::Recorder;
 use crate::{control, page};
 use jiff::Timestamp;
 use serde_json::json;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Of the ledger this many entries are kept.
+const LEDGER_KEPT: usize = 50_000;
 
 /// What every gateway shares.
 #[derive(Debug)]
 pub(crate) struct Common {
     pub(crate) clock: Clock,
     pub(crate) ids: Ids,
-    pub(crate) ledger: Vec<LedgerEntry>,
+    /// The last entries.
+    pub(crate) ledger: VecDeque<LedgerEntry>,
+    /// How many entries there were before them.
+    pub(crate) forgotten: u64,
     pub(crate) outbox: Outbox,
     pub(crate) faults: Faults,
     /// How long emspay works on a recurring payment.
@@ -65,7 +72,11 @@ impl Common {
         names: Names<'_>,
         amount: (i64, &str),
     ) {
-        self.ledger.push(LedgerEntry {
+        if self.ledger.len() >= LEDGER_KEPT {
+            self.ledger.pop_front();
+            self.forgotten += 1;
+        }
+        self.ledger.push_back(LedgerEntry {
             gateway: gateway.to_owned(),
             reference: names.reference.to_owned(),
             payment: names.payment.to_owned(),

@@ -16,12 +16,12 @@ use crate::cards::{Card, Decline, REFUSED_BY_ISSUER};
 use crate::ids::Ids;
 use crate::json::{self, absent, text};
 use crate::page::{Customer, Done, Sheet};
+use crate::shelf::Shelf;
 use crate::world::{Common, Hosted};
 use axum::http::Method;
 use jiff::Timestamp;
 use order::{DEFAULT_PERIOD, Order, Recurring, after, kept, manual_capture, recurring};
 use serde_json::{Map, Value, json};
-use std::collections::HashMap;
 
 pub(crate) const API_KEY: &str = "sandbox_emspay_key";
 const GATEWAY: &str = "emspay";
@@ -38,11 +38,10 @@ struct Vault {
 pub(crate) struct Emspay {
     merchant_id: String,
     project_id: String,
-    /// In the order of creation.
-    orders: Vec<Order>,
+    orders: Shelf<Order>,
     /// Refunds are orders too: their ids, and how they are answered.
-    refunds: HashMap<String, Value>,
-    vaults: HashMap<String, Vault>,
+    refunds: Shelf<Value>,
+    vaults: Shelf<Vault>,
 }
 
 fn refuse(status: u16, kind: &str, value: &str, property: Option<&str>) -> Answer {
@@ -66,9 +65,9 @@ impl Emspay {
         Emspay {
             merchant_id: ids.uuid(),
             project_id: ids.uuid(),
-            orders: Vec::new(),
-            refunds: HashMap::new(),
-            vaults: HashMap::new(),
+            orders: Shelf::default(),
+            refunds: Shelf::default(),
+            vaults: Shelf::default(),
         }
     }
 
@@ -87,7 +86,7 @@ impl Emspay {
         let answer = match (&call.method, segments.as_slice()) {
             (&Method::POST, ["orders"]) => self.create(common, call),
             (&Method::GET, ["orders"]) => self.list(common, call),
-            (&Method::GET, ["orders", id]) => match self.refunds.get(*id) {
+            (&Method::GET, ["orders", id]) => match self.refunds.get(id) {
                 Some(refund) => Ok(Answer::json(200, refund)),
                 None => self.with(common, id, |_, _| Ok(200)),
             },
@@ -168,7 +167,8 @@ impl Emspay {
             order.notify(common, &self.project_id);
         }
         let answer = order.render(self, &common.origin);
-        self.orders.push(order);
+        let id = order.id.clone();
+        self.orders.push(&id, order);
         Ok(Answer::json(201, &answer))
     }
 
@@ -179,14 +179,14 @@ impl Emspay {
         id: &str,
         change: impl FnOnce(&mut Order, &mut Common) -> Result<u16, Answer>,
     ) -> Result<Answer, Answer> {
-        let order = self.orders.iter_mut().find(|order| order.id == id).ok_or_else(not_found)?;
+        let order = self.orders.get_mut(id).ok_or_else(not_found)?;
         order.refresh(common.now());
         let before = order.status;
         let status = change(order, common)?;
         if order.status != before {
             order.notify(common, &self.project_id);
         }
-        let at = self.orders.iter().find(|order| order.id == id).ok_or_else(not_found)?;
+        let at = self.orders.get(id).ok_or_else(not_found)?;
         Ok(Answer::json(status, &at.render(self, &common.origin)))
     }
 
@@ -214,7 +214,7 @@ impl Emspay {
         };
         let (since, until) = (bound("created_since")?, bound("created_until")?);
         let now = common.now();
-        for order in &mut self.orders {
+        for order in self.orders.iter_mut() {
             order.refresh(now);
         }
         let wanted = self.orders.iter().filter(|order| {
@@ -245,8 +245,7 @@ fn read(call: &Call) -> Result<Map<String, Value>, Answer> {
 
 impl Hosted for Emspay {
     fn sheet(&mut self, common: &mut Common, id: &str) -> Option<Sheet> {
-        let order =
-            self.orders.iter_mut().find(|order| order.id == id && order.recurring != Recurring::Later)?;
+        let order = self.orders.get_mut(id).filter(|order| order.recurring != Recurring::Later)?;
         order.refresh(common.now());
         Some(match order.status {
             "new" => Sheet::Open {
@@ -259,7 +258,7 @@ impl Hosted for Emspay {
 
     fn customer(&mut self, common: &mut Common, id: &str, act: Customer) -> Option<Done> {
         let now = common.now();
-        let order = self.orders.iter_mut().find(|order| order.id == id)?;
+        let order = self.orders.get_mut(id)?;
         order.modified = now;
         let message = match act {
             Customer::Cancels => {
@@ -280,8 +279,7 @@ impl Hosted for Emspay {
                         let token = common.ids.uuid();
                         let ends = after(order.created, "P1Y")?;
                         let first_transaction = order.transaction_id.clone();
-                        self.vaults
-                            .insert(token.clone(), Vault { card: card.clone(), first_transaction, ends });
+                        self.vaults.push(&token, Vault { card: card.clone(), first_transaction, ends });
                         order.vault_token = Some(token);
                     }
                     order.card = Some(card);

@@ -20,6 +20,7 @@ use crate::answer::Answer;
 use crate::call::Call;
 use crate::ids::Ids;
 use crate::json::{self, absent, text};
+use crate::shelf::Shelf;
 use crate::world::Common;
 use axum::http::Method;
 use base64::Engine;
@@ -28,7 +29,7 @@ use jiff::{SignedDuration, Timestamp};
 use order::{Order, seconds};
 pub(crate) use schedule::Schedule;
 use serde_json::{Map, Value, json};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 pub(crate) const REALM: &str = "ni";
 /// The one header of every notification, as a merchant would set it in the portal.
@@ -48,7 +49,9 @@ pub(crate) fn api_key() -> String {
 pub(crate) struct Ngenius {
     outlet: String,
     tokens: HashMap<String, Timestamp>,
-    orders: Vec<Order>,
+    orders: Shelf<Order>,
+    /// When the next payment of each schedule falls due, and the number of its order.
+    due: BTreeSet<(Timestamp, u64)>,
 }
 
 fn refuse(status: u16, code: &str, message: &str) -> Answer {
@@ -65,7 +68,7 @@ fn invalid(field: &str, message: &str) -> Answer {
 
 impl Ngenius {
     pub(crate) fn new(ids: &mut Ids) -> Ngenius {
-        Ngenius { outlet: ids.uuid(), tokens: HashMap::new(), orders: Vec::new() }
+        Ngenius { outlet: ids.uuid(), tokens: HashMap::new(), orders: Shelf::default(), due: BTreeSet::new() }
     }
 
     /// Every access token has expired.
@@ -167,24 +170,37 @@ impl Ngenius {
         if let (Some(answer), Some(next)) = (answer.as_object_mut(), order.next) {
             answer.insert("nextPaymentOn".to_owned(), seconds(next).into());
         }
-        self.orders.push(order);
+        self.add(order);
         Ok(Answer::typed(200, PAYMENT, &answer))
     }
 
     fn status(&self, common: &Common, reference: &str) -> Result<Answer, Answer> {
-        let order = self.orders.iter().find(|order| order.reference == reference);
-        let order = order.ok_or_else(|| refuse(404, "orderNotFound", "There is no such order."))?;
+        let order = self
+            .orders
+            .get(reference)
+            .ok_or_else(|| refuse(404, "orderNotFound", "There is no such order."))?;
         Ok(Answer::typed(200, PAYMENT, &order.render(&common.origin, &self.outlet)))
     }
 
     /// Takes every payment that fell due, the earliest first.
     pub(crate) fn take_due(&mut self, common: &mut Common) {
         let now = common.now();
-        loop {
-            let due = self.orders.iter_mut().filter(|order| order.next.is_some_and(|next| next <= now));
-            let Some(order) = due.min_by_key(|order| order.next) else { return };
-            let at = order.next.unwrap_or(now);
+        while let Some((at, number)) = self.due.first().copied().filter(|(at, _)| *at <= now) {
+            self.due.pop_first();
+            let Some(order) = self.orders.at_mut(number) else { continue };
             order.pay(common, &self.outlet, at);
+            self.due.extend(order.next.map(|next| (next, number)));
+        }
+    }
+
+    /// A schedule that is forgotten falls due no more.
+    fn add(&mut self, order: Order) {
+        let (id, number) = (order.reference.clone(), self.orders.next_number());
+        self.due.extend(order.next.map(|next| (next, number)));
+        if let Some((number, forgotten)) = self.orders.push(&id, order)
+            && let Some(next) = forgotten.next
+        {
+            self.due.remove(&(next, number));
         }
     }
 }

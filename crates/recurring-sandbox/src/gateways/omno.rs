@@ -14,6 +14,7 @@ use crate::json::{self, absent, child, text};
 use crate::ledger::LedgerKind;
 use crate::outbox::Notice;
 use crate::page::{Customer, Done, Sheet};
+use crate::shelf::Shelf;
 use crate::world::{Common, Hosted, Names};
 use axum::http::Method;
 use jiff::{SignedDuration, Timestamp};
@@ -50,9 +51,11 @@ struct Payment {
 #[derive(Debug, Default)]
 pub(crate) struct Omno {
     tokens: HashMap<String, Timestamp>,
-    payments: HashMap<String, Payment>,
-    /// Customer, token and card, in the order of saving.
-    cards: Vec<(String, String, Card)>,
+    payments: Shelf<Payment>,
+    /// Customer and card, by token.
+    cards: Shelf<(String, Card)>,
+    /// The number of the first payment whose page may still be open.
+    young: u64,
 }
 
 fn refuse(status: u16, message: &str) -> Answer {
@@ -125,9 +128,9 @@ impl Omno {
     }
 
     fn cards(&self, customer: &str) -> Answer {
-        let own = self.cards.iter().filter(|(owner, _, _)| owner == customer);
+        let own = self.cards.entries().filter(|(_, (owner, _))| owner == customer);
         let list: Vec<Value> = own
-            .map(|(_, token, card)| {
+            .map(|(token, (_, card))| {
                 json!({
                     "cardToken": token, "cardMask": card.masked("********"), "cardBrand": card.brand_upper(),
                     "expirationDate": format!("{:02}/{}", card.month, card.year), "cardholder": card.holder,
@@ -144,8 +147,7 @@ impl Omno {
         let body = json::object(&call.body).map_err(|reason| refuse(400, &reason))?;
         let (mut payment, card_token) = read(&body, &call.body, common)?;
         if let Some(token) = card_token {
-            let found = self.cards.iter().find(|(_, saved, _)| *saved == token);
-            let (_, _, card) = found.ok_or_else(|| refuse(400, "cardToken is not known"))?;
+            let (_, card) = self.cards.get(&token).ok_or_else(|| refuse(400, "cardToken is not known"))?;
             let result = card.later(payment.created);
             payment.card = Some(card.clone());
             payment.settle(common, result);
@@ -156,7 +158,8 @@ impl Omno {
             "paymentId": payment.id, "paymentUrl": page, "paymentUrlIframe": format!("{page}?view=iframe"),
             "paymentUrlIframeApm": format!("{page}?view=apm"),
         });
-        self.payments.insert(payment.id.clone(), payment);
+        let id = payment.id.clone();
+        self.payments.push(&id, payment);
         Ok(Answer::json(200, &answer))
     }
 
@@ -173,13 +176,17 @@ impl Omno {
     /// Ends the pages that were open too long.
     pub(crate) fn time_out(&mut self, common: &mut Common) {
         let now = common.now();
-        let late =
-            |payment: &&mut Payment| payment.open() && now.duration_since(payment.created) >= PAGE_LIFE;
-        let mut ended: Vec<&mut Payment> = self.payments.values_mut().filter(late).collect();
-        ended.sort_by_key(|payment| payment.created);
-        for payment in ended {
-            payment.status = "Timeout";
-            payment.tell(common);
+        self.young = self.young.max(self.payments.first_number());
+        // The clock only moves forward, so the older ones stand before the younger.
+        while let Some(payment) = self.payments.at_mut(self.young) {
+            if now.duration_since(payment.created) < PAGE_LIFE {
+                return;
+            }
+            if payment.open() {
+                payment.status = "Timeout";
+                payment.tell(common);
+            }
+            self.young += 1;
         }
     }
 }
@@ -317,7 +324,7 @@ impl Hosted for Omno {
         if let Customer::Pays(card) = act {
             if result.is_ok() {
                 let token = common.ids.uuid();
-                self.cards.push((payment.customer.clone(), token, card.clone()));
+                self.cards.push(&token, (payment.customer.clone(), card.clone()));
             }
             payment.card = Some(card);
         }

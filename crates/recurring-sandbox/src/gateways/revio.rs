@@ -19,6 +19,7 @@ use crate::ids::Ids;
 use crate::json::{self, absent, text};
 use crate::keys::public_pem;
 use crate::page::{Customer, Done, Sheet};
+use crate::shelf::Shelf;
 use crate::world::{Common, Hosted};
 use axum::http::Method;
 use client::Client;
@@ -29,7 +30,7 @@ use rsa::RsaPrivateKey;
 use rsa::pkcs1v15::SigningKey;
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 pub(crate) const API_KEY: &str = "sandbox_revio_key";
 const GATEWAY: &str = "revio";
@@ -49,9 +50,9 @@ struct Token {
 pub(crate) struct Revio {
     brand: String,
     company: String,
-    clients: HashMap<String, Client>,
-    purchases: HashMap<String, Purchase>,
-    tokens: Vec<Token>,
+    clients: Shelf<Client>,
+    purchases: Shelf<Purchase>,
+    tokens: Shelf<Token>,
     /// Purchases that a slow acquirer is charging, in the order of their ends.
     slow: VecDeque<(Timestamp, String, Card)>,
     /// One key signs all: what goes to the webhook and what goes to `success_callback`. `/public_key/` shows it.
@@ -89,9 +90,9 @@ impl Revio {
             key: SigningKey::new(key),
             brand: ids.uuid(),
             company: ids.uuid(),
-            clients: HashMap::new(),
-            purchases: HashMap::new(),
-            tokens: Vec::new(),
+            clients: Shelf::default(),
+            purchases: Shelf::default(),
+            tokens: Shelf::default(),
             slow: VecDeque::new(),
         })
     }
@@ -144,7 +145,8 @@ impl Revio {
     fn create_client(&mut self, common: &mut Common, call: &Call) -> Result<Answer, Answer> {
         let client = Client::read(&read(call)?, common.ids.uuid(), common.now())?;
         let answer = Answer::json(201, &client.render());
-        self.clients.insert(client.id.clone(), client);
+        let id = client.id.clone();
+        self.clients.push(&id, client);
         Ok(answer)
     }
 
@@ -156,7 +158,9 @@ impl Revio {
 
     fn delete_client(&mut self, id: &str) -> Result<Answer, Answer> {
         self.clients.remove(id).ok_or_else(not_found)?;
-        self.tokens.retain(|token| token.owner != id);
+        let own = self.tokens.iter().filter(|token| token.owner == id);
+        let own: Vec<String> = own.map(|token| token.id.clone()).collect();
+        own.iter().for_each(|token| drop(self.tokens.remove(token)));
         Ok(Answer::empty(204))
     }
 
@@ -180,8 +184,8 @@ impl Revio {
     }
 
     fn delete_token(&mut self, client: &str, id: &str) -> Result<Answer, Answer> {
-        let place = self.tokens.iter().position(|token| token.id == id && token.owner == client);
-        self.tokens.remove(place.ok_or_else(not_found)?);
+        self.tokens.get(id).filter(|token| token.owner == client).ok_or_else(not_found)?;
+        self.tokens.remove(id);
         Ok(Answer::empty(204))
     }
 
@@ -195,7 +199,7 @@ impl Revio {
     }
 
     fn render(&self, common: &Common, purchase: &Purchase) -> Value {
-        let is_token = self.tokens.iter().any(|token| token.id == purchase.id);
+        let is_token = self.tokens.get(&purchase.id).is_some();
         purchase.render(&common.origin, &self.brand, &self.company, is_token)
     }
 
@@ -243,7 +247,8 @@ impl Revio {
         };
         let purchase = Purchase::read(&body, client, common)?;
         let answer = self.show(common, 201, &purchase);
-        self.purchases.insert(purchase.id.clone(), purchase);
+        let id = purchase.id.clone();
+        self.purchases.push(&id, purchase);
         Ok(answer)
     }
 }
@@ -300,7 +305,7 @@ impl Hosted for Revio {
                 let event = Some(settle(purchase, common, &card, result, "execute"));
                 if result.is_ok() && purchase.force_recurring {
                     let owner = purchase.owner().to_owned();
-                    self.tokens.push(Token { id: id.to_owned(), owner, card, created: now });
+                    self.tokens.push(id, Token { id: id.to_owned(), owner, card, created: now });
                 }
                 match result {
                     Ok(()) => ("The payment is complete.", "success_redirect", event),

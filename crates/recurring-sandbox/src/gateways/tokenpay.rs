@@ -16,6 +16,7 @@ use crate::call::Call;
 use crate::cards::Card;
 use crate::json::{self, absent, text};
 use crate::page::{Customer, Done, Sheet};
+use crate::shelf::Shelf;
 use crate::world::{Common, Hosted};
 use axum::http::Method;
 use base64::Engine;
@@ -27,7 +28,6 @@ use rsa::{RsaPrivateKey, RsaPublicKey};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use signed::Signed;
-use std::collections::HashMap;
 use std::fmt;
 
 pub(crate) const MERCHANT_ID: i64 = 3;
@@ -66,10 +66,13 @@ struct Token {
 pub(crate) struct Tokenpay {
     merchant: VerifyingKey<Sha256>,
     gateway: SigningKey<Sha256>,
-    enrolments: HashMap<String, Enrolment>,
-    tokens: Vec<Token>,
+    enrolments: Shelf<Enrolment>,
+    tokens: Shelf<Token>,
     next_token: i64,
-    orders: Vec<Order>,
+    /// By the merchant's reference, which is claimed as long as the order is remembered.
+    orders: Shelf<Order>,
+    /// The token and the user of each sale that allows later charges, by the order's id.
+    sales: Shelf<(i64, String)>,
 }
 
 impl fmt::Debug for Tokenpay {
@@ -98,10 +101,11 @@ impl Tokenpay {
         Tokenpay {
             merchant: VerifyingKey::new(merchant),
             gateway: SigningKey::new(gateway),
-            enrolments: HashMap::new(),
-            tokens: Vec::new(),
+            enrolments: Shelf::default(),
+            tokens: Shelf::default(),
             next_token: FIRST_TOKEN,
-            orders: Vec::new(),
+            orders: Shelf::default(),
+            sales: Shelf::default(),
         }
     }
 
@@ -163,7 +167,7 @@ impl Tokenpay {
         let enrolment = Enrolment { user, success: url("success"), fail: url("fail"), cancel, done: false };
         let id = common.ids.uuid();
         let page = format!("{}/pay/tokenpay/{id}", common.origin);
-        self.enrolments.insert(id, enrolment);
+        self.enrolments.push(&id, enrolment);
         Ok(Answer::json(200, &json!({"responseCode": "0000", "message": "Success", "data": page})))
     }
 
@@ -185,13 +189,13 @@ impl Tokenpay {
 
     fn delete_token(&mut self, signed: &Signed) -> Result<Answer, Answer> {
         let (id, _) = self.token(signed, &signed.user()?)?;
-        self.tokens.retain(|token| token.id != id);
+        self.tokens.remove(&id.to_string());
         Ok(Answer::json(200, &json!({"responseCode": "0000", "message": "Success"})))
     }
 
     fn token(&self, signed: &Signed, user: &str) -> Result<(i64, Card), Answer> {
         let id = signed.number("tokenId").ok_or_else(|| invalid("tokenId", "a number"))?;
-        let token = self.tokens.iter().find(|token| token.id == id && token.user.eq_ignore_ascii_case(user));
+        let token = self.tokens.get(&id.to_string()).filter(|token| token.user.eq_ignore_ascii_case(user));
         token.map(|token| (id, token.card.clone())).ok_or_else(|| refuse(NOT_FOUND, "Token not found"))
     }
 
@@ -223,11 +227,8 @@ impl Tokenpay {
         let user = signed.user()?;
         let (token, _) = self.token(signed, &user)?;
         let parent = signed.number("parentOrderId").ok_or_else(|| invalid("parentOrderId", "a number"))?;
-        let fits = self.orders.iter().any(|order| {
-            let same = order.id == parent && order.token == token && order.user.eq_ignore_ascii_case(&user);
-            same && order.is_sale && order.recurring && order.result.is_ok()
-        });
-        if !fits {
+        let sale = self.sales.get(&parent.to_string());
+        if !sale.is_some_and(|(sold, to)| *sold == token && to.eq_ignore_ascii_case(&user)) {
             return Err(refuse(NOT_FOUND, "Parent order not found"));
         }
         self.charge(common, signed, notify, None)
@@ -235,8 +236,8 @@ impl Tokenpay {
 
     fn find(&self, signed: &Signed) -> Result<&Order, Answer> {
         let order = match (signed.number("orderId"), text(&signed.members, "merchantReference")) {
-            (Some(id), _) => self.orders.iter().find(|order| order.id == id),
-            (None, Some(reference)) => self.orders.iter().find(|order| order.reference == reference),
+            (Some(id), _) => number_of(id).and_then(|number| self.orders.at(number)),
+            (None, Some(reference)) => self.orders.get(reference),
             (None, None) => return Err(invalid("orderId", "orderId or merchantReference is needed")),
         };
         order.ok_or_else(|| refuse(NOT_FOUND, "Order not found"))
@@ -244,7 +245,7 @@ impl Tokenpay {
 
     /// The signed notification for an order.
     pub(crate) fn notification(&self, order_id: i64) -> Option<String> {
-        self.orders.iter().find(|order| order.id == order_id)?.notification(&self.gateway)
+        self.orders.at(number_of(order_id)?)?.notification(&self.gateway)
     }
 
     fn query(&self, signed: &Signed) -> Result<Answer, Answer> {
@@ -252,6 +253,11 @@ impl Tokenpay {
         let answer = json!({"responseCode": "0000", "message": "Success", "order": order.render()});
         Ok(Answer::json(200, &answer))
     }
+}
+
+/// An order's id is its number, counted from the first.
+fn number_of(order_id: i64) -> Option<u64> {
+    u64::try_from(order_id.checked_sub(FIRST_ORDER)?).ok()
 }
 
 impl Hosted for Tokenpay {
@@ -269,7 +275,8 @@ impl Hosted for Tokenpay {
         enrolment.done = true;
         let to = match act {
             Customer::Pays(card) if card.first(common.now()).is_ok() => {
-                self.tokens.push(Token { id: self.next_token, user: enrolment.user.clone(), card });
+                let token = Token { id: self.next_token, user: enrolment.user.clone(), card };
+                self.tokens.push(&self.next_token.to_string(), token);
                 self.next_token = self.next_token.saturating_add(1);
                 &enrolment.success
             }

@@ -92,7 +92,10 @@ impl Scrub {
     fn json(&mut self, value: &Json, name: &str, indent: Option<usize>, written: &mut String) {
         match value {
             Json::Word(word) => written.push_str(word),
-            Json::Number(literal) if mask::shown(name, literal) => written.push_str(literal),
+            // Nothing is hidden in a zero.
+            Json::Number(literal) if literal == "0" || mask::shown(name, literal) => {
+                written.push_str(literal)
+            }
             Json::Number(literal) => written.push_str(&self.number(literal).to_string()),
             Json::Text(text) if mask::shown(name, text) && uuid_end(text).is_none() => {
                 written.push_str(&quoted(text));
@@ -288,7 +291,7 @@ mod tests {
     #[test]
     fn the_shape_stays_and_the_secrets_go() {
         let text = r#"{"status":"paid","amount":{"currencyCode":"AED","value":10.50},"id":"ID","href":"http://a/ID","pan":"CARD",
-            "cvv":123,"tokenId":"436","email":"a@b.example","none":null,"empty":"","flag":true,"list":["secret",{}],
+            "cvv":123,"debtor":0,"tokenId":"436","email":"a@b.example","none":null,"empty":"","flag":true,"list":["secret",{}],
             "_id":"urn:order:ID","CARD":1,"key":"c2VjcmV0","reason":"card CARD","key":"c2VjcmV0"}"#
             .replace("ID", ID)
             .replace("CARD", CARD)
@@ -306,6 +309,7 @@ mod tests {
   "href": "https://example.invalid/not-a-real-href-1002",
   "pan": "1003",
   "cvv": 1004,
+  "debtor": 0,
   "token_id": "1005",
   "email": "person-1006@example.invalid",
   "none": null,

@@ -88,7 +88,12 @@ async fn the_whole_story() {
 
     let token = created["id"].as_str().unwrap();
     let page = created["checkout_url"].as_str().unwrap();
-    assert_eq!(world.customer(page, "5555555555554444", "pay").await.status, 200);
+    // The documented test card for 3-D Secure: the bank asks first.
+    let asked = world.customer(page, "5555555555554444", "pay").await;
+    assert!(asked.status == 200 && asked.text.contains("value=\"confirm\""), "{}", asked.text);
+    let waiting = world.revio("GET", &format!("/purchases/{token}/"), "").await.json();
+    assert!(waiting["status"] != "paid" && world.money().is_empty());
+    assert_eq!(world.press(page, "action=confirm").await.status, 200);
     let paid = world.revio("GET", &format!("/purchases/{token}/"), "").await.json();
     assert_eq!((&paid["status"], &paid["is_recurring_token"]), (&json!("paid"), &json!(true)));
     assert_eq!(paid["payment"]["amount"], 100);

@@ -20,7 +20,7 @@ pub(super) fn currencies() -> Answer {
 impl Emspay {
     pub(super) fn refund(&mut self, common: &mut Common, id: &str, call: &Call) -> Result<Answer, Answer> {
         let body = read(call)?;
-        let order = self.orders.iter_mut().find(|order| order.id == id).ok_or_else(not_found)?;
+        let order = self.orders.get_mut(id).ok_or_else(not_found)?;
         order.refresh(common.now());
         let amount =
             json::minor(body.get("amount")).ok_or_else(|| invalid("amount", "amount must be at least 1"))?;
@@ -52,7 +52,7 @@ impl Emspay {
             }
         }
         order.notify(common, &self.project_id);
-        self.refunds.insert(refund, answer.clone());
+        self.refunds.push(&refund, answer.clone());
         Ok(Answer::json(201, &answer))
     }
 

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 /// Where an order and one of its payments stand in the lists.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
-    order: usize,
+    order: u64,
     payment: usize,
 }
 
@@ -24,9 +24,11 @@ fn not_found() -> Answer {
 
 impl Ngenius {
     pub(super) fn place(&self, order: &str, payment: &str) -> Result<Place, Answer> {
-        let found = self.orders.iter().position(|known| known.reference == order);
-        let order = found.ok_or_else(|| refuse(404, "orderNotFound", "There is no such order."))?;
-        let payments = self.orders.get(order).map(|order| order.payments.iter());
+        let order = self
+            .orders
+            .number(order)
+            .ok_or_else(|| refuse(404, "orderNotFound", "There is no such order."))?;
+        let payments = self.orders.at(order).map(|order| order.payments.iter());
         let found = payments.and_then(|mut all| all.position(|known| known.reference == payment));
         Ok(Place { order, payment: found.ok_or_else(not_found)? })
     }
@@ -35,7 +37,7 @@ impl Ngenius {
     pub(super) fn create_single(&mut self, common: &mut Common, call: &Call) -> Result<Answer, Answer> {
         let order = read::single(&body(call)?, common)?;
         let answer = order.render(&common.origin, &self.outlet);
-        self.orders.push(order);
+        self.add(order);
         Ok(Answer::typed(201, PAYMENT, &answer))
     }
 
@@ -126,20 +128,20 @@ impl Ngenius {
         let token = text(&body, "cardToken").ok_or_else(|| invalid("cardToken", "is required"))?;
         let tried =
             self.orders.iter().flat_map(|order| &order.payments).filter_map(|payment| payment.tried.as_ref());
-        let mut saved = tried.filter(|tried| tried.token.as_deref() == Some(token));
-        let card = saved.next().map(|tried| tried.card.clone());
+        let saved = tried.filter(|tried| tried.token.as_deref() == Some(token));
+        let card = saved.map(|tried| tried.card.clone()).next();
         let card = card.ok_or_else(|| invalid("cardToken", "there is no such saved card"))?;
         check_saved(&body, &card)?;
         let result = card.later(common.now());
         let tried = Tried::new(common, card, result);
         let outlet = self.outlet.clone();
-        let order = self.orders.get_mut(at.order).ok_or_else(not_found)?;
+        let order = self.orders.at_mut(at.order).ok_or_else(not_found)?;
         order.settle(common, &outlet, at.payment, tried);
         self.show(common, at)
     }
 
     fn order(&self, at: Place) -> Result<&Order, Answer> {
-        self.orders.get(at.order).ok_or_else(not_found)
+        self.orders.at(at.order).ok_or_else(not_found)
     }
 
     fn both(&self, at: Place) -> Result<(&Order, &Payment), Answer> {
@@ -148,7 +150,7 @@ impl Ngenius {
     }
 
     fn payment(&mut self, at: Place) -> Result<&mut Payment, Answer> {
-        let order = self.orders.get_mut(at.order).ok_or_else(not_found)?;
+        let order = self.orders.at_mut(at.order).ok_or_else(not_found)?;
         order.payments.get_mut(at.payment).ok_or_else(not_found)
     }
 

@@ -23,7 +23,7 @@ impl Revio {
             let message = format!("A purchase with status {} cannot be charged.", purchase.status);
             return Err(refuse_all("purchase_charge_wrong_status", &message));
         }
-        let token = self.tokens.iter().find(|saved| saved.id == token && saved.owner == purchase.owner());
+        let token = self.tokens.get(token).filter(|saved| saved.owner == purchase.owner());
         let token = token
             .ok_or_else(|| refuse_all("invalid_recurring_token", "The recurring token is not valid."))?;
         let (card, token) = (token.card.clone(), token.id.clone());
@@ -119,9 +119,8 @@ impl Revio {
 
     pub(super) fn forget(&mut self, common: &mut Common, id: &str) -> Result<Answer, Answer> {
         self.purchase(id)?;
-        let place = self.tokens.iter().position(|token| token.id == id);
         let none = || refuse_all("invalid_recurring_token", "The purchase is not a recurring token.");
-        self.tokens.remove(place.ok_or_else(none)?);
+        self.tokens.remove(id).ok_or_else(none)?;
         self.told(common, id, "purchase.recurring_token_deleted")
     }
 

@@ -23,10 +23,10 @@ impl Tokenpay {
     ) -> Result<Answer, Answer> {
         let (user, amount, reference) = (signed.user()?, signed.amount()?, signed.reference()?);
         let (token, card) = self.token(signed, &user)?;
-        if self.orders.iter().any(|order| order.reference == reference) {
+        if self.orders.get(&reference).is_some() {
             return Err(refuse(DUPLICATE, "Duplicate merchantReference"));
         }
-        let count = i64::try_from(self.orders.len()).unwrap_or(i64::MAX);
+        let count = i64::try_from(self.orders.next_number()).unwrap_or(i64::MAX);
         let now = common.now();
         // The sale is the first payment of its series; the charges that name it are the later ones.
         let result = if sale.is_some() { card.first(now) } else { card.later(now) };
@@ -39,7 +39,6 @@ impl Tokenpay {
             token,
             card,
             recurring: sale.unwrap_or(true),
-            is_sale: sale.is_some(),
             notify,
             created: now,
             updated: now,
@@ -64,7 +63,11 @@ impl Tokenpay {
             },
         });
         order.tell(common, &self.gateway);
-        self.orders.push(order);
+        if sale == Some(true) && result.is_ok() {
+            self.sales.push(&order.id.to_string(), (order.token, order.user.clone()));
+        }
+        let reference = order.reference.clone();
+        self.orders.push(&reference, order);
         Ok(Answer::json(200, &answer))
     }
 
@@ -76,8 +79,8 @@ impl Tokenpay {
         void: bool,
     ) -> Result<Answer, Answer> {
         let amount = if void { None } else { Some(signed.amount()?) };
-        let id = self.find(signed)?.id;
-        let order = self.orders.iter_mut().find(|order| order.id == id);
+        let reference = self.find(signed)?.reference.clone();
+        let order = self.orders.get_mut(&reference);
         let order = order.ok_or_else(|| refuse(NOT_FOUND, "Order not found"))?;
         let amount = amount.unwrap_or(order.amount);
         if order.result.is_err() || order.given_back.is_some() || amount > order.amount {

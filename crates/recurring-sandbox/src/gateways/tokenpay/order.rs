@@ -24,7 +24,6 @@ pub(super) struct Order {
     pub(super) card: Card,
     /// A sale that allows recurring charges, or a recurring charge.
     pub(super) recurring: bool,
-    pub(super) is_sale: bool,
     /// `callbackUrl.notify`
     pub(super) notify: Option<String>,
     pub(super) created: Timestamp,
