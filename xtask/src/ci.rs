@@ -47,6 +47,7 @@ fn steps(skip_tests: bool) -> Vec<Step> {
         let features = format!("--no-default-features --features rustls,{provider}");
         steps.push(cargo_step(&format!("check -p recurring-facade {features}"), &[]));
     }
+    steps.push(cargo_step("check -p recurring-journal --no-default-features", &[]));
     steps.push(step("dependency contract", || workspace::report(contract::check())));
     if !skip_tests {
         let environment = &[("INSTA_UPDATE", "no"), ("CI", "true")];
@@ -68,10 +69,7 @@ fn step(name: &str, action: impl Fn() -> Result<(), String> + 'static) -> Step {
 fn cargo_step(arguments: &str, environment: &'static [(&str, &str)]) -> Step {
     let words: Vec<String> = arguments.split(' ').map(str::to_owned).collect();
     step(&format!("cargo {arguments}"), move || {
-        let mut command = cargo();
-        command.args(&words).envs(environment.iter().copied());
-        let status = command.status().map_err(|error| format!("cargo cannot be run: {error}"))?;
-        if status.success() { Ok(()) } else { Err(format!("{status}")) }
+        workspace::run(cargo().args(&words).envs(environment.iter().copied()))
     })
 }
 

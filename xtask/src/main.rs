@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use workspace::cargo;
 
 /// The maintainers' commands.
 #[derive(Parser)]
@@ -23,11 +24,11 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Measures: `bench sandbox`.
+    /// Measures: `bench sandbox`, `bench journal`.
     Bench {
         /// What is measured.
         what: Bench,
-        /// How many charges.
+        /// How many charges, for the sandbox.
         #[arg(long, default_value_t = 1_000_000)]
         charges: usize,
     },
@@ -46,6 +47,12 @@ enum Command {
         /// Another folder of the same layout, such as a recording of the sandbox; there, no test needs to use them.
         folder: Option<PathBuf>,
     },
+    /// Runs more of the journal's simulation: workers that come and go, with faults and a clock that jumps.
+    Sim {
+        /// How many seeds, from 0 on.
+        #[arg(long, default_value_t = 100)]
+        seeds: u64,
+    },
     /// Checks the shape of the repository: file sizes, forbidden words, paths of one machine, the rooms of each gateway.
     Tidy,
 }
@@ -55,11 +62,30 @@ enum Command {
 enum Bench {
     /// Charges a second of the sandbox over loopback, and its memory.
     Sandbox,
+    /// What the journal costs: a charge with it and without, its store, a run of a million, several processes.
+    Journal,
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Bench { what: Bench::Sandbox, charges } => bench::sandbox(charges),
+        Command::Bench { what: Bench::Journal, .. } => {
+            workspace::run(cargo().args(["bench", "--package", "recurring-journal", "--bench", "journal"]))
+        }
+        Command::Sim { seeds } => workspace::run(
+            cargo()
+                .args([
+                    "test",
+                    "--package",
+                    "recurring-journal",
+                    "--test",
+                    "simulation",
+                    "--",
+                    "random",
+                    "--nocapture",
+                ])
+                .env("RECURRING_SIM_SEEDS", seeds.to_string()),
+        ),
         Command::Ci { skip_tests } => ci::run(skip_tests),
         Command::Contract => workspace::report(contract::check()),
         Command::Docs => docs::write(),

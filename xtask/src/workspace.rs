@@ -23,6 +23,12 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
+/// Runs a command that prints for itself; an error when it fails.
+pub(crate) fn run(command: &mut Command) -> Result<(), String> {
+    let status = command.status().map_err(|error| format!("{command:?}: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}")) }
+}
+
 /// What a command prints; an error when it fails.
 pub(crate) fn output(command: &mut Command) -> Result<String, String> {
     let shown = format!("{command:?}");

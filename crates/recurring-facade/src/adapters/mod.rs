@@ -13,11 +13,14 @@ pub(crate) mod tokenpay_signed;
 
 #[cfg(any(feature = "emspay", feature = "tokenpay-signed", feature = "revio"))]
 use recurring_core::ErrorKind;
+#[cfg(any(feature = "emspay", feature = "omno", feature = "revio", feature = "tokenpay-signed"))]
 use recurring_core::InvalidInput;
 #[cfg(any(feature = "ngenius", feature = "tokenpay-signed"))]
 use recurring_core::notification::NotificationError;
 
+#[cfg(any(feature = "emspay", feature = "omno", feature = "revio", feature = "tokenpay-signed"))]
 use crate::credential::{PendingEnrolment, StoredCredential};
+#[cfg(any(feature = "emspay", feature = "omno", feature = "revio", feature = "tokenpay-signed"))]
 use crate::error::Error;
 #[cfg(any(feature = "emspay", feature = "tokenpay-signed", feature = "revio"))]
 use crate::payment::PaymentRef;
@@ -27,12 +30,14 @@ use crate::settings::Settings;
 use crate::settings::SettingsError;
 
 /// A credential of one gateway was handed to another.
+#[cfg(any(feature = "emspay", feature = "omno", feature = "revio", feature = "tokenpay-signed"))]
 fn foreign_credential(here: ProviderId, credential: &StoredCredential) -> Error {
     let rule = format!("belongs to {}, not to {here}; charge it there", credential.provider());
     Error::invalid(here, InvalidInput::new("credential", rule))
 }
 
 /// What was kept for one gateway was handed to another.
+#[cfg(any(feature = "emspay", feature = "omno", feature = "revio", feature = "tokenpay-signed"))]
 fn foreign_pending(here: ProviderId, pending: &PendingEnrolment) -> Error {
     let rule = format!("belongs to {}, not to {here}; resume it there", pending.provider());
     Error::invalid(here, InvalidInput::new("pending", rule))
