@@ -65,9 +65,12 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// A name to ask for it by, what it measures, and how.
+type Part = (&'static str, &'static str, fn() -> Vec<Measured>);
+
 fn measure(wanted: &[&str]) -> ExitCode {
     let mut missed = false;
-    let parts: [(&str, &str, fn() -> Vec<Measured>); 4] = [
+    let parts: [Part; 4] = [
         (
             "latency",
             "a journaled charge against the same charge without, at a gateway that takes 50 ms",

@@ -26,7 +26,7 @@ pub(crate) fn measure() -> Vec<Measured> {
     let folder = tempfile::tempdir().unwrap();
     let store = Arc::new(runtime.block_on(SqliteStore::open(folder.path().join("j.db"))).unwrap());
     let bare = bare_database(&runtime, folder.path());
-    let lease = runtime.block_on(lease(&*store));
+    let lease = runtime.block_on(lease(&store));
     let (mut inserts, mut arms) = (Duration::ZERO, Duration::ZERO);
     // In turns, so that both see the same machine.
     for round in 0..ROUNDS {
