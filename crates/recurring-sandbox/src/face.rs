@@ -6,7 +6,7 @@ mod log;
 pub(crate) mod mask;
 mod view;
 
-pub(crate) use log::Log;
+pub(crate) use log::{Log, Shown};
 
 use crate::answer::Answer;
 use crate::call::Call;

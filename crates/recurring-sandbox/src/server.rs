@@ -3,6 +3,7 @@
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::connection::Wire;
+use crate::face::Shown;
 use crate::faults::{FaultKind, Hit, Moment, Seen, changed, instead};
 use crate::record::{Heard, Recorder};
 use crate::world::World;
@@ -91,8 +92,14 @@ pub(crate) async fn answer(
     }
     let (answer, wait, recorder) = {
         let mut world = lock(shared);
-        let answer = world.answer(&call);
-        (answer, std::mem::take(&mut world.common.wait), world.recorder.clone())
+        let (answer, line) = world.answer(&call);
+        let (wait, recorder) = (std::mem::take(&mut world.common.wait), world.recorder.clone());
+        drop(world);
+        if let Some(line) = line {
+            let shown = Shown::of(&call, &answer);
+            lock(shared).write_down(line, shown);
+        }
+        (answer, wait, recorder)
     };
     let heard = match &hit {
         Some(Hit { when: Moment::AfterActing, kind }) if !matches!(kind, FaultKind::Delay { .. }) => {

@@ -4,7 +4,7 @@ use crate::answer::Answer;
 use crate::call::Call;
 use crate::clock::Clock;
 use crate::connection::Port;
-use crate::face::{self, Log};
+use crate::face::{self, Log, Shown};
 use crate::faults::{Fault, FaultKind, Faults, forge};
 use crate::gateways::{emspay::Emspay, ngenius::Ngenius, omno::Omno, revio::Revio, tokenpay::Tokenpay};
 use crate::ids::Ids;
@@ -123,17 +123,20 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn answer(&mut self, call: &Call) -> Answer {
+    /// The answer, and the line for the log when the call belongs there. It is put there with
+    /// [`write_down`](Self::write_down), once what may be shown of the call has been made ready: not under the lock,
+    /// where every other call would wait for it.
+    pub(crate) fn answer(&mut self, call: &Call) -> (Answer, Option<(Timestamp, Exchange)>) {
         self.catch_up();
         if control::described(call)
             && let Some(answer) = face::answer(self, call)
         {
-            return answer;
+            return (answer, None);
         }
         let common = &mut self.common;
         let segments = call.segments();
         let (gateway, answer) = match segments.as_slice() {
-            ["_sandbox", what @ ..] => return self.control(call, what),
+            ["_sandbox", what @ ..] => return (self.control(call, what), None),
             ["pay", gateway, id] => ("page", page::answer(self, call, gateway, id)),
             ["emspay", "v1", ..] => ("emspay", self.emspay.answer(common, call)),
             ["revio", "api", "v1", ..] => ("revio", self.revio.answer(common, call)),
@@ -143,8 +146,13 @@ impl World {
             _ => ("", Answer::json(404, &json!({"message": "no such path in the sandbox"}))),
         };
         let seen = exchange(gateway, call.method.as_str(), &call.path, answer.status);
-        self.log.push_whole(self.common.now(), seen, call, &answer);
-        answer
+        let line = (self.common.now(), seen);
+        (answer, Some(line))
+    }
+
+    /// Puts a call into the log with what may be shown of it.
+    pub(crate) fn write_down(&mut self, (at, seen): (Timestamp, Exchange), shown: Shown) {
+        self.log.push_whole(at, seen, shown);
     }
 
     /// Writes down a call that no gateway answered.

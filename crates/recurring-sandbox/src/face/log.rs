@@ -23,6 +23,15 @@ pub(crate) struct Record {
     pub(crate) texts: Option<(String, String)>,
 }
 
+/// What may be shown of a call: secrets are masked before anything is kept.
+pub(crate) struct Shown((String, String));
+
+impl Shown {
+    pub(crate) fn of(call: &Call, answer: &Answer) -> Shown {
+        Shown((mask::request(call), mask::reply(answer)))
+    }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     records: VecDeque<Record>,
@@ -39,9 +48,9 @@ impl Log {
         self.add(at, exchange, None);
     }
 
-    /// Writes down a call and its answer. Secrets are masked here, before anything is kept.
-    pub(crate) fn push_whole(&mut self, at: Timestamp, exchange: Exchange, call: &Call, answer: &Answer) {
-        self.add(at, exchange, Some((mask::request(call), mask::reply(answer))));
+    /// Writes down a call and its answer.
+    pub(crate) fn push_whole(&mut self, at: Timestamp, exchange: Exchange, shown: Shown) {
+        self.add(at, exchange, Some(shown.0));
     }
 
     fn add(&mut self, at: Timestamp, exchange: Exchange, texts: Option<(String, String)>) {

@@ -240,7 +240,8 @@ pub(crate) fn is_media_type(value: &str) -> bool {
 
 fn harmless(name: &str) -> bool {
     // Asked for every member of every call.
-    MEMBERS.binary_search(&name.to_ascii_lowercase().as_str()).is_ok()
+    let small = || name.bytes().map(|byte| byte.to_ascii_lowercase());
+    MEMBERS.binary_search_by(|known| known.bytes().cmp(small())).is_ok()
 }
 
 /// The name of a member, unless it could be something else in its place.
