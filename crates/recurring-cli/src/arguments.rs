@@ -89,6 +89,9 @@ pub(crate) enum Command {
     /// One JSON object a line on standard input or in a file: {"attempt":"..","amount":"40.00","currency":"EUR",
     /// "credential":{..},"reason":"..","notification_url":".."}; one object a line on standard output. Give the same
     /// lines again to go on after a stop. Several such programs may share one journal and the same lines.
+    ///
+    /// Exit code 0: everything has ended; 10: some are pending or left for the next run; 30: some are unknown; 1: some
+    /// lines are no charges, or were refused.
     Run(Run),
     /// The durable record of attempts.
     #[command(subcommand)]
@@ -340,6 +343,9 @@ fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().map_err(|_| "must begin with a whole number, such as 30s".to_owned())?;
+    if number == 0 {
+        return Err("must be longer than zero".to_owned());
+    }
     match unit {
         "ms" => Ok(Duration::from_millis(number)),
         "s" | "" => Ok(Duration::from_secs(number)),
@@ -365,7 +371,7 @@ mod tests {
         assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
-        for bad in ["", "s", "-1s", "1h", "1.5s"] {
+        for bad in ["", "s", "-1s", "1h", "1.5s", "0", "0ms"] {
             assert!(duration(bad).is_err(), "{bad}");
         }
     }

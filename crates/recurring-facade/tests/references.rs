@@ -119,3 +119,27 @@ async fn every_charge_of_a_schedule_names_its_attempt() {
     let received = notified(&facade, &mut delivered, &id, &order).await;
     assert_eq!(received.merchant_reference.as_deref(), Some("series-1"));
 }
+
+#[tokio::test]
+async fn an_odd_reference_is_refused_and_nothing_is_sent() {
+    let (sandbox, facade) = sandbox().await;
+    let long = "x".repeat(10_000);
+    for id in ProviderId::ALL {
+        for odd in ["", "../", "%2F", "a b", "a\0b", ".", "..", &long] {
+            if id == ProviderId::TOKENPAY_SIGNED && matches!(odd, "." | "..") {
+                // The name of an attempt, and in no path there.
+                continue;
+            }
+            let read = facade.status(&id).expect("a status").status(&PaymentRef::new(odd)).await;
+            let error = read.expect_err(odd);
+            assert!(error.effect().is_not_applied(), "{id}, {odd:?}: {error}");
+            assert!(error.to_string().contains('`'), "{id}, {odd:?}: {error}");
+        }
+    }
+    // An access token is asked for at the most.
+    let calls = sandbox
+        .exchanges()
+        .into_iter()
+        .filter(|call| !call.path.contains("token") || call.path.contains("order"));
+    assert_eq!(calls.count(), 0, "{:?}", sandbox.exchanges());
+}

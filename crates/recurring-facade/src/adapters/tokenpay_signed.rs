@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use recurring_core::{Currency, InvalidInput, Money, Outcome, Secret};
+use recurring_core::{AttemptId, Currency, InvalidInput, Money, Outcome, Secret};
 use tokenpay_signed::notification::{self, NotificationError, RawNotification};
 use tokenpay_signed::{
     AddToken, CallbackUrl, Client, Environment, OrderKey, PublicKey, QueryOrder, Recurring, RefundOrder,
@@ -49,7 +49,7 @@ impl TokenpaySigned {
     /// Looks an order up: by its number, or else by the merchant's reference. That the query serves token orders is
     /// a guess.
     async fn query(&self, reference: &PaymentRef) -> Result<TokenOrder, Error> {
-        self.client.query_order(&QueryOrder::new(order_key(reference))).await.map_err(error)
+        self.client.query_order(&QueryOrder::new(order_key(reference)?)).await.map_err(error)
     }
 }
 
@@ -229,7 +229,7 @@ impl Refund for TokenpaySigned {
                 money(&self.query(&request.payment).await?).ok_or_else(invalid)?
             }
         };
-        let refund = RefundOrder::new(order_key(&request.payment), amount);
+        let refund = RefundOrder::new(order_key(&request.payment)?, amount);
         let answer = self.client.refund_order(&refund).await.map_err(error)?;
         let status = answer.order.as_ref().map_or("refund answered", |order| order.status.as_str());
         let mut refunded = Payment::new(ProviderId::TOKENPAY_SIGNED, answer.outcome(), status);
@@ -259,11 +259,15 @@ impl Notifications for TokenpaySigned {
     }
 }
 
-fn order_key(reference: &PaymentRef) -> OrderKey {
-    match reference.as_str().parse() {
-        Ok(number) => OrderKey::OrderId(number),
-        Err(_) => OrderKey::MerchantReference(reference.as_str().to_owned()),
+/// The gateway's number of an order, or the merchant's reference, which is the name of an attempt.
+fn order_key(reference: &PaymentRef) -> Result<OrderKey, Error> {
+    if let Ok(number) = reference.as_str().parse() {
+        return Ok(OrderKey::OrderId(number));
     }
+    let rule = "must be the gateway's number of an order, or the name of an attempt";
+    AttemptId::new(reference.as_str())
+        .map(|attempt| OrderKey::MerchantReference(attempt.to_string()))
+        .map_err(|_| Error::invalid(ProviderId::TOKENPAY_SIGNED, InvalidInput::new("payment", rule)))
 }
 
 fn told_at(notification_url: Option<&String>) -> CallbackUrl {

@@ -23,7 +23,7 @@ impl LookUp for TokenpaySigned {
     /// has given a number and then refuses to tell of is an error.
     async fn look_up(&self, lost: &LostCharge) -> Result<Found, Error> {
         let key = match &lost.payment {
-            Some(number) => order_key(number),
+            Some(number) => order_key(number)?,
             None => OrderKey::MerchantReference(lost.attempt.as_str().to_owned()),
         };
         match self.client.query_order(&QueryOrder::new(key)).await {
