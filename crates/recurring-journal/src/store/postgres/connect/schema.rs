@@ -9,8 +9,10 @@ use crate::error::StoreError;
 /// Held while the tables are made: several processes that open a new database at once make them once.
 const MIGRATING: i64 = 0x7265_6375_7272_0001;
 
-/// Counts the servers that a database has been on: a replica that takes over begins a new one.
-const TIMELINE: &str = "SELECT timeline_id::bigint FROM pg_control_checkpoint()";
+/// Counts the servers that a database has been on: a replica that takes over begins a new one. Read from the name of the
+/// log's file that is written now: the control file says it only after the first checkpoint.
+const TIMELINE: &str =
+    "SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint";
 
 pub(in crate::store::postgres) async fn timeline(client: &tokio_postgres::Client) -> Result<i64, StoreError> {
     client.query_one(TIMELINE, &[]).await.and_then(|row| row.try_get(0)).map_err(problem)
