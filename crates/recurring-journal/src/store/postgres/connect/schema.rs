@@ -11,8 +11,7 @@ const MIGRATING: i64 = 0x7265_6375_7272_0001;
 
 /// Counts the servers that a database has been on: a replica that takes over begins a new one. Read from the name of the
 /// log's file that is written now: the control file says it only after the first checkpoint.
-const TIMELINE: &str =
-    "SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint";
+const TIMELINE: &str = "SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint";
 
 pub(in crate::store::postgres) async fn timeline(client: &tokio_postgres::Client) -> Result<i64, StoreError> {
     client.query_one(TIMELINE, &[]).await.and_then(|row| row.try_get(0)).map_err(problem)
