@@ -5,11 +5,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
-use recurring_facade::ChargeRequest;
+use recurring_core::AttemptId;
+use recurring_facade::{ChargeRequest, Facade};
 
-use crate::attempt::AttemptRecord;
+use crate::attempt::{AttemptRecord, Operation};
 use crate::error::{JournalError, StoreError};
 use crate::journal::Journal;
+use crate::perform::Answer;
 use crate::store::{Claim, Due};
 
 /// Attempts that are claimed at a time.
@@ -97,6 +99,22 @@ async fn planned(journal: &Journal) -> Result<Option<Chunk>, JournalError> {
         }
     }
     Ok(Some(chunk))
+}
+
+impl Journal {
+    /// **Takes money**: charges one attempt that was [planned](Journal::plan) with a sealed credential, at most once:
+    /// see [`charge`](Journal::charge). For an engine of your own that is told no more than the attempt's name.
+    ///
+    /// # Errors
+    /// Those of [`charge`](Journal::charge); when there is no such attempt, it is no charge, or its credential cannot be
+    /// opened with this journal's [`EncryptionKey`](crate::EncryptionKey).
+    pub async fn charge_planned(&self, facade: &Facade, attempt: &AttemptId) -> Result<Answer, JournalError> {
+        let record = self.attempt(attempt).await?;
+        if record.operation != Operation::Charge {
+            return Err(JournalError::OtherPayment { attempt: attempt.clone(), difference: "operation" });
+        }
+        self.charge(facade, planned_request(self, &record)?).await
+    }
 }
 
 /// The charge that was planned, with its credential.
