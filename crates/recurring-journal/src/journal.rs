@@ -251,8 +251,7 @@ impl Journal {
         change.payment.clone_from(&decision.payment);
         change.decided_by = Some(decision.by.clone());
         change.note = Some(decision.why.clone());
-        self.store().change(attempt, record.fence, &change, lease.now).await?;
-        self.attempt(attempt).await
+        Ok(self.store().change(attempt, record.fence, &change, lease.now).await?)
     }
 }
 

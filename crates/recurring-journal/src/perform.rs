@@ -258,22 +258,25 @@ impl Journal {
             // The caller has the credential in its hand; that it could not be sealed must not hide the payment.
             change.sealed = key.seal(&intent.attempt, &credential.into()).ok();
         }
-        let mut unrecorded = self.write_end(&intent.attempt, fence, &change).await.err();
-        if unrecorded == Some(StoreError::Fenced) {
-            let late = Late {
-                payment: change.payment.clone(),
-                taken: change.state == State::Approved,
-                note: format!("a worker that had lost the attempt reports: {}", describe(&made.result)),
-            };
-            if let Err(failed) = self.store().testify(&intent.attempt, &late, now).await {
-                unrecorded = Some(failed);
+        let (stands, unrecorded) = match self.write_end(&intent.attempt, fence, &change).await {
+            Ok(record) => (Some(record), None),
+            Err(StoreError::Fenced) => {
+                let late = Late {
+                    payment: change.payment.clone(),
+                    taken: change.state == State::Approved,
+                    note: format!("a worker that had lost the attempt reports: {}", describe(&made.result)),
+                };
+                match self.store().testify(&intent.attempt, &late, now).await {
+                    Ok(()) => {
+                        (self.store().get(&intent.attempt).await.ok().flatten(), Some(StoreError::Fenced))
+                    }
+                    Err(failed) => (None, Some(failed)),
+                }
             }
-        }
-        let record = match self.store().get(&intent.attempt).await {
-            Ok(Some(record)) if unrecorded.is_none() || unrecorded == Some(StoreError::Fenced) => record,
-            // The store is out of reach: what is known is told all the same.
-            _ => remembered(intent, fence, &change, now),
+            Err(failed) => (None, Some(failed)),
         };
+        // When the store is out of reach, what is known is told all the same.
+        let record = stands.unwrap_or_else(|| remembered(intent, fence, &change, now));
         let (payment, error) = match made.result {
             Ok(payment) => (Some(payment), None),
             Err(error) => (None, Some(error)),
@@ -282,13 +285,18 @@ impl Journal {
     }
 
     /// Writes how it ended, and tries for a while: the alternative is that a person has to look.
-    async fn write_end(&self, attempt: &AttemptId, fence: Fence, change: &Change) -> Result<(), StoreError> {
+    async fn write_end(
+        &self,
+        attempt: &AttemptId,
+        fence: Fence,
+        change: &Change,
+    ) -> Result<AttemptRecord, StoreError> {
         let mut wait = FIRST_WAIT;
         let mut tries = 1;
         loop {
             let written = self.store().change(attempt, fence, change, self.clock().now()).await;
             match written {
-                Ok(()) | Err(StoreError::Fenced | StoreError::NoSuchAttempt) => return written,
+                Ok(_) | Err(StoreError::Fenced | StoreError::NoSuchAttempt) => return written,
                 // A write whose answer was lost may have been stored, and then frees the attempt: written again it
                 // changes nothing, since the fence is still the same.
                 Err(_) if tries < WRITES => {
@@ -343,7 +351,8 @@ impl Record for ArmedRecord {
         change.keep_lease = true;
         let store = self.journal.store();
         let now = self.journal.clock().now();
-        store.change(attempt, self.fence, &change, now).await.map_err(|error| error.to_string())
+        let written = store.change(attempt, self.fence, &change, now).await;
+        written.map(drop).map_err(|error| error.to_string())
     }
 }
 

@@ -88,10 +88,7 @@ impl Journal {
         let now = self.clock().now();
         let change = decide(&record, seen, self.policy(), now);
         match self.store().change(&record.attempt, record.fence, &change, now).await {
-            Ok(()) => {
-                let now_stands = self.attempt(&record.attempt).await?;
-                Ok(Some(Looked { before: record.state, record: now_stands }))
-            }
+            Ok(stands) => Ok(Some(Looked { before: record.state, record: stands })),
             Err(StoreError::Fenced) => Ok(None),
             Err(failed) => Err(failed.into()),
         }

@@ -1,10 +1,15 @@
 //! How much longer a charge takes because it is recorded.
+//!
+//! Two waits for the disk are in it: before the charge is sent, and before its end is told. What they take is a matter
+//! of the disk, so the same charge between two bare writes is measured beside it: no journal can take less.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use recurring_facade::ProviderId;
 use recurring_journal::Journal;
 
+use crate::bare::Bare;
 use crate::gateway::{request, sandbox};
 use crate::{Bound, Measured};
 
@@ -13,23 +18,42 @@ use crate::{Bound, Measured};
 const AT_A_TIME: usize = 32;
 const ROUNDS: usize = 40;
 
+/// How much of the plain charge's time the journal may add to what the disk alone takes, where that is slow.
+const BESIDE_THE_DISK: f64 = 0.01;
+
 pub(crate) fn measure() -> Vec<Measured> {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let (plain, journaled) = runtime.block_on(async {
+    let folder = tempfile::tempdir().unwrap();
+    let bare = Arc::new(Bare::open(&runtime, folder.path()));
+    let (mut plain, mut written, mut journaled) = (Vec::new(), Vec::new(), Vec::new());
+    runtime.block_on(async {
         let (sandbox, settings, credential) = sandbox(Duration::from_millis(50)).await;
         let facade = settings.facade_of(&ProviderId::EMSPAY).unwrap();
-        let folder = tempfile::tempdir().unwrap();
         let address = format!("sqlite:{}", folder.path().join("j.db").display());
         let journal = Journal::open(&address).await.unwrap();
         let charger = facade.charger(&ProviderId::EMSPAY).unwrap();
-        let (mut plain, mut journaled) = (Vec::new(), Vec::new());
-        // In turns, so that both see the same machine.
+        // In turns, so that all see the same machine.
         for round in 0..ROUNDS {
             plain.extend(
                 at_a_time(|number| {
                     let (charger, request) =
                         (charger.clone(), request(&format!("p-{round}-{number}"), &credential));
                     async move { drop(charger.charge(request).await.unwrap()) }
+                })
+                .await,
+            );
+            written.extend(
+                at_a_time(|number| {
+                    let name = format!("w-{round}-{number}");
+                    let (charger, request) = (charger.clone(), request(&name, &credential));
+                    let bare = Arc::clone(&bare);
+                    async move {
+                        // A wait for the disk has no place on a thread of the runtime.
+                        let (before, named) = (Arc::clone(&bare), name.clone());
+                        tokio::task::spawn_blocking(move || before.insert(&named)).await.unwrap();
+                        drop(charger.charge(request).await.unwrap());
+                        tokio::task::spawn_blocking(move || bare.update(&name)).await.unwrap();
+                    }
                 })
                 .await,
             );
@@ -42,14 +66,17 @@ pub(crate) fn measure() -> Vec<Measured> {
                 .await,
             );
         }
-        assert_eq!(sandbox.ledger().len(), 1 + 2 * ROUNDS * AT_A_TIME);
-        (plain, journaled)
+        assert_eq!(sandbox.ledger().len(), 1 + 3 * ROUNDS * AT_A_TIME);
     });
     let ratio = |percent: usize, bound: f64| {
-        let (before, after) = (percentile(&plain, percent), percentile(&journaled, percent));
+        let of = |times: &[Duration]| percentile(times, percent);
+        let (plain, written, journaled) = (of(&plain), of(&written), of(&journaled));
+        let over = |time: Duration| time.as_secs_f64() / plain.as_secs_f64();
+        // Where the disk alone takes all that is allowed, the journal is judged by what it adds to that.
+        let bound = bound.max(over(written) + BESIDE_THE_DISK);
         Measured {
-            what: format!("p{percent} {before:.2?} -> {after:.2?}"),
-            value: after.as_secs_f64() / before.as_secs_f64(),
+            what: format!("p{percent} {plain:.2?} -> {journaled:.2?}, with two bare writes {written:.2?}"),
+            value: over(journaled),
             bound: Bound::AtMost(bound),
         }
     };

@@ -58,17 +58,17 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// When it is not proven that it was armed: then nothing may be sent.
     async fn arm(&self, intent: &Intent, lease: &Lease) -> Result<Claim, StoreError>;
 
-    /// Writes what is known now.
+    /// Writes what is known now, and answers how the attempt stands with it.
     ///
     /// # Errors
-    /// [`StoreError::Fenced`] when another owner has the attempt now.
+    /// [`StoreError::Fenced`] when another owner has the attempt now, [`StoreError::NoSuchAttempt`] when there is none.
     async fn change(
         &self,
         attempt: &AttemptId,
         fence: Fence,
         change: &Change,
         now: Timestamp,
-    ) -> Result<(), StoreError>;
+    ) -> Result<AttemptRecord, StoreError>;
 
     /// Adds to the log what a worker found out that no longer owns the attempt. What is open stays as it is, but is
     /// looked up at once, with the payment as a hint where none is known. What was found not to have happened goes to

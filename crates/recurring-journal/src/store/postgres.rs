@@ -177,7 +177,7 @@ impl Store for PostgresStore {
         fence: Fence,
         change: &Change,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<AttemptRecord, StoreError> {
         let ending = super::row::ending_text(change.ending.as_ref())?;
         let values: Values<'_> = &[
             &attempt.as_str(),
@@ -194,10 +194,11 @@ impl Store for PostgresStore {
             &change.keep_lease,
             &sql::millis(now),
         ];
-        if !self.rows(sql::CHANGE, values).await?.is_empty() {
-            return Ok(());
+        match self.records(&sql::CHANGE, values).await?.into_iter().next() {
+            Some(record) => Ok(record),
+            None if self.get(attempt).await?.is_none() => Err(StoreError::NoSuchAttempt),
+            None => Err(StoreError::Fenced),
         }
-        Err(if self.get(attempt).await?.is_none() { StoreError::NoSuchAttempt } else { StoreError::Fenced })
     }
 
     async fn testify(&self, attempt: &AttemptId, late: &Late, now: Timestamp) -> Result<(), StoreError> {

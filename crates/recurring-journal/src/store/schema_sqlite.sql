@@ -27,8 +27,9 @@ CREATE TABLE recurring_attempts (
 
 CREATE INDEX recurring_attempts_to_look ON recurring_attempts (next_look) WHERE state IN ('unknown', 'pending');
 CREATE INDEX recurring_attempts_owned ON recurring_attempts (owner) WHERE state IN ('planned', 'armed');
+CREATE INDEX recurring_attempts_due ON recurring_attempts (created) WHERE state = 'planned' AND sealed IS NOT NULL;
 CREATE INDEX recurring_attempts_open ON recurring_attempts (provider, payment)
-  WHERE state IN ('armed', 'pending', 'unknown', 'review');
+  WHERE state IN ('armed', 'pending', 'unknown', 'review') AND payment IS NOT NULL;
 
 -- What happened to each attempt, written by the database itself, so that no change can be without its line.
 CREATE TABLE recurring_events (

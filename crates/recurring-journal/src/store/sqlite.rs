@@ -252,7 +252,7 @@ impl Store for SqliteStore {
     async fn claim(&self, intents: &[Intent], lease: &Lease) -> Result<Vec<Claim>, StoreError> {
         let (intents, lease) = (intents.to_vec(), lease.clone());
         self.writer
-            .write(move |connection| {
+            .write_several(move |connection| {
                 intents.iter().map(|intent| sql::take_one(connection, sql::CLAIM, intent, &lease)).collect()
             })
             .await
@@ -269,14 +269,14 @@ impl Store for SqliteStore {
         fence: Fence,
         change: &Change,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<AttemptRecord, StoreError> {
         let (attempt, change) = (attempt.clone(), change.clone());
         self.writer.write(move |connection| sql::change(connection, &attempt, fence, &change, now)).await
     }
 
     async fn testify(&self, attempt: &AttemptId, late: &Late, now: Timestamp) -> Result<(), StoreError> {
         let (attempt, late) = (attempt.clone(), late.clone());
-        self.writer.write(move |connection| sql::testify(connection, &attempt, &late, now)).await
+        self.writer.write_several(move |connection| sql::testify(connection, &attempt, &late, now)).await
     }
 
     async fn abandon(
@@ -286,7 +286,7 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<u64, StoreError> {
         let gone = gone.to_vec();
-        self.writer.write(move |connection| sql::abandon(connection, &gone, first_look, now)).await
+        self.writer.write_several(move |connection| sql::abandon(connection, &gone, first_look, now)).await
     }
 
     async fn owners(&self) -> Result<Vec<String>, StoreError> {

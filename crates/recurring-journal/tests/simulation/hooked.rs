@@ -111,7 +111,7 @@ impl Store for Hooked {
         fence: Fence,
         change: &Change,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<AttemptRecord, StoreError> {
         self.write(async {
             let written = self.inner.change(attempt, fence, change, now).await;
             if written == Err(StoreError::Fenced) && self.without_fence.load(Ordering::SeqCst) {

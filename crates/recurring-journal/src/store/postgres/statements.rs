@@ -49,12 +49,16 @@ pub(super) const ARM: &str = take!(
     "a.state = 'not_applied' OR"
 );
 
-pub(super) const CHANGE: &str = "UPDATE recurring_attempts
-    SET lines = lines + 1, state = $3, payment = coalesce($4, payment), ending = coalesce($5, ending),
-      looks = coalesce($6, looks), nothing_found = coalesce($7, nothing_found), next_look = $8, decided_by = $9,
-      note = $10, sealed = coalesce($11, sealed), owner = CASE WHEN $12 THEN owner END,
-      lease_until = CASE WHEN $12 THEN lease_until END, updated = $13
-    WHERE attempt = $1 AND fence = $2 RETURNING attempt";
+pub(super) static CHANGE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "UPDATE recurring_attempts
+         SET lines = lines + 1, state = $3, payment = coalesce($4, payment), ending = coalesce($5, ending),
+           looks = coalesce($6, looks), nothing_found = coalesce($7, nothing_found), next_look = $8, decided_by = $9,
+           note = $10, sealed = coalesce($11, sealed), owner = CASE WHEN $12 THEN owner END,
+           lease_until = CASE WHEN $12 THEN lease_until END, updated = $13
+         WHERE attempt = $1 AND fence = $2 RETURNING {COLUMNS}"
+    )
+});
 
 /// The worker's own line, and the change that it makes. Both see the attempt as it was before.
 pub(super) const TESTIFY: &str = "WITH changed AS (

@@ -29,7 +29,7 @@ pub(super) const CLAIM: &str = concat!(
          sealed = coalesce(excluded.sealed, sealed)
        WHERE fingerprint = excluded.fingerprint AND state = 'planned' AND ",
     free!(),
-    " RETURNING fence"
+""
 );
 pub(super) const ARM: &str = concat!(
     "INSERT INTO recurring_attempts
@@ -42,7 +42,7 @@ pub(super) const ARM: &str = concat!(
        WHERE fingerprint = excluded.fingerprint
          AND (state = 'not_applied' OR state = 'planned' AND ",
     free!(),
-    ") RETURNING fence"
+    ")"
 );
 
 fn millis(time: Timestamp) -> i64 {
@@ -56,25 +56,29 @@ pub(super) fn take_one(
     intent: &Intent,
     lease: &Lease,
 ) -> Result<Claim, StoreError> {
-    let fence: Option<i64> = connection
-        .prepare_cached(statement)
-        .and_then(|mut prepared| {
-            let values = named_params! {
-                ":attempt": intent.attempt.as_str(),
-                ":provider": intent.provider.as_str(),
-                ":operation": intent.operation.as_str(),
-                ":amount": intent.amount.map(|amount| amount.minor()),
-                ":currency": intent.amount.map(|amount| amount.currency().code()),
-                ":fingerprint": intent.fingerprint,
-                ":owner": lease.owner,
-                ":until": millis(lease.until),
-                ":now": millis(lease.now),
-                ":sealed": intent.sealed,
-            };
-            prepared.query_row(values, |row| row.get(0)).optional()
-        })
-        .map_err(problem)?;
-    match fence {
+    let run = || -> rusqlite::Result<Option<i64>> {
+        let values = named_params! {
+            ":attempt": intent.attempt.as_str(),
+            ":provider": intent.provider.as_str(),
+            ":operation": intent.operation.as_str(),
+            ":amount": intent.amount.map(|amount| amount.minor()),
+            ":currency": intent.amount.map(|amount| amount.currency().code()),
+            ":fingerprint": intent.fingerprint,
+            ":owner": lease.owner,
+            ":until": millis(lease.until),
+            ":now": millis(lease.now),
+            ":sealed": intent.sealed,
+        };
+        if connection.prepare_cached(statement)?.execute(values)? == 0 {
+            return Ok(None);
+        }
+        // Read, and not `RETURNING`, for which SQLite makes a table each time.
+        connection
+            .prepare_cached("SELECT fence FROM recurring_attempts WHERE attempt = ?")?
+            .query_row([intent.attempt.as_str()], |row| row.get(0))
+            .optional()
+    };
+    match run().map_err(problem)? {
         Some(fence) => Ok(Claim::Yours(Fence(fence))),
         None => match get(connection, &intent.attempt)? {
             Some(record) => Ok(Claim::Stands(Box::new(record))),
@@ -89,40 +93,36 @@ pub(super) fn change(
     fence: Fence,
     change: &Change,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<AttemptRecord, StoreError> {
     let ending = ending_text(change.ending.as_ref())?;
-    let changed = connection
-        .prepare_cached(
-            "UPDATE recurring_attempts
+    let values = named_params! {
+        ":state": change.state.as_str(),
+        ":payment": change.payment.as_ref().map(PaymentRef::as_str),
+        ":ending": ending,
+        ":looks": change.looks,
+        ":nothing_found": change.nothing_found,
+        ":next_look": change.next_look.map(millis),
+        ":decided_by": change.decided_by,
+        ":note": change.note,
+        ":sealed": change.sealed,
+        ":keep": change.keep_lease,
+        ":now": millis(now),
+        ":attempt": attempt.as_str(),
+        ":fence": fence.0,
+    };
+    let statement = format!(
+        "UPDATE recurring_attempts
              SET lines = lines + 1, state = :state, payment = coalesce(:payment, payment), ending = coalesce(:ending, ending),
                looks = coalesce(:looks, looks), nothing_found = coalesce(:nothing_found, nothing_found),
                next_look = :next_look, decided_by = :decided_by, note = :note, sealed = coalesce(:sealed, sealed),
                owner = CASE WHEN :keep THEN owner END, lease_until = CASE WHEN :keep THEN lease_until END,
                updated = :now
-             WHERE attempt = :attempt AND fence = :fence",
-        )
-        .and_then(|mut prepared| {
-            prepared.execute(named_params! {
-                ":state": change.state.as_str(),
-                ":payment": change.payment.as_ref().map(PaymentRef::as_str),
-                ":ending": ending,
-                ":looks": change.looks,
-                ":nothing_found": change.nothing_found,
-                ":next_look": change.next_look.map(millis),
-                ":decided_by": change.decided_by,
-                ":note": change.note,
-                ":sealed": change.sealed,
-                ":keep": change.keep_lease,
-                ":now": millis(now),
-                ":attempt": attempt.as_str(),
-                ":fence": fence.0,
-            })
-        })
-        .map_err(problem)?;
-    match (changed, changed == 0 && get(connection, attempt)?.is_none()) {
-        (0, true) => Err(StoreError::NoSuchAttempt),
-        (0, false) => Err(StoreError::Fenced),
-        _ => Ok(()),
+             WHERE attempt = :attempt AND fence = :fence RETURNING {COLUMNS}"
+    );
+    match records(connection, &statement, values)?.into_iter().next() {
+        Some(record) => Ok(record),
+        None if get(connection, attempt)?.is_none() => Err(StoreError::NoSuchAttempt),
+        None => Err(StoreError::Fenced),
     }
 }
 

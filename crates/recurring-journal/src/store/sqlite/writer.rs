@@ -13,7 +13,8 @@ const TOGETHER: usize = 512;
 
 /// Tells the caller how it ended: `None` once it is on the disk, else why it is not.
 type Reply = Box<dyn FnOnce(Option<StoreError>) + Send>;
-type Job = Box<dyn FnOnce(&Connection) -> Reply + Send>;
+/// A job is given the transaction, or why there is none.
+type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Reply + Send>;
 
 /// The way to the writing thread. The thread ends when this is dropped, after what waits has been written.
 pub(super) struct Writer {
@@ -30,19 +31,20 @@ impl Writer {
         Ok(Self { jobs })
     }
 
-    /// Runs `work` in a transaction, and answers when that is on the disk. When `work` fails, it has changed nothing.
+    /// Runs `work`, which writes with one statement, and answers when that is on the disk. When `work` fails, it has
+    /// changed nothing: a statement that fails takes itself back.
     pub(super) async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (tell, told) = oneshot::channel();
-        let job: Job = Box::new(move |connection| {
-            let result = alone(connection, work);
+        let job: Job = Box::new(move |transaction| {
+            let result = transaction.and_then(work);
             Box::new(move |failure| {
                 // A caller that has gone away is not waiting for the answer.
                 let _ = tell.send(match failure {
-                    None => result,
-                    Some(failure) => Err(failure),
+                    Some(failure) if result.is_ok() => Err(failure),
+                    _ => result,
                 });
             })
         });
@@ -50,20 +52,28 @@ impl Writer {
         self.jobs.send(job).await.map_err(|_| stopped())?;
         told.await.map_err(|_| stopped())?
     }
-}
 
-/// Takes back what `work` wrote when it fails, and nothing else of the transaction it is in.
-fn alone<T>(
-    connection: &Connection,
-    work: impl FnOnce(&Connection) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    execute(connection, "SAVEPOINT work")?;
-    let result = work(connection);
-    if result.is_err() {
-        execute(connection, "ROLLBACK TO work")?;
+    /// As [`write`](Self::write), for work that writes with several statements: all of them are taken back when it
+    /// fails, and nothing else of the transaction that it shares.
+    pub(super) async fn write_several<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.write(|connection| {
+            execute(connection, "SAVEPOINT work")?;
+            let result = work(connection);
+            // SQLite may have taken everything back by itself.
+            if connection.is_autocommit() {
+                return result;
+            }
+            if result.is_err() {
+                execute(connection, "ROLLBACK TO work")?;
+            }
+            execute(connection, "RELEASE work")?;
+            result
+        })
+        .await
     }
-    execute(connection, "RELEASE work")?;
-    result
 }
 
 fn execute(connection: &Connection, statement: &str) -> Result<(), StoreError> {
@@ -73,14 +83,19 @@ fn execute(connection: &Connection, statement: &str) -> Result<(), StoreError> {
 
 fn run(connection: &Connection, mut waiting: mpsc::Receiver<Job>) {
     while let Some(first) = waiting.blocking_recv() {
-        let failure = execute(connection, "BEGIN IMMEDIATE").err();
-        let mut replies = vec![first(connection)];
+        if let Err(failed) = execute(connection, "BEGIN IMMEDIATE") {
+            first(Err(failed))(None);
+            continue;
+        }
+        let mut replies = vec![first(Ok(connection))];
+        // Without a transaction, which SQLite gives up by itself when the disk is full, nothing more is begun.
         while replies.len() < TOGETHER
+            && !connection.is_autocommit()
             && let Ok(job) = waiting.try_recv()
         {
-            replies.push(job(connection));
+            replies.push(job(Ok(connection)));
         }
-        let failure = failure.or_else(|| commit(connection).err());
+        let failure = commit(connection).err();
         for reply in replies {
             reply(failure.clone());
         }

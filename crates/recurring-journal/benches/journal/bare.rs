@@ -1,0 +1,44 @@
+//! The least that can be done: the same rows, as durable, without the log, the rules and the journal.
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use recurring_journal::store::SqliteStore;
+
+const INSERT: &str = "INSERT INTO recurring_attempts
+    (attempt, provider, operation, amount, currency, fingerprint, state, owner, fence, lease_until, created, updated, armed)
+    VALUES (?, 'emspay', 'charge', 4000, 'EUR', ?, 'armed', ?, 1, ?, ?, ?, ?)";
+
+const UPDATE: &str =
+    "UPDATE recurring_attempts SET state = 'approved', payment = ?, updated = ?, owner = NULL,
+    lease_until = NULL WHERE attempt = ? AND fence = 1";
+
+const TEXT: &str = "0123456789abcdef0123456789abcdef";
+const TIME: i64 = 1_800_000_000_000;
+
+pub(crate) struct Bare(Mutex<rusqlite::Connection>);
+
+impl Bare {
+    pub(crate) fn open(runtime: &tokio::runtime::Runtime, folder: &Path) -> Self {
+        let file = folder.join("bare.db");
+        drop(runtime.block_on(SqliteStore::open(&file)).unwrap());
+        let connection = rusqlite::Connection::open(file).unwrap();
+        let setup = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+            DROP TRIGGER recurring_attempts_made; DROP TRIGGER recurring_attempts_changed";
+        connection.execute_batch(setup).unwrap();
+        Self(Mutex::new(connection))
+    }
+
+    pub(crate) fn insert(&self, name: &str) {
+        self.execute(INSERT, rusqlite::params![name, TEXT, TEXT, TIME, TIME, TIME, TIME]);
+    }
+
+    pub(crate) fn update(&self, name: &str) {
+        self.execute(UPDATE, rusqlite::params![TEXT, TIME, name]);
+    }
+
+    fn execute(&self, statement: &str, values: &[&dyn rusqlite::ToSql]) {
+        let connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        assert_eq!(connection.prepare_cached(statement).unwrap().execute(values).unwrap(), 1);
+    }
+}
