@@ -20,8 +20,10 @@ mod sandbox;
 mod send;
 mod server;
 mod shelf;
+mod stopped;
 mod world;
 
 pub use faults::{Fault, FaultKind, Moment};
 pub use ledger::{Delivery, Exchange, LedgerEntry, LedgerKind};
 pub use sandbox::{Sandbox, SandboxBuilder};
+pub use stopped::stopped;

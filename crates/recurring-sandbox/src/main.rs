@@ -2,7 +2,7 @@
 //!
 //! `recurring sandbox` is the same with the same options.
 
-use recurring_sandbox::Sandbox;
+use recurring_sandbox::{Sandbox, stopped};
 use serde_json::{Map, Value, json};
 use std::ffi::OsString;
 use std::io::Write;
@@ -127,22 +127,6 @@ fn said(text: &str) -> ExitCode {
 
 fn complain(text: &str) {
     let _ = writeln!(std::io::stderr(), "recurring-sandbox: {text}");
-}
-
-/// Waits for Ctrl-C, or for the signal that ends a service.
-async fn stopped() {
-    #[cfg(unix)]
-    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
-        return;
-    }
-    // Without a way to hear Ctrl-C, the system's own handling of it ends the program.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }
 
 #[cfg(test)]

@@ -45,9 +45,8 @@ pub(crate) async fn run(settings: &Settings, arguments: Run, out: &Output) -> Re
     }
     let stopper = billing.stopper();
     let interrupted = tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            stopper.stop();
-        }
+        recurring_sandbox::stopped().await;
+        stopper.stop();
     });
     let bar = progress_bar();
     // Lines are for a program here, whether it asks for JSON or not.

@@ -36,7 +36,7 @@ pub(crate) async fn run(
             "the sandbox is open to other machines: it has no protection and only test cards belong in it",
         );
     }
-    stopped().await;
+    recurring_sandbox::stopped().await;
     if let Some(folder) = record {
         match sandbox.recorded() {
             Ok(number) => out.progress(&format!("{number} exchanges recorded in {}", folder.display())),
@@ -45,20 +45,4 @@ pub(crate) async fn run(
     }
     sandbox.shutdown().await;
     Ok(Exit::Done)
-}
-
-/// Waits for Ctrl-C, or for the signal that ends a service.
-async fn stopped() {
-    #[cfg(unix)]
-    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
-        return;
-    }
-    // Without a way to hear Ctrl-C, the system's own handling of it ends the program.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }
