@@ -21,6 +21,9 @@ impl Default for Breaker {
     }
 }
 
+const HOUR: Duration = Duration::from_secs(3600);
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// How a gateway has been answering.
 #[derive(Debug)]
 pub(crate) struct Health {
@@ -68,8 +71,8 @@ impl Health {
         }
     }
 
-    /// Told after each charge. Answers whether the gateway was paused by it.
-    pub(crate) fn tell(&mut self, unknown: bool, now: Instant) -> bool {
+    /// Told after each charge.
+    pub(crate) fn tell(&mut self, unknown: bool, now: Instant) {
         if self.last.len() >= self.rules.window.max(1) {
             self.last.pop_front();
         }
@@ -78,25 +81,23 @@ impl Health {
             Some(pause) if pause.trying && unknown => {
                 let length = pause.length.saturating_mul(2);
                 self.paused = Some(self.pause(length, now));
-                true
             }
             Some(pause) if pause.trying => {
                 self.paused = None;
                 self.last.clear();
-                false
             }
             // Charges that were under way when the pause began.
-            Some(_) => false,
+            Some(_) => {}
             None if self.unknown() >= self.rules.most_unknown.max(1) => {
                 self.paused = Some(self.pause(self.rules.pause, now));
-                true
             }
-            None => false,
+            None => {}
         }
     }
 
     fn pause(&self, length: Duration, now: Instant) -> Pause {
-        // An end that no clock reaches is a pause for good.
+        // It doubles up to an hour, or stays as long as it was asked for; more than a year no clock needs to hold.
+        let length = length.min(self.rules.pause.clamp(HOUR, YEAR));
         let until = now.checked_add(length).unwrap_or(now);
         Pause { until, length, trying: false }
     }
@@ -117,21 +118,40 @@ mod tests {
         let at = |seconds| start + Duration::from_secs(seconds);
         // One in four is no reason.
         for round in 0..8 {
-            assert!(!health.tell(round % 4 == 0, at(0)));
+            health.tell(round % 4 == 0, at(0));
             assert_eq!(health.ask(at(0)), Verdict::Go);
         }
-        assert!(!health.tell(true, at(0)));
-        assert!(health.tell(true, at(0)));
+        health.tell(true, at(0));
+        assert_eq!(health.ask(at(0)), Verdict::Go);
+        health.tell(true, at(0));
         let Verdict::Paused(why) = health.ask(at(59)) else { panic!("not paused") };
         assert!(why.contains("2 of the last 4 charges are unknown") && why.contains("in 1 s"), "{why}");
         // One is tried; it is unknown too: twice as long.
         assert_eq!(health.ask(at(60)), Verdict::Go);
         assert!(matches!(health.ask(at(60)), Verdict::Paused(_)));
-        assert!(health.tell(true, at(61)));
+        health.tell(true, at(61));
         assert!(matches!(health.ask(at(180)), Verdict::Paused(_)));
         assert_eq!(health.ask(at(181)), Verdict::Go);
-        assert!(!health.tell(false, at(182)));
+        health.tell(false, at(182));
         assert_eq!((health.ask(at(182)), health.ask(at(182))), (Verdict::Go, Verdict::Go));
-        assert!(!health.tell(true, at(183)));
+        health.tell(true, at(183));
+        assert_eq!(health.ask(at(183)), Verdict::Go);
+    }
+
+    #[test]
+    fn a_pause_grows_to_an_hour_or_is_as_long_as_it_was_asked_for() {
+        for (asked, longest) in [(60, 3600), (7200, 7200), (u64::MAX, YEAR.as_secs())] {
+            let rules = Breaker { window: 1, most_unknown: 1, pause: Duration::from_secs(asked) };
+            let (mut health, start) = (Health::new(rules), Instant::now());
+            let (mut now, mut last) = (start, Duration::ZERO);
+            for _ in 0..70 {
+                health.tell(true, now);
+                last = health.paused.unwrap().length;
+                now = health.paused.unwrap().until;
+                assert!(matches!(health.ask(now - Duration::from_secs(1)), Verdict::Paused(_)));
+                assert_eq!(health.ask(now), Verdict::Go);
+            }
+            assert_eq!(last.as_secs(), longest);
+        }
     }
 }
