@@ -180,10 +180,20 @@ pub(crate) enum JournalCommand {
         #[arg(long, value_name = "ADDRESS")]
         journal: Option<String>,
     },
-    /// Take note that a replica of PostgreSQL has taken over. Every armed attempt becomes unknown.
+    /// Take note that a replica of PostgreSQL has taken over. Every armed attempt becomes unknown, every planned one
+    /// goes to review.
     ///
     /// Compare with the gateways first what was charged in the time that the replica may lack.
     AcknowledgeFailOver {
+        /// Who has compared. It is kept for good.
+        #[arg(long, value_name = "WHO")]
+        by: String,
+        /// What came of it. It is kept for good.
+        #[arg(long, value_name = "REASON")]
+        why: String,
+        /// Nothing that is planned was sent in that time: it stays planned. When that is wrong, it is charged twice.
+        #[arg(long)]
+        planned_were_not_sent: bool,
         /// The journal; without it, the one that the configuration names.
         #[arg(long, value_name = "ADDRESS")]
         journal: Option<String>,

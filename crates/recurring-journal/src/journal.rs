@@ -14,7 +14,7 @@ use crate::policy::Policy;
 use crate::seal::EncryptionKey;
 #[cfg(feature = "postgres")]
 use crate::store::PostgresStore;
-use crate::store::{Change, Claim, Due, Filter, Lease, SqliteStore, Store};
+use crate::store::{Change, Due, Filter, Lease, SqliteStore, Store};
 
 /// The durable record of every attempt to move money: at most one for each name.
 ///
@@ -165,14 +165,9 @@ impl Journal {
     /// When the name is taken by another payment, or the store fails.
     pub async fn plan(&self, request: &ChargeRequest) -> Result<AttemptRecord, JournalError> {
         let intent = self.intent_of(request)?;
-        let mut lease = self.lease().await?;
-        // Planned, and nobody's: the time is over at once.
-        lease.until = lease.now;
-        let claims = self.store().claim(std::slice::from_ref(&intent), &lease).await?;
-        if let Some(Claim::Stands(record)) = claims.into_iter().next() {
-            self.same(&intent, &record)?;
-        }
-        self.attempt(&intent.attempt).await
+        let record = self.store().plan(&intent, self.clock().now()).await?;
+        self.same(&intent, &record)?;
+        Ok(record)
     }
 
     /// What `request` is, with its credential sealed if there is a key.

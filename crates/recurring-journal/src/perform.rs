@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use recurring_core::{AttemptId, Effect, Outcome};
 use recurring_facade::{
     Agreement, CaptureRequest, ChargeRequest, Decline, Enrolment, Error, Facade, Payment, PaymentRef,
-    PendingEnrolment, Record, RefundRequest, ScheduleRef, ScheduleRequest, Scheduled,
+    PendingEnrolment, ProviderId, Record, RefundRequest, ScheduleRef, ScheduleRequest, Scheduled,
 };
 
 use crate::attempt::{AttemptRecord, Ending, Fence, Intent, Operation, State};
@@ -67,7 +67,7 @@ impl Journal {
     /// gateway failed stands in [`Answer::error`].
     pub async fn charge(&self, facade: &Facade, request: ChargeRequest) -> Result<Answer, JournalError> {
         let provider = request.credential.provider();
-        let charger = facade.charger(&provider).ok_or(JournalError::NoCapability { provider })?;
+        let charger = able(facade.charger(&provider), &provider)?;
         let intent = self.intent_of(&request)?;
         self.perform(facade, intent, |record| async move {
             Made { result: charger.recording(record).charge(request).await, agreement: None }
@@ -82,12 +82,10 @@ impl Journal {
     pub async fn schedule(
         &self,
         facade: &Facade,
-        provider: &recurring_facade::ProviderId,
+        provider: &ProviderId,
         request: ScheduleRequest,
     ) -> Result<Answer, JournalError> {
-        let scheduler = facade
-            .scheduler(provider)
-            .ok_or_else(|| JournalError::NoCapability { provider: provider.clone() })?;
+        let scheduler = able(facade.scheduler(provider), provider)?;
         let intent = Intent::schedule(&request, provider.clone());
         self.perform(facade, intent, |record| async move {
             match scheduler.recording(record).schedule(request).await {
@@ -106,7 +104,7 @@ impl Journal {
     /// Those of [`charge`](Self::charge).
     pub async fn resume(&self, facade: &Facade, pending: PendingEnrolment) -> Result<Resumed, JournalError> {
         let provider = pending.provider();
-        let enroller = facade.enroller(&provider).ok_or(JournalError::NoCapability { provider })?;
+        let enroller = able(facade.enroller(&provider), &provider)?;
         let Some(intent) = Intent::first_payment(&pending) else {
             return Ok(Resumed::Read(Box::new(enroller.resume(pending).await)));
         };
@@ -128,12 +126,10 @@ impl Journal {
     pub async fn refund(
         &self,
         facade: &Facade,
-        provider: &recurring_facade::ProviderId,
+        provider: &ProviderId,
         request: RefundRequest,
     ) -> Result<Answer, JournalError> {
-        let refunder = facade
-            .refunder(provider)
-            .ok_or_else(|| JournalError::NoCapability { provider: provider.clone() })?;
+        let refunder = able(facade.refunder(provider), provider)?;
         let intent = Intent::refund(&request, provider.clone());
         self.perform(facade, intent, |record| async move {
             Made { result: refunder.recording(record).refund(request).await, agreement: None }
@@ -148,12 +144,10 @@ impl Journal {
     pub async fn capture(
         &self,
         facade: &Facade,
-        provider: &recurring_facade::ProviderId,
+        provider: &ProviderId,
         request: CaptureRequest,
     ) -> Result<Answer, JournalError> {
-        let capturer = facade
-            .capturer(provider)
-            .ok_or_else(|| JournalError::NoCapability { provider: provider.clone() })?;
+        let capturer = able(facade.capturer(provider), provider)?;
         let intent = Intent::capture(&request, provider.clone());
         self.perform(facade, intent, |record| async move {
             Made { result: capturer.recording(record).capture(request).await, agreement: None }
@@ -324,6 +318,10 @@ impl Journal {
             _ => None,
         }
     }
+}
+
+fn able<Handle>(handle: Option<Handle>, provider: &ProviderId) -> Result<Handle, JournalError> {
+    handle.ok_or_else(|| JournalError::NoCapability { provider: provider.clone() })
 }
 
 /// How coming back from the page ended.

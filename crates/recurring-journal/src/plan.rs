@@ -1,6 +1,6 @@
 use recurring_facade::ChargeRequest;
 
-use crate::attempt::State;
+use crate::attempt::{Intent, State};
 use crate::error::JournalError;
 use crate::journal::Journal;
 
@@ -33,30 +33,33 @@ pub enum PlanValue {
     Bytes(Option<Vec<u8>>),
 }
 
+/// The same text for both databases.
+pub(crate) const PLAN: &str = "INSERT INTO recurring_attempts \
+    (attempt, provider, operation, amount, currency, fingerprint, state, created, updated, sealed) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (attempt) DO NOTHING";
+
 impl Journal {
     /// The statement that plans this charge: see [`PlanStatement`].
     ///
     /// # Errors
     /// When the credential cannot be sealed.
     pub fn plan_statement(&self, request: &ChargeRequest) -> Result<PlanStatement, JournalError> {
-        let intent = self.intent_of(request)?;
+        let Intent { attempt, provider, operation, fingerprint, sealed, .. } = self.intent_of(request)?;
         let now = self.clock().now().as_millisecond();
         let text = |text: &str| PlanValue::Text(text.to_owned());
         Ok(PlanStatement {
-            sql: "INSERT INTO recurring_attempts \
-                  (attempt, provider, operation, amount, currency, fingerprint, state, created, updated, sealed) \
-                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (attempt) DO NOTHING",
+            sql: PLAN,
             values: vec![
-                text(intent.attempt.as_str()),
-                text(intent.provider.as_str()),
-                text(intent.operation.as_str()),
+                text(attempt.as_str()),
+                text(provider.as_str()),
+                text(operation.as_str()),
                 PlanValue::Integer(request.amount.minor()),
                 text(request.amount.currency().code()),
-                PlanValue::Text(intent.fingerprint),
+                PlanValue::Text(fingerprint),
                 text(State::Planned.as_str()),
                 PlanValue::Integer(now),
                 PlanValue::Integer(now),
-                PlanValue::Bytes(intent.sealed),
+                PlanValue::Bytes(sealed),
             ],
         })
     }

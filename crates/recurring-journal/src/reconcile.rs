@@ -110,6 +110,11 @@ impl Journal {
         let Some(provider) = facade.provider(&record.provider) else {
             return Seen::Unreadable("the gateway is not set up here".to_owned());
         };
+        if record.armed.is_none() && record.payment.is_none() {
+            return Seen::NoMeans(
+                "this journal has not armed it, so there is no time in which to look for it",
+            );
+        }
         if let (Some(amount), Some(look_up)) = (record.amount, provider.as_look_up()) {
             let from = record.armed.unwrap_or(record.created);
             let until = from.checked_add(self.policy().lease).unwrap_or(Timestamp::MAX);

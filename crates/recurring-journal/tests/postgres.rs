@@ -7,9 +7,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use recurring_facade::Secret;
+use recurring_facade::{Secret, Settings};
 use recurring_fixtures::postgres::Cluster;
-use recurring_journal::store::{Change, Claim, PostgresStore, Store};
+use recurring_journal::store::{Change, Claim, FailOver, PostgresStore, Store};
 use recurring_journal::{EncryptionKey, Journal, PlanValue, State, StoreError};
 use suite::{Place, armed, at, attempt, intent, lease, request};
 
@@ -83,14 +83,49 @@ async fn a_replica_that_took_over_is_noticed_and_must_be_acknowledged() {
     let database = Database::new();
     let store = database.store().await.unwrap();
     armed(&store, "a", 0).await;
+    store.plan(&intent("planned"), at(0)).await.unwrap();
+    let address = Secret::new(database.0.as_str());
+    let mut fail_over = FailOver {
+        by: "ann".to_owned(),
+        why: "compared until noon".to_owned(),
+        planned_were_not_sent: false,
+    };
+    let nothing = PostgresStore::acknowledge_fail_over(&address, &fail_over).await.unwrap_err();
+    assert!(nothing.to_string().contains("nothing to acknowledge"), "{nothing}");
     // The timeline is the server's own; here the journal is told that it was another one.
-    database.psql("UPDATE recurring_schema SET timeline = timeline + 1");
+    let taken_over = || database.psql("UPDATE recurring_schema SET timeline = timeline + 1");
+    taken_over();
     let error = database.store().await.unwrap_err();
     assert!(matches!(error, StoreError::FailedOver { .. }), "{error:?}");
-    let unknown = PostgresStore::acknowledge_fail_over(&Secret::new(database.0.as_str())).await.unwrap();
-    assert_eq!(unknown, 1);
-    let store = database.store().await.unwrap();
-    assert_eq!(store.get(&attempt("a")).await.unwrap().unwrap().state, State::Unknown);
+    let unsaid = FailOver { why: " ".to_owned(), ..fail_over.clone() };
+    let error = PostgresStore::acknowledge_fail_over(&address, &unsaid).await.unwrap_err();
+    assert!(error.to_string().contains("`why` must be said"), "{error}");
+    let done = PostgresStore::acknowledge_fail_over(&address, &fail_over).await.unwrap();
+    assert_eq!((done.unknown, done.review), (1, 1));
+    let store: Arc<dyn Store> = Arc::new(database.store().await.unwrap());
+    let line = store.events(&attempt("a")).await.unwrap().pop().unwrap();
+    assert_eq!(
+        (line.what.as_str(), line.note.as_deref()),
+        ("unknown", Some("ann: a replica took the database over: compared until noon"))
+    );
+    assert_eq!(
+        database.psql("SELECT decided_by, note FROM recurring_fail_overs").trim(),
+        "ann|compared until noon"
+    );
+    // Nobody knows when it was sent, if it was: finding nothing would prove nothing.
+    let journal = Journal::builder().with_store(Arc::clone(&store)).await.unwrap();
+    let facade = Settings::unreachable().unwrap();
+    for _ in 0..3 {
+        let looked = journal.look(&facade, &attempt("planned")).await.unwrap().unwrap();
+        assert_eq!((looked.before, looked.record.state), (State::Review, State::Review));
+        assert!(looked.record.note.unwrap().contains("no time in which to look"));
+    }
+    store.plan(&intent("unsent"), at(1)).await.unwrap();
+    taken_over();
+    fail_over.planned_were_not_sent = true;
+    let done = PostgresStore::acknowledge_fail_over(&address, &fail_over).await.unwrap();
+    assert_eq!((done.unknown, done.review), (0, 0));
+    assert_eq!(store.get(&attempt("unsent")).await.unwrap().unwrap().state, State::Planned);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 use comfy_table::Table;
 use comfy_table::presets::ASCII_MARKDOWN;
 use recurring_facade::{AttemptId, Facade, PaymentRef, ProviderId, Secret, Settings};
-use recurring_journal::store::{Filter, PostgresStore};
+use recurring_journal::store::{FailOver, Filter, PostgresStore};
 use recurring_journal::{AttemptRecord, Decided, Journal, Looked, State};
 use serde_json::{Value, json};
 
@@ -50,11 +50,13 @@ pub(crate) async fn run(settings: &Settings, command: JournalCommand, out: &Outp
             out.line(&line(&record), &record_text(&record));
             Ok(Exit::Done)
         }
-        JournalCommand::AcknowledgeFailOver { journal } => {
+        JournalCommand::AcknowledgeFailOver { by, why, planned_were_not_sent, journal } => {
             let address = journal.map(Secret::new).or_else(|| settings.journal().cloned());
             let address = address.ok_or("name the journal with --journal postgres://..")?;
-            let unknown = PostgresStore::acknowledge_fail_over(&address).await.map_err(text)?;
-            out.line(&json!({"unknown": unknown}), &format!("{unknown} armed attempts are unknown now"));
+            let fail_over = FailOver { by, why, planned_were_not_sent };
+            let done = PostgresStore::acknowledge_fail_over(&address, &fail_over).await.map_err(text)?;
+            let human = format!("{} attempts are unknown now, {} are in review", done.unknown, done.review);
+            out.line(&json!({"unknown": done.unknown, "review": done.review}), &human);
             Ok(Exit::Done)
         }
     }

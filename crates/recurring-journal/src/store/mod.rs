@@ -17,7 +17,7 @@ use crate::error::StoreError;
 use crate::inbox::{Delivery, InboxEntry};
 
 #[cfg(feature = "postgres")]
-pub use postgres::PostgresStore;
+pub use postgres::{Acknowledged, FailOver, PostgresStore};
 pub use sqlite::SqliteStore;
 
 /// A durable store of attempts. Every method that writes has committed when it answers `Ok`.
@@ -42,6 +42,12 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// # Errors
     /// When that cannot be asked.
     async fn is_gone(&self, owner: &str) -> Result<bool, StoreError>;
+
+    /// Stores an attempt as planned, for anybody to take, and answers how it stands. One that is there stays as it is.
+    ///
+    /// # Errors
+    /// When it could not be stored.
+    async fn plan(&self, intent: &Intent, now: Timestamp) -> Result<AttemptRecord, StoreError>;
 
     /// Stores attempts as planned and takes them for this owner until `lease.until`, as far as nobody else has them:
     /// the answers come in the order of the intents. An attempt that has been planned before is taken; one that has

@@ -13,6 +13,7 @@ use super::{Change, Claim, Due, Filter, Late, Lease, Store};
 use crate::attempt::{AttemptRecord, Event, Fence, Intent, State};
 use crate::error::StoreError;
 use crate::inbox::{Delivery, InboxEntry};
+use crate::plan::PLAN;
 
 mod connect;
 mod statements;
@@ -43,6 +44,28 @@ pub struct PostgresStore {
     place: Place,
     pool: Pool,
     owner: Mutex<Option<Owner>>,
+}
+
+/// What a person found out after a replica had taken over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailOver {
+    /// Who has compared. Kept for good.
+    pub by: String,
+    /// What came of it. Kept for good.
+    pub why: String,
+    /// Whether nothing that the journal shows as planned was sent in the time that is lacking: it then stays planned,
+    /// and is charged when it is due. **When that is wrong, it is charged twice.**
+    pub planned_were_not_sent: bool,
+}
+
+/// What became of the attempts after a fail-over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Acknowledged {
+    /// How many were armed and are unknown now.
+    pub unknown: u64,
+    /// How many were planned and are with a person now.
+    pub review: u64,
 }
 
 /// The proof of life: a connection that holds a lock. The server lets go of it when the connection ends.
@@ -76,15 +99,22 @@ impl PostgresStore {
         Ok(store)
     }
 
-    /// Takes note that a replica has taken over: every armed attempt becomes unknown, and the journal opens again.
-    /// Compare with the gateways first what was charged in the time that may be lacking. Answers how many attempts
-    /// became unknown.
+    /// Takes note that a replica has taken over, and the journal opens again. Every armed attempt becomes
+    /// [unknown](State::Unknown) and is looked up. What is only planned may have been sent in the time that is lacking,
+    /// with nothing left to look for: it goes to a person ([review](State::Review)), unless the fail-over says that
+    /// none was. Nothing is sent.
+    ///
+    /// Compare with the gateways first what was charged in that time: an attempt that was planned and sent in it is
+    /// not in the journal at all, and would be charged again if it were asked for again.
     ///
     /// # Errors
-    /// When it cannot be stored.
-    pub async fn acknowledge_fail_over(address: &Secret) -> Result<u64, StoreError> {
+    /// When the server says that no replica has taken over, or it cannot be stored.
+    pub async fn acknowledge_fail_over(
+        address: &Secret,
+        fail_over: &FailOver,
+    ) -> Result<Acknowledged, StoreError> {
         let mut client = Place::parse(address)?.client().await?;
-        schema::acknowledge(&mut client, Timestamp::now()).await
+        schema::acknowledge(&mut client, fail_over, Timestamp::now()).await
     }
 
     /// Runs one statement, again when it lost a race.
@@ -151,6 +181,26 @@ impl Store for PostgresStore {
     async fn is_gone(&self, owner: &str) -> Result<bool, StoreError> {
         let rows = self.rows(sql::OWNER_LOCKED, &[&sql::owner_key(owner)?]).await?;
         Ok(rows.is_empty())
+    }
+
+    async fn plan(&self, intent: &Intent, now: Timestamp) -> Result<AttemptRecord, StoreError> {
+        let now = sql::millis(now);
+        let values: Values<'_> = &[
+            &intent.attempt.as_str(),
+            &intent.provider.as_str(),
+            &intent.operation.as_str(),
+            &intent.amount.map(|amount| amount.minor()),
+            &intent.amount.map(|amount| amount.currency().code()),
+            &intent.fingerprint,
+            &State::Planned.as_str(),
+            &now,
+            &now,
+            &intent.sealed,
+        ];
+        self.rows(PLAN, values).await?;
+        self.get(&intent.attempt)
+            .await?
+            .ok_or_else(|| StoreError::Failed("an attempt could be neither stored nor found".to_owned()))
     }
 
     async fn claim(&self, intents: &[Intent], lease: &Lease) -> Result<Vec<Claim>, StoreError> {

@@ -1,6 +1,15 @@
 -- One row: the version of these tables, and the timeline of the server that they are on.
 CREATE TABLE recurring_schema (version BIGINT NOT NULL, timeline BIGINT NOT NULL);
 
+-- When a replica had taken over, and who took note of it.
+CREATE TABLE recurring_fail_overs (
+  at BIGINT NOT NULL,
+  timeline_before BIGINT NOT NULL,
+  timeline_now BIGINT NOT NULL,
+  decided_by TEXT NOT NULL,
+  note TEXT NOT NULL
+);
+
 CREATE TABLE recurring_attempts (
   attempt TEXT COLLATE "C" NOT NULL PRIMARY KEY,
   provider TEXT NOT NULL,
@@ -30,8 +39,9 @@ CREATE TABLE recurring_attempts (
 
 CREATE INDEX recurring_attempts_to_look ON recurring_attempts (next_look) WHERE state IN ('unknown', 'pending');
 CREATE INDEX recurring_attempts_owned ON recurring_attempts (owner) WHERE state IN ('planned', 'armed');
+CREATE INDEX recurring_attempts_due ON recurring_attempts (created) WHERE state = 'planned' AND sealed IS NOT NULL;
 CREATE INDEX recurring_attempts_open ON recurring_attempts (provider, payment)
-  WHERE state IN ('armed', 'pending', 'unknown', 'review');
+  WHERE state IN ('armed', 'pending', 'unknown', 'review') AND payment IS NOT NULL;
 
 -- What happened to each attempt, written by the database itself, so that no change can be without its line.
 CREATE TABLE recurring_events (

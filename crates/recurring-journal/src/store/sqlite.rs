@@ -249,6 +249,11 @@ impl Store for SqliteStore {
             .map_err(|error| StoreError::Failed(error.to_string()))?
     }
 
+    async fn plan(&self, intent: &Intent, now: Timestamp) -> Result<AttemptRecord, StoreError> {
+        let intent = intent.clone();
+        self.writer.write(move |connection| sql::plan(connection, &intent, now)).await
+    }
+
     async fn claim(&self, intents: &[Intent], lease: &Lease) -> Result<Vec<Claim>, StoreError> {
         let (intents, lease) = (intents.to_vec(), lease.clone());
         self.writer

@@ -97,6 +97,10 @@ impl Store for Hooked {
         self.inner.is_gone(owner).await
     }
 
+    async fn plan(&self, intent: &Intent, now: Timestamp) -> Result<AttemptRecord, StoreError> {
+        self.write(self.inner.plan(intent, now)).await
+    }
+
     async fn claim(&self, intents: &[Intent], lease: &Lease) -> Result<Vec<Claim>, StoreError> {
         self.write(self.inner.claim(intents, lease)).await
     }

@@ -41,6 +41,7 @@ macro_rules! every_case {
             a_late_worker_is_heard,
             an_owner_that_is_gone_leaves_an_unknown_attempt,
             a_lease_that_has_ended_leaves_an_unknown_attempt,
+            what_is_planned_is_nobodys_and_stays_as_it_is,
             what_is_planned_is_claimed_by_one_owner,
             what_is_planned_with_a_credential_is_taken_once,
             two_lookers_share_what_is_due,
@@ -241,6 +242,22 @@ pub(crate) async fn a_lease_that_has_ended_leaves_an_unknown_attempt(place: &dyn
     assert_eq!((record.state, record.payment), (State::Unknown, Some(PaymentRef::new("p-1"))));
 }
 
+pub(crate) async fn what_is_planned_is_nobodys_and_stays_as_it_is(place: &dyn Place) {
+    let (one, two) = (place.open().await, place.open().await);
+    let record = one.plan(&intent("a"), at(0)).await.unwrap();
+    assert_eq!((record.state, record.created, record.lease_until), (State::Planned, at(0), None));
+    assert_eq!(one.owners().await.unwrap(), Vec::<String>::new());
+    let again = two.plan(&intent("a"), at(5)).await.unwrap();
+    assert_eq!(again, record);
+    // Its planner lives, and still anybody may have it.
+    let fence = armed(&*two, "a", 7).await;
+    two.change(&attempt("a"), fence, &Change::to(State::Approved), at(8)).await.unwrap();
+    assert_eq!(one.plan(&intent("a"), at(9)).await.unwrap().state, State::Approved);
+    let lines: Vec<_> =
+        one.events(&attempt("a")).await.unwrap().into_iter().map(|event| event.what).collect();
+    assert_eq!(lines, ["planned", "armed", "approved"]);
+}
+
 pub(crate) async fn what_is_planned_is_claimed_by_one_owner(place: &dyn Place) {
     let (one, two) = (place.open().await, place.open().await);
     let all: Vec<_> = (0..10).map(|number| intent(&format!("a-{number}"))).collect();
@@ -279,7 +296,7 @@ pub(crate) async fn what_is_planned_with_a_credential_is_taken_once(place: &dyn 
     }
     let bare = Journal::builder().with_store(place.open().await).await.unwrap();
     bare.plan(&request("without")).await.unwrap();
-    let far = 100_000_000;
+    let far = 10;
     let (first, second) = (lease(one.store(), far).await, lease(two.store(), far).await);
     let (first, second) = tokio::join!(
         one.store().take(&Due::Planned, 5, &first),

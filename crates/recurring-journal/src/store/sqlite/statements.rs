@@ -9,6 +9,7 @@ use super::problem;
 use crate::attempt::{AttemptRecord, Event, Fence, Intent, State};
 use crate::error::StoreError;
 use crate::inbox::{Delivery, InboxEntry};
+use crate::plan::PLAN;
 use crate::store::row::{COLUMNS, Row, ending_text, instant};
 use crate::store::{Change, Claim, Due, Filter, Late, Lease};
 
@@ -49,6 +50,31 @@ fn millis(time: Timestamp) -> i64 {
     time.as_millisecond()
 }
 
+pub(super) fn plan(
+    connection: &Connection,
+    intent: &Intent,
+    now: Timestamp,
+) -> Result<AttemptRecord, StoreError> {
+    let values = params![
+        intent.attempt.as_str(),
+        intent.provider.as_str(),
+        intent.operation.as_str(),
+        intent.amount.map(|amount| amount.minor()),
+        intent.amount.map(|amount| amount.currency().code()),
+        intent.fingerprint,
+        State::Planned.as_str(),
+        millis(now),
+        millis(now),
+        intent.sealed,
+    ];
+    connection.prepare_cached(PLAN).and_then(|mut prepared| prepared.execute(values)).map_err(problem)?;
+    get(connection, &intent.attempt)?.ok_or_else(neither)
+}
+
+fn neither() -> StoreError {
+    StoreError::Failed("an attempt could be neither stored nor found".to_owned())
+}
+
 /// Takes an attempt with [`CLAIM`] or [`ARM`], or says how it stands.
 pub(super) fn take_one(
     connection: &Connection,
@@ -82,7 +108,7 @@ pub(super) fn take_one(
         Some(fence) => Ok(Claim::Yours(Fence(fence))),
         None => match get(connection, &intent.attempt)? {
             Some(record) => Ok(Claim::Stands(Box::new(record))),
-            None => Err(StoreError::Failed("an attempt could be neither stored nor found".to_owned())),
+            None => Err(neither()),
         },
     }
 }

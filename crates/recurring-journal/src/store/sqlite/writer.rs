@@ -112,3 +112,82 @@ fn commit(connection: &Connection) -> Result<(), StoreError> {
         let _ = execute(connection, "ROLLBACK");
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn put(connection: &Connection, number: i64) -> Result<(), StoreError> {
+        connection.execute("INSERT INTO numbers VALUES (?)", [number]).map_err(problem).map(drop)
+    }
+
+    fn numbers(connection: &Connection) -> Vec<i64> {
+        let mut prepared = connection.prepare("SELECT number FROM numbers ORDER BY number").unwrap();
+        prepared.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    }
+
+    fn database(folder: &tempfile::TempDir) -> Connection {
+        let connection = Connection::open(folder.path().join("w.db")).unwrap();
+        connection.busy_timeout(Duration::ZERO).unwrap();
+        let tables =
+            "PRAGMA journal_mode = WAL; CREATE TABLE IF NOT EXISTS numbers (number INTEGER PRIMARY KEY)";
+        connection.execute_batch(tables).unwrap();
+        connection
+    }
+
+    /// The first job holds the thread until the others wait, so that all are in one commit.
+    #[tokio::test]
+    async fn what_fails_takes_back_its_own_and_nothing_of_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = Writer::start(database(&folder)).unwrap();
+        let (go, going) = std::sync::mpsc::channel::<()>();
+        let first = writer.write_several(move |connection| {
+            put(connection, 1)?;
+            going.recv().unwrap();
+            put(connection, 1)
+        });
+        let second = writer.write(|connection| put(connection, 2));
+        let third = writer.write_several(|connection| {
+            put(connection, 3)?;
+            put(connection, 2)
+        });
+        let fourth = writer.write(|connection| put(connection, 2));
+        let fifth = writer.write_several(|connection| {
+            put(connection, 5)?;
+            put(connection, 6)
+        });
+        let release = async {
+            while writer.jobs.capacity() > WAITING - 4 {
+                tokio::task::yield_now().await;
+            }
+            go.send(()).unwrap();
+        };
+        let (first, second, third, fourth, fifth, ()) =
+            tokio::join!(first, second, third, fourth, fifth, release);
+        assert!(first.is_err() && third.is_err() && fourth.is_err());
+        assert_eq!((second, fifth), (Ok(()), Ok(())));
+        assert_eq!(numbers(&database(&folder)), [2, 5, 6]);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_run_outside_of_a_transaction() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = Writer::start(database(&folder)).unwrap();
+        let other = database(&folder);
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let refused = writer.write(|connection| put(connection, 1)).await;
+        assert!(matches!(refused, Err(StoreError::Locked(_))), "{refused:?}");
+        other.execute_batch("ROLLBACK").unwrap();
+        assert_eq!(numbers(&other), Vec::<i64>::new());
+        // SQLite gives a transaction up when the disk is full; here the job does.
+        let given_up = writer.write(|connection| {
+            put(connection, 2)?;
+            execute(connection, "ROLLBACK")
+        });
+        assert!(matches!(given_up.await, Err(StoreError::Full(_))));
+        writer.write(|connection| put(connection, 3)).await.unwrap();
+        assert_eq!(numbers(&other), [3]);
+    }
+}

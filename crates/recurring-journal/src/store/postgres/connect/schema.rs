@@ -5,6 +5,7 @@ use tokio_postgres::Client;
 
 use super::problem;
 use crate::error::StoreError;
+use crate::store::postgres::{Acknowledged, FailOver};
 
 /// Held while the tables are made: several processes that open a new database at once make them once.
 const MIGRATING: i64 = 0x7265_6375_7272_0001;
@@ -19,6 +20,16 @@ pub(in crate::store::postgres) async fn timeline(client: &tokio_postgres::Client
 
 /// Makes the tables, or says why this program cannot use those that are there.
 pub(in crate::store::postgres) async fn migrate(client: &mut Client, newest: i64) -> Result<(), StoreError> {
+    let flushed: String = client
+        .query_one("SELECT current_setting('fsync')", &[])
+        .await
+        .and_then(|row| row.try_get(0))
+        .map_err(problem)?;
+    if flushed == "off" {
+        let rule =
+            "the server has fsync = off, so that a commit does not survive the loss of power: switch it on";
+        return Err(StoreError::Failed(rule.to_owned()));
+    }
     let transaction = client.transaction().await.map_err(problem)?;
     transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&MIGRATING]).await.map_err(problem)?;
     let there: bool = transaction
@@ -45,21 +56,47 @@ pub(in crate::store::postgres) async fn migrate(client: &mut Client, newest: i64
     Ok(())
 }
 
-/// Takes note of the timeline, and makes every armed attempt unknown, in one transaction.
+/// Takes note of the timeline, and of what it means for the attempts, in one transaction.
 pub(in crate::store::postgres) async fn acknowledge(
     client: &mut Client,
+    fail_over: &FailOver,
     now: Timestamp,
-) -> Result<u64, StoreError> {
+) -> Result<Acknowledged, StoreError> {
+    for (field, text) in [("by", &fail_over.by), ("why", &fail_over.why)] {
+        if text.trim().is_empty() || text.len() > 1000 {
+            return Err(StoreError::Failed(format!(
+                "`{field}` must be said, in at most 1000 characters: it is kept"
+            )));
+        }
+    }
+    let now = now.as_millisecond();
     let transaction = client.transaction().await.map_err(problem)?;
-    transaction
-        .execute(&format!("UPDATE recurring_schema SET timeline = ({TIMELINE})"), &[])
-        .await
-        .map_err(problem)?;
-    let statement = "UPDATE recurring_attempts
+    let noted = format!(
+        "WITH before AS (SELECT timeline FROM recurring_schema),
+           changed AS (UPDATE recurring_schema SET timeline = ({TIMELINE}) WHERE timeline <> ({TIMELINE})
+             RETURNING timeline)
+         INSERT INTO recurring_fail_overs (at, timeline_before, timeline_now, decided_by, note)
+           SELECT $1, before.timeline, changed.timeline, $2, $3 FROM before, changed"
+    );
+    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 3] = [&now, &fail_over.by, &fail_over.why];
+    if transaction.execute(&noted, &values).await.map_err(problem)? == 0 {
+        return Err(StoreError::Failed(
+            "no replica has taken the database over, there is nothing to acknowledge".to_owned(),
+        ));
+    }
+    let armed = "UPDATE recurring_attempts
          SET lines = lines + 1, state = 'unknown', owner = NULL, fence = fence + 1, lease_until = NULL,
-           next_look = $1, updated = $1, note = 'a replica took the database over'
+           next_look = $1, updated = $1, decided_by = $2, note = 'a replica took the database over: ' || $3
          WHERE state = 'armed'";
-    let unknown = transaction.execute(statement, &[&now.as_millisecond()]).await.map_err(problem)?;
+    let unknown = transaction.execute(armed, &values).await.map_err(problem)?;
+    let planned = "UPDATE recurring_attempts
+         SET lines = lines + 1, state = 'review', owner = NULL, fence = fence + 1, lease_until = NULL,
+           updated = $1, decided_by = $2, note = 'a replica took the database over, it may have been sent: ' || $3
+         WHERE state = 'planned'";
+    let review = match fail_over.planned_were_not_sent {
+        true => 0,
+        false => transaction.execute(planned, &values).await.map_err(problem)?,
+    };
     transaction.commit().await.map_err(problem)?;
-    Ok(unknown)
+    Ok(Acknowledged { unknown, review })
 }
