@@ -213,3 +213,74 @@ fn a_full_disk_keeps_a_charge_from_being_sent() {
     assert_eq!(sandbox.charged("full").0, 10);
     assert_eq!(sandbox.ledger("full"), 1);
 }
+
+#[test]
+fn eight_processes_on_one_name_send_once() {
+    let sandbox = Sandbox::start("eight");
+    sandbox.enrolled();
+    for (attempt, journal) in [
+        ("in-sqlite", sandbox.journal()),
+        ("in-postgres", recurring_fixtures::postgres::Cluster::shared().database()),
+    ] {
+        let words = sandbox.charge(attempt);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let children: Vec<Child> = (0..8)
+            .map(|_| {
+                let mut command = sandbox.command(&words);
+                command.env("RECURRING_JOURNAL", &journal).arg("--json");
+                command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs")
+            })
+            .collect();
+        let ends: Vec<(i32, Vec<Value>, String)> = children
+            .into_iter()
+            .map(|child| {
+                let output = child.wait_with_output().expect("it ended");
+                let (code, lines) = read(&output);
+                (code, lines, String::from_utf8_lossy(&output.stderr).into_owned())
+            })
+            .collect();
+        assert!(ends.iter().all(|(code, ..)| matches!(code, 10 | 30)), "{ends:#?}");
+        assert_eq!(sandbox.ledger(attempt), 1, "{ends:#?}");
+        // One has sent it. The others tell how it stood: under way, or as the first one has it.
+        let sent = ends.iter().filter(|(_, lines, _)| lines[0]["again"] != true).count();
+        assert_eq!(sent, 1, "{ends:#?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_billing_run_stops_at_the_signal_that_ends_a_service_and_goes_on_later() {
+    let sandbox = Sandbox::start("signal");
+    sandbox.enrolled();
+    let credential: Value =
+        serde_json::from_str(&std::fs::read_to_string(sandbox.file("credential.json")).expect("a file"))
+            .expect("JSON");
+    let lines: String = (0..40)
+        .map(|number| {
+            let line = json!({"attempt": format!("s-{number}"), "amount": "40.00", "currency": "EUR", "credential": credential});
+            format!("{line}\n")
+        })
+        .collect();
+    let input = sandbox.file("due.jsonl");
+    std::fs::write(&input, lines).expect("written");
+    let run = |more: &[&str]| {
+        let words: Vec<&str> = ["run", "--input", &input].into_iter().chain(more.iter().copied()).collect();
+        let mut command = sandbox.command(&words);
+        command.env("RECURRING_JOURNAL", sandbox.journal()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().expect("it runs")
+    };
+    let taken = || (0..40).map(|number| sandbox.ledger(&format!("s-{number}"))).collect::<Vec<_>>();
+    let child = run(&["--concurrency", "1", "--rate", "5"]);
+    while taken().iter().sum::<usize>() == 0 {
+        std::thread::yield_now();
+    }
+    let killed = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    assert!(killed.expect("kill").success());
+    let output = child.wait_with_output().expect("it ended");
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code().is_some(), "it ended by itself: {errors}");
+    assert!(taken().iter().sum::<usize>() < 40, "{errors}");
+    let output = run(&["--concurrency", "4"]).wait_with_output().expect("it ended");
+    assert!(output.status.code().is_some());
+    assert_eq!(taken(), vec![1; 40]);
+}

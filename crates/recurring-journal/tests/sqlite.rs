@@ -98,6 +98,15 @@ async fn eight_processes_open_a_new_file_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_not_its_own_is_left_alone() {
+    let folder = Folder::new();
+    let others = folder.file().with_extension("new");
+    std::fs::write(&others, "somebody else's").unwrap();
+    drop(folder.open().await);
+    assert_eq!(std::fs::read_to_string(&others).unwrap(), "somebody else's");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_log_is_only_added_to() {
     let folder = Folder::new();
     let store = folder.open().await;

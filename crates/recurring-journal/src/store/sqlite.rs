@@ -197,7 +197,7 @@ impl Owner {
         let path = owner_path(database, &name);
         let failed = |error: std::io::Error| StoreError::ReadOnly(format!("{}: {error}", path.display()));
         // It gets its name when it is locked: whoever finds it unlocked may remove it.
-        let unnamed = path.with_extension("new");
+        let unnamed = owner_path(database, &format!("{name}.new"));
         let file = OpenOptions::new().write(true).create_new(true).open(&unnamed).map_err(failed)?;
         file.lock().map_err(failed)?;
         std::fs::rename(&unnamed, &path).map_err(failed)?;
