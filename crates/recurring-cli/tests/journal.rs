@@ -21,6 +21,11 @@ impl Sandbox {
         read(&command.output().expect("it runs"))
     }
 
+    fn credential(&self) -> Value {
+        let text = std::fs::read_to_string(self.file("credential.json")).expect("a file");
+        serde_json::from_str(&text).expect("JSON")
+    }
+
     fn charge(&self, attempt: &str) -> Vec<String> {
         let credential = self.file("credential.json");
         let words = ["charge", "--provider", "emspay", "--attempt", attempt, "--credential", &credential];
@@ -150,9 +155,7 @@ fn a_charge_needs_a_journal_and_a_name_stands_for_one_payment() {
 fn a_billing_run_reads_lines_and_writes_lines_and_is_given_again() {
     let sandbox = Sandbox::start("run");
     sandbox.enrolled();
-    let credential: Value =
-        serde_json::from_str(&std::fs::read_to_string(sandbox.file("credential.json")).expect("a file"))
-            .expect("JSON");
+    let credential = sandbox.credential();
     let mut file = std::fs::File::create(sandbox.file("due.jsonl")).expect("a file");
     for number in 0..40 {
         let line = json!({"attempt": format!("r-{number}"), "amount": "40.00", "currency": "EUR", "credential": credential});
@@ -252,9 +255,7 @@ fn eight_processes_on_one_name_send_once() {
 fn a_billing_run_stops_at_the_signal_that_ends_a_service_and_goes_on_later() {
     let sandbox = Sandbox::start("signal");
     sandbox.enrolled();
-    let credential: Value =
-        serde_json::from_str(&std::fs::read_to_string(sandbox.file("credential.json")).expect("a file"))
-            .expect("JSON");
+    let credential = sandbox.credential();
     let lines: String = (0..40)
         .map(|number| {
             let line = json!({"attempt": format!("s-{number}"), "amount": "40.00", "currency": "EUR", "credential": credential});

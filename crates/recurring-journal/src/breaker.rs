@@ -10,7 +10,8 @@ pub struct Breaker {
     pub window: usize,
     /// How many unknown ones among them pause the gateway.
     pub most_unknown: usize,
-    /// How long the first pause is. Then one charge is tried; if that is unknown too, the pause doubles.
+    /// How long the first pause is. Then one charge is tried; if that is unknown too, the pause doubles, up to an hour (or
+    /// this, if it is longer).
     pub pause: Duration,
 }
 

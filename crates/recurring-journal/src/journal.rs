@@ -14,7 +14,7 @@ use crate::policy::Policy;
 use crate::seal::EncryptionKey;
 #[cfg(feature = "postgres")]
 use crate::store::PostgresStore;
-use crate::store::{Change, Due, Filter, Lease, SqliteStore, Store};
+use crate::store::{Change, Due, Filter, Lease, SAID, SqliteStore, Store, unsaid};
 
 /// The durable record of every attempt to move money: at most one for each name.
 ///
@@ -226,11 +226,8 @@ impl Journal {
         attempt: &AttemptId,
         decision: &Decision,
     ) -> Result<AttemptRecord, JournalError> {
-        for (field, text) in [("by", &decision.by), ("why", &decision.why)] {
-            if text.trim().is_empty() || text.len() > 1000 {
-                let rule = "must be said, in at most 1000 characters: it is kept".to_owned();
-                return Err(JournalError::Invalid { field, rule });
-            }
+        if let Some(field) = unsaid(&decision.by, &decision.why) {
+            return Err(JournalError::Invalid { field, rule: SAID.to_owned() });
         }
         let lease = self.lease().await?;
         let taken = self.store().take(&Due::One(attempt.clone()), 1, &lease).await?;

@@ -1,7 +1,7 @@
 //! What the journal costs. Everything is a ratio of two things that are measured side by side in one run.
 //!
-//! `cargo xtask bench journal`. A bound that is missed is measured again, four times at the most: other work on the machine
-//! can only make a ratio worse.
+//! `cargo xtask bench journal`. A bound that is missed is measured again, four times at the most: other work on the machine,
+//! and a host that is faster at one moment than at the next, are no property of the journal.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

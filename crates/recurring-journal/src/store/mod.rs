@@ -261,3 +261,12 @@ pub struct Filter {
     /// Only after this one.
     pub after: Option<AttemptId>,
 }
+
+/// The rule for what a person says about a decision.
+pub(crate) const SAID: &str = "must be said, in at most 1000 characters: it is kept";
+
+/// Which of the two breaks that rule.
+pub(crate) fn unsaid(by: &str, why: &str) -> Option<&'static str> {
+    let breaks = |text: &str| text.trim().is_empty() || text.len() > 1000;
+    [("by", by), ("why", why)].into_iter().find(|(_, text)| breaks(text)).map(|(field, _)| field)
+}

@@ -155,9 +155,7 @@ impl PostgresStore {
                     .iter()
                     .find(|record| record.attempt == intent.attempt)
                     .map(|record| Claim::Stands(Box::new(record.clone())))
-                    .ok_or_else(|| {
-                        StoreError::Failed("an attempt could be neither stored nor found".to_owned())
-                    }),
+                    .ok_or_else(super::row::neither),
             })
             .collect()
     }
@@ -198,9 +196,7 @@ impl Store for PostgresStore {
             &intent.sealed,
         ];
         self.rows(PLAN, values).await?;
-        self.get(&intent.attempt)
-            .await?
-            .ok_or_else(|| StoreError::Failed("an attempt could be neither stored nor found".to_owned()))
+        self.get(&intent.attempt).await?.ok_or_else(super::row::neither)
     }
 
     async fn claim(&self, intents: &[Intent], lease: &Lease) -> Result<Vec<Claim>, StoreError> {

@@ -87,3 +87,8 @@ pub(crate) fn ending_text(ending: Option<&Ending>) -> Result<Option<String>, Sto
         .map(|ending| serde_json::to_string(ending).map_err(|error| StoreError::Failed(error.to_string())))
         .transpose()
 }
+
+/// What no store should ever have to say.
+pub(crate) fn neither() -> StoreError {
+    StoreError::Failed("an attempt could be neither stored nor found".to_owned())
+}

@@ -10,7 +10,7 @@ use crate::attempt::{AttemptRecord, Event, Fence, Intent, State};
 use crate::error::StoreError;
 use crate::inbox::{Delivery, InboxEntry};
 use crate::plan::PLAN;
-use crate::store::row::{COLUMNS, Row, ending_text, instant};
+use crate::store::row::{COLUMNS, Row, ending_text, instant, neither};
 use crate::store::{Change, Claim, Due, Filter, Late, Lease};
 
 /// A planned attempt that is free: nobody's, one's own, or its owner's time is over.
@@ -69,10 +69,6 @@ pub(super) fn plan(
     ];
     connection.prepare_cached(PLAN).and_then(|mut prepared| prepared.execute(values)).map_err(problem)?;
     get(connection, &intent.attempt)?.ok_or_else(neither)
-}
-
-fn neither() -> StoreError {
-    StoreError::Failed("an attempt could be neither stored nor found".to_owned())
 }
 
 /// Takes an attempt with [`CLAIM`] or [`ARM`], or says how it stands.

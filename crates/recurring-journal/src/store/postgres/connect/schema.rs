@@ -6,6 +6,7 @@ use tokio_postgres::Client;
 use super::problem;
 use crate::error::StoreError;
 use crate::store::postgres::{Acknowledged, FailOver};
+use crate::store::{SAID, unsaid};
 
 /// Held while the tables are made: several processes that open a new database at once make them once.
 const MIGRATING: i64 = 0x7265_6375_7272_0001;
@@ -62,12 +63,8 @@ pub(in crate::store::postgres) async fn acknowledge(
     fail_over: &FailOver,
     now: Timestamp,
 ) -> Result<Acknowledged, StoreError> {
-    for (field, text) in [("by", &fail_over.by), ("why", &fail_over.why)] {
-        if text.trim().is_empty() || text.len() > 1000 {
-            return Err(StoreError::Failed(format!(
-                "`{field}` must be said, in at most 1000 characters: it is kept"
-            )));
-        }
+    if let Some(field) = unsaid(&fail_over.by, &fail_over.why) {
+        return Err(StoreError::Failed(format!("`{field}` {SAID}")));
     }
     let now = now.as_millisecond();
     let transaction = client.transaction().await.map_err(problem)?;
