@@ -26,6 +26,10 @@ pub enum DeclineReason {
     InvalidCredential,
     /// The processor or the bank had a fault. The payment itself was refused.
     ProcessorError,
+    /// A check against fraud stopped it.
+    SuspectedFraud,
+    /// The merchant's account or the request is set up wrongly; the bank was not asked.
+    Setup,
     /// Something else, or nothing that could be understood.
     Other,
 }
@@ -46,7 +50,7 @@ pub enum Advice {
 
 impl DeclineReason {
     /// Every reason.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::InsufficientFunds,
         Self::ExpiredCard,
         Self::DoNotHonour,
@@ -56,18 +60,20 @@ impl DeclineReason {
         Self::Limit,
         Self::InvalidCredential,
         Self::ProcessorError,
+        Self::SuspectedFraud,
+        Self::Setup,
         Self::Other,
     ];
 
     /// What to do after it.
     pub fn advice(self) -> Advice {
         match self {
-            Self::StolenOrLost | Self::Revoked => Advice::Never,
+            Self::StolenOrLost | Self::Revoked | Self::SuspectedFraud => Advice::Never,
             Self::InsufficientFunds | Self::Limit | Self::ProcessorError => Advice::LaterWithNewAttempt,
             Self::ExpiredCard | Self::AuthenticationRequired | Self::InvalidCredential => {
                 Advice::NeedsCustomer
             }
-            Self::DoNotHonour | Self::Other => Advice::NotStated,
+            Self::DoNotHonour | Self::Setup | Self::Other => Advice::NotStated,
         }
     }
 
@@ -83,6 +89,8 @@ impl DeclineReason {
             Self::Limit => "limit",
             Self::InvalidCredential => "invalid_credential",
             Self::ProcessorError => "processor_error",
+            Self::SuspectedFraud => "suspected_fraud",
+            Self::Setup => "setup",
             Self::Other => "other",
         }
     }

@@ -13,8 +13,12 @@ pub struct Facts {
     /// What to do then, in a sentence.
     pub after_lost_answer: &'static str,
     /// Whether a look-up that finds nothing, after a quiet period and more than once, proves that nothing was charged.
-    /// See [`LookUp`](crate::LookUp).
+    /// See [`LookUp`](crate::LookUp). Where the payment had a reference, the gateway must have canceled it first
+    /// ([`gateway_fence`](Self::gateway_fence)): otherwise a call that is still under way could take the money later.
     pub nothing_found_is_proof: bool,
+    /// What bars a charge that is still under way at the gateway itself, where it has such a call
+    /// ([`CancelUnpaid`](crate::CancelUnpaid)). Without one, "not charged" after a lost answer is an operator's word.
+    pub gateway_fence: Option<&'static str>,
     /// Whether the identifier of a first payment is itself the token that later payments are made with: then it is a
     /// secret, and is not kept where only references are.
     pub payment_is_token: bool,
@@ -62,6 +66,7 @@ pub(crate) static OMNO: Facts = Facts {
     lost_answer: LostAnswer::PersonDecides,
     after_lost_answer: "nothing proves what happened: a person decides",
     nothing_found_is_proof: false,
+    gateway_fence: None,
     payment_is_token: false,
     amounts: "decimal number in major units",
 };
@@ -74,6 +79,7 @@ pub(crate) static NGENIUS: Facts = Facts {
     lost_answer: LostAnswer::PersonDecides,
     after_lost_answer: "the reference needed to look stands in the lost answer: a person decides",
     nothing_found_is_proof: false,
+    gateway_fence: None,
     payment_is_token: false,
     amounts: "whole minor units",
 };
@@ -86,6 +92,7 @@ pub(crate) static TOKENPAY_SIGNED: Facts = Facts {
     lost_answer: LostAnswer::UniqueReference,
     after_lost_answer: "the reference is said to be unique: look, then a person decides",
     nothing_found_is_proof: false,
+    gateway_fence: None,
     payment_is_token: false,
     amounts: "decimal number in major units, at most 2 decimals and 9 digits",
 };
@@ -98,6 +105,7 @@ pub(crate) static REVIO: Facts = Facts {
     lost_answer: LostAnswer::Anchored,
     after_lost_answer: "the purchase has an id before it is charged: reading it settles the question",
     nothing_found_is_proof: true,
+    gateway_fence: Some("the purchase is canceled: a later charge of it is refused"),
     payment_is_token: true,
     amounts: "whole minor units",
 };
@@ -110,6 +118,7 @@ pub(crate) static EMSPAY: Facts = Facts {
     lost_answer: LostAnswer::ListedByPeriod,
     after_lost_answer: "list the orders of the period (other brands document it), then a person decides",
     nothing_found_is_proof: false,
+    gateway_fence: None,
     payment_is_token: false,
     amounts: "whole minor units",
 };

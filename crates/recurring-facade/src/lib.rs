@@ -44,8 +44,8 @@ pub use payment::{
     Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, Scheduled, StoredCard,
 };
 pub use provider::{
-    Capture, Charge, Enrol, Found, LookUp, LostCharge, NoRecord, Notifications, Provider, ProviderId, Record,
-    Refund, Schedule, Status, StoredCards,
+    CancelUnpaid, Capture, Charge, Enrol, Found, LookUp, LostCharge, NoRecord, Notifications, Provider,
+    ProviderId, Record, Refund, Schedule, Status, StoredCards,
 };
 pub use recurring_core::notification::{
     LARGEST_BODY as LARGEST_NOTIFICATION, NotificationError, RawNotification,

@@ -99,6 +99,11 @@ pub trait Provider: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Closing a payment that was not paid.
+    fn as_cancel_unpaid(&self) -> Option<&dyn CancelUnpaid> {
+        None
+    }
+
     /// Giving money back.
     fn as_refund(&self) -> Option<&dyn Refund> {
         None
@@ -210,7 +215,12 @@ pub enum Found {
     /// No trace of the charge **at this moment**. It may still be on its way, and at most gateways it proves nothing:
     /// see [`Facts::nothing_found_is_proof`].
     Nothing,
-    /// More than one payment has the attempt's reference: a person decides.
+    /// A try to pay it reached the gateway, and the gateway does not say what became of it: the money may have moved. It
+    /// may say so later; [`CancelUnpaid`] can force an answer.
+    Unclear(Payment),
+    /// The payment was canceled at the gateway. It was not paid, and cannot be paid any more.
+    Canceled(Payment),
+    /// More than one payment has the attempt's reference: only an operator can tell which it is.
     Several(Vec<Payment>),
 }
 
@@ -224,6 +234,22 @@ pub trait LookUp: Send + Sync {
     /// of the charge**: a look-up that was refused, or never left, proves nothing. With `Protocol` and `Unknown`, what
     /// was found contradicts the charge: it names another amount, currency or reference.
     async fn look_up(&self, lost: &LostCharge) -> Result<Found, Error>;
+}
+
+/// Closes a payment that was not paid, so that a charge of it which is still under way is refused by the gateway.
+///
+/// It is the one proof that outlasts a lost call: "not paid" alone says nothing of a moment later.
+#[async_trait]
+pub trait CancelUnpaid: Send + Sync {
+    /// Cancels the payment that [`LostCharge::payment`] names. Moves no money; money that was taken stays taken.
+    ///
+    /// [`Found::Canceled`]: nothing was taken, and nothing can be any more. Anything else: the gateway did not cancel it,
+    /// and this is how it stands.
+    ///
+    /// # Errors
+    /// It may have been canceled or not. **The effect of this error is that of the cancellation, not that of the
+    /// charge.** With `Protocol` and `Unknown`, the payment is not that of the charge.
+    async fn cancel_unpaid(&self, lost: &LostCharge) -> Result<Found, Error>;
 }
 
 /// Gives money back.

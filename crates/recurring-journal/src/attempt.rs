@@ -223,7 +223,8 @@ impl Intent {
 
     /// Why this cannot be the attempt that is stored already, if it cannot.
     pub(crate) fn differs_from(&self, stored: &AttemptRecord) -> Option<&'static str> {
-        if self.fingerprint == stored.fingerprint {
+        // An attempt that an operator found at the gateway has no fingerprint: only its name is known.
+        if self.fingerprint == stored.fingerprint || stored.fingerprint.is_empty() {
             return None;
         }
         Some(if self.provider != stored.provider {
@@ -284,6 +285,9 @@ pub struct Ending {
     /// The page to send the customer to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redirect: Option<String>,
+    /// Whether the journal has asked the gateway to cancel the unpaid payment: found canceled, nothing was taken.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub canceling: bool,
 }
 
 /// An attempt as it is stored.
@@ -322,6 +326,9 @@ pub struct AttemptRecord {
     pub decided_by: Option<String>,
     /// Why it stands where it stands, in a sentence.
     pub note: Option<String>,
+    /// Whether the store has forgotten something since the attempt was armed: a replica took over, or the journal was
+    /// restored from a copy. What looks like "not charged" then proves nothing.
+    pub lapsed: bool,
     pub(crate) owner: Option<String>,
     pub(crate) fence: Fence,
     pub(crate) fingerprint: String,

@@ -1,3 +1,4 @@
+use jiff::Timestamp;
 use recurring_core::{AttemptId, Effect, ErrorKind, Proof};
 use recurring_facade::ProviderId;
 
@@ -21,9 +22,7 @@ pub enum StoreError {
     #[error("the journal is locked by another process: {0}")]
     Locked(String),
     /// The file is damaged, or is no database.
-    #[error(
-        "the journal is damaged or is no journal: {0}; restore it from a copy, and do not start with an empty one"
-    )]
+    #[error("not a valid journal: {0}; restore it from a backup, and do not start with an empty one")]
     Corrupt(String),
     /// A newer version of this program has been here.
     #[error("the journal has version {found}, this program knows {known}: use the newer program")]
@@ -33,17 +32,40 @@ pub enum StoreError {
         /// The newest version that this program knows.
         known: i64,
     },
-    /// The database is another one than before: a replica has taken over. What its predecessor had stored last may be
-    /// missing, so an attempt that was sent may look as if it had never been armed.
+    /// The journal is in another place than before: a replica has taken over, or it was restored from a copy. What was
+    /// stored last may be missing, so an attempt that was sent may look as if it had never been armed.
     #[error(
-        "a replica has taken the database over (timeline {found}, it was {known}): the last attempts may be missing. \
-         Compare with the gateways what was charged in that time, then acknowledge the fail-over"
+        "the journal was taken over by a replica or restored from a copy ({found}, it was {known}): the last attempts \
+         may be missing. Compare with the gateways what was charged in that time, then run \
+         `recurring journal acknowledge-failover`"
     )]
     FailedOver {
-        /// The timeline of the database now.
-        found: i64,
-        /// The timeline that the journal knew.
-        known: i64,
+        /// The place of the journal now.
+        found: String,
+        /// The place that the journal knows.
+        known: String,
+    },
+    /// There is no journal at this address.
+    #[error("there is no journal here: {0}; check the address, or make one with `recurring journal create`")]
+    Missing(String),
+    /// There is a journal at this address already.
+    #[error("there is a journal here already: open it instead")]
+    Exists,
+    /// The journal is another one than the configuration names.
+    #[error("the journal has the identity {found}, the configuration names {expected}: check the address")]
+    OtherJournal {
+        /// The identity of the journal at this address.
+        found: String,
+        /// The identity that was asked for.
+        expected: String,
+    },
+    /// The clock of this machine is far from that of the store.
+    #[error("the clock of this machine says {here}, that of the journal's server {store}: set it right")]
+    ClockSkew {
+        /// By the clock of this machine.
+        here: Timestamp,
+        /// By the clock of the store.
+        store: Timestamp,
     },
     /// The connection to the database is lost or cannot be made. Whether the last write was stored is not known.
     #[error("the journal cannot be reached: {0}")]
@@ -79,14 +101,29 @@ pub enum JournalError {
         /// Which gateway.
         provider: ProviderId,
     },
-    /// A person's decision is not possible in this state.
-    #[error("the attempt {attempt} is {state}: a person decides only what is pending, unknown or in review")]
+    /// An operator's decision is not possible in this state.
+    #[error(
+        "cannot decide {attempt}: it is {state}; only what is pending, unknown or in review can be decided"
+    )]
     NotToDecide {
         /// The attempt.
         attempt: AttemptId,
         /// Its state.
         state: &'static str,
     },
+    /// An operator's decision contradicts what is known, or comes too early.
+    #[error("cannot record {attempt} as {decision}: {why}")]
+    Contradicted {
+        /// The attempt.
+        attempt: AttemptId,
+        /// What the operator decided.
+        decision: &'static str,
+        /// What is known, and what to do.
+        why: String,
+    },
+    /// The time-outs of the gateway's client and those of the journal do not fit together.
+    #[error("{0}; nothing was sent")]
+    Settings(String),
     /// Something that was handed in breaks a rule.
     #[error("`{field}` {rule}")]
     Invalid {
@@ -107,12 +144,21 @@ impl JournalError {
         match self {
             Self::Store(StoreError::NoSuchAttempt) => ErrorKind::NotFound,
             Self::Store(
-                StoreError::Address(_) | StoreError::NewerSchema { .. } | StoreError::FailedOver { .. },
+                StoreError::Address(_)
+                | StoreError::NewerSchema { .. }
+                | StoreError::FailedOver { .. }
+                | StoreError::Missing(_)
+                | StoreError::Exists
+                | StoreError::OtherJournal { .. }
+                | StoreError::ClockSkew { .. },
             ) => ErrorKind::Config,
             Self::Store(_) => ErrorKind::Unavailable,
             Self::OtherPayment { .. } => ErrorKind::Conflict,
             Self::NoCapability { .. } => ErrorKind::Unsupported,
-            Self::NotToDecide { .. } | Self::Invalid { .. } => ErrorKind::InvalidRequest,
+            Self::NotToDecide { .. } | Self::Contradicted { .. } | Self::Invalid { .. } => {
+                ErrorKind::InvalidRequest
+            }
+            Self::Settings(_) => ErrorKind::Config,
             Self::CutOff => ErrorKind::Transport,
         }
     }

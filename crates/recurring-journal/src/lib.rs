@@ -5,6 +5,7 @@
 #[doc = include_str!("../../../README.md")]
 struct RepositoryReadme;
 
+mod address;
 mod attempt;
 mod breaker;
 mod clock;
@@ -19,6 +20,7 @@ mod run;
 mod seal;
 pub mod store;
 
+pub use address::Address;
 pub use attempt::{AttemptRecord, Ending, Event, Fence, Intent, Operation, State};
 pub use breaker::Breaker;
 pub use clock::{Clock, SystemClock};

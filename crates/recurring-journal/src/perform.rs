@@ -1,13 +1,14 @@
 //! Making an attempt: armed durably, then sent, then its end written down.
 
 use std::future::Future;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use recurring_core::{AttemptId, Effect, Outcome};
+use recurring_core::{AttemptId, Effect, NotAfter, Outcome};
 use recurring_facade::{
     Agreement, CaptureRequest, ChargeRequest, Decline, Enrolment, Error, Facade, Payment, PaymentRef,
-    PendingEnrolment, ProviderId, Record, RefundRequest, ScheduleRef, ScheduleRequest, Scheduled,
+    PendingEnrolment, Provider, ProviderId, Record, RefundRequest, ScheduleRef, ScheduleRequest, Scheduled,
 };
 
 use crate::attempt::{AttemptRecord, Ending, Fence, Intent, Operation, State};
@@ -69,8 +70,14 @@ impl Journal {
         let provider = request.credential.provider();
         let charger = able(facade.charger(&provider), &provider)?;
         let intent = self.intent_of(&request)?;
-        self.perform(facade, intent, |record| async move {
-            Made { result: charger.recording(record).charge(request).await, agreement: None }
+        self.perform(facade, intent, |record, limit| async move {
+            Made {
+                result: charger
+                    .recording(record) /*limit*/
+                    .charge(request)
+                    .await,
+                agreement: None,
+            }
         })
         .await
     }
@@ -87,8 +94,12 @@ impl Journal {
     ) -> Result<Answer, JournalError> {
         let scheduler = able(facade.scheduler(provider), provider)?;
         let intent = Intent::schedule(&request, provider.clone());
-        self.perform(facade, intent, |record| async move {
-            match scheduler.recording(record).schedule(request).await {
+        self.perform(facade, intent, |record, limit| async move {
+            match scheduler
+                .recording(record) /*limit*/
+                .schedule(request)
+                .await
+            {
                 Ok(Scheduled { payment, agreement, .. }) => Made { result: Ok(payment), agreement },
                 Err(error) => Made { result: Err(error), agreement: None },
             }
@@ -109,8 +120,11 @@ impl Journal {
             return Ok(Resumed::Read(Box::new(enroller.resume(pending).await)));
         };
         let answer = self
-            .perform(facade, intent, |_| async move {
-                match enroller.resume(pending).await {
+            .perform(facade, intent, |_, limit| async move {
+                match enroller /*limit*/
+                    .resume(pending)
+                    .await
+                {
                     Ok(Enrolment { payment, agreement, .. }) => Made { result: Ok(payment), agreement },
                     Err(error) => Made { result: Err(error), agreement: None },
                 }
@@ -131,8 +145,14 @@ impl Journal {
     ) -> Result<Answer, JournalError> {
         let refunder = able(facade.refunder(provider), provider)?;
         let intent = Intent::refund(&request, provider.clone());
-        self.perform(facade, intent, |record| async move {
-            Made { result: refunder.recording(record).refund(request).await, agreement: None }
+        self.perform(facade, intent, |record, limit| async move {
+            Made {
+                result: refunder
+                    .recording(record) /*limit*/
+                    .refund(request)
+                    .await,
+                agreement: None,
+            }
         })
         .await
     }
@@ -149,8 +169,14 @@ impl Journal {
     ) -> Result<Answer, JournalError> {
         let capturer = able(facade.capturer(provider), provider)?;
         let intent = Intent::capture(&request, provider.clone());
-        self.perform(facade, intent, |record| async move {
-            Made { result: capturer.recording(record).capture(request).await, agreement: None }
+        self.perform(facade, intent, |record, limit| async move {
+            Made {
+                result: capturer
+                    .recording(record) /*limit*/
+                    .capture(request)
+                    .await,
+                agreement: None,
+            }
         })
         .await
     }
@@ -163,29 +189,64 @@ impl Journal {
         call: Call,
     ) -> Result<Answer, JournalError>
     where
-        Call: FnOnce(ArmedRecord) -> Calling + Send + 'static,
+        Call: FnOnce(ArmedRecord, NotAfter) -> Calling + Send + 'static,
         Calling: Future<Output = Made> + Send + 'static,
     {
-        let journal = self.clone();
-        let facts = facade.provider(&intent.provider).map(|provider| provider.facts());
+        let provider = facade.provider(&intent.provider);
+        if let Some(provider) = provider {
+            self.check_timeouts(provider)?;
+        }
         let is_token = matches!(intent.operation, Operation::Refund | Operation::Capture)
-            && facts.is_some_and(|facts| facts.payment_is_token);
-        tokio::spawn(async move { journal.armed(intent, is_token, call).await })
-            .await
-            .unwrap_or(Err(JournalError::CutOff))
+            && provider.is_some_and(|provider| provider.facts().payment_is_token);
+        let (journal, attempt, held) = (self.clone(), intent.attempt.clone(), Arc::new(OnceLock::new()));
+        let running = tokio::spawn({
+            let held = Arc::clone(&held);
+            async move { journal.armed(intent, is_token, &held, call).await }
+        });
+        match running.await {
+            Ok(result) => result,
+            Err(_) => {
+                // The task panicked, in this process that lives on: its lock would keep the attempt armed.
+                if let Some(fence) = held.get() {
+                    let mut change = Change::to(State::Unknown);
+                    let now = self.now_or_here().await;
+                    change.next_look = Some(now);
+                    change.note = Some("the task that made the attempt was cut off".to_owned());
+                    let _ = self.store().change(&attempt, *fence, &change, now).await;
+                }
+                Err(JournalError::CutOff)
+            }
+        }
+    }
+
+    /// Refuses a gateway whose client may take longer over one operation than the lease allows: the attempt would be
+    /// taken for abandoned while it is under way.
+    fn check_timeouts(&self, provider: &dyn Provider) -> Result<(), JournalError> {
+        let (window, lease) = (self.policy().send_window(), self.policy().lease);
+        match None::<Duration> {
+            Some(longest) if longest > window => Err(JournalError::Settings(format!(
+                "cannot use {}: by its time-outs one operation may take {longest:.0?}, and the journal's lease of \
+                 {lease:.0?} leaves it {window:.0?}; shorten the time-out (--timeout) or lengthen the lease",
+                provider.id()
+            ))),
+            _ => Ok(()),
+        }
     }
 
     async fn armed<Call, Calling>(
         &self,
         intent: Intent,
         is_token: bool,
+        held: &OnceLock<Fence>,
         call: Call,
     ) -> Result<Answer, JournalError>
     where
-        Call: FnOnce(ArmedRecord) -> Calling,
+        Call: FnOnce(ArmedRecord, NotAfter) -> Calling,
         Calling: Future<Output = Made>,
     {
-        let (asked, asked_at) = (Instant::now(), self.clock().now());
+        // The limit begins before the store is asked for anything: however long that takes, nothing is sent after the
+        // lease. It is checked again before each connection and each write.
+        let limit = self.not_after();
         let fence = match self.arm(&intent).await? {
             Claim::Yours(fence) => fence,
             Claim::Stands(record) => {
@@ -195,24 +256,36 @@ impl Journal {
                 return Ok(answer);
             }
         };
+        let _ = held.set(fence);
         let record = ArmedRecord { journal: self.clone(), fence };
-        // A machine that slept through the lease must not send: somebody may have found out by now that nothing was
-        // sent. Two clocks are asked: one can be set, the other may stand still while the machine sleeps.
-        let slept = self.clock().now().duration_since(asked_at).unsigned_abs();
-        let made = if asked.elapsed().max(slept) < self.policy().lease / 2 {
-            call(record).await
-        } else {
+        let made = if limit.has_passed() {
             let inner = recurring_core::Error::never_sent(
                 recurring_core::ErrorKind::Unavailable,
                 "storing the attempt took so long that it was not sent",
             );
             Made { result: Err(Error::new(intent.provider.clone(), inner)), agreement: None }
+        } else {
+            call(record, limit).await
         };
         self.ended(&intent, fence, made, is_token).await
     }
 
-    /// Arms the attempt. When it is held by somebody who is gone, it is made unknown, and answered as that.
-    async fn arm(&self, intent: &Intent) -> Result<Claim, JournalError> {
+    /// Until when something may be sent for an attempt that is armed after now.
+    fn not_after(&self) -> NotAfter {
+        let clock = Arc::clone(self.clock());
+        NotAfter::within_by(self.policy().send_window(), Arc::new(move || SystemTime::from(clock.now())))
+    }
+
+    /// The time of the store, or of this machine when the store is out of reach.
+    async fn now_or_here(&self) -> jiff::Timestamp {
+        match self.now().await {
+            Ok(now) => now,
+            Err(_) => self.clock().now(),
+        }
+    }
+
+    /// Arms the attempt. When it is held by an owner that is gone, it is made unknown, and answered as that.
+    async fn arm(&self, intent: &Intent) -> Result<Claim, StoreError> {
         let lease = self.lease().await?;
         let claim = self.store().arm(intent, &lease).await?;
         if let Claim::Stands(record) = &claim
@@ -222,7 +295,7 @@ impl Journal {
             let over = record.lease_until.is_some_and(|until| until < lease.now);
             if over || self.store().is_gone(owner).await? {
                 self.recover().await?;
-                return Ok(self.store().arm(intent, &self.lease().await?).await?);
+                return self.store().arm(intent, &self.lease().await?).await;
             }
         }
         Ok(claim)
@@ -235,7 +308,7 @@ impl Journal {
         made: Made,
         is_token: bool,
     ) -> Result<Answer, JournalError> {
-        let now = self.clock().now();
+        let now = self.now_or_here().await;
         let mut change = ending_of(&made.result);
         if matches!(change.state, State::Unknown | State::Pending) {
             change.next_look = now.checked_add(self.policy().first_look).ok();
@@ -288,7 +361,7 @@ impl Journal {
         let mut wait = FIRST_WAIT;
         let mut tries = 1;
         loop {
-            let written = self.store().change(attempt, fence, change, self.clock().now()).await;
+            let written = self.store().change(attempt, fence, change, self.now_or_here().await).await;
             match written {
                 Ok(_) | Err(StoreError::Fenced | StoreError::NoSuchAttempt) => return written,
                 // A write whose answer was lost may have been stored, and then frees the attempt: written again it
@@ -348,8 +421,10 @@ impl Record for ArmedRecord {
         change.payment = Some(payment.clone());
         change.keep_lease = true;
         let store = self.journal.store();
-        let now = self.journal.clock().now();
-        let written = store.change(attempt, self.fence, &change, now).await;
+        let written = match self.journal.now().await {
+            Ok(now) => store.change(attempt, self.fence, &change, now).await,
+            Err(error) => Err(error),
+        };
         written.map(drop).map_err(|error| error.to_string())
     }
 }
@@ -425,6 +500,7 @@ fn remembered(intent: &Intent, fence: Fence, change: &Change, now: jiff::Timesta
         next_look: change.next_look,
         decided_by: None,
         note: None,
+        lapsed: false,
         owner: None,
         fence,
         fingerprint: intent.fingerprint.clone(),

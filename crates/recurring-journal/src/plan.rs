@@ -7,7 +7,7 @@ use crate::journal::Journal;
 /// A statement that plans a charge, for a transaction of your own: the order and the plan to charge it are stored
 /// together or not at all.
 ///
-/// It is plain SQL for the database of the journal (SQLite or PostgreSQL, the same text), with the values in the order
+/// It is plain SQL for the database of the journal (SQLite or PostgreSQL), with the values in the order
 /// of their parameters `$1`, `$2` ... Run it with whatever library you use. An attempt that is there already stays as
 /// it is.
 ///
@@ -33,10 +33,20 @@ pub enum PlanValue {
     Bytes(Option<Vec<u8>>),
 }
 
-/// The same text for both databases.
-pub(crate) const PLAN: &str = "INSERT INTO recurring_attempts \
-    (attempt, provider, operation, amount, currency, fingerprint, state, created, updated, sealed) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (attempt) DO NOTHING";
+/// The statement for both databases; only the place of the table differs.
+macro_rules! plan {
+    ($table:literal) => {
+        concat!(
+            "INSERT INTO ",
+            $table,
+            " (attempt, provider, operation, amount, currency, fingerprint, state, created, updated, sealed) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (attempt) DO NOTHING"
+        )
+    };
+}
+pub(crate) const PLAN_SQLITE: &str = plan!("recurring_attempts");
+#[cfg(feature = "postgres")]
+pub(crate) const PLAN_POSTGRES: &str = plan!("recurring.recurring_attempts");
 
 impl Journal {
     /// The statement that plans this charge: see [`PlanStatement`].
@@ -48,7 +58,11 @@ impl Journal {
         let now = self.clock().now().as_millisecond();
         let text = |text: &str| PlanValue::Text(text.to_owned());
         Ok(PlanStatement {
-            sql: PLAN,
+            sql: match self.store().kind() {
+                #[cfg(feature = "postgres")]
+                "postgres" => PLAN_POSTGRES,
+                _ => PLAN_SQLITE,
+            },
             values: vec![
                 text(attempt.as_str()),
                 text(provider.as_str()),

@@ -1,12 +1,12 @@
 //! Finding out what became of attempts whose answer was lost or is still to come.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use jiff::{SignedDuration, Timestamp};
 use recurring_core::{AttemptId, Money, Outcome};
-use recurring_facade::{Error, Facade, Found, LostCharge, Payment};
+use recurring_facade::{Error, Facade, Found, LostCharge, Payment, Provider};
 
-use crate::attempt::{AttemptRecord, Operation, State};
+use crate::attempt::{AttemptRecord, Ending, Operation, State};
 use crate::error::{JournalError, StoreError};
 use crate::inbox::{Delivery, InboxEntry};
 use crate::journal::Journal;
@@ -22,14 +22,38 @@ const TOGETHER: u32 = 32;
 pub(crate) enum Seen {
     /// The payment, as it stands.
     Payment(Box<Payment>),
-    /// No payment, and whether this gateway says so reliably.
-    Nothing { is_proof: bool },
+    /// A try to pay it reached the gateway, which does not say what became of it. Whether it can be canceled.
+    Unclear { payment: Box<Payment>, can_cancel: bool },
+    /// No payment.
+    Nothing(Proves),
+    /// The gateway has canceled the payment because this journal asked for it: it was not paid, and cannot be any more.
+    Canceled,
     /// More than one payment with the name of one attempt.
     Several(usize),
     /// The gateway could not be read.
     Unreadable(String),
     /// There is nothing to look with.
     NoMeans(&'static str),
+}
+
+/// What "no payment" proves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proves {
+    /// Nothing: the gateway may know more than it shows, or the store has forgotten something.
+    Nothing,
+    /// Nothing was sent: what is sent first at this gateway was never recorded, and cannot be any more.
+    NothingWasSent,
+    /// Nothing was taken, once the gateway has canceled the payment: a call that is still under way is refused then.
+    NothingOnceCanceled,
+}
+
+/// What to do after a look.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// Write this down.
+    Write(Box<Change>),
+    /// Ask the gateway to cancel the unpaid payment, and decide by its answer.
+    CancelFirst,
 }
 
 /// An attempt that was looked up.
@@ -64,49 +88,120 @@ impl Journal {
                 return Ok(all);
             }
             for record in due {
-                all.extend(self.look_at(facade, record).await?);
+                all.extend(self.look_at(facade, record).await?.1);
             }
         }
     }
 
-    /// Looks up one attempt now, whether it is due or not. `None` when it is not open, or somebody else is looking.
+    /// Looks up one attempt now, whether it is due or not. `None` when it is not open, or another process is looking.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn look(&self, facade: &Facade, attempt: &AttemptId) -> Result<Option<Looked>, JournalError> {
+        Ok(self.look_for(facade, attempt).await?.and_then(|(_, looked)| looked))
+    }
+
+    /// The same, with what was seen.
+    pub(crate) async fn look_for(
+        &self,
+        facade: &Facade,
+        attempt: &AttemptId,
+    ) -> Result<Option<(Seen, Option<Looked>)>, JournalError> {
         let lease = self.lease().await?;
         let taken = self.store().take(&Due::One(attempt.clone()), 1, &lease).await?;
         match taken.into_iter().next() {
-            Some(record) => self.look_at(facade, record).await,
+            Some(record) => self.look_at(facade, record).await.map(Some),
             None => Ok(None),
         }
     }
 
-    /// Looks, decides, and writes it down. `None` when somebody else has taken the attempt in the meantime.
-    async fn look_at(&self, facade: &Facade, record: AttemptRecord) -> Result<Option<Looked>, JournalError> {
-        let seen = self.see(facade, &record).await;
-        let now = self.clock().now();
-        let change = decide(&record, seen, self.policy(), now);
+    /// Looks, decides, and writes it down. Without a result, another process has taken the attempt in the meantime.
+    async fn look_at(
+        &self,
+        facade: &Facade,
+        record: AttemptRecord,
+    ) -> Result<(Seen, Option<Looked>), JournalError> {
+        let mut seen = self.see(facade, &record).await;
+        let now = self.now().await?;
+        let change = match decide(&record, &seen, self.policy(), now) {
+            Verdict::Write(change) => change,
+            Verdict::CancelFirst => {
+                seen = match self.cancel(facade, &record, now).await? {
+                    Some(seen) => seen,
+                    None => return Ok((seen, None)),
+                };
+                match decide(&record, &seen, self.policy(), now) {
+                    Verdict::Write(change) => change,
+                    // The gateway has not canceled it; it is asked again later.
+                    Verdict::CancelFirst => Box::new(look_again(
+                        &record,
+                        self.policy(),
+                        now,
+                        "it could not be canceled".to_owned(),
+                    )),
+                }
+            }
+        };
         match self.store().change(&record.attempt, record.fence, &change, now).await {
-            Ok(stands) => Ok(Some(Looked { before: record.state, record: stands })),
-            Err(StoreError::Fenced) => Ok(None),
+            Ok(stands) => Ok((seen, Some(Looked { before: record.state, record: stands }))),
+            Err(StoreError::Fenced) => Ok((seen, None)),
             Err(failed) => Err(failed.into()),
         }
+    }
+
+    /// Cancels the unpaid payment at the gateway. That it is asked for is recorded before, under the fence: if the answer
+    /// is lost, a payment that is found canceled later was canceled by this. `None` when another process has taken the
+    /// attempt in the meantime.
+    async fn cancel(
+        &self,
+        facade: &Facade,
+        record: &AttemptRecord,
+        now: Timestamp,
+    ) -> Result<Option<Seen>, JournalError> {
+        let provider = facade.provider(&record.provider);
+        let (Some(cancel), Some(lost)) =
+            (provider.and_then(Provider::as_cancel_unpaid), self.lost_charge(record))
+        else {
+            return Ok(Some(Seen::NoMeans("the gateway has no call to cancel an unpaid payment")));
+        };
+        let mut change = Change::to(record.state);
+        change.keep_lease = true;
+        change.next_look = record.next_look;
+        change.ending = Some(Ending { canceling: true, ..record.ending.clone() });
+        change.note = Some("asks the gateway to cancel the unpaid payment".to_owned());
+        match self.store().change(&record.attempt, record.fence, &change, now).await {
+            Ok(_) => {}
+            Err(StoreError::Fenced) => return Ok(None),
+            Err(failed) => return Err(failed.into()),
+        }
+        Ok(Some(match cancel.cancel_unpaid(&lost).await {
+            Ok(Found::Canceled(_)) => Seen::Canceled,
+            Ok(Found::Payment(payment)) => Seen::Payment(Box::new(payment)),
+            Ok(Found::Unclear(payment)) => Seen::Unclear { payment: Box::new(payment), can_cancel: false },
+            Ok(_) => Seen::Unreadable("the gateway did not cancel the unpaid payment".to_owned()),
+            Err(error) => {
+                Seen::Unreadable(format!("the unpaid payment could not be canceled: {}", error.message()))
+            }
+        }))
+    }
+
+    fn lost_charge(&self, record: &AttemptRecord) -> Option<LostCharge> {
+        let from = record.armed.unwrap_or(record.created);
+        let until = from.checked_add(self.policy().lease).unwrap_or(Timestamp::MAX);
+        let mut lost = LostCharge::new(
+            record.attempt.clone(),
+            record.amount?,
+            SystemTime::from(from),
+            SystemTime::from(until),
+        );
+        lost.payment.clone_from(&record.payment);
+        Some(lost)
     }
 
     async fn see(&self, facade: &Facade, record: &AttemptRecord) -> Seen {
         if matches!(record.operation, Operation::Refund | Operation::Capture) {
             return Seen::NoMeans("a payment does not show which of its refunds and captures was this one");
         }
-        let read = |result: Result<Found, Error>, is_proof| match result {
-            Ok(Found::Payment(payment)) => Seen::Payment(Box::new(payment)),
-            Ok(Found::Nothing) => Seen::Nothing { is_proof },
-            Ok(Found::Several(payments)) => Seen::Several(payments.len()),
-            Ok(_) => {
-                Seen::Unreadable("the answer of the look-up is of a kind that is not known here".to_owned())
-            }
-            Err(error) => Seen::Unreadable(error.message().to_owned()),
-        };
         let Some(provider) = facade.provider(&record.provider) else {
             return Seen::Unreadable("the gateway is not set up here".to_owned());
         };
@@ -115,21 +210,35 @@ impl Journal {
                 "this journal has not armed it, so there is no time in which to look for it",
             );
         }
-        if let (Some(amount), Some(look_up)) = (record.amount, provider.as_look_up()) {
-            let from = record.armed.unwrap_or(record.created);
-            let until = from.checked_add(self.policy().lease).unwrap_or(Timestamp::MAX);
-            let mut lost = LostCharge::new(
-                record.attempt.clone(),
-                amount,
-                SystemTime::from(from),
-                SystemTime::from(until),
-            );
-            lost.payment.clone_from(&record.payment);
-            return read(look_up.look_up(&lost).await, provider.facts().nothing_found_is_proof);
+        let can_cancel = provider.as_cancel_unpaid().is_some();
+        let proves = match (&record.payment, provider.facts().nothing_found_is_proof) {
+            // What the store has forgotten may be the payment's identifier, or a later try.
+            _ if record.lapsed => Proves::Nothing,
+            (None, true) => Proves::NothingWasSent,
+            (Some(_), true) if can_cancel => Proves::NothingOnceCanceled,
+            _ => Proves::Nothing,
+        };
+        let read = |result: Result<Found, Error>| match result {
+            Ok(Found::Payment(payment)) => Seen::Payment(Box::new(payment)),
+            Ok(Found::Unclear(payment)) => {
+                let can_cancel = can_cancel && !record.lapsed;
+                Seen::Unclear { payment: Box::new(payment), can_cancel }
+            }
+            Ok(Found::Canceled(_)) if record.ending.canceling && !record.lapsed => Seen::Canceled,
+            Ok(Found::Canceled(payment)) => Seen::Payment(Box::new(payment)),
+            Ok(Found::Nothing) => Seen::Nothing(proves),
+            Ok(Found::Several(payments)) => Seen::Several(payments.len()),
+            Ok(_) => {
+                Seen::Unreadable("the answer of the look-up is of a kind that is not known here".to_owned())
+            }
+            Err(error) => Seen::Unreadable(error.message().to_owned()),
+        };
+        if let (Some(lost), Some(look_up)) = (self.lost_charge(record), provider.as_look_up()) {
+            return read(look_up.look_up(&lost).await);
         }
         match (&record.payment, provider.as_status()) {
             (Some(payment), Some(status)) => {
-                read(status.status(payment).await.map(|status| Found::Payment(status.payment)), false)
+                read(status.status(payment).await.map(|status| Found::Payment(status.payment)))
             }
             _ => Seen::NoMeans("the gateway gives no means to look without the reference that was lost"),
         }
@@ -145,7 +254,7 @@ impl Journal {
     /// When the store fails: let the gateway send it again.
     pub async fn notified(&self, facade: &Facade, entry: &InboxEntry) -> Result<Delivery, JournalError> {
         let kept = self.keepable(facade, entry).await?;
-        let delivery = self.store().receive(&kept, self.clock().now()).await?;
+        let delivery = self.store().receive(&kept, self.now().await?).await?;
         let verified = entry.authenticity == recurring_facade::Authenticity::Verified;
         if !(delivery.handled && verified) {
             self.heed(facade, entry).await?;
@@ -195,7 +304,7 @@ impl Journal {
             self.look(facade, &attempt).await?;
         }
         if all_read {
-            self.store().handled(entry, self.clock().now()).await?;
+            self.store().handled(entry, self.now().await?).await?;
         }
         Ok(())
     }
@@ -245,86 +354,122 @@ impl Journal {
     }
 }
 
+/// Nothing is settled; it is looked up once more.
+fn look_again(record: &AttemptRecord, policy: &Policy, now: Timestamp, note: String) -> Change {
+    // What is in review stays there, unless the gateway settles it.
+    let mut change = Change::to(record.state);
+    change.looks = Some(record.looks.saturating_add(1));
+    change.next_look = now.checked_add(policy.wait(record.looks)).ok();
+    change.note = Some(note);
+    change
+}
+
+fn review(note: impl Into<String>) -> Change {
+    let mut change = Change::to(State::Review);
+    change.note = Some(note.into());
+    change
+}
+
 /// The one decision what a look means. Pure: nothing here reads or waits.
 ///
-/// Only what the gateway itself says settles an attempt. Age never does: it can only ask a person.
-pub(crate) fn decide(record: &AttemptRecord, seen: Seen, policy: &Policy, now: Timestamp) -> Change {
-    let review = |note: String| {
-        let mut change = Change::to(State::Review);
-        change.note = Some(note);
-        change
-    };
-    // What is with a person stays there, unless the gateway settles it.
-    let again = |note: String| {
-        let mut change = Change::to(record.state);
-        change.looks = Some(record.looks.saturating_add(1));
-        change.next_look = now.checked_add(policy.wait(record.looks)).ok();
-        change.note = Some(note);
-        change
-    };
-    let since = |time: Option<Timestamp>| {
-        now.duration_since(time.unwrap_or(record.created)).max(SignedDuration::ZERO).unsigned_abs()
-    };
-    match seen {
+/// Only what the gateway itself says settles an attempt. Age never does: it can only ask for manual review.
+pub(crate) fn decide(record: &AttemptRecord, seen: &Seen, policy: &Policy, now: Timestamp) -> Verdict {
+    let age = now.duration_since(record.armed.unwrap_or(record.created));
+    let age = age.max(SignedDuration::ZERO).unsigned_abs();
+    let again = |note: String| look_again(record, policy, now, note);
+    Verdict::Write(Box::new(match seen {
         Seen::Payment(payment) if another_amount(record.amount, payment.amount) => {
-            review("the gateway has a payment of another amount under this name".to_owned())
+            review("the gateway has a payment of another amount under this name")
         }
-        Seen::Payment(payment) => {
-            let mut change = match payment.outcome {
-                Outcome::Approved => Change::to(State::Approved),
-                Outcome::Declined => Change::to(State::Declined),
-                Outcome::Pending | Outcome::CustomerNeeded
-                    if record.state == State::Review || since(record.armed) > policy.pending_patience =>
-                {
-                    review(format!("the gateway still says `{}`", payment.status))
-                }
-                Outcome::Pending | Outcome::CustomerNeeded => {
-                    let mut change = again(format!("the gateway says `{}`", payment.status));
-                    change.state = State::Pending;
-                    change
-                }
-            };
-            if change.state.is_final() {
-                change.note = Some(format!("looked up: the gateway says `{}`", payment.status));
-            }
-            change.payment.clone_from(&payment.payment);
-            change.ending = Some(ending_of_payment(&payment));
+        Seen::Payment(payment) => settle_by(record, payment, policy, now, age),
+        Seen::Unclear { payment, .. } if age < policy.settle_time => {
+            again(format!("the gateway says `{}`, which settles nothing yet", payment.status))
+        }
+        Seen::Unclear { can_cancel: true, .. } => return Verdict::CancelFirst,
+        Seen::Unclear { payment, .. } if age > policy.unknown_timeout => {
+            review(format!("the gateway still says `{}`, which settles nothing", payment.status))
+        }
+        Seen::Unclear { payment, .. } => {
+            again(format!("the gateway says `{}`, which settles nothing", payment.status))
+        }
+        Seen::Canceled => {
+            let mut change = Change::to(State::NotApplied);
+            change.note =
+                Some("the gateway canceled it unpaid: a call that is still under way is refused".to_owned());
             change
         }
         // Found before, and not found now: that settles nothing.
-        Seen::Nothing { .. } if record.state == State::Pending => {
+        Seen::Nothing(_) if record.state == State::Pending => {
             again("the gateway did not find the payment".to_owned())
         }
-        Seen::Nothing { .. } if since(record.armed) < policy.quiet => {
+        Seen::Nothing(_) if age < policy.settle_time => {
             let mut change = again("nothing found so far; a call may still be under way".to_owned());
-            let quiet_ends = record.armed.unwrap_or(record.created).checked_add(policy.quiet).ok();
-            change.next_look = change.next_look.max(quiet_ends);
+            let settled = record.armed.unwrap_or(record.created).checked_add(policy.settle_time).ok();
+            change.next_look = change.next_look.max(settled);
             change
         }
-        Seen::Nothing { .. } if record.nothing_found == 0 => {
+        Seen::Nothing(_) if record.nothing_found == 0 => {
             let mut change = again("nothing found; looked up once more before that counts".to_owned());
             change.nothing_found = Some(1);
             change.next_look = now.checked_add(policy.first_look).ok();
             change
         }
-        Seen::Nothing { is_proof: true } => {
+        Seen::Nothing(Proves::NothingOnceCanceled) => return Verdict::CancelFirst,
+        Seen::Nothing(Proves::NothingWasSent) => {
             let mut change = Change::to(State::NotApplied);
             change.nothing_found = Some(record.nothing_found.saturating_add(1));
             change.note = Some(
-                "looked up twice after the quiet period: the gateway says it was not charged".to_owned(),
+                "no payment was recorded before the charge, so none was sent; nothing can be sent any more"
+                    .to_owned(),
             );
             change
         }
-        Seen::Nothing { is_proof: false } => {
-            review("nothing found twice, which proves nothing at this gateway".to_owned())
+        Seen::Nothing(Proves::Nothing) if record.lapsed => {
+            review("nothing found, which proves nothing: the journal has forgotten what came last")
         }
+        Seen::Nothing(Proves::Nothing) => review("nothing found twice, which proves nothing at this gateway"),
         Seen::Several(number) => review(format!("the gateway has {number} payments under this name")),
-        Seen::NoMeans(why) => review(why.to_owned()),
-        Seen::Unreadable(why) if since(record.armed) > policy.unknown_patience => {
+        Seen::NoMeans(why) => review(*why),
+        Seen::Unreadable(why) if age > policy.unknown_timeout => {
             review(format!("it could not be looked up for too long: {why}"))
         }
         Seen::Unreadable(why) => again(format!("could not be looked up: {why}")),
+    }))
+}
+
+/// The gateway has the payment.
+fn settle_by(
+    record: &AttemptRecord,
+    payment: &Payment,
+    policy: &Policy,
+    now: Timestamp,
+    age: Duration,
+) -> Change {
+    let says = format!("the gateway says `{}`", payment.status);
+    let mut change = match payment.outcome {
+        Outcome::Approved => Change::to(State::Approved),
+        // What the store has forgotten may be a second try that was paid.
+        Outcome::Declined if record.lapsed => review(format!(
+            "{says}, but the journal has forgotten what came last: another try may have been paid"
+        )),
+        Outcome::Declined => Change::to(State::Declined),
+        Outcome::Pending | Outcome::CustomerNeeded
+            if record.state == State::Review || age > policy.pending_timeout =>
+        {
+            review(format!("the gateway still says `{}`", payment.status))
+        }
+        Outcome::Pending | Outcome::CustomerNeeded => {
+            let mut change = look_again(record, policy, now, says.clone());
+            change.state = State::Pending;
+            change
+        }
+    };
+    if change.state.is_final() {
+        change.note = Some(format!("looked up: {says}"));
     }
+    change.payment.clone_from(&payment.payment);
+    change.ending = Some(ending_of_payment(payment));
+    change
 }
 
 fn another_amount(ours: Option<Money>, theirs: Option<Money>) -> bool {

@@ -296,7 +296,7 @@ impl BillingRun {
     /// Frees an attempt that was only claimed. When that fails, its lease frees it.
     async fn let_go(&self, attempt: &AttemptId, fence: Option<Fence>) {
         if let Some(fence) = fence {
-            let now = self.journal.clock().now();
+            let Ok(now) = self.journal.now().await else { return };
             let _ = self.journal.store().change(attempt, fence, &Change::to(State::Planned), now).await;
         }
     }

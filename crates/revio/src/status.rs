@@ -115,33 +115,84 @@ pub(crate) fn refund_outcome(status: &PurchaseStatus) -> Outcome {
     }
 }
 
-/// What the codes for a refused payment mean. The first three are of the public documentation, the others of another
-/// brand of the same platform.
+/// What the codes for a refused payment mean. `insufficient_funds`, `expired_card` and `invalid_recurring_token` are of
+/// the public documentation, the others of another brand of the same platform.
 ///
-/// A time-out is not among them on purpose: the advice for a fault of the processor is to try later, and what timed out
-/// may still go through.
-const DECLINES: [(&str, DeclineReason); 16] = [
+/// A time-out is not among them on purpose: what timed out may still go through, see [`is_open`].
+const DECLINES: [(&str, DeclineReason); 45] = [
     ("insufficient_funds", DeclineReason::InsufficientFunds),
     ("expired_card", DeclineReason::ExpiredCard),
     ("invalid_recurring_token", DeclineReason::InvalidCredential),
+    ("recurring_token_expired", DeclineReason::InvalidCredential),
+    ("restricted_card", DeclineReason::InvalidCredential),
     ("invalid_card_number", DeclineReason::InvalidCredential),
     ("invalid_card_data", DeclineReason::InvalidCredential),
     ("invalid_expires", DeclineReason::InvalidCredential),
-    ("do_not_honour", DeclineReason::DoNotHonour),
+    ("invalid_issuer_number", DeclineReason::InvalidCredential),
+    ("transaction_not_supported_or_not_valid_for_card", DeclineReason::InvalidCredential),
     ("lost_card", DeclineReason::StolenOrLost),
     ("stolen_card", DeclineReason::StolenOrLost),
     ("3ds_authentication_failed", DeclineReason::AuthenticationRequired),
+    ("timeout_3ds_enrollment_check", DeclineReason::AuthenticationRequired),
+    ("re_enter_transaction", DeclineReason::AuthenticationRequired),
     ("exceeds_withdrawal_limit", DeclineReason::Limit),
     ("exceeds_frequency_limit", DeclineReason::Limit),
     ("exceeded_account_limit", DeclineReason::Limit),
+    ("exceeded_terminal_limit", DeclineReason::Limit),
+    ("issuer_not_available", DeclineReason::ProcessorError),
+    ("soft_decline_contact_support", DeclineReason::ProcessorError),
     ("acquirer_connection_error", DeclineReason::ProcessorError),
     ("acquirer_internal_error", DeclineReason::ProcessorError),
-    ("issuer_not_available", DeclineReason::ProcessorError),
+    ("do_not_honour", DeclineReason::DoNotHonour),
+    ("authorization_failed", DeclineReason::DoNotHonour),
+    ("payment_rejected_other_reason", DeclineReason::DoNotHonour),
+    ("transaction_not_permitted_to_cardholder", DeclineReason::DoNotHonour),
+    ("security_violation", DeclineReason::DoNotHonour),
+    ("decline_irregular_transaction_pattern", DeclineReason::DoNotHonour),
+    ("suspected_fraud", DeclineReason::SuspectedFraud),
+    ("antifraud_general", DeclineReason::SuspectedFraud),
+    ("blacklisted_tx", DeclineReason::SuspectedFraud),
+    ("blacklisted_tx_issuing_country", DeclineReason::SuspectedFraud),
+    ("blacklisted_tx_risk_score", DeclineReason::SuspectedFraud),
+    ("no_matching_terminal", DeclineReason::Setup),
+    ("transaction_not_permitted_on_terminal", DeclineReason::Setup),
+    ("acquirer_configuration_error", DeclineReason::Setup),
+    ("acquirer_routing_error", DeclineReason::Setup),
+    ("acquirer_error_cs", DeclineReason::Setup),
+    ("s2s_not_supported", DeclineReason::Setup),
+    ("unknown_payment_method", DeclineReason::Setup),
+    ("payment_method_details_missing", DeclineReason::Setup),
+    ("invalid_amount", DeclineReason::Setup),
+    ("partial_forbidden", DeclineReason::Setup),
+    ("exceeded_acquirer_refund_amount", DeclineReason::Setup),
 ];
+
+/// What the codes of the platform's own validation of the card begin with.
+const VALIDATION: &str = "validation_";
+
+/// Codes after which the money may have moved (another brand of the same platform). `general_transaction_error` is a
+/// safe reading of a code that says nothing, as is every fault of the acquirer.
+const OPEN: [&str; 6] = [
+    "timeout",
+    "timeout_acquirer_status_check",
+    "merchant_response_timeout",
+    "reconcile_error",
+    "purchase_already_paid_for",
+    "general_transaction_error",
+];
+
+/// Whether a code leaves open whether the money moved: it is not a decline.
+pub(crate) fn is_open(code: &str) -> bool {
+    OPEN.contains(&code) || code.starts_with("acquirer_")
+}
 
 /// What a code for a refused payment means; `Other` for one that is not known.
 pub(crate) fn decline_reason(code: &str) -> DeclineReason {
-    DECLINES.iter().find(|(known, _)| *known == code).map_or(DeclineReason::Other, |(_, reason)| *reason)
+    match DECLINES.iter().find(|(known, _)| *known == code) {
+        Some((_, reason)) => *reason,
+        None if code.starts_with(VALIDATION) => DeclineReason::Setup,
+        None => DeclineReason::Other,
+    }
 }
 
 /// Every status that is known, and what it means: of a purchase that the customer pays on its page, and of one that is
@@ -241,6 +292,9 @@ mod tests {
             ("3ds_authentication_failed", Reason::AuthenticationRequired),
             ("exceeds_withdrawal_limit", Reason::Limit),
             ("issuer_not_available", Reason::ProcessorError),
+            ("suspected_fraud", Reason::SuspectedFraud),
+            ("no_matching_terminal", Reason::Setup),
+            ("validation_cvc_not_provided", Reason::Setup),
             ("timeout", Reason::Other),
             ("timeout_acquirer_status_check", Reason::Other),
             ("purchase_charge_error", Reason::Other),
@@ -254,6 +308,16 @@ mod tests {
         let codes: std::collections::BTreeSet<_> = documented.iter().map(|(code, _)| code).collect();
         assert_eq!(codes.len(), DECLINES.len(), "no code stands twice");
         assert!(documented.iter().all(|(_, reason)| *reason != Reason::Other));
+    }
+
+    #[test]
+    fn code_after_which_money_may_have_moved_is_open() {
+        for code in OPEN.iter().chain(&["acquirer_connection_error", "acquirer_of_tomorrow"]) {
+            assert!(is_open(code), "{code}");
+        }
+        for code in ["insufficient_funds", "do_not_honour", "timeout_3ds_enrollment_check", "TIMEOUT", ""] {
+            assert!(!is_open(code), "{code}");
+        }
     }
 
     #[test]

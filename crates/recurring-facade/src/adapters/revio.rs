@@ -18,10 +18,14 @@ use crate::facts::{self, Facts};
 use crate::notification::{Authenticity, ReceivedNotification};
 use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, StoredCard};
 use crate::provider::{
-    Capture, Charge, Enrol, LookUp, Notifications, Provider, ProviderId, Record, Refund, Status, StoredCards,
+    CancelUnpaid, Capture, Charge, Enrol, LookUp, Notifications, Provider, ProviderId, Record, Refund,
+    Status, StoredCards,
 };
 use crate::request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest};
 use crate::settings::{Settings, SettingsError};
+
+/// The code of a refused charge whose reason is in the purchase.
+const LOOK_AT_THE_PURCHASE: &str = "purchase_charge_error";
 
 /// Revio behind the words of this crate.
 #[derive(Debug, Clone)]
@@ -85,6 +89,10 @@ impl Provider for Revio {
     }
 
     fn as_look_up(&self) -> Option<&dyn LookUp> {
+        Some(self)
+    }
+
+    fn as_cancel_unpaid(&self) -> Option<&dyn CancelUnpaid> {
         Some(self)
     }
 
@@ -183,6 +191,10 @@ impl Charge for Revio {
         let charge =
             ChargePurchase::new(&purchase.id, credential.recurring_token.clone()).expecting(request.amount);
         match self.client.charge_purchase(&charge).await {
+            // It only says to look at the purchase: a slow acquirer may have taken the money.
+            Ok(ChargeAnswer::Declined(refusal)) if refusal.code.as_deref() == Some(LOOK_AT_THE_PURCHASE) => {
+                self.refused(&purchase.id, request, &refusal).await
+            }
             Ok(answer) => Ok(charged(&answer, &purchase, request.amount)),
             Err(lost) if lost.effect().is_unknown() => match self.settled(&purchase.id, request).await {
                 Some(payment) => Ok(payment),

@@ -6,6 +6,7 @@ mod row;
 mod sqlite;
 
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -17,7 +18,7 @@ use crate::error::StoreError;
 use crate::inbox::{Delivery, InboxEntry};
 
 #[cfg(feature = "postgres")]
-pub use postgres::{Acknowledged, FailOver, PostgresStore};
+pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
 
 /// A durable store of attempts. Every method that writes has committed when it answers `Ok`.
@@ -36,6 +37,24 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// # Errors
     /// When no proof of life can be given.
     async fn owner(&self) -> Result<String, StoreError>;
+
+    /// What time it is for this store. Leases and the settle time run by this clock and by no worker's own, so that a
+    /// machine whose clock is wrong settles nothing too early.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    async fn now(&self) -> Result<Timestamp, StoreError>;
+
+    /// The identity that the journal was given when it was created.
+    fn identity(&self) -> &str;
+
+    /// Waits until everything is on the disk, and lets go of the owner. The store can do nothing afterwards.
+    ///
+    /// # Errors
+    /// When the last writes could not be moved into the database.
+    async fn close(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// Whether an owner is provably gone: its process has ended, or lost its connection. `false` when in doubt.
     ///
@@ -84,19 +103,20 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// When it could not be stored.
     async fn testify(&self, attempt: &AttemptId, late: &Late, now: Timestamp) -> Result<(), StoreError>;
 
-    /// Makes every armed attempt unknown whose owner is among `gone` or whose lease has ended, and frees what such
-    /// owners only planned. The fence rises. Answers how many attempts became unknown.
+    /// Makes every armed attempt unknown whose owner is [gone](Owners::gone), or whose lease has ended, and frees what
+    /// such owners only planned or looked up. An owner that is proven [alive](Owners::alive) keeps what it has armed for
+    /// [`Owners::grace`] longer. The fence rises. Returns how many attempts became unknown.
     ///
     /// # Errors
     /// When it could not be stored.
     async fn abandon(
         &self,
-        gone: &[String],
+        owners: &Owners,
         first_look: Timestamp,
         now: Timestamp,
     ) -> Result<u64, StoreError>;
 
-    /// The owners of armed and of claimed attempts.
+    /// The owners of armed, claimed and looked up attempts.
     ///
     /// # Errors
     /// When they cannot be read.
@@ -177,6 +197,24 @@ pub struct Lease {
     pub until: Timestamp,
 }
 
+/// Which owners have ended, and which are proven to be alive.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Owners {
+    /// Provably gone.
+    pub gone: Vec<String>,
+    /// Not gone: their lock is held.
+    pub alive: Vec<String>,
+    /// How much longer than its lease an owner that is alive keeps what it has armed.
+    pub grace: Duration,
+}
+
+impl Owners {
+    /// Only these are known to be gone; of the others nothing is known.
+    pub fn gone(owners: impl IntoIterator<Item = String>) -> Self {
+        Self { gone: owners.into_iter().collect(), ..Self::default() }
+    }
+}
+
 /// Whether an attempt was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
@@ -240,6 +278,43 @@ pub struct Late {
     pub note: String,
 }
 
+/// What an operator found out after the store had forgotten something: a replica of PostgreSQL took over, or the
+/// journal was restored from a copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failover {
+    /// Who compared the journal with the gateways. Kept for good.
+    pub by: String,
+    /// What came of it. Kept for good.
+    pub why: String,
+    /// Whether nothing that the journal shows as planned was sent in the time that is missing: it then stays planned,
+    /// and is charged when it is due. **If that is wrong, it is charged twice.**
+    pub planned_were_not_sent: bool,
+    /// What the gateways charged in that time. An attempt that the journal does not show as settled by the gateway goes
+    /// to manual review; one that it lacks is added there, so that its name cannot be charged again.
+    pub charged: Vec<FoundCharge>,
+}
+
+/// A charge that an operator found at a gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundCharge {
+    /// The merchant's reference of it: the attempt's name.
+    pub attempt: AttemptId,
+    /// Which gateway.
+    pub provider: ProviderId,
+    /// The gateway's identifier of the payment, where it is known.
+    pub payment: Option<PaymentRef>,
+}
+
+/// What became of the attempts after a failover.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Acknowledged {
+    /// How many were armed and are unknown now.
+    pub unknown: u64,
+    /// How many are in manual review now: planned, not applied, or found at a gateway.
+    pub review: u64,
+}
+
 /// Which attempts are due for something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Due {
@@ -262,11 +337,11 @@ pub struct Filter {
     pub after: Option<AttemptId>,
 }
 
-/// The rule for what a person says about a decision.
-pub(crate) const SAID: &str = "must be said, in at most 1000 characters: it is kept";
+/// The rule for what an operator says about a decision.
+pub(crate) const NOTE_RULE: &str = "must have 1 to 1000 characters: it is kept for good";
 
 /// Which of the two breaks that rule.
-pub(crate) fn unsaid(by: &str, why: &str) -> Option<&'static str> {
+pub(crate) fn missing_note(by: &str, why: &str) -> Option<&'static str> {
     let breaks = |text: &str| text.trim().is_empty() || text.len() > 1000;
     [("by", by), ("why", why)].into_iter().find(|(_, text)| breaks(text)).map(|(field, _)| field)
 }

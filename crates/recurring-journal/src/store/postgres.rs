@@ -1,4 +1,5 @@
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use deadpool_postgres::Pool;
@@ -9,11 +10,11 @@ use tokio::sync::Mutex;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row};
 
-use super::{Change, Claim, Due, Filter, Late, Lease, Store};
+use super::{Acknowledged, Change, Claim, Due, Failover, Filter, Late, Lease, Owners, Store};
 use crate::attempt::{AttemptRecord, Event, Fence, Intent, State};
 use crate::error::StoreError;
 use crate::inbox::{Delivery, InboxEntry};
-use crate::plan::PLAN;
+use crate::plan::PLAN_POSTGRES;
 
 mod connect;
 mod statements;
@@ -22,50 +23,42 @@ use connect::{Place, problem, schema};
 use statements as sql;
 
 /// The version of the schema that this program writes.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// A statement that lost a race for locks has changed nothing, and is run again this often.
 const RACES: u32 = 8;
 
 /// What is handed to a statement.
 type Values<'a> = &'a [&'a (dyn ToSql + Sync)];
 
-/// Attempts in PostgreSQL, for any number of machines.
+/// Attempts in PostgreSQL, for any number of machines, in the schema `recurring`.
 ///
 /// Every write is one statement that has committed when it is answered, with `synchronous_commit` on, whatever the
 /// server's or the database's own setting is. Beside the pool, one connection holds an advisory lock for as long as
-/// this store lives: by it the others see that the owner of an armed attempt is gone.
+/// this store lives: by it the others see that the owner of an armed attempt is gone. The time is that of the server.
 ///
-/// **Fail-over.** With asynchronous replication, a replica that takes over may lack what its predecessor stored last:
+/// **Failover.** With asynchronous replication, a replica that takes over may lack what its predecessor stored last:
 /// an attempt that was armed and sent may look as if it had never been. Replicate synchronously
-/// (`synchronous_standby_names`), and nothing is lacking. Either way the take-over is noticed by the server's timeline:
-/// opening, and every new connection, fail with [`StoreError::FailedOver`] until somebody has compared with the gateways
-/// what was charged in that time and has called [`acknowledge_fail_over`](Self::acknowledge_fail_over).
+/// (`synchronous_standby_names`), and nothing is missing. Either way the failover is noticed by the server's timeline,
+/// and a journal that was restored from a dump by its tables: opening, and every new connection, fail with
+/// [`StoreError::FailedOver`] until an operator has compared with the gateways what was charged in that time and has
+/// called [`acknowledge_failover`](Self::acknowledge_failover).
 pub struct PostgresStore {
     place: Place,
     pool: Pool,
+    identity: String,
     owner: Mutex<Option<Owner>>,
 }
 
-/// What a person found out after a replica had taken over.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FailOver {
-    /// Who has compared. Kept for good.
-    pub by: String,
-    /// What came of it. Kept for good.
-    pub why: String,
-    /// Whether nothing that the journal shows as planned was sent in the time that is lacking: it then stays planned,
-    /// and is charged when it is due. **When that is wrong, it is charged twice.**
-    pub planned_were_not_sent: bool,
-}
+/// How far the clocks of this machine and of the server may be apart.
+const MAX_SKEW: Duration = Duration::from_secs(120);
 
-/// What became of the attempts after a fail-over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Acknowledged {
-    /// How many were armed and are unknown now.
-    pub unknown: u64,
-    /// How many were planned and are with a person now.
-    pub review: u64,
+/// The journal's times are the server's; a machine whose own clock is far off cannot tell when it has to stop.
+fn check_skew(server: Timestamp, here: Timestamp) -> Result<(), StoreError> {
+    let apart = here.duration_since(server);
+    if apart.unsigned_abs() <= MAX_SKEW {
+        return Ok(());
+    }
+    Err(StoreError::ClockSkew { here, store: server })
 }
 
 /// The proof of life: a connection that holds a lock. The server lets go of it when the connection ends.
@@ -81,40 +74,54 @@ impl fmt::Debug for PostgresStore {
 }
 
 impl PostgresStore {
-    /// Connects to `postgres://USER:PASSWORD@HOST/DATABASE`, and makes the tables if they are not there.
+    /// Creates a journal in the database of `postgres://USER:PASSWORD@HOST/DATABASE`, which must exist, and opens it.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] when there is one; otherwise those of [`open`](Self::open).
+    pub async fn create(address: &Secret) -> Result<Self, StoreError> {
+        let mut client = Place::parse(address)?.client().await?;
+        schema::create(&mut client, VERSION).await?;
+        Self::open(address).await
+    }
+
+    /// Opens the journal in the database of `postgres://USER:PASSWORD@HOST/DATABASE`.
     ///
     /// TLS by rustls, with the platform's trusted roots. To another machine it is always used, unless the address
     /// itself says `sslmode=disable`.
     ///
     /// # Errors
-    /// When the address cannot be used, the server cannot be reached, the journal is that of a newer version, or a
+    /// [`StoreError::Missing`] when there is none; when the address cannot be used, the server cannot be reached, its
+    /// clock and that of this machine differ by more than two minutes, the journal is that of a newer version, or a
     /// replica has taken over.
     pub async fn open(address: &Secret) -> Result<Self, StoreError> {
         let place = Place::parse(address)?;
-        let mut client = place.client().await?;
-        schema::migrate(&mut client, VERSION).await?;
-        let pool = place.pool(schema::timeline(&client).await?)?;
-        let store = Self { place, pool, owner: Mutex::new(None) };
+        let client = place.client().await?;
+        let found = schema::find(&client, VERSION).await?;
+        let store =
+            Self { pool: place.pool(found.stamp)?, place, identity: found.identity, owner: Mutex::new(None) };
+        check_skew(store.now().await?, Timestamp::now())?;
         store.owner().await?;
         Ok(store)
     }
 
-    /// Takes note that a replica has taken over, and the journal opens again. Every armed attempt becomes
-    /// [unknown](State::Unknown) and is looked up. What is only planned may have been sent in the time that is lacking,
-    /// with nothing left to look for: it goes to a person ([review](State::Review)), unless the fail-over says that
-    /// none was. Nothing is sent.
+    /// Records that a replica has taken over, or that the journal was restored from a dump, and the journal opens
+    /// again. Nothing is sent. An armed attempt becomes [unknown](State::Unknown) and is looked up. What could be sent
+    /// again may have been sent in the time that is missing, with nothing left to look for: what is planned (unless the
+    /// failover says that none was sent), not applied, or found at a gateway goes to [manual review](State::Review). For
+    /// every attempt that is open now, "nothing found" and "declined" prove nothing any more.
     ///
-    /// Compare with the gateways first what was charged in that time: an attempt that was planned and sent in it is
-    /// not in the journal at all, and would be charged again if it were asked for again.
+    /// Compare with the gateways first what was charged in that time: an attempt that was stored and sent in it is not
+    /// in the journal at all, and would be charged again if it were asked for again. Name it in
+    /// [`Failover::charged`].
     ///
     /// # Errors
-    /// When the server says that no replica has taken over, or it cannot be stored.
-    pub async fn acknowledge_fail_over(
+    /// When the journal is where it was, or it cannot be stored.
+    pub async fn acknowledge_failover(
         address: &Secret,
-        fail_over: &FailOver,
+        failover: &Failover,
     ) -> Result<Acknowledged, StoreError> {
         let mut client = Place::parse(address)?.client().await?;
-        schema::acknowledge(&mut client, fail_over, Timestamp::now()).await
+        schema::acknowledge(&mut client, failover).await
     }
 
     /// Runs one statement, again when it lost a race.
@@ -176,6 +183,16 @@ impl Store for PostgresStore {
         Ok(owner.name.clone())
     }
 
+    async fn now(&self) -> Result<Timestamp, StoreError> {
+        let rows = self.rows(sql::NOW, &[]).await?;
+        let row = rows.first().ok_or_else(|| StoreError::Failed("no answer".to_owned()))?;
+        super::row::instant(sql::number(row, 0)?)
+    }
+
+    fn identity(&self) -> &str {
+        &self.identity
+    }
+
     async fn is_gone(&self, owner: &str) -> Result<bool, StoreError> {
         let rows = self.rows(sql::OWNER_LOCKED, &[&sql::owner_key(owner)?]).await?;
         Ok(rows.is_empty())
@@ -195,7 +212,7 @@ impl Store for PostgresStore {
             &now,
             &intent.sealed,
         ];
-        self.rows(PLAN, values).await?;
+        self.rows(PLAN_POSTGRES, values).await?;
         self.get(&intent.attempt).await?.ok_or_else(super::row::neither)
     }
 
@@ -256,13 +273,16 @@ impl Store for PostgresStore {
 
     async fn abandon(
         &self,
-        gone: &[String],
+        owners: &Owners,
         first_look: Timestamp,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
+        let end_of_grace = now.checked_sub(owners.grace).unwrap_or(Timestamp::MIN);
         let now = sql::millis(now);
-        self.rows(sql::FREE_PLANNED, &[&gone, &now]).await?;
-        let unknown = self.rows(sql::ABANDON, &[&gone, &now, &sql::millis(first_look)]).await?;
+        self.rows(sql::FREE, &[&owners.gone, &now]).await?;
+        let values: Values<'_> =
+            &[&owners.gone, &now, &sql::millis(first_look), &owners.alive, &sql::millis(end_of_grace)];
+        let unknown = self.rows(sql::ABANDON, values).await?;
         Ok(u64::try_from(unknown.len()).unwrap_or(u64::MAX))
     }
 

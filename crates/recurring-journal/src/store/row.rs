@@ -9,7 +9,7 @@ use crate::error::StoreError;
 
 /// The columns of an attempt, in the order in which [`Row`] names them.
 pub(crate) const COLUMNS: &str = "attempt, provider, operation, amount, currency, fingerprint, state, owner, fence, \
-    lease_until, payment, ending, created, updated, armed, looks, nothing_found, next_look, decided_by, note, sealed";
+    lease_until, payment, ending, created, updated, armed, looks, nothing_found, next_look, decided_by, note, sealed, lapsed";
 
 /// An attempt as a database has it.
 pub(crate) struct Row {
@@ -34,6 +34,7 @@ pub(crate) struct Row {
     pub(crate) decided_by: Option<String>,
     pub(crate) note: Option<String>,
     pub(crate) sealed: Option<Vec<u8>>,
+    pub(crate) lapsed: bool,
 }
 
 impl Row {
@@ -67,6 +68,7 @@ impl Row {
             next_look: self.next_look.map(instant).transpose()?,
             decided_by: self.decided_by,
             note: self.note,
+            lapsed: self.lapsed,
             owner: self.owner,
             fence: Fence(self.fence),
             fingerprint: self.fingerprint,

@@ -1,16 +1,26 @@
--- One row: the version of these tables, and the timeline of the server that they are on.
-CREATE TABLE recurring_schema (version BIGINT NOT NULL, timeline BIGINT NOT NULL);
+-- Everything is in one schema with a fixed name: whichever role connects, and whatever its search path, finds the same
+-- journal or none.
+CREATE SCHEMA recurring;
 
--- When a replica had taken over, and who took note of it.
-CREATE TABLE recurring_fail_overs (
+-- One row: which journal this is, and the stamp of the place it is in (timeline, server, database, table). A replica that
+-- takes over begins a new timeline; a journal that is restored from a dump has another table.
+CREATE TABLE recurring.recurring_schema (
+  version BIGINT NOT NULL,
+  identity TEXT NOT NULL,
+  created BIGINT NOT NULL,
+  stamp TEXT NOT NULL
+);
+
+-- When a replica or a copy took over, and who took responsibility for it.
+CREATE TABLE recurring.recurring_failovers (
   at BIGINT NOT NULL,
-  timeline_before BIGINT NOT NULL,
-  timeline_now BIGINT NOT NULL,
+  before TEXT NOT NULL,
+  now TEXT NOT NULL,
   decided_by TEXT NOT NULL,
   note TEXT NOT NULL
 );
 
-CREATE TABLE recurring_attempts (
+CREATE TABLE recurring.recurring_attempts (
   attempt TEXT COLLATE "C" NOT NULL PRIMARY KEY,
   provider TEXT NOT NULL,
   operation TEXT NOT NULL,
@@ -33,18 +43,20 @@ CREATE TABLE recurring_attempts (
   decided_by TEXT,
   note TEXT,
   sealed BYTEA,
+  -- Whether the store has forgotten something since this was armed.
+  lapsed BOOLEAN NOT NULL DEFAULT false,
   -- The number of the newest line of its log.
   lines BIGINT NOT NULL DEFAULT 1
 );
 
-CREATE INDEX recurring_attempts_to_look ON recurring_attempts (next_look) WHERE state IN ('unknown', 'pending');
-CREATE INDEX recurring_attempts_owned ON recurring_attempts (owner) WHERE state IN ('planned', 'armed');
-CREATE INDEX recurring_attempts_due ON recurring_attempts (created) WHERE state = 'planned' AND sealed IS NOT NULL;
-CREATE INDEX recurring_attempts_open ON recurring_attempts (provider, payment)
+CREATE INDEX recurring_attempts_to_look ON recurring.recurring_attempts (next_look) WHERE state IN ('unknown', 'pending');
+CREATE INDEX recurring_attempts_owned ON recurring.recurring_attempts (owner) WHERE owner IS NOT NULL;
+CREATE INDEX recurring_attempts_due ON recurring.recurring_attempts (created) WHERE state = 'planned' AND sealed IS NOT NULL;
+CREATE INDEX recurring_attempts_open ON recurring.recurring_attempts (provider, payment)
   WHERE state IN ('armed', 'pending', 'unknown', 'review') AND payment IS NOT NULL;
 
 -- What happened to each attempt, written by the database itself, so that no change can be without its line.
-CREATE TABLE recurring_events (
+CREATE TABLE recurring.recurring_events (
   attempt TEXT COLLATE "C" NOT NULL,
   line BIGINT NOT NULL,
   at BIGINT NOT NULL,
@@ -55,24 +67,24 @@ CREATE TABLE recurring_events (
   PRIMARY KEY (attempt, line)
 );
 
-CREATE FUNCTION recurring_log() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION recurring.recurring_log() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO recurring_events (attempt, line, at, what, payment, owner, note)
+  INSERT INTO recurring.recurring_events (attempt, line, at, what, payment, owner, note)
     VALUES (new.attempt, new.lines, new.updated, new.state, new.payment, new.owner,
       CASE WHEN new.decided_by IS NULL THEN new.note ELSE new.decided_by || ': ' || coalesce(new.note, '') END);
   RETURN NULL;
 END $$;
-CREATE TRIGGER recurring_attempts_logged AFTER INSERT OR UPDATE ON recurring_attempts
-  FOR EACH ROW EXECUTE FUNCTION recurring_log();
+CREATE TRIGGER recurring_attempts_logged AFTER INSERT OR UPDATE ON recurring.recurring_attempts
+  FOR EACH ROW EXECUTE FUNCTION recurring.recurring_log();
 
-CREATE FUNCTION recurring_log_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION recurring.recurring_log_stays() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   RAISE EXCEPTION 'the log is only ever added to';
 END $$;
-CREATE TRIGGER recurring_events_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON recurring_events
-  FOR EACH STATEMENT EXECUTE FUNCTION recurring_log_stays();
+CREATE TRIGGER recurring_events_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON recurring.recurring_events
+  FOR EACH STATEMENT EXECUTE FUNCTION recurring.recurring_log_stays();
 
-CREATE TABLE recurring_inbox (
+CREATE TABLE recurring.recurring_inbox (
   provider TEXT NOT NULL,
   dedupe_key TEXT NOT NULL,
   authenticity TEXT NOT NULL,
@@ -86,4 +98,4 @@ CREATE TABLE recurring_inbox (
   PRIMARY KEY (provider, dedupe_key)
 );
 
-CREATE INDEX recurring_inbox_unhandled ON recurring_inbox (first_received) WHERE handled IS NULL;
+CREATE INDEX recurring_inbox_unhandled ON recurring.recurring_inbox (first_received) WHERE handled IS NULL;

@@ -1,3 +1,20 @@
+-- One row: which journal this is, and whether this file is a copy that has not been acknowledged.
+CREATE TABLE recurring_schema (
+  version INTEGER NOT NULL,
+  identity TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  copied INTEGER
+) STRICT;
+
+-- When a copy was taken into use, and who took responsibility for it.
+CREATE TABLE recurring_failovers (
+  at INTEGER NOT NULL,
+  before TEXT NOT NULL,
+  now TEXT NOT NULL,
+  decided_by TEXT NOT NULL,
+  note TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE recurring_attempts (
   attempt TEXT NOT NULL PRIMARY KEY,
   provider TEXT NOT NULL,
@@ -21,12 +38,14 @@ CREATE TABLE recurring_attempts (
   decided_by TEXT,
   note TEXT,
   sealed BLOB,
+  -- Whether the store has forgotten something since this was armed.
+  lapsed INTEGER NOT NULL DEFAULT 0,
   -- The number of the newest line of its log.
   lines INTEGER NOT NULL DEFAULT 1
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX recurring_attempts_to_look ON recurring_attempts (next_look) WHERE state IN ('unknown', 'pending');
-CREATE INDEX recurring_attempts_owned ON recurring_attempts (owner) WHERE state IN ('planned', 'armed');
+CREATE INDEX recurring_attempts_owned ON recurring_attempts (owner) WHERE owner IS NOT NULL;
 CREATE INDEX recurring_attempts_due ON recurring_attempts (created) WHERE state = 'planned' AND sealed IS NOT NULL;
 CREATE INDEX recurring_attempts_open ON recurring_attempts (provider, payment)
   WHERE state IN ('armed', 'pending', 'unknown', 'review') AND payment IS NOT NULL;

@@ -1,19 +1,22 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use recurring_core::AttemptId;
 use recurring_facade::{PaymentRef, ProviderId};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
-use super::{Change, Claim, Due, Filter, Late, Lease, Store};
+use super::{
+    Acknowledged, Change, Claim, Due, Failover, Filter, Late, Lease, NOTE_RULE, Owners, Store, missing_note,
+};
 use crate::attempt::{AttemptRecord, Event, Fence, Intent, State};
+use crate::clock::{Clock, SystemClock};
 use crate::error::StoreError;
 use crate::inbox::{Delivery, InboxEntry};
 
+mod file;
 mod statements;
 mod writer;
 
@@ -21,20 +24,26 @@ use statements as sql;
 use writer::Writer;
 
 /// The version of the schema that this program writes.
-const VERSION: i64 = 1;
-/// How long another process may keep the database locked.
-const BUSY: Duration = Duration::from_secs(10);
+const VERSION: i64 = 2;
 
 /// Attempts in a file, for one machine: any number of processes, one writer at a time.
 ///
 /// Every write is on the disk when it is answered (`synchronous=FULL`, write-ahead log). Writes that wait together
 /// are committed together. A file beside the database, `PATH-owner-...`, is locked for as long as this store lives:
 /// another process sees by it that the owner of an armed attempt is gone, however it ended.
+///
+/// **The journal is `PATH` together with `PATH-wal`** (and `PATH-shm`, which can be rebuilt). When the last process ends
+/// in order, everything is in `PATH`; after a crash the newest attempts are in `PATH-wal` alone. So copy a journal with
+/// [`backup`](Self::backup), never with `cp`. What is restored from a copy has forgotten what came after it:
+/// opening a copy fails with [`StoreError::FailedOver`] until
+/// [`acknowledge_failover`](Self::acknowledge_failover).
 pub struct SqliteStore {
     path: PathBuf,
+    identity: String,
+    clock: Arc<dyn Clock>,
     writer: Writer,
-    reader: Arc<Mutex<Connection>>,
-    owner: Owner,
+    reader: Arc<Mutex<Option<Connection>>>,
+    owner: Mutex<Option<Owner>>,
 }
 
 impl std::fmt::Debug for SqliteStore {
@@ -44,27 +53,86 @@ impl std::fmt::Debug for SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the file, and makes it if it is not there.
+    /// Creates a journal in a new file, and opens it.
     ///
     /// # Errors
-    /// When it cannot be written, is locked for longer than ten seconds, is no journal, or is that of a newer version.
-    pub async fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
+    /// [`StoreError::Exists`] when there is a file; when it cannot be written.
+    pub async fn create(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let path = path.into();
-        // Opening waits for the disk and perhaps for another process.
-        tokio::task::spawn_blocking(move || Self::open_now(path))
+        blocking(move || file::create(&path).and_then(|()| Self::open_now(&path, Arc::new(SystemClock))))
             .await
-            .map_err(|error| StoreError::Failed(error.to_string()))?
     }
 
-    fn open_now(path: PathBuf) -> Result<Self, StoreError> {
-        let mut connection = connect(&path)?;
-        migrate(&mut connection).map_err(|error| schema_problem(&path, error))?;
-        let reader = connect(&path)?;
+    /// Opens the journal in this file.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when there is no file. When it cannot be written, is locked for longer than ten seconds,
+    /// is not a journal, is that of a newer version, or is a copy that was not acknowledged.
+    pub async fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        Self::open_with_clock(path, SystemClock).await
+    }
+
+    /// Opens the journal, with another clock than that of the machine: for tests.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub async fn open_with_clock(
+        path: impl Into<PathBuf>,
+        clock: impl Clock + 'static,
+    ) -> Result<Self, StoreError> {
+        let path = path.into();
+        // Opening waits for the disk and perhaps for another process.
+        blocking(move || Self::open_now(&path, Arc::new(clock))).await
+    }
+
+    fn open_now(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        // Two names of one file would have two sets of files beside it: the owners' would not be found.
+        let path = file::resolve(path)?;
+        let connection = file::connect(&path)?;
+        let identity = file::check(&connection, &path)?;
+        let reader = file::connect(&path)?;
         // So that a file that cannot be written is known now, and not at the first charge.
         connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK").map_err(problem)?;
         let owner = Owner::new(&path)?;
         let writer = Writer::start(connection)?;
-        Ok(Self { path, writer, reader: Arc::new(Mutex::new(reader)), owner })
+        Ok(Self {
+            path,
+            identity,
+            clock,
+            writer,
+            reader: Arc::new(Mutex::new(Some(reader))),
+            owner: Mutex::new(Some(owner)),
+        })
+    }
+
+    /// Writes a whole copy of the journal into a new file, while it is in use. The copy is marked: it can be opened only
+    /// after [`acknowledge_failover`](Self::acknowledge_failover), since it has forgotten whatever is stored after it.
+    ///
+    /// # Errors
+    /// When there is such a file, or it cannot be written.
+    pub async fn backup(&self, to: impl Into<PathBuf>) -> Result<(), StoreError> {
+        let (from, to, now) = (self.path.clone(), to.into(), self.clock.now());
+        blocking(move || file::backup(&from, &to, now)).await
+    }
+
+    /// Records that a copy is taken into use, and the journal opens again. Nothing is sent. What it means for the
+    /// attempts is the same as for [a replica of PostgreSQL](crate::store::Failover).
+    ///
+    /// # Errors
+    /// When the file is not a copy, or it cannot be stored.
+    pub async fn acknowledge_failover(
+        path: impl Into<PathBuf>,
+        failover: &Failover,
+    ) -> Result<Acknowledged, StoreError> {
+        if let Some(field) = missing_note(&failover.by, &failover.why) {
+            return Err(StoreError::Failed(format!("`{field}` {NOTE_RULE}")));
+        }
+        let (path, failover) = (path.into(), failover.clone());
+        blocking(move || {
+            let mut connection = file::connect(&file::resolve(&path)?)?;
+            sql::acknowledge(&mut connection, &failover, SystemClock.now())
+        })
+        .await
     }
 
     /// Reads on the reader's own connection: a writer never waits for a reader.
@@ -73,102 +141,22 @@ impl SqliteStore {
         query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let reader = Arc::clone(&self.reader);
-        tokio::task::spawn_blocking(move || query(&reader.lock().unwrap_or_else(PoisonError::into_inner)))
-            .await
-            .map_err(|error| StoreError::Failed(error.to_string()))?
+        blocking(move || match &*reader.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(connection) => query(connection),
+            None => Err(closed()),
+        })
+        .await
     }
 }
 
-fn connect(path: &Path) -> Result<Connection, StoreError> {
-    for_its_owner_alone(path)?;
-    let flags =
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(problem)?;
-    connection.busy_timeout(BUSY).map_err(problem)?;
-    let mode = write_ahead(&connection).map_err(problem)?;
-    if !mode.eq_ignore_ascii_case("wal") {
-        return Err(StoreError::ReadOnly(format!("it has no write-ahead log but `{mode}`")));
-    }
-    // FULL: the write-ahead log is on the disk before a commit answers. EXTRA changes nothing with this log.
-    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON").map_err(problem)?;
-    connection.set_prepared_statement_cache_capacity(64);
-    Ok(connection)
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| StoreError::Failed(error.to_string()))?
 }
 
-/// Makes the file, if it is not there, so that nobody else on the machine can read it. The files beside it get the same
-/// rights from SQLite.
-fn for_its_owner_alone(path: &Path) -> Result<(), StoreError> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Ok(_) => Ok(()),
-        Err(error) if path.exists() || error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(StoreError::ReadOnly(format!("{}: {error}", path.display()))),
-    }
-}
-
-/// Switches the write-ahead log on. SQLite does not wait by itself for another process that does the same.
-fn write_ahead(connection: &Connection) -> rusqlite::Result<String> {
-    let begun = Instant::now();
-    loop {
-        match connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)) {
-            Err(error)
-                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
-                    && begun.elapsed() < BUSY =>
-            {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            mode => return mode,
-        }
-    }
-}
-
-enum Migration {
-    Database(rusqlite::Error),
-    Newer(i64),
-    Foreign,
-}
-
-impl From<rusqlite::Error> for Migration {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Database(error)
-    }
-}
-
-/// Brings the schema to this version, under SQLite's own write lock: two processes that open a new file at once do it
-/// once.
-fn migrate(connection: &mut Connection) -> Result<(), Migration> {
-    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let found: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    if found > VERSION {
-        return Err(Migration::Newer(found));
-    }
-    if found == 0 {
-        let tables: i64 = transaction.query_row(
-            "SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'",
-            [],
-            |row| row.get(0),
-        )?;
-        if tables > 0 {
-            return Err(Migration::Foreign);
-        }
-        transaction.execute_batch(include_str!("schema_sqlite.sql"))?;
-        transaction.pragma_update(None, "user_version", VERSION)?;
-    }
-    transaction.commit()?;
-    Ok(())
-}
-
-fn schema_problem(path: &Path, migration: Migration) -> StoreError {
-    match migration {
-        Migration::Database(error) => problem(error),
-        Migration::Newer(found) => StoreError::NewerSchema { found, known: VERSION },
-        Migration::Foreign => {
-            StoreError::Corrupt(format!("{} holds the tables of another program", path.display()))
-        }
-    }
+fn closed() -> StoreError {
+    StoreError::Failed("the journal was closed".to_owned())
 }
 
 /// What SQLite says, in our words.
@@ -239,14 +227,34 @@ fn owner_is_gone(database: &Path, owner: &str) -> Result<bool, StoreError> {
 #[async_trait]
 impl Store for SqliteStore {
     async fn owner(&self) -> Result<String, StoreError> {
-        Ok(self.owner.name.clone())
+        let owner = self.owner.lock().unwrap_or_else(PoisonError::into_inner);
+        owner.as_ref().map(|owner| owner.name.clone()).ok_or_else(closed)
+    }
+
+    async fn now(&self) -> Result<Timestamp, StoreError> {
+        Ok(self.clock.now())
+    }
+
+    fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        // The reader first: SQLite moves the write-ahead log into the database when the last connection ends.
+        let reader = Arc::clone(&self.reader);
+        blocking(move || {
+            *reader.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            Ok(())
+        })
+        .await?;
+        self.writer.close().await?;
+        *self.owner.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        Ok(())
     }
 
     async fn is_gone(&self, owner: &str) -> Result<bool, StoreError> {
         let (path, owner) = (self.path.clone(), owner.to_owned());
-        tokio::task::spawn_blocking(move || owner_is_gone(&path, &owner))
-            .await
-            .map_err(|error| StoreError::Failed(error.to_string()))?
+        blocking(move || owner_is_gone(&path, &owner)).await
     }
 
     async fn plan(&self, intent: &Intent, now: Timestamp) -> Result<AttemptRecord, StoreError> {
@@ -286,12 +294,12 @@ impl Store for SqliteStore {
 
     async fn abandon(
         &self,
-        gone: &[String],
+        owners: &Owners,
         first_look: Timestamp,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
-        let gone = gone.to_vec();
-        self.writer.write_several(move |connection| sql::abandon(connection, &gone, first_look, now)).await
+        let owners = owners.clone();
+        self.writer.write_several(move |connection| sql::abandon(connection, &owners, first_look, now)).await
     }
 
     async fn owners(&self) -> Result<Vec<String>, StoreError> {

@@ -189,6 +189,12 @@ impl Decline {
     pub fn reason(&self) -> DeclineReason {
         self.code.as_deref().map_or(DeclineReason::Other, status::decline_reason)
     }
+
+    /// Whether the code leaves open whether the money moved, such as `timeout_acquirer_status_check`: then it is not a
+    /// decline, and the purchase must be read again.
+    pub fn is_open(&self) -> bool {
+        self.code.as_deref().is_some_and(status::is_open)
+    }
 }
 
 impl Purchase {

@@ -1,39 +1,64 @@
 //! What became of a charge whose answer was lost: the purchase itself says it.
 
 use async_trait::async_trait;
-use recurring_core::{AttemptId, Money, Outcome};
-use revio::{Purchase, PurchaseStatus};
+use recurring_core::{AttemptId, ErrorKind, Money, Outcome};
+use revio::{CancelPurchase, Purchase, PurchaseStatus};
 
 use super::{Revio, error, renewal};
 use crate::adapters::check_found;
-use crate::error::Error;
-use crate::payment::Payment;
-use crate::provider::{Found, LookUp, LostCharge, ProviderId};
+use crate::error::{Error, GatewayError};
+use crate::payment::{Payment, PaymentRef};
+use crate::provider::{CancelUnpaid, Found, LookUp, LostCharge, ProviderId};
 use crate::request::ChargeRequest;
 
 /// What a purchase says of the charge that was to pay it.
 enum Reached {
     /// It reached the purchase, or the purchase can never be paid: this is where it stands.
     Yes(Payment),
+    /// The purchase was canceled, and was not paid.
+    Canceled(Payment),
     /// The purchase stands as it was created.
     No,
     /// The purchase does not say.
     Unclear(Payment),
 }
 
+impl From<Reached> for Found {
+    fn from(reached: Reached) -> Self {
+        match reached {
+            Reached::Yes(payment) => Self::Payment(payment),
+            Reached::Canceled(payment) => Self::Canceled(payment),
+            Reached::No => Self::Nothing,
+            Reached::Unclear(payment) => Self::Unclear(payment),
+        }
+    }
+}
+
 #[async_trait]
 impl LookUp for Revio {
     /// Reads the purchase whose identifier was recorded before it was charged.
     ///
-    /// Without one it finds [`Nothing`](Found::Nothing), and asks nobody: no charge is ever made before the record has
-    /// taken the purchase's identifier. That is a proof only for a record that keeps it; whoever charges with
-    /// [`NoRecord`](crate::NoRecord) has to hand in the one of [`Error::payment`].
+    /// Without one it finds [`Nothing`](Found::Nothing), and asks the gateway nothing: no charge is ever made before the
+    /// record has taken the purchase's identifier. That is a proof only for a record that keeps it and has forgotten
+    /// nothing; a caller that charges with [`NoRecord`](crate::NoRecord) has to hand in the one of [`Error::payment`].
     async fn look_up(&self, lost: &LostCharge) -> Result<Found, Error> {
         let Some(purchase) = &lost.payment else { return Ok(Found::Nothing) };
-        Ok(match self.reached(purchase.as_str(), &lost.attempt, lost.amount).await? {
-            Reached::Yes(payment) | Reached::Unclear(payment) => Found::Payment(payment),
-            Reached::No => Found::Nothing,
-        })
+        Ok(self.reached(purchase.as_str(), &lost.attempt, lost.amount).await?.into())
+    }
+}
+
+#[async_trait]
+impl CancelUnpaid for Revio {
+    /// Cancels the purchase (documented by another brand of the same platform), then reads it: a charge that comes later
+    /// is refused.
+    async fn cancel_unpaid(&self, lost: &LostCharge) -> Result<Found, Error> {
+        let Some(purchase) = &lost.payment else { return Ok(Found::Nothing) };
+        let canceled = self.client.cancel_purchase(&CancelPurchase::new(purchase.as_str())).await;
+        // Whatever the answer was, the purchase itself shows where it stands now.
+        match (self.reached(purchase.as_str(), &lost.attempt, lost.amount).await?, canceled) {
+            (Reached::No, Err(failed)) => Err(error(failed)),
+            (stands, _) => Ok(stands.into()),
+        }
     }
 }
 
@@ -42,9 +67,33 @@ impl Revio {
     /// `None` when it does not: a purchase that has not been charged *yet* proves nothing.
     pub(super) async fn settled(&self, purchase_id: &str, request: &ChargeRequest) -> Option<Payment> {
         match self.reached(purchase_id, &request.attempt, request.amount).await {
-            Ok(Reached::Yes(payment)) => Some(payment),
+            Ok(Reached::Yes(payment) | Reached::Canceled(payment)) => Some(payment),
             Ok(Reached::No | Reached::Unclear(_)) | Err(_) => None,
         }
+    }
+
+    /// After a charge that was refused with the word to look at the purchase. Only what the purchase says is a decline.
+    pub(super) async fn refused(
+        &self,
+        purchase_id: &str,
+        request: &ChargeRequest,
+        refusal: &revio::Decline,
+    ) -> Result<Payment, Error> {
+        let why = match self.reached(purchase_id, &request.attempt, request.amount).await {
+            Ok(Reached::Yes(payment) | Reached::Canceled(payment)) => return Ok(payment),
+            Ok(Reached::No) => "the purchase does not show the charge".to_owned(),
+            Ok(Reached::Unclear(payment)) => {
+                let code = payment.decline.and_then(|decline| decline.code).unwrap_or(payment.status);
+                format!("the purchase says `{code}`, after which the money may have moved")
+            }
+            Err(failed) => format!("the purchase could not be read: {}", failed.message()),
+        };
+        let code = refusal.code.clone();
+        let words = refusal.message.clone().unwrap_or_else(|| "the charge was refused".to_owned());
+        let message = format!("the charge was refused, and {why}");
+        let inner = recurring_core::Error::unknown(ErrorKind::Unavailable, message)
+            .with_api(GatewayError::new(code, words));
+        Err(Error::new(ProviderId::REVIO, inner).with_payment(PaymentRef::new(purchase_id)))
     }
 
     async fn reached(&self, purchase_id: &str, attempt: &AttemptId, amount: Money) -> Result<Reached, Error> {
@@ -81,10 +130,11 @@ fn check(purchase: &Purchase, attempt: &AttemptId, amount: Money) -> Result<(), 
 /// The one reading of a purchase after a lost answer.
 ///
 /// A charge that reached the purchase has moved it on: to paid and what follows, to one of the pending states, or to
-/// `error` or `blocked`. `cancelled` and `expired` say nothing of the charge, but they are as definite as a refusal:
-/// such a purchase was not paid, and cannot be paid any more. `overdue` is only a date that has passed.
+/// `error` or `blocked`, unless the newest try says that its end is open. `cancelled` and `expired` say nothing of the
+/// charge, but they are as definite as a refusal: such a purchase was not paid, and cannot be paid any more. `overdue` is
+/// only a date that has passed.
 fn reached(purchase: &Purchase) -> Reached {
-    let payment = renewal(purchase);
+    let mut payment = renewal(purchase);
     match purchase.status {
         PurchaseStatus::PendingCharge | PurchaseStatus::PendingExecute | PurchaseStatus::PendingCapture => {
             Reached::Yes(payment)
@@ -94,9 +144,21 @@ fn reached(purchase: &Purchase) -> Reached {
         {
             Reached::No
         }
+        PurchaseStatus::Error | PurchaseStatus::Blocked if newest_try_is_open(purchase) => {
+            payment.outcome = Outcome::Pending;
+            Reached::Unclear(payment)
+        }
+        PurchaseStatus::Cancelled if purchase.payment.is_none() => Reached::Canceled(payment),
         _ if payment.outcome == Outcome::Pending => Reached::Unclear(payment),
         _ => Reached::Yes(payment),
     }
+}
+
+/// Whether the newest try may have moved the money although the status says that it failed.
+fn newest_try_is_open(purchase: &Purchase) -> bool {
+    let newest = purchase.transaction_data.as_ref().and_then(|data| data.attempts.first());
+    let succeeded = newest.is_some_and(|attempt| attempt.successful == Some(true));
+    succeeded || purchase.payment.is_some() || purchase.decline().is_some_and(|decline| decline.is_open())
 }
 
 /// Whether nothing beside the status tells of a try to pay: the status may lag behind.
@@ -115,6 +177,7 @@ mod tests {
         let purchase: Purchase = serde_json::from_str(&json).expect(&json);
         match reached(&purchase) {
             Reached::Yes(payment) => format!("yes, {}", payment.outcome),
+            Reached::Canceled(payment) => format!("canceled, {}", payment.outcome),
             Reached::No => "no".to_owned(),
             Reached::Unclear(payment) => format!("unclear, {}", payment.outcome),
         }
@@ -133,7 +196,7 @@ mod tests {
             ("pending_release", "unclear, pending"),
             ("error", "yes, declined"),
             ("blocked", "yes, declined"),
-            ("cancelled", "yes, declined"),
+            ("cancelled", "canceled, declined"),
             ("expired", "yes, declined"),
             ("released", "yes, declined"),
             ("hold", "yes, approved"),
@@ -159,6 +222,21 @@ mod tests {
         let fresh = r#","payment":null,"recurring_token":null,"transaction_data":{"payment_method":"","attempts":[]}"#;
         assert_eq!(read("created", fresh), "no");
         assert_eq!(read("viewed", r#","recurring_token":"","transaction_data":null"#), "no");
+    }
+
+    #[test]
+    fn failed_try_with_an_open_end_settles_nothing() {
+        let with = |try_: &str| format!(r#","transaction_data":{{"attempts":[{try_}]}}"#);
+        for (newest, says) in [
+            (r#"{"successful":false,"error":{"code":"timeout_acquirer_status_check"}}"#, "unclear, pending"),
+            (r#"{"successful":false,"error":{"code":"acquirer_internal_error"}}"#, "unclear, pending"),
+            (r#"{"successful":true}"#, "unclear, pending"),
+            (r#"{"successful":false,"error":{"code":"stolen_card"}}"#, "yes, declined"),
+            (r#"{"successful":false}"#, "yes, declined"),
+        ] {
+            assert_eq!(read("error", &with(newest)), says, "{newest}");
+        }
+        assert_eq!(read("error", r#","payment":{"amount":4000}"#), "unclear, pending");
     }
 
     #[test]

@@ -24,11 +24,16 @@ const CONNECT: Duration = Duration::from_secs(5);
 const WAIT: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// For every connection: commits wait for the disk, and nothing waits for ever. `on` is not set where the server asks
-/// for more (`remote_apply`).
+/// For every connection, whatever the server, the database or the role has set: commits wait for the disk (`on` is not
+/// set where the server asks for more, `remote_apply`), no idle connection is ended by the server, since one of them
+/// proves that its owner is alive, and nothing waits for ever.
 const SETTINGS: &str = "SELECT set_config('synchronous_commit', 'on', false)
     WHERE current_setting('synchronous_commit') IN ('off', 'local', 'remote_write');
-  SET statement_timeout = '30s'; SET lock_timeout = '10s'; SET default_transaction_isolation = 'read committed'";
+  SELECT set_config(name, '0', false) FROM pg_catalog.pg_settings
+    WHERE name IN ('idle_session_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout');
+  SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
+  SET statement_timeout = '30s'; SET lock_timeout = '10s'; SET default_transaction_isolation = 'read committed';
+  SET search_path = pg_catalog";
 
 /// Where the server is.
 #[derive(Clone)]
@@ -54,6 +59,11 @@ impl Place {
             let rule = "must be postgres://USER:PASSWORD@HOST:PORT/DATABASE, with special characters percent-encoded";
             StoreError::Address(rule.to_owned())
         })?;
+        if config.get_dbname().is_none_or(str::is_empty) || config.get_hosts().is_empty() {
+            // The default would be a database with the name of the user, on whatever machine this is.
+            let rule = "must name the host and the database: postgres://USER:PASSWORD@HOST:PORT/DATABASE";
+            return Err(StoreError::Address(rule.to_owned()));
+        }
         let here = config.get_hosts().iter().all(|host| match host {
             Host::Tcp(name) => {
                 name == "localhost"
@@ -85,16 +95,17 @@ impl Place {
         Ok(client)
     }
 
-    /// A pool of connections to the server that has this timeline, and to no other.
-    pub(super) fn pool(&self, timeline: i64) -> Result<Pool, StoreError> {
+    /// A pool of connections to the place that has this stamp, and to no other.
+    pub(super) fn pool(&self, stamp: String) -> Result<Pool, StoreError> {
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = Manager::from_config(self.config.clone(), self.tls.clone(), recycling);
         let hook = Hook::async_fn(move |client: &mut deadpool_postgres::ClientWrapper, _| {
+            let stamp = stamp.clone();
             Box::pin(async move {
                 client.batch_execute(SETTINGS).await.map_err(HookError::Backend)?;
-                match schema::timeline(client).await {
-                    Ok(found) if found == timeline => Ok(()),
-                    Ok(found) => Err(HookError::message(format!("{FAILED_OVER}{timeline} {found}"))),
+                match schema::stamp(client).await {
+                    Ok(found) if found == stamp => Ok(()),
+                    Ok(found) => Err(HookError::message(format!("{FAILED_OVER}{stamp} {found}"))),
                     Err(error) => Err(HookError::message(error.to_string())),
                 }
             })
@@ -110,7 +121,7 @@ impl Place {
 }
 
 /// What the pool's hook says, so that it can be told from other errors: the pool carries text only.
-const FAILED_OVER: &str = "another timeline: ";
+const FAILED_OVER: &str = "another place: ";
 
 fn tls() -> Result<MakeRustlsConnect, StoreError> {
     let failed = |error: rustls::Error| StoreError::Failed(format!("TLS cannot be set up: {error}"));
@@ -160,9 +171,9 @@ pub(super) fn pool_problem(error: PoolError) -> StoreError {
 }
 
 fn failed_over(text: &str) -> StoreError {
-    let numbers = text.strip_prefix(FAILED_OVER).and_then(|rest| rest.split_once(' '));
-    match numbers.map(|(known, found)| (known.parse(), found.parse())) {
-        Some((Ok(known), Ok(found))) => StoreError::FailedOver { found, known },
-        _ => StoreError::Lost(text.to_owned()),
+    let stamps = text.strip_prefix(FAILED_OVER).and_then(|rest| rest.split_once(' '));
+    match stamps {
+        Some((known, found)) => StoreError::FailedOver { found: found.to_owned(), known: known.to_owned() },
+        None => StoreError::Lost(text.to_owned()),
     }
 }

@@ -14,12 +14,15 @@ use crate::inbox::InboxEntry;
 use crate::store::row::{COLUMNS, Row, instant};
 use crate::store::{Due, Lease};
 
+/// The time of the server, in milliseconds since 1970.
+pub(super) const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+
 /// The two ways to take attempts; they differ in what they become, and in what they may have been. The order of the
 /// names keeps two callers from waiting for each other.
 macro_rules! take {
     ($state:literal, $armed:literal, $set:literal, $may_be:literal) => {
         concat!(
-            "INSERT INTO recurring_attempts AS a
+            "INSERT INTO recurring.recurring_attempts AS a
                (attempt, provider, operation, amount, currency, fingerprint, sealed, state, owner, fence, lease_until, created, updated, armed)
              SELECT DISTINCT ON (attempt) attempt, provider, operation, amount, currency, fingerprint, sealed, ",
             $state,
@@ -32,7 +35,7 @@ macro_rules! take {
                SET lines = a.lines + 1, owner = excluded.owner, fence = a.fence + 1, lease_until = excluded.lease_until,
                  updated = excluded.updated, sealed = coalesce(excluded.sealed, a.sealed)",
             $set,
-            " WHERE a.fingerprint = excluded.fingerprint AND (",
+            " WHERE a.fingerprint IN (excluded.fingerprint, '') AND (",
             $may_be,
             " a.state = 'planned' AND (a.owner IS NULL OR a.owner = excluded.owner OR a.lease_until < excluded.updated))
              RETURNING attempt, fence"
@@ -45,13 +48,14 @@ pub(super) const ARM: &str = take!(
     "'armed'",
     "$10",
     ", state = 'armed', armed = excluded.armed, payment = NULL, ending = NULL, looks = 0, nothing_found = 0,
-       next_look = NULL, decided_by = NULL, note = NULL",
+       next_look = NULL, decided_by = NULL, note = NULL, lapsed = false, fingerprint = excluded.fingerprint,
+       provider = excluded.provider, operation = excluded.operation, amount = excluded.amount, currency = excluded.currency",
     "a.state = 'not_applied' OR"
 );
 
 pub(super) static CHANGE: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "UPDATE recurring_attempts
+        "UPDATE recurring.recurring_attempts
          SET lines = lines + 1, state = $3, payment = coalesce($4, payment), ending = coalesce($5, ending),
            looks = coalesce($6, looks), nothing_found = coalesce($7, nothing_found), next_look = $8, decided_by = $9,
            note = $10, sealed = coalesce($11, sealed), owner = CASE WHEN $12 THEN owner END,
@@ -62,7 +66,7 @@ pub(super) static CHANGE: LazyLock<String> = LazyLock::new(|| {
 
 /// The worker's own line, and the change that it makes. Both see the attempt as it was before.
 pub(super) const TESTIFY: &str = "WITH changed AS (
-      UPDATE recurring_attempts
+      UPDATE recurring.recurring_attempts
       SET lines = lines + 2, updated = $5,
         payment = CASE WHEN state IN ('unknown', 'pending', 'review') OR $3 AND state IN ('not_applied', 'declined')
           THEN coalesce(payment, $2) ELSE payment END,
@@ -71,20 +75,24 @@ pub(super) const TESTIFY: &str = "WITH changed AS (
         state = CASE WHEN $3 AND state IN ('not_applied', 'declined') THEN 'review' ELSE state END
       WHERE attempt = $1 RETURNING attempt, lines
     )
-    INSERT INTO recurring_events (attempt, line, at, what, payment, note)
+    INSERT INTO recurring.recurring_events (attempt, line, at, what, payment, note)
       SELECT attempt, lines - 1, $5, 'late', $2, $4 FROM changed";
 
-pub(super) const FREE_PLANNED: &str = "UPDATE recurring_attempts
+/// What an owner that is gone has planned or was looking up.
+pub(super) const FREE: &str = "UPDATE recurring.recurring_attempts
     SET lines = lines + 1, owner = NULL, fence = fence + 1, lease_until = NULL, updated = $2
-    WHERE state = 'planned' AND owner = ANY($1)";
+    WHERE state <> 'armed' AND owner = ANY($1)";
 
-pub(super) const ABANDON: &str = "UPDATE recurring_attempts
+/// `$1` are gone, `$4` are alive and have until `$5` after their lease.
+pub(super) const ABANDON: &str = "UPDATE recurring.recurring_attempts
     SET lines = lines + 1, state = 'unknown', owner = NULL, fence = fence + 1, lease_until = NULL, next_look = $3,
-      note = CASE WHEN lease_until < $2 THEN 'its owner''s time was over' ELSE 'its owner was gone' END, updated = $2
-    WHERE state = 'armed' AND (lease_until < $2 OR owner = ANY($1)) RETURNING attempt";
+      note = CASE WHEN owner = ANY($1) THEN 'the process working on this attempt stopped before it recorded a result'
+        ELSE 'the lease of the process working on this attempt ended before it recorded a result' END, updated = $2
+    WHERE state = 'armed'
+      AND (owner = ANY($1) OR lease_until < $2 AND NOT owner = ANY($4) OR lease_until < $5) RETURNING attempt";
 
 pub(super) const OWNERS: &str =
-    "SELECT DISTINCT owner FROM recurring_attempts WHERE state IN ('planned', 'armed') AND owner IS NOT NULL";
+    "SELECT DISTINCT owner FROM recurring.recurring_attempts WHERE owner IS NOT NULL";
 
 pub(super) const LOCK_OWNER: &str = "SELECT pg_advisory_lock($1)";
 
@@ -94,30 +102,30 @@ pub(super) const OWNER_LOCKED: &str = "SELECT 1 FROM pg_locks
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
       AND (classid::bigint << 32 | objid::bigint) = $1";
 
-pub(super) const COUNT: &str = "SELECT state, count(*) FROM recurring_attempts GROUP BY state";
+pub(super) const COUNT: &str = "SELECT state, count(*) FROM recurring.recurring_attempts GROUP BY state";
 
 pub(super) const EVENTS: &str =
-    "SELECT at, what, payment, owner, note FROM recurring_events WHERE attempt = $1 ORDER BY line";
+    "SELECT at, what, payment, owner, note FROM recurring.recurring_events WHERE attempt = $1 ORDER BY line";
 
-pub(super) const RECEIVE: &str = "INSERT INTO recurring_inbox AS i
+pub(super) const RECEIVE: &str = "INSERT INTO recurring.recurring_inbox AS i
       (provider, dedupe_key, authenticity, event, payment, merchant_reference, first_received, last_received, times)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 1)
     ON CONFLICT (provider, dedupe_key) DO UPDATE SET last_received = excluded.last_received, times = i.times + 1
     RETURNING times, handled IS NOT NULL";
 
 pub(super) const HANDLED: &str =
-    "UPDATE recurring_inbox SET handled = $3 WHERE provider = $1 AND dedupe_key = $2";
+    "UPDATE recurring.recurring_inbox SET handled = $3 WHERE provider = $1 AND dedupe_key = $2";
 
 pub(super) const UNHANDLED: &str =
     "SELECT provider, dedupe_key, authenticity, event, payment, merchant_reference
-    FROM recurring_inbox WHERE handled IS NULL ORDER BY first_received LIMIT $1";
+    FROM recurring.recurring_inbox WHERE handled IS NULL ORDER BY first_received LIMIT $1";
 
 pub(super) static SOME: LazyLock<String> =
-    LazyLock::new(|| format!("SELECT {COLUMNS} FROM recurring_attempts WHERE attempt = ANY($1)"));
+    LazyLock::new(|| format!("SELECT {COLUMNS} FROM recurring.recurring_attempts WHERE attempt = ANY($1)"));
 
 pub(super) static LIST: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "SELECT {COLUMNS} FROM recurring_attempts
+        "SELECT {COLUMNS} FROM recurring.recurring_attempts
          WHERE attempt > $1 AND ($2::text IS NULL OR state = $2) AND ($3::text IS NULL OR provider = $3)
          ORDER BY attempt LIMIT $4"
     )
@@ -125,7 +133,7 @@ pub(super) static LIST: LazyLock<String> = LazyLock::new(|| {
 
 pub(super) static OPEN: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "SELECT {COLUMNS} FROM recurring_attempts
+        "SELECT {COLUMNS} FROM recurring.recurring_attempts
          WHERE provider = $1 AND payment = $2 AND state IN ('armed', 'pending', 'unknown', 'review')"
     )
 });
@@ -149,9 +157,9 @@ pub(super) fn take(due: &Due) -> String {
         }
     };
     format!(
-        "UPDATE recurring_attempts
+        "UPDATE recurring.recurring_attempts
          SET lines = lines + 1, owner = $1, fence = fence + 1, lease_until = $3, updated = $2
-         WHERE attempt IN (SELECT attempt FROM recurring_attempts WHERE {which} LIMIT $4 FOR UPDATE SKIP LOCKED)
+         WHERE attempt IN (SELECT attempt FROM recurring.recurring_attempts WHERE {which} LIMIT $4 FOR UPDATE SKIP LOCKED)
          RETURNING {COLUMNS}"
     )
 }
@@ -260,6 +268,7 @@ pub(super) fn row(row: &PgRow) -> Result<Row, StoreError> {
             decided_by: row.try_get(18)?,
             note: row.try_get(19)?,
             sealed: row.try_get(20)?,
+            lapsed: row.try_get(21)?,
         })
     };
     read().map_err(problem)

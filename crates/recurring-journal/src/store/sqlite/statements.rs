@@ -9,9 +9,9 @@ use super::problem;
 use crate::attempt::{AttemptRecord, Event, Fence, Intent, State};
 use crate::error::StoreError;
 use crate::inbox::{Delivery, InboxEntry};
-use crate::plan::PLAN;
+use crate::plan::PLAN_SQLITE;
 use crate::store::row::{COLUMNS, Row, ending_text, instant, neither};
-use crate::store::{Change, Claim, Due, Filter, Late, Lease};
+use crate::store::{Acknowledged, Change, Claim, Due, Failover, Filter, Late, Lease, Owners};
 
 /// A planned attempt that is free: nobody's, one's own, or its owner's time is over.
 macro_rules! free {
@@ -28,7 +28,7 @@ pub(super) const CLAIM: &str = concat!(
      ON CONFLICT (attempt) DO UPDATE
        SET lines = lines + 1, owner = excluded.owner, fence = fence + 1, lease_until = excluded.lease_until, updated = excluded.updated,
          sealed = coalesce(excluded.sealed, sealed)
-       WHERE fingerprint = excluded.fingerprint AND state = 'planned' AND ",
+       WHERE fingerprint IN (excluded.fingerprint, '') AND state = 'planned' AND ",
     free!(),
 ""
 );
@@ -39,8 +39,10 @@ pub(super) const ARM: &str = concat!(
      ON CONFLICT (attempt) DO UPDATE
        SET lines = lines + 1, state = 'armed', owner = excluded.owner, fence = fence + 1, lease_until = excluded.lease_until,
          updated = excluded.updated, armed = excluded.armed, sealed = coalesce(excluded.sealed, sealed),
-         payment = NULL, ending = NULL, looks = 0, nothing_found = 0, next_look = NULL, decided_by = NULL, note = NULL
-       WHERE fingerprint = excluded.fingerprint
+         payment = NULL, ending = NULL, looks = 0, nothing_found = 0, next_look = NULL, decided_by = NULL, note = NULL,
+         lapsed = 0, fingerprint = excluded.fingerprint, provider = excluded.provider, operation = excluded.operation,
+         amount = excluded.amount, currency = excluded.currency
+       WHERE fingerprint IN (excluded.fingerprint, '')
          AND (state = 'not_applied' OR state = 'planned' AND ",
     free!(),
     ")"
@@ -67,7 +69,10 @@ pub(super) fn plan(
         millis(now),
         intent.sealed,
     ];
-    connection.prepare_cached(PLAN).and_then(|mut prepared| prepared.execute(values)).map_err(problem)?;
+    connection
+        .prepare_cached(PLAN_SQLITE)
+        .and_then(|mut prepared| prepared.execute(values))
+        .map_err(problem)?;
     get(connection, &intent.attempt)?.ok_or_else(neither)
 }
 
@@ -186,29 +191,114 @@ pub(super) fn testify(
 
 pub(super) fn abandon(
     connection: &Connection,
-    gone: &[String],
+    owners: &Owners,
     first_look: Timestamp,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
     // A list of owners is handed over as one JSON text: a statement has no room for a list of any length.
-    let gone = serde_json::to_string(gone).map_err(|error| StoreError::Failed(error.to_string()))?;
+    let list = |owners: &[String]| {
+        serde_json::to_string(owners).map_err(|error| StoreError::Failed(error.to_string()))
+    };
+    let (gone, alive) = (list(&owners.gone)?, list(&owners.alive)?);
+    let end_of_grace = now.checked_sub(owners.grace).unwrap_or(Timestamp::MIN);
     let run = || -> rusqlite::Result<u64> {
         connection.execute(
             "UPDATE recurring_attempts SET lines = lines + 1, owner = NULL, fence = fence + 1, lease_until = NULL, updated = :now
-             WHERE state = 'planned' AND owner IN (SELECT value FROM json_each(:gone))",
+             WHERE state <> 'armed' AND owner IN (SELECT value FROM json_each(:gone))",
             named_params! {":now": millis(now), ":gone": gone},
         )?;
         let unknown = connection.execute(
             "UPDATE recurring_attempts
              SET lines = lines + 1, state = 'unknown', owner = NULL, fence = fence + 1, lease_until = NULL, next_look = :first_look,
-               note = CASE WHEN lease_until < :now THEN 'its owner''s time was over'
-                 ELSE 'its owner was gone' END, updated = :now
-             WHERE state = 'armed' AND (lease_until < :now OR owner IN (SELECT value FROM json_each(:gone)))",
-            named_params! {":now": millis(now), ":gone": gone, ":first_look": millis(first_look)},
+               note = CASE WHEN owner IN (SELECT value FROM json_each(:gone))
+                 THEN 'the process working on this attempt stopped before it recorded a result'
+                 ELSE 'the lease of the process working on this attempt ended before it recorded a result' END,
+               updated = :now
+             WHERE state = 'armed' AND (owner IN (SELECT value FROM json_each(:gone))
+               OR lease_until < :now AND owner NOT IN (SELECT value FROM json_each(:alive))
+               OR lease_until < :end_of_grace)",
+            named_params! {
+                ":now": millis(now),
+                ":gone": gone,
+                ":alive": alive,
+                ":first_look": millis(first_look),
+                ":end_of_grace": millis(end_of_grace),
+            },
         )?;
         Ok(u64::try_from(unknown).unwrap_or(u64::MAX))
     };
     run().map_err(problem)
+}
+
+/// Records that a copy is taken into use, and what that means for the attempts, in one transaction.
+pub(super) fn acknowledge(
+    connection: &mut Connection,
+    failover: &Failover,
+    now: Timestamp,
+) -> Result<Acknowledged, StoreError> {
+    let now = millis(now);
+    let mut run = || -> rusqlite::Result<Option<Acknowledged>> {
+        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let noted = transaction.execute(
+            "INSERT INTO recurring_failovers (at, before, now, decided_by, note)
+             SELECT ?, 'the original', 'a copy of ' || copied, ?, ? FROM recurring_schema WHERE copied IS NOT NULL",
+            params![now, failover.by, failover.why],
+        )?;
+        if noted == 0 {
+            return Ok(None);
+        }
+        transaction.execute("UPDATE recurring_schema SET copied = NULL", [])?;
+        let free = "lines = lines + 1, lapsed = 1, owner = NULL, fence = fence + 1, lease_until = NULL, updated = :now";
+        let values = named_params! {":now": now, ":by": failover.by, ":why": failover.why};
+        let note = "decided_by = :by, note = 'the journal was restored from a copy: ' || :why";
+        transaction.execute(
+            &format!(
+                "UPDATE recurring_attempts SET {free}, {note}
+                 WHERE state IN ('unknown', 'pending', 'review') AND NOT lapsed"
+            ),
+            values,
+        )?;
+        let unknown = transaction.execute(
+            &format!(
+                "UPDATE recurring_attempts SET {free}, state = 'unknown', next_look = :now, {note} WHERE state = 'armed'"
+            ),
+            values,
+        )?;
+        // Everything from which money could be sent again: it may have been sent in the time that is missing.
+        let or_planned = if failover.planned_were_not_sent { "" } else { " OR state = 'planned'" };
+        let mut review = transaction.execute(
+            &format!(
+                "UPDATE recurring_attempts SET {free}, state = 'review', {note} WHERE state = 'not_applied'{or_planned}"
+            ),
+            values,
+        )?;
+        for charge in &failover.charged {
+            review += transaction.execute(
+                "INSERT INTO recurring_attempts
+                   (attempt, provider, operation, fingerprint, state, created, updated, payment, decided_by, note, lapsed)
+                 VALUES (:attempt, :provider, 'charge', '', 'review', :now, :now, :payment, :by, 'found at the gateway: ' || :why, 1)
+                 ON CONFLICT (attempt) DO UPDATE
+                   SET lines = lines + 1, lapsed = 1, owner = NULL, fence = fence + 1, lease_until = NULL, state = 'review',
+                     updated = excluded.updated, payment = coalesce(payment, excluded.payment),
+                     decided_by = excluded.decided_by, note = excluded.note
+                   WHERE state NOT IN ('approved', 'unknown', 'pending')",
+                named_params! {
+                    ":attempt": charge.attempt.as_str(),
+                    ":provider": charge.provider.as_str(),
+                    ":payment": charge.payment.as_ref().map(PaymentRef::as_str),
+                    ":now": now,
+                    ":by": failover.by,
+                    ":why": failover.why,
+                },
+            )?;
+        }
+        transaction.commit()?;
+        let count = |rows: usize| u64::try_from(rows).unwrap_or(u64::MAX);
+        Ok(Some(Acknowledged { unknown: count(unknown), review: count(review) }))
+    };
+    run().map_err(problem)?.ok_or_else(|| {
+        StoreError::Failed("the journal is not a copy, there is nothing to acknowledge".to_owned())
+    })
 }
 
 pub(super) fn take(
@@ -251,7 +341,7 @@ pub(super) fn take(
 }
 
 pub(super) fn owners(connection: &Connection) -> Result<Vec<String>, StoreError> {
-    let statement = "SELECT DISTINCT owner FROM recurring_attempts WHERE state IN ('planned', 'armed') AND owner IS NOT NULL";
+    let statement = "SELECT DISTINCT owner FROM recurring_attempts WHERE owner IS NOT NULL";
     collect(connection, statement, &[], |row| row.get(0))
 }
 
@@ -419,5 +509,6 @@ fn read_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
         decided_by: row.get(18)?,
         note: row.get(19)?,
         sealed: row.get(20)?,
+        lapsed: row.get(21)?,
     })
 }

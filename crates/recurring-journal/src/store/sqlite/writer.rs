@@ -1,5 +1,8 @@
 //! The one thread that writes: what waits together is committed together, with one wait for the disk.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
@@ -16,19 +19,28 @@ type Reply = Box<dyn FnOnce(Option<StoreError>) + Send>;
 /// A job is given the transaction, or why there is none.
 type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Reply + Send>;
 
-/// The way to the writing thread. The thread ends when this is dropped, after what waits has been written.
+/// The way to the writing thread. When this is dropped, it waits until what is queued has been written and moved from
+/// the write-ahead log into the database: a program that ends in order leaves a whole file behind.
 pub(super) struct Writer {
-    jobs: mpsc::Sender<Job>,
+    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    thread: Arc<Mutex<Option<JoinHandle<Result<(), StoreError>>>>>,
 }
 
 impl Writer {
     pub(super) fn start(connection: Connection) -> Result<Self, StoreError> {
         let (jobs, waiting) = mpsc::channel(WAITING);
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("recurring-journal".to_owned())
-            .spawn(move || run(&connection, waiting))
+            .spawn(move || run(connection, waiting))
             .map_err(|error| StoreError::Failed(format!("no thread for the journal: {error}")))?;
-        Ok(Self { jobs })
+        Ok(Self { jobs: Mutex::new(Some(jobs)), thread: Arc::new(Mutex::new(Some(thread))) })
+    }
+
+    /// Ends the thread once everything is written. Whoever writes afterwards gets an error.
+    pub(super) async fn close(&self) -> Result<(), StoreError> {
+        lock(&self.jobs).take();
+        let thread = Arc::clone(&self.thread);
+        super::blocking(move || join(&thread)).await
     }
 
     /// Runs `work`, which writes with one statement, and answers when that is on the disk. When `work` fails, it has
@@ -49,7 +61,8 @@ impl Writer {
             })
         });
         let stopped = || StoreError::Failed("the journal's thread has stopped".to_owned());
-        self.jobs.send(job).await.map_err(|_| stopped())?;
+        let jobs = lock(&self.jobs).clone().ok_or_else(super::closed)?;
+        jobs.send(job).await.map_err(|_| stopped())?;
         told.await.map_err(|_| stopped())?
     }
 
@@ -76,12 +89,39 @@ impl Writer {
     }
 }
 
+impl Drop for Writer {
+    fn drop(&mut self) {
+        lock(&self.jobs).take();
+        // What could not be moved stays in the write-ahead log, and is read from there.
+        let _ = join(&self.thread);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn join(thread: &Mutex<Option<JoinHandle<Result<(), StoreError>>>>) -> Result<(), StoreError> {
+    match lock(thread).take().map(JoinHandle::join) {
+        Some(Ok(ended)) => ended,
+        Some(Err(_)) => Err(StoreError::Failed("the journal's thread panicked".to_owned())),
+        None => Ok(()),
+    }
+}
+
 fn execute(connection: &Connection, statement: &str) -> Result<(), StoreError> {
     connection.prepare_cached(statement).and_then(|mut prepared| prepared.execute([])).map_err(problem)?;
     Ok(())
 }
 
-fn run(connection: &Connection, mut waiting: mpsc::Receiver<Job>) {
+fn run(connection: Connection, mut waiting: mpsc::Receiver<Job>) -> Result<(), StoreError> {
+    work(&connection, &mut waiting);
+    // Another process may be reading: then the log stays, and the last one to end moves it.
+    connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").map_err(problem)?;
+    connection.close().map_err(|(_, error)| problem(error))
+}
+
+fn work(connection: &Connection, waiting: &mut mpsc::Receiver<Job>) {
     while let Some(first) = waiting.blocking_recv() {
         if let Err(failed) = execute(connection, "BEGIN IMMEDIATE") {
             first(Err(failed))(None);
@@ -159,7 +199,7 @@ mod tests {
             put(connection, 6)
         });
         let release = async {
-            while writer.jobs.capacity() > WAITING - 4 {
+            while lock(&writer.jobs).as_ref().unwrap().capacity() > WAITING - 4 {
                 tokio::task::yield_now().await;
             }
             go.send(()).unwrap();

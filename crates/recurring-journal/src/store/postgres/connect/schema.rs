@@ -1,26 +1,60 @@
-//! The tables, and on which server they are.
+//! The tables, and in which place they are.
 
-use jiff::Timestamp;
 use tokio_postgres::Client;
+use tokio_postgres::types::ToSql;
 
 use super::problem;
 use crate::error::StoreError;
-use crate::store::postgres::{Acknowledged, FailOver};
-use crate::store::{SAID, unsaid};
+use crate::store::postgres::statements::{NOW, text};
+use crate::store::{Acknowledged, Failover, missing_note};
 
-/// Held while the tables are made: several processes that open a new database at once make them once.
-const MIGRATING: i64 = 0x7265_6375_7272_0001;
+/// Held while the tables are made: several processes that create a journal at once create one.
+const CREATING: i64 = 0x7265_6375_7272_0001;
 
-/// Counts the servers that a database has been on: a replica that takes over begins a new one. Read from the name of the
-/// log's file that is written now: the control file says it only after the first checkpoint.
-const TIMELINE: &str = "SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint";
+/// The place of the journal, as `TIMELINE/SERVER/DATABASE/TABLE`. A replica that takes over begins a new timeline, read
+/// from the name of the log's file that is written now: the control file has it only after the first checkpoint. A
+/// dump that is restored has another server, database or table.
+const STAMP: &str = "SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8) || '/' || system_identifier || '/'
+      || (SELECT oid FROM pg_database WHERE datname = current_database()) || '/'
+      || 'recurring.recurring_attempts'::regclass::oid
+    FROM pg_control_system()";
 
-pub(in crate::store::postgres) async fn timeline(client: &tokio_postgres::Client) -> Result<i64, StoreError> {
-    client.query_one(TIMELINE, &[]).await.and_then(|row| row.try_get(0)).map_err(problem)
+/// What opening learns of a journal.
+pub(in crate::store::postgres) struct Found {
+    pub(in crate::store::postgres) identity: String,
+    pub(in crate::store::postgres) stamp: String,
 }
 
-/// Makes the tables, or says why this program cannot use those that are there.
-pub(in crate::store::postgres) async fn migrate(client: &mut Client, newest: i64) -> Result<(), StoreError> {
+pub(in crate::store::postgres) async fn stamp(client: &Client) -> Result<String, StoreError> {
+    client.query_one(STAMP, &[]).await.and_then(|row| row.try_get(0)).map_err(problem)
+}
+
+/// Whether there is a journal. Asked of the catalogue, which every role may read: a role without rights on the schema
+/// must hear of those rights, and not that there is no journal.
+async fn exists(client: &impl tokio_postgres::GenericClient) -> Result<bool, StoreError> {
+    let query = "SELECT EXISTS (SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+        WHERE nspname = 'recurring' AND relname = 'recurring_schema')";
+    client.query_one(query, &[]).await.and_then(|row| row.try_get(0)).map_err(problem)
+}
+
+/// Creates the journal.
+pub(in crate::store::postgres) async fn create(client: &mut Client, version: i64) -> Result<(), StoreError> {
+    let transaction = client.transaction().await.map_err(problem)?;
+    transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&CREATING]).await.map_err(problem)?;
+    if exists(&transaction).await? {
+        return Err(StoreError::Exists);
+    }
+    transaction.batch_execute(include_str!("../../schema_postgres.sql")).await.map_err(problem)?;
+    let insert = format!(
+        "INSERT INTO recurring.recurring_schema (version, identity, created, stamp) SELECT $1, $2, ({NOW}), ({STAMP})"
+    );
+    let identity = uuid::Uuid::new_v4().to_string();
+    transaction.execute(&insert, &[&version, &identity]).await.map_err(problem)?;
+    transaction.commit().await.map_err(problem)
+}
+
+/// Finds the journal, or says why this program cannot use it.
+pub(in crate::store::postgres) async fn find(client: &Client, newest: i64) -> Result<Found, StoreError> {
     let flushed: String = client
         .query_one("SELECT current_setting('fsync')", &[])
         .await
@@ -31,69 +65,85 @@ pub(in crate::store::postgres) async fn migrate(client: &mut Client, newest: i64
             "the server has fsync = off, so that a commit does not survive the loss of power: switch it on";
         return Err(StoreError::Failed(rule.to_owned()));
     }
-    let transaction = client.transaction().await.map_err(problem)?;
-    transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&MIGRATING]).await.map_err(problem)?;
-    let there: bool = transaction
-        .query_one("SELECT to_regclass('recurring_schema') IS NOT NULL", &[])
+    if !exists(client).await? {
+        return Err(StoreError::Missing("the database has no schema `recurring`".to_owned()));
+    }
+    let version: i64 = client
+        .query_one("SELECT version FROM recurring.recurring_schema", &[])
         .await
         .and_then(|row| row.try_get(0))
         .map_err(problem)?;
-    if !there {
-        transaction.batch_execute(include_str!("../../schema_postgres.sql")).await.map_err(problem)?;
-        let insert = format!("INSERT INTO recurring_schema SELECT $1, ({TIMELINE})");
-        transaction.execute(&insert, &[&newest]).await.map_err(problem)?;
-        return transaction.commit().await.map_err(problem);
-    }
-    let query = format!("SELECT version, timeline, ({TIMELINE}) FROM recurring_schema");
-    let row = transaction.query_one(&query, &[]).await.map_err(problem)?;
-    let number = |index: usize| row.try_get::<_, i64>(index).map_err(problem);
-    let (version, known, found) = (number(0)?, number(1)?, number(2)?);
     if version > newest {
         return Err(StoreError::NewerSchema { found: version, known: newest });
     }
+    let row = client
+        .query_one("SELECT identity, stamp FROM recurring.recurring_schema", &[])
+        .await
+        .map_err(problem)?;
+    let (identity, known, found) = (text(&row, 0)?, text(&row, 1)?, stamp(client).await?);
     if known != found {
         return Err(StoreError::FailedOver { found, known });
     }
-    Ok(())
+    Ok(Found { identity, stamp: found })
 }
 
-/// Takes note of the timeline, and of what it means for the attempts, in one transaction.
+/// Records that the journal is in another place, and what that means for the attempts, in one transaction.
 pub(in crate::store::postgres) async fn acknowledge(
     client: &mut Client,
-    fail_over: &FailOver,
-    now: Timestamp,
+    failover: &Failover,
 ) -> Result<Acknowledged, StoreError> {
-    if let Some(field) = unsaid(&fail_over.by, &fail_over.why) {
-        return Err(StoreError::Failed(format!("`{field}` {SAID}")));
+    if let Some(field) = missing_note(&failover.by, &failover.why) {
+        return Err(StoreError::Failed(format!("`{field}` {}", crate::store::NOTE_RULE)));
     }
-    let now = now.as_millisecond();
+    if !exists(client).await? {
+        return Err(StoreError::Missing("the database has no schema `recurring`".to_owned()));
+    }
     let transaction = client.transaction().await.map_err(problem)?;
     let noted = format!(
-        "WITH before AS (SELECT timeline FROM recurring_schema),
-           changed AS (UPDATE recurring_schema SET timeline = ({TIMELINE}) WHERE timeline <> ({TIMELINE})
-             RETURNING timeline)
-         INSERT INTO recurring_fail_overs (at, timeline_before, timeline_now, decided_by, note)
-           SELECT $1, before.timeline, changed.timeline, $2, $3 FROM before, changed"
+        "WITH before AS (SELECT stamp FROM recurring.recurring_schema),
+           changed AS (UPDATE recurring.recurring_schema SET stamp = ({STAMP}) WHERE stamp <> ({STAMP}) RETURNING stamp)
+         INSERT INTO recurring.recurring_failovers (at, before, now, decided_by, note)
+           SELECT ({NOW}), before.stamp, changed.stamp, $1, $2 FROM before, changed"
     );
-    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 3] = [&now, &fail_over.by, &fail_over.why];
+    let values: [&(dyn ToSql + Sync); 2] = [&failover.by, &failover.why];
     if transaction.execute(&noted, &values).await.map_err(problem)? == 0 {
         return Err(StoreError::Failed(
-            "no replica has taken the database over, there is nothing to acknowledge".to_owned(),
+            "no replica and no copy has taken the journal over, there is nothing to acknowledge".to_owned(),
         ));
     }
-    let armed = "UPDATE recurring_attempts
-         SET lines = lines + 1, state = 'unknown', owner = NULL, fence = fence + 1, lease_until = NULL,
-           next_look = $1, updated = $1, decided_by = $2, note = 'a replica took the database over: ' || $3
-         WHERE state = 'armed'";
-    let unknown = transaction.execute(armed, &values).await.map_err(problem)?;
-    let planned = "UPDATE recurring_attempts
-         SET lines = lines + 1, state = 'review', owner = NULL, fence = fence + 1, lease_until = NULL,
-           updated = $1, decided_by = $2, note = 'a replica took the database over, it may have been sent: ' || $3
-         WHERE state = 'planned'";
-    let review = match fail_over.planned_were_not_sent {
-        true => 0,
-        false => transaction.execute(planned, &values).await.map_err(problem)?,
-    };
+    let free = "lines = lines + 1, lapsed = true, owner = NULL, fence = fence + 1, lease_until = NULL";
+    let note = "decided_by = $1, note = 'a replica or a copy took the journal over: ' || $2";
+    let armed = format!(
+        "UPDATE recurring.recurring_attempts SET {free}, state = 'unknown', next_look = ({NOW}), updated = ({NOW}), {note}
+         WHERE state = 'armed'"
+    );
+    let open = format!(
+        "UPDATE recurring.recurring_attempts SET {free}, updated = ({NOW}), {note}
+         WHERE state IN ('unknown', 'pending', 'review') AND NOT lapsed"
+    );
+    // Everything from which money could be sent again: it may have been sent in the time that is missing.
+    let sendable = format!(
+        "UPDATE recurring.recurring_attempts SET {free}, state = 'review', updated = ({NOW}), {note}
+         WHERE state = 'not_applied' OR state = 'planned' AND {}",
+        !failover.planned_were_not_sent
+    );
+    let found = format!(
+        "INSERT INTO recurring.recurring_attempts AS a
+           (attempt, provider, operation, fingerprint, state, created, updated, payment, decided_by, note, lapsed)
+         VALUES ($3, $4, 'charge', '', 'review', ({NOW}), ({NOW}), $5, $1, 'found at the gateway: ' || $2, true)
+         ON CONFLICT (attempt) DO UPDATE SET {free}, state = 'review', updated = excluded.updated,
+           payment = coalesce(a.payment, excluded.payment), decided_by = excluded.decided_by, note = excluded.note
+         WHERE a.state NOT IN ('approved', 'unknown', 'pending')"
+    );
+    transaction.execute(&open, &values).await.map_err(problem)?;
+    let unknown = transaction.execute(&armed, &values).await.map_err(problem)?;
+    let mut review = transaction.execute(&sendable, &values).await.map_err(problem)?;
+    for charge in &failover.charged {
+        let payment = charge.payment.as_ref().map(recurring_facade::PaymentRef::as_str);
+        let values: [&(dyn ToSql + Sync); 5] =
+            [&failover.by, &failover.why, &charge.attempt.as_str(), &charge.provider.as_str(), &payment];
+        review += transaction.execute(&found, &values).await.map_err(problem)?;
+    }
     transaction.commit().await.map_err(problem)?;
     Ok(Acknowledged { unknown, review })
 }

@@ -1,0 +1,198 @@
+//! The file: creating it, opening it, copying it.
+
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+
+use super::{VERSION, problem};
+use crate::error::StoreError;
+
+/// How long another process may keep the database locked.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// What SQLite keeps beside the database while it is in use.
+const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// The path of a file without any link in it, or why there is no journal there.
+pub(super) fn resolve(path: &Path) -> Result<PathBuf, StoreError> {
+    match path.canonicalize() {
+        Ok(path) => Ok(path),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            refuse_leftovers(path)?;
+            Err(StoreError::Missing(format!("no file {}", path.display())))
+        }
+        Err(error) => Err(StoreError::ReadOnly(format!("{}: {error}", path.display()))),
+    }
+}
+
+/// Refuses a place where the file is gone and what was beside it is left: the newest attempts are in there.
+fn refuse_leftovers(path: &Path) -> Result<(), StoreError> {
+    match BESIDE.map(|end| with_end(path, end)).iter().find(|beside| beside.exists()) {
+        Some(left) => Err(StoreError::Corrupt(format!(
+            "{} is gone, and {} is left without it",
+            path.display(),
+            left.display()
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn with_end(path: &Path, end: &str) -> PathBuf {
+    let mut path = path.as_os_str().to_owned();
+    path.push(end);
+    PathBuf::from(path)
+}
+
+/// Opens a file that is there, for writing.
+pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(problem)?;
+    connection.busy_timeout(BUSY).map_err(problem)?;
+    let mode = write_ahead(&connection).map_err(problem)?;
+    if !mode.eq_ignore_ascii_case("wal") {
+        return Err(StoreError::ReadOnly(format!("it has no write-ahead log but `{mode}`")));
+    }
+    // FULL: the write-ahead log is on the disk before a commit answers. EXTRA changes nothing with this log.
+    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON").map_err(problem)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+/// Switches the write-ahead log on. SQLite does not wait by itself for another process that does the same.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<String> {
+    let begun = Instant::now();
+    loop {
+        match connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)) {
+            Err(error)
+                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
+                    && begun.elapsed() < BUSY =>
+            {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            mode => return mode,
+        }
+    }
+}
+
+/// Checks that the database is a journal that this program can use, and reads its identity.
+pub(super) fn check(connection: &Connection, path: &Path) -> Result<String, StoreError> {
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(problem)?;
+    if version > VERSION {
+        return Err(StoreError::NewerSchema { found: version, known: VERSION });
+    }
+    let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'recurring_schema'";
+    let ours: i64 = connection.query_row(tables, [], |row| row.get(0)).map_err(problem)?;
+    if version == 0 || ours == 0 {
+        return Err(StoreError::Corrupt(format!(
+            "{} is empty or belongs to another program",
+            path.display()
+        )));
+    }
+    let (identity, copied): (String, Option<i64>) = connection
+        .query_row("SELECT identity, copied FROM recurring_schema", [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
+        .map_err(problem)?
+        .ok_or_else(|| StoreError::Corrupt("it has no identity".to_owned()))?;
+    match copied.map(super::super::row::instant).transpose()? {
+        Some(copied) => Err(StoreError::FailedOver {
+            found: format!("a copy of {copied}"),
+            known: "the original".to_owned(),
+        }),
+        None => Ok(identity),
+    }
+}
+
+/// Creates a journal in a new file. It gets its name when it is whole: another process finds all of it or nothing.
+pub(super) fn create(path: &Path) -> Result<(), StoreError> {
+    if path.exists() {
+        return Err(StoreError::Exists);
+    }
+    refuse_leftovers(path)?;
+    let unfinished = with_end(path, &format!("-new-{}", uuid::Uuid::new_v4().simple()));
+    let made = make(&unfinished).and_then(|()| publish(&unfinished, path));
+    for end in ["", "-wal", "-shm"] {
+        // Under its own name it is no longer needed; what could not be made is not kept.
+        let _ = std::fs::remove_file(with_end(&unfinished, end));
+    }
+    made
+}
+
+fn make(path: &Path) -> Result<(), StoreError> {
+    new_file(path)?;
+    let connection = connect(path)?;
+    let identity = uuid::Uuid::new_v4().to_string();
+    let now = Timestamp::now().as_millisecond();
+    let fill = || -> rusqlite::Result<()> {
+        connection.execute_batch(include_str!("../schema_sqlite.sql"))?;
+        let row = rusqlite::params![VERSION, identity, now];
+        connection
+            .execute("INSERT INTO recurring_schema (version, identity, created) VALUES (?, ?, ?)", row)?;
+        connection.pragma_update(None, "user_version", VERSION)
+    };
+    fill().map_err(problem)?;
+    finish(connection, path)
+}
+
+/// Makes a file that no other user of the machine can read. The files beside it get the same rights from SQLite.
+fn new_file(path: &Path) -> Result<(), StoreError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Err(StoreError::Exists),
+        Err(error) => Err(StoreError::ReadOnly(format!("{}: {error}", path.display()))),
+    }
+}
+
+/// Ends the last connection of a new file, so that all of it is in the file and on the disk.
+fn finish(connection: Connection, path: &Path) -> Result<(), StoreError> {
+    connection.close().map_err(|(_, error)| problem(error))?;
+    let failed = |error: std::io::Error| StoreError::ReadOnly(format!("{}: {error}", path.display()));
+    File::open(path).and_then(|file| file.sync_all()).map_err(failed)
+}
+
+/// Gives a finished file its name, unless there is another one of that name.
+fn publish(unfinished: &Path, path: &Path) -> Result<(), StoreError> {
+    match std::fs::hard_link(unfinished, path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Err(StoreError::Exists),
+        Err(error) => return Err(StoreError::ReadOnly(format!("{}: {error}", path.display()))),
+    }
+    // The name itself must survive the loss of power, too.
+    match path.parent().map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder }) {
+        Some(folder) => File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(|error| StoreError::ReadOnly(format!("{}: {error}", folder.display()))),
+        None => Ok(()),
+    }
+}
+
+/// Writes a marked copy of the journal `from` into the new file `to`.
+pub(super) fn backup(from: &Path, to: &Path, now: Timestamp) -> Result<(), StoreError> {
+    if to.exists() {
+        return Err(StoreError::Exists);
+    }
+    refuse_leftovers(to)?;
+    let unfinished = with_end(to, &format!("-new-{}", uuid::Uuid::new_v4().simple()));
+    let copy = || {
+        new_file(&unfinished)?;
+        let source = connect(from)?;
+        let name =
+            unfinished.to_str().ok_or_else(|| StoreError::Address("must be a path in UTF-8".to_owned()))?;
+        source.execute("VACUUM INTO ?", [name]).map_err(problem)?;
+        let copied = connect(&unfinished)?;
+        copied.execute("UPDATE recurring_schema SET copied = ?", [now.as_millisecond()]).map_err(problem)?;
+        finish(copied, &unfinished)?;
+        publish(&unfinished, to)
+    };
+    let made = copy();
+    for end in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(with_end(&unfinished, end));
+    }
+    made
+}
