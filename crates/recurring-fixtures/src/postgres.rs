@@ -85,6 +85,8 @@ impl Cluster {
     pub fn psql(&self, database: &str, statement: &str) -> String {
         let name = database.rsplit('/').next().unwrap_or(database);
         let mut command = Command::new(self.programs.join("psql"));
+        // The tables of a journal by their short names.
+        command.env("PGOPTIONS", "-c search_path=recurring,public");
         command.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--username=postgres"]);
         command.arg(format!("--host={}", self.folder.display())).args([
             "--dbname",

@@ -250,17 +250,18 @@ async fn a_person_decides_with_a_name_and_a_reason_that_are_kept() {
         payment: Some(PaymentRef::new("P-1")),
         by: " ".to_owned(),
         why: "seen in the portal".to_owned(),
+        force: false,
     };
-    let error = world.journal.resolve(&attempt("a"), &decision).await.unwrap_err();
+    let error = world.journal.resolve(&world.facade, &attempt("a"), &decision).await.unwrap_err();
     assert!(matches!(error, JournalError::Invalid { field: "by", .. }), "{error:?}");
     decision.by = "ann".to_owned();
-    let record = world.journal.resolve(&attempt("a"), &decision).await.unwrap();
+    let record = world.journal.resolve(&world.facade, &attempt("a"), &decision).await.unwrap();
     assert_eq!((record.state, record.decided_by.as_deref()), (State::Approved, Some("ann")));
     let events = world.journal.events(&attempt("a")).await.unwrap();
     assert_eq!(events.last().unwrap().note.as_deref(), Some("ann: seen in the portal"));
-    let error = world.journal.resolve(&attempt("a"), &decision).await.unwrap_err();
+    let error = world.journal.resolve(&world.facade, &attempt("a"), &decision).await.unwrap_err();
     assert!(matches!(error, JournalError::NotToDecide { state: "approved", .. }), "{error:?}");
-    let error = world.journal.resolve(&attempt("nobody"), &decision).await.unwrap_err();
+    let error = world.journal.resolve(&world.facade, &attempt("nobody"), &decision).await.unwrap_err();
     assert_eq!(error, JournalError::Store(StoreError::NoSuchAttempt));
     let again = world.journal.charge(&world.facade, request(&credential, "a")).await.unwrap();
     assert!(again.again && again.is_approved());

@@ -14,11 +14,13 @@ use apalis::layers::catch_panic::CatchPanicLayer;
 use apalis::prelude::{BackendExt, BoxDynError, Data, IntervalStrategy, TaskSink, WorkerBuilder};
 use apalis_postgres::{Config, PgPool, PostgresStorage};
 use engine::{Desk, Job, panicked, step, worker};
-use recurring_facade::{Facade, ProviderId};
+use recurring_facade::{Facade, ProviderId, Secret};
 use recurring_fixtures::postgres::Cluster;
+use recurring_journal::store::PostgresStore;
 use recurring_journal::{EncryptionKey, Journal, Policy, State};
 use recurring_sandbox::{FaultKind, LedgerKind, Moment};
 use tokio::sync::Semaphore;
+use world::clocked::Clocked;
 use world::common::{GOOD_CARD, attempt, enrolled};
 use world::{ManualClock, charging, request, unreadable};
 
@@ -56,15 +58,16 @@ async fn unlucky(job: Job, desk: Data<Desk>, havoc: Data<Havoc>) -> Result<Strin
 }
 
 async fn desk(address: &str, facade: &Facade, clock: &ManualClock, queue: PostgresStorage<Job>) -> Desk {
-    // No call is slow here: nothing found counts at once.
     let mut policy = Policy::default();
-    (policy.quiet, policy.first_look) = (Duration::ZERO, Duration::ZERO);
+    policy.first_look = Duration::ZERO;
+    let inner = PostgresStore::open(&Secret::new(address)).await.unwrap();
+    let store = Clocked { inner: Arc::new(inner), clock: clock.clone() };
     let key = EncryptionKey::new(&[7; 32]);
     let journal = Journal::builder()
         .policy(policy)
         .clock(clock.clone())
         .encryption_key(key)
-        .open(address)
+        .with_store(Arc::new(store))
         .await
         .unwrap();
     Desk { journal, facade: facade.clone(), queue, wait: Duration::ZERO }
@@ -77,6 +80,7 @@ async fn an_engine_that_repeats_its_steps_charges_once() {
     let clock = ManualClock::new();
     let pool = PgPool::connect(&address).await.unwrap();
     PostgresStorage::setup(&pool).await.unwrap();
+    drop(PostgresStore::create(&Secret::new(address.as_str())).await.unwrap());
     let mut first = desk(&address, &facade, &clock, PostgresStorage::new(&pool)).await;
 
     // Half of the attempts at a gateway where nothing found proves nothing, half where it proves something.
@@ -113,8 +117,8 @@ async fn an_engine_that_repeats_its_steps_charges_once() {
     assert!(dying.await.unwrap_err().is_cancelled());
     drop(first);
     sandbox.clear_faults();
-    // What it was looking at when it died is its own until the lease ends.
-    clock.advance(Policy::default().lease + Duration::from_secs(1));
+    // No call is under way any more: from now on, nothing found counts.
+    clock.advance(Policy::default().settle_time);
 
     // The second one is another process. It takes every worker that it hears nothing of for dead, at once.
     let config = Config::default().queue(std::any::type_name::<Job>()).missed_heartbeats(0);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use recurring_facade::{Secret, Settings};
 use recurring_fixtures::postgres::Cluster;
-use recurring_journal::store::{Change, Claim, FailOver, PostgresStore, Store};
+use recurring_journal::store::{Change, Claim, Failover, Owners, PostgresStore, Store};
 use recurring_journal::{EncryptionKey, Journal, PlanValue, State, StoreError};
 use suite::{Place, armed, at, attempt, intent, lease, request};
 
@@ -20,8 +20,13 @@ impl Database {
         Self(Cluster::shared().database())
     }
 
+    /// The first one creates it; any number may try at once.
     async fn store(&self) -> Result<PostgresStore, StoreError> {
-        PostgresStore::open(&Secret::new(self.0.as_str())).await
+        let address = Secret::new(self.0.as_str());
+        match PostgresStore::create(&address).await {
+            Err(StoreError::Exists) => PostgresStore::open(&address).await,
+            created => created,
+        }
     }
 
     fn psql(&self, statement: &str) -> String {
@@ -49,7 +54,7 @@ async fn eight_processes_open_an_empty_database_at_once() {
         tasks.spawn(async move { database.open().await });
     }
     assert_eq!(tasks.join_all().await.len(), 8);
-    assert_eq!(database.psql("SELECT version FROM recurring_schema").trim(), "1");
+    assert_eq!(database.psql("SELECT version FROM recurring_schema").trim(), "2");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -61,9 +66,9 @@ async fn a_commit_waits_for_the_disk_whatever_the_database_says() {
     armed(&store, "a", 0).await;
     // What the store's own connections say, told by a trigger.
     database.psql(
-        "CREATE TABLE seen (setting TEXT);
+        "CREATE TABLE recurring.seen (setting TEXT);
          CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$
-           BEGIN INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$;
+           BEGIN INSERT INTO recurring.seen VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$;
          CREATE TRIGGER see AFTER INSERT ON recurring_attempts EXECUTE FUNCTION see()",
     );
     armed(&store, "b", 0).await;
@@ -75,7 +80,7 @@ async fn a_journal_of_a_newer_version_is_refused() {
     let database = Database::new();
     drop(database.store().await.unwrap());
     database.psql("UPDATE recurring_schema SET version = 7");
-    assert_eq!(database.store().await.unwrap_err(), StoreError::NewerSchema { found: 7, known: 1 });
+    assert_eq!(database.store().await.unwrap_err(), StoreError::NewerSchema { found: 7, known: 2 });
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,31 +90,32 @@ async fn a_replica_that_took_over_is_noticed_and_must_be_acknowledged() {
     armed(&store, "a", 0).await;
     store.plan(&intent("planned"), at(0)).await.unwrap();
     let address = Secret::new(database.0.as_str());
-    let mut fail_over = FailOver {
+    let mut failover = Failover {
         by: "ann".to_owned(),
         why: "compared until noon".to_owned(),
         planned_were_not_sent: false,
+        charged: Vec::new(),
     };
-    let nothing = PostgresStore::acknowledge_fail_over(&address, &fail_over).await.unwrap_err();
+    let nothing = PostgresStore::acknowledge_failover(&address, &failover).await.unwrap_err();
     assert!(nothing.to_string().contains("nothing to acknowledge"), "{nothing}");
     // The timeline is the server's own; here the journal is told that it was another one.
-    let taken_over = || database.psql("UPDATE recurring_schema SET timeline = timeline + 1");
+    let taken_over = || database.psql("UPDATE recurring_schema SET stamp = '000000FF' || substr(stamp, 9)");
     taken_over();
     let error = database.store().await.unwrap_err();
     assert!(matches!(error, StoreError::FailedOver { .. }), "{error:?}");
-    let unsaid = FailOver { why: " ".to_owned(), ..fail_over.clone() };
-    let error = PostgresStore::acknowledge_fail_over(&address, &unsaid).await.unwrap_err();
-    assert!(error.to_string().contains("`why` must be said"), "{error}");
-    let done = PostgresStore::acknowledge_fail_over(&address, &fail_over).await.unwrap();
+    let unsaid = Failover { why: " ".to_owned(), ..failover.clone() };
+    let error = PostgresStore::acknowledge_failover(&address, &unsaid).await.unwrap_err();
+    assert!(error.to_string().contains("`why` must have"), "{error}");
+    let done = PostgresStore::acknowledge_failover(&address, &failover).await.unwrap();
     assert_eq!((done.unknown, done.review), (1, 1));
     let store: Arc<dyn Store> = Arc::new(database.store().await.unwrap());
     let line = store.events(&attempt("a")).await.unwrap().pop().unwrap();
     assert_eq!(
         (line.what.as_str(), line.note.as_deref()),
-        ("unknown", Some("ann: a replica took the database over: compared until noon"))
+        ("unknown", Some("ann: a replica or a copy took the journal over: compared until noon"))
     );
     assert_eq!(
-        database.psql("SELECT decided_by, note FROM recurring_fail_overs").trim(),
+        database.psql("SELECT decided_by, note FROM recurring_failovers").trim(),
         "ann|compared until noon"
     );
     // Nobody knows when it was sent, if it was: finding nothing would prove nothing.
@@ -122,8 +128,8 @@ async fn a_replica_that_took_over_is_noticed_and_must_be_acknowledged() {
     }
     store.plan(&intent("unsent"), at(1)).await.unwrap();
     taken_over();
-    fail_over.planned_were_not_sent = true;
-    let done = PostgresStore::acknowledge_fail_over(&address, &fail_over).await.unwrap();
+    failover.planned_were_not_sent = true;
+    let done = PostgresStore::acknowledge_failover(&address, &failover).await.unwrap();
     assert_eq!((done.unknown, done.review), (0, 0));
     assert_eq!(store.get(&attempt("unsent")).await.unwrap().unwrap().state, State::Planned);
 }
@@ -161,7 +167,7 @@ async fn an_owner_whose_connection_is_cut_is_gone_and_cannot_write() {
     while !two.is_gone(&first).await.unwrap() {
         tokio::task::yield_now().await;
     }
-    assert_eq!(two.abandon(std::slice::from_ref(&first), at(1), at(1)).await.unwrap(), 1);
+    assert_eq!(two.abandon(&Owners::gone([first.clone()]), at(1), at(1)).await.unwrap(), 1);
     let late = one.change(&attempt("a"), fence, &Change::to(State::Approved), at(2)).await;
     assert_eq!(late, Err(StoreError::Fenced));
     // It goes on as somebody else.
@@ -176,7 +182,7 @@ async fn an_owner_whose_connection_is_cut_is_gone_and_cannot_write() {
 async fn a_server_that_dies_in_mid_write_loses_nothing_that_was_answered() {
     let cluster = Cluster::start();
     let address = cluster.database();
-    let store = Arc::new(PostgresStore::open(&Secret::new(address.as_str())).await.unwrap());
+    let store = Arc::new(PostgresStore::create(&Secret::new(address.as_str())).await.unwrap());
     let mut tasks = tokio::task::JoinSet::new();
     for number in 0..400 {
         let store = Arc::clone(&store);

@@ -27,6 +27,11 @@ impl Folder {
 impl Place for Folder {
     fn open(&self) -> Pin<Box<dyn Future<Output = Arc<dyn Store>> + Send + '_>> {
         Box::pin(async {
+            // The first one creates it; any number may try at once.
+            match SqliteStore::create(self.file()).await {
+                Ok(_) | Err(StoreError::Exists) => {}
+                Err(failed) => panic!("{failed:?}"),
+            }
             let store: Arc<dyn Store> = Arc::new(SqliteStore::open(self.file()).await.unwrap());
             store
         })
@@ -68,15 +73,17 @@ async fn a_journal_of_a_newer_version_is_refused() {
     let connection = rusqlite::Connection::open(folder.file()).unwrap();
     connection.pragma_update(None, "user_version", 7).unwrap();
     let error = SqliteStore::open(folder.file()).await.unwrap_err();
-    assert_eq!(error, StoreError::NewerSchema { found: 7, known: 1 });
+    assert_eq!(error, StoreError::NewerSchema { found: 7, known: 2 });
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_journal_that_cannot_be_written_is_refused_before_a_charge() {
     let folder = Folder::new();
     let missing = folder.0.path().join("no-such-folder").join("journal.db");
-    let error = SqliteStore::open(&missing).await.unwrap_err();
+    let error = SqliteStore::create(&missing).await.unwrap_err();
     assert!(matches!(error, StoreError::ReadOnly(_)), "{error:?}");
+    let error = SqliteStore::open(&missing).await.unwrap_err();
+    assert!(matches!(error, StoreError::Missing(_)), "{error:?}");
     // A folder where the file should be.
     let error = SqliteStore::open(folder.0.path()).await.unwrap_err();
     assert!(matches!(error, StoreError::ReadOnly(_)), "{error:?}");
@@ -144,7 +151,7 @@ async fn a_write_that_fails_takes_nothing_with_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_token_is_in_the_file() {
     let folder = Folder::new();
-    let journal = Journal::open(&format!("sqlite:{}", folder.file().display())).await.unwrap();
+    let journal = Journal::create(&format!("sqlite:{}", folder.file().display())).await.unwrap();
     journal.plan(&suite::request("a")).await.unwrap();
     for entry in std::fs::read_dir(folder.0.path()).unwrap() {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap();
@@ -156,7 +163,7 @@ async fn no_token_is_in_the_file() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_belongs_to_the_callers_own_transaction() {
     let folder = Folder::new();
-    let journal = Journal::open(&format!("sqlite:{}", folder.file().display())).await.unwrap();
+    let journal = Journal::create(&format!("sqlite:{}", folder.file().display())).await.unwrap();
     let mut connection = rusqlite::Connection::open(folder.file()).unwrap();
     for commits in [false, true] {
         let plan = journal.plan_statement(&suite::request("a")).unwrap();

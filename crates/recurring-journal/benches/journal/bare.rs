@@ -21,7 +21,7 @@ pub(crate) struct Bare(Mutex<rusqlite::Connection>);
 impl Bare {
     pub(crate) fn open(runtime: &tokio::runtime::Runtime, folder: &Path) -> Self {
         let file = folder.join("bare.db");
-        drop(runtime.block_on(SqliteStore::open(&file)).unwrap());
+        drop(runtime.block_on(SqliteStore::create(&file)).unwrap());
         let connection = rusqlite::Connection::open(file).unwrap();
         let setup = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
             DROP TRIGGER recurring_attempts_made; DROP TRIGGER recurring_attempts_changed";

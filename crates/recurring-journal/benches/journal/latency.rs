@@ -30,7 +30,7 @@ pub(crate) fn measure() -> Vec<Measured> {
         let (sandbox, settings, credential) = sandbox(Duration::from_millis(50)).await;
         let facade = settings.facade_of(&ProviderId::EMSPAY).unwrap();
         let address = format!("sqlite:{}", folder.path().join("j.db").display());
-        let journal = Journal::open(&address).await.unwrap();
+        let journal = Journal::create(&address).await.unwrap();
         let charger = facade.charger(&ProviderId::EMSPAY).unwrap();
         // In turns, so that all see the same machine.
         for round in 0..ROUNDS {

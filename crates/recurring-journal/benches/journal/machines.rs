@@ -29,7 +29,7 @@ fn together(processes: usize) -> f64 {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let address = Cluster::shared().database();
     let (sandbox, _, credential) = runtime.block_on(sandbox(Duration::from_millis(100)));
-    runtime.block_on(async { drop(Journal::open(&address).await.unwrap()) });
+    runtime.block_on(async { drop(Journal::create(&address).await.unwrap()) });
     let begun = Instant::now();
     let children: Vec<_> = (0..processes)
         .map(|_| {

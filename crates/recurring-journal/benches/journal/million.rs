@@ -54,7 +54,7 @@ fn run(number: usize) -> (f64, f64) {
 pub(crate) fn child(folder: &str, number: usize) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let took = runtime.block_on(async {
-        let journal = Journal::open(&format!("sqlite:{folder}/j.db")).await.unwrap();
+        let journal = Journal::create(&format!("sqlite:{folder}/j.db")).await.unwrap();
         let facade = Facade::new().with(AtOnce);
         let credential = serde_json::from_str(r#"{"provider":"emspay","vault_token":"a-token"}"#).unwrap();
         let begun = Instant::now();

@@ -19,7 +19,7 @@ const TASKS: usize = 256;
 pub(crate) fn measure() -> Vec<Measured> {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let store = Arc::new(runtime.block_on(SqliteStore::open(folder.path().join("j.db"))).unwrap());
+    let store = Arc::new(runtime.block_on(SqliteStore::create(folder.path().join("j.db"))).unwrap());
     let bare = Bare::open(&runtime, folder.path());
     let lease = runtime.block_on(lease(&store));
     // In turns, so that both see the same machine.

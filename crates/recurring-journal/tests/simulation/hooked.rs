@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use recurring_facade::{AttemptId, PaymentRef, ProviderId};
-use recurring_journal::store::{Change, Claim, Due, Filter, Late, Lease, Store};
+use recurring_journal::store::{Change, Claim, Due, Filter, Late, Lease, Owners, Store};
 use recurring_journal::{AttemptRecord, Delivery, Event, Fence, InboxEntry, Intent, State, StoreError};
 use tokio::sync::Notify;
 
@@ -93,6 +93,14 @@ impl Store for Hooked {
         self.inner.owner().await
     }
 
+    async fn now(&self) -> Result<Timestamp, StoreError> {
+        self.inner.now().await
+    }
+
+    fn identity(&self) -> &str {
+        self.inner.identity()
+    }
+
     async fn is_gone(&self, owner: &str) -> Result<bool, StoreError> {
         self.inner.is_gone(owner).await
     }
@@ -133,11 +141,11 @@ impl Store for Hooked {
 
     async fn abandon(
         &self,
-        gone: &[String],
+        owners: &Owners,
         first_look: Timestamp,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
-        self.write(self.inner.abandon(gone, first_look, now)).await
+        self.write(self.inner.abandon(owners, first_look, now)).await
     }
 
     async fn owners(&self) -> Result<Vec<String>, StoreError> {

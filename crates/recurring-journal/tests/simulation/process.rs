@@ -12,6 +12,8 @@ use recurring_sandbox::{Fault, FaultKind, LedgerKind, Moment, Sandbox};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::hooked::{Hook, Hooked, Point};
+#[cfg(feature = "postgres")]
+use crate::world::clocked::Clocked;
 use crate::world::common::{FADING_CARD, GOOD_CARD, attempt, enrolled, price, settings};
 use crate::world::{ManualClock, schedule_request};
 
@@ -60,6 +62,18 @@ impl Bench {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let sandbox = runtime.block_on(Sandbox::builder().start()).unwrap();
         let clock = ManualClock::new();
+        runtime.block_on(async {
+            match &database {
+                Database::Sqlite(folder) => {
+                    drop(SqliteStore::create(folder.path().join("j.db")).await.unwrap());
+                }
+                #[cfg(feature = "postgres")]
+                Database::Postgres(address) => {
+                    let address = recurring_facade::Secret::new(address.as_str());
+                    drop(recurring_journal::store::PostgresStore::create(&address).await.unwrap());
+                }
+            }
+        });
         let bench = Self { provider, sandbox, database, clock, credentials: RefCell::default(), runtime };
         if bench.provider != ProviderId::NGENIUS {
             for card in [GOOD_CARD, FADING_CARD] {
@@ -87,12 +101,14 @@ impl Bench {
     pub(crate) async fn store(&self) -> Arc<dyn Store> {
         match &self.database {
             Database::Sqlite(folder) => {
-                Arc::new(SqliteStore::open(folder.path().join("j.db")).await.unwrap())
+                let file = folder.path().join("j.db");
+                Arc::new(SqliteStore::open_with_clock(file, self.clock.clone()).await.unwrap())
             }
             #[cfg(feature = "postgres")]
             Database::Postgres(address) => {
                 let address = recurring_facade::Secret::new(address.as_str());
-                Arc::new(recurring_journal::store::PostgresStore::open(&address).await.unwrap())
+                let inner = recurring_journal::store::PostgresStore::open(&address).await.unwrap();
+                Arc::new(Clocked { inner: Arc::new(inner), clock: self.clock.clone() })
             }
         }
     }
@@ -233,7 +249,7 @@ impl Bench {
         self.sandbox.clear_faults();
         let card = if name.starts_with("d-") { FADING_CARD } else { GOOD_CARD };
         let mut reported = false;
-        for _ in 0..12 {
+        for _ in 0..16 {
             let state = self.process(&Hook::dies_at(None), async |journal, facade| {
                 let answer = self.ask(&journal, &facade, name, card).await.unwrap();
                 if answer.is_approved() {
@@ -247,7 +263,7 @@ impl Bench {
             if state.is_final() && state != State::NotApplied || state == State::Review {
                 return (state, reported);
             }
-            self.clock.advance(Duration::from_secs(6 * 60));
+            self.clock.advance(Duration::from_secs(21 * 60));
         }
         panic!("{name} is still open");
     }

@@ -4,12 +4,13 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use recurring_facade::{
     AttemptId, Authenticity, ChargeRequest, Currency, Money, PaymentRef, ProviderId, ReceivedNotification,
 };
-use recurring_journal::store::{Change, Claim, Due, Filter, Late, Lease, Store};
+use recurring_journal::store::{Change, Claim, Due, Filter, Late, Lease, Owners, Store};
 use recurring_journal::{EncryptionKey, Ending, Fence, InboxEntry, Intent, Journal, State, StoreError};
 
 /// One database. Each opening is another process as far as the database can tell.
@@ -41,6 +42,8 @@ macro_rules! every_case {
             a_late_worker_is_heard,
             an_owner_that_is_gone_leaves_an_unknown_attempt,
             a_lease_that_has_ended_leaves_an_unknown_attempt,
+            living_owner_keeps_its_attempt_past_its_lease,
+            gone_looker_frees_what_it_looked_at,
             what_is_planned_is_nobodys_and_stays_as_it_is,
             what_is_planned_is_claimed_by_one_owner,
             what_is_planned_with_a_credential_is_taken_once,
@@ -156,7 +159,7 @@ pub(crate) async fn a_late_worker_cannot_write(place: &dyn Place) {
     let (one, two) = (place.open().await, place.open().await);
     let late = armed(&*one, "a", 0).await;
     // Its time is over; somebody else takes over.
-    assert_eq!(two.abandon(&[], at(301), at(301)).await.unwrap(), 1);
+    assert_eq!(two.abandon(&Owners::default(), at(301), at(301)).await.unwrap(), 1);
     for state in [State::Armed, State::Approved, State::NotApplied] {
         let written = one.change(&attempt("a"), late, &Change::to(state), at(302)).await;
         assert_eq!(written, Err(StoreError::Fenced), "{state}");
@@ -170,7 +173,7 @@ pub(crate) async fn a_late_worker_is_heard(place: &dyn Place) {
     let store = place.open().await;
     let late = |taken| Late { payment: Some(PaymentRef::new("p-1")), taken, note: "it was paid".to_owned() };
     armed(&*store, "open", 0).await;
-    store.abandon(&[], at(900), at(301)).await.unwrap();
+    store.abandon(&Owners::default(), at(900), at(301)).await.unwrap();
     store.testify(&attempt("open"), &late(true), at(302)).await.unwrap();
     let record = store.get(&attempt("open")).await.unwrap().unwrap();
     assert_eq!((record.state, record.payment), (State::Unknown, Some(PaymentRef::new("p-1"))));
@@ -219,7 +222,7 @@ pub(crate) async fn an_owner_that_is_gone_leaves_an_unknown_attempt(place: &dyn 
         tokio::task::yield_now().await;
     }
     assert!(!two.is_gone(&second).await.unwrap());
-    assert_eq!(two.abandon(&[first], at(10), at(1)).await.unwrap(), 1);
+    assert_eq!(two.abandon(&Owners::gone([first]), at(10), at(1)).await.unwrap(), 1);
     assert_eq!(state(&*two, "a").await, State::Unknown);
     assert_eq!(two.get(&attempt("a")).await.unwrap().unwrap().next_look, Some(at(10)));
     assert_eq!(state(&*two, "b").await, State::Armed);
@@ -231,15 +234,47 @@ pub(crate) async fn an_owner_that_is_gone_leaves_an_unknown_attempt(place: &dyn 
 pub(crate) async fn a_lease_that_has_ended_leaves_an_unknown_attempt(place: &dyn Place) {
     let store = place.open().await;
     let fence = armed(&*store, "a", 0).await;
-    assert_eq!(store.abandon(&[], at(300), at(300)).await.unwrap(), 0);
+    assert_eq!(store.abandon(&Owners::default(), at(300), at(300)).await.unwrap(), 0);
     // The reference is written while the lease lasts, and does not end it.
     let mut anchor = Change::to(State::Armed);
     anchor.payment = Some(PaymentRef::new("p-1"));
     anchor.keep_lease = true;
     store.change(&attempt("a"), fence, &anchor, at(1)).await.unwrap();
-    assert_eq!(store.abandon(&[], at(301), at(301)).await.unwrap(), 1);
+    assert_eq!(store.abandon(&Owners::default(), at(301), at(301)).await.unwrap(), 1);
     let record = store.get(&attempt("a")).await.unwrap().unwrap();
     assert_eq!((record.state, record.payment), (State::Unknown, Some(PaymentRef::new("p-1"))));
+}
+
+pub(crate) async fn living_owner_keeps_its_attempt_past_its_lease(place: &dyn Place) {
+    let store = place.open().await;
+    armed(&*store, "a", 0).await;
+    let mut owners = Owners {
+        alive: vec![store.owner().await.unwrap()],
+        grace: Duration::from_secs(60),
+        ..Owners::default()
+    };
+    for second in [301, 360] {
+        assert_eq!(store.abandon(&owners, at(second), at(second)).await.unwrap(), 0, "{second}");
+    }
+    // It may hang: after the grace its attempt is looked up all the same.
+    assert_eq!(store.abandon(&owners, at(361), at(361)).await.unwrap(), 1);
+    armed(&*store, "b", 400).await;
+    owners.alive.clear();
+    assert_eq!(store.abandon(&owners, at(701), at(701)).await.unwrap(), 1);
+}
+
+pub(crate) async fn gone_looker_frees_what_it_looked_at(place: &dyn Place) {
+    let (one, two) = (place.open().await, place.open().await);
+    let fence = armed(&*one, "a", 0).await;
+    let mut unknown = Change::to(State::Unknown);
+    unknown.next_look = Some(at(1));
+    one.change(&attempt("a"), fence, &unknown, at(1)).await.unwrap();
+    assert_eq!(one.take(&Due::Look, 1, &lease(&*one, 2).await).await.unwrap().len(), 1);
+    assert_eq!(two.take(&Due::Look, 1, &lease(&*two, 3).await).await.unwrap().len(), 0);
+    let looker = one.owner().await.unwrap();
+    assert_eq!(two.owners().await.unwrap(), [looker.clone()]);
+    two.abandon(&Owners::gone([looker]), at(3), at(3)).await.unwrap();
+    assert_eq!(two.take(&Due::Look, 1, &lease(&*two, 3).await).await.unwrap().len(), 1);
 }
 
 pub(crate) async fn what_is_planned_is_nobodys_and_stays_as_it_is(place: &dyn Place) {

@@ -4,6 +4,8 @@
 #[path = "../../../recurring-facade/tests/common/mod.rs"]
 pub(crate) mod common;
 
+pub(crate) mod clocked;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -64,7 +66,9 @@ impl World {
     pub(crate) async fn new() -> Self {
         let (sandbox, facade) = common::sandbox().await;
         let (clock, folder) = (ManualClock::new(), tempfile::tempdir().unwrap());
-        let store = SqliteStore::open(folder.path().join("journal.db")).await.unwrap();
+        let file = folder.path().join("journal.db");
+        drop(SqliteStore::create(&file).await.unwrap());
+        let store = SqliteStore::open_with_clock(&file, clock.clone()).await.unwrap();
         let journal = Journal::builder().clock(clock.clone()).with_store(Arc::new(store)).await.unwrap();
         Self { sandbox, facade, journal, clock, folder }
     }
@@ -75,7 +79,8 @@ impl World {
     }
 
     pub(crate) async fn store(&self) -> Arc<dyn Store> {
-        Arc::new(SqliteStore::open(self.folder.path().join("journal.db")).await.unwrap())
+        let file = self.folder.path().join("journal.db");
+        Arc::new(SqliteStore::open_with_clock(file, self.clock.clone()).await.unwrap())
     }
 
     pub(crate) async fn credential(&self, id: &ProviderId, card: &str) -> StoredCredential {
