@@ -2,6 +2,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::check::InvalidInput;
+use crate::message::Class;
 use crate::retry::RetryPolicy;
 use crate::secret::Secret;
 
@@ -135,6 +136,20 @@ impl HttpOptions {
     pub fn get_retry(&self) -> &RetryPolicy {
         &self.retry
     }
+
+    /// Returns an upper bound on how long one request of this class may take, with its repeats and the waits between
+    /// them.
+    ///
+    /// A write is repeated only when no connection was made, so each send but the last one ends with the time-out for
+    /// connecting. Each send of a read may take the whole time-out.
+    pub fn longest_call(&self, class: Class) -> Duration {
+        let repeats = self.retry.most_sends.saturating_sub(1);
+        let failed = match class {
+            Class::Read => self.timeout,
+            Class::Write => self.connect_timeout,
+        };
+        failed.saturating_add(self.retry.longest_wait).saturating_mul(repeats).saturating_add(self.timeout)
+    }
 }
 
 impl Default for HttpOptions {
@@ -160,6 +175,34 @@ impl fmt::Debug for HttpOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn longest_call_counts_repeats_and_waits() {
+        let seconds = Duration::from_secs;
+        let options = HttpOptions::new().timeout(seconds(60)).connect_timeout(seconds(10));
+        let with = |most_sends| {
+            options.clone().retry(RetryPolicy {
+                most_sends,
+                longest_wait: seconds(5),
+                ..RetryPolicy::default()
+            })
+        };
+        assert_eq!(with(3).longest_call(Class::Write), seconds(2 * (10 + 5) + 60));
+        assert_eq!(with(3).longest_call(Class::Read), seconds(3 * 60 + 2 * 5));
+        for class in [Class::Read, Class::Write] {
+            assert_eq!(with(1).longest_call(class), seconds(60));
+        }
+    }
+
+    #[test]
+    fn longest_call_of_endless_options_saturates() {
+        let retry =
+            RetryPolicy { most_sends: u32::MAX, longest_wait: Duration::MAX, ..RetryPolicy::default() };
+        let options = HttpOptions::new().timeout(Duration::MAX).retry(retry);
+        for class in [Class::Read, Class::Write] {
+            assert_eq!(options.longest_call(class), Duration::MAX);
+        }
+    }
 
     #[test]
     fn a_connect_time_out_must_be_able_to_prove_something() {

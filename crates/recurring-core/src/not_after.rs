@@ -1,0 +1,147 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+/// The moment after which a call must not send anything.
+///
+/// It is kept on two clocks, and has passed as soon as either of them says so. The monotonic clock is not moved when
+/// the system's time is set; the wall clock goes on while a virtual machine is suspended. A wall clock that is set
+/// back does not extend the limit, since the monotonic clock still ends it.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let limit = recurring_core::NotAfter::within(Duration::from_secs(90));
+/// assert!(!limit.has_passed());
+/// ```
+#[derive(Clone)]
+pub struct NotAfter {
+    monotonic: Instant,
+    wall: SystemTime,
+    read_wall: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+}
+
+/// A longer limit is shortened to this, about a century, so that both clocks can express it.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+impl NotAfter {
+    /// Creates a limit that passes after `duration`, by the clocks of this machine.
+    pub fn within(duration: Duration) -> Self {
+        Self::within_by(duration, Arc::new(SystemTime::now))
+    }
+
+    /// Creates a limit that passes after `duration`, and whose wall clock is `read_wall`: the clock of a database, or
+    /// that of a test. The monotonic clock is always the machine's own.
+    pub fn within_by(duration: Duration, read_wall: Arc<dyn Fn() -> SystemTime + Send + Sync>) -> Self {
+        let duration = duration.min(LONGEST);
+        let (monotonic, wall) = (Instant::now(), read_wall());
+        // A clock that cannot express the deadline makes the limit pass at once, which sends nothing.
+        Self {
+            monotonic: monotonic.checked_add(duration).unwrap_or(monotonic),
+            wall: wall.checked_add(duration).unwrap_or(wall),
+            read_wall,
+        }
+    }
+
+    /// Returns the wall-clock time at which the limit passes, for example to store it.
+    pub fn wall_deadline(&self) -> SystemTime {
+        self.wall
+    }
+
+    /// Returns whether the limit has passed on either clock.
+    pub fn has_passed(&self) -> bool {
+        self.remaining().is_zero()
+    }
+
+    /// Returns how much time is left on the clock that passes first; zero once the limit has passed.
+    pub fn remaining(&self) -> Duration {
+        let monotonic = self.monotonic.saturating_duration_since(Instant::now());
+        let wall = self.wall.duration_since((self.read_wall)()).unwrap_or_default();
+        monotonic.min(wall)
+    }
+}
+
+impl fmt::Debug for NotAfter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NotAfter")
+            .field("monotonic", &self.monotonic)
+            .field("wall", &self.wall)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(60 * 60);
+
+    /// A wall clock that is set by hand, and a limit of an hour by it.
+    fn by_hand() -> (Arc<Mutex<SystemTime>>, NotAfter) {
+        let time = Arc::new(Mutex::new(SystemTime::UNIX_EPOCH + HOUR));
+        let clock = Arc::clone(&time);
+        let limit = NotAfter::within_by(HOUR, Arc::new(move || *clock.lock().expect("the time")));
+        (time, limit)
+    }
+
+    #[test]
+    fn limit_ahead_has_not_passed() {
+        let limit = NotAfter::within(HOUR);
+        assert!(!limit.has_passed());
+        assert!(limit.remaining() <= HOUR && limit.remaining() > HOUR / 2);
+    }
+
+    #[test]
+    fn limit_of_zero_has_passed() {
+        let limit = NotAfter::within(Duration::ZERO);
+        assert!(limit.has_passed());
+        assert_eq!(limit.remaining(), Duration::ZERO);
+    }
+
+    #[test]
+    fn wall_clock_forward_passes_the_limit() {
+        let (time, limit) = by_hand();
+        assert_eq!(limit.wall_deadline(), SystemTime::UNIX_EPOCH + 2 * HOUR);
+        *time.lock().expect("the time") += HOUR - Duration::from_secs(1);
+        assert!(!limit.has_passed());
+        assert!(limit.remaining() <= Duration::from_secs(1));
+        *time.lock().expect("the time") += Duration::from_secs(1);
+        assert!(limit.has_passed());
+        assert_eq!(limit.remaining(), Duration::ZERO);
+    }
+
+    #[test]
+    fn wall_clock_back_does_not_extend_the_limit() {
+        let (time, limit) = by_hand();
+        *time.lock().expect("the time") = SystemTime::UNIX_EPOCH;
+        assert!(limit.remaining() <= HOUR);
+        // A limit of the monotonic clock that has passed, with a wall clock that stands before it.
+        let passed = NotAfter { monotonic: Instant::now(), ..limit };
+        assert!(passed.has_passed());
+    }
+
+    #[test]
+    fn endless_limit_is_a_century() {
+        let limit = NotAfter::within(Duration::MAX);
+        assert!(!limit.has_passed());
+        assert!(limit.remaining() <= LONGEST);
+    }
+
+    #[test]
+    fn limit_that_no_clock_can_express_has_passed() {
+        let last = || {
+            let mut time = SystemTime::UNIX_EPOCH;
+            let mut step = Duration::from_secs(1 << 62);
+            while !step.is_zero() {
+                match time.checked_add(step) {
+                    Some(later) => time = later,
+                    None => step /= 2,
+                }
+            }
+            time
+        };
+        assert!(NotAfter::within_by(HOUR, Arc::new(last)).has_passed());
+    }
+}
