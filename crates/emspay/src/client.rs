@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use recurring_core::{BaseUrl, HttpOptions, Prepared, Reply, Secret};
+use recurring_core::{BaseUrl, HttpOptions, NotAfter, Prepared, Reply, Secret};
 use recurring_http::Transport;
 
 use crate::auth;
@@ -38,6 +38,21 @@ impl Client {
     /// after the acquirer has, which takes seconds.
     pub fn default_http() -> HttpOptions {
         HttpOptions::new().timeout(Duration::from_secs(60))
+    }
+
+    /// Returns a client that sends nothing after `limit`: neither a write, which could move money, nor a read. It
+    /// shares the connections.
+    ///
+    /// A call that fails because of the limit has not moved money (`NotApplied`), unless its own write had been sent
+    /// before: then its effect is `Unknown`.
+    #[must_use]
+    pub fn with_not_after(&self, limit: NotAfter) -> Self {
+        Self { transport: self.transport.with_not_after(limit), ..self.clone() }
+    }
+
+    /// Returns the options that the client talks HTTP with.
+    pub fn http_options(&self) -> &HttpOptions {
+        self.transport.options()
     }
 
     /// Creates an order: the first of a series (the customer pays on a page), or a recurring one, **which takes

@@ -26,6 +26,6 @@ pub use ops::update_order::UpdateOrder;
 pub use recurring_core::retry::RetryPolicy;
 pub use recurring_core::{
     Advice, Currency, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money,
-    Outcome, Prepared, Proof, Reply, Secret,
+    NotAfter, Outcome, Prepared, Proof, Reply, Secret,
 };
 pub use status::{OrderStatus, RecurringType, TransactionStatus, documented_outcomes};

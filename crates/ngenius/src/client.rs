@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use recurring_core::retry::{self, Decision, Failure, RetryPolicy};
-use recurring_core::{BaseUrl, HttpOptions, Prepared, Reply, Secret, check};
+use recurring_core::{BaseUrl, HttpOptions, NotAfter, Prepared, Reply, Secret, check};
 use recurring_http::{TokenCache, Transport};
 
 use crate::auth;
@@ -51,6 +51,21 @@ impl Client {
     /// been charged, which takes seconds.
     pub fn default_http() -> HttpOptions {
         HttpOptions::new().timeout(Duration::from_secs(60))
+    }
+
+    /// Returns a client that sends nothing after `limit`: neither a write, which could move money, nor a read, nor a
+    /// request for an access token. It shares the connections and the access token.
+    ///
+    /// A call that fails because of the limit has not moved money (`NotApplied`), unless its own write had been sent
+    /// before: then its effect is `Unknown`.
+    #[must_use]
+    pub fn with_not_after(&self, limit: NotAfter) -> Self {
+        Self { transport: self.transport.with_not_after(limit), ..self.clone() }
+    }
+
+    /// Returns the options that the client talks HTTP with.
+    pub fn http_options(&self) -> &HttpOptions {
+        self.transport.options()
     }
 
     /// **Takes the first payment from the card at once**, and has the gateway's scheduler take all later ones until
@@ -140,7 +155,8 @@ impl Client {
             let request = auth::basic(access_token::to_request(self.realm.as_deref()), &self.api_key);
             access_token::from_reply(&self.transport.send(&self.base_url, &request).await?)
         };
-        self.tokens.get(fetch).await.map_err(Error::while_fetching_token)
+        let limit = self.transport.not_after();
+        self.tokens.get_within(limit, fetch).await.map_err(Error::while_fetching_token)
     }
 }
 

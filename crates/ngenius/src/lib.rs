@@ -26,6 +26,6 @@ pub use ops::void_payment::VoidPayment;
 pub use recurring_core::retry::RetryPolicy;
 pub use recurring_core::{
     Advice, BaseUrl, Currency, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput,
-    Method, Money, Outcome, Prepared, Proof, Reply, Secret,
+    Method, Money, NotAfter, Outcome, Prepared, Proof, Reply, Secret,
 };
 pub use status::{Action, Frequency, PaymentState, RecurringState, documented_outcomes};

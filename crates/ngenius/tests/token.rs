@@ -4,11 +4,11 @@
 mod common;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
 
 use common::{ORDER, TOKEN_PATH, builder, client, documented, granted, quick};
-use ngenius::{Client, Effect, Error, ErrorKind, Proof};
+use ngenius::{Client, Effect, Error, ErrorKind, NotAfter, Proof};
 use recurring_fixtures::Case;
 use recurring_fixtures::fault::{self, Behaviour, FaultServer, RawReply, Received};
 
@@ -171,4 +171,62 @@ async fn when_no_second_token_can_be_had_nothing_has_happened() {
     let error = pay(&client(&server.url())).await.expect_err("no token");
     assert_eq!(error.effect(), Effect::NotApplied(Proof::NeverSent));
     assert_eq!(split(&server).1.len(), 1);
+}
+
+/// An hour by a clock that jumps two hours ahead once the flag is set.
+fn passes_when(passed: &Arc<AtomicBool>) -> NotAfter {
+    let (passed, hour) = (Arc::clone(passed), Duration::from_secs(60 * 60));
+    let clock = move || {
+        let ahead = if passed.load(Ordering::SeqCst) { 2 * hour } else { Duration::ZERO };
+        SystemTime::UNIX_EPOCH + ahead
+    };
+    NotAfter::within_by(hour, Arc::new(clock))
+}
+
+#[tokio::test]
+async fn limit_passing_during_the_token_sends_no_payment() {
+    let passed = Arc::new(AtomicBool::new(false));
+    let limit = passes_when(&passed);
+    let server = FaultServer::start(move |request, _| {
+        passed.store(true, Ordering::SeqCst);
+        Behaviour::Reply(if request.path == TOKEN_PATH { granted() } else { active() })
+    })
+    .await;
+    let client = client(&server.url());
+    let error = pay(&client.with_not_after(limit)).await.expect_err("too late");
+    assert_eq!(
+        (error.kind(), error.effect()),
+        (ErrorKind::Unavailable, Effect::NotApplied(Proof::NeverSent))
+    );
+    let (tokens, payments) = split(&server);
+    assert_eq!((tokens, payments.len()), (1, 0));
+    // The token that came too late for this call serves the next one.
+    pay(&client).await.expect("paid");
+    let (tokens, payments) = split(&server);
+    assert_eq!((tokens, payments.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn limit_passing_before_a_new_token_stops_the_repeat() {
+    let passed = Arc::new(AtomicBool::new(false));
+    let limit = passes_when(&passed);
+    let server = numbering_tokens(move |_| {
+        passed.store(true, Ordering::SeqCst);
+        RawReply::json(401, REFUSED)
+    })
+    .await;
+    let error = pay(&client(&server.url()).with_not_after(limit)).await.expect_err("too late");
+    assert_eq!(error.effect(), Effect::NotApplied(Proof::NeverSent));
+    let (tokens, payments) = split(&server);
+    assert_eq!((tokens, payments.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn token_without_a_realm_announces_an_empty_body() {
+    let server = numbering_tokens(|_| active()).await;
+    let client = builder(&server.url()).no_realm().build().expect("a client");
+    pay(&client).await.expect("paid");
+    let received = server.received();
+    let token = received.first().expect("a request for a token");
+    assert_eq!((token.path.as_str(), token.header("content-length")), (TOKEN_PATH, Some("0")));
 }

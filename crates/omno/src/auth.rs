@@ -48,7 +48,9 @@ impl Access {
         match self {
             Self::Own(token) => Ok(token.clone()),
             Self::Granted(grant) => {
-                grant.cache.get(|| grant.fetch(transport)).await.map_err(Error::while_fetching_token)
+                let fetch = || grant.fetch(transport);
+                let token = grant.cache.get_within(transport.not_after(), fetch).await;
+                token.map_err(Error::while_fetching_token)
             }
         }
     }

@@ -2,7 +2,7 @@ use std::fmt;
 use std::time::Duration;
 
 use recurring_core::retry::{self, Decision, Failure, RetryPolicy};
-use recurring_core::{BaseUrl, HttpOptions, Prepared, Reply};
+use recurring_core::{BaseUrl, HttpOptions, NotAfter, Prepared, Reply};
 use recurring_http::Transport;
 
 use crate::auth::{self, Access};
@@ -37,6 +37,21 @@ impl Client {
     /// only after the acquirer has, which takes seconds.
     pub fn default_http() -> HttpOptions {
         HttpOptions::new().timeout(Duration::from_secs(60))
+    }
+
+    /// Returns a client that sends nothing after `limit`: neither a write, which could move money, nor a read, nor a
+    /// request for an access token. It shares the connections and the access token.
+    ///
+    /// A call that fails because of the limit has not moved money (`NotApplied`), unless its own write had been sent
+    /// before: then its effect is `Unknown`.
+    #[must_use]
+    pub fn with_not_after(&self, limit: NotAfter) -> Self {
+        Self { transport: self.transport.with_not_after(limit), ..self.clone() }
+    }
+
+    /// Returns the options that the client talks HTTP with.
+    pub fn http_options(&self) -> &HttpOptions {
+        self.transport.options()
     }
 
     /// Creates a payment: without a card token one that the customer pays on a page, with a card token one that

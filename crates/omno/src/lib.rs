@@ -19,6 +19,6 @@ pub use ops::list_cards::{Card, ListCards};
 pub use recurring_core::retry::RetryPolicy;
 pub use recurring_core::{
     Advice, Currency, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money,
-    Outcome, Prepared, Proof, Reply, Secret,
+    NotAfter, Outcome, Prepared, Proof, Reply, Secret,
 };
 pub use status::{PaymentStatus, documented_outcomes};

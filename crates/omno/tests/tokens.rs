@@ -4,10 +4,11 @@
 mod common;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
 
 use common::{PAYMENT, TOKEN_PATH, bearer_client, client, client_with_tokens_of, with_card};
-use omno::{Effect, ErrorKind, Outcome, Proof};
+use omno::{Effect, ErrorKind, NotAfter, Outcome, Proof};
 use recurring_fixtures::Case;
 use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply, Received, refused_url, rows};
 
@@ -178,4 +179,65 @@ async fn a_wrong_key_is_an_authentication_error_with_either_status() {
         );
         assert_eq!(service.requests(), 1);
     }
+}
+
+/// An hour by a clock that jumps two hours ahead once the flag is set.
+fn passes_when(passed: &Arc<AtomicBool>) -> NotAfter {
+    let (passed, hour) = (Arc::clone(passed), Duration::from_secs(60 * 60));
+    let clock = move || {
+        let ahead = if passed.load(Ordering::SeqCst) { 2 * hour } else { Duration::ZERO };
+        SystemTime::UNIX_EPOCH + ahead
+    };
+    NotAfter::within_by(hour, Arc::new(clock))
+}
+
+#[tokio::test]
+async fn limit_passing_during_the_token_sends_no_payment() {
+    let passed = Arc::new(AtomicBool::new(false));
+    let limit = passes_when(&passed);
+    let server = FaultServer::start(move |_, _| {
+        passed.store(true, Ordering::SeqCst);
+        Behaviour::Reply(RawReply::json(200, r#"{"access_token":"t","expires_in":300}"#))
+    })
+    .await;
+    let client = client(&server.url());
+    let error = client.with_not_after(limit).create_payment(&with_card()).await.expect_err("too late");
+    assert_eq!(
+        (error.kind(), error.effect()),
+        (ErrorKind::Unavailable, Effect::NotApplied(Proof::NeverSent))
+    );
+    let (tokens, payments) = split(&server);
+    assert_eq!((tokens.len(), payments.len()), (1, 0));
+    // The token that came too late for this call serves the next one.
+    let _ = client.get_payment(PAYMENT).await;
+    let (tokens, payments) = split(&server);
+    assert_eq!((tokens.len(), payments.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn limit_passing_before_a_new_token_stops_the_repeat() {
+    let passed = Arc::new(AtomicBool::new(false));
+    let limit = passes_when(&passed);
+    let server = server(move |_| {
+        passed.store(true, Ordering::SeqCst);
+        refused()
+    })
+    .await;
+    let limited = client(&server.url()).with_not_after(limit);
+    let error = limited.create_payment(&with_card()).await.expect_err("too late");
+    assert_eq!(error.effect(), Effect::NotApplied(Proof::NeverSent));
+    let (tokens, payments) = split(&server);
+    assert_eq!((tokens.len(), payments.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn limited_client_shares_the_token() {
+    let good = RawReply::json(200, Case::load("omno/get-payment/success").response_body());
+    let server = server(move |_| good.clone()).await;
+    let client = client(&server.url());
+    client.get_payment(PAYMENT).await.expect("a payment");
+    let limited = client.with_not_after(NotAfter::within(Duration::from_secs(60)));
+    limited.get_payment(PAYMENT).await.expect("a payment");
+    assert_eq!((split(&server).0.len(), server.connections()), (1, 1));
+    assert_eq!(limited.http_options().get_timeout(), client.http_options().get_timeout());
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
+use crate::check::InvalidInput;
 use crate::secret::{self, Secret};
 
 /// Whether a request can move money or change anything.
@@ -60,7 +61,12 @@ pub struct Prepared {
     secret_headers: Vec<(&'static str, Secret)>,
     body: Option<SecretSlice<u8>>,
     hidden: Vec<Secret>,
+    unwritable: bool,
 }
+
+/// The headers that say where a request ends and which connection it is for. The transport alone sets them: twice, or
+/// at odds with the body, they make two requests out of one, and servers refuse them.
+const FRAMING: [&str; 4] = ["content-length", "transfer-encoding", "host", "connection"];
 
 impl Prepared {
     /// A request for `path`, which begins with `/`, is relative to the base address and may have a query.
@@ -75,19 +81,35 @@ impl Prepared {
             secret_headers: Vec::new(),
             body: None,
             hidden: Vec::new(),
+            unwritable: false,
         }
     }
 
-    /// Adds a header.
+    /// Sets a header. It replaces a header of the same name, in any letter case.
+    ///
+    /// The transport sets the framing headers (`Content-Length`, `Transfer-Encoding`, `Host`, `Connection`): they are
+    /// ignored here.
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+        if self.make_room(name) {
+            self.headers.push((name, value.into()));
+        }
         self
     }
 
-    /// Adds a header whose value is never shown, such as `Authorization`.
+    /// Sets a header whose value is never shown, such as `Authorization`, under the rules of
+    /// [`header`](Prepared::header).
     pub fn secret_header(mut self, name: &'static str, value: impl Into<Secret>) -> Self {
-        self.secret_headers.push((name, value.into()));
+        if self.make_room(name) {
+            self.secret_headers.push((name, value.into()));
+        }
         self
+    }
+
+    /// Removes a header of this name. Returns whether the name may be set at all.
+    fn make_room(&mut self, name: &str) -> bool {
+        self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        self.secret_headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        !FRAMING.iter().any(|framing| framing.eq_ignore_ascii_case(name))
     }
 
     /// Sets the body, as it is.
@@ -97,10 +119,31 @@ impl Prepared {
     }
 
     /// Serialises the body once, as compact JSON.
-    pub fn json(self, body: &impl Serialize) -> Self {
-        // Serialising fails only for maps with keys that are not text and for a `Serialize` that chooses to fail;
-        // wire types are plain structs. Should it happen all the same, the gateway refuses an empty body.
-        self.body(serde_json::to_vec(body).unwrap_or_default())
+    ///
+    /// A body that cannot be serialised (a map whose keys are not texts, or a `Serialize` that chooses to fail) makes
+    /// the whole request unusable: see [`check`](Prepared::check). It is never sent with an empty body instead.
+    pub fn json(mut self, body: &impl Serialize) -> Self {
+        match serde_json::to_vec(body) {
+            Ok(bytes) => self.body(bytes),
+            Err(_) => {
+                self.unwritable = true;
+                self
+            }
+        }
+    }
+
+    /// Checks that the request can be sent as it was meant. The transport sends nothing otherwise.
+    ///
+    /// # Errors
+    /// When the body could not be serialised.
+    pub fn check(&self) -> Result<(), InvalidInput> {
+        if self.unwritable {
+            return Err(InvalidInput::new(
+                "body",
+                "cannot be written as JSON; check the values of the request",
+            ));
+        }
+        Ok(())
     }
 
     /// Names a secret inside the body or path, so that neither `Debug` shows it nor a gateway that quotes it back
@@ -334,6 +377,40 @@ mod tests {
         let reply = Reply::new(400, Vec::new(), b"hunter2".to_vec()).hiding(request.secrets());
         assert!(!format!("{reply:?}").contains("hunter2"));
         assert_eq!(reply.shown("no 4000\nfor Bearer hunter2"), "no [redacted] for [redacted]");
+    }
+
+    #[test]
+    fn header_set_twice_is_kept_once() {
+        let request = Prepared::new("charge", Class::Write, Method::Post, "/")
+            .header("accept", "text/html")
+            .secret_header("X-Key", "one")
+            .header("Accept", "application/json")
+            .header("authorization", "none")
+            .secret_header("Authorization", "Bearer hunter2")
+            .secret_header("x-key", "two");
+        assert_eq!(request.headers(), [("Accept", "application/json".to_owned())]);
+        let secret: Vec<_> =
+            request.secret_headers().iter().map(|(name, value)| (*name, value.expose())).collect();
+        assert_eq!(secret, [("Authorization", "Bearer hunter2"), ("x-key", "two")]);
+    }
+
+    #[test]
+    fn framing_header_is_left_to_the_transport() {
+        let mut request = Prepared::new("charge", Class::Write, Method::Post, "/");
+        for name in ["content-length", "Transfer-Encoding", "HOST", "Connection"] {
+            request = request.header(name, "0").secret_header(name, "0");
+        }
+        assert!(request.headers().is_empty() && request.secret_headers().is_empty());
+    }
+
+    #[test]
+    fn body_that_cannot_be_written_is_refused() {
+        let by_pair = BTreeMap::from([((1, 2), 3)]);
+        let request = Prepared::new("charge", Class::Write, Method::Post, "/").json(&by_pair);
+        let problem = request.check().expect_err("no JSON object has such keys");
+        assert_eq!(problem.field(), "body");
+        assert_eq!(request.body_bytes(), None);
+        assert!(request.json(&1).check().is_err(), "it stays refused");
     }
 
     #[test]

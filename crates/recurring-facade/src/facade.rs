@@ -3,8 +3,9 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
-use recurring_core::{AttemptId, ErrorKind};
+use recurring_core::{AttemptId, ErrorKind, NotAfter};
 
+use crate::call::Call;
 use crate::credential::PendingEnrolment;
 use crate::error::Error;
 use crate::payment::{EnrolStarted, Enrolment, Payment, Scheduled};
@@ -77,34 +78,38 @@ impl Facade {
         self.providers.iter().find_map(|provider| provider.native().downcast_ref())
     }
 
+    fn handle(&self, provider: &Arc<dyn Provider>) -> Handle {
+        Handle { provider: Arc::clone(provider), record: Arc::clone(&self.record), not_after: None }
+    }
+
     /// First payments, if the gateway has them.
     pub fn enroller(&self, id: &ProviderId) -> Option<Enroller> {
         let provider = self.find(id).filter(|provider| provider.as_enrol().is_some())?;
-        Some(Enroller(Arc::clone(provider)))
+        Some(Enroller(self.handle(provider)))
     }
 
     /// Charges of stored credentials, if the gateway has them.
     pub fn charger(&self, id: &ProviderId) -> Option<Charger> {
         let provider = self.find(id).filter(|provider| provider.as_charge().is_some())?;
-        Some(Charger { provider: Arc::clone(provider), record: Arc::clone(&self.record) })
+        Some(Charger(self.handle(provider)))
     }
 
     /// Schedules that the gateway runs, if it has them.
     pub fn scheduler(&self, id: &ProviderId) -> Option<Scheduler> {
         let provider = self.find(id).filter(|provider| provider.as_schedule().is_some())?;
-        Some(Scheduler { provider: Arc::clone(provider), record: Arc::clone(&self.record) })
+        Some(Scheduler(self.handle(provider)))
     }
 
     /// Refunds, if the gateway has them.
     pub fn refunder(&self, id: &ProviderId) -> Option<Refunder> {
         let provider = self.find(id).filter(|provider| provider.as_refund().is_some())?;
-        Some(Refunder { provider: Arc::clone(provider), record: Arc::clone(&self.record) })
+        Some(Refunder(self.handle(provider)))
     }
 
     /// Captures of held money, if the gateway has them.
     pub fn capturer(&self, id: &ProviderId) -> Option<Capturer> {
         let provider = self.find(id).filter(|provider| provider.as_capture().is_some())?;
-        Some(Capturer { provider: Arc::clone(provider), record: Arc::clone(&self.record) })
+        Some(Capturer(self.handle(provider)))
     }
 
     /// What the gateway sends of its own accord, if it sends anything.
@@ -140,17 +145,41 @@ impl fmt::Debug for Facade {
     }
 }
 
+/// What every handle carries into the task that makes its calls.
+#[derive(Debug, Clone)]
+struct Handle {
+    provider: Arc<dyn Provider>,
+    record: Arc<dyn Record>,
+    not_after: Option<NotAfter>,
+}
+
+impl Handle {
+    fn call(&self) -> Call<'_> {
+        Call { record: &*self.record, not_after: self.not_after.clone() }
+    }
+}
+
 /// Makes first payments through one gateway. See [`Enrol`].
 #[derive(Debug, Clone)]
-pub struct Enroller(Arc<dyn Provider>);
+pub struct Enroller(Handle);
 
 impl Enroller {
+    /// [`resume`](Self::resume) sends nothing after `limit`, neither a write nor a read. A call that fails because of
+    /// it has moved no money (`NotApplied`), unless its own write had been sent before: then its effect is `Unknown`.
+    /// [`enrol`](Self::enrol), which takes no money, is not limited.
+    #[must_use]
+    pub fn not_after(mut self, limit: NotAfter) -> Self {
+        self.0.not_after = Some(limit);
+        self
+    }
+
     /// Begins a first payment: see [`Enrol::enrol`].
     ///
     /// # Errors
     /// Those of [`Enrol::enrol`].
     pub async fn enrol(&self, request: EnrolRequest) -> Result<EnrolStarted, Error> {
-        to_the_end(&self.0, move |provider| async move { enrols(&*provider)?.enrol(&request).await }).await
+        to_the_end(&self.0, move |handle| async move { enrols(&*handle.provider)?.enrol(&request).await })
+            .await
     }
 
     /// After the customer came back: see [`Enrol::resume`].
@@ -158,22 +187,30 @@ impl Enroller {
     /// # Errors
     /// Those of [`Enrol::resume`].
     pub async fn resume(&self, pending: PendingEnrolment) -> Result<Enrolment, Error> {
-        to_the_end(&self.0, move |provider| async move { enrols(&*provider)?.resume(&pending).await }).await
+        to_the_end(&self.0, move |handle| async move {
+            enrols(&*handle.provider)?.resume(&pending, &handle.call()).await
+        })
+        .await
     }
 }
 
 /// Charges stored credentials through one gateway. See [`Charge`](crate::Charge).
 #[derive(Debug, Clone)]
-pub struct Charger {
-    provider: Arc<dyn Provider>,
-    record: Arc<dyn Record>,
-}
+pub struct Charger(Handle);
 
 impl Charger {
     /// Tells `record`, and no longer that of the facade, what happens to the attempts of this handle.
     #[must_use]
     pub fn recording(mut self, record: impl Record + 'static) -> Self {
-        self.record = Arc::new(record);
+        self.0.record = Arc::new(record);
+        self
+    }
+
+    /// Sends nothing after `limit`, neither a write nor a read. A call that fails because of it has moved no money
+    /// (`NotApplied`), unless its own write had been sent before: then its effect is `Unknown`.
+    #[must_use]
+    pub fn not_after(mut self, limit: NotAfter) -> Self {
+        self.0.not_after = Some(limit);
         self
     }
 
@@ -183,10 +220,10 @@ impl Charger {
     /// # Errors
     /// Those of [`Charge::charge`](crate::Charge::charge).
     pub async fn charge(&self, request: ChargeRequest) -> Result<Payment, Error> {
-        recorded(&self.provider, &self.record, request.attempt.clone(), move |provider, record| async move {
-            match provider.as_charge() {
-                Some(charge) => charge.charge(&request, &*record).await,
-                None => Err(withdrawn(&*provider)),
+        recorded(&self.0, request.attempt.clone(), move |handle| async move {
+            match handle.provider.as_charge() {
+                Some(charge) => charge.charge(&request, &handle.call()).await,
+                None => Err(withdrawn(&*handle.provider)),
             }
         })
         .await
@@ -195,16 +232,21 @@ impl Charger {
 
 /// Starts schedules at one gateway. See [`Schedule`](crate::Schedule).
 #[derive(Debug, Clone)]
-pub struct Scheduler {
-    provider: Arc<dyn Provider>,
-    record: Arc<dyn Record>,
-}
+pub struct Scheduler(Handle);
 
 impl Scheduler {
     /// Tells `record`, and no longer that of the facade, what happens to the attempts of this handle.
     #[must_use]
     pub fn recording(mut self, record: impl Record + 'static) -> Self {
-        self.record = Arc::new(record);
+        self.0.record = Arc::new(record);
+        self
+    }
+
+    /// Sends nothing after `limit`, neither a write nor a read. A call that fails because of it has moved no money
+    /// (`NotApplied`), unless its own write had been sent before: then its effect is `Unknown`.
+    #[must_use]
+    pub fn not_after(mut self, limit: NotAfter) -> Self {
+        self.0.not_after = Some(limit);
         self
     }
 
@@ -214,14 +256,13 @@ impl Scheduler {
     /// # Errors
     /// Those of [`Schedule::schedule`](crate::Schedule::schedule).
     pub async fn schedule(&self, request: ScheduleRequest) -> Result<Scheduled, Error> {
-        let record = Arc::clone(&self.record);
-        to_the_end(&self.provider, move |provider| async move {
-            let result = match provider.as_schedule() {
-                Some(schedule) => schedule.schedule(&request).await,
-                None => Err(withdrawn(&*provider)),
+        to_the_end(&self.0, move |handle| async move {
+            let result = match handle.provider.as_schedule() {
+                Some(schedule) => schedule.schedule(&request, &handle.call()).await,
+                None => Err(withdrawn(&*handle.provider)),
             };
             let payment = result.as_ref().map(|scheduled| scheduled.payment.clone()).map_err(Clone::clone);
-            record.finished(&request.attempt, &payment).await;
+            handle.record.finished(&request.attempt, &payment).await;
             result
         })
         .await
@@ -230,16 +271,21 @@ impl Scheduler {
 
 /// Gives money back through one gateway. See [`Refund`](crate::Refund).
 #[derive(Debug, Clone)]
-pub struct Refunder {
-    provider: Arc<dyn Provider>,
-    record: Arc<dyn Record>,
-}
+pub struct Refunder(Handle);
 
 impl Refunder {
     /// Tells `record`, and no longer that of the facade, what happens to the attempts of this handle.
     #[must_use]
     pub fn recording(mut self, record: impl Record + 'static) -> Self {
-        self.record = Arc::new(record);
+        self.0.record = Arc::new(record);
+        self
+    }
+
+    /// Sends nothing after `limit`, neither a write nor a read. A call that fails because of it has moved no money
+    /// (`NotApplied`), unless its own write had been sent before: then its effect is `Unknown`.
+    #[must_use]
+    pub fn not_after(mut self, limit: NotAfter) -> Self {
+        self.0.not_after = Some(limit);
         self
     }
 
@@ -249,10 +295,10 @@ impl Refunder {
     /// # Errors
     /// Those of [`Refund::refund`](crate::Refund::refund).
     pub async fn refund(&self, request: RefundRequest) -> Result<Payment, Error> {
-        recorded(&self.provider, &self.record, request.attempt.clone(), move |provider, _| async move {
-            match provider.as_refund() {
-                Some(refund) => refund.refund(&request).await,
-                None => Err(withdrawn(&*provider)),
+        recorded(&self.0, request.attempt.clone(), move |handle| async move {
+            match handle.provider.as_refund() {
+                Some(refund) => refund.refund(&request, &handle.call()).await,
+                None => Err(withdrawn(&*handle.provider)),
             }
         })
         .await
@@ -261,16 +307,21 @@ impl Refunder {
 
 /// Takes held money through one gateway. See [`Capture`](crate::Capture).
 #[derive(Debug, Clone)]
-pub struct Capturer {
-    provider: Arc<dyn Provider>,
-    record: Arc<dyn Record>,
-}
+pub struct Capturer(Handle);
 
 impl Capturer {
     /// Tells `record`, and no longer that of the facade, what happens to the attempts of this handle.
     #[must_use]
     pub fn recording(mut self, record: impl Record + 'static) -> Self {
-        self.record = Arc::new(record);
+        self.0.record = Arc::new(record);
+        self
+    }
+
+    /// Sends nothing after `limit`, neither a write nor a read. A call that fails because of it has moved no money
+    /// (`NotApplied`), unless its own write had been sent before: then its effect is `Unknown`.
+    #[must_use]
+    pub fn not_after(mut self, limit: NotAfter) -> Self {
+        self.0.not_after = Some(limit);
         self
     }
 
@@ -280,10 +331,10 @@ impl Capturer {
     /// # Errors
     /// Those of [`Capture::capture`](crate::Capture::capture).
     pub async fn capture(&self, request: CaptureRequest) -> Result<Payment, Error> {
-        recorded(&self.provider, &self.record, request.attempt.clone(), move |provider, _| async move {
-            match provider.as_capture() {
-                Some(capture) => capture.capture(&request).await,
-                None => Err(withdrawn(&*provider)),
+        recorded(&self.0, request.attempt.clone(), move |handle| async move {
+            match handle.provider.as_capture() {
+                Some(capture) => capture.capture(&request, &handle.call()).await,
+                None => Err(withdrawn(&*handle.provider)),
             }
         })
         .await
@@ -292,17 +343,16 @@ impl Capturer {
 
 /// Runs a call that moves money to its end, and tells the record how it ended.
 async fn recorded<Running>(
-    provider: &Arc<dyn Provider>,
-    record: &Arc<dyn Record>,
+    handle: &Handle,
     attempt: AttemptId,
-    call: impl FnOnce(Arc<dyn Provider>, Arc<dyn Record>) -> Running + Send + 'static,
+    call: impl FnOnce(Handle) -> Running + Send + 'static,
 ) -> Result<Payment, Error>
 where
     Running: Future<Output = Result<Payment, Error>> + Send + 'static,
 {
-    let record = Arc::clone(record);
-    to_the_end(provider, move |provider| async move {
-        let result = call(provider, Arc::clone(&record)).await;
+    to_the_end(handle, move |handle| async move {
+        let record = Arc::clone(&handle.record);
+        let result = call(handle).await;
         record.finished(&attempt, &result).await;
         result
     })
@@ -310,19 +360,16 @@ where
 }
 
 /// Runs `call` in a task of its own, so that it goes on when the caller is dropped.
-async fn to_the_end<T, Running>(
-    provider: &Arc<dyn Provider>,
-    call: impl FnOnce(Arc<dyn Provider>) -> Running,
-) -> Result<T, Error>
+async fn to_the_end<T, Running>(handle: &Handle, call: impl FnOnce(Handle) -> Running) -> Result<T, Error>
 where
     T: Send + 'static,
     Running: Future<Output = Result<T, Error>> + Send + 'static,
 {
-    match tokio::spawn(call(Arc::clone(provider))).await {
+    match tokio::spawn(call(handle.clone())).await {
         Ok(result) => result,
         // The task was cut off by the end of the runtime, or by a bug: nothing is proven.
         Err(_) => Err(Error::new(
-            provider.id(),
+            handle.provider.id(),
             recurring_core::Error::unknown(ErrorKind::Transport, "the task that made the call was cut off"),
         )),
     }

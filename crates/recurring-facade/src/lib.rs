@@ -11,6 +11,7 @@
 )]
 
 mod adapters;
+mod call;
 mod credential;
 mod error;
 mod facade;
@@ -32,6 +33,7 @@ pub use adapters::omno::{Omno, OmnoAddresses};
 pub use adapters::revio::Revio;
 #[cfg(feature = "tokenpay-signed")]
 pub use adapters::tokenpay_signed::TokenpaySigned;
+pub use call::Call;
 pub use credential::{
     Agreement, EmspayCredential, KnownToken, OmnoCredential, PendingEnrolment, RevioCredential, ScheduleRef,
     StoredCredential, TokenpayCredential,
@@ -51,8 +53,8 @@ pub use recurring_core::notification::{
     LARGEST_BODY as LARGEST_NOTIFICATION, NotificationError, RawNotification,
 };
 pub use recurring_core::{
-    Advice, AttemptId, Currency, DeclineReason, Effect, ErrorKind, GatewayTime, InvalidInput, Money, Outcome,
-    Proof, Secret,
+    Advice, AttemptId, Currency, DeclineReason, Effect, ErrorKind, GatewayTime, InvalidInput, Money,
+    NotAfter, Outcome, Proof, Secret,
 };
 pub use request::{
     Billing, CaptureRequest, ChargeRequest, Customer, EnrolRequest, RefundRequest, ScheduleRequest,

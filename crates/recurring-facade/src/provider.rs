@@ -2,13 +2,14 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use recurring_core::notification::{NotificationError, RawNotification};
 use recurring_core::{AttemptId, Money};
 use serde::{Deserialize, Serialize};
 
+use crate::call::Call;
 use crate::credential::PendingEnrolment;
 use crate::error::Error;
 use crate::facts::Facts;
@@ -68,6 +69,15 @@ pub trait Provider: fmt::Debug + Send + Sync {
 
     /// The gateway's own client, for [`Facade::native`](crate::Facade::native).
     fn native(&self) -> &dyn Any;
+
+    /// Returns an upper bound on how long one operation that can move money may take, from its first byte to its
+    /// answer, by the client's own time-outs: every request of the operation, with its repeats and its access tokens.
+    ///
+    /// What the caller adds is not in it: the time that a [`Record`] or a signer takes. `None` when the provider
+    /// does not know.
+    fn longest_operation(&self) -> Option<Duration> {
+        None
+    }
 
     /// A first payment with the customer present.
     fn as_enrol(&self) -> Option<&dyn Enrol> {
@@ -136,7 +146,7 @@ pub trait Enrol: Send + Sync {
     ///
     /// # Errors
     /// Those of a read; for `tokenpay-signed` those of a charge.
-    async fn resume(&self, pending: &PendingEnrolment) -> Result<Enrolment, Error>;
+    async fn resume(&self, pending: &PendingEnrolment, call: &Call<'_>) -> Result<Enrolment, Error>;
 }
 
 /// The cards that the gateway keeps for a customer.
@@ -154,12 +164,12 @@ pub trait StoredCards: Send + Sync {
 pub trait Charge: Send + Sync {
     /// **Takes money.** Sent at most once, whatever happens.
     ///
-    /// `record` is told the gateway's reference as soon as there is one, before money moves, where the gateway
-    /// has such a step.
+    /// The record of the call is told the gateway's reference as soon as there is one, before money moves, where the
+    /// gateway has such a step.
     ///
     /// # Errors
     /// `NotApplied`: the same attempt may be made again. `Unknown`: look before doing anything else.
-    async fn charge(&self, request: &ChargeRequest, record: &dyn Record) -> Result<Payment, Error>;
+    async fn charge(&self, request: &ChargeRequest, call: &Call<'_>) -> Result<Payment, Error>;
 }
 
 /// Starts a schedule that the gateway itself runs.
@@ -169,7 +179,7 @@ pub trait Schedule: Send + Sync {
     ///
     /// # Errors
     /// `Unknown`: the customer may have been charged and may be charged again: a person must look.
-    async fn schedule(&self, request: &ScheduleRequest) -> Result<Scheduled, Error>;
+    async fn schedule(&self, request: &ScheduleRequest, call: &Call<'_>) -> Result<Scheduled, Error>;
 }
 
 /// Where a payment stands.
@@ -261,7 +271,7 @@ pub trait Refund: Send + Sync {
     ///
     /// # Errors
     /// `Unknown`: the money may have been given back: look before doing anything else.
-    async fn refund(&self, request: &RefundRequest) -> Result<Payment, Error>;
+    async fn refund(&self, request: &RefundRequest, call: &Call<'_>) -> Result<Payment, Error>;
 }
 
 /// Takes money that is only held.
@@ -271,7 +281,7 @@ pub trait Capture: Send + Sync {
     ///
     /// # Errors
     /// `Unknown`: the money may have been taken: look before doing anything else.
-    async fn capture(&self, request: &CaptureRequest) -> Result<Payment, Error>;
+    async fn capture(&self, request: &CaptureRequest, call: &Call<'_>) -> Result<Payment, Error>;
 }
 
 /// Receives what the gateway sends of its own accord.

@@ -4,19 +4,10 @@
 
 mod common;
 
-use std::time::Duration;
-
-use common::{attempt, billing, price, settings};
-use recurring_facade::{
-    ChargeRequest, Facade, PaymentRef, ProviderId, RefundRequest, ScheduleRequest, Settings, StoredCredential,
-};
-use recurring_fixtures::Case;
+use common::{attempt, credential, facade_at, good, price};
+use recurring_facade::{ChargeRequest, PaymentRef, ProviderId, RefundRequest, ScheduleRequest};
 use recurring_fixtures::fault::{self, RawReply, Received, Sends};
 use recurring_sandbox::Sandbox;
-
-fn good(case: &str) -> RawReply {
-    RawReply::json(200, Case::load(case).response_body())
-}
 
 /// What has to go well before the call that takes money: access tokens, and a purchase to charge.
 fn prelude(request: &Received) -> Option<RawReply> {
@@ -37,36 +28,11 @@ fn prelude(request: &Received) -> Option<RawReply> {
     }
 }
 
-/// The sandbox's settings, for its keys, with the server's address in the place of the sandbox's.
-fn facade(id: &ProviderId, url: &str, sandbox: &Sandbox) -> Facade {
-    ["OMNO_BASE_URL", "NGENIUS_BASE_URL", "TOKENPAY_BASE_URL", "REVIO_BASE_URL", "EMSPAY_BASE_URL"]
-        .into_iter()
-        .fold(settings(sandbox), |settings: Settings, name| settings.set(name, url))
-        .set("OMNO_TOKEN_URL", format!("{url}/token"))
-        .timeout(Duration::from_millis(500))
-        .facade_of(id)
-        .expect("a facade")
-}
-
-fn credential(id: &ProviderId) -> StoredCredential {
-    let json = match id.as_str() {
-        "emspay" => r#"{"provider":"emspay","vault_token":"t"}"#.to_owned(),
-        "revio" => r#"{"provider":"revio","client_id":"c","recurring_token":"t"}"#.to_owned(),
-        "omno" => {
-            let billing = serde_json::to_string(&billing()).expect("JSON");
-            format!(r#"{{"provider":"omno","customer_id":"c","card_token":"t","billing":{billing}}}"#)
-        }
-        _ => r#"{"provider":"tokenpay-signed","user_id":"u","token_id":"436","parent_order_id":5798}"#
-            .to_owned(),
-    };
-    serde_json::from_str(&json).expect("a credential")
-}
-
 async fn charge_is_sent_once(id: ProviderId, good: RawReply) {
     let sandbox = Sandbox::builder().start().await.expect("a sandbox");
     fault::check(good, Sends::Once, prelude, &[], async |url| {
         let request = ChargeRequest::new(attempt("a-1"), credential(&id), price(&id));
-        let charger = facade(&id, &url, &sandbox).charger(&id).expect("charges");
+        let charger = facade_at(&id, &url, &sandbox).charger(&id).expect("charges");
         charger.charge(request).await.map(drop).map_err(|error| error.effect().as_str())
     })
     .await;
@@ -100,7 +66,7 @@ async fn ngenius() {
     fault::check(good, Sends::Once, prelude, &[], async |url| {
         let card = r#"{"pan":"4012001037141112","expiry":"2031-04","cvv":"123","cardholder_name":"Ann"}"#;
         let request = ScheduleRequest::new(attempt("a-1"), price(&id), "MONTHLY", "ann@example.org", card);
-        let scheduler = facade(&id, &url, &sandbox).scheduler(&id).expect("schedules");
+        let scheduler = facade_at(&id, &url, &sandbox).scheduler(&id).expect("schedules");
         scheduler.schedule(request).await.map(drop).map_err(|error| error.effect().as_str())
     })
     .await;
@@ -111,7 +77,7 @@ async fn refund_is_sent_once(id: ProviderId, payment: &str, good: RawReply) {
     fault::check(good, Sends::Once, prelude, &[], async |url| {
         let mut request = RefundRequest::new(attempt("r-1"), PaymentRef::new(payment));
         request.amount = Some(price(&id));
-        let refunder = facade(&id, &url, &sandbox).refunder(&id).expect("refunds");
+        let refunder = facade_at(&id, &url, &sandbox).refunder(&id).expect("refunds");
         refunder.refund(request).await.map(drop).map_err(|error| error.effect().as_str())
     })
     .await;
@@ -158,7 +124,7 @@ async fn a_lost_answer_before_the_charge_is_proof_that_it_was_not_made() {
         let server = FaultServer::start(move |_, _| fault.clone()).await;
         let id = ProviderId::REVIO;
         let request = ChargeRequest::new(attempt("a-1"), credential(&id), price(&id));
-        let charger = facade(&id, &server.url(), &sandbox).charger(&id).expect("charges");
+        let charger = facade_at(&id, &server.url(), &sandbox).charger(&id).expect("charges");
         let error = charger.charge(request).await.expect_err("lost");
         assert!(error.effect().is_not_applied(), "{error}");
         assert!(error.to_string().contains("unpaid purchase"), "{error}");

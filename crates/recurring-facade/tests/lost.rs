@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use common::{attempt, price};
 use recurring_facade::{
-    AttemptId, CaptureRequest, Charge, ChargeRequest, Error, Facade, Facts, Outcome, Payment, PaymentRef,
-    Provider, ProviderId, Record, RefundRequest, ScheduleRequest, Settings, StoredCredential,
+    AttemptId, Call, CaptureRequest, Charge, ChargeRequest, Error, Facade, Facts, Outcome, Payment,
+    PaymentRef, Provider, ProviderId, Record, RefundRequest, ScheduleRequest, Settings, StoredCredential,
 };
 use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply, Received};
 use tokio::sync::Notify;
@@ -44,7 +44,7 @@ impl Provider for Slow {
 
 #[async_trait]
 impl Charge for Slow {
-    async fn charge(&self, _: &ChargeRequest, _: &dyn Record) -> Result<Payment, Error> {
+    async fn charge(&self, _: &ChargeRequest, _: &Call<'_>) -> Result<Payment, Error> {
         self.begun.notify_one();
         self.go_on.notified().await;
         Ok(Payment::new(ProviderId::REVIO, Outcome::Approved, "paid"))

@@ -173,3 +173,25 @@ async fn every_row_behaves_as_its_name_says() {
         }
     }
 }
+
+async fn sends(head: &str) {
+    let server = server(Behaviour::Reply(good())).await;
+    let mut stream = connect(&server).await;
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    assert_eq!(server.received().len(), 0);
+}
+
+#[tokio::test]
+#[should_panic = "`POST /x` has the header `content-length` twice"]
+async fn duplicate_header_fails_the_test() {
+    sends("POST /x HTTP/1.1\r\ncontent-length: 0\r\nHost: x\r\nContent-Length: 0\r\n\r\n").await;
+}
+
+#[tokio::test]
+#[should_panic = "has Transfer-Encoding"]
+async fn chunked_request_fails_the_test() {
+    sends("POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n").await;
+}

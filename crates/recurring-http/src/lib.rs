@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod limit;
 mod token;
 mod transport;
 

@@ -3,7 +3,7 @@ use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use recurring_core::{Error, Secret};
+use recurring_core::{Error, NotAfter, Secret};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -53,6 +53,24 @@ impl<A: Clone> TokenCache<A> {
     where
         F: Future<Output = Result<AccessToken, Error<A>>>,
     {
+        self.get_within(None, fetch).await
+    }
+
+    /// Returns the current token, or the one that `fetch` brings under the time limit of its call.
+    ///
+    /// A fetch that failed after its own limit says nothing about the other tasks: they fetch anew, each under its own
+    /// limit.
+    ///
+    /// # Errors
+    /// Those of `fetch`, as they are.
+    pub async fn get_within<F>(
+        &self,
+        limit: Option<&NotAfter>,
+        fetch: impl FnOnce() -> F,
+    ) -> Result<Secret, Error<A>>
+    where
+        F: Future<Output = Result<AccessToken, Error<A>>>,
+    {
         let came = self.ended.load(Ordering::Acquire);
         let mut state = self.state.lock().await;
         let now = Instant::now();
@@ -73,7 +91,8 @@ impl<A: Clone> TokenCache<A> {
             (token.text.clone(), now + lives.saturating_sub(MARGIN.min(lives / 10)))
         });
         let answer = fetched.map(|token| token.text);
-        state.last = Some(answer.clone());
+        let cut_off = answer.is_err() && limit.is_some_and(NotAfter::has_passed);
+        state.last = (!cut_off).then(|| answer.clone());
         self.ended.fetch_add(1, Ordering::Release);
         answer
     }
@@ -159,6 +178,32 @@ mod tests {
         let (fetches, answers) = all_at_once(64, Err(failure)).await;
         assert_eq!(fetches, 1);
         assert!(answers.iter().all(|answer| answer.as_ref().is_err_and(|error| error.message() == "down")));
+    }
+
+    #[tokio::test]
+    async fn fetch_after_its_limit_fails_for_itself_alone() {
+        let cache = Arc::new(TokenCache::<String>::new());
+        let (release, released) = tokio::sync::oneshot::channel::<()>();
+        let late = {
+            let cache = cache.clone();
+            tokio::spawn(async move {
+                let limit = NotAfter::within(Duration::ZERO);
+                let fetch = || async {
+                    released.await.expect("released");
+                    Err(Error::never_sent(ErrorKind::Unavailable, "too late"))
+                };
+                cache.get_within(Some(&limit), fetch).await
+            })
+        };
+        tokio::task::yield_now().await;
+        let waiting = {
+            let cache = cache.clone();
+            tokio::spawn(async move { cache.get(|| async { Ok(token("t", 300)) }).await })
+        };
+        tokio::task::yield_now().await;
+        release.send(()).expect("the fetch waits");
+        assert!(late.await.expect("no panic").is_err());
+        assert_eq!(waiting.await.expect("no panic").expect("a token").expose(), "t");
     }
 
     #[tokio::test]

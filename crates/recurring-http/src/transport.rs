@@ -1,18 +1,23 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use recurring_core::retry::{self, Decision, Failure};
-use recurring_core::{BaseUrl, Error, ErrorKind, HttpOptions, InvalidInput, Method, Prepared, Reply};
-use reqwest::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
+use recurring_core::{
+    BaseUrl, Error, ErrorKind, HttpOptions, InvalidInput, Method, NotAfter, Prepared, Reply,
+};
+use reqwest::header::{CONTENT_LENGTH, HeaderValue};
 use tracing::debug;
+
+use crate::limit::{self, CheckLimit, Handover, LimitPassed, LimitedBody};
 
 /// Sends prepared requests and receives whole replies. Cloning is cheap and shares the connections.
 #[derive(Clone)]
 pub struct Transport {
     client: reqwest::Client,
     options: HttpOptions,
+    not_after: Option<NotAfter>,
 }
 
 impl Transport {
@@ -38,6 +43,7 @@ impl Transport {
             .no_proxy()
             .timeout(options.get_timeout())
             .connect_timeout(options.get_connect_timeout())
+            .connector_layer(CheckLimit)
             .pool_idle_timeout(options.get_idle_reuse());
         if options.get_idle_reuse().is_zero() {
             builder = builder.pool_max_idle_per_host(0);
@@ -51,30 +57,60 @@ impl Transport {
         let client = builder.build().map_err(|error| {
             InvalidInput::new("http options", format!("cannot be used: {}", innermost(&error.without_url())))
         })?;
-        Ok(Self { client, options })
+        Ok(Self { client, options, not_after: None })
+    }
+
+    /// Returns a transport that sends nothing after `limit`, neither a write nor a read. It shares the connections.
+    ///
+    /// The limit is checked before each send and each repeat, before each connect, when a connection has been made,
+    /// and when the body is handed over. A request that is under way when the limit passes ends with a time-out.
+    #[must_use]
+    pub fn with_not_after(&self, limit: NotAfter) -> Self {
+        Self { not_after: Some(limit), ..self.clone() }
+    }
+
+    /// Returns the limit after which nothing is sent, if there is one.
+    pub fn not_after(&self) -> Option<&NotAfter> {
+        self.not_after.as_ref()
+    }
+
+    /// Returns the options that the transport was set up with.
+    pub fn options(&self) -> &HttpOptions {
+        &self.options
     }
 
     /// Sends a request to a path below `base` and receives the whole reply, whatever its status.
     ///
     /// A write goes out once, and again only when it provably never left. A read is repeated within the bounds
-    /// of the options.
+    /// of the options. Nothing is sent after the transport's limit: see [`with_not_after`](Self::with_not_after).
     ///
     /// # Errors
-    /// `NotApplied(NeverSent)` when no connection could be made; `Unknown` for every other failure.
+    /// `NotApplied(Local)` when the request cannot be sent as it was prepared; `NotApplied(NeverSent)` when no
+    /// connection could be made, or when the limit had passed before anything was sent; `Unknown` for every other
+    /// failure.
     pub async fn send<A>(&self, base: &BaseUrl, request: &Prepared) -> Result<Reply, Error<A>> {
         if cfg!(not(any(feature = "rustls", feature = "native-tls"))) && base.as_str().starts_with("https:") {
             let rule = "needs TLS: switch on the feature `rustls` or `native-tls`";
             return Err(Error::config(InvalidInput::new("base_url", rule)));
         }
         let mut sends = 0;
+        let mut earlier = Err(Broken::limit_passed());
         loop {
+            let built = self.build(base, request)?;
+            if self.not_after.as_ref().is_some_and(NotAfter::has_passed) {
+                // A read that was sent before keeps its result; what never left, did not leave in time.
+                if !never_left(&earlier) {
+                    return finish(request, earlier);
+                }
+                return finish(request, Err(Broken::limit_passed()));
+            }
             sends += 1;
             let started = Instant::now();
-            let result = self.send_once(base, request).await;
+            let result = self.send_once(built, request).await;
             let failure = match &result {
                 Ok(reply) => Failure::Answered { status: reply.status(), retry_after: reply.retry_after() },
-                Err(Broken { never_sent: true, .. }) => Failure::NeverSent,
-                Err(Broken { never_sent: false, .. }) => Failure::Broken,
+                Err(_) if never_left(&result) => Failure::NeverSent,
+                Err(_) => Failure::Broken,
             };
             debug!(
                 operation = request.operation(),
@@ -85,43 +121,60 @@ impl Transport {
                 "sent a request to the gateway"
             );
             match retry::decide(self.options.get_retry(), request.class(), sends, failure, spread()) {
-                Decision::SendAgain(wait) => tokio::time::sleep(wait).await,
-                Decision::Stop | Decision::RenewToken => {
-                    return result.map_err(|broken| {
-                        let what = format!("{}: {}", request.operation(), broken.what);
-                        if broken.never_sent {
-                            Error::never_sent(ErrorKind::Transport, what)
-                        } else {
-                            Error::unknown(broken.kind, what)
-                        }
-                    });
+                Decision::SendAgain(wait) if self.remaining().is_none_or(|remaining| wait < remaining) => {
+                    tokio::time::sleep(wait).await;
+                    earlier = result;
+                }
+                Decision::SendAgain(_) | Decision::Stop | Decision::RenewToken => {
+                    return finish(request, result);
                 }
             }
         }
     }
 
-    async fn send_once(&self, base: &BaseUrl, request: &Prepared) -> Result<Reply, Broken> {
+    fn remaining(&self) -> Option<Duration> {
+        self.not_after.as_ref().map(NotAfter::remaining)
+    }
+
+    /// Builds the request for one send. What cannot be built is not sent.
+    fn build(&self, base: &BaseUrl, request: &Prepared) -> Result<Built, InvalidInput> {
+        request.check()?;
         let mut builder = self.client.request(method(request.method()), base.join(request.path()));
         for (name, value) in request.headers() {
             builder = builder.header(*name, value);
         }
         for (name, value) in request.secret_headers() {
             let mut value = HeaderValue::from_str(value.expose())
-                .map_err(|_| Broken::unsendable(format!("the value of the header {name} cannot be sent")))?;
+                .map_err(|_| InvalidInput::new(*name, "cannot be sent as the value of a header"))?;
             value.set_sensitive(true);
-            builder = builder.header(HeaderName::from_static(name), value);
+            builder = builder.header(*name, value);
         }
-        match (request.body_bytes(), request.method()) {
-            (Some(body), _) => builder = builder.body(body.to_vec()),
+        let mut handover = None;
+        let body = request.body_bytes().filter(|body| !body.is_empty());
+        match (body, &self.not_after, request.method()) {
+            (Some(body), Some(limit), _) => {
+                let (body, taken) = LimitedBody::new(body.to_vec(), limit.clone());
+                builder = builder.body(reqwest::Body::wrap(body));
+                handover = Some(taken);
+            }
+            (Some(body), None, _) => builder = builder.body(body.to_vec()),
             // Some servers answer 411 to a POST that does not say how long it is (RFC 9110, 8.6).
-            (None, Method::Post | Method::Put | Method::Patch) => {
+            (None, _, Method::Post | Method::Put | Method::Patch) => {
                 builder = builder.header(CONTENT_LENGTH, HeaderValue::from_static("0"));
             }
-            (None, Method::Get | Method::Delete) => {}
+            (None, _, Method::Get | Method::Delete) => {}
         }
-        // What cannot be built has not been sent.
-        let built = builder.build().map_err(|error| Broken::unsendable(innermost(&error.without_url())))?;
-        let mut response = self.client.execute(built).await.map_err(|error| self.broken(error))?;
+        let timeout = self.remaining().unwrap_or(Duration::MAX).min(self.options.get_timeout());
+        let request = builder.timeout(timeout).build().map_err(|error| {
+            InvalidInput::new("request", format!("cannot be sent: {}", innermost(&error.without_url())))
+        })?;
+        Ok(Built { request, handover, timeout })
+    }
+
+    async fn send_once(&self, built: Built, request: &Prepared) -> Result<Reply, Broken> {
+        let Built { request: built, handover, timeout } = built;
+        let sending = limit::scoped(self.not_after.as_ref(), self.client.execute(built));
+        let mut response = sending.await.map_err(|error| self.not_received(error, handover, timeout))?;
         let status = response.status().as_u16();
         let headers = response
             .headers()
@@ -131,7 +184,7 @@ impl Transport {
             })
             .collect();
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.broken(error))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.broken(error, timeout))? {
             if body.len().saturating_add(chunk.len()) > self.options.get_reply_limit() {
                 let what = format!("the reply is larger than {} bytes", self.options.get_reply_limit());
                 return Err(Broken { never_sent: false, kind: ErrorKind::Protocol, what });
@@ -141,14 +194,25 @@ impl Transport {
         Ok(Reply::new(status, headers, body).hiding(request.secrets()))
     }
 
-    fn broken(&self, error: reqwest::Error) -> Broken {
+    /// A send that brought no reply.
+    fn not_received(&self, error: reqwest::Error, handover: Option<Handover>, timeout: Duration) -> Broken {
+        let broken = self.broken(error, timeout);
+        // Without its body no request is whole. Here the body was not handed over, and from now on it cannot be.
+        let never_sent = broken.never_sent || handover.is_some_and(|handover| handover.take());
+        if never_sent && self.not_after.as_ref().is_some_and(NotAfter::has_passed) {
+            return Broken::limit_passed();
+        }
+        Broken { never_sent, ..broken }
+    }
+
+    fn broken(&self, error: reqwest::Error, timeout: Duration) -> Broken {
         // `is_connect` is the only predicate that proves that nothing was sent, and only since connecting has a
         // shorter time-out than the whole. `is_request` proves nothing.
         let never_sent = error.is_connect();
         let what = match (never_sent, error.is_timeout()) {
             (true, true) => format!("no connection within {:?}", self.options.get_connect_timeout()),
             (true, false) => format!("no connection: {}", innermost(&error.without_url())),
-            (false, true) => format!("no complete answer within {:?}", self.options.get_timeout()),
+            (false, true) => format!("no complete answer within {timeout:?}"),
             (false, false) => format!("the connection broke: {}", innermost(&error.without_url())),
         };
         Broken { never_sent, kind: ErrorKind::Transport, what }
@@ -168,9 +232,33 @@ struct Broken {
 }
 
 impl Broken {
-    fn unsendable(what: String) -> Self {
-        Self { never_sent: true, kind: ErrorKind::InvalidRequest, what }
+    /// Nothing was sent before the limit passed.
+    fn limit_passed() -> Self {
+        Self { never_sent: true, kind: ErrorKind::Unavailable, what: LimitPassed.to_string() }
     }
+}
+
+/// A request for one send, with the means to tell whether its body was handed over.
+struct Built {
+    request: reqwest::Request,
+    handover: Option<Handover>,
+    timeout: Duration,
+}
+
+fn never_left(result: &Result<Reply, Broken>) -> bool {
+    matches!(result, Err(Broken { never_sent: true, .. }))
+}
+
+/// The result of a call, in the words of its operation.
+fn finish<A>(request: &Prepared, result: Result<Reply, Broken>) -> Result<Reply, Error<A>> {
+    result.map_err(|broken| {
+        let what = format!("{}: {}", request.operation(), broken.what);
+        if broken.never_sent {
+            Error::never_sent(broken.kind, what)
+        } else {
+            Error::unknown(broken.kind, what)
+        }
+    })
 }
 
 /// The cause at the bottom: "connection refused" says more than "error sending request".

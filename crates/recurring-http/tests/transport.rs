@@ -219,11 +219,60 @@ async fn a_header_that_cannot_be_sent_is_not_sent() {
     let server = FaultServer::start(|_, _| Behaviour::Reply(RawReply::json(200, "{}"))).await;
     let transport = Transport::new(quick()).expect("options");
     let base = BaseUrl::parse("base_url", &server.url()).expect("a base URL");
-    let prepared = request(Class::Write).secret_header("authorization", "hunter2\r\nx: y");
+    for prepared in [
+        request(Class::Write).secret_header("authorization", "hunter2\r\nx: y"),
+        request(Class::Write).secret_header("no name", "hunter2"),
+        request(Class::Write).header("x-note", "hunter2\r\nx: y"),
+    ] {
+        let result: Result<Reply, Error<String>> = transport.send(&base, &prepared).await;
+        let error = result.expect_err("refused");
+        let expected = (ErrorKind::InvalidRequest, Effect::NotApplied(Proof::Local));
+        assert_eq!((error.kind(), error.effect()), expected);
+        assert!(!format!("{error:?}").contains("hunter2"));
+    }
+    assert_eq!(server.connections(), 0);
+}
+
+#[tokio::test]
+async fn header_set_twice_is_sent_once() {
+    let server = FaultServer::start(|_, _| Behaviour::Reply(RawReply::json(200, "{}"))).await;
+    let transport = Transport::new(quick()).expect("options");
+    let base = BaseUrl::parse("base_url", &server.url()).expect("a base URL");
+    for (body, length) in [(None, "0"), (Some(b"{}".to_vec()), "2")] {
+        let prepared = Prepared::new("test", Class::Write, Method::Post, "/")
+            .header("Content-Length", "0")
+            .header("content-length", "7")
+            .header("Transfer-Encoding", "chunked")
+            .header("host", "elsewhere.example")
+            .secret_header("Connection", "close")
+            .header("Accept", "text/html")
+            .header("accept", "application/json")
+            .header("User-Agent", "a shop")
+            .secret_header("X-Api-Key", "hunter2");
+        let prepared = body.into_iter().fold(prepared, Prepared::body);
+        let reply: Result<Reply, Error<String>> = transport.send(&base, &prepared).await;
+        assert_eq!(reply.expect("a reply").status(), 200);
+        let received = server.received().pop().expect("a request");
+        let mut names: Vec<_> = received.headers.iter().map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["accept", "content-length", "host", "user-agent", "x-api-key"]);
+        assert_eq!(received.header("content-length"), Some(length));
+        assert_eq!(received.header("host"), server.url().strip_prefix("http://"));
+        assert_eq!(received.header("accept"), Some("application/json"));
+    }
+    assert_eq!(server.connections(), 1);
+}
+
+#[tokio::test]
+async fn body_that_cannot_be_written_is_not_sent() {
+    let server = FaultServer::start(|_, _| Behaviour::Reply(RawReply::json(200, "{}"))).await;
+    let transport = Transport::new(quick()).expect("options");
+    let base = BaseUrl::parse("base_url", &server.url()).expect("a base URL");
+    let by_pair = std::collections::BTreeMap::from([((1, 2), 3)]);
+    let prepared = Prepared::new("test", Class::Write, Method::Post, "/").json(&by_pair);
     let result: Result<Reply, Error<String>> = transport.send(&base, &prepared).await;
     let error = result.expect_err("refused");
-    assert!(error.effect().is_not_applied());
-    assert!(!format!("{error:?}").contains("hunter2"));
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::InvalidRequest, Effect::NotApplied(Proof::Local)));
     assert_eq!(server.connections(), 0);
 }
 

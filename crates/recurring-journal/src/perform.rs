@@ -71,13 +71,7 @@ impl Journal {
         let charger = able(facade.charger(&provider), &provider)?;
         let intent = self.intent_of(&request)?;
         self.perform(facade, intent, |record, limit| async move {
-            Made {
-                result: charger
-                    .recording(record) /*limit*/
-                    .charge(request)
-                    .await,
-                agreement: None,
-            }
+            Made { result: charger.recording(record).not_after(limit).charge(request).await, agreement: None }
         })
         .await
     }
@@ -95,11 +89,7 @@ impl Journal {
         let scheduler = able(facade.scheduler(provider), provider)?;
         let intent = Intent::schedule(&request, provider.clone());
         self.perform(facade, intent, |record, limit| async move {
-            match scheduler
-                .recording(record) /*limit*/
-                .schedule(request)
-                .await
-            {
+            match scheduler.recording(record).not_after(limit).schedule(request).await {
                 Ok(Scheduled { payment, agreement, .. }) => Made { result: Ok(payment), agreement },
                 Err(error) => Made { result: Err(error), agreement: None },
             }
@@ -121,10 +111,7 @@ impl Journal {
         };
         let answer = self
             .perform(facade, intent, |_, limit| async move {
-                match enroller /*limit*/
-                    .resume(pending)
-                    .await
-                {
+                match enroller.not_after(limit).resume(pending).await {
                     Ok(Enrolment { payment, agreement, .. }) => Made { result: Ok(payment), agreement },
                     Err(error) => Made { result: Err(error), agreement: None },
                 }
@@ -147,10 +134,7 @@ impl Journal {
         let intent = Intent::refund(&request, provider.clone());
         self.perform(facade, intent, |record, limit| async move {
             Made {
-                result: refunder
-                    .recording(record) /*limit*/
-                    .refund(request)
-                    .await,
+                result: refunder.recording(record).not_after(limit).refund(request).await,
                 agreement: None,
             }
         })
@@ -171,10 +155,7 @@ impl Journal {
         let intent = Intent::capture(&request, provider.clone());
         self.perform(facade, intent, |record, limit| async move {
             Made {
-                result: capturer
-                    .recording(record) /*limit*/
-                    .capture(request)
-                    .await,
+                result: capturer.recording(record).not_after(limit).capture(request).await,
                 agreement: None,
             }
         })
@@ -223,7 +204,7 @@ impl Journal {
     /// taken for abandoned while it is under way.
     fn check_timeouts(&self, provider: &dyn Provider) -> Result<(), JournalError> {
         let (window, lease) = (self.policy().send_window(), self.policy().lease);
-        match None::<Duration> {
+        match provider.longest_operation() {
             Some(longest) if longest > window => Err(JournalError::Settings(format!(
                 "cannot use {}: by its time-outs one operation may take {longest:.0?}, and the journal's lease of \
                  {lease:.0?} leaves it {window:.0?}; shorten the time-out (--timeout) or lengthen the lease",

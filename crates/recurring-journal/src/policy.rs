@@ -24,12 +24,12 @@ pub struct Policy {
 }
 
 impl Default for Policy {
-    /// Lease 20 minutes, settle time 45 minutes, first look after 30 seconds, then up to an hour apart; manual review
+    /// Lease 30 minutes, settle time an hour, first look after 30 seconds, then up to an hour apart; manual review
     /// after a day of unreadable answers, or after a week of pending.
     fn default() -> Self {
         Self {
-            lease: Duration::from_secs(20 * 60),
-            settle_time: Duration::from_secs(45 * 60),
+            lease: Duration::from_secs(30 * 60),
+            settle_time: Duration::from_secs(60 * 60),
             first_look: Duration::from_secs(30),
             max_wait: Duration::from_secs(60 * 60),
             unknown_timeout: Duration::from_secs(24 * 60 * 60),
@@ -81,7 +81,7 @@ mod tests {
         assert!(Policy::default().check().is_ok());
         let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
         for (lease, settle_time) in
-            [(minutes(5), minutes(9)), (minutes(60), minutes(45)), (Duration::ZERO, minutes(9))]
+            [(minutes(5), minutes(9)), (minutes(60), minutes(90)), (Duration::ZERO, minutes(9))]
         {
             let policy = Policy { lease, settle_time, ..Policy::default() };
             assert!(policy.check().is_err(), "{policy:?}");

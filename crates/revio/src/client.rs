@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use recurring_core::{BaseUrl, HttpOptions, Prepared, Reply, Secret, check};
+use recurring_core::{BaseUrl, HttpOptions, NotAfter, Prepared, Reply, Secret, check};
 use recurring_http::Transport;
 
 use crate::auth;
@@ -52,6 +52,21 @@ impl Client {
     /// answers a charge.
     pub fn default_http() -> HttpOptions {
         HttpOptions::new().timeout(Duration::from_secs(60))
+    }
+
+    /// Returns a client that sends nothing after `limit`: neither a write, which could move money, nor a read. It
+    /// shares the connections.
+    ///
+    /// A call that fails because of the limit has not moved money (`NotApplied`), unless its own write had been sent
+    /// before: then its effect is `Unknown`.
+    #[must_use]
+    pub fn with_not_after(&self, limit: NotAfter) -> Self {
+        Self { transport: self.transport.with_not_after(limit), ..self.clone() }
+    }
+
+    /// Returns the options that the client talks HTTP with.
+    pub fn http_options(&self) -> &HttpOptions {
+        self.transport.options()
     }
 
     /// The brand that was set up, for [`CreatePurchase::new`].

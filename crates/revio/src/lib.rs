@@ -38,7 +38,7 @@ pub use ops::update_client::UpdateClient;
 pub use recurring_core::retry::RetryPolicy;
 pub use recurring_core::{
     Advice, BaseUrl, Currency, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput,
-    Money, Outcome, Prepared, Proof, Reply, Secret,
+    Money, NotAfter, Outcome, Prepared, Proof, Reply, Secret,
 };
 pub use recurring_signature::PublicKey;
 pub use status::{PurchaseStatus, documented_declines, documented_outcomes};

@@ -30,7 +30,7 @@ pub use ops::void_order::VoidOrder;
 pub use recurring_core::retry::RetryPolicy;
 pub use recurring_core::{
     Advice, Currency, Decimal, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput,
-    Money, Outcome, Prepared, Proof, Reply, Secret,
+    Money, NotAfter, Outcome, Prepared, Proof, Reply, Secret,
 };
 pub use recurring_signature::PublicKey;
 pub use status::{OrderStatus, TransactionStatus, documented_outcomes};

@@ -27,9 +27,7 @@ impl CaptureTransaction {
             check::path_segment("order_id", &self.order_id)?,
             check::path_segment("transaction_id", &self.transaction_id)?
         );
-        // The HTTP library leaves the length of an empty body out, and some servers refuse a POST without one.
-        Ok(Prepared::new("capture transaction", Class::Write, Method::Post, path)
-            .header("content-length", "0"))
+        Ok(Prepared::new("capture transaction", Class::Write, Method::Post, path))
     }
 
     /// Reads the reply. The answer may be empty (public documentation), so every status from 200 to 299 means that

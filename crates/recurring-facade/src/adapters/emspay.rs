@@ -2,6 +2,7 @@ mod look_up;
 
 use std::any::Any;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use emspay::notification::{self, NotificationError, RawNotification};
@@ -9,15 +10,14 @@ use emspay::{CaptureTransaction, Client, CreateOrder, Order, RefundOrder, Series
 use jiff::Timestamp;
 use recurring_core::{Currency, DeclineReason, InvalidInput, Money, Outcome};
 
-use crate::adapters::{foreign_credential, foreign_pending, unusable};
+use crate::adapters::{foreign_credential, foreign_pending, longest, unusable};
+use crate::call::Call;
 use crate::credential::{Agreement, EmspayCredential, PendingEnrolment, StoredCredential};
 use crate::error::{Error, GatewayError};
 use crate::facts::{self, Facts};
 use crate::notification::{Authenticity, ReceivedNotification};
 use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus};
-use crate::provider::{
-    Capture, Charge, Enrol, LookUp, Notifications, Provider, ProviderId, Record, Refund, Status,
-};
+use crate::provider::{Capture, Charge, Enrol, LookUp, Notifications, Provider, ProviderId, Refund, Status};
 use crate::request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest};
 use crate::settings::{Settings, SettingsError};
 
@@ -32,6 +32,14 @@ impl Emspay {
     pub fn new(client: Client) -> Self {
         Self { client }
     }
+
+    /// The same adapter, with a client that sends nothing after the call's limit.
+    fn limited(&self, call: &Call<'_>) -> Self {
+        match &call.not_after {
+            Some(limit) => Self { client: self.client.with_not_after(limit.clone()) },
+            None => self.clone(),
+        }
+    }
 }
 
 impl Provider for Emspay {
@@ -45,6 +53,11 @@ impl Provider for Emspay {
 
     fn native(&self) -> &dyn Any {
         &self.client
+    }
+
+    fn longest_operation(&self) -> Option<Duration> {
+        // A capture reads the order before and after its write.
+        longest(self.client.http_options(), 2, 1)
     }
 
     fn as_enrol(&self) -> Option<&dyn Enrol> {
@@ -96,11 +109,12 @@ impl Enrol for Emspay {
         Ok(EnrolStarted::new(payment(&order), PendingEnrolment::Emspay { order_id: order.id }))
     }
 
-    async fn resume(&self, pending: &PendingEnrolment) -> Result<Enrolment, Error> {
+    async fn resume(&self, pending: &PendingEnrolment, call: &Call<'_>) -> Result<Enrolment, Error> {
+        let this = self.limited(call);
         let PendingEnrolment::Emspay { order_id } = pending else {
             return Err(foreign_pending(ProviderId::EMSPAY, pending));
         };
-        let order = self.client.get_order(order_id).await.map_err(error)?;
+        let order = this.client.get_order(order_id).await.map_err(error)?;
         // The token exists once the customer has paid; before that there is nothing to charge with.
         let paid = order.outcome() == Outcome::Approved;
         let credential = order.vault_token().filter(|_| paid).map(|token| EmspayCredential {
@@ -116,7 +130,8 @@ impl Enrol for Emspay {
 
 #[async_trait]
 impl Charge for Emspay {
-    async fn charge(&self, request: &ChargeRequest, _: &dyn Record) -> Result<Payment, Error> {
+    async fn charge(&self, request: &ChargeRequest, call: &Call<'_>) -> Result<Payment, Error> {
+        let this = self.limited(call);
         let StoredCredential::Emspay(credential) = &request.credential else {
             return Err(foreign_credential(ProviderId::EMSPAY, &request.credential));
         };
@@ -136,7 +151,7 @@ impl Charge for Emspay {
         if let Some(url) = &request.notification_url {
             order = order.webhook_url(url);
         }
-        match self.client.create_order(&order).await {
+        match this.client.create_order(&order).await {
             Ok(order) => Ok(payment(&order)),
             Err(refused) if names_vault_token(&refused) => {
                 Err(error(refused).with_decline_reason(DeclineReason::InvalidCredential))
@@ -156,14 +171,15 @@ impl Status for Emspay {
 
 #[async_trait]
 impl Refund for Emspay {
-    async fn refund(&self, request: &RefundRequest) -> Result<Payment, Error> {
+    async fn refund(&self, request: &RefundRequest, call: &Call<'_>) -> Result<Payment, Error> {
+        let this = self.limited(call);
         let id = request.payment.as_str();
         let amount = match request.amount {
             Some(amount) => amount,
             // The gateway wants the amount: it is that of the order.
-            None => amount_of(&self.client.get_order(id).await.map_err(error)?)?,
+            None => amount_of(&this.client.get_order(id).await.map_err(error)?)?,
         };
-        let refund = self.client.refund_order(&RefundOrder::new(id, amount)).await.map_err(error)?;
+        let refund = this.client.refund_order(&RefundOrder::new(id, amount)).await.map_err(error)?;
         let mut payment = Payment::new(ProviderId::EMSPAY, refund.outcome(), refund.status.as_str());
         payment.payment = Some(PaymentRef::new(&refund.id));
         payment.amount = Some(amount);
@@ -174,10 +190,11 @@ impl Refund for Emspay {
 #[async_trait]
 impl Capture for Emspay {
     /// The gateway takes all that is held; a part is refused here.
-    async fn capture(&self, request: &CaptureRequest) -> Result<Payment, Error> {
+    async fn capture(&self, request: &CaptureRequest, call: &Call<'_>) -> Result<Payment, Error> {
+        let this = self.limited(call);
         let invalid = |field, rule| Error::invalid(ProviderId::EMSPAY, InvalidInput::new(field, rule));
         let id = request.payment.as_str();
-        let order = self.client.get_order(id).await.map_err(error)?;
+        let order = this.client.get_order(id).await.map_err(error)?;
         if let Some(amount) = request.amount
             && amount != amount_of(&order)?
         {
@@ -192,10 +209,10 @@ impl Capture for Emspay {
         let Some(transaction_id) = &transaction.id else {
             return Err(invalid("payment", "has a transaction without an identifier"));
         };
-        self.client.capture_transaction(&CaptureTransaction::new(id, transaction_id)).await.map_err(error)?;
+        this.client.capture_transaction(&CaptureTransaction::new(id, transaction_id)).await.map_err(error)?;
         // The answer may be empty: the order itself says where it stands. A failed read changes nothing about the
         // capture that was accepted.
-        Ok(match self.client.get_order(id).await {
+        Ok(match this.client.get_order(id).await {
             Ok(order) => payment(&order),
             Err(_) => {
                 let mut pending = Payment::new(ProviderId::EMSPAY, Outcome::Pending, "capture accepted");

@@ -11,12 +11,15 @@ pub(crate) mod revio;
 #[cfg(feature = "tokenpay-signed")]
 pub(crate) mod tokenpay_signed;
 
+use std::time::Duration;
+
 #[cfg(any(feature = "emspay", feature = "tokenpay-signed", feature = "revio"))]
 use recurring_core::ErrorKind;
 #[cfg(any(feature = "emspay", feature = "omno", feature = "revio", feature = "tokenpay-signed"))]
 use recurring_core::InvalidInput;
 #[cfg(any(feature = "ngenius", feature = "tokenpay-signed"))]
 use recurring_core::notification::NotificationError;
+use recurring_core::{Class, HttpOptions};
 
 #[cfg(any(feature = "emspay", feature = "omno", feature = "revio", feature = "tokenpay-signed"))]
 use crate::credential::{PendingEnrolment, StoredCredential};
@@ -78,6 +81,12 @@ fn key_file(settings: &Settings, variable: &'static str) -> Result<Option<String
         Ok(text) => Ok(Some(text)),
         Err(error) => Err(SettingsError::File { path, problem: error.to_string() }),
     }
+}
+
+/// An upper bound on how long an operation takes that sends so many requests one after the other.
+fn longest(options: &HttpOptions, reads: u32, writes: u32) -> Option<Duration> {
+    let reads = options.longest_call(Class::Read).saturating_mul(reads);
+    Some(reads.saturating_add(options.longest_call(Class::Write).saturating_mul(writes)))
 }
 
 /// A client refuses the settings.

@@ -1,5 +1,6 @@
 use std::any::Any;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use ngenius::notification::{self, NotificationError, RawNotification};
@@ -10,7 +11,8 @@ use ngenius::{
 use recurring_core::{Currency, InvalidInput, Money, Outcome, Secret};
 use serde::Deserialize;
 
-use crate::adapters::{no_key, unusable};
+use crate::adapters::{longest, no_key, unusable};
+use crate::call::Call;
 use crate::credential::{Agreement, ScheduleRef};
 use crate::error::{Error, GatewayError};
 use crate::facts::{self, Facts};
@@ -66,6 +68,14 @@ impl Ngenius {
             _ => Err(invalid("is an order with several payments: name one as ORDER:PAYMENT")),
         }
     }
+
+    /// The same adapter, with a client that sends nothing after the call's limit.
+    fn limited(&self, call: &Call<'_>) -> Self {
+        match &call.not_after {
+            Some(limit) => Self { client: self.client.with_not_after(limit.clone()), ..self.clone() },
+            None => self.clone(),
+        }
+    }
 }
 
 impl Provider for Ngenius {
@@ -79,6 +89,12 @@ impl Provider for Ngenius {
 
     fn native(&self) -> &dyn Any {
         &self.client
+    }
+
+    fn longest_operation(&self) -> Option<Duration> {
+        // A refund or a capture reads the order before its write. Both may fetch a token, be refused it, fetch a new one
+        // and be sent again.
+        longest(self.client.http_options(), 6, 2)
     }
 
     fn as_schedule(&self) -> Option<&dyn Schedule> {
@@ -114,12 +130,13 @@ struct CardJson {
 
 #[async_trait]
 impl Schedule for Ngenius {
-    async fn schedule(&self, request: &ScheduleRequest) -> Result<Scheduled, Error> {
+    async fn schedule(&self, request: &ScheduleRequest, call: &Call<'_>) -> Result<Scheduled, Error> {
+        let this = self.limited(call);
         let card = read_card(&request.card).map_err(|input| Error::invalid(ProviderId::NGENIUS, input))?;
         let frequency = Frequency::from(request.frequency.as_str());
         let create = CreateRecurringPayment::new(request.amount, frequency, &request.email, card)
             .merchant_order_reference(request.attempt.as_str());
-        let created = self.client.create_recurring_payment(&create).await.map_err(error)?;
+        let created = this.client.create_recurring_payment(&create).await.map_err(error)?;
         let payment = first_payment(&created, request.amount);
         let reference = created.order_reference.or(created.reference);
         let agreement = reference
@@ -147,12 +164,13 @@ impl Status for Ngenius {
 #[async_trait]
 impl Refund for Ngenius {
     /// The payment is `ORDER`, or `ORDER:PAYMENT` when the order has several.
-    async fn refund(&self, request: &RefundRequest) -> Result<Payment, Error> {
-        let (order, paid) = self.find(&request.payment).await?;
+    async fn refund(&self, request: &RefundRequest, call: &Call<'_>) -> Result<Payment, Error> {
+        let this = self.limited(call);
+        let (order, paid) = this.find(&request.payment).await?;
         let amount = whole_or(request.amount, &paid)?;
         let refund = RefundPayment::of(&paid, order, amount)
             .map_err(|input| Error::invalid(ProviderId::NGENIUS, input))?;
-        let answer = self.client.refund_payment(&refund).await.map_err(error)?;
+        let answer = this.client.refund_payment(&refund).await.map_err(error)?;
         // The answer is the payment as it stands now, not the refund.
         let outcome = match answer.state {
             PaymentState::Refunded | PaymentState::PartiallyRefunded | PaymentState::Reversed => {
@@ -170,12 +188,13 @@ impl Refund for Ngenius {
 #[async_trait]
 impl Capture for Ngenius {
     /// The payment is `ORDER`, or `ORDER:PAYMENT` when the order has several.
-    async fn capture(&self, request: &CaptureRequest) -> Result<Payment, Error> {
-        let (order, held) = self.find(&request.payment).await?;
+    async fn capture(&self, request: &CaptureRequest, call: &Call<'_>) -> Result<Payment, Error> {
+        let this = self.limited(call);
+        let (order, held) = this.find(&request.payment).await?;
         let amount = whole_or(request.amount, &held)?;
         let reference = held.reference.as_deref().unwrap_or_default();
         let capture = CapturePayment::new(order, reference, amount);
-        let answer = self.client.capture_payment(&capture).await.map_err(error)?;
+        let answer = this.client.capture_payment(&capture).await.map_err(error)?;
         let mut captured = charge(&answer);
         captured.payment = Some(request.payment.clone());
         captured.amount = Some(amount);

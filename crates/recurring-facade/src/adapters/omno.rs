@@ -1,18 +1,20 @@
 use std::any::Any;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use omno::notification::{self, NotificationError, RawNotification};
 use omno::{Addresses, Client, CreatePayment, Credentials, Environment};
 use recurring_core::{Currency, Money, Outcome};
 
-use crate::adapters::{foreign_credential, foreign_pending, needed, unusable};
+use crate::adapters::{foreign_credential, foreign_pending, longest, needed, unusable};
+use crate::call::Call;
 use crate::credential::{Agreement, OmnoCredential, PendingEnrolment, StoredCredential};
 use crate::error::{Error, GatewayError};
 use crate::facts::{self, Facts};
 use crate::notification::{Authenticity, ReceivedNotification};
 use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, StoredCard};
-use crate::provider::{Charge, Enrol, Notifications, Provider, ProviderId, Record, Status, StoredCards};
+use crate::provider::{Charge, Enrol, Notifications, Provider, ProviderId, Status, StoredCards};
 use crate::request::{Billing, ChargeRequest, EnrolRequest};
 use crate::settings::{Settings, SettingsError};
 
@@ -56,6 +58,14 @@ impl Omno {
             callback_fail: choose(failure_url, &self.addresses.callback_fail, "failure_url")?,
         })
     }
+
+    /// The same adapter, with a client that sends nothing after the call's limit.
+    fn limited(&self, call: &Call<'_>) -> Self {
+        match &call.not_after {
+            Some(limit) => Self { client: self.client.with_not_after(limit.clone()), ..self.clone() },
+            None => self.clone(),
+        }
+    }
 }
 
 impl Provider for Omno {
@@ -69,6 +79,11 @@ impl Provider for Omno {
 
     fn native(&self) -> &dyn Any {
         &self.client
+    }
+
+    fn longest_operation(&self) -> Option<Duration> {
+        // A charge may fetch a token, be refused it, fetch a new one and be sent again. Resuming moves no money here.
+        longest(self.client.http_options(), 2, 2)
     }
 
     fn as_enrol(&self) -> Option<&dyn Enrol> {
@@ -114,18 +129,19 @@ impl Enrol for Omno {
         Ok(EnrolStarted::new(created_payment(&created, request.amount), pending))
     }
 
-    async fn resume(&self, pending: &PendingEnrolment) -> Result<Enrolment, Error> {
+    async fn resume(&self, pending: &PendingEnrolment, call: &Call<'_>) -> Result<Enrolment, Error> {
+        let this = self.limited(call);
         let PendingEnrolment::Omno { payment_id, customer_id, billing } = pending else {
             return Err(foreign_pending(ProviderId::OMNO, pending));
         };
-        let paid = self.client.get_payment(payment_id).await.map_err(error)?;
+        let paid = this.client.get_payment(payment_id).await.map_err(error)?;
         let payment = read_payment(&paid, &PaymentRef::new(payment_id));
         if payment.outcome != Outcome::Approved {
             return Ok(Enrolment::new(payment, None));
         }
         // The gateway's own identifier of the customer, where it names one, else ours.
         let customer_id = paid.customer_id.as_ref().unwrap_or(customer_id);
-        let mut cards = self.client.list_cards(customer_id).await.map_err(error)?;
+        let mut cards = this.client.list_cards(customer_id).await.map_err(error)?;
         // The card that was paid with. With several that look the same, none is chosen: a wrong one is a wrong
         // customer's money.
         if cards.len() > 1
@@ -165,17 +181,18 @@ impl StoredCards for Omno {
 
 #[async_trait]
 impl Charge for Omno {
-    async fn charge(&self, request: &ChargeRequest, _: &dyn Record) -> Result<Payment, Error> {
+    async fn charge(&self, request: &ChargeRequest, call: &Call<'_>) -> Result<Payment, Error> {
+        let this = self.limited(call);
         let StoredCredential::Omno(credential) = &request.credential else {
             return Err(foreign_credential(ProviderId::OMNO, &request.credential));
         };
-        let addresses = self.addresses(request.notification_url.as_ref(), None, None)?;
+        let addresses = this.addresses(request.notification_url.as_ref(), None, None)?;
         let mut billing = wire_billing(&credential.billing);
         billing.external_user_id = Some(credential.customer_id.clone());
         let create = CreatePayment::new(request.amount, billing, addresses)
             .order_id(request.attempt.as_str())
             .card_token(credential.card_token.clone());
-        let created = self.client.create_payment(&create).await.map_err(error)?;
+        let created = this.client.create_payment(&create).await.map_err(error)?;
         Ok(created_payment(&created, request.amount))
     }
 }

@@ -2,6 +2,7 @@ mod look_up;
 
 use std::any::Any;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use recurring_core::{Currency, ErrorKind, Money, Outcome};
@@ -11,15 +12,16 @@ use revio::{
     Environment, Payer, PublicKey, Purchase, RefundAnswer, RefundPurchase,
 };
 
-use crate::adapters::{foreign_credential, foreign_pending, key_file, needed, unusable};
+use crate::adapters::{foreign_credential, foreign_pending, key_file, longest, needed, unusable};
+use crate::call::Call;
 use crate::credential::{Agreement, PendingEnrolment, RevioCredential, StoredCredential};
 use crate::error::{Error, GatewayError};
 use crate::facts::{self, Facts};
 use crate::notification::{Authenticity, ReceivedNotification};
 use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, StoredCard};
 use crate::provider::{
-    CancelUnpaid, Capture, Charge, Enrol, LookUp, Notifications, Provider, ProviderId, Record, Refund,
-    Status, StoredCards,
+    CancelUnpaid, Capture, Charge, Enrol, LookUp, Notifications, Provider, ProviderId, Refund, Status,
+    StoredCards,
 };
 use crate::request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest};
 use crate::settings::{Settings, SettingsError};
@@ -57,6 +59,14 @@ impl Revio {
         CreatePurchase::one_product(&self.brand_id, Payer::client_id(client_id), name, amount)
             .reference(reference)
     }
+
+    /// The same adapter, with a client that sends nothing after the call's limit.
+    fn limited(&self, call: &Call<'_>) -> Self {
+        match &call.not_after {
+            Some(limit) => Self { client: self.client.with_not_after(limit.clone()), ..self.clone() },
+            None => self.clone(),
+        }
+    }
 }
 
 impl Provider for Revio {
@@ -70,6 +80,11 @@ impl Provider for Revio {
 
     fn native(&self) -> &dyn Any {
         &self.client
+    }
+
+    fn longest_operation(&self) -> Option<Duration> {
+        // A charge creates the purchase, charges it, and reads it when the answer to the charge was lost.
+        longest(self.client.http_options(), 1, 2)
     }
 
     fn as_enrol(&self) -> Option<&dyn Enrol> {
@@ -136,11 +151,12 @@ impl Enrol for Revio {
         Ok(EnrolStarted::new(first(&purchase), pending))
     }
 
-    async fn resume(&self, pending: &PendingEnrolment) -> Result<Enrolment, Error> {
+    async fn resume(&self, pending: &PendingEnrolment, call: &Call<'_>) -> Result<Enrolment, Error> {
+        let this = self.limited(call);
         let PendingEnrolment::Revio { client_id, purchase_id } = pending else {
             return Err(foreign_pending(ProviderId::REVIO, pending));
         };
-        let purchase = self.client.get_purchase(purchase_id).await.map_err(error)?;
+        let purchase = this.client.get_purchase(purchase_id).await.map_err(error)?;
         let credential = purchase
             .recurring_token()
             .map(|recurring_token| RevioCredential { client_id: client_id.clone(), recurring_token });
@@ -170,33 +186,34 @@ impl StoredCards for Revio {
 
 #[async_trait]
 impl Charge for Revio {
-    async fn charge(&self, request: &ChargeRequest, record: &dyn Record) -> Result<Payment, Error> {
+    async fn charge(&self, request: &ChargeRequest, call: &Call<'_>) -> Result<Payment, Error> {
+        let this = self.limited(call);
         let StoredCredential::Revio(credential) = &request.credential else {
             return Err(foreign_credential(ProviderId::REVIO, &request.credential));
         };
         let parts = (request.attempt.as_str(), request.reason.as_ref(), request.amount);
-        let mut create = self.purchase(&credential.client_id, parts);
+        let mut create = this.purchase(&credential.client_id, parts);
         if let Some(url) = &request.notification_url {
             create = create.success_callback(url);
         }
         // Creating moves no money: a lost answer here leaves an unpaid purchase behind, and nothing else. Nobody
         // will ever charge it, since nobody has its identifier.
-        let purchase = self.client.create_purchase(&create).await.map_err(not_charged)?;
+        let purchase = this.client.create_purchase(&create).await.map_err(not_charged)?;
         let reference = PaymentRef::new(&purchase.id);
-        if let Err(problem) = record.anchored(&request.attempt, &reference).await {
+        if let Err(problem) = call.record.anchored(&request.attempt, &reference).await {
             let message = format!("the purchase was not charged, since it could not be recorded: {problem}");
             let inner = recurring_core::Error::never_sent(ErrorKind::Config, message);
             return Err(Error::new(ProviderId::REVIO, inner).with_payment(reference));
         }
         let charge =
             ChargePurchase::new(&purchase.id, credential.recurring_token.clone()).expecting(request.amount);
-        match self.client.charge_purchase(&charge).await {
+        match this.client.charge_purchase(&charge).await {
             // It only says to look at the purchase: a slow acquirer may have taken the money.
             Ok(ChargeAnswer::Declined(refusal)) if refusal.code.as_deref() == Some(LOOK_AT_THE_PURCHASE) => {
-                self.refused(&purchase.id, request, &refusal).await
+                this.refused(&purchase.id, request, &refusal).await
             }
             Ok(answer) => Ok(charged(&answer, &purchase, request.amount)),
-            Err(lost) if lost.effect().is_unknown() => match self.settled(&purchase.id, request).await {
+            Err(lost) if lost.effect().is_unknown() => match this.settled(&purchase.id, request).await {
                 Some(payment) => Ok(payment),
                 None => Err(error(lost).with_payment(reference)),
             },
@@ -218,12 +235,13 @@ impl Status for Revio {
 
 #[async_trait]
 impl Refund for Revio {
-    async fn refund(&self, request: &RefundRequest) -> Result<Payment, Error> {
+    async fn refund(&self, request: &RefundRequest, call: &Call<'_>) -> Result<Payment, Error> {
+        let this = self.limited(call);
         let mut refund = RefundPurchase::new(request.payment.as_str());
         if let Some(amount) = request.amount {
             refund = refund.amount(amount);
         }
-        let answer = self.client.refund_purchase(&refund).await.map_err(error)?;
+        let answer = this.client.refund_purchase(&refund).await.map_err(error)?;
         let status = match &answer {
             RefundAnswer::Purchase(purchase) => purchase.status.as_str(),
             RefundAnswer::Payment(_) => "refunded",
@@ -239,12 +257,13 @@ impl Refund for Revio {
 
 #[async_trait]
 impl Capture for Revio {
-    async fn capture(&self, request: &CaptureRequest) -> Result<Payment, Error> {
+    async fn capture(&self, request: &CaptureRequest, call: &Call<'_>) -> Result<Payment, Error> {
+        let this = self.limited(call);
         let mut capture = CapturePurchase::new(request.payment.as_str());
         if let Some(amount) = request.amount {
             capture = capture.amount(amount);
         }
-        let answer = self.client.capture_purchase(&capture).await.map_err(error)?;
+        let answer = this.client.capture_purchase(&capture).await.map_err(error)?;
         let status = answer.purchase().map_or("capture refused", |purchase| purchase.status.as_str());
         let mut captured = Payment::new(ProviderId::REVIO, answer.outcome(), status);
         captured.payment = Some(request.payment.clone());

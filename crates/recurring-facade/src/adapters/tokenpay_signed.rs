@@ -4,6 +4,7 @@ use std::any::Any;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use recurring_core::{AttemptId, Currency, InvalidInput, Money, Outcome, Secret};
@@ -13,14 +14,15 @@ use tokenpay_signed::{
     RequestSigner, RsaSigner, Sale, SigningError, TokenId, TokenOrder,
 };
 
-use crate::adapters::{foreign_credential, foreign_pending, key_file, needed, no_key, unusable};
+use crate::adapters::{foreign_credential, foreign_pending, key_file, longest, needed, no_key, unusable};
+use crate::call::Call;
 use crate::credential::{Agreement, KnownToken, PendingEnrolment, StoredCredential, TokenpayCredential};
 use crate::error::{Error, GatewayError};
 use crate::facts::{self, Facts};
 use crate::notification::{Authenticity, NotificationAnswer, ReceivedNotification};
 use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, StoredCard};
 use crate::provider::{
-    Charge, Enrol, LookUp, Notifications, Provider, ProviderId, Record, Refund, Status, StoredCards,
+    Charge, Enrol, LookUp, Notifications, Provider, ProviderId, Refund, Status, StoredCards,
 };
 use crate::request::{ChargeRequest, EnrolRequest, RefundRequest};
 use crate::settings::{Settings, SettingsError};
@@ -51,6 +53,14 @@ impl TokenpaySigned {
     async fn query(&self, reference: &PaymentRef) -> Result<TokenOrder, Error> {
         self.client.query_order(&QueryOrder::new(order_key(reference)?)).await.map_err(error)
     }
+
+    /// The same adapter, with a client that sends nothing after the call's limit.
+    fn limited(&self, call: &Call<'_>) -> Self {
+        match &call.not_after {
+            Some(limit) => Self { client: self.client.with_not_after(limit.clone()), ..self.clone() },
+            None => self.clone(),
+        }
+    }
 }
 
 impl Provider for TokenpaySigned {
@@ -64,6 +74,11 @@ impl Provider for TokenpaySigned {
 
     fn native(&self) -> &dyn Any {
         &self.client
+    }
+
+    fn longest_operation(&self) -> Option<Duration> {
+        // Resuming reads the tokens before the sale, and a refund the order.
+        longest(self.client.http_options(), 1, 1)
     }
 
     fn as_enrol(&self) -> Option<&dyn Enrol> {
@@ -126,7 +141,8 @@ impl Enrol for TokenpaySigned {
         Ok(EnrolStarted::new(payment, pending))
     }
 
-    async fn resume(&self, pending: &PendingEnrolment) -> Result<Enrolment, Error> {
+    async fn resume(&self, pending: &PendingEnrolment, call: &Call<'_>) -> Result<Enrolment, Error> {
+        let this = self.limited(call);
         let here = || ProviderId::TOKENPAY_SIGNED;
         let PendingEnrolment::TokenpaySigned {
             attempt,
@@ -141,7 +157,7 @@ impl Enrol for TokenpaySigned {
         };
         let amount =
             Money::from_minor(*amount_minor, *currency).map_err(|input| Error::invalid(here(), input))?;
-        let tokens = self.client.query_token(user_id).await.map_err(error)?;
+        let tokens = this.client.query_token(user_id).await.map_err(error)?;
         let is_new = |token: &&tokenpay_signed::StoredToken| {
             !known_tokens.iter().any(|known| known.0.expose() == token.token_id.expose())
         };
@@ -154,7 +170,7 @@ impl Enrol for TokenpaySigned {
         };
         let sale = Sale::new(user_id, token.token_id.clone(), amount, attempt.as_str())
             .callback_url(told_at(notification_url.as_ref()));
-        let order = self.client.sale(&sale).await.map_err(error)?;
+        let order = this.client.sale(&sale).await.map_err(error)?;
         let payment = payment(&order);
         let parent = order.order.parent_order_id().filter(|_| payment.outcome == Outcome::Approved);
         let credential = parent.map(|parent_order_id| TokenpayCredential {
@@ -187,7 +203,8 @@ impl StoredCards for TokenpaySigned {
 
 #[async_trait]
 impl Charge for TokenpaySigned {
-    async fn charge(&self, request: &ChargeRequest, _: &dyn Record) -> Result<Payment, Error> {
+    async fn charge(&self, request: &ChargeRequest, call: &Call<'_>) -> Result<Payment, Error> {
+        let this = self.limited(call);
         let StoredCredential::TokenpaySigned(credential) = &request.credential else {
             return Err(foreign_credential(ProviderId::TOKENPAY_SIGNED, &request.credential));
         };
@@ -202,7 +219,7 @@ impl Charge for TokenpaySigned {
         if let Some(reason) = &request.reason {
             recurring = recurring.reason(reason);
         }
-        Ok(payment(&self.client.recurring(&recurring).await.map_err(error)?))
+        Ok(payment(&this.client.recurring(&recurring).await.map_err(error)?))
     }
 }
 
@@ -219,18 +236,19 @@ impl Status for TokenpaySigned {
 #[async_trait]
 impl Refund for TokenpaySigned {
     /// Works once for each order. That the call serves token orders is a guess.
-    async fn refund(&self, request: &RefundRequest) -> Result<Payment, Error> {
+    async fn refund(&self, request: &RefundRequest, call: &Call<'_>) -> Result<Payment, Error> {
+        let this = self.limited(call);
         let amount = match request.amount {
             Some(amount) => amount,
             None => {
                 let rule = "must be handed in: the order does not name its own";
                 let invalid =
                     || Error::invalid(ProviderId::TOKENPAY_SIGNED, InvalidInput::new("amount", rule));
-                money(&self.query(&request.payment).await?).ok_or_else(invalid)?
+                money(&this.query(&request.payment).await?).ok_or_else(invalid)?
             }
         };
         let refund = RefundOrder::new(order_key(&request.payment)?, amount);
-        let answer = self.client.refund_order(&refund).await.map_err(error)?;
+        let answer = this.client.refund_order(&refund).await.map_err(error)?;
         let status = answer.order.as_ref().map_or("refund answered", |order| order.status.as_str());
         let mut refunded = Payment::new(ProviderId::TOKENPAY_SIGNED, answer.outcome(), status);
         refunded.payment = Some(request.payment.clone());

@@ -1,11 +1,15 @@
 #![allow(dead_code, unreachable_pub, reason = "each test program uses a part of it")]
 #![allow(clippy::expect_used, clippy::panic, reason = "only tests use it")]
 
+use std::time::Duration;
+
 use recurring_core::{BaseUrl, Class, Error, HttpOptions, Method, Prepared, Reply};
 use recurring_facade::{
     Agreement, AttemptId, Billing, Currency, Customer, EnrolRequest, Facade, Money, Outcome, ProviderId,
     Settings, StoredCredential,
 };
+use recurring_fixtures::Case;
+use recurring_fixtures::fault::RawReply;
 use recurring_http::Transport;
 use recurring_sandbox::Sandbox;
 
@@ -99,4 +103,35 @@ pub async fn enrolled(facade: &Facade, id: &ProviderId, name: &str, card: &str) 
         Some(Agreement::ChargeOnDemand(credential)) => credential,
         other => panic!("{id}: no stored credential but {other:?}"),
     }
+}
+
+/// The documented answer of an example.
+pub fn good(case: &str) -> RawReply {
+    RawReply::json(200, Case::load(case).response_body())
+}
+
+/// The sandbox's settings, for its keys, with the server's address in the place of the sandbox's.
+pub fn facade_at(id: &ProviderId, url: &str, sandbox: &Sandbox) -> Facade {
+    ["OMNO_BASE_URL", "NGENIUS_BASE_URL", "TOKENPAY_BASE_URL", "REVIO_BASE_URL", "EMSPAY_BASE_URL"]
+        .into_iter()
+        .fold(settings(sandbox), |settings: Settings, name| settings.set(name, url))
+        .set("OMNO_TOKEN_URL", format!("{url}/token"))
+        .timeout(Duration::from_millis(500))
+        .facade_of(id)
+        .expect("a facade")
+}
+
+/// A stored credential that is made up.
+pub fn credential(id: &ProviderId) -> StoredCredential {
+    let json = match id.as_str() {
+        "emspay" => r#"{"provider":"emspay","vault_token":"t"}"#.to_owned(),
+        "revio" => r#"{"provider":"revio","client_id":"c","recurring_token":"t"}"#.to_owned(),
+        "omno" => {
+            let billing = serde_json::to_string(&billing()).expect("JSON");
+            format!(r#"{{"provider":"omno","customer_id":"c","card_token":"t","billing":{billing}}}"#)
+        }
+        _ => r#"{"provider":"tokenpay-signed","user_id":"u","token_id":"436","parent_order_id":5798}"#
+            .to_owned(),
+    };
+    serde_json::from_str(&json).expect("a credential")
 }

@@ -19,6 +19,8 @@ pub struct Received {
     pub headers: Vec<(String, String)>,
     /// The bytes of the body.
     pub body: Vec<u8>,
+    /// The whole request, byte for byte.
+    pub bytes: Vec<u8>,
 }
 
 impl Received {
@@ -26,6 +28,24 @@ impl Received {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         find(&self.headers, name)
+    }
+
+    /// What makes this request one that no server has to take: a header that stands twice, or a body whose length is not
+    /// announced.
+    fn offence(&self) -> Option<String> {
+        let line = format!("{} {}", self.method, self.path);
+        if self.header("transfer-encoding").is_some() {
+            return Some(format!(
+                "`{line}` has Transfer-Encoding: the fault server reads only Content-Length"
+            ));
+        }
+        let mut rest = self.headers.iter();
+        while let Some((name, _)) = rest.next() {
+            if find(rest.as_slice(), name).is_some() {
+                return Some(format!("`{line}` has the header `{name}` twice"));
+            }
+        }
+        None
     }
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use recurring_facade::{
-    Agreement, AttemptId, Charge, ChargeRequest, Currency, Customer, EnrolRequest, Error, Facade, Facts,
-    Money, Outcome, Payment, PaymentRef, Provider, ProviderId, Record, Settings, StoredCredential,
+    Agreement, AttemptId, Call, Charge, ChargeRequest, Currency, Customer, EnrolRequest, Error, Facade,
+    Facts, Money, Outcome, Payment, PaymentRef, Provider, ProviderId, Settings, StoredCredential,
 };
 use recurring_http::Transport;
 use recurring_sandbox::Sandbox;
@@ -76,7 +76,7 @@ impl Provider for AtOnce {
 
 #[async_trait]
 impl Charge for AtOnce {
-    async fn charge(&self, request: &ChargeRequest, _: &dyn Record) -> Result<Payment, Error> {
+    async fn charge(&self, request: &ChargeRequest, _: &Call<'_>) -> Result<Payment, Error> {
         let mut payment = Payment::new(ProviderId::EMSPAY, Outcome::Approved, "completed");
         payment.payment = Some(PaymentRef::new(format!("order-{}", request.attempt)));
         payment.amount = Some(request.amount);
