@@ -98,8 +98,13 @@ impl PostgresStore {
         let place = Place::parse(address)?;
         let client = place.client().await?;
         let found = schema::find(&client, VERSION).await?;
-        let store =
-            Self { pool: place.pool(found.stamp)?, place, identity: found.identity, owner: Mutex::new(None) };
+        let store = Self {
+            pool: place.pool(found.stamp.clone())?,
+            place,
+            identity: found.identity,
+            stamp: found.stamp,
+            owner: Mutex::new(None),
+        };
         check_skew(store.now().await?, Timestamp::now())?;
         store.owner().await?;
         Ok(store)
