@@ -28,7 +28,7 @@ use world::common::{FADING_CARD, GOOD_CARD};
 
 /// Whether a case is run: all are when asked for, else a fixed sample of them.
 pub(crate) fn sampled(case: usize) -> bool {
-    case % EVERY == 0 || std::env::var("RECURRING_SIM").as_deref() == Ok("all")
+    case.is_multiple_of(EVERY) || std::env::var("RECURRING_SIM").as_deref() == Ok("all")
 }
 
 /// The sample: one of so many cases.
