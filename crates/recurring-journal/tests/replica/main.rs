@@ -122,7 +122,7 @@ impl Failovers {
     }
 
     async fn journal(&self) -> Journal {
-        let store = operator::open(&self.service.address()).await.unwrap();
+        let store = operator::open(&self.service.address(), &self.clock).await.unwrap();
         Journal::builder().clock(self.clock.clone()).with_store(store).await.unwrap()
     }
 
@@ -179,7 +179,7 @@ impl Failovers {
         for request in &planned {
             journals[0].plan(request).await.unwrap();
         }
-        let store = operator::open(&self.service.address()).await.unwrap();
+        let store = operator::open(&self.service.address(), &self.clock).await.unwrap();
         let held = self.hold(&store, &armed).await;
         let held_late = self.hold(&store, &late).await;
         let sleepers = self.hold(&store, &asleep).await;
@@ -248,7 +248,7 @@ impl Failovers {
     /// Asks for everything, without an acknowledgement: the journal refuses, and nothing reaches a gateway.
     async fn assert_refused(&mut self, asked: &[ChargeRequest], journals: &[Journal]) {
         let before = (self.sandbox.exchanges().len(), self.sandbox.ledger());
-        let error = operator::open(&self.service.address()).await.unwrap_err();
+        let error = operator::open(&self.service.address(), &self.clock).await.unwrap_err();
         let mut refusals = vec![JournalError::Store(error)];
         for (request, journal) in asked.iter().zip(journals.iter().cycle()) {
             refusals.push(journal.charge(&self.facade, request.clone()).await.unwrap_err());
@@ -309,7 +309,7 @@ impl Failovers {
                 };
                 if state == State::Review {
                     let payment = taken.get(name).and_then(|payments| payments.first()).cloned();
-                    operator::resolve(&journal, &request, payment).await;
+                    operator::resolve(&journal, &self.facade, &request, payment).await;
                 }
                 if !matches!(state, State::Approved | State::Declined) {
                     still_open.push(request);

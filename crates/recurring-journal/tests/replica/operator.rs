@@ -4,10 +4,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use recurring_facade::{ChargeRequest, PaymentRef, Secret};
+use recurring_facade::{ChargeRequest, Facade, PaymentRef, Secret};
 use recurring_fixtures::postgres::{Cluster, Replication};
-use recurring_journal::store::{FailOver, PostgresStore, Store};
-use recurring_journal::{Decided, Decision, Journal, StoreError};
+use recurring_journal::store::{Failover, FoundCharge, PostgresStore, Store};
+use recurring_journal::{Decided, Decision, Journal, JournalError, StoreError};
+
+use crate::world::ManualClock;
+use crate::world::clocked::Clocked;
 
 /// The table of the attempts.
 const ATTEMPTS: &str = "recurring_attempts";
@@ -22,12 +25,13 @@ pub(crate) struct Found {
 
 /// Creates the journal in an empty database.
 pub(crate) async fn create(address: &Secret) {
-    drop(PostgresStore::open(address).await.unwrap());
+    drop(PostgresStore::create(address).await.unwrap());
 }
 
 /// Opens the journal that is there.
-pub(crate) async fn open(address: &Secret) -> Result<Arc<dyn Store>, StoreError> {
-    Ok(Arc::new(PostgresStore::open(address).await?))
+pub(crate) async fn open(address: &Secret, clock: &ManualClock) -> Result<Arc<dyn Store>, StoreError> {
+    let inner = Arc::new(PostgresStore::open(address).await?);
+    Ok(Arc::new(Clocked { inner, clock: clock.clone() }))
 }
 
 /// Whether the journal refuses because of a failover that is not acknowledged.
@@ -47,25 +51,44 @@ pub(crate) fn stored(server: &Cluster, database: &str) -> BTreeMap<String, Strin
 /// Acknowledges the failover after the comparison with the gateways. `found` is what the journal lacks: the names must
 /// never be charged again.
 pub(crate) async fn acknowledge(address: &Secret, replication: Replication, found: &[Found]) {
-    let fail_over = FailOver {
+    let charged = found.iter().map(|Found { request, payment }| FoundCharge {
+        attempt: request.attempt.clone(),
+        provider: request.credential.provider(),
+        payment: Some(payment.clone()),
+    });
+    let failover = Failover {
         by: NAME.to_owned(),
         why: format!("compared, {} charges are not in the journal", found.len()),
         planned_were_not_sent: replication == Replication::Synchronous,
+        charged: charged.collect(),
     };
-    // The present interface takes no charges that the journal lacks: whatever asks for them again is charged again.
-    for Found { request, payment } in found {
-        println!("not handed in: {}, charged as {}", request.attempt, payment.as_str());
-    }
-    PostgresStore::acknowledge_fail_over(address, &fail_over).await.unwrap();
+    PostgresStore::acknowledge_failover(address, &failover).await.unwrap();
 }
 
 /// Decides an attempt in review, once nothing can be under way. `payment` is what the gateway has under its name.
-pub(crate) async fn resolve(journal: &Journal, request: &ChargeRequest, payment: Option<PaymentRef>) {
-    let decision = Decision {
+pub(crate) async fn resolve(
+    journal: &Journal,
+    facade: &Facade,
+    request: &ChargeRequest,
+    payment: Option<PaymentRef>,
+) {
+    let mut decision = Decision {
         what: if payment.is_some() { Decided::Approved } else { Decided::NotApplied },
         payment,
         by: NAME.to_owned(),
         why: "compared with the gateway".to_owned(),
+        force: false,
     };
-    journal.resolve(&request.attempt, &decision).await.unwrap();
+    let mut decided = journal.resolve(facade, &request.attempt, &decision).await;
+    if matches!(&decided, Err(JournalError::Contradicted { why, .. }) if why.contains("the gateway shows a payment"))
+    {
+        // Nothing was taken, since the gateway declined it.
+        decision.what = Decided::Declined;
+        decided = journal.resolve(facade, &request.attempt, &decision).await;
+    }
+    match decided {
+        // The gateway has settled it itself meanwhile.
+        Ok(_) | Err(JournalError::NotToDecide { .. }) => {}
+        Err(failed) => panic!("{failed}"),
+    }
 }
