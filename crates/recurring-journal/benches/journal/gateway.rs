@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use recurring_facade::{
-    Agreement, AttemptId, Call, Charge, ChargeRequest, Currency, Customer, EnrolRequest, Error, Facade, Facts,
-    Money, Outcome, Payment, PaymentRef, Provider, ProviderId, Settings, StoredCredential,
+    Agreement, AttemptId, Call, Charge, ChargeRequest, Currency, Customer, EnrolRequest, Error, Facade,
+    Facts, Money, Outcome, Payment, PaymentRef, Provider, ProviderId, Settings, StoredCredential,
 };
 use recurring_http::Transport;
 use recurring_sandbox::Sandbox;
