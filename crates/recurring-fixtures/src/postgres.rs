@@ -118,6 +118,28 @@ impl Cluster {
         run(&mut command)
     }
 
+    /// Writes the tables of one database into another one, as a backup that is restored.
+    ///
+    /// # Panics
+    /// When the server's programs fail.
+    pub fn copy_by_dump(&self, from: &str, to: &str) {
+        let name = |address: &str| address.rsplit('/').next().unwrap_or(address).to_owned();
+        let host = format!("--host={}", self.folder.display());
+        let file = self.folder.join("dump.sql");
+        let mut dump = Command::new(self.programs.join("pg_dump"));
+        run(dump.args([&host, "--username=postgres", "--file"]).arg(&file).arg(name(from)));
+        let mut restore = Command::new(self.programs.join("psql"));
+        restore.args([
+            &host,
+            "--username=postgres",
+            "--no-psqlrc",
+            "--quiet",
+            "--set=ON_ERROR_STOP=1",
+            "--file",
+        ]);
+        run(restore.arg(&file).arg(name(to)));
+    }
+
     /// Ends the server without any farewell, as a loss of power does.
     pub fn kill(&self) {
         self.control(&["--mode=immediate", "stop"]);

@@ -368,7 +368,12 @@ impl Failovers {
     }
 }
 
-async fn fail_over_repeatedly(replication: Replication, rounds: u32, seed: u64) {
+/// The rounds of `cargo test`; `cargo xtask sim` makes more.
+const ROUNDS: u32 = 2;
+
+async fn fail_over_repeatedly(replication: Replication, all_rounds: u32, seed: u64) {
+    let all = std::env::var("RECURRING_SIM").as_deref() == Ok("all");
+    let rounds = if all { all_rounds } else { ROUNDS };
     let run = async {
         let mut failovers = Failovers::new(replication, seed).await;
         for round in 1..=rounds {
