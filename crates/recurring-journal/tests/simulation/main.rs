@@ -10,6 +10,7 @@ mod suite;
 #[path = "../world/mod.rs"]
 mod world;
 
+mod controls;
 mod failover;
 mod hooked;
 mod process;
