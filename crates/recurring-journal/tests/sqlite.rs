@@ -65,6 +65,14 @@ async fn a_file_that_is_no_journal_is_refused_and_left_alone() {
     rusqlite::Connection::open(&other).unwrap().execute_batch("CREATE TABLE invoices (id)").unwrap();
     let error = SqliteStore::open(&other).await.unwrap_err();
     assert!(matches!(&error, StoreError::Corrupt(text) if text.contains("another program")), "{error:?}");
+    let failover = Failover {
+        by: "ann".to_owned(),
+        why: "a slip".to_owned(),
+        planned_were_not_sent: true,
+        charged: Vec::new(),
+    };
+    let error = SqliteStore::acknowledge_failover(&other, &failover).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Corrupt(text) if text.contains("another program")), "{error:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

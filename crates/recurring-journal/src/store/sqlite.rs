@@ -129,7 +129,7 @@ impl SqliteStore {
         }
         let (path, failover) = (path.into(), failover.clone());
         blocking(move || {
-            let mut connection = file::connect(&file::resolve(&path)?)?;
+            let mut connection = file::connect_copy(&path)?;
             sql::acknowledge(&mut connection, &failover, SystemClock.now())
         })
         .await

@@ -11,9 +11,10 @@ use recurring_facade::{
 };
 use recurring_journal::State;
 use recurring_journal::store::Store;
-use recurring_sandbox::{FaultKind, Moment};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
-use crate::charging;
 use crate::process::Bench;
 use crate::world::ManualClock;
 use crate::world::clocked::Clocked;
@@ -73,23 +74,61 @@ impl CancelUnpaid for WithoutFence {
     }
 }
 
-/// The charge of one worker stays under way at Revio for long. Meanwhile another worker, on a machine whose clock is
+/// A proxy between the worker and the sandbox, which holds the first charge back until it is let go.
+struct Holding {
+    url: String,
+    reached: Arc<Notify>,
+    go_on: Arc<Notify>,
+}
+
+impl Holding {
+    async fn start(sandbox: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (reached, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (arrived, let_go) = (Arc::clone(&reached), Arc::clone(&go_on));
+        let upstream = sandbox.trim_start_matches("http://").to_owned();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let server = TcpStream::connect(&upstream).await.unwrap();
+                let (arrived, let_go) = (Arc::clone(&arrived), Arc::clone(&let_go));
+                let (mut from_client, mut to_client) = client.into_split();
+                let (mut from_server, mut to_server) = server.into_split();
+                tokio::spawn(async move { tokio::io::copy(&mut from_server, &mut to_client).await });
+                tokio::spawn(async move {
+                    let mut bytes = vec![0; 64 * 1024];
+                    while let Ok(count @ 1..) = from_client.read(&mut bytes).await {
+                        if bytes[..count].windows(8).any(|window| window == b"/charge/") {
+                            arrived.notify_one();
+                            let_go.notified().await;
+                        }
+                        if to_server.write_all(&bytes[..count]).await.is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+        });
+        Self { url, reached, go_on }
+    }
+}
+
+/// The charge of one worker stays under way to Revio for long. Meanwhile another worker, on a machine whose clock is
 /// hours ahead, or after hours have passed, looks and asks again. Returns how often the money was taken.
 fn slow_charge(hours_pass: bool, guards: Guards) -> usize {
     let bench = Bench::sqlite(ProviderId::REVIO);
     bench.run(async {
         let facade = settings(bench.sandbox()).facade_of(&ProviderId::REVIO).unwrap();
-        let slow = charging(bench.provider(), FaultKind::Delay { millis: 2_000 }).when(Moment::BeforeActing);
-        bench.sandbox().inject(slow).unwrap();
+        let proxy = Holding::start(bench.sandbox().url()).await;
+        let base = format!("{}/revio/api/v1", proxy.url);
+        let slow =
+            settings(bench.sandbox()).set("REVIO_BASE_URL", base).facade_of(&ProviderId::REVIO).unwrap();
         let request = bench.request("slow", GOOD_CARD);
         let first = {
-            let (journal, facade, request) =
-                (bench.journal(bench.store().await).await, facade.clone(), request.clone());
-            tokio::spawn(async move { journal.charge(&facade, request).await.unwrap() })
+            let (journal, request) = (bench.journal(bench.store().await).await, request.clone());
+            tokio::spawn(async move { journal.charge(&slow, request).await.unwrap() })
         };
-        while !bench.sandbox().faults().is_empty() {
-            tokio::task::yield_now().await;
-        }
+        proxy.reached.notified().await;
         let hours = Duration::from_secs(5 * 60 * 60);
         let clock = if guards.clock_of_the_store { bench.clock.clone() } else { ManualClock::new() };
         if !guards.clock_of_the_store || hours_pass {
@@ -103,6 +142,7 @@ fn slow_charge(hours_pass: bool, guards: Guards) -> usize {
             clock.advance(Duration::from_secs(60));
         }
         let second = other.charge(&facade, request).await.unwrap();
+        proxy.go_on.notify_one();
         let first = first.await.unwrap();
         // Whoever took it, somebody says so, or it waits for an operator.
         let stands = other.attempt(&attempt("slow")).await.unwrap();

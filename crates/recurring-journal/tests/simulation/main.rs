@@ -24,8 +24,8 @@ use process::{Bench, Crash, Judge};
 use recurring_facade::ProviderId;
 use recurring_journal::{Journal, State};
 use recurring_sandbox::{Fault, FaultKind, Moment};
-use world::charging;
 use world::common::{FADING_CARD, GOOD_CARD};
+use world::{ManualClock, charging};
 
 /// Whether a case is run: all are when asked for, else a fixed sample of them.
 pub(crate) fn sampled(case: usize) -> bool {
@@ -177,7 +177,9 @@ fn a_worker_that_wakes_up_late(with_fence: bool) -> usize {
         let hook = Hook::waits_at(Point { write: 2, side: Side::Before });
         let store = Hooked::new(bench.store().await, std::sync::Arc::clone(&hook));
         store.without_fence.store(!with_fence, Ordering::SeqCst);
-        let late = bench.journal(std::sync::Arc::new(store)).await;
+        // The clock of its machine stands still with it, so that only the fence is left to stop it.
+        let stopped = ManualClock::new();
+        let late = Journal::builder().clock(stopped).with_store(std::sync::Arc::new(store)).await.unwrap();
         let (facade, request) = (bench.facade(), bench.request("late", GOOD_CARD));
         let first = tokio::spawn({
             let request = request.clone();
