@@ -16,6 +16,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::StoreError;
 use crate::inbox::{Delivery, InboxEntry};
 
+mod failover;
 mod file;
 mod statements;
 mod writer;
@@ -130,7 +131,7 @@ impl SqliteStore {
         let (path, failover) = (path.into(), failover.clone());
         blocking(move || {
             let mut connection = file::connect_copy(&path)?;
-            sql::acknowledge(&mut connection, &failover, SystemClock.now())
+            failover::acknowledge(&mut connection, &failover, SystemClock.now())
         })
         .await
     }
