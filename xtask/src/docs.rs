@@ -31,7 +31,7 @@ fn page() -> Result<String, String> {
          ## What each can do\n\n",
     );
     capabilities(&mut text, facade.providers());
-    text += "\n## What a lost answer means\n\n| gateway | first payment | renewal | after a lost answer | amounts |\n| --- | --- | --- | --- | --- |\n";
+    text += "\n## What a lost answer means\n\n| gateway | first payment | renewal | after a lost answer | what bars a late charge | amounts |\n| --- | --- | --- | --- | --- | --- |\n";
     for provider in facade.providers() {
         let facts = provider.facts();
         line(
@@ -41,6 +41,7 @@ fn page() -> Result<String, String> {
                 facts.first_payment,
                 facts.renewal,
                 facts.after_lost_answer,
+                facts.gateway_fence.unwrap_or("nothing"),
                 facts.amounts,
             ],
         );

@@ -47,10 +47,11 @@ enum Command {
         /// Another folder of the same layout, such as a recording of the sandbox; there, no test needs to use them.
         folder: Option<PathBuf>,
     },
-    /// Runs more of the journal's simulation: workers that come and go, with faults and a clock that jumps.
+    /// Runs every case of the journal's simulation, of which `cargo test` takes a sample, and more failovers of a real
+    /// replica.
     Sim {
-        /// How many seeds, from 0 on.
-        #[arg(long, default_value_t = 100)]
+        /// How many seeds of the random part, from 0 on.
+        #[arg(long, default_value_t = 10)]
         seeds: u64,
     },
     /// Checks the shape of the repository: file sizes, forbidden words, paths of one machine, the rooms of each gateway.
@@ -72,20 +73,7 @@ fn main() -> ExitCode {
         Command::Bench { what: Bench::Journal, .. } => {
             workspace::run(cargo().args(["bench", "--package", "recurring-journal", "--bench", "journal"]))
         }
-        Command::Sim { seeds } => workspace::run(
-            cargo()
-                .args([
-                    "test",
-                    "--package",
-                    "recurring-journal",
-                    "--test",
-                    "simulation",
-                    "--",
-                    "random",
-                    "--nocapture",
-                ])
-                .env("RECURRING_SIM_SEEDS", seeds.to_string()),
-        ),
+        Command::Sim { seeds } => sim(seeds),
         Command::Ci { skip_tests } => ci::run(skip_tests),
         Command::Contract => workspace::report(contract::check()),
         Command::Docs => docs::write(),
@@ -100,4 +88,10 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn sim(seeds: u64) -> Result<(), String> {
+    let tests = ["test", "--package", "recurring-journal", "--test", "simulation", "--test", "replica"];
+    let every_case = [("RECURRING_SIM", "all".to_owned()), ("RECURRING_SIM_SEEDS", seeds.to_string())];
+    workspace::run(cargo().args(tests).args(["--", "--nocapture"]).envs(every_case))
 }

@@ -1,10 +1,14 @@
 //! The command line. The texts here are the program's `--help`.
 
+mod journal;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+
+pub(crate) use journal::{AcknowledgeFailover, Decision, Journal, JournalCommand, Resolve};
 
 /// Recurring card payments through five gateways.
 ///
@@ -51,7 +55,7 @@ pub(crate) enum Command {
     Enrol(Enrol),
     /// After the customer came back: print the stored credential, or where the payment stands.
     ///
-    /// With tokenpay-signed this takes the first payment: run it once.
+    /// With tokenpay-signed this takes the first payment, and needs a journal. Elsewhere it only reads.
     Resume(Resume),
     /// List the cards that a gateway keeps for a customer.
     Cards {
@@ -68,8 +72,10 @@ pub(crate) enum Command {
     ///
     /// The card comes as JSON on standard input: {"pan":"..","expiry":"YYYY-MM","cvv":"..","cardholder_name":".."}
     Schedule(Schedule),
-    /// Give money back. Every call is a new refund: never repeat one whose outcome is unknown.
-    Refund(Refund),
+    /// Give money back. Every attempt is a new refund: never begin one while another one is unknown.
+    Refund(PaymentPart),
+    /// Take money that is authorized and not taken.
+    Capture(PaymentPart),
     /// Verify and read a notification, whose body comes on standard input.
     ///
     /// Exit code 0: verified, or the gateway signs nothing (then it says so); 4: refused.
@@ -94,8 +100,7 @@ pub(crate) enum Command {
     /// lines are no charges, or were refused.
     Run(Run),
     /// The durable record of attempts.
-    #[command(subcommand)]
-    Journal(JournalCommand),
+    Journal(Journal),
     /// Show where a payment stands.
     Status {
         /// Which gateway.
@@ -110,106 +115,12 @@ pub(crate) enum Command {
 /// Where an attempt is recorded.
 #[derive(Debug, Args)]
 pub(crate) struct JournalChoice {
-    /// The journal: sqlite:PATH or postgres://..; without it, the one that the configuration names (RECURRING_JOURNAL).
+    /// The journal: sqlite:/PATH or postgres://..; by default RECURRING_JOURNAL. An address with a password belongs there.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) journal: Option<String>,
-    /// Keep no durable record: if this program is killed in mid-call, nothing here remembers it.
+    /// Keep no durable record: nothing here keeps a repetition from moving the money twice.
     #[arg(long, conflicts_with = "journal")]
     pub(crate) no_journal: bool,
-}
-
-/// The record of attempts.
-#[derive(Debug, Subcommand)]
-pub(crate) enum JournalCommand {
-    /// List attempts, one a line, in the order of their names.
-    List {
-        /// The journal; without it, the one that the configuration names.
-        #[arg(long, value_name = "ADDRESS")]
-        journal: Option<String>,
-        /// Only those in this state: planned, armed, approved, declined, pending, not_applied, unknown, review.
-        #[arg(long)]
-        state: Option<String>,
-        /// Only those of this gateway.
-        #[arg(long)]
-        provider: Option<String>,
-        /// At most so many.
-        #[arg(long)]
-        limit: Option<usize>,
-    },
-    /// Show one attempt and everything that happened to it.
-    Show {
-        /// The attempt.
-        #[arg(long, value_name = "ID")]
-        attempt: String,
-        /// The journal; without it, the one that the configuration names.
-        #[arg(long, value_name = "ADDRESS")]
-        journal: Option<String>,
-    },
-    /// Look up at the gateways what is unknown or pending. Nothing is ever sent again.
-    ///
-    /// Exit code 0: nothing is open any more; 10: some are pending; 30: some are unknown or wait for a person.
-    Reconcile {
-        /// The journal; without it, the one that the configuration names.
-        #[arg(long, value_name = "ADDRESS")]
-        journal: Option<String>,
-        /// Only this attempt.
-        #[arg(long, value_name = "ID")]
-        attempt: Option<String>,
-        /// Only what is due, with growing waits between two looks: for a timer.
-        #[arg(long)]
-        due: bool,
-    },
-    /// Record a person's decision about an attempt that looking could not settle.
-    Resolve {
-        /// The attempt.
-        #[arg(long, value_name = "ID")]
-        attempt: String,
-        /// What happened. `not-applied` allows the attempt to be made again: look at the gateway first.
-        #[arg(long = "as", value_enum)]
-        decision: Decision,
-        /// The gateway's identifier of the payment, where it was found.
-        #[arg(long, value_name = "REF")]
-        payment: Option<String>,
-        /// Who decides. It is kept for good.
-        #[arg(long, value_name = "WHO")]
-        by: String,
-        /// Why. It is kept for good.
-        #[arg(long, value_name = "REASON")]
-        why: String,
-        /// The journal; without it, the one that the configuration names.
-        #[arg(long, value_name = "ADDRESS")]
-        journal: Option<String>,
-    },
-    /// Take note that a replica of PostgreSQL has taken over. Every armed attempt becomes unknown, every planned one
-    /// goes to review.
-    ///
-    /// Compare with the gateways first what was charged in the time that the replica may lack.
-    AcknowledgeFailOver {
-        /// Who has compared. It is kept for good.
-        #[arg(long, value_name = "WHO")]
-        by: String,
-        /// What came of it. It is kept for good.
-        #[arg(long, value_name = "REASON")]
-        why: String,
-        /// Nothing that is planned was sent in that time: it stays planned. When that is wrong, it is charged twice.
-        #[arg(long)]
-        planned_were_not_sent: bool,
-        /// The journal; without it, the one that the configuration names.
-        #[arg(long, value_name = "ADDRESS")]
-        journal: Option<String>,
-    },
-}
-
-/// What a person found out.
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-pub(crate) enum Decision {
-    /// The money was taken.
-    Approved,
-    /// The gateway said no.
-    Declined,
-    /// Nothing happened, and nothing can be under way any more.
-    #[value(alias = "not_applied")]
-    NotApplied,
 }
 
 #[derive(Debug, Args)]
@@ -220,7 +131,7 @@ pub(crate) struct Run {
     /// Instead, what was planned in the journal with a sealed credential (RECURRING_JOURNAL_KEY).
     #[arg(long, conflicts_with = "input")]
     pub(crate) planned: bool,
-    /// The journal; without it, the one that the configuration names.
+    /// The journal: sqlite:/PATH or postgres://..; by default RECURRING_JOURNAL. An address with a password belongs there.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) journal: Option<String>,
     /// How many charges are under way at a time at each gateway.
@@ -314,12 +225,13 @@ pub(crate) struct Charge {
     pub(crate) journal: JournalChoice,
 }
 
+/// All or a part of a payment, for `refund` and `capture`.
 #[derive(Debug, Args)]
-pub(crate) struct Refund {
+pub(crate) struct PaymentPart {
     /// Which gateway.
     #[arg(long)]
     pub(crate) provider: String,
-    /// Your name for this attempt: store it before you run this.
+    /// Your name for this attempt: store it before you run this, and never use it for another one.
     #[arg(long, value_name = "ID")]
     pub(crate) attempt: String,
     /// The gateway's identifier of the payment.

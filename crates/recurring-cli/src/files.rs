@@ -25,7 +25,8 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path, member: &str) -> Result<T, 
     })
 }
 
-fn text(path: &Path) -> Result<String, String> {
+/// The text of a file, or of standard input for `-`.
+pub(crate) fn text(path: &Path) -> Result<String, String> {
     if path.as_os_str() == "-" {
         return standard_input();
     }

@@ -9,6 +9,7 @@ mod exit;
 mod files;
 mod output;
 mod record;
+mod session;
 
 use std::process::ExitCode;
 
@@ -18,11 +19,19 @@ use clap::Parser;
 async fn main() -> ExitCode {
     let arguments = arguments::Arguments::parse();
     let out = output::Output::new(arguments.json);
-    match commands::run(arguments, &out).await {
-        Ok(exit) => exit.into(),
+    let exit = match commands::run(arguments, &out).await {
+        Ok(exit) => exit,
         Err(problem) => {
             out.problem(&problem);
-            exit::Exit::Usage.into()
+            exit::Exit::Usage
         }
+    };
+    match out.failure() {
+        Some(error) => {
+            out.problem(&format!("cannot write to standard output: {error}"));
+            // What became of the money says more.
+            if exit == exit::Exit::Done { exit::Exit::Failed.into() } else { exit.into() }
+        }
+        None => exit.into(),
     }
 }

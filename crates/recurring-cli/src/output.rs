@@ -1,41 +1,68 @@
-//! What a person or a program reads.
+//! The program's output: tables and lines for a terminal, or one JSON object a line.
 
 use std::io::Write;
+use std::sync::OnceLock;
 
 use recurring_facade::{Error, Payment, ProviderId};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-/// Prints for a person, or one JSON object a line.
+/// Prints text, or one JSON object a line, and remembers whether that failed.
 #[derive(Debug)]
 pub(crate) struct Output {
     json: bool,
+    failed: OnceLock<String>,
 }
 
 impl Output {
     pub(crate) fn new(json: bool) -> Self {
-        Self { json }
+        Self { json, failed: OnceLock::new() }
     }
 
-    /// Whether a program reads.
+    /// Whether JSON was asked for.
     pub(crate) fn is_json(&self) -> bool {
         self.json
     }
 
-    /// One result: an object for a program, lines for a person.
-    pub(crate) fn line(&self, object: &Value, human: &str) {
-        let text = if self.json { object.to_string() } else { human.to_owned() };
-        // A reader that has gone away is no reason to fail what has been done.
-        let _ = writeln!(std::io::stdout(), "{text}");
+    /// Why something could not be written to standard output, when it could not.
+    pub(crate) fn failure(&self) -> Option<&str> {
+        self.failed.get().map(String::as_str)
     }
 
-    /// What is under way: for a person only, on standard error.
+    /// Prints one result: the object, or the text.
+    pub(crate) fn line(&self, object: &Value, human: &str) {
+        let written = if self.json { self.print(object) } else { self.print(human) };
+        // What has happened must be learned all the same. The rest of the object may hold a token.
+        let happened: Vec<String> = ["provider", "attempt", "outcome", "state", "effect", "payment"]
+            .into_iter()
+            .filter_map(|name| Some(format!("{name} {}", object.get(name)?.as_str()?)))
+            .collect();
+        if written.is_err() && object.get("outcome").is_some() {
+            self.problem(&format!("cannot print this result: {}", happened.join(", ")));
+        }
+    }
+
+    /// Prints the object, whether JSON was asked for or not.
+    pub(crate) fn object(&self, object: &Value) {
+        self.line(object, &object.to_string());
+    }
+
+    fn print(&self, text: impl std::fmt::Display) -> std::io::Result<()> {
+        let written = writeln!(std::io::stdout(), "{text}");
+        if let Err(error) = &written {
+            // The first one is the cause.
+            let _ = self.failed.set(error.to_string());
+        }
+        written
+    }
+
+    /// Prints what is under way on standard error, unless JSON was asked for.
     pub(crate) fn progress(&self, text: &str) {
         if !self.json {
             let _ = writeln!(std::io::stderr(), "{text}");
         }
     }
 
-    /// Why nothing could be done.
+    /// Prints what went wrong on standard error.
     pub(crate) fn problem(&self, text: &str) {
         let _ = writeln!(std::io::stderr(), "recurring: {text}");
     }
@@ -96,26 +123,23 @@ pub(crate) fn payment_text(payment: &Payment) -> String {
 }
 
 /// A failed call.
-pub(crate) fn error_object(attempt: Option<&str>, error: &Error) -> Value {
-    let mut object = json!({
-        "provider": error.provider().as_str(),
-        "outcome": "error",
-        "kind": error.kind().as_str(),
-        "effect": error.effect().as_str(),
-        "message": error.message(),
-    });
-    if let Some(members) = object.as_object_mut() {
-        let mut set = |name: &str, value: Option<&str>| {
-            if let Some(value) = value {
-                members.insert(name.to_owned(), Value::from(value));
-            }
-        };
-        set("attempt", attempt);
-        set("payment", error.payment().map(|payment| payment.as_str()));
-        set("reason", error.decline_reason().map(|reason| reason.as_str()));
-        set("advice", error.decline_reason().map(|reason| reason.advice().as_str()));
-        set("code", error.gateway_error().and_then(|gateway| gateway.code.as_deref()));
-    }
+pub(crate) fn error_object(attempt: Option<&str>, error: &Error) -> Map<String, Value> {
+    let mut object = Map::new();
+    let mut set = |name: &str, value: Option<&str>| {
+        if let Some(value) = value {
+            object.insert(name.to_owned(), Value::from(value));
+        }
+    };
+    set("provider", Some(error.provider().as_str()));
+    set("outcome", Some("error"));
+    set("kind", Some(error.kind().as_str()));
+    set("effect", Some(error.effect().as_str()));
+    set("message", Some(error.message()));
+    set("attempt", attempt);
+    set("payment", error.payment().map(|payment| payment.as_str()));
+    set("reason", error.decline_reason().map(|reason| reason.as_str()));
+    set("advice", error.decline_reason().map(|reason| reason.advice().as_str()));
+    set("code", error.gateway_error().and_then(|gateway| gateway.code.as_deref()));
     object
 }
 

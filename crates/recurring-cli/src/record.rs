@@ -1,52 +1,44 @@
-//! Opening the journal, and showing what stands in it.
+//! Showing what the journal has recorded.
 
 use std::fmt::Write;
 
-use recurring_facade::{AttemptId, ProviderId, Settings};
-use recurring_journal::{Answer, AttemptRecord, EncryptionKey, Journal, JournalError, State};
+use recurring_facade::{Agreement, AttemptId, ErrorKind, ProviderId};
+use recurring_journal::{Answer, AttemptRecord, JournalError, State};
 use serde_json::{Map, Value, json};
 
-use crate::arguments::JournalChoice;
 use crate::exit::Exit;
 use crate::output::{Output, error_object, payment_object, payment_text};
 
-/// The journal that a command names, else the one of the configuration, else none.
-pub(crate) async fn chosen(settings: &Settings, choice: &JournalChoice) -> Result<Option<Journal>, String> {
-    match choice.no_journal {
-        true => Ok(None),
-        false => open(settings, choice.journal.as_deref()).await,
+/// Shows what became of an attempt that the journal was asked to make.
+pub(crate) fn ended(
+    attempt: &AttemptId,
+    provider: &ProviderId,
+    result: Result<Answer, JournalError>,
+    out: &Output,
+) -> Exit {
+    match result {
+        Ok(answer) => {
+            let (object, human, exit) = answered(&answer, out);
+            out.line(&Value::Object(object), &human);
+            exit
+        }
+        Err(error) => {
+            out.line(&not_made_object(attempt, provider, &error), &format!("failed: {provider}: {error}"));
+            not_made(&error)
+        }
     }
 }
 
-/// The same where there is no way to do without.
-pub(crate) async fn needed(settings: &Settings, address: Option<&str>) -> Result<Journal, String> {
-    let missing = "there is no journal: name one with --journal sqlite:PATH or RECURRING_JOURNAL";
-    open(settings, address).await?.ok_or_else(|| missing.to_owned())
-}
-
-/// The journal of this address, else the one of the configuration, else none.
-pub(crate) async fn open(settings: &Settings, address: Option<&str>) -> Result<Option<Journal>, String> {
-    let Some(address) = address.or_else(|| settings.journal().map(|address| address.expose())) else {
-        return Ok(None);
-    };
-    let mut builder = Journal::builder();
-    if let Some(key) = settings.journal_key() {
-        builder = builder.encryption_key(EncryptionKey::from_hex(key).map_err(|error| error.to_string())?);
-    }
-    builder.open(address).await.map(Some).map_err(|error| error.to_string())
-}
-
-/// Shows how an attempt stands after it was made or asked about again.
-pub(crate) fn answered(answer: &Answer, out: &Output) -> Exit {
+/// How an attempt stands after it was made or asked about again.
+pub(crate) fn answered(answer: &Answer, out: &Output) -> (Map<String, Value>, String, Exit) {
     let attempt = answer.record.attempt.as_str();
     let (mut object, mut human, exit) = match (&answer.payment, &answer.error) {
         (Some(payment), _) => {
             (payment_object(Some(attempt), payment), payment_text(payment), payment.outcome.into())
         }
-        (None, Some(error)) => match error_object(Some(attempt), error) {
-            Value::Object(object) => (object, format!("failed: {error}"), Exit::from(error)),
-            _ => (Map::new(), String::new(), Exit::Failed),
-        },
+        (None, Some(error)) => {
+            (error_object(Some(attempt), error), format!("failed: {error}"), Exit::from(error))
+        }
         (None, None) => (record_object(&answer.record), record_text(&answer.record), exit_of(&answer.record)),
     };
     object.insert("state".to_owned(), answer.record.state.as_str().into());
@@ -54,7 +46,7 @@ pub(crate) fn answered(answer: &Answer, out: &Output) -> Exit {
         object.insert("again".to_owned(), true.into());
         human += "\nthis attempt was made before: nothing was sent now";
     }
-    if let Some(recurring_facade::Agreement::GatewayRunsIt(schedule)) = &answer.agreement {
+    if let Some(Agreement::GatewayRunsIt(schedule)) = &answer.agreement {
         object.insert("schedule".to_owned(), schedule.order_reference.as_str().into());
         let _ = write!(human, "\nschedule  {}", schedule.order_reference);
     }
@@ -64,20 +56,15 @@ pub(crate) fn answered(answer: &Answer, out: &Output) -> Exit {
             "this could not be written down: {problem}; `recurring journal reconcile` looks it up"
         ));
     }
-    out.line(&Value::Object(object), &human);
-    exit
+    (object, human, exit)
 }
 
-/// Shows why an attempt was not made.
-pub(crate) fn not_made(
-    attempt: &AttemptId,
-    provider: &ProviderId,
-    error: &JournalError,
-    out: &Output,
-) -> Exit {
-    out.line(&not_made_object(attempt, provider, error), &format!("failed: {provider}: {error}"));
+/// The exit code for an attempt that was not made.
+pub(crate) fn not_made(error: &JournalError) -> Exit {
     match error {
         _ if error.effect().is_unknown() => Exit::Unknown,
+        // The journal itself must be looked at first: trying again changes nothing.
+        JournalError::Store(_) if error.kind() == ErrorKind::Config => Exit::Usage,
         JournalError::Store(_) => Exit::NotApplied,
         _ => Exit::Usage,
     }
@@ -171,4 +158,24 @@ pub(crate) fn record_text(record: &AttemptRecord) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use recurring_journal::StoreError;
+
+    use super::*;
+
+    #[test]
+    fn error_to_set_right_is_usage() {
+        let other = StoreError::OtherJournal { found: "a".to_owned(), expected: "b".to_owned() };
+        for (error, exit) in [
+            (JournalError::Settings("the time-out is too long".to_owned()), Exit::Usage),
+            (JournalError::Store(other), Exit::Usage),
+            (JournalError::Store(StoreError::Full("no space".to_owned())), Exit::NotApplied),
+            (JournalError::CutOff, Exit::Unknown),
+        ] {
+            assert_eq!(not_made(&error), exit, "{error}");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! The journal as a user has it: charges that are killed, looked up, decided by a person; billing runs.
+//! The journal as a user has it: charges that are killed, looked up, decided by an operator; billing runs.
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops by panicking")]
 
 mod common;
@@ -10,33 +10,9 @@ use common::{Sandbox, read};
 use serde_json::{Value, json};
 
 impl Sandbox {
-    fn journal(&self) -> String {
-        format!("sqlite:{}", self.file("journal.db"))
-    }
-
-    /// Runs a command with `--json` and the journal of this sandbox.
-    fn recorded(&self, arguments: &[&str]) -> (i32, Vec<Value>) {
-        let mut command = self.command(arguments);
-        command.env("RECURRING_JOURNAL", self.journal()).arg("--json");
-        read(&command.output().expect("it runs"))
-    }
-
-    fn credential(&self) -> Value {
-        let text = std::fs::read_to_string(self.file("credential.json")).expect("a file");
-        serde_json::from_str(&text).expect("JSON")
-    }
-
-    fn charge(&self, attempt: &str) -> Vec<String> {
-        let credential = self.file("credential.json");
-        let words = ["charge", "--provider", "emspay", "--attempt", attempt, "--credential", &credential];
-        words.into_iter().chain(["--amount", "40.00", "--currency", "EUR"]).map(str::to_owned).collect()
-    }
-
     fn charged(&self, attempt: &str) -> (i32, Value) {
-        let words = self.charge(attempt);
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let (code, mut lines) = self.recorded(&words);
-        (code, lines.pop().expect("a line"))
+        let (code, mut lines, errors) = self.charged_in(&self.journal(), attempt);
+        (code, lines.pop().expect(&errors))
     }
 
     /// A charge that is under way.
@@ -53,18 +29,11 @@ impl Sandbox {
         let own = lines.iter().find(|line| line["attempt"] == attempt);
         own.map(|line| line["state"].as_str().expect("a state").to_owned()).unwrap_or_default()
     }
-
-    fn ledger(&self, reference: &str) -> usize {
-        let ledger = self.control("GET", "ledger", None);
-        let entries = ledger.as_array().expect("a list");
-        entries.iter().filter(|entry| entry["reference"] == reference && entry["kind"] == "charge").count()
-    }
 }
 
 #[test]
-fn a_charge_that_is_killed_becomes_unknown_and_is_looked_up_and_never_sent_again() {
-    let sandbox = Sandbox::start("killed");
-    sandbox.enrolled();
+fn charge_killed_is_looked_up_and_never_sent_again() {
+    let sandbox = Sandbox::recording("killed");
     for (attempt, when, taken) in [("k-after", "after_acting", 1), ("k-before", "before_acting", 0)] {
         let fault = json!({"kind": "silent", "when": when, "operation": "POST /emspay/v1/orders/"});
         sandbox.control("POST", "faults", Some(&fault));
@@ -85,26 +54,27 @@ fn a_charge_that_is_killed_becomes_unknown_and_is_looked_up_and_never_sent_again
     assert_eq!(code, 30, "{lines:#?}");
     let found = lines.iter().find(|line| line["attempt"] == "k-after").expect("looked up");
     assert_eq!((&found["before"], &found["state"]), (&json!("unknown"), &json!("approved")), "{found}");
-    // Nothing was found of the other, which proves nothing here: a person decides, and that is kept.
+    // Nothing was found of the other, which proves nothing here: an operator decides, and that is kept.
     assert_eq!(sandbox.state("k-before"), "unknown");
-    let resolve = |decision: &str| {
-        let words = [
-            "journal",
-            "resolve",
-            "--attempt",
-            "k-before",
-            "--as",
-            decision,
-            "--by",
-            "ann",
-            "--why",
-            "not in the portal",
-        ];
-        sandbox.recorded(&words)
+    let resolve = |decision: &str, more: &[&str]| {
+        let words = ["journal", "resolve", "--attempt", "k-before", "--as", decision, "--by", "ann"];
+        // That another gateway lacks a setting does not matter.
+        let journal = sandbox.journal();
+        let settings = [("RECURRING_JOURNAL", journal.as_str()), ("REVIO_API_KEY", "")];
+        let (code, lines, _) =
+            sandbox.told(&settings, &[&words[..], &["--why", "not in the portal"], more].concat());
+        (code, lines)
     };
-    let (code, lines) = resolve("not-applied");
-    assert_eq!((code, &lines[0]["state"]), (0, &json!("not_applied")));
-    assert_eq!(resolve("approved").0, 2);
+    // Nothing is there yet; the call may still be under way.
+    let (code, lines) = resolve("not-applied", &[]);
+    assert_eq!((code, &lines[0]["state"]), (2, &json!("unknown")), "{lines:?}");
+    assert!(lines[0]["message"].as_str().expect("a reason").contains("under way"), "{lines:?}");
+    assert!(lines[0]["looked"].is_string(), "{lines:?}");
+    let (code, _) = sandbox.charged("k-before");
+    assert_eq!((code, sandbox.ledger("k-before")), (30, 0), "it was not freed");
+    let (code, lines) = resolve("not-applied", &["--force"]);
+    assert_eq!((code, &lines[0]["state"]), (0, &json!("not_applied")), "{lines:?}");
+    assert_eq!(resolve("approved", &["--force"]).0, 2);
     let (_, shown) = sandbox.recorded(&["journal", "show", "--attempt", "k-before"]);
     let events = shown[0]["events"].as_array().expect("a log");
     assert_eq!(events.first().expect("a line")["what"], "armed");
@@ -115,14 +85,31 @@ fn a_charge_that_is_killed_becomes_unknown_and_is_looked_up_and_never_sent_again
 }
 
 #[test]
-fn a_charge_needs_a_journal_and_a_name_stands_for_one_payment() {
-    let sandbox = Sandbox::start("needs");
-    sandbox.enrolled();
+fn resolve_that_the_gateway_contradicts_is_refused() {
+    let sandbox = Sandbox::recording("resolve");
+    let resolve = |attempt: &str, decision: &str| {
+        let words =
+            ["journal", "resolve", "--attempt", attempt, "--as", decision, "--by", "ann", "--why", "seen"];
+        sandbox.recorded(&words)
+    };
+    for (attempt, decision, expected) in
+        [("r-1", "approved", 0), ("r-2", "declined", 2), ("r-3", "not-applied", 2)]
+    {
+        assert_eq!(sandbox.charged(attempt).0, 10);
+        // The gateway has completed it since: what it shows stands, whatever the operator says.
+        let (code, lines) = resolve(attempt, decision);
+        assert_eq!((code, &lines[0]["state"]), (expected, &json!("approved")), "{lines:?}");
+        assert!(lines[0]["looked"].as_str().expect("a look").contains("completed"), "{lines:?}");
+        assert_eq!(lines[0].get("message").is_some(), expected == 2, "{lines:?}");
+    }
+    assert_eq!(resolve("missing", "approved").0, 2);
+}
+
+#[test]
+fn attempt_with_another_amount_is_refused() {
+    let sandbox = Sandbox::recording("needs");
     let words = sandbox.charge("a");
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let output = sandbox.command(&words).output().expect("it runs");
-    assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("--journal"), "{output:?}");
     assert_eq!(sandbox.charged("a").0, 10);
     let mut dearer = words.clone();
     let amount = dearer.iter().position(|word| *word == "40.00").expect("an amount");
@@ -137,12 +124,6 @@ fn a_charge_needs_a_journal_and_a_name_stands_for_one_payment() {
     again.extend(["--config", &config]);
     let (code, lines) = sandbox.run(&again);
     assert_eq!((code, &lines[0]["again"], sandbox.ledger("a")), (10, &json!(true), 1));
-    for bad in ["sqlite:", "mysql://x", "sqlite:/no/such/folder/j.db"] {
-        let mut words = words.clone();
-        words.extend(["--journal", bad]);
-        let output = sandbox.command(&words).output().expect("it runs");
-        assert_eq!(output.status.code(), Some(2), "{bad}: {output:?}");
-    }
     let (_, lines) = sandbox.recorded(&["journal", "list", "--state", "approved"]);
     assert_eq!(lines.len(), 0);
     let (_, lines) = sandbox.recorded(&["journal", "list", "--provider", "emspay", "--limit", "1"]);
@@ -153,8 +134,7 @@ fn a_charge_needs_a_journal_and_a_name_stands_for_one_payment() {
 
 #[test]
 fn a_billing_run_reads_lines_and_writes_lines_and_is_given_again() {
-    let sandbox = Sandbox::start("run");
-    sandbox.enrolled();
+    let sandbox = Sandbox::recording("run");
     let credential = sandbox.credential();
     let mut file = std::fs::File::create(sandbox.file("due.jsonl")).expect("a file");
     for number in 0..40 {
@@ -198,8 +178,7 @@ fn a_billing_run_reads_lines_and_writes_lines_and_is_given_again() {
 #[cfg(unix)]
 #[test]
 fn a_full_disk_keeps_a_charge_from_being_sent() {
-    let sandbox = Sandbox::start("full");
-    sandbox.enrolled();
+    let sandbox = Sandbox::recording("full");
     assert_eq!(sandbox.charged("before").0, 10);
     // A file may not grow any more, as on a full disk.
     let words = sandbox.charge("full");
@@ -219,12 +198,13 @@ fn a_full_disk_keeps_a_charge_from_being_sent() {
 
 #[test]
 fn eight_processes_on_one_name_send_once() {
-    let sandbox = Sandbox::start("eight");
-    sandbox.enrolled();
+    let sandbox = Sandbox::recording("eight");
     for (attempt, journal) in [
         ("in-sqlite", sandbox.journal()),
         ("in-postgres", recurring_fixtures::postgres::Cluster::shared().database()),
     ] {
+        // That of the sandbox is there already.
+        sandbox.recorded_in(&journal, &["journal", "create"]);
         let words = sandbox.charge(attempt);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let children: Vec<Child> = (0..8)
@@ -253,8 +233,7 @@ fn eight_processes_on_one_name_send_once() {
 #[cfg(unix)]
 #[test]
 fn a_billing_run_stops_at_the_signal_that_ends_a_service_and_goes_on_later() {
-    let sandbox = Sandbox::start("signal");
-    sandbox.enrolled();
+    let sandbox = Sandbox::recording("signal");
     let credential = sandbox.credential();
     let lines: String = (0..40)
         .map(|number| {

@@ -118,7 +118,13 @@ fn enrol_resume_charge_and_status_at_every_gateway_that_has_them() {
         assert_eq!(lines[0]["outcome"], "customer_needed");
         pay(lines[0]["redirect"].as_str().expect("a page"), "4111111111111111");
 
-        let resume = ["resume", "--provider", provider, "--pending", &pending, "--credential", &credential];
+        let mut resume =
+            vec!["resume", "--provider", provider, "--pending", &pending, "--credential", &credential];
+        if provider == "tokenpay-signed" {
+            // There it takes money.
+            assert_eq!(sandbox.run(&resume).0, 2);
+            resume.push("--no-journal");
+        }
         let (code, lines) = sandbox.run(&resume);
         assert_eq!((code, &lines[0]["outcome"]), (0, &Value::from("approved")), "{provider}: {lines:?}");
         let stored: Value =
@@ -156,7 +162,7 @@ fn enrol_resume_charge_and_status_at_every_gateway_that_has_them() {
         assert_eq!((code, &lines[0]["amount"]), (0, &Value::from("40.00")), "{provider}: {lines:?}");
         let refund = |attempt: &str, amount: &[&str]| {
             let named = ["refund", "--provider", provider, "--attempt", attempt, "--payment", &payment];
-            sandbox.run(&[&named, amount].concat())
+            sandbox.run(&[&named, amount, &["--no-journal"]].concat())
         };
         if provider == "omno" {
             assert_eq!(refund("r-1", &[]).0, 2, "omno documents no refund");
@@ -243,6 +249,7 @@ fn schedule_takes_the_card_from_standard_input() {
         "MONTHLY",
         "--email",
         "ann@example.org",
+        "--no-journal",
     ];
     let card =
         |pan: &str| format!(r#"{{"pan":"{pan}","expiry":"2031-04","cvv":"123","cardholder_name":"Ann"}}"#);
@@ -250,7 +257,8 @@ fn schedule_takes_the_card_from_standard_input() {
     assert_eq!((code, &lines[0]["outcome"]), (0, &Value::from("approved")), "{lines:?}");
     let payment = lines[0]["payment"].as_str().expect("a payment");
     assert_eq!(sandbox.run(&["status", "--provider", "ngenius", "--payment", payment]).0, 0);
-    let refund = ["refund", "--provider", "ngenius", "--attempt", "r-1", "--payment", payment];
+    let refund =
+        ["refund", "--provider", "ngenius", "--attempt", "r-1", "--payment", payment, "--no-journal"];
     assert_eq!(sandbox.run(&refund).0, 0);
     assert_eq!(sandbox.run(&refund).0, 20, "it has come back already");
     assert_eq!(sandbox.run_with(&card("4000000000000002"), &schedule).0, 12);

@@ -214,8 +214,8 @@ impl Charger {
         self
     }
 
-    /// **Takes money**: see [`Charge::charge`](crate::Charge::charge). Dropping this future does not stop the charge; the record still
-    /// learns how it ended.
+    /// **Takes money**: see [`Charge::charge`](crate::Charge::charge). Dropping this future does not stop the charge;
+    /// the record still learns how it ended.
     ///
     /// # Errors
     /// Those of [`Charge::charge`](crate::Charge::charge).
@@ -250,8 +250,8 @@ impl Scheduler {
         self
     }
 
-    /// **Takes the first payment at once**: see [`Schedule::schedule`](crate::Schedule::schedule). Dropping this future does not stop it;
-    /// the record still learns how it ended.
+    /// **Takes the first payment at once**: see [`Schedule::schedule`](crate::Schedule::schedule). Dropping this future
+    /// does not stop it; the record still learns how it ended.
     ///
     /// # Errors
     /// Those of [`Schedule::schedule`](crate::Schedule::schedule).

@@ -75,8 +75,11 @@ const NAMES: [Names; 5] = [
 ];
 
 /// What belongs to no gateway: in a file it stands above the tables.
-const GENERAL: [(&str, &str); 2] =
-    [("journal", "RECURRING_JOURNAL"), ("journal_key", "RECURRING_JOURNAL_KEY")];
+const GENERAL: [(&str, &str); 3] = [
+    ("journal", "RECURRING_JOURNAL"),
+    ("journal_key", "RECURRING_JOURNAL_KEY"),
+    ("journal_id", "RECURRING_JOURNAL_ID"),
+];
 
 /// What is wrong with the settings. Never quotes a value.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -176,7 +179,8 @@ impl Settings {
     }
 
     /// Reads a TOML file: a table for each gateway, with the names of the variables in lower case, with or
-    /// without the gateway's own prefix: `[emspay]`, `api_key = ".."`. Above the tables, `journal` and `journal_key`.
+    /// without the gateway's own prefix: `[emspay]`, `api_key = ".."`. Above the tables, `journal`, `journal_key` and
+    /// `journal_id`. A relative path in `journal = "sqlite:journal.db"` begins at the folder of the file.
     ///
     /// # Errors
     /// When the file cannot be read or has an unknown name in it.
@@ -201,7 +205,13 @@ impl Settings {
             };
             if let Some((_, variable)) = GENERAL.iter().find(|(name, _)| name == table) {
                 let text = entries.as_str().ok_or_else(|| unreadable(format!("`{table}` must be a text")))?;
-                settings = settings.set(*variable, text);
+                let value = match *variable {
+                    "RECURRING_JOURNAL" => {
+                        beside(path, text).map_err(|error| unreadable(error.to_string()))?
+                    }
+                    _ => text.to_owned(),
+                };
+                settings = settings.set(*variable, value);
                 continue;
             }
             let Some(names) = NAMES.iter().find(|names| names.table == table) else {
@@ -246,6 +256,12 @@ impl Settings {
     /// The address of the journal: `RECURRING_JOURNAL`, or `journal` in the file. It may hold a password.
     pub fn journal(&self) -> Option<&Secret> {
         self.get("RECURRING_JOURNAL")
+    }
+
+    /// The identity of the journal, so that no other one is taken for it: `RECURRING_JOURNAL_ID`, or `journal_id` in the
+    /// file.
+    pub fn journal_id(&self) -> Option<&str> {
+        self.get("RECURRING_JOURNAL_ID").map(Secret::expose)
     }
 
     /// The key under which the journal keeps stored credentials: `RECURRING_JOURNAL_KEY`, or `journal_key` in the file.
@@ -364,6 +380,22 @@ impl Settings {
     }
 }
 
+/// The address of a journal as it stands in a settings file, with a relative path made absolute: it begins at the folder
+/// of that file, and is the same journal from every working directory. What is not a plain relative path stays as it is,
+/// for the journal to accept or refuse.
+fn beside(file: &Path, address: &str) -> std::io::Result<String> {
+    let relative = address.strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest));
+    let plain = |path: &&str| {
+        !path.is_empty() && path.trim() == *path && !path.contains(':') && Path::new(path).is_relative()
+    };
+    let Some(relative) = relative.filter(plain) else { return Ok(address.to_owned()) };
+    let file = std::path::absolute(file)?;
+    let joined = file.with_file_name(relative);
+    let joined =
+        joined.to_str().ok_or_else(|| std::io::Error::other("its folder must have a name in UTF-8"))?;
+    Ok(format!("sqlite:{joined}"))
+}
+
 /// Whether a variable says which gateway is called.
 fn is_address(variable: &str) -> bool {
     variable.ends_with("_BASE_URL") || variable.ends_with("_TOKEN_URL")
@@ -379,67 +411,4 @@ impl std::fmt::Debug for Settings {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn file(content: &str) -> (PathBuf, Result<Settings, SettingsError>) {
-        use std::sync::atomic::{AtomicUsize, Ordering};
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let name = format!(
-            "recurring-settings-{}-{}.toml",
-            std::process::id(),
-            COUNT.fetch_add(1, Ordering::Relaxed)
-        );
-        let path = std::env::temp_dir().join(name);
-        std::fs::write(&path, content).expect("a temporary file");
-        let settings = Settings::from_file(&path);
-        std::fs::remove_file(&path).expect("removed");
-        (path, settings)
-    }
-
-    #[test]
-    fn both_forms_of_a_name_are_read() {
-        let (_, settings) = file(
-            "[emspay]\napi_key = 'k'\n[revio]\nREVIO_API_KEY = 'r'\nrevio_brand_id = 'b'\n[tokenpay-signed]\nmerchant_id = 3\n",
-        );
-        let settings = settings.expect("readable");
-        let value = |name| settings.values.get(name).map(Secret::expose);
-        assert_eq!(value("EMSPAY_API_KEY"), Some("k"));
-        assert_eq!(value("REVIO_API_KEY"), Some("r"));
-        assert_eq!(value("REVIO_BRAND_ID"), Some("b"));
-        assert_eq!(value("TOKENPAY_MERCHANT_ID"), Some("3"));
-        assert!(settings.mentions(&ProviderId::EMSPAY) && !settings.mentions(&ProviderId::OMNO));
-    }
-
-    #[test]
-    fn a_slip_is_named_and_no_value_is_shown() {
-        for (content, says) in [
-            ("[emspay]\napikey = 'hunter2'\n", "`apikey` is not a setting"),
-            ("[paypal]\nkey = 'hunter2'\n", "`paypal` is not a setting"),
-            ("[emspay]\napi_key = ['hunter2']\n", "`emspay.api_key` must be a text"),
-            ("emspay = 'hunter2'\n", "`emspay` must be a table"),
-            ("[emspay]\n\napi_key = 'hunter2\n", "not TOML at line 3"),
-        ] {
-            let error = file(content).1.expect_err(content);
-            assert!(error.to_string().contains(says), "{error}");
-            assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
-        }
-        let missing = Settings::from_file(Path::new("/nowhere/at/all.toml")).expect_err("missing");
-        assert!(missing.to_string().contains("/nowhere/at/all.toml"));
-    }
-
-    #[cfg(feature = "emspay")]
-    #[test]
-    fn what_is_missing_is_named() {
-        let settings = Settings::new().set("EMSPAY_BASE_URL", "https://a.example");
-        let error = settings.facade().expect_err("no key");
-        assert_eq!(error.to_string(), "emspay needs EMSPAY_API_KEY");
-        let settings = settings.set("EMSPAY_API_KEY", "hunter2");
-        let facade = settings.facade().expect("set up");
-        assert_eq!(facade.providers().count(), 1);
-        assert!(facade.native::<emspay::Client>().is_some());
-        assert!(!format!("{settings:?} {facade:?}").contains("hunter2"));
-        let bad = settings.set("EMSPAY_BASE_URL", "http://a.example").facade().expect_err("plain http");
-        assert!(bad.to_string().contains("https"), "{bad}");
-    }
-}
+mod tests;

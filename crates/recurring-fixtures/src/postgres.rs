@@ -6,6 +6,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+mod replica;
+
+pub use replica::{Replication, Standby};
+
 const MISSING: &str =
     "the tests of the PostgreSQL store need its server: install Debian's package postgresql";
 
@@ -36,6 +40,20 @@ impl Cluster {
     /// # Panics
     /// When PostgreSQL's server programs are not installed, or do not start.
     pub fn start() -> Self {
+        Self::launch(
+            r#""$1/initdb" --pgdata="$2/data" --username=postgres --auth=trust --encoding=UTF8 >"$2/log" 2>&1
+            echo "listen_addresses = ''
+            unix_socket_directories = '$2'
+            wal_level = replica
+            hot_standby = on
+            max_connections = 300" >>"$2/data/postgresql.conf""#,
+            None,
+        )
+    }
+
+    /// Starts a server in a folder of its own, whose data this script prepares: it is handed the folder of the programs
+    /// as `$1`, the server's folder as `$2` and the folder of the server that it copies, if any, as `$3`.
+    fn launch(prepare: &str, source: Option<&Path>) -> Self {
         let programs = programs();
         let number = CLUSTERS.fetch_add(1, Ordering::Relaxed);
         // Short: the path of a socket has about a hundred characters.
@@ -45,20 +63,19 @@ impl Cluster {
             run(Command::new("chown").arg(user()).arg(&folder));
         }
         // The keeper waits for the end of its input, which is the end of this program, and then cleans up.
-        let script = r#"
+        let script = format!(
+            r#"
             set -e
             export LC_ALL=C
-            "$1/initdb" --pgdata="$2/data" --username=postgres --auth=trust --encoding=UTF8 >"$2/log" 2>&1
-            echo "listen_addresses = ''
-            unix_socket_directories = '$2'
-            max_connections = 300" >>"$2/data/postgresql.conf"
+            {prepare}
             "$1/pg_ctl" --pgdata="$2/data" --log="$2/log" --wait start >/dev/null
             echo ready
             cat >/dev/null
             "$1/pg_ctl" --pgdata="$2/data" --mode=immediate stop >/dev/null 2>&1 || :
-            rm -r "$2""#;
+            rm -r "$2""#
+        );
         let mut command = as_user("sh");
-        command.args(["-c", script, "keeper"]).arg(&programs).arg(&folder);
+        command.args(["-c", &script, "keeper"]).arg(&programs).arg(&folder).args(source);
         let started = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let mut keeper = started.expect("a shell");
         let mut line = String::new();
@@ -73,12 +90,16 @@ impl Cluster {
         Self { folder, programs, _keeper: keeper }
     }
 
+    /// The folder of the server's socket, which a client names as the host.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The address of a new, empty database.
     pub fn database(&self) -> String {
         let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
         self.psql("postgres", &format!("CREATE DATABASE {name}"));
-        let folder = self.folder.display().to_string().replace('/', "%2F");
-        format!("postgres://postgres@{folder}/{name}")
+        address(&self.folder, &name)
     }
 
     /// Runs SQL in the database of this address, or in one of this name, and gives what it prints.
@@ -95,6 +116,28 @@ impl Cluster {
             statement,
         ]);
         run(&mut command)
+    }
+
+    /// Writes the tables of one database into another one, as a backup that is restored.
+    ///
+    /// # Panics
+    /// When the server's programs fail.
+    pub fn copy_by_dump(&self, from: &str, to: &str) {
+        let name = |address: &str| address.rsplit('/').next().unwrap_or(address).to_owned();
+        let host = format!("--host={}", self.folder.display());
+        let file = self.folder.join("dump.sql");
+        let mut dump = Command::new(self.programs.join("pg_dump"));
+        run(dump.args([&host, "--username=postgres", "--file"]).arg(&file).arg(name(from)));
+        let mut restore = Command::new(self.programs.join("psql"));
+        restore.args([
+            &host,
+            "--username=postgres",
+            "--no-psqlrc",
+            "--quiet",
+            "--set=ON_ERROR_STOP=1",
+            "--file",
+        ]);
+        run(restore.arg(&file).arg(name(to)));
     }
 
     /// Ends the server without any farewell, as a loss of power does.
@@ -115,6 +158,13 @@ impl Cluster {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         assert!(command.status().expect("pg_ctl").success(), "pg_ctl {arguments:?} failed");
     }
+}
+
+/// The address of the database of this name on the server whose socket is in this folder, or in one that a symbolic
+/// link of this path names.
+pub fn address(folder: &Path, database: &str) -> String {
+    let folder = folder.display().to_string().replace('/', "%2F");
+    format!("postgres://postgres@{folder}/{database}")
 }
 
 /// Where the server's programs are.

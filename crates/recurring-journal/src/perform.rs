@@ -291,6 +291,12 @@ impl Journal {
     ) -> Result<Answer, JournalError> {
         let now = self.now_or_here().await;
         let mut change = ending_of(&made.result);
+        if intent.operation == Operation::FirstPayment
+            && let Ok(Payment { outcome: Outcome::CustomerNeeded, payment: None, .. }) = &made.result
+        {
+            // The customer has not stored a card: no payment was asked for, and it can be asked for later.
+            change.state = State::NotApplied;
+        }
         if matches!(change.state, State::Unknown | State::Pending) {
             change.next_look = now.checked_add(self.policy().first_look).ok();
         }

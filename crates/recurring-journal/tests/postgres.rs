@@ -76,6 +76,82 @@ async fn a_commit_waits_for_the_disk_whatever_the_database_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn server_that_ends_idle_sessions_ends_no_owner() {
+    let database = Database::new();
+    drop(database.store().await.unwrap());
+    let name = database.0.rsplit('/').next().unwrap();
+    database.psql(&format!(
+        "ALTER DATABASE {name} SET idle_session_timeout = '50ms';
+         ALTER DATABASE {name} SET idle_in_transaction_session_timeout = '50ms'"
+    ));
+    let (store, other) = (database.store().await.unwrap(), database.store().await.unwrap());
+    let owner = store.owner().await.unwrap();
+    // Negative control: a connection that sets nothing is ended, and it began later.
+    let (_client, connection) = tokio_postgres::connect(&database.0, tokio_postgres::NoTls).await.unwrap();
+    assert!(connection.await.is_err());
+    assert!(!other.is_gone(&owner).await.unwrap());
+    assert_eq!(store.owner().await.unwrap(), owner);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn role_without_rights_hears_of_its_rights() {
+    let database = Database::new();
+    let role = format!("narrow_{}", database.0.rsplit('/').next().unwrap());
+    database.psql(&format!("CREATE ROLE {role} LOGIN; CREATE SCHEMA {role} AUTHORIZATION {role}"));
+    let address = Secret::new(database.0.replacen("postgres@", &format!("{role}@"), 1));
+    // No journal yet: the role must not get one of its own by asking.
+    let error = PostgresStore::open(&address).await.unwrap_err();
+    assert!(matches!(error, StoreError::Missing(_)), "{error:?}");
+    let store = database.store().await.unwrap();
+    let error = PostgresStore::open(&address).await.unwrap_err();
+    assert!(error.to_string().contains("permission denied"), "{error}");
+    assert!(PostgresStore::create(&address).await.is_err());
+    // With the rights it is the same journal, whatever its search path.
+    database.psql(&format!(
+        "GRANT USAGE ON SCHEMA recurring TO {role}; GRANT ALL ON ALL TABLES IN SCHEMA recurring TO {role};
+         ALTER ROLE {role} SET search_path = {role}"
+    ));
+    let same = PostgresStore::open(&address).await.unwrap();
+    assert_eq!(same.identity(), store.identity());
+    armed(&same, "a", 0).await;
+    assert_eq!(store.get(&attempt("a")).await.unwrap().unwrap().state, State::Armed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn address_without_host_or_database_is_refused() {
+    for address in ["postgres://", "postgres://localhost", "postgres://ann@localhost/", "postgres:///journal"]
+    {
+        let error = PostgresStore::open(&Secret::new(address)).await.unwrap_err();
+        assert!(matches!(error, StoreError::Address(_)), "{address}: {error:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dump_that_was_restored_must_be_acknowledged() {
+    let database = Database::new();
+    let store = database.store().await.unwrap();
+    armed(&store, "a", 0).await;
+    store.plan(&intent("planned"), at(0)).await.unwrap();
+    let other = Database::new();
+    Cluster::shared().copy_by_dump(&database.0, &other.0);
+    let error = PostgresStore::open(&Secret::new(other.0.as_str())).await.unwrap_err();
+    assert!(matches!(error, StoreError::FailedOver { .. }), "{error:?}");
+    let failover = Failover {
+        by: "ann".to_owned(),
+        why: "restored last night's dump".to_owned(),
+        planned_were_not_sent: false,
+        charged: Vec::new(),
+    };
+    let address = Secret::new(other.0.as_str());
+    let done = PostgresStore::acknowledge_failover(&address, &failover).await.unwrap();
+    assert_eq!((done.unknown, done.review), (1, 1));
+    let restored = PostgresStore::open(&address).await.unwrap();
+    assert_eq!(restored.identity(), store.identity());
+    // The original is where it was.
+    database.store().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_journal_of_a_newer_version_is_refused() {
     let database = Database::new();
     drop(database.store().await.unwrap());

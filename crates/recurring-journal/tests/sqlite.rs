@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use recurring_journal::store::{Change, SqliteStore, Store};
+use recurring_facade::{PaymentRef, ProviderId};
+use recurring_journal::store::{Change, Claim, Failover, FoundCharge, SqliteStore, Store};
 use recurring_journal::{Journal, JournalError, PlanValue, State, StoreError};
 use suite::{Place, armed, at, attempt, intent, lease};
 
@@ -64,6 +65,14 @@ async fn a_file_that_is_no_journal_is_refused_and_left_alone() {
     rusqlite::Connection::open(&other).unwrap().execute_batch("CREATE TABLE invoices (id)").unwrap();
     let error = SqliteStore::open(&other).await.unwrap_err();
     assert!(matches!(&error, StoreError::Corrupt(text) if text.contains("another program")), "{error:?}");
+    let failover = Failover {
+        by: "ann".to_owned(),
+        why: "a slip".to_owned(),
+        planned_were_not_sent: true,
+        charged: Vec::new(),
+    };
+    let error = SqliteStore::acknowledge_failover(&other, &failover).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Corrupt(text) if text.contains("another program")), "{error:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -91,6 +100,161 @@ async fn a_journal_that_cannot_be_written_is_refused_before_a_charge() {
         let error = Journal::open(address).await.unwrap_err();
         assert!(matches!(error, JournalError::Store(StoreError::Address(_))), "{address}: {error:?}");
     }
+}
+
+/// Copies the one file that the address names, and asks it for the attempt.
+async fn copied_attempt(folder: &Folder, copy: &str) -> Result<Option<State>, StoreError> {
+    let copied = folder.0.path().join(copy);
+    std::fs::copy(folder.file(), &copied).unwrap();
+    let store = SqliteStore::open(copied).await?;
+    Ok(store.get(&attempt("a")).await?.map(|record| record.state))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clean_end_leaves_everything_in_one_file() {
+    for closes in [true, false] {
+        let folder = Folder::new();
+        let store = folder.open().await;
+        armed(&*store, "a", 0).await;
+        let journal = Journal::builder().with_store(store).await.unwrap();
+        // Another process has the file open, and ends later.
+        let other = folder.open().await;
+        if closes {
+            journal.close().await.unwrap();
+        } else {
+            drop(journal);
+        }
+        assert_eq!(copied_attempt(&folder, "copy.db").await, Ok(Some(State::Armed)), "{closes}");
+        drop(other);
+    }
+    // Negative control: without waiting for the end, the copy lacks what was armed.
+    let folder = Folder::new();
+    let store = folder.open().await;
+    armed(&*store, "a", 0).await;
+    assert_eq!(copied_attempt(&folder, "copy.db").await, Ok(None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closed_journal_refuses_everything() {
+    let folder = Folder::new();
+    let journal = Journal::builder().with_store(folder.open().await).await.unwrap();
+    let again = journal.clone();
+    journal.close().await.unwrap();
+    assert!(again.plan(&suite::request("a")).await.is_err());
+    assert!(again.list(&Default::default(), 1).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn missing_file_is_never_created_by_opening() {
+    let folder = Folder::new();
+    let address = format!("sqlite:{}", folder.file().display());
+    let error = Journal::open(&address).await.unwrap_err();
+    assert!(matches!(error, JournalError::Store(StoreError::Missing(_))), "{error:?}");
+    assert!(!folder.file().exists());
+    let journal = Journal::create(&address).await.unwrap();
+    let error = Journal::create(&address).await.unwrap_err();
+    assert_eq!(error, JournalError::Store(StoreError::Exists));
+    let identity = journal.identity().to_owned();
+    drop(journal);
+    let named = |identity: &str| Journal::builder().identity(identity);
+    named(&identity).open(&address).await.unwrap();
+    let error = named("another").open(&address).await.unwrap_err();
+    assert!(matches!(error, JournalError::Store(StoreError::OtherJournal { .. })), "{error:?}");
+    // Only the journal itself is in the folder.
+    let left: Vec<_> =
+        std::fs::read_dir(folder.0.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["journal.db"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn file_that_is_gone_without_its_log_is_refused() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    armed(&*store, "a", 0).await;
+    // A crash: nothing is moved from the log.
+    std::mem::forget(store);
+    assert!(folder.0.path().join("journal.db-wal").exists());
+    std::fs::remove_file(folder.file()).unwrap();
+    for opened in [SqliteStore::open(folder.file()).await, SqliteStore::create(folder.file()).await] {
+        let error = opened.unwrap_err();
+        assert!(matches!(&error, StoreError::Corrupt(why) if why.contains("-wal")), "{error:?}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn link_to_the_file_shows_the_same_owners() {
+    let folder = Folder::new();
+    let (one, link) = (folder.open().await, folder.0.path().join("link.db"));
+    std::os::unix::fs::symlink(folder.file(), &link).unwrap();
+    let two = SqliteStore::open(link).await.unwrap();
+    assert!(!two.is_gone(&one.owner().await.unwrap()).await.unwrap());
+    assert!(!one.is_gone(&two.owner().await.unwrap()).await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn backup_opens_only_when_acknowledged() {
+    let folder = Folder::new();
+    let store = SqliteStore::create(folder.file()).await.unwrap();
+    for (name, end) in [
+        ("armed", None),
+        ("again", Some(State::NotApplied)),
+        ("done", Some(State::Approved)),
+        ("no", Some(State::Declined)),
+    ] {
+        let fence = armed(&store, name, 0).await;
+        if let Some(end) = end {
+            store.change(&attempt(name), fence, &Change::to(end), at(1)).await.unwrap();
+        }
+    }
+    store.plan(&intent("planned"), at(1)).await.unwrap();
+    let copy = folder.0.path().join("backup.db");
+    store.backup(&copy).await.unwrap();
+    assert_eq!(store.backup(&copy).await, Err(StoreError::Exists));
+    armed(&store, "later", 2).await;
+    let error = SqliteStore::open(&copy).await.unwrap_err();
+    assert!(matches!(error, StoreError::FailedOver { .. }), "{error:?}");
+    let mut failover = Failover {
+        by: "ann".to_owned(),
+        why: " ".to_owned(),
+        planned_were_not_sent: false,
+        charged: vec![FoundCharge {
+            attempt: attempt("later"),
+            provider: ProviderId::EMSPAY,
+            payment: Some(PaymentRef::new("p-9")),
+        }],
+    };
+    assert!(SqliteStore::acknowledge_failover(&copy, &failover).await.is_err());
+    failover.why = "compared until noon".to_owned();
+    let done = SqliteStore::acknowledge_failover(&copy, &failover).await.unwrap();
+    assert_eq!((done.unknown, done.review), (1, 3));
+    assert!(SqliteStore::acknowledge_failover(&copy, &failover).await.is_err());
+    let restored = SqliteStore::open(&copy).await.unwrap();
+    assert_eq!(restored.identity(), store.identity());
+    for (name, state, lapsed) in [
+        ("armed", State::Unknown, true),
+        ("again", State::Review, true),
+        ("planned", State::Review, true),
+        ("later", State::Review, true),
+        ("done", State::Approved, false),
+        ("no", State::Declined, false),
+    ] {
+        let record = restored.get(&attempt(name)).await.unwrap().unwrap();
+        assert_eq!((record.state, record.lapsed), (state, lapsed), "{name}");
+        assert!(
+            matches!(restored.arm(&intent(name), &lease(&restored, 9).await).await, Ok(Claim::Stands(_))),
+            "{name}"
+        );
+    }
+    // Decided as not applied, it can be made again, and is whole then.
+    let fence = restored.get(&attempt("later")).await.unwrap().unwrap().fence();
+    restored.change(&attempt("later"), fence, &Change::to(State::NotApplied), at(10)).await.unwrap();
+    armed(&restored, "later", 11).await;
+    let record = restored.get(&attempt("later")).await.unwrap().unwrap();
+    assert_eq!(
+        (record.amount, record.lapsed, record.payment),
+        (Some(suite::request("a").amount), false, None)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

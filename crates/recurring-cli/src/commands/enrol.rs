@@ -2,17 +2,20 @@
 
 use std::path::Path;
 
-use recurring_facade::{Agreement, Customer, EnrolRequest, Enrolment, PendingEnrolment, Settings};
-use recurring_journal::{Answer, Resumed};
-use serde_json::Value;
+use recurring_facade::{
+    Agreement, AttemptId, Customer, EnrolRequest, Enrolment, Error, PendingEnrolment, Settings,
+};
+use recurring_journal::{Intent, Resumed};
+use serde_json::{Map, Value};
 
 use crate::arguments::{Enrol, Resume};
 use crate::commands::facade_of;
 use crate::commands::money::failed;
 use crate::exit::Exit;
 use crate::files;
-use crate::output::{Output, cannot, payment_object, payment_text};
-use crate::record::{self, answered};
+use crate::output::{Output, cannot, error_object, payment_object, payment_text};
+use crate::record::{answered, ended};
+use crate::session::Session;
 
 pub(crate) async fn enrol(settings: &Settings, arguments: Enrol, out: &Output) -> Result<Exit, String> {
     let (attempt, amount) = arguments.attempt.read()?;
@@ -53,61 +56,83 @@ pub(crate) async fn enrol(settings: &Settings, arguments: Enrol, out: &Output) -
     Ok(started.payment.outcome.into())
 }
 
-pub(crate) async fn resume(settings: &Settings, arguments: Resume, out: &Output) -> Result<Exit, String> {
+pub(crate) async fn resume(session: &Session, arguments: Resume, out: &Output) -> Result<Exit, String> {
     let pending: PendingEnrolment = files::read(&arguments.pending, "pending")?;
-    let (facade, id) = facade_of(settings, &arguments.provider)?;
+    let (facade, id) = facade_of(&session.settings, &arguments.provider)?;
+    if pending.provider() != id {
+        return Err(format!("the pending enrolment belongs to {}, not to {id}", pending.provider()));
+    }
     let enroller = facade.enroller(&id).ok_or_else(|| cannot(&id, "make a first payment on a page"))?;
+    // Only where coming back takes the first payment: elsewhere it reads.
+    let taken = Intent::first_payment(&pending).map(|intent| intent.attempt().clone());
+    let journal = match &taken {
+        Some(_) => session.guard(&arguments.journal, "take the first payment").await?,
+        None => None,
+    };
     let mut file = arguments.credential.as_deref().map(files::create).transpose()?;
-    let result = match record::chosen(settings, &arguments.journal).await? {
-        Some(journal) => match journal.resume(&facade, pending).await {
-            Ok(Resumed::Read(read)) => *read,
-            Ok(Resumed::Made(answer)) => match made(*answer, out) {
-                Ok(enrolment) => Ok(enrolment),
-                Err(exit) => {
-                    remove(arguments.credential.as_deref());
-                    return Ok(exit);
-                }
-            },
+    let remedy = match (&taken, &journal) {
+        (None, _) => "run `recurring resume` again: it only reads",
+        (_, Some(_)) if session.settings.journal_key().is_some() => {
+            "run `recurring resume` again: the journal has it, and nothing is sent"
+        }
+        _ => "nothing here has it: look for the payment and the token of its card at the gateway",
+    };
+    let (mut object, mut human, mut exit, agreement) = match (journal, &taken) {
+        (Some(journal), Some(attempt)) => match journal.resume(&facade, pending).await {
+            Ok(Resumed::Made(answer)) => {
+                let (object, human, exit) = answered(&answer, out);
+                (object, human, exit, answer.agreement)
+            }
+            Ok(Resumed::Read(result)) => read(Some(attempt), *result),
             Err(error) => {
                 remove(arguments.credential.as_deref());
-                return Err(error.to_string());
+                return Ok(ended(attempt, &id, Err(error), out));
             }
         },
-        None => enroller.resume(pending).await,
+        _ => read(taken.as_ref(), enroller.resume(pending).await),
     };
-    let agreement = result.as_ref().ok().and_then(|enrolment| enrolment.agreement.as_ref());
     let credential = match agreement {
         Some(Agreement::ChargeOnDemand(credential)) => Some(credential),
         _ => None,
     };
-    if credential.is_none() {
-        remove(arguments.credential.as_deref());
-    }
-    let enrolment = match &result {
-        Ok(enrolment) => enrolment,
-        Err(error) => return Ok(failed(None, error, out)),
-    };
-    let mut object = payment_object(None, &enrolment.payment);
-    let mut human = payment_text(&enrolment.payment);
-    if let Some(credential) = credential {
-        if let (Some(file), Some(path)) = (&mut file, &arguments.credential) {
-            files::write(file, credential)?;
-            human += &format!("\nthe stored credential is in {}", path.display());
-        } else {
+    let mut lost = None;
+    match (&credential, &mut file, &arguments.credential) {
+        (Some(credential), Some(file), Some(path)) => match files::write(file, credential) {
+            Ok(()) => human += &format!("\nthe stored credential is in {}", path.display()),
+            Err(problem) => lost = Some(format!("to {}: {problem}", path.display())),
+        },
+        (Some(credential), ..) => {
             let credential = serde_json::to_value(credential).map_err(|error| error.to_string())?;
             human += &format!("\nthe stored credential (keep it where secrets are kept):\n{credential}");
             object.insert("credential".to_owned(), credential);
         }
+        (None, ..) => remove(arguments.credential.as_deref()),
     }
     out.line(&Value::Object(object), &human);
-    Ok(enrolment.payment.outcome.into())
+    if credential.is_some() && file.is_none() && out.failure().is_some() {
+        lost = Some("to standard output".to_owned());
+    }
+    if let Some(what) = lost {
+        remove(arguments.credential.as_deref());
+        out.problem(&format!("cannot write the stored credential {what}; {remedy}"));
+        if exit == Exit::Done {
+            exit = Exit::Failed;
+        }
+    }
+    Ok(exit)
 }
 
-/// A first payment that was made now. One that was made before, or failed, is told from the journal.
-fn made(answer: Answer, out: &Output) -> Result<Enrolment, Exit> {
-    match answer.payment {
-        Some(payment) if answer.unrecorded.is_none() => Ok(Enrolment::new(payment, answer.agreement)),
-        _ => Err(answered(&answer, out)),
+/// A first payment that was read, or taken without a journal.
+fn read(
+    attempt: Option<&AttemptId>,
+    result: Result<Enrolment, Error>,
+) -> (Map<String, Value>, String, Exit, Option<Agreement>) {
+    let attempt = attempt.map(AttemptId::as_str);
+    match result {
+        Ok(Enrolment { payment, agreement, .. }) => {
+            (payment_object(attempt, &payment), payment_text(&payment), payment.outcome.into(), agreement)
+        }
+        Err(error) => (error_object(attempt, &error), format!("failed: {error}"), Exit::from(&error), None),
     }
 }
 

@@ -1,63 +1,56 @@
-//! The durable record, for a person and for a timer.
+//! The durable record, for an operator and for a timer.
+
+mod place;
+mod resolve;
 
 use comfy_table::Table;
 use comfy_table::presets::ASCII_MARKDOWN;
-use recurring_facade::{AttemptId, Facade, PaymentRef, ProviderId, Secret, Settings};
-use recurring_journal::store::{FailOver, Filter, PostgresStore};
-use recurring_journal::{AttemptRecord, Decided, Journal, Looked, State};
+use recurring_facade::{AttemptId, Facade, ProviderId};
+use recurring_journal::store::Filter;
+use recurring_journal::{AttemptRecord, Journal, Looked, State};
 use serde_json::{Value, json};
 
-use crate::arguments::{Decision, JournalCommand};
+use crate::arguments::{self, JournalCommand};
 use crate::exit::Exit;
 use crate::output::Output;
-use crate::record::{exit_of, needed, record_object, record_text};
+use crate::record::{exit_of, record_object, record_text};
+use crate::session::Session;
 
 /// Attempts that are read at a time.
 const PAGE: u32 = 500;
 
-pub(crate) async fn run(settings: &Settings, command: JournalCommand, out: &Output) -> Result<Exit, String> {
-    match command {
-        JournalCommand::List { journal, state, provider, limit } => {
+pub(crate) async fn run(
+    session: &Session,
+    arguments: arguments::Journal,
+    out: &Output,
+) -> Result<Exit, String> {
+    let address = arguments.journal.as_deref();
+    match arguments.command {
+        JournalCommand::Create => place::create(session, address, out).await,
+        JournalCommand::Info => place::info(session, &session.needed(address).await?, address, out).await,
+        JournalCommand::Backup { file } => place::backup(session, address, &file, out).await,
+        JournalCommand::List { state, provider, limit } => {
             let filter = Filter {
                 state: state.as_deref().map(read_state).transpose()?,
                 provider: provider.map(ProviderId::new),
                 after: None,
             };
-            let journal = needed(settings, journal.as_deref()).await?;
-            list(&journal, filter, limit.unwrap_or(usize::MAX), out).await
+            list(&session.needed(address).await?, filter, limit.unwrap_or(usize::MAX), out).await
         }
-        JournalCommand::Show { attempt, journal } => {
+        JournalCommand::Show { attempt } => {
             let attempt = name(&attempt)?;
-            show(&needed(settings, journal.as_deref()).await?, &attempt, out).await
+            show(&session.needed(address).await?, &attempt, out).await
         }
-        JournalCommand::Reconcile { journal, attempt, due } => {
+        JournalCommand::Reconcile { attempt, due } => {
             let only = attempt.as_deref().map(name).transpose()?;
-            let facade = settings.facade().map_err(text)?;
-            let journal = needed(settings, journal.as_deref()).await?;
-            reconcile(&journal, &facade, only, due, out).await
+            let facade = session.settings.facade().map_err(text)?;
+            reconcile(&session.needed(address).await?, &facade, only, due, out).await
         }
-        JournalCommand::Resolve { attempt, decision, payment, by, why, journal } => {
-            let attempt = name(&attempt)?;
-            let what = match decision {
-                Decision::Approved => Decided::Approved,
-                Decision::Declined => Decided::Declined,
-                Decision::NotApplied => Decided::NotApplied,
-            };
-            let decision =
-                recurring_journal::Decision { what, payment: payment.map(PaymentRef::new), by, why };
-            let journal = needed(settings, journal.as_deref()).await?;
-            let record = journal.resolve(&attempt, &decision).await.map_err(text)?;
-            out.line(&line(&record), &record_text(&record));
-            Ok(Exit::Done)
+        JournalCommand::Resolve(resolve) => {
+            resolve::run(&session.settings, &session.needed(address).await?, resolve, out).await
         }
-        JournalCommand::AcknowledgeFailOver { by, why, planned_were_not_sent, journal } => {
-            let address = journal.map(Secret::new).or_else(|| settings.journal().cloned());
-            let address = address.ok_or("name the journal with --journal postgres://..")?;
-            let fail_over = FailOver { by, why, planned_were_not_sent };
-            let done = PostgresStore::acknowledge_fail_over(&address, &fail_over).await.map_err(text)?;
-            let human = format!("{} attempts are unknown now, {} are in review", done.unknown, done.review);
-            out.line(&json!({"unknown": done.unknown, "review": done.review}), &human);
-            Ok(Exit::Done)
+        JournalCommand::AcknowledgeFailover(arguments) => {
+            place::acknowledge(session, address, arguments, out).await
         }
     }
 }

@@ -5,6 +5,7 @@ mod enrol;
 mod journal;
 mod money;
 mod notification;
+mod part;
 mod providers;
 mod run;
 mod sandbox;
@@ -14,39 +15,47 @@ use recurring_facade::{Facade, ProviderId, Settings};
 use crate::arguments::{Arguments, Command};
 use crate::exit::Exit;
 use crate::output::Output;
+use crate::session::Session;
 
 /// Runs one command. An `Err` is a problem of usage or configuration.
 pub(crate) async fn run(arguments: Arguments, out: &Output) -> Result<Exit, String> {
-    let Arguments { config, timeout, command, .. } = arguments;
-    let settings = || {
-        let settings = match &config {
-            Some(path) => Settings::from_file_and_environment(Some(path)),
-            None => Settings::from_environment(),
-        }
-        .map_err(|error| error.to_string())?;
-        Ok::<_, String>(match timeout {
-            Some(timeout) => settings.timeout(timeout),
-            None => settings,
-        })
+    let settings = match (&arguments.command, &arguments.config) {
+        // These have a world of their own.
+        (Command::Demo | Command::Sandbox { .. }, _) => Ok(Settings::new()),
+        (_, Some(path)) => Settings::from_file_and_environment(Some(path)),
+        (_, None) => Settings::from_environment(),
     };
-    match command {
-        Command::Demo => demo::run(timeout, out).await,
-        Command::Providers => providers::run(&settings()?, out),
+    let mut settings = settings.map_err(|error| error.to_string())?;
+    if let Some(timeout) = arguments.timeout {
+        settings = settings.timeout(timeout);
+    }
+    let session = Session::new(settings);
+    let result = command(&session, arguments, out).await;
+    session.close(out).await;
+    result
+}
+
+async fn command(session: &Session, arguments: Arguments, out: &Output) -> Result<Exit, String> {
+    let settings = &session.settings;
+    match arguments.command {
+        Command::Demo => demo::run(arguments.timeout, out).await,
+        Command::Providers => providers::run(settings, out),
         Command::Sandbox { listen, allow_other_machines, record } => {
             sandbox::run(listen, allow_other_machines, record, out).await
         }
-        Command::Enrol(enrol) => enrol::enrol(&settings()?, enrol, out).await,
-        Command::Resume(resume) => enrol::resume(&settings()?, resume, out).await,
-        Command::Cards { provider, customer } => money::cards(&settings()?, &provider, &customer, out).await,
-        Command::Charge(charge) => money::charge(&settings()?, charge, out).await,
-        Command::Schedule(schedule) => money::schedule(&settings()?, schedule, out).await,
-        Command::Refund(refund) => money::refund(&settings()?, refund, out).await,
+        Command::Enrol(enrol) => enrol::enrol(settings, enrol, out).await,
+        Command::Resume(resume) => enrol::resume(session, resume, out).await,
+        Command::Cards { provider, customer } => money::cards(settings, &provider, &customer, out).await,
+        Command::Charge(charge) => money::charge(session, charge, out).await,
+        Command::Schedule(schedule) => money::schedule(session, schedule, out).await,
+        Command::Refund(refund) => part::refund(session, refund, out).await,
+        Command::Capture(capture) => part::capture(session, capture, out).await,
         Command::Notification { provider, headers, journal } => {
-            notification::run(&settings()?, &provider, &headers, journal.as_deref(), out).await
+            notification::run(session, &provider, &headers, journal.as_deref(), out).await
         }
-        Command::Run(run) => run::run(&settings()?, run, out).await,
-        Command::Journal(command) => journal::run(&settings()?, command, out).await,
-        Command::Status { provider, payment } => money::status(&settings()?, &provider, &payment, out).await,
+        Command::Run(run) => run::run(session, run, out).await,
+        Command::Journal(journal) => journal::run(session, journal, out).await,
+        Command::Status { provider, payment } => money::status(settings, &provider, &payment, out).await,
     }
 }
 

@@ -1,17 +1,18 @@
 //! The commands that go through one gateway.
 
 use recurring_facade::{
-    Agreement, AttemptId, ChargeRequest, Currency, Error, Facade, Money, PaymentRef, ProviderId,
-    RefundRequest, ScheduleRequest, Secret, Settings, StoredCredential,
+    Agreement, AttemptId, ChargeRequest, Currency, Error, Money, Payment, PaymentRef, ScheduleRequest,
+    Secret, Settings, StoredCredential,
 };
 use serde_json::{Value, json};
 
-use crate::arguments::{Attempt, Charge, Refund, Schedule};
+use crate::arguments::{Attempt, Charge, Schedule};
 use crate::commands::facade_of;
 use crate::exit::Exit;
 use crate::files;
 use crate::output::{Output, cannot, error_object, payment_object, payment_text};
-use crate::record::{self, answered, not_made};
+use crate::record::ended;
+use crate::session::Session;
 
 impl Attempt {
     pub(crate) fn read(&self) -> Result<(AttemptId, Money), String> {
@@ -54,16 +55,11 @@ pub(crate) async fn cards(
     Ok(Exit::Done)
 }
 
-pub(crate) async fn charge(settings: &Settings, arguments: Charge, out: &Output) -> Result<Exit, String> {
-    let journal = record::chosen(settings, &arguments.journal).await?;
-    if journal.is_none() && !arguments.journal.no_journal {
-        return Err("a charge needs a durable record of it: name one with --journal sqlite:PATH or RECURRING_JOURNAL, \
-                    or pass --no-journal to charge without one, and keep your own"
-            .to_owned());
-    }
+pub(crate) async fn charge(session: &Session, arguments: Charge, out: &Output) -> Result<Exit, String> {
+    let journal = session.guard(&arguments.journal, "charge").await?;
     let (attempt, amount) = arguments.attempt.read()?;
     let credential: StoredCredential = files::read(&arguments.credential, "credential")?;
-    let (facade, id) = facade_of(settings, &arguments.attempt.provider)?;
+    let (facade, id) = facade_of(&session.settings, &arguments.attempt.provider)?;
     if credential.provider() != id {
         return Err(format!("the credential belongs to {}, not to {id}", credential.provider()));
     }
@@ -71,69 +67,21 @@ pub(crate) async fn charge(settings: &Settings, arguments: Charge, out: &Output)
     let mut request = ChargeRequest::new(attempt.clone(), credential, amount);
     request.reason = arguments.reason;
     request.notification_url = arguments.notification_url;
-    if let Some(journal) = journal {
-        return Ok(match journal.charge(&facade, request).await {
-            Ok(answer) => answered(&answer, out),
-            Err(error) => not_made(&attempt, &id, &error, out),
-        });
-    }
-    match charger.charge(request).await {
-        Ok(payment) => {
-            let object = payment_object(Some(attempt.as_str()), &payment);
-            out.line(&Value::Object(object), &payment_text(&payment));
-            Ok(payment.outcome.into())
-        }
-        Err(error) => Ok(failed(Some(attempt.as_str()), &error, out)),
-    }
+    Ok(match journal {
+        Some(journal) => ended(&attempt, &id, journal.charge(&facade, request).await, out),
+        None => unrecorded(&attempt, charger.charge(request).await, out),
+    })
 }
 
-pub(crate) async fn refund(settings: &Settings, arguments: Refund, out: &Output) -> Result<Exit, String> {
-    let attempt = AttemptId::new(&arguments.attempt).map_err(|error| error.to_string())?;
-    let (facade, id) = facade_of(settings, &arguments.provider)?;
-    let refunder = facade.refunder(&id).ok_or_else(|| cannot(&id, "give money back"))?;
-    let mut request = RefundRequest::new(attempt.clone(), PaymentRef::new(arguments.payment));
-    if let Some(amount) = &arguments.amount {
-        let currency = match arguments.currency {
-            Some(currency) => currency,
-            None => currency_of(&facade, &id, &request.payment).await?,
-        };
-        request.amount = Some(money(amount, &currency)?);
-    }
-    if let Some(journal) = record::chosen(settings, &arguments.journal).await? {
-        return Ok(match journal.refund(&facade, &id, request).await {
-            Ok(answer) => answered(&answer, out),
-            Err(error) => not_made(&attempt, &id, &error, out),
-        });
-    }
-    match refunder.refund(request).await {
-        Ok(refund) => {
-            let object = payment_object(Some(attempt.as_str()), &refund);
-            out.line(&Value::Object(object), &payment_text(&refund));
-            Ok(refund.outcome.into())
-        }
-        Err(error) => Ok(failed(Some(attempt.as_str()), &error, out)),
-    }
-}
-
-/// The currency of a payment, read from the gateway. Moves no money.
-async fn currency_of(facade: &Facade, id: &ProviderId, payment: &PaymentRef) -> Result<String, String> {
-    let unknown = || format!("the currency of the payment is not known; name it with --currency ({id})");
-    let reader = facade.status(id).ok_or_else(unknown)?;
-    let status = reader.status(payment).await.map_err(|error| format!("{}: {error}", unknown()))?;
-    Ok(status.payment.amount.ok_or_else(unknown)?.currency().to_string())
-}
-
-pub(crate) async fn schedule(settings: &Settings, arguments: Schedule, out: &Output) -> Result<Exit, String> {
+pub(crate) async fn schedule(session: &Session, arguments: Schedule, out: &Output) -> Result<Exit, String> {
+    let journal = session.guard(&arguments.journal, "start a schedule").await?;
     let (attempt, amount) = arguments.attempt.read()?;
-    let (facade, id) = facade_of(settings, &arguments.attempt.provider)?;
+    let (facade, id) = facade_of(&session.settings, &arguments.attempt.provider)?;
     let scheduler = facade.scheduler(&id).ok_or_else(|| cannot(&id, "run a schedule"))?;
     let card = Secret::new(files::standard_input()?);
     let request = ScheduleRequest::new(attempt.clone(), amount, arguments.frequency, arguments.email, card);
-    if let Some(journal) = record::chosen(settings, &arguments.journal).await? {
-        return Ok(match journal.schedule(&facade, &id, request).await {
-            Ok(answer) => answered(&answer, out),
-            Err(error) => not_made(&attempt, &id, &error, out),
-        });
+    if let Some(journal) = journal {
+        return Ok(ended(&attempt, &id, journal.schedule(&facade, &id, request).await, out));
     }
     match scheduler.schedule(request).await {
         Ok(scheduled) => {
@@ -151,6 +99,18 @@ pub(crate) async fn schedule(settings: &Settings, arguments: Schedule, out: &Out
             Ok(scheduled.payment.outcome.into())
         }
         Err(error) => Ok(failed(Some(attempt.as_str()), &error, out)),
+    }
+}
+
+/// Shows what became of an attempt that no journal knows.
+pub(crate) fn unrecorded(attempt: &AttemptId, result: Result<Payment, Error>, out: &Output) -> Exit {
+    match result {
+        Ok(payment) => {
+            let object = payment_object(Some(attempt.as_str()), &payment);
+            out.line(&Value::Object(object), &payment_text(&payment));
+            payment.outcome.into()
+        }
+        Err(error) => failed(Some(attempt.as_str()), &error, out),
     }
 }
 
@@ -185,11 +145,11 @@ pub(crate) async fn status(
 fn unread(error: &Error, out: &Output) -> Exit {
     let human =
         format!("failed: {}: {} (asking changes nothing: ask again)", error.provider(), error.message());
-    out.line(&error_object(None, error), &human);
+    out.line(&Value::Object(error_object(None, error)), &human);
     Exit::from(error)
 }
 
 pub(crate) fn failed(attempt: Option<&str>, error: &Error, out: &Output) -> Exit {
-    out.line(&error_object(attempt, error), &format!("failed: {error}"));
+    out.line(&Value::Object(error_object(attempt, error)), &format!("failed: {error}"));
     Exit::from(error)
 }

@@ -1,4 +1,4 @@
-use recurring_facade::{NotificationError, RawNotification, Settings};
+use recurring_facade::{NotificationError, RawNotification};
 use recurring_journal::InboxEntry;
 use serde_json::json;
 
@@ -6,11 +6,11 @@ use crate::commands::facade_of;
 use crate::exit::Exit;
 use crate::files;
 use crate::output::{Output, cannot};
-use crate::record;
+use crate::session::Session;
 
 /// Verifies, reads and prints a notification.
 pub(crate) async fn run(
-    settings: &Settings,
+    session: &Session,
     provider: &str,
     headers: &[String],
     journal: Option<&str>,
@@ -26,7 +26,7 @@ pub(crate) async fn run(
                 .ok_or("a header must be `Name: value`")
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let (facade, id) = facade_of(settings, provider)?;
+    let (facade, id) = facade_of(&session.settings, provider)?;
     let receiver = facade.notifications(&id).ok_or_else(|| cannot(&id, "send notifications"))?;
     let body = files::standard_input_bytes()?;
     let received = match RawNotification::new(headers, body) {
@@ -36,7 +36,7 @@ pub(crate) async fn run(
     match received {
         Ok(notification) => {
             let mut deliveries = None;
-            if let Some(journal) = record::open(settings, journal).await? {
+            if let Some(journal) = session.journal(journal).await? {
                 // Once this is done the gateway may be told that it has arrived.
                 let entry = InboxEntry::from(&notification);
                 let delivery = journal.notified(&facade, &entry).await.map_err(|error| error.to_string())?;

@@ -33,6 +33,7 @@ pub(crate) fn run(settings: &Settings, out: &Output) -> Result<Exit, String> {
             "can": can,
             "look_up": provider.as_look_up().is_some(),
             "nothing_found_is_proof": facts.nothing_found_is_proof,
+            "gateway_fence": facts.gateway_fence,
             "first_payment": facts.first_payment,
             "renewal": facts.renewal,
             "lost_answer": facts.lost_answer.as_str(),

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use recurring_facade::{AttemptId, ChargeRequest, ProviderId, Settings, StoredCredential};
+use recurring_facade::{AttemptId, ChargeRequest, ErrorKind, ProviderId, StoredCredential};
 use recurring_journal::{BillingRun, Left, Report, State, Summary};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -16,7 +16,8 @@ use crate::arguments::Run;
 use crate::commands::money::money;
 use crate::exit::Exit;
 use crate::output::Output;
-use crate::record::{exit_of, needed, not_made_object, record_object};
+use crate::record::{exit_of, not_made, not_made_object, record_object};
+use crate::session::Session;
 
 /// A longer line is no charge.
 const LONGEST_LINE: usize = 64 * 1024;
@@ -36,9 +37,9 @@ struct Line {
     notification_url: Option<String>,
 }
 
-pub(crate) async fn run(settings: &Settings, arguments: Run, out: &Output) -> Result<Exit, String> {
-    let journal = needed(settings, arguments.journal.as_deref()).await?;
-    let facade = settings.facade().map_err(|error| error.to_string())?;
+pub(crate) async fn run(session: &Session, arguments: Run, out: &Output) -> Result<Exit, String> {
+    let journal = session.needed(arguments.journal.as_deref()).await?;
+    let facade = session.settings.facade().map_err(|error| error.to_string())?;
     let mut billing = BillingRun::new(&journal, &facade).concurrency(arguments.concurrency);
     if let Some(rate) = arguments.rate {
         billing = billing.rate(rate);
@@ -49,19 +50,15 @@ pub(crate) async fn run(settings: &Settings, arguments: Run, out: &Output) -> Re
         stopper.stop();
     });
     let bar = progress_bar();
-    // Lines are for a program here, whether it asks for JSON or not.
-    let lines = Output::new(true);
     let mut worst = Exit::Done;
     let report = |report: Report| {
         let (line, exit) = describe(&report);
-        if matches!(exit, Exit::Unknown) || matches!((&worst, &exit), (Exit::Done, Exit::Pending)) {
-            worst = exit;
-        }
+        worst = worse(worst, exit);
         bar.inc(1);
         if let Some(why) = line.get("message").and_then(Value::as_str).filter(|_| exit != Exit::Done) {
             bar.set_message(why.to_owned());
         }
-        bar.suspend(|| lines.line(&line, ""));
+        bar.suspend(|| out.object(&line));
     };
     let summary = match &arguments.input {
         Some(path) => billing.run(charges(path).await?, report).await,
@@ -78,7 +75,13 @@ pub(crate) async fn run(settings: &Settings, arguments: Run, out: &Output) -> Re
     })
 }
 
-/// For a person who watches: nothing where standard error is no terminal.
+/// The exit code of both: what must be looked at, then what must be set right, then what is still to come.
+fn worse(one: Exit, other: Exit) -> Exit {
+    let order = [Exit::Unknown, Exit::Usage, Exit::Pending];
+    order.into_iter().find(|exit| [one, other].contains(exit)).unwrap_or(one)
+}
+
+/// Shown where standard error is a terminal.
 fn progress_bar() -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     let style = ProgressStyle::with_template("{spinner} {pos} attempts, {per_sec}, {elapsed} {wide_msg}");
@@ -133,7 +136,10 @@ fn describe(report: &Report) -> (Value, Exit) {
             (left(attempt, provider, why), Exit::Pending)
         }
         Report::Refused { attempt, provider, error } => {
-            let exit = if error.effect().is_unknown() { Exit::Unknown } else { Exit::Failed };
+            let exit = match not_made(error) {
+                Exit::Usage if error.kind() != ErrorKind::Config => Exit::Failed,
+                exit => exit,
+            };
             (not_made_object(attempt, provider, error), exit)
         }
         Report::Unreadable(problem) => (

@@ -59,10 +59,21 @@ impl Sandbox {
 
     /// The same with something on standard input.
     pub(crate) fn run_with(&self, input: &str, arguments: &[&str]) -> (i32, Vec<Value>) {
+        Self::fed(self.command(arguments), input)
+    }
+
+    /// The same with the journal of this sandbox.
+    pub(crate) fn recorded_with(&self, input: &str, arguments: &[&str]) -> (i32, Vec<Value>) {
         let mut command = self.command(arguments);
+        command.env("RECURRING_JOURNAL", self.journal());
+        Self::fed(command, input)
+    }
+
+    fn fed(mut command: Command, input: &str) -> (i32, Vec<Value>) {
         let mut child =
             command.arg("--json").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it runs");
-        child.stdin.take().expect("an input").write_all(input.as_bytes()).expect("written");
+        // A command that refuses at once has gone before it reads.
+        let _ = child.stdin.take().expect("an input").write_all(input.as_bytes());
         read(&child.wait_with_output().expect("it ends"))
     }
 }
@@ -85,26 +96,122 @@ impl Sandbox {
         assert_eq!(self.run(&words).0, 0);
     }
 
+    /// A sandbox with a first payment at emspay and a journal of its own.
+    pub(crate) fn recording(name: &str) -> Self {
+        let sandbox = Self::start(name);
+        sandbox.enrolled();
+        sandbox.create_journal();
+        sandbox
+    }
+
+    /// The address of this sandbox's journal.
+    pub(crate) fn journal(&self) -> String {
+        format!("sqlite:{}", self.file("journal.db"))
+    }
+
+    /// Makes that journal: its identity.
+    pub(crate) fn create_journal(&self) -> String {
+        let (code, lines) = self.recorded(&["journal", "create"]);
+        assert_eq!(code, 0, "{lines:?}");
+        lines[0]["identity"].as_str().expect("an identity").to_owned()
+    }
+
+    /// Runs a command with `--json` and the journal of this sandbox.
+    pub(crate) fn recorded(&self, arguments: &[&str]) -> (i32, Vec<Value>) {
+        self.recorded_in(&self.journal(), arguments)
+    }
+
+    /// Runs a command with `--json` and `RECURRING_JOURNAL`.
+    pub(crate) fn recorded_in(&self, journal: &str, arguments: &[&str]) -> (i32, Vec<Value>) {
+        let mut command = self.command(arguments);
+        read(&command.env("RECURRING_JOURNAL", journal).arg("--json").output().expect("it runs"))
+    }
+
+    /// Runs a command in which nothing is set but the gateways, the journal and `more`: its exit code, its output, and
+    /// what it wrote to standard error.
+    pub(crate) fn told(&self, more: &[(&str, &str)], arguments: &[&str]) -> (i32, Vec<Value>, String) {
+        let output =
+            self.command(arguments).envs(more.iter().copied()).arg("--json").output().expect("it runs");
+        let (code, lines) = read(&output);
+        (code, lines, String::from_utf8(output.stderr).expect("UTF-8"))
+    }
+
+    /// The words of a charge at emspay.
+    pub(crate) fn charge(&self, attempt: &str) -> Vec<String> {
+        let credential = self.file("credential.json");
+        let words = ["charge", "--provider", "emspay", "--attempt", attempt, "--credential", &credential];
+        words.into_iter().chain(["--amount", "40.00", "--currency", "EUR"]).map(str::to_owned).collect()
+    }
+
+    /// What charges at emspay are made with.
+    pub(crate) fn credential(&self) -> Value {
+        let text = std::fs::read_to_string(self.file("credential.json")).expect("a file");
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    /// Charges through the journal at this address.
+    pub(crate) fn charged_in(&self, journal: &str, attempt: &str) -> (i32, Vec<Value>, String) {
+        let words = self.charge(attempt);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        self.told(&[("RECURRING_JOURNAL", journal)], &words)
+    }
+
+    /// How often money was taken under this reference.
+    pub(crate) fn ledger(&self, reference: &str) -> usize {
+        let ledger = self.control("GET", "ledger", None);
+        let entries = ledger.as_array().expect("a list");
+        entries.iter().filter(|entry| entry["reference"] == reference && entry["kind"] == "charge").count()
+    }
+
+    /// How often money was moved at all, in either way.
+    pub(crate) fn moved(&self) -> usize {
+        self.control("GET", "ledger", None).as_array().expect("a list").len()
+    }
+
     /// One of the sandbox's own calls.
     pub(crate) fn control(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
         let url = &self.settings.iter().find(|(name, _)| name == "EMSPAY_BASE_URL").expect("an address").1;
         let origin = url.trim_end_matches("/emspay/v1");
-        let base = BaseUrl::parse("sandbox", origin).expect("an address on this machine");
-        let (class, method) = match method {
-            "POST" => (Class::Write, Method::Post),
-            _ => (Class::Read, Method::Get),
-        };
-        let mut request = Prepared::new("control", class, method, format!("/_sandbox/{path}"));
-        if let Some(body) = body {
-            request = request.header("content-type", "application/json").body(body.to_string().into_bytes());
-        }
-        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        let transport = Transport::new(HttpOptions::new()).expect("options");
-        let reply: Result<Reply, Error<String>> = runtime.block_on(transport.send(&base, &request));
-        let reply = reply.expect("a reply");
-        assert!(reply.is_success(), "{path} answered {}", reply.status());
-        serde_json::from_slice(reply.body()).unwrap_or(json!(null))
+        call(origin, method, &format!("/_sandbox/{path}"), None, body)
     }
+
+    /// A purchase at revio that is paid and not taken: its identifier.
+    pub(crate) fn held(&self, reference: &str) -> String {
+        let of = |name: &str| self.settings.iter().find(|(known, _)| known == name).expect(name).1.clone();
+        let product = json!({"name": "Deposit", "price": 4000});
+        let body = json!({
+            "brand_id": of("REVIO_BRAND_ID"), "client": {"email": "ann@example.org"}, "reference": reference,
+            "purchase": {"currency": "ZAR", "products": [product]}, "skip_capture": true,
+        });
+        let (url, key) = (of("REVIO_BASE_URL"), of("REVIO_API_KEY"));
+        let (origin, path) = url.split_at(url.match_indices('/').nth(2).expect("a path").0);
+        let path = format!("{}/purchases/", path.trim_end_matches('/'));
+        let purchase = call(origin, "POST", &path, Some(&key), Some(&body));
+        pay(purchase["checkout_url"].as_str().expect("a page"), "4111111111111111");
+        purchase["id"].as_str().expect("an identifier").to_owned()
+    }
+}
+
+/// Calls the sandbox, and reads the answer.
+fn call(origin: &str, method: &str, path: &str, key: Option<&str>, body: Option<&Value>) -> Value {
+    let base = BaseUrl::parse("sandbox", origin).expect("an address on this machine");
+    let (class, method) = match method {
+        "POST" => (Class::Write, Method::Post),
+        _ => (Class::Read, Method::Get),
+    };
+    let mut request = Prepared::new("control", class, method, path);
+    if let Some(key) = key {
+        request = request.header("authorization", format!("Bearer {key}"));
+    }
+    if let Some(body) = body {
+        request = request.header("content-type", "application/json").body(body.to_string().into_bytes());
+    }
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let transport = Transport::new(HttpOptions::new()).expect("options");
+    let reply: Result<Reply, Error<String>> = runtime.block_on(transport.send(&base, &request));
+    let reply = reply.expect("a reply");
+    assert!(reply.is_success(), "{path} answered {}", reply.status());
+    serde_json::from_slice(reply.body()).unwrap_or(json!(null))
 }
 
 impl Drop for Sandbox {

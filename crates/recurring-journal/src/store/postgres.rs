@@ -46,6 +46,7 @@ pub struct PostgresStore {
     place: Place,
     pool: Pool,
     identity: String,
+    stamp: String,
     owner: Mutex<Option<Owner>>,
 }
 
@@ -97,8 +98,13 @@ impl PostgresStore {
         let place = Place::parse(address)?;
         let client = place.client().await?;
         let found = schema::find(&client, VERSION).await?;
-        let store =
-            Self { pool: place.pool(found.stamp)?, place, identity: found.identity, owner: Mutex::new(None) };
+        let store = Self {
+            pool: place.pool(found.stamp.clone())?,
+            place,
+            identity: found.identity,
+            stamp: found.stamp,
+            owner: Mutex::new(None),
+        };
         check_skew(store.now().await?, Timestamp::now())?;
         store.owner().await?;
         Ok(store)
@@ -177,6 +183,10 @@ impl Store for PostgresStore {
         }
         // Whoever asks may see by now that the old owner is gone. What it had armed is unknown; this is a new one.
         let client = self.place.client().await?;
+        let found = schema::stamp(&client).await?;
+        if found != self.stamp {
+            return Err(StoreError::FailedOver { found, known: self.stamp.clone() });
+        }
         let name = uuid::Uuid::new_v4().simple().to_string();
         client.execute(sql::LOCK_OWNER, &[&sql::owner_key(&name)?]).await.map_err(problem)?;
         let owner = held.insert(Owner { name, client });

@@ -16,6 +16,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::StoreError;
 use crate::inbox::{Delivery, InboxEntry};
 
+mod failover;
 mod file;
 mod statements;
 mod writer;
@@ -129,8 +130,8 @@ impl SqliteStore {
         }
         let (path, failover) = (path.into(), failover.clone());
         blocking(move || {
-            let mut connection = file::connect(&file::resolve(&path)?)?;
-            sql::acknowledge(&mut connection, &failover, SystemClock.now())
+            let mut connection = file::connect_copy(&path)?;
+            failover::acknowledge(&mut connection, &failover, SystemClock.now())
         })
         .await
     }

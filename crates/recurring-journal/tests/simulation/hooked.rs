@@ -1,13 +1,14 @@
 //! A store that stops a process at a chosen write, or makes it wait there, or forgets about fences.
 
 use std::future::pending;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use recurring_facade::{AttemptId, PaymentRef, ProviderId};
-use recurring_journal::store::{Change, Claim, Due, Filter, Late, Lease, Owners, Store};
+use recurring_journal::store::{Change, Claim, Due, Filter, Late, Lease, Owners, SqliteStore, Store};
 use recurring_journal::{AttemptRecord, Delivery, Event, Fence, InboxEntry, Intent, State, StoreError};
 use tokio::sync::Notify;
 
@@ -35,12 +36,19 @@ pub(crate) struct Hook {
     /// Lets it go on.
     pub(crate) go_on: Notify,
     goes_on: bool,
+    /// The folder for a copy of the journal after each write.
+    copies: Option<PathBuf>,
 }
 
 impl Hook {
     /// A process that ends at this point, if there is one.
     pub(crate) fn dies_at(stop_at: Option<Point>) -> Arc<Self> {
-        Arc::new(Self { stop_at, ..Self::default() })
+        Self::new(stop_at, None)
+    }
+
+    /// The same, which leaves copies behind.
+    pub(crate) fn new(stop_at: Option<Point>, copies: Option<&Path>) -> Arc<Self> {
+        Arc::new(Self { stop_at, copies: copies.map(Path::to_owned), ..Self::default() })
     }
 
     /// A process that waits at this point until it may go on.
@@ -51,6 +59,11 @@ impl Hook {
     /// How many writes there were.
     pub(crate) fn writes(&self) -> usize {
         self.writes.load(Ordering::SeqCst)
+    }
+
+    /// Whether copies are wanted.
+    pub(crate) fn copies(&self) -> bool {
+        self.copies.is_some()
     }
 
     async fn pass(&self, write: usize, side: Side) {
@@ -71,17 +84,22 @@ pub(crate) struct Hooked {
     pub(crate) hook: Arc<Hook>,
     /// Whether a late worker may overwrite: the check on the check.
     pub(crate) without_fence: AtomicBool,
+    /// The file that is copied after each write.
+    pub(crate) copied: Option<SqliteStore>,
 }
 
 impl Hooked {
     pub(crate) fn new(inner: Arc<dyn Store>, hook: Arc<Hook>) -> Self {
-        Self { inner, hook, without_fence: AtomicBool::new(false) }
+        Self { inner, hook, without_fence: AtomicBool::new(false), copied: None }
     }
 
     async fn write<T>(&self, work: impl Future<Output = T>) -> T {
         let write = self.hook.writes.fetch_add(1, Ordering::SeqCst);
         self.hook.pass(write, Side::Before).await;
         let result = work.await;
+        if let (Some(folder), Some(copied)) = (&self.hook.copies, &self.copied) {
+            copied.backup(folder.join(format!("{write}.db"))).await.unwrap();
+        }
         self.hook.pass(write, Side::After).await;
         result
     }

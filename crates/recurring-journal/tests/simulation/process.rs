@@ -1,13 +1,15 @@
 //! Processes that begin and end, on one database and against one sandbox.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use recurring_facade::{ChargeRequest, Facade, ProviderId, StoredCredential};
 use recurring_journal::store::{SqliteStore, Store};
-use recurring_journal::{Answer, Journal, JournalError, State};
+use recurring_journal::{Answer, Clock, Journal, JournalError, State};
 use recurring_sandbox::{Fault, FaultKind, LedgerKind, Moment, Sandbox};
 use tokio::runtime::{Builder, Runtime};
 
@@ -35,10 +37,26 @@ pub(crate) struct Bench {
     provider: ProviderId,
     sandbox: Sandbox,
     database: Database,
+    /// The store's.
     pub(crate) clock: ManualClock,
+    /// How far the clock of the worker's machine is from that of the store.
+    skew: Cell<SignedDuration>,
     credentials: RefCell<BTreeMap<&'static str, StoredCredential>>,
     /// The gateway's: it does not end with the processes.
     runtime: Runtime,
+}
+
+/// A clock that goes with another one, but is wrong.
+#[derive(Debug)]
+struct Skewed {
+    clock: ManualClock,
+    by: SignedDuration,
+}
+
+impl Clock for Skewed {
+    fn now(&self) -> Timestamp {
+        self.clock.now() + self.by
+    }
 }
 
 enum Database {
@@ -74,7 +92,15 @@ impl Bench {
                 }
             }
         });
-        let bench = Self { provider, sandbox, database, clock, credentials: RefCell::default(), runtime };
+        let bench = Self {
+            provider,
+            sandbox,
+            database,
+            clock,
+            skew: Cell::default(),
+            credentials: RefCell::default(),
+            runtime,
+        };
         if bench.provider != ProviderId::NGENIUS {
             for card in [GOOD_CARD, FADING_CARD] {
                 let name = format!("first-{card}");
@@ -114,7 +140,14 @@ impl Bench {
     }
 
     pub(crate) async fn journal(&self, store: Arc<dyn Store>) -> Journal {
-        Journal::builder().clock(self.clock.clone()).with_store(store).await.unwrap()
+        let clock = Skewed { clock: self.clock.clone(), by: self.skew.get() };
+        Journal::builder().clock(clock).with_store(store).await.unwrap()
+    }
+
+    /// Sets the machine's clock right, or wrong by minutes or days, by the number of the case.
+    pub(crate) fn skew_machine(&self, case: usize) {
+        let skews = [0, 16, -16, 3 * 24 * 60, -3 * 24 * 60];
+        self.skew.set(SignedDuration::from_mins(skews[case % skews.len()]));
     }
 
     pub(crate) fn request(&self, name: &str, card: &str) -> ChargeRequest {
@@ -131,6 +164,20 @@ impl Bench {
 
     pub(crate) fn sandbox(&self) -> &Sandbox {
         &self.sandbox
+    }
+
+    /// The file of the journal, and what is in it from another time put in its place.
+    pub(crate) fn restore(&self, copy: &Path) -> PathBuf {
+        let Database::Sqlite(folder) = &self.database else { panic!("only a file is restored") };
+        let file = folder.path().join("j.db");
+        for end in ["", "-wal", "-shm"] {
+            let beside = folder.path().join(format!("j.db{end}"));
+            if beside.exists() {
+                std::fs::remove_file(beside).unwrap();
+            }
+        }
+        std::fs::copy(copy, &file).unwrap();
+        file
     }
 
     /// How often money was taken under this name.
@@ -166,10 +213,10 @@ impl Bench {
 
     fn clock_text(&self) -> String {
         self.clock.advance(Duration::from_millis(1));
-        recurring_journal::Clock::now(&self.clock).as_millisecond().to_string()
+        self.clock.now().as_millisecond().to_string()
     }
 
-    async fn ask(
+    pub(crate) async fn ask(
         &self,
         journal: &Journal,
         facade: &Facade,
@@ -189,11 +236,25 @@ impl Bench {
 
     /// A process that charges, and perhaps ends on the way. Whether it reported success.
     pub(crate) fn first_life(&self, name: &str, crash: Crash, card: &'static str) -> Option<State> {
-        let hook = Hook::dies_at(match crash {
-            // Write 0 is that of opening the journal.
-            Crash::AtWrite(point) => Some(Point { write: point.write + 1, side: point.side }),
-            _ => None,
-        });
+        self.first_life_with(name, crash, card, None)
+    }
+
+    /// The same, with a copy of the journal after each of its writes.
+    pub(crate) fn first_life_with(
+        &self,
+        name: &str,
+        crash: Crash,
+        card: &'static str,
+        copies: Option<&Path>,
+    ) -> Option<State> {
+        let hook = Hook::new(
+            match crash {
+                // Write 0 is that of opening the journal.
+                Crash::AtWrite(point) => Some(Point { write: point.write + 1, side: point.side }),
+                _ => None,
+            },
+            copies,
+        );
         if let Crash::AtCall(operation, when) = crash {
             let waiting = self.sandbox.faults();
             self.sandbox.clear_faults();
@@ -232,7 +293,10 @@ impl Bench {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let done = runtime.block_on(async {
             let life = async {
-                let store = Hooked::new(self.store().await, Arc::clone(hook));
+                let mut store = Hooked::new(self.store().await, Arc::clone(hook));
+                if let (true, Database::Sqlite(folder)) = (hook.copies(), &self.database) {
+                    store.copied = Some(SqliteStore::open(folder.path().join("j.db")).await.unwrap());
+                }
                 work(self.journal(Arc::new(store)).await, self.facade()).await
             };
             tokio::select! {
@@ -303,9 +367,15 @@ impl Judge {
         bench.clock.reset();
     }
 
-    pub(crate) fn report(&self, bench: &Bench, cases: usize) {
-        println!("{}: {cases} cases end as {:?}", bench.provider(), self.ends);
+    pub(crate) fn report(&self, bench: &Bench, what: &str, cases: usize) {
+        let run = self.ends.values().sum::<usize>();
+        println!("{}, {what}: {run} of {cases} cases were run, and end as {:?}", bench.provider(), self.ends);
         assert!(self.wrong.is_empty(), "{}: {:#?}", bench.provider(), self.wrong);
-        assert_eq!(self.ends.values().sum::<usize>(), cases);
+        assert!(run >= cases / crate::EVERY && run > 0, "{what}: {run} of {cases}");
+    }
+
+    /// How often the money was taken more than once.
+    pub(crate) fn taken_twice(&self) -> usize {
+        self.wrong.iter().filter(|wrong| wrong.ends_with("taken more than once")).count()
     }
 }

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::{VERSION, problem};
 use crate::error::StoreError;
+use crate::store::row::instant;
 
 /// How long another process may keep the database locked.
 const BUSY: Duration = Duration::from_secs(10);
@@ -79,6 +80,17 @@ fn write_ahead(connection: &Connection) -> rusqlite::Result<String> {
 
 /// Checks that the database is a journal that this program can use, and reads its identity.
 pub(super) fn check(connection: &Connection, path: &Path) -> Result<String, StoreError> {
+    match read(connection, path)? {
+        (identity, None) => Ok(identity),
+        (_, Some(copied)) => Err(StoreError::FailedOver {
+            found: format!("a copy of {copied}"),
+            known: "the original".to_owned(),
+        }),
+    }
+}
+
+/// The identity of the journal, and when it was copied, if it is a copy that was not acknowledged.
+fn read(connection: &Connection, path: &Path) -> Result<(String, Option<Timestamp>), StoreError> {
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(problem)?;
     if version > VERSION {
         return Err(StoreError::NewerSchema { found: version, known: VERSION });
@@ -96,13 +108,15 @@ pub(super) fn check(connection: &Connection, path: &Path) -> Result<String, Stor
         .optional()
         .map_err(problem)?
         .ok_or_else(|| StoreError::Corrupt("it has no identity".to_owned()))?;
-    match copied.map(super::super::row::instant).transpose()? {
-        Some(copied) => Err(StoreError::FailedOver {
-            found: format!("a copy of {copied}"),
-            known: "the original".to_owned(),
-        }),
-        None => Ok(identity),
-    }
+    Ok((identity, copied.map(instant).transpose()?))
+}
+
+/// Opens a copy, to acknowledge it. A file that is not a journal is left as it is.
+pub(super) fn connect_copy(path: &Path) -> Result<Connection, StoreError> {
+    let path = resolve(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    read(&Connection::open_with_flags(&path, flags).map_err(problem)?, &path)?;
+    connect(&path)
 }
 
 /// Creates a journal in a new file. It gets its name when it is whole: another process finds all of it or nothing.

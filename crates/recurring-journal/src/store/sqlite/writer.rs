@@ -23,8 +23,11 @@ type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Reply + Send>;
 /// the write-ahead log into the database: a program that ends in order leaves a whole file behind.
 pub(super) struct Writer {
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
-    thread: Arc<Mutex<Option<JoinHandle<Result<(), StoreError>>>>>,
+    thread: Arc<Thread>,
 }
+
+/// The thread, until it has been waited for, and how it ends.
+type Thread = Mutex<Option<JoinHandle<Result<(), StoreError>>>>;
 
 impl Writer {
     pub(super) fn start(connection: Connection) -> Result<Self, StoreError> {
@@ -101,7 +104,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn join(thread: &Mutex<Option<JoinHandle<Result<(), StoreError>>>>) -> Result<(), StoreError> {
+fn join(thread: &Thread) -> Result<(), StoreError> {
     match lock(thread).take().map(JoinHandle::join) {
         Some(Ok(ended)) => ended,
         Some(Err(_)) => Err(StoreError::Failed("the journal's thread panicked".to_owned())),

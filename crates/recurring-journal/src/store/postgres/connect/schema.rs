@@ -131,7 +131,8 @@ pub(in crate::store::postgres) async fn acknowledge(
         "INSERT INTO recurring.recurring_attempts AS a
            (attempt, provider, operation, fingerprint, state, created, updated, payment, decided_by, note, lapsed)
          VALUES ($3, $4, 'charge', '', 'review', ({NOW}), ({NOW}), $5, $1, 'found at the gateway: ' || $2, true)
-         ON CONFLICT (attempt) DO UPDATE SET {free}, state = 'review', updated = excluded.updated,
+         ON CONFLICT (attempt) DO UPDATE SET lines = a.lines + 1, lapsed = true, owner = NULL, fence = a.fence + 1,
+           lease_until = NULL, state = 'review', updated = excluded.updated,
            payment = coalesce(a.payment, excluded.payment), decided_by = excluded.decided_by, note = excluded.note
          WHERE a.state NOT IN ('approved', 'unknown', 'pending')"
     );

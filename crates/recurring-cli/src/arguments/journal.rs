@@ -1,0 +1,126 @@
+//! The commands of the durable record.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// The durable record of attempts.
+#[derive(Debug, Args)]
+pub(crate) struct Journal {
+    /// The journal: sqlite:/PATH or postgres://..; by default RECURRING_JOURNAL. An address with a password belongs there.
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    pub(crate) journal: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: JournalCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum JournalCommand {
+    /// Create a journal where there is none. No other command does that.
+    ///
+    /// It prints the identity of the new journal. Set RECURRING_JOURNAL_ID to it, and every command refuses another
+    /// journal.
+    Create,
+    /// Show the identity of the journal, where it is, and how many attempts there are in each state.
+    Info,
+    /// Copy the journal into a new file, while it is in use.
+    ///
+    /// The copy lacks what is recorded after it, so every command refuses it until `acknowledge-failover`. A journal in
+    /// PostgreSQL is copied with pg_basebackup or pg_dump.
+    Backup {
+        /// The new file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// List attempts, one a line, in the order of their names.
+    List {
+        /// Only those in this state: planned, armed, approved, declined, pending, not_applied, unknown, review.
+        #[arg(long)]
+        state: Option<String>,
+        /// Only those of this gateway.
+        #[arg(long)]
+        provider: Option<String>,
+        /// At most so many.
+        #[arg(long)]
+        limit: Option<usize>,
+    },
+    /// Show one attempt and everything that happened to it.
+    Show {
+        /// The attempt.
+        #[arg(long, value_name = "ID")]
+        attempt: String,
+    },
+    /// Look up at the gateways what is unknown or pending. Nothing is ever sent again.
+    ///
+    /// Exit code 0: nothing is open any more; 10: some are pending; 30: some are unknown or in manual review.
+    Reconcile {
+        /// Only this attempt.
+        #[arg(long, value_name = "ID")]
+        attempt: Option<String>,
+        /// Only what is due, with growing waits between two looks: for a timer.
+        #[arg(long)]
+        due: bool,
+    },
+    /// Record an operator's decision about an attempt that looking could not settle.
+    ///
+    /// It looks at the gateway first. `not-applied` is refused while a call may be under way, and when the gateway shows
+    /// a payment or cannot be asked.
+    Resolve(Resolve),
+    /// Record that the store has forgotten something: a replica of PostgreSQL took over, or a backup was restored.
+    ///
+    /// Compare with the gateways first what was charged in the time that is missing. Every armed attempt becomes
+    /// unknown; what is planned or not applied goes to manual review.
+    #[command(alias = "acknowledge-fail-over")]
+    AcknowledgeFailover(AcknowledgeFailover),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Resolve {
+    /// The attempt.
+    #[arg(long, value_name = "ID")]
+    pub(crate) attempt: String,
+    /// What happened. `not-applied` allows the attempt to be made again.
+    #[arg(long = "as", value_enum)]
+    pub(crate) decision: Decision,
+    /// The gateway's identifier of the payment, where it was found.
+    #[arg(long, value_name = "REF")]
+    pub(crate) payment: Option<String>,
+    /// Who decides. It is kept for good.
+    #[arg(long, value_name = "WHO")]
+    pub(crate) by: String,
+    /// Why. It is kept for good.
+    #[arg(long, value_name = "REASON")]
+    pub(crate) why: String,
+    /// Record `not-applied` although that is refused. When it is wrong, the attempt can be charged twice.
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AcknowledgeFailover {
+    /// Who has compared. It is kept for good.
+    #[arg(long, value_name = "WHO")]
+    pub(crate) by: String,
+    /// What came of it. It is kept for good.
+    #[arg(long, value_name = "REASON")]
+    pub(crate) why: String,
+    /// Nothing that is planned was sent in that time: it stays planned. When that is wrong, it is charged twice.
+    #[arg(long)]
+    pub(crate) planned_were_not_sent: bool,
+    /// What the gateways charged in that time, one JSON object a line: {"provider":"..","attempt":"..","payment":".."},
+    /// the payment where it is known; `-` reads standard input. These attempts cannot be charged again.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) charged: Option<PathBuf>,
+}
+
+/// What an operator found out.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Decision {
+    /// The money was taken.
+    Approved,
+    /// The gateway declined it.
+    Declined,
+    /// Nothing happened, and nothing can be under way any more.
+    #[value(alias = "not_applied")]
+    NotApplied,
+}

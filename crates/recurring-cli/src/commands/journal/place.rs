@@ -1,0 +1,138 @@
+//! What concerns the journal as a whole: creating it, showing where it is, copying it, taking a copy into use.
+
+use std::path::Path;
+
+use recurring_facade::{AttemptId, PaymentRef, ProviderId};
+use recurring_journal::store::{Failover, FoundCharge, PostgresStore, SqliteStore};
+use recurring_journal::{Address, Journal};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::text;
+use crate::arguments::AcknowledgeFailover;
+use crate::exit::Exit;
+use crate::files;
+use crate::output::Output;
+use crate::session::{Session, shown};
+
+pub(super) async fn create(session: &Session, address: Option<&str>, out: &Output) -> Result<Exit, String> {
+    let journal = session.create(address).await?;
+    let address = shown(&session.address(address)?)?;
+    let (kind, identity) = (journal.store().kind(), journal.identity());
+    let human = format!(
+        "created {address}\nidentity  {identity}\nset RECURRING_JOURNAL_ID to it, and every command refuses another journal"
+    );
+    out.line(&json!({"identity": identity, "kind": kind, "address": address}), &human);
+    Ok(Exit::Done)
+}
+
+pub(super) async fn info(
+    session: &Session,
+    journal: &Journal,
+    address: Option<&str>,
+    out: &Output,
+) -> Result<Exit, String> {
+    let address = session.address(address)?;
+    let counts = journal.store().count().await.map_err(text)?;
+    let (kind, identity) = (journal.store().kind(), journal.identity());
+    let mut human = format!("{}\nidentity  {identity}\nkind      {kind}", shown(&address)?);
+    let mut object = json!({"identity": identity, "kind": kind, "address": shown(&address)?});
+    if let (Address::Sqlite(path), Some(object)) =
+        (Address::parse(address.expose()).map_err(text)?, object.as_object_mut())
+    {
+        // As the store has it: without links.
+        let path = path.canonicalize().unwrap_or(path).display().to_string();
+        human += &format!("\npath      {path}");
+        object.insert("path".to_owned(), path.into());
+    }
+    let mut attempts = Map::new();
+    for (state, count) in counts {
+        human += &format!("\n{count:>9} {state}");
+        attempts.insert(state.to_string(), count.into());
+    }
+    if let Some(object) = object.as_object_mut() {
+        object.insert("attempts".to_owned(), attempts.into());
+    }
+    out.line(&object, &human);
+    Ok(Exit::Done)
+}
+
+pub(super) async fn backup(
+    session: &Session,
+    address: Option<&str>,
+    file: &Path,
+    out: &Output,
+) -> Result<Exit, String> {
+    let path = match Address::parse(session.address(address)?.expose()).map_err(text)? {
+        Address::Sqlite(path) => path,
+        Address::Postgres(_) => {
+            return Err("cannot copy a journal in PostgreSQL: its server does that; use pg_basebackup, or pg_dump with the \
+                        schema `recurring`, and run `recurring journal acknowledge-failover` after a restore"
+                .to_owned());
+        }
+    };
+    let file = std::path::absolute(file).map_err(text)?;
+    let store = session.sqlite(path).await?;
+    store
+        .backup(&file)
+        .await
+        .map_err(|error| format!("cannot copy the journal to {}: {error}", file.display()))?;
+    let human = format!(
+        "copied to {}\na copy lacks what is recorded after it: it is refused until `recurring journal acknowledge-failover`",
+        file.display()
+    );
+    out.line(&json!({"backup": file.display().to_string()}), &human);
+    Ok(Exit::Done)
+}
+
+pub(super) async fn acknowledge(
+    session: &Session,
+    address: Option<&str>,
+    arguments: AcknowledgeFailover,
+    out: &Output,
+) -> Result<Exit, String> {
+    let charged = arguments.charged.as_deref().map(read_charged).transpose()?.unwrap_or_default();
+    let AcknowledgeFailover { by, why, planned_were_not_sent, .. } = arguments;
+    let failover = Failover { by, why, planned_were_not_sent, charged };
+    let done = match Address::parse(session.address(address)?.expose()).map_err(text)? {
+        Address::Sqlite(path) => SqliteStore::acknowledge_failover(path, &failover).await,
+        Address::Postgres(address) => PostgresStore::acknowledge_failover(&address, &failover).await,
+    };
+    let done = done.map_err(text)?;
+    let human = format!("{} attempts are unknown now, {} are in review", done.unknown, done.review);
+    out.line(&json!({"unknown": done.unknown, "review": done.review}), &human);
+    Ok(Exit::Done)
+}
+
+/// A charge that an operator found at a gateway, as one line.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    provider: String,
+    attempt: String,
+    #[serde(default)]
+    payment: Option<String>,
+}
+
+/// Reads what was found. One line that cannot be read refuses them all: it may be a charge that is then made again.
+fn read_charged(path: &Path) -> Result<Vec<FoundCharge>, String> {
+    let content = files::text(path)?;
+    let lines = content.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    lines
+        .map(|(number, line)| {
+            let refuse = |why: String| format!("cannot read {}: line {}: {why}", path.display(), number + 1);
+            let line: Line = serde_json::from_value(serde_json::from_str::<Value>(line).map_err(|_| {
+                refuse(
+                    "not JSON; write {\"provider\":\"..\",\"attempt\":\"..\",\"payment\":\"..\"}".to_owned(),
+                )
+            })?)
+            .map_err(|error| refuse(error.to_string()))?;
+            let provider = ProviderId::ALL
+                .into_iter()
+                .find(|provider| provider.as_str() == line.provider)
+                .ok_or_else(|| refuse("there is no such `provider`".to_owned()))?;
+            let attempt = AttemptId::new(line.attempt).map_err(|error| refuse(error.to_string()))?;
+            Ok(FoundCharge { attempt, provider, payment: line.payment.map(PaymentRef::new) })
+        })
+        .collect()
+}

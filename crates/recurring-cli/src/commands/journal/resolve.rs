@@ -1,0 +1,83 @@
+//! An operator's decision about one attempt.
+
+use recurring_facade::{Facade, PaymentRef, Settings};
+use recurring_journal::{Decided, Journal, JournalError};
+use serde_json::Value;
+
+use super::{line, name, text};
+use crate::arguments::{Decision, Resolve};
+use crate::exit::Exit;
+use crate::output::Output;
+use crate::record::{not_made, record_text};
+
+/// Records the decision, and shows what is known of the attempt, whether it was recorded or refused.
+pub(super) async fn run(
+    settings: &Settings,
+    journal: &Journal,
+    arguments: Resolve,
+    out: &Output,
+) -> Result<Exit, String> {
+    let attempt = name(&arguments.attempt)?;
+    let before = journal.attempt(&attempt).await.map_err(text)?;
+    // Only its own gateway is asked: what is missing for others does not matter. One that cannot be asked is refused or
+    // forced like one that does not answer.
+    let facade = settings.facade_of(&before.provider).unwrap_or_else(|error| {
+        out.problem(&format!("cannot ask {}: {error}", before.provider));
+        Facade::new()
+    });
+    let decision = recurring_journal::Decision {
+        what: match arguments.decision {
+            Decision::Approved => Decided::Approved,
+            Decision::Declined => Decided::Declined,
+            Decision::NotApplied => Decided::NotApplied,
+        },
+        payment: arguments.payment.map(PaymentRef::new),
+        by: arguments.by,
+        why: arguments.why,
+        force: arguments.force,
+    };
+    let resolved = journal.resolve(&facade, &attempt, &decision).await;
+    let known = match &resolved {
+        Ok(record) => record.clone(),
+        Err(_) => journal.attempt(&attempt).await.map_err(text)?,
+    };
+    let mut human = format!("{attempt}\n{}", record_text(&known));
+    let mut object = line(&known);
+    let mut set = |name: &str, value: &str| {
+        human += &format!("\n{name:10} {value}");
+        if let Some(object) = object.as_object_mut() {
+            object.insert(name.to_owned(), Value::from(value));
+        }
+    };
+    // The newest line of the log is the decision; the one before is what the gateway has just shown.
+    let events = journal.events(&attempt).await.unwrap_or_default();
+    let looked =
+        events.iter().rev().nth(usize::from(resolved.is_ok())).filter(|event| event.at >= before.updated);
+    if let Some(note) = looked.and_then(|event| event.note.as_deref()) {
+        set("looked", note);
+    }
+    let exit = match resolved {
+        Ok(_) => Exit::Done,
+        // The gateway has settled it just now, as the operator says.
+        Err(JournalError::NotToDecide { .. })
+            if !before.state.is_final() && known.state.as_str() == decided(arguments.decision) =>
+        {
+            Exit::Done
+        }
+        Err(error) => {
+            set("message", &error.to_string());
+            not_made(&error)
+        }
+    };
+    out.line(&object, &human);
+    Ok(exit)
+}
+
+/// The state that a decision leads to.
+fn decided(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Approved => "approved",
+        Decision::Declined => "declined",
+        Decision::NotApplied => "not_applied",
+    }
+}

@@ -1,0 +1,189 @@
+//! The settings of a command, and the one journal that it opens.
+
+use std::sync::{Arc, OnceLock};
+
+use recurring_facade::{Secret, Settings};
+use recurring_journal::store::SqliteStore;
+use recurring_journal::{Address, EncryptionKey, Journal, JournalBuilder};
+
+use crate::arguments::JournalChoice;
+use crate::output::Output;
+
+/// What a command works with. The journal that it opens is closed when it ends, however it ends.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) settings: Settings,
+    opened: OnceLock<Journal>,
+}
+
+impl Session {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self { settings, opened: OnceLock::new() }
+    }
+
+    /// The journal for a command that moves money: `None` only when the caller wants none. It must be asked for before
+    /// anything is sent.
+    pub(crate) async fn guard(&self, choice: &JournalChoice, what: &str) -> Result<Option<Journal>, String> {
+        if choice.no_journal {
+            return Ok(None);
+        }
+        match self.journal(choice.journal.as_deref()).await? {
+            Some(journal) => Ok(Some(journal)),
+            None => Err(format!(
+                "cannot {what}: no journal is named, and without one a repetition would do it twice; name one with \
+                 RECURRING_JOURNAL or --journal sqlite:/PATH (`recurring journal create` makes it), or pass \
+                 --no-journal and keep a record of your own; nothing was sent"
+            )),
+        }
+    }
+
+    /// The journal for a command that cannot work without one.
+    pub(crate) async fn needed(&self, address: Option<&str>) -> Result<Journal, String> {
+        self.journal(address).await?.ok_or_else(none)
+    }
+
+    /// The journal at this address, by default that of the settings. `None` when there is no address at all.
+    pub(crate) async fn journal(&self, address: Option<&str>) -> Result<Option<Journal>, String> {
+        match self.address_or_none(address)? {
+            Some(address) => {
+                let opened = self.builder()?.open(address.expose()).await.map_err(text)?;
+                Ok(Some(self.keep(opened)))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Creates a journal and opens it.
+    pub(crate) async fn create(&self, address: Option<&str>) -> Result<Journal, String> {
+        let address = self.address(address)?;
+        if let Some(identity) = self.settings.journal_id() {
+            return Err(format!(
+                "cannot create a journal: RECURRING_JOURNAL_ID says that {identity} is to be used; look for that one, or \
+                 unset the variable to begin a new record"
+            ));
+        }
+        Ok(self.keep(self.builder()?.create(address.expose()).await.map_err(text)?))
+    }
+
+    /// The store of a journal in SQLite, opened as that journal.
+    pub(crate) async fn sqlite(&self, path: std::path::PathBuf) -> Result<Arc<SqliteStore>, String> {
+        let store = Arc::new(SqliteStore::open(path).await.map_err(text)?);
+        let opened = self.builder()?.with_store(store.clone()).await.map_err(text)?;
+        self.keep(opened);
+        Ok(store)
+    }
+
+    /// Where the journal is.
+    pub(crate) fn address(&self, address: Option<&str>) -> Result<Secret, String> {
+        self.address_or_none(address)?.ok_or_else(none)
+    }
+
+    fn address_or_none(&self, address: Option<&str>) -> Result<Option<Secret>, String> {
+        match address {
+            Some(address) if has_password(address) => {
+                Err("cannot use --journal: the address has a password in it, and other users of this machine can read \
+                     arguments; put it in RECURRING_JOURNAL or in the file that --config names"
+                    .to_owned())
+            }
+            Some(address) => Ok(Some(Secret::new(address))),
+            None => Ok(self.settings.journal().cloned()),
+        }
+    }
+
+    fn builder(&self) -> Result<JournalBuilder, String> {
+        let mut builder = Journal::builder();
+        if let Some(key) = self.settings.journal_key() {
+            builder = builder.encryption_key(EncryptionKey::from_hex(key).map_err(text)?);
+        }
+        if let Some(identity) = self.settings.journal_id() {
+            builder = builder.identity(identity);
+        }
+        Ok(builder)
+    }
+
+    fn keep(&self, journal: Journal) -> Journal {
+        // A command opens one journal, once.
+        let _ = self.opened.set(journal.clone());
+        journal
+    }
+
+    /// Closes the journal, if one was opened: then all of it is in its file.
+    pub(crate) async fn close(self, out: &Output) {
+        if let Some(journal) = self.opened.into_inner()
+            && let Err(error) = journal.close().await
+        {
+            out.problem(&format!(
+                "cannot close the journal: {error}; everything is recorded, the newest of it in the file that ends in -wal: \
+                 keep both together"
+            ));
+        }
+    }
+}
+
+fn none() -> String {
+    "cannot open a journal: none is named; name one with RECURRING_JOURNAL or --journal sqlite:/PATH"
+        .to_owned()
+}
+
+fn text(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+/// An address without its password, for showing.
+pub(crate) fn shown(address: &Secret) -> Result<String, String> {
+    match Address::parse(address.expose()).map_err(text)? {
+        Address::Sqlite(path) => Ok(format!("sqlite:{}", path.display())),
+        Address::Postgres(address) => {
+            let (scheme, user, rest) = parts(address.expose()).unwrap_or_default();
+            let user = user.split(':').next().filter(|user| !user.is_empty());
+            let user = user.map(|user| format!("{user}@")).unwrap_or_default();
+            // What follows the question mark may be a password, too.
+            Ok(format!("{scheme}://{user}{}", rest.split('?').next().unwrap_or_default()))
+        }
+    }
+}
+
+/// Whether an address of PostgreSQL has a password in it.
+fn has_password(address: &str) -> bool {
+    let Some((_, user, rest)) = parts(address) else { return false };
+    let mut options = rest.split_once('?').map(|(_, options)| options.split('&')).into_iter().flatten();
+    user.contains(':') || options.any(|option| option.starts_with("password="))
+}
+
+/// The scheme, what is before the `@`, and the rest.
+fn parts(address: &str) -> Option<(&str, &str, &str)> {
+    let (scheme, rest) = address.split_once("://")?;
+    let (user, rest) = rest.split_once('@').unwrap_or(("", rest));
+    scheme.starts_with("postgres").then_some((scheme, user, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn address_with_a_password_is_found() {
+        for address in ["postgres://a:pw@h/d", "postgresql://:pw@h/d", "postgres://h/d?user=a&password=pw"] {
+            assert!(has_password(address), "{address}");
+        }
+        for address in
+            ["postgres://a@h:5432/d", "postgres://h:5432/d?user=a", "sqlite:///a:b@c.db", "sqlite:/j.db"]
+        {
+            assert!(!has_password(address), "{address}");
+        }
+    }
+
+    #[test]
+    fn shown_address_has_no_password() {
+        for (address, expected) in [
+            (
+                "postgres://ann:hunter2@db.example:5432/billing?password=hunter2",
+                "postgres://ann@db.example:5432/billing",
+            ),
+            ("postgres://db.example/billing", "postgres://db.example/billing"),
+            ("sqlite:/var/lib/j.db", "sqlite:/var/lib/j.db"),
+        ] {
+            assert_eq!(shown(&Secret::new(address)).as_deref(), Ok(expected));
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Every command that moves money: refused without a journal, once through it, and never silent about what it did.
+#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops by panicking")]
+
+mod common;
+
+use common::{Sandbox, pay};
+use serde_json::{Value, json};
+
+const CARD: &str = r#"{"pan":"4012001037141112","expiry":"2031-04","cvv":"123","cardholder_name":"Ann"}"#;
+
+const SCHEDULE: [&str; 13] = [
+    "schedule",
+    "--provider",
+    "ngenius",
+    "--attempt",
+    "s-1",
+    "--amount",
+    "1.50",
+    "--currency",
+    "AED",
+    "--frequency",
+    "MONTHLY",
+    "--email",
+    "ann@example.org",
+];
+
+/// A door as a user meets it: refused without a journal, and moving money once through one.
+fn moves_once(sandbox: &Sandbox, words: &[&str], input: &str) -> Vec<Value> {
+    let before = sandbox.moved();
+    let (code, lines) = sandbox.run_with(input, words);
+    assert_eq!((code, lines.len(), sandbox.moved()), (2, 0, before), "{words:?}: {lines:?}");
+    let (code, first) = sandbox.recorded_with(input, words);
+    assert_eq!((code, sandbox.moved()), (0, before + 1), "{words:?}: {first:?}");
+    let (code, again) = sandbox.recorded_with(input, words);
+    assert_eq!(
+        (code, &again[0]["again"], sandbox.moved()),
+        (0, &json!(true), before + 1),
+        "{words:?}: {again:?}"
+    );
+    first
+}
+
+#[test]
+fn refusal_without_a_journal_says_what_to_do() {
+    let sandbox = Sandbox::start("says");
+    let (code, lines, errors) = sandbox.told(&[], &SCHEDULE);
+    assert_eq!((code, lines.len(), sandbox.moved()), (2, 0, 0), "{errors}");
+    for word in ["RECURRING_JOURNAL", "--journal", "journal create", "--no-journal", "nothing was sent"] {
+        assert!(errors.contains(word), "{errors}");
+    }
+}
+
+#[test]
+fn schedule_and_refund_repeated_move_money_once() {
+    let sandbox = Sandbox::start("schedule-once");
+    sandbox.create_journal();
+    let scheduled = moves_once(&sandbox, &SCHEDULE, CARD);
+    let payment = scheduled[0]["payment"].as_str().expect("a payment");
+    let refund =
+        ["refund", "--provider", "ngenius", "--attempt", "r-1", "--payment", payment, "--amount", "0.50"];
+    moves_once(&sandbox, &refund, "");
+}
+
+#[test]
+fn capture_repeated_moves_money_once() {
+    let sandbox = Sandbox::start("capture-once");
+    sandbox.create_journal();
+    let held = sandbox.held("deposit-1");
+    let capture = ["capture", "--provider", "revio", "--payment", &held, "--attempt", "c-1"];
+    let part = ["--amount", "10.00", "--currency", "ZAR"];
+    let captured = moves_once(&sandbox, &[&capture[..], &part].concat(), "");
+    assert_eq!((&captured[0]["outcome"], &captured[0]["amount"]), (&json!("approved"), &json!("10.00")));
+    // Without a journal when that is asked for; all of it when no amount is named.
+    let held = sandbox.held("deposit-2");
+    let capture = ["capture", "--provider", "revio", "--payment", &held, "--attempt", "c-2", "--no-journal"];
+    assert_eq!(sandbox.run(&capture).0, 0);
+    let ledger = sandbox.control("GET", "ledger", None);
+    let amounts: Vec<_> =
+        ledger.as_array().expect("a list").iter().map(|entry| &entry["amount_minor"]).collect();
+    assert_eq!(amounts, [&json!(1000), &json!(4000)]);
+}
+
+/// A customer on the way to the page of tokenpay-signed: what `resume` needs, and the page.
+fn sent_to_the_page(sandbox: &Sandbox) -> (String, String) {
+    let pending = sandbox.file("pending.json");
+    let enrol = ["enrol", "--provider", "tokenpay-signed", "--attempt", "first", "--amount", "40.00"];
+    let more = ["--currency", "USD", "--customer", "c-1", "--success-url", "https://shop.example/paid"];
+    let last =
+        ["--failure-url", "https://shop.example/failed", "--notification-url", "https://shop.example/n"];
+    let (code, lines) = sandbox.run(&[&enrol[..], &more, &last, &["--pending", &pending]].concat());
+    assert_eq!(code, 11, "{lines:?}");
+    (pending, lines[0]["redirect"].as_str().expect("a page").to_owned())
+}
+
+/// A customer who has stored a card there.
+fn card_stored(sandbox: &Sandbox) -> String {
+    let (pending, page) = sent_to_the_page(sandbox);
+    pay(&page, "4111111111111111");
+    pending
+}
+
+#[test]
+fn resume_that_takes_money_takes_it_once() {
+    let sandbox = Sandbox::start("resume-once");
+    sandbox.create_journal();
+    let pending = card_stored(&sandbox);
+    let resume = ["resume", "--provider", "tokenpay-signed", "--pending", &pending];
+    let taken = moves_once(&sandbox, &resume, "");
+    assert_eq!(taken[0]["credential"]["provider"], "tokenpay-signed", "{taken:?}");
+    let other = ["resume", "--provider", "emspay", "--pending", &pending, "--no-journal"];
+    assert_eq!((sandbox.run(&other).0, sandbox.moved()), (2, 1));
+}
+
+#[test]
+fn resume_repeated_has_the_credential_under_a_key() {
+    let sandbox = Sandbox::start("resume-key");
+    sandbox.create_journal();
+    let (pending, kept) = (card_stored(&sandbox), sandbox.file("kept.json"));
+    let (journal, key) = (sandbox.journal(), "0f".repeat(32));
+    let settings = [("RECURRING_JOURNAL", journal.as_str()), ("RECURRING_JOURNAL_KEY", &key)];
+    let resume = ["resume", "--provider", "tokenpay-signed", "--pending", &pending];
+    let (code, first, errors) = sandbox.told(&settings, &resume);
+    assert_eq!(code, 0, "{errors}");
+    let (code, again, errors) = sandbox.told(&settings, &[&resume[..], &["--credential", &kept]].concat());
+    assert_eq!((code, &again[0]["again"], sandbox.moved()), (0, &json!(true), 1), "{errors}");
+    let kept: Value = serde_json::from_str(&std::fs::read_to_string(kept).expect("a file")).expect("JSON");
+    assert_eq!(kept, first[0]["credential"]);
+}
+
+#[test]
+fn resume_before_the_customer_can_be_repeated() {
+    let sandbox = Sandbox::start("resume-early");
+    sandbox.create_journal();
+    let (pending, page) = sent_to_the_page(&sandbox);
+    let resume = ["resume", "--provider", "tokenpay-signed", "--pending", &pending];
+    for _ in 0..2 {
+        let (code, lines) = sandbox.recorded(&resume);
+        assert_eq!(
+            (code, &lines[0]["outcome"], sandbox.moved()),
+            (11, &json!("customer_needed"), 0),
+            "{lines:?}"
+        );
+    }
+    pay(&page, "4111111111111111");
+    let (code, lines) = sandbox.recorded(&resume);
+    assert_eq!((code, &lines[0]["state"], sandbox.moved()), (0, &json!("approved"), 1), "{lines:?}");
+}
+
+#[test]
+fn resume_that_reads_needs_no_journal() {
+    let sandbox = Sandbox::start("resume-reads");
+    // A journal that is set but was not created does not matter for what only reads.
+    let pending = sandbox.file("pending.json");
+    let enrol =
+        ["enrol", "--provider", "emspay", "--attempt", "first", "--amount", "40.00", "--currency", "EUR"];
+    let (_, lines) = sandbox.run(&[&enrol[..], &["--pending", &pending]].concat());
+    pay(lines[0]["redirect"].as_str().expect("a page"), "4111111111111111");
+    let (code, lines) = sandbox.recorded(&["resume", "--provider", "emspay", "--pending", &pending]);
+    assert_eq!((code, &lines[0]["outcome"]), (0, &json!("approved")), "{lines:?}");
+}
+
+#[test]
+fn time_out_beyond_the_lease_sends_nothing() {
+    let sandbox = Sandbox::recording("long");
+    let words = sandbox.charge("long");
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let due =
+        json!({"attempt": "long", "amount": "40.00", "currency": "EUR", "credential": sandbox.credential()});
+    std::fs::write(sandbox.file("due.jsonl"), due.to_string()).expect("written");
+    let run = ["run", "--input", &sandbox.file("due.jsonl")];
+    for words in [&words[..], &run] {
+        let (code, lines) = sandbox.recorded(&[words, &["--timeout", "60m"]].concat());
+        assert_eq!((code, &lines[0]["effect"], sandbox.moved()), (2, &json!("not_applied"), 1), "{lines:?}");
+        assert!(lines[0]["message"].as_str().expect("a reason").contains("--timeout"), "{lines:?}");
+    }
+    assert_eq!((sandbox.recorded(&words).0, sandbox.ledger("long")), (10, 1));
+}
+
+#[cfg(target_os = "linux")]
+mod full {
+    use super::*;
+
+    impl Sandbox {
+        /// Runs a command whose standard output is on a full disk: its exit code, and what it says.
+        fn to_a_full_disk(&self, arguments: &[&str]) -> (i32, String) {
+            let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("the device");
+            let mut command = self.command(arguments);
+            command.env("RECURRING_JOURNAL", self.journal()).arg("--json").stdout(full);
+            let output = command.output().expect("it runs");
+            (output.status.code().expect("a code"), String::from_utf8(output.stderr).expect("UTF-8"))
+        }
+    }
+
+    #[test]
+    fn output_lost_is_never_exit_zero() {
+        let sandbox = Sandbox::recording("full");
+        for words in [&["journal", "list"][..], &["journal", "info"], &["providers"]] {
+            let (code, errors) = sandbox.to_a_full_disk(words);
+            // The list is empty: there is nothing to lose.
+            let expected = if words == ["journal", "list"] { 0 } else { 1 };
+            assert_eq!(code, expected, "{words:?}: {errors}");
+        }
+        let words = sandbox.charge("lost");
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let (code, errors) = sandbox.to_a_full_disk(&words);
+        assert_eq!((code, sandbox.ledger("lost")), (10, 1), "{errors}");
+        for part in ["attempt lost", "state pending", "payment ", "standard output"] {
+            assert!(errors.contains(part), "{part}: {errors}");
+        }
+        assert_eq!(sandbox.to_a_full_disk(&["journal", "list"]).0, 1);
+        assert_eq!(sandbox.to_a_full_disk(&["journal", "reconcile"]).0, 1);
+        let due = json!({"attempt": "due", "amount": "40.00", "currency": "EUR", "credential": sandbox.credential()});
+        std::fs::write(sandbox.file("due.jsonl"), due.to_string()).expect("written");
+        let run = ["run", "--input", &sandbox.file("due.jsonl")];
+        let (code, errors) = sandbox.to_a_full_disk(&run);
+        assert_eq!((code, sandbox.ledger("due")), (10, 1), "{errors}");
+        assert!(errors.contains("attempt due, outcome pending"), "{errors}");
+        // What was taken stays taken; the code says that the answer is lost.
+        let (code, errors) = sandbox.to_a_full_disk(&words);
+        assert_eq!((code, sandbox.ledger("lost")), (1, 1), "{errors}");
+        assert!(errors.contains("attempt lost, outcome approved"), "{errors}");
+    }
+
+    #[test]
+    fn credential_lost_can_be_had_again() {
+        let sandbox = Sandbox::recording("full-resume");
+        let pending = sandbox.file("pending.json");
+        let (code, errors) =
+            sandbox.to_a_full_disk(&["resume", "--provider", "emspay", "--pending", &pending]);
+        assert_eq!(code, 1, "{errors}");
+        assert!(errors.contains("run `recurring resume` again") && errors.contains("payment "), "{errors}");
+        let token = &sandbox.credential()["vault_token"];
+        assert!(!errors.contains(token.as_str().expect("a token")), "{errors}");
+    }
+}
