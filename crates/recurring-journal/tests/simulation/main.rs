@@ -13,9 +13,11 @@ mod world;
 mod controls;
 mod failover;
 mod hooked;
+mod lives;
 mod paused;
 mod process;
 mod random;
+mod returns;
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -35,11 +37,6 @@ pub(crate) fn sampled(case: usize) -> bool {
 
 /// The sample: one of so many cases.
 const EVERY: usize = 7;
-
-/// Whether a case is run: all of them when `RECURRING_SIM=all`, else a fixed sample.
-pub(crate) fn sampled(case: usize) -> bool {
-    std::env::var("RECURRING_SIM").as_deref() == Ok("all") || case.is_multiple_of(7)
-}
 
 /// What can go wrong at the call that takes the money.
 fn faults(id: &ProviderId) -> Vec<(String, Option<Fault>)> {

@@ -253,7 +253,7 @@ fn every_stop(bench: &Bench) {
         }
     }
     println!("{}: a worker is stopped in {all} cases", bench.provider());
-    judge.report(bench, judged_names);
+    judge.report(bench, "stopped workers", judged_names);
 }
 
 #[test]
