@@ -11,6 +11,7 @@ mod suite;
 mod world;
 
 mod controls;
+mod doors;
 mod failover;
 mod hooked;
 mod lives;
