@@ -19,6 +19,7 @@ mod paused;
 mod process;
 mod random;
 mod returns;
+mod schedules;
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
