@@ -296,6 +296,8 @@ impl Journal {
         {
             // The customer has not stored a card: no payment was asked for, and it can be asked for later.
             change.state = State::NotApplied;
+            change.note =
+                Some("nothing was sent: there is no new card, or more than one; ask again later".to_owned());
         }
         if matches!(change.state, State::Unknown | State::Pending) {
             change.next_look = now.checked_add(self.policy().first_look).ok();

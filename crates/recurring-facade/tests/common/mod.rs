@@ -70,8 +70,17 @@ pub fn billing() -> Billing {
 
 /// The customer's browser: sends the form of the page.
 pub async fn customer_pays(page: &str, card: &str) {
+    customer(page, card, "pay").await;
+}
+
+/// The customer's browser: leaves the page by its way to the merchant's failure page.
+pub async fn customer_declines(page: &str) {
+    customer(page, GOOD_CARD, "decline").await;
+}
+
+async fn customer(page: &str, card: &str, action: &str) {
     let (origin, path) = page.split_at(page.match_indices('/').nth(2).expect("a path").0);
-    let form = format!("card_number={card}&expiry=12%2F30&cvc=123&cardholder=Ann+Example&action=pay");
+    let form = format!("card_number={card}&expiry=12%2F30&cvc=123&cardholder=Ann+Example&action={action}");
     post(origin, path, "application/x-www-form-urlencoded", form).await;
 }
 

@@ -13,8 +13,11 @@ mod world;
 mod controls;
 mod failover;
 mod hooked;
+mod lives;
+mod paused;
 mod process;
 mod random;
+mod returns;
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
