@@ -225,7 +225,8 @@ impl Journal {
         let kept = self.keepable(facade, entry).await?;
         let delivery = self.store().receive(&kept, self.now().await?).await?;
         let verified = entry.authenticity == recurring_facade::Authenticity::Verified;
-        if !(delivery.handled && verified) || !self.open_attempts(entry).await?.is_empty() {
+        let done = delivery.handled && verified && self.open_attempts(entry).await?.is_empty();
+        if !done {
             self.process_notification(facade, entry).await?;
         }
         Ok(delivery)
