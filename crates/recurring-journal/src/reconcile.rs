@@ -28,7 +28,8 @@ pub struct Looked {
 
 impl Journal {
     /// Looks up every attempt that is unknown or pending and due, and deals with notifications that were stored and not
-    /// dealt with. Only reads at the gateways: nothing is ever sent again. What looking cannot prove goes to a person
+    /// dealt with. Nothing is ever charged: it reads at the gateways, and before an attempt counts as not applied it cancels
+    /// the unpaid payment there, where the gateway can do that. What looking cannot prove goes to manual review
     /// ([`State::Review`]).
     ///
     /// Call it from time to time, on as many machines as you like: no attempt is looked up twice at once.
