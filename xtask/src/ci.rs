@@ -34,6 +34,10 @@ fn steps(skip_tests: bool) -> Vec<Step> {
             "clippy --locked -p recurring-sandbox --all-targets --features browser-tests -- -D warnings",
             &[],
         ),
+        cargo_step(
+            "clippy --locked -p recurring-journal --all-targets --features pgbouncer-tests -- -D warnings",
+            &[],
+        ),
         step("native TLS can be built", native_tls_is_there),
     ];
     for provider in PROVIDERS {
@@ -54,6 +58,8 @@ fn steps(skip_tests: bool) -> Vec<Step> {
         steps.push(cargo_step("test --workspace", environment));
         let browser = "test -p recurring-sandbox --features browser-tests --test sandbox browser";
         steps.push(cargo_step(browser, environment));
+        let pooler = "test -p recurring-journal --features pgbouncer-tests --test postgres pooler";
+        steps.push(cargo_step(pooler, environment));
     }
     steps.push(cargo_step("doc --workspace --no-deps", &[("RUSTDOCFLAGS", "-D warnings")]));
     steps.push(step("docs/providers.md", || workspace::report(docs::check())));
@@ -109,7 +115,7 @@ mod tests {
         let (all, fewer) = (names(false), names(true));
         let left_out: Vec<&String> = all.iter().filter(|name| !fewer.contains(name)).collect();
         assert!(
-            left_out.iter().all(|name| name.starts_with("cargo test ")) && left_out.len() == 2,
+            left_out.iter().all(|name| name.starts_with("cargo test ")) && left_out.len() == 3,
             "{left_out:?}"
         );
     }

@@ -6,8 +6,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+mod pooler;
 mod replica;
 
+pub use pooler::Pooler;
 pub use replica::{Replication, Standby};
 
 const MISSING: &str =

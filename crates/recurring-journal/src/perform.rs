@@ -319,7 +319,7 @@ impl Journal {
             Err(StoreError::Fenced) => {
                 let late = Late {
                     payment: change.payment.clone(),
-                    taken: change.state == State::Approved,
+                    taken: matches!(change.state, State::Approved | State::Pending),
                     note: format!("a worker that had lost the attempt reports: {}", describe(&made.result)),
                 };
                 match self.store().testify(&intent.attempt, &late, now).await {

@@ -28,7 +28,8 @@ pub struct Looked {
 
 impl Journal {
     /// Looks up every attempt that is unknown or pending and due, and deals with notifications that were stored and not
-    /// dealt with. Only reads at the gateways: nothing is ever sent again. What looking cannot prove goes to a person
+    /// dealt with. Nothing is ever charged: it reads at the gateways, and before an attempt counts as not applied it cancels
+    /// the unpaid payment there, where the gateway can do that. What looking cannot prove goes to manual review
     /// ([`State::Review`]).
     ///
     /// Call it from time to time, on as many machines as you like: no attempt is looked up twice at once.
@@ -37,9 +38,7 @@ impl Journal {
     /// When the store fails. A gateway that cannot be read is no error: it is asked again later.
     pub async fn reconcile(&self, facade: &Facade) -> Result<Vec<Looked>, JournalError> {
         self.recover().await?;
-        for entry in self.store().unhandled(TOGETHER).await? {
-            self.heed(facade, &entry).await?;
-        }
+        self.process_inbox(facade).await?;
         let mut all = Vec::new();
         loop {
             let lease = self.lease().await?;
@@ -58,7 +57,16 @@ impl Journal {
     /// # Errors
     /// When the store fails.
     pub async fn look(&self, facade: &Facade, attempt: &AttemptId) -> Result<Option<Looked>, JournalError> {
+        // A notification may have named the payment whose identifier was lost.
+        self.process_inbox(facade).await?;
         Ok(self.look_for(facade, attempt).await?.and_then(|(_, looked)| looked))
+    }
+
+    async fn process_inbox(&self, facade: &Facade) -> Result<(), JournalError> {
+        for entry in self.store().unhandled(TOGETHER).await? {
+            self.process_notification(facade, &entry).await?;
+        }
+        Ok(())
     }
 
     /// The same, with what was seen.
@@ -207,8 +215,10 @@ impl Journal {
     /// Stores a notification, then acts on it: as a hint where to look. What it says is believed only after the
     /// payment has been read. Answer the gateway once this is `Ok`.
     ///
-    /// A notification that was verified and has been dealt with before is only counted. An unsigned one makes the
-    /// payment be read every time: anybody could use up its key.
+    /// A notification whose attempt is still being made is kept, and processed once that has ended: it may be all that
+    /// names the payment if the answer is lost. A notification that was verified and has been processed before is only
+    /// counted, unless its payment is open. An unsigned one makes the payment be read every time: anybody could use up
+    /// its key.
     ///
     /// # Errors
     /// When the store fails: let the gateway send it again.
@@ -216,10 +226,18 @@ impl Journal {
         let kept = self.keepable(facade, entry).await?;
         let delivery = self.store().receive(&kept, self.now().await?).await?;
         let verified = entry.authenticity == recurring_facade::Authenticity::Verified;
-        if !(delivery.handled && verified) {
-            self.heed(facade, entry).await?;
+        let done = delivery.handled && verified && self.open_attempts(entry).await?.is_empty();
+        if !done {
+            self.process_notification(facade, entry).await?;
         }
         Ok(delivery)
+    }
+
+    /// The open attempts whose payment a notification names.
+    async fn open_attempts(&self, entry: &InboxEntry) -> Result<Vec<AttemptId>, StoreError> {
+        let Some(payment) = &entry.payment else { return Ok(Vec::new()) };
+        let open = self.store().open_with_payment(&entry.provider, payment).await?;
+        Ok(open.into_iter().map(|record| record.attempt).collect())
     }
 
     /// The notification as it may be kept: without a payment that is the token of later ones. That of an attempt of
@@ -247,12 +265,8 @@ impl Journal {
     }
 
     /// Looks up the attempts that a notification is about.
-    async fn heed(&self, facade: &Facade, entry: &InboxEntry) -> Result<(), JournalError> {
-        let mut attempts = Vec::new();
-        if let Some(payment) = &entry.payment {
-            let open = self.store().open_with_payment(&entry.provider, payment).await?;
-            attempts.extend(open.into_iter().map(|record| record.attempt));
-        }
+    async fn process_notification(&self, facade: &Facade, entry: &InboxEntry) -> Result<(), JournalError> {
+        let mut attempts = self.open_attempts(entry).await?;
         let mut all_read = true;
         if attempts.is_empty()
             && let Some(attempt) = self.meant(facade, entry, &mut all_read).await?
@@ -260,13 +274,19 @@ impl Journal {
             attempts.push(attempt);
         }
         for attempt in attempts {
-            // Armed: its owner is at work. It will be looked up when its owner is gone.
-            self.look(facade, &attempt).await?;
+            let looked = self.look_for(facade, &attempt).await?;
+            all_read &= looked.is_some() || !self.is_under_way(&attempt).await?;
         }
         if all_read {
             self.store().handled(entry, self.now().await?).await?;
         }
         Ok(())
+    }
+
+    /// Whether a process works on the attempt, so that nothing can be settled now.
+    async fn is_under_way(&self, attempt: &AttemptId) -> Result<bool, StoreError> {
+        let record = self.store().get(attempt).await?;
+        Ok(record.is_some_and(|record| !record.state.is_final()))
     }
 
     /// The attempt without a known payment that a notification names, after its payment has been read and names the
@@ -294,7 +314,10 @@ impl Journal {
         let Some(attempt) = named.and_then(|name| AttemptId::new(name).ok()) else { return Ok(None) };
         let lease = self.lease().await?;
         let taken = self.store().take(&Due::One(attempt.clone()), 1, &lease).await?;
-        let Some(record) = taken.into_iter().next() else { return Ok(None) };
+        let Some(record) = taken.into_iter().next() else {
+            *all_read &= !self.is_under_way(&attempt).await?;
+            return Ok(None);
+        };
         let mut change = Change::to(record.state);
         change.next_look = record.next_look;
         change.note.clone_from(&record.note);

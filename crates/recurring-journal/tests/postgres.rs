@@ -365,3 +365,29 @@ async fn the_password_is_shown_nowhere() {
     let other = PostgresStore::open(&Secret::new(with_password)).await.unwrap();
     assert!(!format!("{store:?} {other:?}").contains("hunter2"), "{other:?}");
 }
+
+/// Behind a real PgBouncer, in each of its modes.
+#[cfg(feature = "pgbouncer-tests")]
+#[tokio::test(flavor = "multi_thread")]
+async fn pooler_that_shares_sessions_is_refused() {
+    let database = Database::new();
+    let store = database.store().await.unwrap();
+    for (mode, opens) in [("transaction", false), ("statement", false), ("session", true)] {
+        let pooler = recurring_fixtures::postgres::Pooler::start(Cluster::shared(), mode);
+        let address = Secret::new(pooler.address(&database.0));
+        // Other clients of the pooler come and go meanwhile.
+        for _ in 0..5 {
+            match PostgresStore::open(&address).await {
+                Ok(pooled) => {
+                    assert!(opens, "{mode}");
+                    let owner = pooled.owner().await.unwrap();
+                    assert!(!store.is_gone(&owner).await.unwrap());
+                }
+                Err(error) => {
+                    assert!(!opens, "{mode}: {error}");
+                    assert!(error.to_string().contains("PgBouncer"), "{mode}: {error}");
+                }
+            }
+        }
+    }
+}

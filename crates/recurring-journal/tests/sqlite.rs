@@ -192,6 +192,21 @@ async fn link_to_the_file_shows_the_same_owners() {
     assert!(!one.is_gone(&two.owner().await.unwrap()).await.unwrap());
 }
 
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn owner_file_of_another_user_blocks_nothing() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    let (one, two) = (folder.open().await, folder.open().await);
+    let owner = one.owner().await.unwrap();
+    // It may be read and not written, as a file of another user's.
+    let file = folder.0.path().join(format!("journal.db-owner-{owner}"));
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o444)).unwrap();
+    assert!(!two.is_gone(&owner).await.unwrap());
+    armed(&*one, "a", 0).await;
+    Journal::builder().with_store(folder.open().await).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn backup_opens_only_when_acknowledged() {
     let folder = Folder::new();

@@ -96,8 +96,10 @@ pub trait Store: fmt::Debug + Send + Sync {
     ) -> Result<AttemptRecord, StoreError>;
 
     /// Adds to the log what a worker found out that no longer owns the attempt. What is open stays as it is, but is
-    /// looked up at once, with the payment as a hint where none is known. What was found not to have happened goes to
-    /// a person when the worker saw it happen: the one change without a fence, and one that only raises an alarm.
+    /// looked up at once, with the payment as a hint where none is known. When the worker saw the gateway take it and
+    /// that was said not to have happened, or a further try is under way, or another payment is recorded, the attempt
+    /// goes to manual review, with both payments named, and a worker that is on it cannot go on: the one change without a
+    /// fence, and one that only raises an alarm.
     ///
     /// # Errors
     /// When it could not be stored.
@@ -272,7 +274,7 @@ impl Change {
 pub struct Late {
     /// The payment, when it learned which.
     pub payment: Option<PaymentRef>,
-    /// Whether the gateway said that the money was taken.
+    /// Whether the gateway has the payment: the money was taken, or may still be.
     pub taken: bool,
     /// What it saw, in a sentence.
     pub note: String,

@@ -91,11 +91,13 @@ impl PostgresStore {
     /// itself says `sslmode=disable`.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] when there is none; when the address cannot be used, the server cannot be reached, its
+    /// [`StoreError::Missing`] when there is none; when the address cannot be used or leads to a pooler that shares
+    /// sessions between transactions (PgBouncer with `pool_mode = transaction`), the server cannot be reached, its
     /// clock and that of this machine differ by more than two minutes, the journal is that of a newer version, or a
     /// replica has taken over.
     pub async fn open(address: &Secret) -> Result<Self, StoreError> {
         let place = Place::parse(address)?;
+        place.refuse_pooler().await?;
         let client = place.client().await?;
         let found = schema::find(&client, VERSION).await?;
         let store = Self {

@@ -207,12 +207,16 @@ fn owner_path(database: &Path, owner: &str) -> PathBuf {
     PathBuf::from(path)
 }
 
-/// Whether nobody holds the owner's file any more.
+/// Whether the lock of the owner's file is free.
+///
+/// The file may be that of another user of the machine: reading it is enough to ask for its lock, and a file that may not
+/// even be read leaves the owner in doubt, which is not gone.
 fn owner_is_gone(database: &Path, owner: &str) -> Result<bool, StoreError> {
     let path = owner_path(database, owner);
-    let file = match OpenOptions::new().write(true).open(&path) {
+    let file = match File::open(&path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => return Ok(false),
         Err(error) => return Err(StoreError::Failed(format!("{}: {error}", path.display()))),
     };
     match file.try_lock() {

@@ -1,20 +1,16 @@
 //! Negative controls: each guard is taken out, in the test only, and the same scenario takes the money twice.
 
-use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use recurring_facade::{
-    CancelUnpaid, Charge, Error, Facade, Facts, Found, LookUp, LostCharge, Outcome, Payment, Provider,
-    ProviderId,
-};
+use recurring_facade::ProviderId;
 use recurring_journal::State;
 use recurring_journal::store::Store;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
+use crate::careless::Careless;
 use crate::process::Bench;
 use crate::world::ManualClock;
 use crate::world::clocked::Clocked;
@@ -30,49 +26,6 @@ struct Guards {
 }
 
 const ALL: Guards = Guards { clock_of_the_store: true, gateway_fence: true };
-
-/// A gateway whose purchases are said to be canceled, and are not.
-#[derive(Debug)]
-struct WithoutFence(Facade);
-
-impl WithoutFence {
-    fn inner(&self) -> &dyn Provider {
-        self.0.provider(&ProviderId::REVIO).unwrap()
-    }
-}
-
-impl Provider for WithoutFence {
-    fn id(&self) -> ProviderId {
-        ProviderId::REVIO
-    }
-
-    fn facts(&self) -> &'static Facts {
-        self.inner().facts()
-    }
-
-    fn native(&self) -> &dyn Any {
-        self
-    }
-
-    fn as_charge(&self) -> Option<&dyn Charge> {
-        self.inner().as_charge()
-    }
-
-    fn as_look_up(&self) -> Option<&dyn LookUp> {
-        self.inner().as_look_up()
-    }
-
-    fn as_cancel_unpaid(&self) -> Option<&dyn CancelUnpaid> {
-        Some(self)
-    }
-}
-
-#[async_trait]
-impl CancelUnpaid for WithoutFence {
-    async fn cancel_unpaid(&self, _: &LostCharge) -> Result<Found, Error> {
-        Ok(Found::Canceled(Payment::new(ProviderId::REVIO, Outcome::Declined, "cancelled")))
-    }
-}
 
 /// A proxy between the worker and the sandbox, which holds the first charge back until it is let go.
 struct Holding {
@@ -136,7 +89,7 @@ fn slow_charge(hours_pass: bool, guards: Guards) -> usize {
         }
         let store: Arc<dyn Store> = Arc::new(Clocked { inner: bench.store().await, clock: clock.clone() });
         let other = bench.journal(store).await;
-        let facade = if guards.gateway_fence { facade } else { Facade::new().with(WithoutFence(facade)) };
+        let facade = if guards.gateway_fence { facade } else { Careless::facade(facade, &ProviderId::REVIO) };
         for _ in 0..4 {
             other.reconcile(&facade).await.unwrap();
             clock.advance(Duration::from_secs(60));

@@ -10,6 +10,7 @@ mod suite;
 #[path = "../world/mod.rs"]
 mod world;
 
+mod careless;
 mod controls;
 mod doors;
 mod failover;

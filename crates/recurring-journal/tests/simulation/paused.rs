@@ -1,20 +1,19 @@
 //! A worker that is stopped inside every wait of the transport and of the token fetch, and at every write of the
 //! journal, for so long that others settle its attempt and ask for it again. Then it goes on.
 
-mod careless;
 mod door;
 mod worker;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use careless::Careless;
 use door::Door;
 use recurring_facade::{Facade, ProviderId, Settings};
 use recurring_journal::{Decided, Decision, Journal, JournalError, State, StoreError};
 use recurring_sandbox::{Fault, FaultKind, Moment};
 use worker::{Asked, Watch, Watched, Worker};
 
+use crate::careless::Careless;
 use crate::hooked::{Hook, Hooked, Point, Side};
 use crate::process::{Bench, Judge};
 use crate::sampled;

@@ -40,6 +40,7 @@ macro_rules! every_case {
             an_attempt_that_was_not_applied_can_be_armed_again,
             a_late_worker_cannot_write,
             a_late_worker_is_heard,
+            late_payment_beside_another_is_reviewed,
             an_owner_that_is_gone_leaves_an_unknown_attempt,
             a_lease_that_has_ended_leaves_an_unknown_attempt,
             living_owner_keeps_its_attempt_past_its_lease,
@@ -189,19 +190,44 @@ pub(crate) async fn a_late_worker_is_heard(place: &dyn Place) {
         store.testify(&attempt(name), &late(taken), at(2)).await.unwrap();
         assert_eq!(state(&*store, name).await, then, "{name}");
     }
-    // A second try is under way: what the first one saw is not its payment.
+    // A second try is under way, and the first one was taken: the second worker gets no further.
     let fence = armed(&*store, "again", 0).await;
     store.change(&attempt("again"), fence, &Change::to(State::NotApplied), at(1)).await.unwrap();
     let again = armed(&*store, "again", 2).await;
     store.testify(&attempt("again"), &late(true), at(3)).await.unwrap();
     let record = store.get(&attempt("again")).await.unwrap().unwrap();
-    assert_eq!((record.state, record.payment), (State::Armed, None));
+    assert_eq!((record.state, record.payment), (State::Review, Some(PaymentRef::new("p-1"))));
     let lines = store.events(&attempt("again")).await.unwrap();
     assert_eq!(lines.iter().filter(|line| line.what == "late").count(), 1);
-    // And the second try goes on.
     let mut change = Change::to(State::Approved);
     change.payment = Some(PaymentRef::new("p-2"));
-    store.change(&attempt("again"), again, &change, at(4)).await.unwrap();
+    let written = store.change(&attempt("again"), again, &change, at(4)).await;
+    assert_eq!(written, Err(StoreError::Fenced));
+}
+
+pub(crate) async fn late_payment_beside_another_is_reviewed(place: &dyn Place) {
+    let store = place.open().await;
+    for (end, payment, taken, then) in [
+        (State::Approved, "p-1", true, State::Approved),
+        (State::Approved, "p-2", true, State::Review),
+        (State::Approved, "p-2", false, State::Approved),
+        (State::Pending, "p-2", true, State::Review),
+        (State::Unknown, "p-2", true, State::Review),
+    ] {
+        let name = format!("{end}-{payment}-{taken}");
+        let fence = armed(&*store, &name, 0).await;
+        let mut change = Change::to(end);
+        change.payment = Some(PaymentRef::new("p-1"));
+        store.change(&attempt(&name), fence, &change, at(1)).await.unwrap();
+        let late = Late { payment: Some(PaymentRef::new(payment)), taken, note: "it was paid".to_owned() };
+        store.testify(&attempt(&name), &late, at(2)).await.unwrap();
+        let record = store.get(&attempt(&name)).await.unwrap().unwrap();
+        assert_eq!((record.state, record.payment), (then, Some(PaymentRef::new("p-1"))), "{name}");
+        if then == State::Review {
+            let note = record.note.unwrap();
+            assert!(note.contains("p-1") && note.contains("p-2") && note.contains("refund"), "{note}");
+        }
+    }
 }
 
 pub(crate) async fn an_owner_that_is_gone_leaves_an_unknown_attempt(place: &dyn Place) {

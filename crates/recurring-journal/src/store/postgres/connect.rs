@@ -12,7 +12,7 @@ use recurring_core::Secret;
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, Config};
+use tokio_postgres::{Client, Config, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::error::StoreError;
@@ -95,6 +95,22 @@ impl Place {
         Ok(client)
     }
 
+    /// Refuses a pooler that lends a server's session for a transaction only (PgBouncer's `pool_mode = transaction` or
+    /// `statement`): the lock that proves an owner alive and the settings of the session would be another client's a
+    /// moment later.
+    ///
+    /// Two connections of ours that meet the same session of the server share it, and one that meets two sessions has
+    /// none of its own.
+    pub(super) async fn refuse_pooler(&self) -> Result<(), StoreError> {
+        let (one, two) = (self.client().await?, self.client().await?);
+        let first = session(&one).await?;
+        // Holds whatever session it has been lent.
+        two.batch_execute("BEGIN").await.map_err(|_| pooler())?;
+        let (second, again) = (session(&two).await?, session(&one).await?);
+        two.batch_execute("ROLLBACK").await.map_err(problem)?;
+        if first == second || first != again { Err(pooler()) } else { Ok(()) }
+    }
+
     /// A pool of connections to the place that has this stamp, and to no other.
     pub(super) fn pool(&self, stamp: String) -> Result<Pool, StoreError> {
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
@@ -118,6 +134,22 @@ impl Place {
             .build()
             .map_err(|error| StoreError::Failed(error.to_string()))
     }
+}
+
+fn pooler() -> StoreError {
+    let rule = "leads to a pooler that shares sessions between transactions, such as PgBouncer with pool_mode = \
+                transaction: connect to the server itself, or set pool_mode = session for the journal";
+    StoreError::Address(rule.to_owned())
+}
+
+/// The server's process behind a connection. As a simple query: a pooler may not know prepared statements.
+async fn session(client: &Client) -> Result<String, StoreError> {
+    let messages = client.simple_query("SELECT pg_backend_pid()").await.map_err(problem)?;
+    let pid = messages.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+        _ => None,
+    });
+    pid.ok_or_else(|| StoreError::Failed("the server does not name its process".to_owned()))
 }
 
 /// What the pool's hook says, so that it can be told from other errors: the pool carries text only.

@@ -64,19 +64,49 @@ pub(super) static CHANGE: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
+/// When a late worker's answer means that the money may have been taken where it should not have been, or twice: what
+/// was said not to have happened, a further try that is under way, or another payment than the recorded one.
+macro_rules! alarm {
+    () => {
+        "($3 AND (state IN ('not_applied', 'declined', 'planned', 'armed') OR payment <> $2))"
+    };
+}
+
 /// The worker's own line, and the change that it makes. Both see the attempt as it was before.
-pub(super) const TESTIFY: &str = "WITH changed AS (
+pub(super) const TESTIFY: &str = concat!(
+    "WITH changed AS (
       UPDATE recurring.recurring_attempts
       SET lines = lines + 2, updated = $5,
-        payment = CASE WHEN state IN ('unknown', 'pending', 'review') OR $3 AND state IN ('not_applied', 'declined')
-          THEN coalesce(payment, $2) ELSE payment END,
-        next_look = CASE WHEN state IN ('unknown', 'pending') THEN $5 ELSE next_look END,
-        note = CASE WHEN $3 AND state IN ('not_applied', 'declined') THEN $4 ELSE note END,
-        state = CASE WHEN $3 AND state IN ('not_applied', 'declined') THEN 'review' ELSE state END
+        payment = CASE WHEN state IN ('unknown', 'pending', 'review') OR ",
+    alarm!(),
+    " THEN coalesce(payment, $2) ELSE payment END,
+        next_look = CASE WHEN ",
+    alarm!(),
+    " THEN NULL WHEN state IN ('unknown', 'pending') THEN $5 ELSE next_look END,
+        note = CASE WHEN ",
+    alarm!(),
+    " AND payment <> $2 THEN 'the payment ' || payment || ' is recorded, and a late worker reports ' || $2
+            || ' too: compare with the gateway, and refund one if both were taken'
+          WHEN ",
+    alarm!(),
+    " THEN $4 ELSE note END,
+        owner = CASE WHEN ",
+    alarm!(),
+    " THEN NULL ELSE owner END,
+        lease_until = CASE WHEN ",
+    alarm!(),
+    " THEN NULL ELSE lease_until END,
+        fence = CASE WHEN ",
+    alarm!(),
+    " THEN fence + 1 ELSE fence END,
+        state = CASE WHEN ",
+    alarm!(),
+    " THEN 'review' ELSE state END
       WHERE attempt = $1 RETURNING attempt, lines
     )
     INSERT INTO recurring.recurring_events (attempt, line, at, what, payment, note)
-      SELECT attempt, lines - 1, $5, 'late', $2, $4 FROM changed";
+      SELECT attempt, lines - 1, $5, 'late', $2, $4 FROM changed"
+);
 
 /// What an owner that is gone has planned or was looking up.
 pub(super) const FREE: &str = "UPDATE recurring.recurring_attempts

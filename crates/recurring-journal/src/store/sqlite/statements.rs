@@ -153,6 +153,14 @@ pub(super) fn change(
     }
 }
 
+/// When a late worker's answer means that the money may have been taken where it should not have been, or twice: what
+/// was said not to have happened, a further try that is under way, or another payment than the recorded one.
+macro_rules! alarm {
+    () => {
+        "(:taken AND (state IN ('not_applied', 'declined', 'planned', 'armed') OR payment <> :payment))"
+    };
+}
+
 pub(super) fn testify(
     connection: &Connection,
     attempt: &AttemptId,
@@ -167,15 +175,41 @@ pub(super) fn testify(
              SELECT attempt, lines + 1, ?, 'late', ?, ? FROM recurring_attempts WHERE attempt = ?",
             params![millis(now), payment, late.note, attempt.as_str()],
         )?;
-        connection.execute(
+        let statement = concat!(
             "UPDATE recurring_attempts
              SET lines = lines + 2, updated = :now,
-               payment = CASE WHEN state IN ('unknown', 'pending', 'review') OR :taken AND state IN ('not_applied', 'declined')
+               payment = CASE WHEN state IN ('unknown', 'pending', 'review') OR ",
+            alarm!(),
+            "
                  THEN coalesce(payment, :payment) ELSE payment END,
-               next_look = CASE WHEN state IN ('unknown', 'pending') THEN :now ELSE next_look END,
-               note = CASE WHEN :taken AND state IN ('not_applied', 'declined') THEN :note ELSE note END,
-               state = CASE WHEN :taken AND state IN ('not_applied', 'declined') THEN 'review' ELSE state END
-             WHERE attempt = :attempt",
+               next_look = CASE WHEN ",
+            alarm!(),
+            " THEN NULL
+                 WHEN state IN ('unknown', 'pending') THEN :now ELSE next_look END,
+               note = CASE WHEN ",
+            alarm!(),
+            " AND payment <> :payment
+                   THEN 'the payment ' || payment || ' is recorded, and a late worker reports ' || :payment
+                     || ' too: compare with the gateway, and refund one if both were taken'
+                 WHEN ",
+            alarm!(),
+            " THEN :note ELSE note END,
+               owner = CASE WHEN ",
+            alarm!(),
+            " THEN NULL ELSE owner END,
+               lease_until = CASE WHEN ",
+            alarm!(),
+            " THEN NULL ELSE lease_until END,
+               fence = CASE WHEN ",
+            alarm!(),
+            " THEN fence + 1 ELSE fence END,
+               state = CASE WHEN ",
+            alarm!(),
+            " THEN 'review' ELSE state END
+             WHERE attempt = :attempt"
+        );
+        connection.execute(
+            statement,
             named_params! {
                 ":payment": payment,
                 ":now": millis(now),
