@@ -96,8 +96,8 @@ pub(crate) enum Command {
     /// "credential":{..},"reason":"..","notification_url":".."}; one object a line on standard output. Give the same
     /// lines again to go on after a stop. Several such programs may share one journal and the same lines.
     ///
-    /// Exit code 0: everything has ended; 10: some are pending or left for the next run; 30: some are unknown; 1: some
-    /// lines are no charges, or were refused.
+    /// Exit code, the first that fits: 30: some are unknown or in review; 2: some lines are not charges, or were refused; 10:
+    /// some are pending or left for the next run; 0: everything has ended.
     Run(Run),
     /// The durable record of attempts.
     Journal(Journal),

@@ -158,21 +158,71 @@ fn a_billing_run_reads_lines_and_writes_lines_and_is_given_again() {
         (code, lines, errors)
     };
     let (code, lines, errors) = run();
-    assert_eq!((code, lines.len()), (10, 43), "{errors}");
+    // Refused lines must be corrected: that outranks what is pending.
+    assert_eq!((code, lines.len()), (2, 43), "{errors}");
     assert!(errors.contains("40 pending, 3 refused"), "{errors}");
+    assert!(errors.contains("next: recurring journal reconcile"), "{errors}");
     let problems: Vec<_> = lines.iter().filter(|line| line["outcome"] == "error").collect();
     let token = credential["vault_token"].as_str().expect("a token");
     for (problem, expected) in
-        problems.iter().zip(["line 42: is no charge", "line 43: it has no `credential`", "line 44: "])
+        problems.iter().zip(["line 42: not valid JSON", "line 43: `credential` is missing", "line 44: "])
     {
         let text = problem["message"].as_str().expect("a text");
         assert!(text.contains(expected) && !text.contains(token), "{text}");
     }
     let (_, lines, errors) = run();
-    assert!(errors.contains("40 made before"), "{errors}");
+    assert!(errors.contains("40 already processed (40 pending)"), "{errors}");
     assert_eq!(lines.iter().filter(|line| line["again"] == true).count(), 40);
     assert_eq!(sandbox.recorded(&["journal", "reconcile"]).0, 0);
     assert_eq!((0..40).map(|number| sandbox.ledger(&format!("r-{number}"))).max(), Some(1));
+}
+
+/// Runs these lines: the exit code, the lines out, and what was said on standard error.
+fn run_lines(sandbox: &Sandbox, input: &[u8]) -> (i32, Vec<Value>, String) {
+    std::fs::write(sandbox.file("due.jsonl"), input).expect("written");
+    sandbox
+        .told(&[("RECURRING_JOURNAL", &sandbox.journal())], &["run", "--input", &sandbox.file("due.jsonl")])
+}
+
+#[test]
+fn line_that_cannot_be_read_costs_no_other_line() {
+    let sandbox = Sandbox::recording("bad-byte");
+    let line = |attempt: &str, more: Value| {
+        let mut line = json!({"attempt": attempt, "amount": "40.00", "currency": "EUR", "credential": sandbox.credential()});
+        line.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        line.to_string().into_bytes()
+    };
+    let bad = [&b"{\"attempt\":\"\xE9\"}"[..]].concat();
+    let lines = [
+        line("b-1", json!({})),
+        bad,
+        line("b-3", json!({})),
+        line("b-4", json!({"not_before": "2040-01-01"})),
+    ];
+    let (code, out, errors) = run_lines(&sandbox, &lines.join(&b'\n'));
+    assert_eq!((code, out.len()), (2, 4), "{errors}");
+    let says =
+        |part: &str| out.iter().any(|line| line["message"].as_str().is_some_and(|text| text.contains(part)));
+    assert!(says("line 2: not UTF-8") && says("line 4: `not_before`"), "{out:?}");
+    assert_eq!(["b-1", "b-3", "b-4"].map(|name| sandbox.ledger(name)), [1, 1, 0]);
+}
+
+#[test]
+fn byte_order_mark_costs_no_customer() {
+    let sandbox = Sandbox::recording("mark");
+    let line = |attempt: &str| json!({"attempt": attempt, "amount": "40.00", "currency": "EUR", "credential": sandbox.credential()});
+    let input = format!("\u{feff}{}\r\n{}\r\n", line("m-1"), line("m-2"));
+    let (code, out, errors) = run_lines(&sandbox, input.as_bytes());
+    assert_eq!((code, out.len()), (10, 2), "{errors}");
+    assert_eq!(["m-1", "m-2"].map(|name| sandbox.ledger(name)), [1, 1]);
+}
+
+#[test]
+fn input_without_a_line_is_told() {
+    let sandbox = Sandbox::recording("no-line");
+    let (code, out, errors) = run_lines(&sandbox, b"\n\n");
+    assert_eq!((code, out.len()), (0, 0), "{errors}");
+    assert!(errors.contains("the input has no line"), "{errors}");
 }
 
 #[cfg(unix)]

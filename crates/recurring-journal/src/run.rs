@@ -93,8 +93,8 @@ pub enum Left {
 pub struct Summary {
     /// How many ended in each state, made now.
     pub made: BTreeMap<&'static str, u64>,
-    /// How many had been made before.
-    pub again: u64,
+    /// How many had been made before, and are in each state now.
+    pub again: BTreeMap<&'static str, u64>,
     /// How many were left for another run.
     pub left: u64,
     /// How many were refused, or were no charge.
@@ -109,9 +109,16 @@ impl Summary {
         self.made.get(state.as_str()).copied().unwrap_or_default()
     }
 
+    /// How many are in this state, made now or before.
+    pub fn now(&self, state: State) -> u64 {
+        self.of(state) + self.again.get(state.as_str()).copied().unwrap_or_default()
+    }
+
     fn count(&mut self, report: &Report) {
         let counter = match report {
-            Report::Made(answer) if answer.again => &mut self.again,
+            Report::Made(answer) if answer.again => {
+                self.again.entry(answer.record.state.as_str()).or_default()
+            }
             Report::Made(answer) => self.made.entry(answer.record.state.as_str()).or_default(),
             Report::Left { .. } => &mut self.left,
             Report::Refused { .. } | Report::Unreadable(_) => &mut self.refused,

@@ -1,0 +1,150 @@
+//! What is due: one JSON object a line.
+
+use std::path::Path;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+use recurring_facade::{AttemptId, ChargeRequest, StoredCredential};
+use serde::Deserialize;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Split};
+
+use crate::commands::money::money;
+
+/// A longer line is not a charge.
+const LONGEST_LINE: usize = 64 * 1024;
+
+/// What some programs write before the first line.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// One line of the input. A member that is not known may mean something (`not_before`, `dry_run`): it is refused.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    attempt: String,
+    amount: String,
+    currency: String,
+    credential: StoredCredential,
+    #[serde(default)]
+    provider: Option<String>,
+    #[serde(default)]
+    reason: Option<String>,
+    #[serde(default)]
+    notification_url: Option<String>,
+}
+
+type Input = Box<dyn AsyncRead + Send + Unpin>;
+
+/// Opens the file, or standard input for `-`.
+pub(super) async fn charges(path: &Path) -> Result<Charges, String> {
+    let input: Input = if path.as_os_str() == "-" {
+        Box::new(tokio::io::stdin())
+    } else {
+        let file = tokio::fs::File::open(path).await;
+        Box::new(file.map_err(|error| format!("{}: {error}", path.display()))?)
+    };
+    Ok(Charges { lines: BufReader::new(input).split(b'\n'), number: 0, ended: false })
+}
+
+/// The input, one charge a line; empty lines are passed over. A line ends at a line feed, whatever is in it: what cannot
+/// be read is reported, and the next line is read.
+pub(super) struct Charges {
+    lines: Split<BufReader<Input>>,
+    number: u64,
+    ended: bool,
+}
+
+impl Stream for Charges {
+    type Item = Result<ChargeRequest, String>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            let this = &mut *self;
+            if this.ended {
+                return Poll::Ready(None);
+            }
+            let line = match ready!(Pin::new(&mut this.lines).poll_next_segment(context)) {
+                Ok(Some(line)) => line,
+                Ok(None) => return Poll::Ready(None),
+                Err(error) => {
+                    // The device cannot be read any more; a half-read line is not a charge.
+                    this.ended = true;
+                    let why = format!("line {}: {error}; the lines after it were not read", this.number + 1);
+                    return Poll::Ready(Some(Err(why)));
+                }
+            };
+            this.number += 1;
+            let number = this.number;
+            let bytes = match number {
+                1 => line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&line),
+                _ => &line,
+            };
+            if !bytes.trim_ascii().is_empty() {
+                return Poll::Ready(Some(charge(bytes).map_err(|why| format!("line {number}: {why}"))));
+            }
+        }
+    }
+}
+
+/// Reads one line. No message quotes it: it holds a token.
+fn charge(line: &[u8]) -> Result<ChargeRequest, String> {
+    if line.len() > LONGEST_LINE {
+        return Err(format!("longer than {LONGEST_LINE} bytes"));
+    }
+    let line = std::str::from_utf8(line).map_err(|_| "not UTF-8".to_owned())?;
+    let line: Line = serde_json::from_str(line).map_err(|error| {
+        let text = error.to_string();
+        let member = |prefix: &str| {
+            text.strip_prefix(prefix).and_then(|rest| rest.split(' ').next().map(str::to_owned))
+        };
+        if let Some(name) = member("missing field ") {
+            format!("{name} is missing")
+        } else if let Some(name) = member("unknown field ") {
+            let known = "attempt, amount, currency, credential, provider, reason, notification_url";
+            format!("{} is not a member of a charge; there are {known}", name.trim_end_matches(','))
+        } else if let Some(name) = member("duplicate field ") {
+            format!("{name} is named twice")
+        } else if error.is_data() {
+            "not a charge: a member is of another type; amounts are strings such as \"40.00\"".to_owned()
+        } else {
+            "not valid JSON".to_owned()
+        }
+    })?;
+    let attempt = AttemptId::new(line.attempt).map_err(|error| error.to_string())?;
+    let amount = money(&line.amount, &line.currency)?;
+    let belongs_to = line.credential.provider();
+    if line.provider.as_deref().is_some_and(|provider| provider != belongs_to.as_str()) {
+        return Err(format!("the credential belongs to {belongs_to}"));
+    }
+    let mut request = ChargeRequest::new(attempt, line.credential, amount);
+    request.reason = line.reason;
+    request.notification_url = line.notification_url;
+    Ok(request)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn why(line: &str) -> String {
+        charge(line.as_bytes()).map(|request| request.attempt.to_string()).unwrap_or_else(|why| why)
+    }
+
+    #[test]
+    fn line_that_is_not_a_charge_says_why() {
+        let credential = r#""credential":{"provider":"emspay","vault_token":"hunter2"}"#;
+        let with = |more: &str| format!(r#"{{"attempt":"a","currency":"EUR",{credential}{more}}}"#);
+        for (line, says) in [
+            (with(r#","amount":"40.00""#), "a"),
+            (with(""), "`amount` is missing"),
+            (with(r#","amount":40.0"#), "another type"),
+            (with(r#","amount":"40.00","not_before":"2027-01-01""#), "`not_before` is not a member"),
+            (with(r#","amount":"40.00","amount":"40.00""#), "`amount` is named twice"),
+            ("{".to_owned(), "not valid JSON"),
+        ] {
+            let why = why(&line);
+            assert!(why.contains(says) && !why.contains("hunter2"), "{why}");
+        }
+        assert!(charge(b"{\"attempt\":\"\xff\"}").is_err_and(|why| why == "not UTF-8"));
+    }
+}
