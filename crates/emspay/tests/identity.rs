@@ -87,7 +87,11 @@ async fn order_against_its_transactions_is_unknown() {
         ("completed", r#"{"status":"something-new"}"#.to_owned(), Outcome::Approved),
         ("processing", r#"{"status":"error"}"#.to_owned(), Outcome::Pending),
         ("error", r#"{"status":"error"},{"status":"new"}"#.to_owned(), Outcome::Declined),
-        ("completed", details(&format!(r#""recurring_type":"recurring","vault_token":"{TOKEN}""#)), Outcome::Approved),
+        (
+            "completed",
+            details(&format!(r#""recurring_type":"recurring","vault_token":"{TOKEN}""#)),
+            Outcome::Approved,
+        ),
     ] {
         let members = format!(r#"{OURS},"status":"{status}","transactions":[{transactions}]"#);
         assert_eq!(charged(&members).await.expect(&members).outcome(), outcome, "{members}");

@@ -128,6 +128,11 @@ impl Refund {
         status::outcome(&self.status, false)
     }
 
+    /// Whether the refund says that it is a test: no money moves, whatever its status.
+    pub fn is_test(&self) -> bool {
+        self.flags.iter().any(|flag| flag == "is-test")
+    }
+
     fn whole(&self) -> Whole<'_> {
         Whole {
             status: &self.status,
