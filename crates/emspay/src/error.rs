@@ -1,7 +1,8 @@
 use std::fmt;
 
-use recurring_core::{Reply, lenient};
+use recurring_core::{Reply, lenient, read_success};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 /// A failed call: see [`recurring_core::Error`] for its kind and its effect on the money.
@@ -37,20 +38,42 @@ struct Members {
 }
 
 impl ApiError {
-    /// Reads the gateway's error, if the body has its shape: an object, or a plain text, under `error`.
-    pub(crate) fn read(reply: &Reply) -> Option<Self> {
+    /// Reads the words of an error: an object, or a plain text, under `error`.
+    fn read(reply: &Reply) -> Option<Self> {
         let envelope: Envelope = reply.object().ok()?;
-        let shown = |text: Option<String>| text.map(|text| reply.shown(&text));
+        let shown =
+            |text: Option<String>| text.map(|text| reply.shown(&text)).filter(|text| !text.is_empty());
         if let Ok(text) = serde_json::from_str::<String>(envelope.error.get()) {
             return Some(Self { value: shown(Some(text)), ..Self::default() });
         }
-        let members: Members = serde_json::from_str(envelope.error.get()).ok()?;
+        // A list would be taken for an object without names.
+        let object = Some(envelope.error.get()).filter(|text| text.starts_with('{'))?;
+        let members: Members = serde_json::from_str(object).ok()?;
         Some(Self {
             error_type: shown(members.error_type),
             value: shown(members.value),
             property_path: shown(members.property_path),
         })
     }
+
+    /// Whether the error has the members that the public documentation prints in each error, `type` and `value`.
+    /// Anything else under `error` may be the answer of a machine in between.
+    fn is_documented(&self) -> bool {
+        self.error_type.is_some() && self.value.is_some()
+    }
+}
+
+/// Reads a reply that is not a success. Only the documented shape proves that nothing happened.
+pub(crate) fn failed(reply: &Reply) -> Error {
+    match ApiError::read(reply) {
+        Some(api) if !api.is_documented() => Error::from_unproven_reply(reply.clone(), api),
+        api => Error::from_reply(reply.clone(), api),
+    }
+}
+
+/// Reads a successful reply as a JSON object.
+pub(crate) fn read_object<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error> {
+    if reply.is_success() { read_success(reply, |_| None) } else { Err(failed(reply)) }
 }
 
 impl fmt::Display for ApiError {

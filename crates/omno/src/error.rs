@@ -1,6 +1,7 @@
 use std::fmt;
 
-use recurring_core::{ErrorKind, Reply};
+use recurring_core::{ErrorKind, Reply, read_success};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 /// A failed call: see [`recurring_core::Error`] for its kind and its effect on the money.
@@ -43,6 +44,19 @@ impl ApiError {
         (in_shape && !members.contains_key("paymentId")).then_some(api)
     }
 
+    /// Whether the words say that the card token is dead: unknown, invalid, expired or deleted. Then the card has to be
+    /// collected again.
+    // Assumption: no document prints the gateway's words for it.
+    pub fn refuses_card_token(&self) -> bool {
+        const DEAD: [&str; 8] =
+            ["not known", "unknown", "not found", "invalid", "expired", "deleted", "not exist", "revoked"];
+        [&self.message, &self.error, &self.error_description].into_iter().flatten().any(|text| {
+            let text = text.to_ascii_lowercase();
+            let dense: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
+            dense.contains("cardtoken") && DEAD.iter().any(|word| text.contains(word))
+        })
+    }
+
     /// Whether the words may mean that the gateway has this payment already.
     fn may_mean_duplicate(&self) -> bool {
         [&self.message, &self.error, &self.error_description].into_iter().flatten().any(|text| {
@@ -52,17 +66,35 @@ impl ApiError {
     }
 }
 
+/// Reads an answer that is not a success.
+///
+/// No document of the gateway prints an error, so words under `message` or `error` may be those of a machine in
+/// between and prove nothing. A 401 is the exception: by the definition of HTTP (RFC 9110, 15.5.2) the request was
+/// not applied.
+// Assumption: a 401 with words is the gateway's, or that of a machine which did not pass the request on.
+pub(crate) fn failed(reply: &Reply) -> Error {
+    match ApiError::read(reply) {
+        Some(api) if reply.status() != 401 => Error::from_unproven_reply(reply.clone(), api),
+        api => Error::from_reply(reply.clone(), api),
+    }
+}
+
+/// Reads a successful answer as a JSON object.
+pub(crate) fn read_object<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error> {
+    if reply.is_success() { read_success(reply, |_| None) } else { Err(failed(reply)) }
+}
+
 /// Reads an answer to a payment that is not a success.
 ///
 /// How the gateway says that it knows an order already is printed nowhere. Words that may mean it are taken for
-/// it (a guess), since the other mistake would call a payment that went through one that never was.
+/// it (a guess).
 pub(crate) fn not_created(reply: &Reply) -> Error {
     match ApiError::read(reply) {
         Some(api) if api.may_mean_duplicate() => {
             let message = format!("the gateway answered {}: {api}", reply.status());
             Error::unknown(ErrorKind::Conflict, message).with_api(api).with_reply(reply.clone())
         }
-        api => Error::from_reply(reply.clone(), api),
+        _ => failed(reply),
     }
 }
 
@@ -82,6 +114,23 @@ impl fmt::Display for ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dead_card_token_is_told_by_its_words() {
+        let says = |text: &str| {
+            ApiError { message: Some(text.to_owned()), ..ApiError::default() }.refuses_card_token()
+        };
+        for dead in
+            ["cardToken is not known", "Invalid card token", "Card-Token expired", "card_token not found"]
+        {
+            assert!(says(dead), "{dead}");
+        }
+        for other in
+            ["cardToken is required", "Invalid token", "Unauthorized", "Forbidden", "card not found", ""]
+        {
+            assert!(!says(other), "{other}");
+        }
+    }
 
     #[test]
     fn only_an_object_with_words_is_the_gateways_own_error() {

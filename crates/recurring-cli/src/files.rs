@@ -3,26 +3,57 @@
 use std::io::{Read, Write};
 use std::path::Path;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
 /// Reads JSON from a file, or from standard input for `-`. A line that one of our own commands printed is
 /// understood too: then `member` holds what is wanted.
+///
+/// A member that is named twice is refused: which of the two is meant is not known.
 pub(crate) fn read<T: DeserializeOwned>(path: &Path, member: &str) -> Result<T, String> {
-    let value: Value = serde_json::from_str(&text(path)?)
+    let text = text(path)?;
+    let Members(members) = serde_json::from_str(&text)
         .map_err(|error| format!("{} is not JSON (line {})", path.display(), error.line()))?;
-    let value = match value {
-        Value::Object(mut object) if object.contains_key(member) => object.remove(member).unwrap_or_default(),
-        other => other,
+    let mut wanted = members.iter().filter(|(name, _)| name == member);
+    let json = match (wanted.next(), wanted.next()) {
+        (Some(_), Some(_)) => return Err(format!("{} names `{member}` twice", path.display())),
+        (Some((_, json)), None) => json.get(),
+        (None, _) => &text,
     };
-    serde_json::from_value(value).map_err(|error| {
-        // Only the name of what is missing may be shown: other messages of the parser quote values.
+    serde_json::from_str(json).map_err(|error| {
+        // Only the name of a member may be shown: other messages of the parser quote values.
         let text = error.to_string();
-        let missing = text.strip_prefix("missing field ").map(|name| format!(": it has no {name}"));
-        let missing = missing.unwrap_or_default();
-        format!("{} does not hold a {member} as `recurring` writes it{missing}", path.display())
+        let name = |text: &str| text.split(" at line ").next().unwrap_or_default().to_owned();
+        let missing = text.strip_prefix("missing field ").map(|text| format!(": it has no {}", name(text)));
+        let twice =
+            text.strip_prefix("duplicate field ").map(|text| format!(": it names {} twice", name(text)));
+        let why = missing.or(twice).unwrap_or_default();
+        format!("{} does not hold a {member} as `recurring` writes it{why}", path.display())
     })
+}
+
+/// The members of an object in their order, also those that are named twice.
+struct Members(Vec<(String, Box<RawValue>)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
 }
 
 /// The text of a file, or of standard input for `-`.

@@ -212,6 +212,15 @@ impl<A> Error<A> {
         self.inner.message = format!("no access token could be had: {}", self.inner.message);
         self
     }
+
+    /// The same error, for a read that failed before the write that it was made for. The effect of an operation is
+    /// that of its writes, and none was sent: `NotApplied(NeverSent)`. What was refused locally stays `Local`.
+    pub fn before_write(mut self) -> Self {
+        if self.inner.effect != Effect::NotApplied(Proof::Local) {
+            self.inner.effect = Effect::NotApplied(Proof::NeverSent);
+        }
+        self
+    }
 }
 
 impl<A: fmt::Display> Error<A> {
@@ -231,6 +240,13 @@ impl<A: fmt::Display> Error<A> {
             None => Self::unknown(kind, message),
         };
         error.with_reply(reply)
+    }
+
+    /// Reads a reply that is not a success, with words in a shape that no document of the gateway prints. The words are
+    /// kept, and prove nothing: they may be those of a machine in between.
+    pub fn from_unproven_reply(reply: Reply, api: A) -> Self {
+        let message = format!("the gateway answered {}: {api}", reply.status());
+        Self::unknown(kind_of_status(reply.status()), message).with_api(api).with_reply(reply)
     }
 }
 
@@ -265,6 +281,22 @@ pub fn check_echo<A>(reply: &Reply, members: &[(&str, &str, Option<&str>)]) -> R
         }
     }
     Ok(())
+}
+
+/// Compares like [`check_echo`], but refuses a member that the reply leaves out or that cannot be read: an answer that
+/// settles a payment must carry what proves that it is about this payment.
+///
+/// # Errors
+/// `Unknown` when a member is missing or differs.
+pub fn require_echo<A>(reply: &Reply, members: &[(&str, &str, Option<&str>)]) -> Result<(), Error<A>> {
+    check_echo(reply, members)?;
+    match members.iter().find(|(_, _, came_back)| came_back.is_none()) {
+        None => Ok(()),
+        Some((name, _, _)) => {
+            let message = format!("the reply lacks a readable `{name}`, which would prove that it is ours");
+            Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()))
+        }
+    }
 }
 
 /// The kind that an HTTP status stands for when nothing better is known.
@@ -369,6 +401,37 @@ mod tests {
         assert_eq!(lost.while_fetching_token().effect(), Effect::NotApplied(Proof::NeverSent));
         let refused = Error::refused(ErrorKind::Authentication, "no", "bad key".to_owned());
         assert_eq!(refused.while_fetching_token().effect(), Effect::NotApplied(Proof::Refused));
+    }
+
+    #[test]
+    fn read_that_fails_before_the_write_proves_it_unsent() {
+        let lost: Error<String> = Error::unknown(ErrorKind::Transport, "reset");
+        assert_eq!(lost.before_write().effect(), Effect::NotApplied(Proof::NeverSent));
+        assert_eq!(answered(400, true).before_write().effect(), Effect::NotApplied(Proof::NeverSent));
+        let local: Error<String> = InvalidInput::new("amount", "must be more than zero").into();
+        assert_eq!(local.before_write().effect(), Effect::NotApplied(Proof::Local));
+    }
+
+    #[test]
+    fn echo_that_is_missing_is_no_agreement() {
+        let reply = Reply::new(200, Vec::new(), Vec::new());
+        let required = |came_back| require_echo::<String>(&reply, &[("amount", "1", came_back)]);
+        assert!(required(Some("1")).is_ok());
+        for other in [None, Some("2")] {
+            let error = required(other).expect_err("no agreement");
+            assert_eq!(error.effect(), Effect::Unknown);
+            assert!(error.message().contains("amount"), "{error}");
+        }
+        assert!(check_echo::<String>(&reply, &[("amount", "1", None)]).is_ok());
+    }
+
+    #[test]
+    fn words_in_an_undocumented_shape_prove_nothing() {
+        for status in [400, 401, 403, 422] {
+            let error =
+                Error::from_unproven_reply(Reply::new(status, Vec::new(), Vec::new()), "no".to_owned());
+            assert_eq!((error.effect(), error.api().map(String::as_str)), (Effect::Unknown, Some("no")));
+        }
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub use attempt::AttemptId;
 pub use base_url::BaseUrl;
 pub use check::InvalidInput;
 pub use decline::{Advice, DeclineReason};
-pub use error::{Effect, Error, ErrorKind, Proof, check_echo, read_success};
+pub use error::{Effect, Error, ErrorKind, Proof, check_echo, read_success, require_echo};
 pub use message::{Class, Method, Prepared, Reply, Unreadable};
 pub use money::{Currency, Decimal, Money};
 pub use not_after::NotAfter;

@@ -1,6 +1,8 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::{TimeZone, offset};
 use serde::{Deserialize, Serialize};
 
 /// A gateway's time stamp, kept as the text it sent.
@@ -29,6 +31,16 @@ impl GatewayTime {
             Err(_) => self.0.parse().ok(),
         }
     }
+
+    /// The earliest instant that the text can mean: [`instant`](Self::instant), or for a date, or a time without a zone,
+    /// the moment at which it began first anywhere on earth (UTC+14). For a rule that must not end too late. `None`
+    /// for anything else.
+    pub fn earliest(&self) -> Option<Timestamp> {
+        self.instant().or_else(|| {
+            let local: DateTime = self.0.parse().ok()?;
+            local.to_zoned(TimeZone::fixed(offset(14))).ok().map(|zoned| zoned.timestamp())
+        })
+    }
 }
 
 impl fmt::Display for GatewayTime {
@@ -40,6 +52,18 @@ impl fmt::Display for GatewayTime {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn earliest_of_a_date_is_its_first_moment_on_earth() {
+        let earliest = |text: &str| GatewayTime::new(text).earliest().map(|time| time.to_string());
+        assert_eq!(earliest("2020-01-01").as_deref(), Some("2019-12-31T10:00:00Z"));
+        assert_eq!(earliest("2020-01-01T10:00:00").as_deref(), Some("2019-12-31T20:00:00Z"));
+        assert_eq!(earliest("2020-01-01 10:00:00").as_deref(), Some("2019-12-31T20:00:00Z"));
+        assert_eq!(earliest("2020-01-01T10:00:00+01:00").as_deref(), Some("2020-01-01T09:00:00Z"));
+        for text in ["", "01/01/2020", "soon", "2020-13-01", "1663425652000"] {
+            assert_eq!(earliest(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn every_form_that_the_gateways_use() {

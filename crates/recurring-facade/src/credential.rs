@@ -65,13 +65,15 @@ pub struct EmspayCredential {
     /// The token of the first payment.
     #[serde(with = "exposed")]
     pub vault_token: Secret,
-    /// The amount of the first payment in minor units; every later one must be the same. Not checked if missing.
+    /// The amount of the first payment in minor units; every later one must be the same. Not checked if missing; a charge
+    /// with this member and without `currency`, or the other way round, is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_amount_minor: Option<i64>,
     /// The currency of the first payment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<Currency>,
-    /// When the first transaction was created; a series lasts one year. Not checked if missing.
+    /// When the first transaction was created; a series lasts one year. A date, and a time without a zone, is read as the
+    /// earliest moment that it can mean (UTC+14); a charge with any other text is refused. Not checked if missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_created: Option<GatewayTime>,
 }
@@ -96,6 +98,10 @@ pub struct TokenpayCredential {
     pub token_id: Secret,
     /// The order of the first sale.
     pub parent_order_id: i64,
+    /// The currency of the account on which the first sale was made. A charge in another one is refused before it is
+    /// sent; not compared if missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
 }
 
 /// A saved card at Omno, and the billing details that every payment there repeats.

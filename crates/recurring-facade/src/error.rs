@@ -62,6 +62,13 @@ impl Error {
         self
     }
 
+    /// The same error, for a read that failed before the write that it was made for: see
+    /// [`recurring_core::Error::before_write`].
+    #[must_use]
+    pub fn before_write(self) -> Self {
+        Self { inner: self.inner.before_write(), ..self }
+    }
+
     /// Why the gateway refused, when its refusal says more than that the request was wrong:
     /// [`InvalidCredential`](DeclineReason::InvalidCredential) for a stored credential that is dead or unknown.
     pub fn decline_reason(&self) -> Option<DeclineReason> {

@@ -49,6 +49,9 @@ pub struct Payment {
     pub decline: Option<Decline>,
     /// The page to send the customer to.
     pub redirect: Option<String>,
+    /// Whether the gateway says that this is a test, in which no money moves whatever the outcome. `None` where the
+    /// answer does not say.
+    pub test: Option<bool>,
 }
 
 impl Payment {
@@ -63,6 +66,7 @@ impl Payment {
             status: status.into(),
             decline: None,
             redirect: None,
+            test: None,
         }
     }
 }

@@ -10,7 +10,7 @@ use recurring_core::{AttemptId, Money};
 use serde::{Deserialize, Serialize};
 
 use crate::call::Call;
-use crate::credential::PendingEnrolment;
+use crate::credential::{PendingEnrolment, StoredCredential};
 use crate::error::Error;
 use crate::facts::Facts;
 use crate::notification::{NotificationAnswer, ReceivedNotification};
@@ -193,7 +193,7 @@ pub trait Status: Send + Sync {
 }
 
 /// A charge of a stored credential whose answer was lost, as far as the caller knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct LostCharge {
     /// The attempt, as it was sent.
@@ -203,6 +203,9 @@ pub struct LostCharge {
     /// The reference that was recorded before money moved ([`Record::anchored`]), or that came with the failure
     /// ([`Error::payment`]).
     pub payment: Option<PaymentRef>,
+    /// What it was charged with, where the caller still has it: compared with the token of what is found, where the
+    /// gateway names one.
+    pub credential: Option<StoredCredential>,
     /// The earliest moment at which the charge may have been sent, by the caller's clock.
     pub from: SystemTime,
     /// The latest one.
@@ -212,7 +215,7 @@ pub struct LostCharge {
 impl LostCharge {
     /// A charge of which the gateway's reference is not known. If it is, set [`payment`](Self::payment).
     pub fn new(attempt: AttemptId, amount: Money, from: SystemTime, until: SystemTime) -> Self {
-        Self { attempt, amount, payment: None, from, until }
+        Self { attempt, amount, payment: None, credential: None, from, until }
     }
 }
 

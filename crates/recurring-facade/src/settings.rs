@@ -56,6 +56,7 @@ const NAMES: [Names; 5] = [
         variables: &[
             "TOKENPAY_BASE_URL",
             "TOKENPAY_MERCHANT_ID",
+            "TOKENPAY_CURRENCY",
             "TOKENPAY_PRIVATE_KEY_FILE",
             "TOKENPAY_GATEWAY_PUBLIC_KEY_FILE",
         ],
@@ -307,8 +308,8 @@ impl Settings {
     /// None that can be foreseen; those of [`Settings::facade`].
     pub fn unreachable() -> Result<Facade, SettingsError> {
         let mut settings = Self::new();
-        let no_file = |variable: &&&str| !variable.ends_with("_FILE");
-        for variable in NAMES.iter().flat_map(|names| names.variables).filter(no_file) {
+        let any_text = |variable: &&&str| !variable.ends_with("_FILE") && !variable.ends_with("_CURRENCY");
+        for variable in NAMES.iter().flat_map(|names| names.variables).filter(any_text) {
             let value =
                 if variable.ends_with("_URL") { "https://unreachable.invalid" } else { "unreachable" };
             settings = settings.set(*variable, value);

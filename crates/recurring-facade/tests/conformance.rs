@@ -197,9 +197,9 @@ async fn a_dead_credential_says_so_and_takes_nothing() {
         facade.charger(&id).expect("charges").charge(request).await
     };
     let emspay = unknown(r#"{"provider":"emspay","vault_token":"0c8fd8ab-25ec-4109-ac8f-495804aa5026"}"#);
-    let error = charge(ProviderId::EMSPAY, emspay).await.expect_err("refused");
-    assert_eq!(error.decline_reason(), Some(DeclineReason::InvalidCredential));
-    assert!(error.effect().is_not_applied());
+    let refused = charge(ProviderId::EMSPAY, emspay).await.expect("an answer");
+    let decline = refused.decline.expect("a reason");
+    assert_eq!((refused.outcome, decline.reason), (Outcome::Declined, DeclineReason::InvalidCredential));
 
     let good = enrolled(&facade, &ProviderId::REVIO, "alive", GOOD_CARD).await;
     let StoredCredential::Revio(good) = good else { panic!("a revio credential") };

@@ -21,6 +21,14 @@ fn prelude(request: &Received) -> Option<RawReply> {
                 "amount":{"currencyCode":"AED","value":4000},
                 "_embedded":{"cnp:capture":[{"_id":"urn:capture:c-1","state":"SUCCESS"}]}}]}}"#,
         )),
+        // The payments that are given back, of EMS Online and of the signed gateway.
+        ("GET", "/orders/p-1/") => {
+            Some(RawReply::json(200, r#"{"id":"p-1","status":"completed","amount":4000,"currency":"EUR"}"#))
+        }
+        ("POST", "/hosted-checkout/query") => Some(RawReply::json(
+            200,
+            r#"{"responseCode":"0000","order":{"id":5803,"status":"SUCCESS","amount":40,"currency":"USD"}}"#,
+        )),
         ("POST", "/purchases/") | ("GET", _) => {
             Some(RawReply::json(200, r#"{"id":"p-1","status":"created"}"#))
         }

@@ -189,7 +189,7 @@ async fn longest_operation_counts_every_request() {
     let sandbox = Sandbox::builder().start().await.expect("a sandbox");
     let facade = settings(&sandbox).facade().expect("a facade");
     for (id, reads, writes) in [
-        (ProviderId::OMNO, 2, 2),
+        (ProviderId::OMNO, 5, 2),
         (ProviderId::NGENIUS, 6, 2),
         (ProviderId::TOKENPAY_SIGNED, 1, 1),
         (ProviderId::REVIO, 1, 2),

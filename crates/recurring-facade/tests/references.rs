@@ -69,9 +69,7 @@ async fn a_charge_its_status_and_its_notification_name_the_attempt() {
         let mut request = ChargeRequest::new(attempt(&name), credential, price(id));
         request.notification_url = Some(format!("{url}/{id}"));
         let charged = facade.charger(id).expect("charges").charge(request).await.expect("charged");
-        // Omno's answer to a new payment is not known to repeat the reference.
-        let named = (*id != ProviderId::OMNO).then_some(name.as_str());
-        assert_eq!(charged.merchant_reference.as_deref(), named, "{id}");
+        assert_eq!(charged.merchant_reference.as_deref(), Some(name.as_str()), "{id}");
         let payment = charged.payment.expect("a payment");
         let read = status(&facade, id, &payment).await;
         assert_eq!(read.merchant_reference.as_deref(), Some(name.as_str()), "{id}");

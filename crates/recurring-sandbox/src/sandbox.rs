@@ -242,6 +242,7 @@ fn settings(url: &str, files: &KeyFiles, brand: &str, outlet: &str) -> Vec<(&'st
         ("OMNO_CALLBACK_FAIL_URL", "https://merchant.example/omno/failed".to_owned()),
         ("TOKENPAY_BASE_URL", format!("{url}/tokenpay")),
         ("TOKENPAY_MERCHANT_ID", tokenpay::MERCHANT_ID.to_string()),
+        ("TOKENPAY_CURRENCY", tokenpay::CURRENCY.to_owned()),
         ("TOKENPAY_PRIVATE_KEY_FILE", files.merchant_private.display().to_string()),
         ("TOKENPAY_GATEWAY_PUBLIC_KEY_FILE", files.gateway_public.display().to_string()),
     ]

@@ -6,16 +6,20 @@ use base64::Engine;
 use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
-use recurring_core::InvalidInput;
+use recurring_core::{InvalidInput, Secret};
 use rsa::RsaPublicKey;
 use rsa::pkcs1v15::{Signature, VerifyingKey};
 use rsa::pkcs8::SubjectPublicKeyInfoRef;
+use rsa::pkcs8::der::zeroize::Zeroizing;
 use rsa::signature::Verifier;
 use rsa::traits::PublicKeyParts;
 use sha2::Sha256;
 
 /// Shorter keys can be broken.
 const FEWEST_BITS: usize = 2048;
+
+/// What each PEM block begins with.
+const PEM: &str = "-----BEGIN ";
 
 /// Longer keys make every check slow, and no gateway uses one.
 const MOST_BITS: usize = 4096;
@@ -34,7 +38,8 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
-    /// Reads a key: SPKI, as PEM or as base64 without the PEM lines. White space and line breaks do not matter.
+    /// Reads a key: SPKI, as PEM or as base64 without the PEM lines. White space and line breaks do not matter, nor do
+    /// the forms that [`plain_key_text`] understands.
     ///
     /// # Errors
     /// For anything else, and for a key of another size. The error names the problem and quotes nothing.
@@ -45,7 +50,8 @@ impl PublicKey {
                 "must be an RSA public key of {FEWEST_BITS} to {MOST_BITS} bits: SPKI, as PEM or as base64"
             ))
         };
-        let base64: String = between_pem_lines(text)
+        let plain = plain_key_text(text);
+        let base64: String = between_pem_lines(plain.expose())
             .ok_or_else(unreadable)?
             .chars()
             .filter(|c| !c.is_ascii_whitespace())
@@ -74,6 +80,29 @@ impl PublicKey {
                 VerifyingKey::<Sha256>::new(self.key.clone()).verify(message, &signature).is_ok()
             })
     }
+}
+
+/// Brings the text of a key into the form in which a key file holds it: without a byte order mark, with line breaks for
+/// the two characters `\n` that environment variables and JSON files hold, and decoded when it is the base64 of a whole
+/// PEM file, as cluster secrets hold it. Any other text stays as it is.
+pub fn plain_key_text(text: &str) -> Secret {
+    let text = text.trim().trim_start_matches('\u{feff}');
+    if text.contains(PEM) {
+        return unescaped(text);
+    }
+    let mut dense = Zeroizing::new(Vec::with_capacity(text.len()));
+    dense.extend(unescaped(text).expose().bytes().filter(|byte| !byte.is_ascii_whitespace()));
+    let decoded = TOLERANT.decode(dense.as_slice()).ok().map(Zeroizing::new);
+    match decoded.as_ref().and_then(|bytes| std::str::from_utf8(bytes).ok()).filter(|pem| pem.contains(PEM)) {
+        Some(pem) => unescaped(pem.trim_start_matches('\u{feff}')),
+        None => unescaped(text),
+    }
+}
+
+/// A backslash occurs neither in base64 nor in the lines of PEM.
+fn unescaped(text: &str) -> Secret {
+    let with_breaks = Zeroizing::new(text.replace("\\r\\n", "\n"));
+    Secret::new(with_breaks.replace("\\n", "\n"))
 }
 
 impl fmt::Debug for PublicKey {
@@ -115,6 +144,27 @@ mod tests {
             "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
             &base64.replace("MIIB", "MIIC"),
         ] {
+            assert_eq!(PublicKey::parse(bad).expect_err(bad).field(), "public_key");
+        }
+    }
+
+    #[test]
+    fn key_out_of_a_variable_or_a_secret_is_read() {
+        let key = PublicKey::parse(DOCUMENTED).expect("PEM");
+        let base64: String = DOCUMENTED.lines().filter(|line| !line.starts_with("-----")).collect();
+        for form in [
+            DOCUMENTED.replace('\n', "\\n"),
+            DOCUMENTED.replace('\n', "\\r\\n"),
+            format!("\u{feff}{DOCUMENTED}"),
+            format!("\u{feff}{base64}"),
+            format!("{base64}\\n"),
+            STANDARD.encode(DOCUMENTED),
+            STANDARD.encode(DOCUMENTED.replace('\n', "\\n")),
+            format!("\u{feff}{}\n", STANDARD.encode(format!("\u{feff}{DOCUMENTED}"))),
+        ] {
+            assert_eq!(PublicKey::parse(&form).expect(&form), key);
+        }
+        for bad in ["\\n", "\u{feff}", "-----BEGIN \\n", &STANDARD.encode("-----BEGIN PUBLIC KEY-----")] {
             assert_eq!(PublicKey::parse(bad).expect_err(bad).field(), "public_key");
         }
     }

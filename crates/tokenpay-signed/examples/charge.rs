@@ -1,7 +1,7 @@
 //! A charge on a stored card: the first of a series, or a later one when the first one's order is named. The token
 //! comes from the environment, since arguments can be read by other users of the machine.
 //!
-//! `TOKENPAY_MERCHANT_ID=.. TOKENPAY_PRIVATE_KEY_FILE=.. TOKENPAY_TOKEN_ID=.. \
+//! `TOKENPAY_MERCHANT_ID=.. TOKENPAY_CURRENCY=.. TOKENPAY_PRIVATE_KEY_FILE=.. TOKENPAY_TOKEN_ID=.. \
 //! cargo run -p tokenpay-signed --example tokenpay-signed-charge -- USER order-2 30.00 USD [PARENT_ORDER]`
 
 use tokenpay_signed::{Client, Currency, Effect, Environment, Money, Recurring, RsaSigner, Sale};
@@ -13,7 +13,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("usage: charge USER REFERENCE AMOUNT CURRENCY [PARENT_ORDER]".into());
     };
     let key = std::fs::read_to_string(std::env::var("TOKENPAY_PRIVATE_KEY_FILE")?)?;
-    let mut builder = Client::builder(std::env::var("TOKENPAY_MERCHANT_ID")?, RsaSigner::from_key(key)?);
+    let account = Currency::from_code(&std::env::var("TOKENPAY_CURRENCY")?)?;
+    let mut builder =
+        Client::builder(std::env::var("TOKENPAY_MERCHANT_ID")?, RsaSigner::from_key(key)?).currency(account);
     if let Ok(url) = std::env::var("TOKENPAY_BASE_URL") {
         builder = builder.environment(Environment::Custom(url));
     }

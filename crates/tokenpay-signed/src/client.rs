@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use recurring_core::{BaseUrl, HttpOptions, NotAfter, Reply};
+use recurring_core::{BaseUrl, Currency, HttpOptions, InvalidInput, Money, NotAfter, Reply};
 use recurring_http::Transport;
 
 use crate::auth::{self, RequestSigner, Unsigned};
@@ -24,6 +24,7 @@ pub struct Client {
     transport: Transport,
     base_url: BaseUrl,
     merchant_id: MerchantId,
+    currency: Option<Currency>,
     signer: Arc<dyn RequestSigner>,
 }
 
@@ -35,6 +36,7 @@ impl Client {
     ) -> ClientBuilder {
         ClientBuilder {
             merchant_id: merchant_id.into(),
+            currency: None,
             signer: Arc::new(signer),
             environment: Environment::default(),
             http: Self::default_http(),
@@ -60,6 +62,30 @@ impl Client {
     /// Returns the options that the client talks HTTP with.
     pub fn http_options(&self) -> &HttpOptions {
         self.transport.options()
+    }
+
+    /// Returns the currency of the merchant's account, if it was named.
+    pub fn currency(&self) -> Option<Currency> {
+        self.currency
+    }
+
+    /// Refuses an amount in another currency than that of the account: no request names one, and the gateway would
+    /// take the number in its own.
+    ///
+    /// # Errors
+    /// `NotApplied(Local)`, also when the currency of the account was not named.
+    pub fn check_currency(&self, amount: Money) -> Result<(), Error> {
+        match self.currency {
+            None => Err(Error::config(InvalidInput::new(
+                "currency",
+                "of the merchant's account must be set before money is moved: no request names one",
+            ))),
+            Some(account) if account != amount.currency() => {
+                let rule = format!("must be in {account}, the currency of the merchant's account");
+                Err(InvalidInput::new("amount", rule).into())
+            }
+            Some(_) => Ok(()),
+        }
     }
 
     /// Asks for a page on which the customer stores a card. Moves no money.
@@ -94,6 +120,7 @@ impl Client {
     /// A refused payment is no error but an order whose outcome is `Declined`. After an error with the effect
     /// `Unknown` the customer may have been charged; it is never sent again by this client.
     pub async fn sale(&self, request: &Sale) -> Result<TokenOrder, Error> {
+        self.check_currency(request.amount())?;
         request.from_reply(&self.send(request.to_request(&self.merchant_id)?).await?)
     }
 
@@ -102,6 +129,7 @@ impl Client {
     /// # Errors
     /// Those of [`Client::sale`].
     pub async fn recurring(&self, request: &Recurring) -> Result<TokenOrder, Error> {
+        self.check_currency(request.amount())?;
         request.from_reply(&self.send(request.to_request(&self.merchant_id)?).await?)
     }
 
@@ -130,6 +158,7 @@ impl Client {
     /// # Errors
     /// Those of [`Client::void_order`].
     pub async fn refund_order(&self, request: &RefundOrder) -> Result<MoneyBack, Error> {
+        self.check_currency(request.amount())?;
         request.from_reply(&self.send(request.to_request(&self.merchant_id)?).await?)
     }
 
@@ -144,6 +173,7 @@ impl Client {
 #[must_use]
 pub struct ClientBuilder {
     merchant_id: MerchantId,
+    currency: Option<Currency>,
     signer: Arc<dyn RequestSigner>,
     environment: Environment,
     http: HttpOptions,
@@ -153,6 +183,13 @@ impl ClientBuilder {
     /// Where the gateway is; the test environment unless said otherwise.
     pub fn environment(mut self, environment: Environment) -> Self {
         self.environment = environment;
+        self
+    }
+
+    /// The currency of the merchant's account. It is needed to move money: no request names a currency, so every
+    /// amount is compared with it before it is sent.
+    pub fn currency(mut self, currency: Currency) -> Self {
+        self.currency = Some(currency);
         self
     }
 
@@ -172,6 +209,7 @@ impl ClientBuilder {
             base_url: self.environment.base_url().map_err(Error::config)?,
             transport: Transport::new(self.http).map_err(Error::config)?,
             merchant_id: self.merchant_id,
+            currency: self.currency,
             signer: self.signer,
         })
     }

@@ -22,6 +22,18 @@ pub struct ApiError {
     pub message: String,
 }
 
+impl ApiError {
+    /// Whether the words say that the token of the card is dead: unknown, invalid, expired or deleted. Then the card
+    /// has to be collected again.
+    // Assumption: no code but `0000` is public, and no document prints the words for it.
+    pub fn refuses_token(&self) -> bool {
+        const DEAD: [&str; 8] =
+            ["not found", "unknown", "not known", "invalid", "expired", "deleted", "not exist", "revoked"];
+        let words = self.message.to_lowercase();
+        words.contains("token") && DEAD.iter().any(|word| words.contains(word))
+    }
+}
+
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.response_code, self.message)

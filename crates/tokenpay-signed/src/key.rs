@@ -50,13 +50,15 @@ pub struct RsaSigner {
 
 impl RsaSigner {
     /// Reads a private key: PKCS#8 PEM, PKCS#1 PEM, or the base64 of either's DER without the PEM lines. White
-    /// space and line breaks do not matter.
+    /// space and line breaks do not matter. Line breaks written as the two characters `\n`, a byte order mark, and the
+    /// base64 of a whole PEM file are understood too: so keys come out of environment variables and cluster secrets.
     ///
     /// # Errors
     /// For a key that is protected by a password, a public key, a certificate, a key of another kind than RSA or
     /// shorter than 2048 bits, and for anything else. The error names the problem and quotes nothing.
     pub fn from_key(text: impl Into<Secret>) -> Result<Self, InvalidInput> {
         let text = text.into();
+        let text = recurring_signature::plain_key_text(text.expose());
         let key = private_key(&der_of_private_key(text.expose())?)?;
         let bits = key.n().bits();
         if bits < FEWEST_BITS {

@@ -87,6 +87,14 @@ pub(crate) fn charge_outcome(
     weigh(success, order, transaction)
 }
 
+/// Whether one of the two says paid and the other refused: such an answer proves neither.
+pub(crate) fn contradict(order: &OrderStatus, transaction: Option<&TransactionStatus>) -> bool {
+    matches!(
+        (order_says(order), transaction_says(transaction)),
+        (Says::Paid, Says::NotPaid) | (Says::NotPaid, Says::Paid)
+    )
+}
+
 fn order_says(order: &OrderStatus) -> Says {
     match order {
         OrderStatus::Success | OrderStatus::Settled => Says::Paid,

@@ -87,10 +87,18 @@ async fn an_answer_about_another_payment_is_unknown_and_kept() {
             }
         }
     }
-    for same in [json!(30), json!("30"), json!("30.00"), json!("30.0"), json!("30.000"), json!(null)] {
+    for same in [json!(30), json!("30"), json!("30.00"), json!("30.0"), json!("30.000")] {
         for body in variants::with_member_replaced(&body, "amount", same.clone()) {
             assert_eq!(charge(200, body).await.expect("the same").outcome(), Outcome::Approved, "{same}");
         }
+    }
+    // What is missing or unreadable is no agreement; the transaction need not repeat it.
+    for odd in [json!(null), json!([30]), json!({"value": 30})] {
+        let replaced = variants::with_member_replaced(&body, "amount", odd.clone());
+        let [order, transaction] = <[Vec<u8>; 2]>::try_from(replaced).expect("two amounts");
+        let error = charge(200, order).await.expect_err("no agreement");
+        assert_eq!((error.kind(), error.effect()), (ErrorKind::Protocol, Effect::Unknown), "{odd}");
+        charge(200, transaction).await.expect("the order repeats it");
     }
     let declined = Case::load("tokenpay-signed/recurring/declined").response_body();
     let error = charge(200, declined).await.expect_err("the refusal of another charge");
@@ -175,7 +183,11 @@ async fn an_answer_with_an_order_is_never_proof_that_nothing_happened() {
     let body = |code: &str, message: &str, order: &str, transaction: &str| {
         json!({
             "responseCode": code, "message": message,
-            "order": {"id": 1, "status": order}, "transaction": {"status": transaction},
+            "order": {
+                "id": 1, "status": order, "merchantReference": "merRef1656991803097", "amount": 30,
+                "currency": "USD",
+            },
+            "transaction": {"status": transaction},
         })
         .to_string()
     };

@@ -1,6 +1,6 @@
-use recurring_core::{Class, Method, Prepared, Reply, check, check_echo, read_success};
+use recurring_core::{Class, Method, Prepared, Reply, check, check_echo};
 
-use crate::error::{ApiError, Error};
+use crate::error::Error;
 use crate::ops::order::Order;
 
 /// `DELETE /orders/{id}/`: cancels an order that is not completed (public documentation). Gives no money back.
@@ -30,8 +30,8 @@ impl CancelOrder {
     /// # Errors
     /// `Unknown` when the reply cannot be read or speaks of another order.
     pub fn from_reply(&self, reply: &Reply) -> Result<Order, Error> {
-        let order: Order = read_success(reply, ApiError::read)?;
+        let order = Order::read(reply)?;
         check_echo(reply, &[("id", &self.id, Some(&order.id))])?;
-        Ok(order.cleared(reply))
+        Ok(order)
     }
 }

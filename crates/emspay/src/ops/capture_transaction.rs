@@ -1,6 +1,6 @@
 use recurring_core::{Class, Method, Prepared, Reply, check};
 
-use crate::error::{ApiError, Error};
+use crate::error::{Error, failed};
 
 /// `POST /orders/{id}/transactions/{tid}/captures/`: **takes money** that a transaction has only reserved (public
 /// documentation). The whole amount: the request has no body.
@@ -39,6 +39,6 @@ impl CaptureTransaction {
         if reply.is_success() {
             return Ok(());
         }
-        Err(Error::from_reply(reply.clone(), ApiError::read(reply)))
+        Err(failed(reply))
     }
 }

@@ -1,12 +1,14 @@
 use jiff::Timestamp;
 use recurring_core::{
-    Class, InvalidInput, Method, Money, Prepared, Reply, Secret, check, check_echo, read_success,
+    Class, ErrorKind, InvalidInput, Method, Money, Outcome, Prepared, Reply, Secret, check, check_echo,
+    require_echo,
 };
 use serde_json::Value;
 
-use crate::error::{ApiError, Error};
+use crate::error::Error;
 use crate::ops::order::Order;
 use crate::ops::series::Series;
+use crate::status::RecurringType;
 use crate::wire::{CreateOrderBody, PaymentMethodDetails, TransactionBody};
 
 /// `POST /orders/`: a first order, which the customer pays on a page, or a recurring one, which **takes money at
@@ -169,18 +171,40 @@ impl CreateOrder {
     /// `Declined`.
     ///
     /// # Errors
-    /// `Unknown` when the reply cannot be read or speaks of another amount, currency or order.
+    /// `Unknown` when the reply cannot be read, contradicts itself, or names another amount, currency, order, place in
+    /// the series or token. So is an order that is paid or refused and lacks its amount, currency or
+    /// `merchant_order_id`: it may be the answer to another call.
     pub fn from_reply(&self, reply: &Reply) -> Result<Order, Error> {
-        let order: Order = read_success(reply, ApiError::read)?;
+        let order = Order::read(reply)?;
         let amount = order.amount.map(|amount| amount.to_string());
-        check_echo(
-            reply,
-            &[
-                ("amount", &self.amount.minor().to_string(), amount.as_deref()),
-                ("currency", self.amount.currency().code(), order.currency.as_deref()),
-                ("merchant_order_id", &self.merchant_order_id, order.merchant_order_id.as_deref()),
-            ],
-        )?;
-        Ok(order.cleared(reply))
+        let sent = self.amount.minor().to_string();
+        let echo = [
+            ("amount", sent.as_str(), amount.as_deref()),
+            ("currency", self.amount.currency().code(), order.currency.as_deref()),
+            ("merchant_order_id", &self.merchant_order_id, order.merchant_order_id.as_deref()),
+        ];
+        match order.outcome() {
+            Outcome::Approved | Outcome::Declined => require_echo(reply, &echo)?,
+            Outcome::Pending | Outcome::CustomerNeeded => check_echo(reply, &echo)?,
+        }
+        if order.recurring_type().is_some_and(|kind| *kind != self.recurring_type()) {
+            return Err(other(reply, "recurring_type"));
+        }
+        match (&self.vault_token, order.vault_token()) {
+            (Some(sent), Some(came_back)) if sent.expose() != came_back.expose() => {
+                Err(other(reply, "vault_token"))
+            }
+            _ => Ok(order),
+        }
     }
+
+    fn recurring_type(&self) -> RecurringType {
+        if self.vault_token.is_some() { RecurringType::Recurring } else { RecurringType::First }
+    }
+}
+
+/// The reply names another value than was sent. Neither is shown: it may be a token.
+fn other(reply: &Reply, member: &str) -> Error {
+    let message = format!("`{member}` in the reply does not match the request");
+    Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone())
 }

@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 
-use recurring_core::{Class, Method, Prepared, Reply, read_success};
+use recurring_core::{Class, Method, Prepared, Reply};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::error::{ApiError, Error};
+use crate::error::{Error, read_object};
 
 /// `GET /merchants/self/projects/self/currencies`: which currencies the key's project takes (public documentation).
 /// Moves no money.
@@ -31,7 +31,7 @@ impl GetCurrencies {
     /// # Errors
     /// When the reply cannot be read or names no payment methods.
     pub fn from_reply(&self, reply: &Reply) -> Result<Currencies, Error> {
-        let envelope: Envelope = read_success(reply, ApiError::read)?;
+        let envelope: Envelope = read_object(reply)?;
         let named = envelope.payment_methods.into_iter();
         Ok(Currencies(named.filter_map(|(method, value)| Some((method, currencies(&value)?))).collect()))
     }

@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use recurring_core::{Class, ErrorKind, InvalidInput, Method, Prepared, Reply, check};
 use serde_json::value::RawValue;
 
-use crate::error::{ApiError, Error};
+use crate::error::{Error, failed};
 use crate::ops::order::Order;
 
 /// `GET /orders/?created_since=&created_until=`: the orders that were created in a period (another brand of the same
@@ -48,7 +48,7 @@ impl ListOrders {
     /// When the reply has another shape, or one of its entries is no order. It is never taken for an empty list.
     pub fn from_reply(&self, reply: &Reply) -> Result<Vec<Order>, Error> {
         if !reply.is_success() {
-            return Err(Error::from_reply(reply.clone(), ApiError::read(reply)));
+            return Err(failed(reply));
         }
         let entries =
             reply.entries(&["orders", "data"]).ok_or_else(|| odd(reply, "not with a list of orders"))?;

@@ -3,6 +3,7 @@
 pub(crate) mod cancel_order;
 pub(crate) mod capture_transaction;
 pub(crate) mod create_order;
+pub(crate) mod evidence;
 pub(crate) mod get_currencies;
 pub(crate) mod get_order;
 pub(crate) mod list_orders;

@@ -2,6 +2,8 @@ use recurring_core::{DeclineReason, GatewayTime, Outcome, Reply, Secret, check, 
 use serde::Deserialize;
 
 use crate::decline;
+use crate::error::{Error, read_object};
+use crate::ops::evidence::{self, Whole};
 use crate::status::{self, OrderStatus, RecurringType, TransactionStatus};
 
 /// An order as the gateway tells it (source document and public documentation). Only `id` is certain to be there.
@@ -138,10 +140,58 @@ pub struct CardDetails {
 }
 
 impl Order {
-    /// What the order's status means for the money. `processing` and every status nobody has seen yet are
-    /// `Pending`.
+    /// Reads an answer that is one order.
+    pub(crate) fn read(reply: &Reply) -> Result<Self, Error> {
+        let order: Self = read_object(reply)?;
+        evidence::check(reply, &order.whole())?;
+        Ok(order.cleared(reply))
+    }
+
+    /// What the order's status means for the money. `processing`, every new status, and an order that contradicts
+    /// its transactions are `Pending`.
     pub fn outcome(&self) -> Outcome {
-        status::outcome(&self.status, self.payment_address().is_some())
+        match self.contradiction() {
+            Some(_) => Outcome::Pending,
+            None => status::outcome(&self.status, self.payment_address().is_some()),
+        }
+    }
+
+    /// The member in which the order and its transactions contradict each other: an amount, a currency, a place in
+    /// the series, a token or a status. Such an order proves nothing. Only [`Client::list_orders`](crate::Client::list_orders)
+    /// answers one; the other calls fail with the effect `Unknown`.
+    pub fn contradiction(&self) -> Option<&'static str> {
+        self.whole().contradiction()
+    }
+
+    /// Whether the order says that it is a test: no money moves, whatever its status.
+    pub fn is_test(&self) -> bool {
+        self.flags.iter().any(|flag| flag == "is-test")
+    }
+
+    /// Whether some of the money was given back. The gateway does not say how much.
+    pub fn has_refunds(&self) -> bool {
+        self.flags.iter().any(|flag| flag == "has-refunds")
+    }
+
+    /// Whether the order is a refund of another one.
+    pub fn is_refund(&self) -> bool {
+        self.refund_of_order_id.is_some() || self.flags.iter().any(|flag| flag == "is-refund")
+    }
+
+    fn whole(&self) -> Whole<'_> {
+        Whole {
+            status: &self.status,
+            amount: self.amount,
+            currency: self.currency.as_deref(),
+            transactions: &self.transactions,
+        }
+    }
+
+    /// The place in the series that the transactions name, if they name one.
+    pub fn recurring_type(&self) -> Option<&RecurringType> {
+        self.cards()
+            .map(|card| &card.recurring_type)
+            .find(|kind| matches!(kind, RecurringType::First | RecurringType::Recurring))
     }
 
     /// Why the payment was refused: `Some` exactly when the outcome is `Declined`.

@@ -1,12 +1,13 @@
 use recurring_core::{
     Class, ErrorKind, GatewayTime, Method, Money, Outcome, Prepared, Reply, check, check_echo, lenient,
-    read_success,
+    require_echo,
 };
 use serde::Deserialize;
 
-use crate::error::{ApiError, Error};
+use crate::error::{Error, read_object};
+use crate::ops::evidence::{self, Whole};
 use crate::ops::order::{Transaction, clear_words};
-use crate::status::{self, OrderStatus};
+use crate::status::{self, OrderStatus, RecurringType};
 use crate::wire::RefundOrderBody;
 
 /// `POST /orders/{id}/refunds/`: **gives money back** out of a completed order, all of it or a part (public
@@ -56,19 +57,27 @@ impl RefundOrder {
     /// `Declined`.
     ///
     /// # Errors
-    /// `Unknown` when the reply cannot be read, speaks of another amount, currency or order, or answers the order
-    /// itself instead of a refund: that the order is paid does not mean that its money was given back.
+    /// `Unknown` when the reply cannot be read, contradicts itself, names another amount, currency or order, or answers
+    /// an order instead of a refund: that an order is paid does not mean that its money was given back. So is a
+    /// refund that is completed or refused and lacks its amount or currency.
     pub fn from_reply(&self, reply: &Reply) -> Result<Refund, Error> {
-        let refund: Refund = read_success(reply, ApiError::read)?;
+        let refund: Refund = read_object(reply)?;
+        evidence::check(reply, &refund.whole())?;
         let amount = refund.amount.map(|amount| amount.to_string());
-        check_echo(
-            reply,
-            &[
-                ("amount", &self.amount.minor().to_string(), amount.as_deref()),
-                ("currency", self.amount.currency().code(), refund.currency.as_deref()),
-                ("refund_of_order_id", &self.order_id, refund.refund_of_order_id.as_deref()),
-            ],
-        )?;
+        let sent = self.amount.minor().to_string();
+        let echo = [
+            ("amount", sent.as_str(), amount.as_deref()),
+            ("currency", self.amount.currency().code(), refund.currency.as_deref()),
+        ];
+        match refund.outcome() {
+            Outcome::Approved | Outcome::Declined => require_echo(reply, &echo)?,
+            Outcome::Pending | Outcome::CustomerNeeded => check_echo(reply, &echo)?,
+        }
+        check_echo(reply, &[("refund_of_order_id", &self.order_id, refund.refund_of_order_id.as_deref())])?;
+        if refund.is_charge() {
+            let message = "the reply is about a charge and not about a refund";
+            return Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()));
+        }
         if refund.id == self.order_id {
             let message = "the reply speaks of the order itself and not of a refund";
             return Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()));
@@ -117,6 +126,30 @@ impl Refund {
     pub fn outcome(&self) -> Outcome {
         // No customer takes part in a refund, so no page is waited for.
         status::outcome(&self.status, false)
+    }
+
+    /// Whether the refund says that it is a test: no money moves, whatever its status.
+    pub fn is_test(&self) -> bool {
+        self.flags.iter().any(|flag| flag == "is-test")
+    }
+
+    fn whole(&self) -> Whole<'_> {
+        Whole {
+            status: &self.status,
+            amount: self.amount,
+            currency: self.currency.as_deref(),
+            transactions: &self.transactions,
+        }
+    }
+
+    /// Whether a transaction has a place in a series: then it takes money.
+    fn is_charge(&self) -> bool {
+        let cards =
+            self.transactions.iter().filter_map(|transaction| transaction.payment_method_details.as_ref());
+        cards
+            .map(|card| &card.recurring_type)
+            .any(|kind| matches!(kind, RecurringType::First | RecurringType::Recurring))
+            && self.refund_of_order_id.is_none()
     }
 
     fn cleared(mut self, reply: &Reply) -> Self {

@@ -1,7 +1,7 @@
-use recurring_core::{Class, InvalidInput, Method, Prepared, Reply, check, check_echo, read_success};
+use recurring_core::{Class, InvalidInput, Method, Prepared, Reply, check, check_echo};
 use serde_json::Value;
 
-use crate::error::{ApiError, Error};
+use crate::error::Error;
 use crate::ops::order::Order;
 use crate::wire::UpdateOrderBody;
 
@@ -126,7 +126,7 @@ impl UpdateOrder {
     /// # Errors
     /// `Unknown` when the reply cannot be read, or repeats something else than was sent.
     pub fn from_reply(&self, reply: &Reply) -> Result<Order, Error> {
-        let order: Order = read_success(reply, ApiError::read)?;
+        let order = Order::read(reply)?;
         check_echo(reply, &[("id", &self.id, Some(&order.id))])?;
         for (name, sent, came_back) in [
             ("merchant_order_id", &self.merchant_order_id, &order.merchant_order_id),
@@ -136,6 +136,6 @@ impl UpdateOrder {
                 check_echo(reply, &[(name, sent, came_back.as_deref())])?;
             }
         }
-        Ok(order.cleared(reply))
+        Ok(order)
     }
 }

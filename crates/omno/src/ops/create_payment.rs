@@ -2,11 +2,11 @@ use std::fmt;
 
 use recurring_core::{
     Class, Decimal, DeclineReason, InvalidInput, Method, Money, Outcome, Prepared, Reply, Secret, check,
-    check_echo, lenient, read_success,
+    check_echo, lenient,
 };
 use serde::Deserialize;
 
-use crate::error::{ApiError, Error, not_created};
+use crate::error::{Error, not_created, read_object};
 use crate::status::{self, PaymentStatus};
 use crate::wire::{BillingBody, CreatePaymentBody};
 
@@ -219,7 +219,7 @@ impl CreatePayment {
         if !reply.is_success() {
             return Err(not_created(reply));
         }
-        let created: CreatedPayment = read_success(reply, ApiError::read)?;
+        let created: CreatedPayment = read_object(reply)?;
         let currency = self.amount.currency();
         // 49.990 is the same amount as 49.99, and `eur` the same currency as `EUR`.
         let amount = created.amount.as_deref().map(|text| match Money::parse(text, currency) {
@@ -276,11 +276,17 @@ pub struct CreatedPayment {
 }
 
 impl CreatedPayment {
-    /// What the answer means for the money. A status decides, if there is one. Without it, a payment that was
-    /// created without a card token and has a page is `CustomerNeeded`; any other is `Pending`: read the payment.
+    /// What the answer means for the money. No document prints a status or an echo here: one that is paid or refused
+    /// is believed only where the answer also repeats the amount, the currency and your order id. Without a status, a
+    /// payment that was created without a card token and has a page is `CustomerNeeded`; any other is `Pending`: read
+    /// the payment.
     pub fn outcome(&self) -> Outcome {
+        let proven = self.amount.is_some() && self.currency.is_some() && self.order_id.is_some();
         match &self.status {
-            Some(status) => status::outcome(status),
+            Some(status) => match status::outcome(status) {
+                Outcome::Approved | Outcome::Declined if !proven => Outcome::Pending,
+                outcome => outcome,
+            },
             None if !self.with_card_token && self.payment_address().is_some() => Outcome::CustomerNeeded,
             None => Outcome::Pending,
         }

@@ -1,10 +1,10 @@
 use recurring_core::{
-    Class, DeclineReason, ErrorKind, GatewayTime, Method, Outcome, Prepared, Reply, check, check_echo,
-    lenient, read_success,
+    Class, DeclineReason, ErrorKind, GatewayTime, Method, Money, Outcome, Prepared, Reply, check, check_echo,
+    lenient, require_echo,
 };
 use serde::Deserialize;
 
-use crate::error::{ApiError, Error};
+use crate::error::{Error, read_object};
 use crate::status::{self, PaymentStatus};
 
 /// `GET /reporting/payments/{paymentId}`: where a payment stands (public documentation). Moves no money.
@@ -32,17 +32,20 @@ impl GetPayment {
     /// Reads the reply.
     ///
     /// # Errors
-    /// When the reply cannot be read, names neither a payment nor a status, or speaks of another payment.
+    /// When the reply cannot be read, names neither a payment nor a status, or names another payment. A payment that
+    /// is paid or refused must name itself.
     pub fn from_reply(&self, reply: &Reply) -> Result<Payment, Error> {
-        let payment: Payment = read_success(reply, ApiError::read)?;
+        let payment: Payment = read_object(reply)?;
         if payment.id.is_none() && payment.status == PaymentStatus::default() {
             let message = format!("the gateway answered {}, but without a status", reply.status());
             return Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()));
         }
-        check_echo(
-            reply,
-            &[("id", &same_form(&self.payment_id), payment.id.as_deref().map(same_form).as_deref())],
-        )?;
+        let (sent, came_back) = (same_form(&self.payment_id), payment.id.as_deref().map(same_form));
+        let echo = [("id", sent.as_str(), came_back.as_deref())];
+        match payment.outcome() {
+            Outcome::Approved | Outcome::Declined => require_echo(reply, &echo)?,
+            Outcome::Pending | Outcome::CustomerNeeded => check_echo(reply, &echo)?,
+        }
         Ok(payment.cleared(reply))
     }
 }
@@ -123,6 +126,21 @@ impl Payment {
     /// is `Approved`, since its money was taken.
     pub fn outcome(&self) -> Outcome {
         status::outcome(&self.status)
+    }
+
+    /// Whether the payment names this order and amount: `Some(false)` when it names another one, `None` when it lacks
+    /// one of the three or one cannot be read.
+    // Assumption: after a conversion, `initialAmount` and `initialCurrency` are what was asked for.
+    pub fn is_about(&self, order_id: &str, asked: Money) -> Option<bool> {
+        let (amount, currency) = match (&self.initial_amount, &self.initial_currency) {
+            (Some(amount), Some(currency)) => (Some(amount), Some(currency)),
+            _ => (self.amount.as_ref(), self.currency.as_ref()),
+        };
+        let same_order = self.order_id.as_deref().map(|own| own == order_id);
+        let same_currency = currency.map(|code| code.eq_ignore_ascii_case(asked.currency().code()));
+        let same_amount = amount.map(|text| Money::parse(text, asked.currency()) == Ok(asked));
+        let parts = [same_order, same_currency, same_amount];
+        if parts.contains(&Some(false)) { Some(false) } else { (!parts.contains(&None)).then_some(true) }
     }
 
     /// Why the payment was refused: `Some` exactly when the outcome is `Declined`.

@@ -3,7 +3,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::error::{ApiError, Error};
+use crate::error::{Error, failed};
 use crate::shape;
 
 /// `GET /transaction/customer/{customerId}/cards`: the saved cards of a customer (source document). Moves no
@@ -38,7 +38,7 @@ impl ListCards {
     /// types; the reply itself is kept in the error.
     pub fn from_reply(&self, reply: &Reply) -> Result<Vec<Card>, Error> {
         if !reply.is_success() {
-            return Err(Error::from_reply(reply.clone(), ApiError::read(reply)));
+            return Err(failed(reply));
         }
         let whole: Value = reply.json().map_err(|unreadable| {
             let message = format!("the gateway answered {}, but {unreadable}", reply.status());

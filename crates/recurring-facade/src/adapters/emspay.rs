@@ -1,4 +1,5 @@
 mod look_up;
+mod series;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -6,13 +7,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use emspay::notification::{self, NotificationError, RawNotification};
-use emspay::{CaptureTransaction, Client, CreateOrder, Order, RefundOrder, Series};
+use emspay::{CaptureTransaction, Client, CreateOrder, Order, RefundOrder};
 use jiff::Timestamp;
-use recurring_core::{Currency, DeclineReason, InvalidInput, Money, Outcome};
+use recurring_core::{Currency, InvalidInput, Money, Outcome};
 
-use crate::adapters::{foreign_credential, foreign_pending, longest, unusable};
+use crate::adapters::{dead_credential, foreign_credential, foreign_pending, longest, part_of, unusable};
 use crate::call::Call;
-use crate::credential::{Agreement, EmspayCredential, PendingEnrolment, StoredCredential};
+use crate::credential::{Agreement, PendingEnrolment, StoredCredential};
 use crate::error::{Error, GatewayError};
 use crate::facts::{self, Facts};
 use crate::notification::{Authenticity, ReceivedNotification};
@@ -117,12 +118,10 @@ impl Enrol for Emspay {
         let order = this.client.get_order(order_id).await.map_err(error)?;
         // The token exists once the customer has paid; before that there is nothing to charge with.
         let paid = order.outcome() == Outcome::Approved;
-        let credential = order.vault_token().filter(|_| paid).map(|token| EmspayCredential {
-            vault_token: token.clone(),
-            first_amount_minor: order.amount,
-            currency: order.currency.as_deref().and_then(|code| Currency::from_code(code).ok()),
-            first_created: order.transactions.iter().find_map(|transaction| transaction.created.clone()),
-        });
+        let credential = match order.vault_token().filter(|_| paid) {
+            Some(token) => Some(series::credential(&order, token)?),
+            None => None,
+        };
         let agreement = credential.map(StoredCredential::Emspay).map(Agreement::ChargeOnDemand);
         Ok(Enrolment::new(payment(&order), agreement))
     }
@@ -137,12 +136,9 @@ impl Charge for Emspay {
         };
         let mut order =
             CreateOrder::recurring(request.attempt.as_str(), request.amount, credential.vault_token.clone());
-        if let Some(first) = credential.first_amount() {
-            // Without a date only the amount can be checked: as if the series began now.
-            let now = Timestamp::now();
-            let began = credential.first_created.as_ref().and_then(|time| time.instant()).unwrap_or(now);
+        if let Some(series) = series::of(credential, request.amount)? {
             order = order
-                .in_series(&Series::new(first, began), now)
+                .in_series(&series, Timestamp::now())
                 .map_err(|input| Error::invalid(ProviderId::EMSPAY, input))?;
         }
         if let Some(reason) = &request.reason {
@@ -154,7 +150,7 @@ impl Charge for Emspay {
         match this.client.create_order(&order).await {
             Ok(order) => Ok(payment(&order)),
             Err(refused) if names_vault_token(&refused) => {
-                Err(error(refused).with_decline_reason(DeclineReason::InvalidCredential))
+                Ok(dead_credential(ProviderId::EMSPAY, &error(refused)))
             }
             Err(failed) => Err(error(failed)),
         }
@@ -174,15 +170,18 @@ impl Refund for Emspay {
     async fn refund(&self, request: &RefundRequest, call: &Call<'_>) -> Result<Payment, Error> {
         let this = self.limited(call);
         let id = request.payment.as_str();
-        let amount = match request.amount {
-            Some(amount) => amount,
-            // The gateway wants the amount: it is that of the order.
-            None => amount_of(&this.client.get_order(id).await.map_err(error)?)?,
-        };
+        // The wire carries no currency and the gateway takes the order's own: both are compared first.
+        let order = this.client.get_order(id).await.map_err(|failed| error(failed).before_write())?;
+        let amount = part_of(ProviderId::EMSPAY, request.amount, amount_of(&order)?)?;
+        if request.amount.is_none() && order.has_refunds() {
+            let rule = "must be given: some of this payment was refunded, and the gateway does not say how much is left";
+            return Err(Error::invalid(ProviderId::EMSPAY, InvalidInput::new("amount", rule)));
+        }
         let refund = this.client.refund_order(&RefundOrder::new(id, amount)).await.map_err(error)?;
         let mut payment = Payment::new(ProviderId::EMSPAY, refund.outcome(), refund.status.as_str());
         payment.payment = Some(PaymentRef::new(&refund.id));
         payment.amount = Some(amount);
+        payment.test = refund.is_test().then_some(true);
         Ok(payment)
     }
 }
@@ -194,10 +193,9 @@ impl Capture for Emspay {
         let this = self.limited(call);
         let invalid = |field, rule| Error::invalid(ProviderId::EMSPAY, InvalidInput::new(field, rule));
         let id = request.payment.as_str();
-        let order = this.client.get_order(id).await.map_err(error)?;
-        if let Some(amount) = request.amount
-            && amount != amount_of(&order)?
-        {
+        let order = this.client.get_order(id).await.map_err(|failed| error(failed).before_write())?;
+        let whole = amount_of(&order)?;
+        if part_of(ProviderId::EMSPAY, request.amount, whole)? != whole {
             return Err(invalid(
                 "amount",
                 "must be that of the order: the gateway captures all of it or nothing",
@@ -246,7 +244,7 @@ fn money(order: &Order) -> Option<Money> {
 }
 
 fn amount_of(order: &Order) -> Result<Money, Error> {
-    let rule = "must be handed in: the order does not name its own";
+    let rule = "cannot be compared: the order does not name its own amount and currency";
     money(order).ok_or_else(|| Error::invalid(ProviderId::EMSPAY, InvalidInput::new("amount", rule)))
 }
 
@@ -254,10 +252,8 @@ fn payment(order: &Order) -> Payment {
     let mut payment = Payment::new(ProviderId::EMSPAY, order.outcome(), order.status.as_str());
     payment.payment = Some(PaymentRef::new(&order.id));
     payment.merchant_reference = order.merchant_order_id.clone();
-    payment.amount = order
-        .amount
-        .zip(order.currency.as_deref())
-        .and_then(|(minor, code)| Money::from_minor(minor, Currency::from_code(code).ok()?).ok());
+    payment.amount = money(order);
+    payment.test = order.is_test().then_some(true);
     payment.redirect = match order.outcome() {
         Outcome::CustomerNeeded => order.payment_address(),
         _ => None,

@@ -13,20 +13,26 @@ pub(crate) mod tokenpay_signed;
 
 use std::time::Duration;
 
-#[cfg(any(feature = "emspay", feature = "tokenpay-signed", feature = "revio"))]
+#[cfg(any(feature = "emspay", feature = "omno", feature = "tokenpay-signed", feature = "revio"))]
 use recurring_core::ErrorKind;
 #[cfg(any(feature = "emspay", feature = "omno", feature = "revio", feature = "tokenpay-signed"))]
 use recurring_core::InvalidInput;
+#[cfg(any(feature = "emspay", feature = "tokenpay-signed"))]
+use recurring_core::Money;
 #[cfg(any(feature = "ngenius", feature = "tokenpay-signed"))]
 use recurring_core::notification::NotificationError;
 use recurring_core::{Class, HttpOptions};
+#[cfg(any(feature = "emspay", feature = "omno", feature = "tokenpay-signed"))]
+use recurring_core::{DeclineReason, Outcome};
 
 #[cfg(any(feature = "emspay", feature = "omno", feature = "revio", feature = "tokenpay-signed"))]
 use crate::credential::{PendingEnrolment, StoredCredential};
 #[cfg(any(feature = "emspay", feature = "omno", feature = "revio", feature = "tokenpay-signed"))]
 use crate::error::Error;
-#[cfg(any(feature = "emspay", feature = "tokenpay-signed", feature = "revio"))]
+#[cfg(any(feature = "emspay", feature = "omno", feature = "tokenpay-signed", feature = "revio"))]
 use crate::payment::PaymentRef;
+#[cfg(any(feature = "emspay", feature = "omno", feature = "tokenpay-signed"))]
+use crate::payment::{Decline, Payment};
 use crate::provider::ProviderId;
 #[cfg(any(feature = "revio", feature = "tokenpay-signed"))]
 use crate::settings::Settings;
@@ -54,7 +60,7 @@ fn needed<'a, T>(here: &ProviderId, field: &'static str, value: Option<&'a T>) -
 }
 
 /// What was found must be the charge that was lost: `members` tells of each member that names something of it whether
-/// it is the same. A member that is missing contradicts nothing.
+/// it is the same.
 #[cfg(any(feature = "emspay", feature = "tokenpay-signed", feature = "revio"))]
 fn check_found(here: ProviderId, found: Option<&str>, members: &[(&str, bool)]) -> Result<(), Error> {
     let Some((member, _)) = members.iter().find(|(_, same)| !same) else { return Ok(()) };
@@ -65,6 +71,36 @@ fn check_found(here: ProviderId, found: Option<&str>, members: &[(&str, bool)]) 
         Some(id) => error.with_payment(PaymentRef::new(id)),
         None => error,
     })
+}
+
+/// The gateway refused the stored credential itself: a definite answer, after which the customer must act.
+#[cfg(any(feature = "emspay", feature = "omno", feature = "tokenpay-signed"))]
+fn dead_credential(here: ProviderId, error: &Error) -> Payment {
+    let mut payment = Payment::new(here, Outcome::Declined, "refused");
+    let words = error.gateway_error();
+    payment.decline = Some(Decline::new(
+        DeclineReason::InvalidCredential,
+        words.and_then(|words| words.code.clone()),
+        words.map(|words| words.message.clone()),
+    ));
+    payment
+}
+
+/// The amount to give back or to take of a payment of `whole`, compared before anything is sent: the wire carries
+/// no currency.
+#[cfg(any(feature = "emspay", feature = "tokenpay-signed"))]
+fn part_of(here: ProviderId, asked: Option<Money>, whole: Money) -> Result<Money, Error> {
+    let refuse = |rule: String| Err(Error::invalid(here.clone(), InvalidInput::new("amount", rule)));
+    match asked {
+        None => Ok(whole),
+        Some(amount) if amount.currency() != whole.currency() => {
+            refuse(format!("must be in {}, the currency of the payment", whole.currency()))
+        }
+        Some(amount) if amount.minor() > whole.minor() => {
+            refuse(format!("must be at most {whole}, the amount of the payment"))
+        }
+        Some(amount) => Ok(amount),
+    }
 }
 
 /// A notification came, and the key or secret to check it with is not configured.

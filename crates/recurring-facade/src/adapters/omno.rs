@@ -5,9 +5,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use omno::notification::{self, NotificationError, RawNotification};
 use omno::{Addresses, Client, CreatePayment, Credentials, Environment};
-use recurring_core::{Currency, Money, Outcome};
+use recurring_core::{Currency, ErrorKind, Money, Outcome};
 
-use crate::adapters::{foreign_credential, foreign_pending, longest, needed, unusable};
+use crate::adapters::{dead_credential, foreign_credential, foreign_pending, longest, needed, unusable};
 use crate::call::Call;
 use crate::credential::{Agreement, OmnoCredential, PendingEnrolment, StoredCredential};
 use crate::error::{Error, GatewayError};
@@ -82,8 +82,9 @@ impl Provider for Omno {
     }
 
     fn longest_operation(&self) -> Option<Duration> {
-        // A charge may fetch a token, be refused it, fetch a new one and be sent again. Resuming moves no money here.
-        longest(self.client.http_options(), 2, 2)
+        // A charge may fetch a token, be refused it, fetch a new one and be sent again; then the payment is read, for
+        // which the token may have to be renewed once more. Resuming moves no money here.
+        longest(self.client.http_options(), 5, 2)
     }
 
     fn as_enrol(&self) -> Option<&dyn Enrol> {
@@ -192,9 +193,58 @@ impl Charge for Omno {
         let create = CreatePayment::new(request.amount, billing, addresses)
             .order_id(request.attempt.as_str())
             .card_token(credential.card_token.clone());
-        let created = this.client.create_payment(&create).await.map_err(error)?;
-        Ok(created_payment(&created, request.amount))
+        match this.client.create_payment(&create).await {
+            Ok(created) => this.read_created(&created, request).await,
+            Err(refused) if is_dead_card(&refused) => Ok(dead_credential(ProviderId::OMNO, &error(refused))),
+            Err(failed) => Err(error(failed)),
+        }
     }
+}
+
+impl Omno {
+    /// Reads the payment that a charge created: the answer to the charge echoes nothing, so it may be that to another.
+    async fn read_created(
+        &self,
+        created: &omno::CreatedPayment,
+        request: &ChargeRequest,
+    ) -> Result<Payment, Error> {
+        let reference = PaymentRef::new(&created.payment_id);
+        let unknown = |kind, message: String| {
+            let inner = recurring_core::Error::unknown(kind, message);
+            Error::new(ProviderId::OMNO, inner).with_payment(reference.clone())
+        };
+        let read = self.client.get_payment(&created.payment_id).await.map_err(|failed| {
+            unknown(failed.kind(), format!("cannot read the payment that was created: {}", failed.message()))
+        })?;
+        let definite = matches!(read.outcome(), Outcome::Approved | Outcome::Declined);
+        match read.is_about(request.attempt.as_str(), request.amount) {
+            Some(false) => {
+                let message = "the payment that was created names another order, amount or currency";
+                Err(unknown(ErrorKind::Protocol, message.to_owned()))
+            }
+            None if definite => {
+                let message = "the payment that was created lacks a readable order, amount or currency";
+                Err(unknown(ErrorKind::Protocol, message.to_owned()))
+            }
+            _ => {
+                let mut payment = read_payment(&read, &reference);
+                payment.amount = payment.amount.or(Some(request.amount));
+                if !definite && payment.redirect.is_none() {
+                    // If the gateway asks for the customer, this is the page.
+                    payment.redirect = created.payment_address();
+                }
+                Ok(payment)
+            }
+        }
+    }
+}
+
+/// Whether the gateway refused the card token itself.
+// Assumption: no document says how; a 4xx whose words name the token as unknown is taken for it.
+fn is_dead_card(refused: &omno::Error) -> bool {
+    let status = refused.reply().map(recurring_core::Reply::status);
+    matches!(status, Some(400 | 404 | 410 | 422))
+        && refused.api().is_some_and(omno::ApiError::refuses_card_token)
 }
 
 #[async_trait]

@@ -1,20 +1,20 @@
 mod look_up;
+mod setup;
 
 use std::any::Any;
-use std::path::PathBuf;
-use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use recurring_core::{AttemptId, Currency, InvalidInput, Money, Outcome, Secret};
 use tokenpay_signed::notification::{self, NotificationError, RawNotification};
 use tokenpay_signed::{
-    AddToken, CallbackUrl, Client, Environment, OrderKey, PublicKey, QueryOrder, Recurring, RefundOrder,
-    RequestSigner, RsaSigner, Sale, SigningError, TokenId, TokenOrder,
+    AddToken, CallbackUrl, Client, OrderKey, OrderStatus, PublicKey, QueryOrder, Recurring, RefundOrder,
+    Sale, TokenId, TokenOrder,
 };
 
-use crate::adapters::{foreign_credential, foreign_pending, key_file, longest, needed, no_key, unusable};
+use crate::adapters::{
+    dead_credential, foreign_credential, foreign_pending, longest, needed, no_key, part_of,
+};
 use crate::call::Call;
 use crate::credential::{Agreement, KnownToken, PendingEnrolment, StoredCredential, TokenpayCredential};
 use crate::error::{Error, GatewayError};
@@ -25,7 +25,9 @@ use crate::provider::{
     Charge, Enrol, LookUp, Notifications, Provider, ProviderId, Refund, Status, StoredCards,
 };
 use crate::request::{ChargeRequest, EnrolRequest, RefundRequest};
-use crate::settings::{Settings, SettingsError};
+
+pub(crate) use setup::from_settings;
+pub(crate) use setup::without_key;
 
 /// The signed tokenisation gateway behind the words of this crate.
 #[derive(Debug, Clone)]
@@ -52,6 +54,26 @@ impl TokenpaySigned {
     /// a guess.
     async fn query(&self, reference: &PaymentRef) -> Result<TokenOrder, Error> {
         self.client.query_order(&QueryOrder::new(order_key(reference)?)).await.map_err(error)
+    }
+
+    /// Compares an amount with the currency of the account, and with that of the first sale where it is known, before
+    /// anything is sent: no request names a currency.
+    fn check_currency(&self, amount: Money, first_sale: Option<Currency>) -> Result<(), Error> {
+        let here = || ProviderId::TOKENPAY_SIGNED;
+        if self.client.currency().is_none() {
+            let rule =
+                "must be set before money is moved: the currency of the merchant's account, such as HKD";
+            let input = InvalidInput::new("TOKENPAY_CURRENCY", rule);
+            return Err(Error::new(here(), recurring_core::Error::config(input)));
+        }
+        self.client.check_currency(amount).map_err(error)?;
+        match first_sale {
+            Some(currency) if currency != amount.currency() => {
+                let rule = format!("must be in {currency}, the currency of the credential");
+                Err(Error::invalid(here(), InvalidInput::new("amount", rule)))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The same adapter, with a client that sends nothing after the call's limit.
@@ -121,8 +143,9 @@ impl Enrol for TokenpaySigned {
             needed(&here, "failure_url", request.failure_url.as_ref())?,
             needed(&here, "notification_url", request.notification_url.as_ref())?,
         );
+        self.check_currency(request.amount, None)?;
         // Which token is new can only be told by knowing the old ones.
-        let known = self.client.query_token(user_id).await.map_err(error)?;
+        let known = self.client.query_token(user_id).await.map_err(|failed| error(failed).before_write())?;
         let added = self.client.add_token(&add).await.map_err(error)?;
         let mut payment = Payment::new(here, Outcome::CustomerNeeded, "card page");
         payment.amount = Some(request.amount);
@@ -157,7 +180,8 @@ impl Enrol for TokenpaySigned {
         };
         let amount =
             Money::from_minor(*amount_minor, *currency).map_err(|input| Error::invalid(here(), input))?;
-        let tokens = this.client.query_token(user_id).await.map_err(error)?;
+        this.check_currency(amount, None)?;
+        let tokens = this.client.query_token(user_id).await.map_err(|failed| error(failed).before_write())?;
         let is_new = |token: &&tokenpay_signed::StoredToken| {
             !known_tokens.iter().any(|known| known.0.expose() == token.token_id.expose())
         };
@@ -170,13 +194,20 @@ impl Enrol for TokenpaySigned {
         };
         let sale = Sale::new(user_id, token.token_id.clone(), amount, attempt.as_str())
             .callback_url(told_at(notification_url.as_ref()));
-        let order = this.client.sale(&sale).await.map_err(error)?;
+        let order = match this.client.sale(&sale).await {
+            Ok(order) => order,
+            Err(refused) if is_dead_token(&refused) => {
+                return Ok(Enrolment::new(dead_credential(here(), &error(refused)), None));
+            }
+            Err(failed) => return Err(error(failed)),
+        };
         let payment = payment(&order);
         let parent = order.order.parent_order_id().filter(|_| payment.outcome == Outcome::Approved);
         let credential = parent.map(|parent_order_id| TokenpayCredential {
             user_id: user_id.clone(),
             token_id: Secret::new(token.token_id.expose()),
             parent_order_id,
+            currency: Some(*currency),
         });
         let agreement = credential.map(StoredCredential::TokenpaySigned).map(Agreement::ChargeOnDemand);
         Ok(Enrolment::new(payment, agreement))
@@ -208,6 +239,7 @@ impl Charge for TokenpaySigned {
         let StoredCredential::TokenpaySigned(credential) = &request.credential else {
             return Err(foreign_credential(ProviderId::TOKENPAY_SIGNED, &request.credential));
         };
+        this.check_currency(request.amount, credential.currency)?;
         let mut recurring = Recurring::new(
             &credential.user_id,
             TokenId::text(credential.token_id.clone()),
@@ -219,7 +251,13 @@ impl Charge for TokenpaySigned {
         if let Some(reason) = &request.reason {
             recurring = recurring.reason(reason);
         }
-        Ok(payment(&this.client.recurring(&recurring).await.map_err(error)?))
+        match this.client.recurring(&recurring).await {
+            Ok(order) => Ok(payment(&order)),
+            Err(refused) if is_dead_token(&refused) => {
+                Ok(dead_credential(ProviderId::TOKENPAY_SIGNED, &error(refused)))
+            }
+            Err(failed) => Err(error(failed)),
+        }
     }
 }
 
@@ -238,15 +276,26 @@ impl Refund for TokenpaySigned {
     /// Works once for each order. That the call serves token orders is a guess.
     async fn refund(&self, request: &RefundRequest, call: &Call<'_>) -> Result<Payment, Error> {
         let this = self.limited(call);
-        let amount = match request.amount {
-            Some(amount) => amount,
-            None => {
-                let rule = "must be handed in: the order does not name its own";
-                let invalid =
-                    || Error::invalid(ProviderId::TOKENPAY_SIGNED, InvalidInput::new("amount", rule));
-                money(&this.query(&request.payment).await?).ok_or_else(invalid)?
-            }
-        };
+        if let Some(amount) = request.amount {
+            this.check_currency(amount, None)?;
+        }
+        // The wire carries no currency, and the gateway gives back once for each order: the order is read first.
+        let order = this.query(&request.payment).await.map_err(Error::before_write)?;
+        let invalid =
+            |field, rule| Error::invalid(ProviderId::TOKENPAY_SIGNED, InvalidInput::new(field, rule));
+        let whole = money(&order).ok_or_else(|| {
+            invalid("amount", "cannot be compared: the order does not name its own amount and currency")
+        })?;
+        let amount = part_of(ProviderId::TOKENPAY_SIGNED, request.amount, whole)?;
+        this.check_currency(amount, None)?;
+        if matches!(
+            order.order.status,
+            OrderStatus::Refunded | OrderStatus::PartiallyRefunded | OrderStatus::Voided
+        ) {
+            let rule =
+                "was given back already, all of it or a part: this gateway does so once for each order";
+            return Err(invalid("payment", rule));
+        }
         let refund = RefundOrder::new(order_key(&request.payment)?, amount);
         let answer = this.client.refund_order(&refund).await.map_err(error)?;
         let status = answer.order.as_ref().map_or("refund answered", |order| order.status.as_str());
@@ -275,6 +324,15 @@ impl Notifications for TokenpaySigned {
     fn answer(&self) -> NotificationAnswer {
         NotificationAnswer { status: 200, body: notification::ANSWER }
     }
+}
+
+/// Whether the gateway refused the token of the card itself, without an order. Its codes are not public.
+// Assumption: a success status or 4xx whose words name the token as unknown or dead is taken for it.
+fn is_dead_token(refused: &tokenpay_signed::Error) -> bool {
+    let status = refused.reply().map(recurring_core::Reply::status);
+    matches!(status, Some(200..=299 | 400 | 404 | 422))
+        && refused.api().is_some_and(tokenpay_signed::ApiError::refuses_token)
+        && !look_up::names_an_order(refused)
 }
 
 /// The gateway's number of an order, or the merchant's reference, which is the name of an attempt.
@@ -320,63 +378,4 @@ fn error(error: tokenpay_signed::Error) -> Error {
     let to_gateway =
         |api: tokenpay_signed::ApiError| GatewayError::new(Some(api.response_code.clone()), api.to_string());
     Error::new(ProviderId::TOKENPAY_SIGNED, error.map_api(to_gateway))
-}
-
-/// A client from the settings: `TOKENPAY_MERCHANT_ID`, `TOKENPAY_PRIVATE_KEY_FILE`, and `TOKENPAY_BASE_URL` (test
-/// and production differ by the address alone, so neither is the default).
-pub(crate) fn from_settings(settings: &Settings) -> Result<Arc<dyn Provider>, SettingsError> {
-    let provider = || ProviderId::TOKENPAY_SIGNED;
-    let path = PathBuf::from(settings.need(provider(), "TOKENPAY_PRIVATE_KEY_FILE")?.expose());
-    let key = std::fs::read_to_string(&path)
-        .map_err(|error| SettingsError::File { path, problem: error.to_string() })?;
-    let signer = RsaSigner::from_key(key).map_err(|input| SettingsError::Unusable {
-        provider: provider(),
-        problem: format!("TOKENPAY_PRIVATE_KEY_FILE: {input}"),
-    })?;
-    let variable = "TOKENPAY_GATEWAY_PUBLIC_KEY_FILE";
-    let gateway_key = match key_file(settings, variable)? {
-        Some(text) => Some(PublicKey::parse(&text).map_err(|input| SettingsError::Unusable {
-            provider: provider(),
-            problem: format!("{variable}: {input}"),
-        })?),
-        None => None,
-    };
-    with_signer(settings, signer, gateway_key)
-}
-
-/// A client that can sign nothing, and so can send nothing.
-pub(crate) fn without_key(settings: &Settings) -> Result<Arc<dyn Provider>, SettingsError> {
-    with_signer(settings, NoKey, None)
-}
-
-fn with_signer(
-    settings: &Settings,
-    signer: impl RequestSigner + 'static,
-    gateway_key: Option<PublicKey>,
-) -> Result<Arc<dyn Provider>, SettingsError> {
-    let provider = || ProviderId::TOKENPAY_SIGNED;
-    let merchant = settings.need(provider(), "TOKENPAY_MERCHANT_ID")?.expose();
-    let url = settings.need(provider(), "TOKENPAY_BASE_URL")?.expose();
-    let client = Client::builder(merchant, signer)
-        .environment(Environment::Custom(url.to_owned()))
-        .http(settings.http(Client::default_http()))
-        .build()
-        .map_err(|error| unusable(provider(), &error))?;
-    let mut tokenpay = TokenpaySigned::new(client);
-    if let Some(key) = gateway_key {
-        tokenpay = tokenpay.with_gateway_key(key);
-    }
-    Ok(Arc::new(tokenpay))
-}
-
-#[derive(Debug)]
-struct NoKey;
-
-impl RequestSigner for NoKey {
-    fn sign<'a>(
-        &'a self,
-        _: &'a [u8],
-    ) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, SigningError>> + Send + 'a>> {
-        Box::pin(async { Err(SigningError::new("there is no key")) })
-    }
 }

@@ -36,7 +36,7 @@ const FIRST_TOKEN: i64 = 436;
 const FIRST_ORDER: i64 = 5798;
 const FIRST_TRANSACTION: i64 = 3974;
 /// The account's currency; a request names none.
-const CURRENCY: &str = "USD";
+pub(crate) const CURRENCY: &str = "USD";
 const DECIMALS: u32 = 2;
 const LONGEST_AMOUNT: usize = 9;
 

@@ -1,10 +1,10 @@
-use recurring_core::{Money, Outcome, Reply, check_echo, lenient};
+use recurring_core::{ErrorKind, Money, Outcome, Reply, check_echo, lenient, require_echo};
 use serde::Deserialize;
 
 use crate::error::{Error, SUCCESS, read_answer};
 use crate::ops::order::{Order, Transaction, comparable};
 use crate::ops::order_key::OrderKey;
-use crate::status::{self, GivingBack};
+use crate::status::{self, GivingBack, OrderStatus};
 
 /// The answer to a void or a refund (public documentation, for the orders of the hosted page). Only the response
 /// code is certain to be there.
@@ -61,8 +61,15 @@ impl MoneyBack {
             OrderKey::OrderId(_) => order.map(|order| order.id.as_str()),
             OrderKey::MerchantReference(_) => order.and_then(|order| order.merchant_reference.as_deref()),
         };
-        check_echo(reply, &[(name, &sent, came_back)])?;
+        let definite = matches!(answer.outcome(), Outcome::Approved | Outcome::Declined);
+        let check = if definite { require_echo } else { check_echo };
+        check(reply, &[(name, &sent, came_back)])?;
         if let Some(amount) = amount {
+            check(
+                reply,
+                &[("currency", amount.currency().code(), order.and_then(|order| order.currency.as_deref()))],
+            )?;
+            answer.check_part(reply, amount)?;
             let (sent, currency) = (amount.to_decimal(), amount.currency().code());
             // The amount of the order is that of the charge; only a transaction that is the refund repeats ours.
             let refund = answer.transaction.as_ref().filter(|transaction| transaction.is("refund"));
@@ -72,7 +79,6 @@ impl MoneyBack {
                 reply,
                 &[
                     ("transaction.amount", &sent, refunded.map(|text| comparable(amount, &sent, text))),
-                    ("currency", currency, order.and_then(|order| order.currency.as_deref())),
                     (
                         "transaction.currency",
                         currency,
@@ -83,6 +89,25 @@ impl MoneyBack {
         }
         answer.message = answer.message.map(|text| reply.shown(&text));
         Ok(answer)
+    }
+
+    /// The status of the order must fit what was asked back: all of it or a part.
+    fn check_part(&self, reply: &Reply, asked: Money) -> Result<(), Error> {
+        let Some(order) = &self.order else { return Ok(()) };
+        let Some(text) = order.amount.as_deref() else { return Ok(()) };
+        let all = Money::parse(text, asked.currency()).map(Money::minor);
+        let fits = match (&order.status, all) {
+            (OrderStatus::PartiallyRefunded, Ok(all)) => asked.minor() < all,
+            (OrderStatus::Refunded, Ok(all)) => asked.minor() == all,
+            (_, Ok(_)) => true,
+            (_, Err(_)) => false,
+        };
+        if fits {
+            return Ok(());
+        }
+        let message =
+            format!("the order is `{}`, which does not fit the `amount` that was asked back", order.status);
+        Err(Error::unknown(ErrorKind::Protocol, reply.shown(&message)).with_reply(reply.clone()))
     }
 
     /// A definite "no", which may come with another response code than `0000`.

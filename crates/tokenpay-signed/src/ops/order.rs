@@ -1,7 +1,7 @@
 use recurring_core::{
-    Decimal, DeclineReason, ErrorKind, GatewayTime, Money, Outcome, Reply, check_echo, lenient,
+    Decimal, DeclineReason, ErrorKind, GatewayTime, Money, Outcome, Reply, check_echo, lenient, require_echo,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::error::{Error, SUCCESS, read_answer};
 use crate::ops::order_key::OrderKey;
@@ -30,8 +30,8 @@ pub struct TokenOrder {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Order {
-    /// The gateway's identifier.
-    #[serde(deserialize_with = "lenient::required_text")]
+    /// The gateway's identifier, digit for digit; `5803.0` is `5803`.
+    #[serde(deserialize_with = "whole_number")]
     pub id: String,
     /// The merchant that owns the order.
     #[serde(default, deserialize_with = "lenient::text")]
@@ -108,6 +108,11 @@ impl Order {
 }
 
 impl Transaction {
+    /// Whether it is a void or a refund.
+    fn gives_back(&self) -> bool {
+        self.is("refund") || self.is("void")
+    }
+
     /// Whether its type names this kind, in any letter case. The gateway lists no types.
     pub(crate) fn is(&self, kind: &str) -> bool {
         self.transaction_type.as_deref().is_some_and(|text| text.to_lowercase().contains(kind))
@@ -160,7 +165,35 @@ impl TokenOrder {
             return Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()));
         }
         check_echo(reply, &[(name, &sent, came_back)])?;
+        answer.check_contradiction(reply)?;
         Ok(Self { message: answer.message.map(|text| reply.shown(&text)), ..answer })
+    }
+
+    /// The answer must agree with itself: an order against its transaction. The transaction of a void or a refund has
+    /// an amount and a status of its own.
+    fn check_contradiction(&self, reply: &Reply) -> Result<(), Error> {
+        let Some(transaction) = self.transaction.as_ref().filter(|transaction| !transaction.gives_back())
+        else {
+            return Ok(());
+        };
+        let differ = |one: &Option<String>, other: &Option<String>| {
+            one.as_ref().zip(other.as_ref()).is_some_and(|(one, other)| one != other)
+        };
+        let amounts = [&self.order.amount, &transaction.amount].map(|text| text.as_deref().map(plain_amount));
+        let member =
+            if amounts.contains(&Some(None)) || matches!(amounts, [Some(one), Some(other)] if one != other) {
+                Some("amount")
+            } else if differ(&self.order.currency, &transaction.currency) {
+                Some("currency")
+            } else if differ(&self.order.merchant_id, &transaction.merchant_id) {
+                Some("merchantId")
+            } else {
+                status::contradict(&self.order.status, Some(&transaction.status)).then_some("status")
+            };
+        match member {
+            None => Ok(()),
+            Some(member) => Err(contradicted(reply, member)),
+        }
     }
 
     /// Reads the answer to a charge of this amount and reference.
@@ -174,20 +207,31 @@ impl TokenOrder {
         let currency = amount.currency().code();
         let order_amount = answer.order.amount.as_deref();
         let transaction_amount = transaction.and_then(|transaction| transaction.amount.as_deref());
+        let echo = [
+            ("amount", sent.as_str(), order_amount.map(|text| comparable(amount, &sent, text))),
+            ("currency", currency, answer.order.currency.as_deref()),
+            ("merchantReference", merchant_reference, answer.order.merchant_reference.as_deref()),
+        ];
+        match answer.outcome() {
+            // It may be the answer to another call, unless it names this charge.
+            Outcome::Approved | Outcome::Declined => require_echo(reply, &echo)?,
+            Outcome::Pending | Outcome::CustomerNeeded => check_echo(reply, &echo)?,
+        }
         check_echo(
             reply,
             &[
-                ("amount", &sent, order_amount.map(|text| comparable(amount, &sent, text))),
                 ("transaction.amount", &sent, transaction_amount.map(|text| comparable(amount, &sent, text))),
-                ("currency", currency, answer.order.currency.as_deref()),
                 (
                     "transaction.currency",
                     currency,
                     transaction.and_then(|transaction| transaction.currency.as_deref()),
                 ),
-                ("merchantReference", merchant_reference, answer.order.merchant_reference.as_deref()),
             ],
         )?;
+        if transaction.is_some_and(Transaction::gives_back) {
+            return Err(contradicted(reply, "type"));
+        }
+        answer.check_contradiction(reply)?;
         Ok(Self { message: answer.message.map(|text| reply.shown(&text)), ..answer })
     }
 
@@ -198,6 +242,28 @@ impl TokenOrder {
         let answer: Self = readable.then(|| reply.object().ok()).flatten()?;
         (answer.outcome() == Outcome::Declined).then_some(answer)
     }
+}
+
+fn contradicted(reply: &Reply, member: &str) -> Error {
+    let message = format!("the order and its transaction contradict each other in `{member}`");
+    Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone())
+}
+
+/// An amount without the zeros that mean nothing; `None` when it is not a plain number.
+fn plain_amount(text: &str) -> Option<&str> {
+    Decimal::parse("amount", text).ok()?;
+    let text = text.trim_start_matches('0');
+    Some(if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text })
+}
+
+/// An identifier that must be there. Written as a number with a fraction of zeros it is a whole number all the same.
+fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = lenient::required_text(deserializer)?;
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    Ok(match text.split_once('.') {
+        Some((whole, zeros)) if digits(whole) && zeros.bytes().all(|byte| byte == b'0') => whole.to_owned(),
+        _ => text,
+    })
 }
 
 /// `30`, `30.00` and `30.0` are the same amount: all become the text that was sent. Any other text stays what it is.

@@ -29,8 +29,8 @@ impl Recurring {
     /// is how a lost answer is found again. `parent_order_id` is the order of the first charge, see
     /// [`Order::parent_order_id`](crate::Order::parent_order_id).
     ///
-    /// The request names no currency: the one of `amount` must be the one of the account, and is compared with
-    /// what the gateway answers. At most 2 decimals and 9999999.99.
+    /// The request names no currency: the one of `amount` must be the one of the account, which the client compares
+    /// before it is sent, and the gateway's answer after it. At most 2 decimals and 9999999.99.
     pub fn new(
         user_id: impl Into<String>,
         token_id: impl Into<TokenId>,
@@ -61,6 +61,11 @@ impl Recurring {
     pub fn callback_url(mut self, urls: CallbackUrl) -> Self {
         self.callback_url = urls;
         self
+    }
+
+    /// The amount, for the client to compare with the account's currency.
+    pub(crate) fn amount(&self) -> Money {
+        self.amount
     }
 
     /// The request before it is signed.

@@ -22,8 +22,8 @@ pub struct RefundOrder {
 impl RefundOrder {
     /// Gives `amount` of the order of this name back: all of its amount or less, at most 2 decimals and 9999999.99.
     ///
-    /// The request names no currency: the one of `amount` must be the one of the account, and is compared with
-    /// what the gateway answers.
+    /// The request names no currency: the one of `amount` must be the one of the account, which the client compares
+    /// before it is sent, and the gateway's answer after it.
     pub fn new(key: OrderKey, amount: Money) -> Self {
         Self { key, amount, api: OrderApi::default() }
     }
@@ -32,6 +32,11 @@ impl RefundOrder {
     pub fn api(mut self, api: OrderApi) -> Self {
         self.api = api;
         self
+    }
+
+    /// The amount, for the client to compare with the account's currency.
+    pub(crate) fn amount(&self) -> Money {
+        self.amount
     }
 
     /// The request before it is signed.

@@ -71,6 +71,11 @@ impl Sale {
         self
     }
 
+    /// The amount, for the client to compare with the account's currency.
+    pub(crate) fn amount(&self) -> Money {
+        self.amount
+    }
+
     /// The request before it is signed.
     ///
     /// # Errors

@@ -112,6 +112,7 @@ pub fn client(url: &str, signer: impl RequestSigner + 'static) -> Client {
         .retry(quick);
     Client::builder("3", signer)
         .environment(Environment::Custom(url.to_owned()))
+        .currency(Currency::from_code("USD").expect("USD"))
         .http(http)
         .build()
         .expect("a client")

@@ -1,14 +1,15 @@
 //! An order whose answer was lost: its own name for it is not unique here, and orders can only be listed by period.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use emspay::{ListOrders, Order};
+use emspay::{ListOrders, Order, RecurringType};
 use jiff::{SignedDuration, Timestamp};
 use recurring_core::InvalidInput;
 
 use super::{Emspay, error, payment};
 use crate::adapters::check_found;
+use crate::credential::StoredCredential;
 use crate::error::Error;
 use crate::payment::Payment;
 use crate::provider::{Found, LookUp, LostCharge, ProviderId};
@@ -19,20 +20,20 @@ const MARGIN: SignedDuration = SignedDuration::from_mins(5);
 #[async_trait]
 impl LookUp for Emspay {
     /// Reads the order, if its identifier is known. Otherwise lists the orders of the period and some minutes around
-    /// it, and keeps those with the attempt's name.
+    /// it, and keeps the charges with the attempt's name.
     ///
     /// That orders can be listed is documented by other brands of the platform only, and whether a long list is cut is
     /// documented nowhere: what is not in it may exist.
     async fn look_up(&self, lost: &LostCharge) -> Result<Found, Error> {
         if let Some(known) = &lost.payment {
             let order = self.client.get_order(known.as_str()).await.map_err(error)?;
-            return Ok(Found::Payment(the_one(&order, lost)?));
+            return Ok(Found::Payment(expect_charge(&order, lost)?));
         }
         let orders = self.client.list_orders(&period(lost)?).await.map_err(error)?;
-        let named: Vec<&Order> = orders.iter().filter(|order| may_be(order, lost)).collect();
+        let named: Vec<&Order> = orders.iter().filter(|order| is_candidate(order, lost)).collect();
         Ok(match named.as_slice() {
             [] => Found::Nothing,
-            [order] => Found::Payment(the_one(order, lost)?),
+            [order] => Found::Payment(expect_listed_charge(order, lost)?),
             several => Found::Several(several.iter().map(|order| payment(order)).collect()),
         })
     }
@@ -53,31 +54,51 @@ fn period(lost: &LostCharge) -> Result<ListOrders, Error> {
     Ok(ListOrders::created_between(second("from", lost.from, -MARGIN)?, second("until", lost.until, MARGIN)?))
 }
 
-/// Whether an order of the list has the attempt's name. A refund is an order too, and may repeat the name of the order
-/// whose money it gives back.
-fn may_be(order: &Order, lost: &LostCharge) -> bool {
-    order.merchant_order_id.as_deref() == Some(lost.attempt.as_str()) && !is_refund(order)
+/// Whether an order of the list may be the charge: it has the attempt's name, and is neither a refund, which may repeat
+/// the name of the order whose money it gives back, nor the first order of a series.
+fn is_candidate(order: &Order, lost: &LostCharge) -> bool {
+    order.merchant_order_id.as_deref() == Some(lost.attempt.as_str())
+        && !order.is_refund()
+        && order.recurring_type() != Some(&RecurringType::First)
 }
 
-fn is_refund(order: &Order) -> bool {
-    order.refund_of_order_id.is_some() || order.flags.iter().any(|flag| flag == "is-refund")
-}
-
-/// The order must be the one that was made for the attempt, as far as it says.
-fn the_one(order: &Order, lost: &LostCharge) -> Result<Payment, Error> {
-    let name = order.merchant_order_id.as_deref();
-    let currency = order.currency.as_deref();
+/// The order must be the one that was made for the attempt, and say so: by its name, amount, currency, place in the
+/// series, and token as far as it is known.
+fn expect_charge(order: &Order, lost: &LostCharge) -> Result<Payment, Error> {
+    let token = match &lost.credential {
+        Some(StoredCredential::Emspay(credential)) => Some(&credential.vault_token),
+        _ => None,
+    };
+    let same_token = token.zip(order.vault_token()).is_none_or(|(own, found)| own.expose() == found.expose());
     check_found(
         ProviderId::EMSPAY,
         Some(&order.id),
         &[
-            ("merchant_order_id", name.is_none_or(|name| name == lost.attempt.as_str())),
-            ("amount", order.amount.is_none_or(|minor| minor == lost.amount.minor())),
-            ("currency", currency.is_none_or(|code| code == lost.amount.currency().code())),
-            ("refund_of_order_id", !is_refund(order)),
+            ("merchant_order_id", order.merchant_order_id.as_deref() == Some(lost.attempt.as_str())),
+            ("amount", order.amount == Some(lost.amount.minor())),
+            ("currency", order.currency.as_deref() == Some(lost.amount.currency().code())),
+            ("refund_of_order_id", !order.is_refund()),
+            ("recurring_type", order.recurring_type() == Some(&RecurringType::Recurring)),
+            ("vault_token", same_token),
+            (order.contradiction().unwrap_or_default(), order.contradiction().is_none()),
         ],
     )?;
     Ok(payment(order))
+}
+
+/// An order out of a list must also have been created in the period: that the gateway heeds the period is documented
+/// by other brands only.
+fn expect_listed_charge(order: &Order, lost: &LostCharge) -> Result<Payment, Error> {
+    let margin = Duration::from_secs(MARGIN.unsigned_abs().as_secs());
+    let from = lost.from.checked_sub(margin).unwrap_or(SystemTime::UNIX_EPOCH);
+    let within = order.created.as_ref().and_then(|time| time.instant()).is_some_and(|created| {
+        let created = SystemTime::from(created);
+        // The list is asked for by whole seconds.
+        created.checked_add(Duration::from_secs(1)).is_some_and(|created| created >= from)
+            && created.duration_since(lost.until).map_or(true, |late| late <= margin)
+    });
+    check_found(ProviderId::EMSPAY, Some(&order.id), &[("created", within)])?;
+    expect_charge(order, lost)
 }
 
 #[cfg(test)]
@@ -88,26 +109,53 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_order_is_the_attempts_by_its_name_and_a_refund_never_is() {
+    fn order_is_the_charge_only_if_it_says_so() {
         let amount = Money::from_minor(4000, Currency::from_code("EUR").expect("a currency"));
         let attempt = AttemptId::new("a-1").expect("an attempt");
-        let now = SystemTime::now();
-        let lost = LostCharge::new(attempt, amount.expect("money"), now, now);
-        // Whether it is kept from a list, and whether it is the charge.
-        for (members, kept, is_it) in [
-            (r#""merchant_order_id":"a-1""#, true, true),
-            (r#""merchant_order_id":"a-1","amount":4000,"currency":"EUR","flags":["is-test"]"#, true, true),
-            (r#""merchant_order_id":"a-1","amount":4001"#, true, false),
-            (r#""merchant_order_id":"a-1","currency":"GBP""#, true, false),
-            (r#""merchant_order_id":"a-1","flags":["is-refund"]"#, false, false),
-            (r#""merchant_order_id":"a-1","refund_of_order_id":"o-9""#, false, false),
-            (r#""merchant_order_id":"A-1""#, false, false),
-            (r#""merchant_order_id":"a-10""#, false, false),
-            // Without a name it is only the charge when it was asked for by its identifier.
-            (r#""merchant_order_id":null"#, false, true),
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_511_780_491);
+        let mut lost = LostCharge::new(attempt, amount.expect("money"), now, now);
+        let credential = r#"{"provider":"emspay","vault_token":"t-1"}"#;
+        lost.credential = Some(serde_json::from_str(credential).expect("a credential"));
+        let ours = r#""merchant_order_id":"a-1","amount":4000,"currency":"EUR","status":"completed","#;
+        let at = r#""created":"2017-11-27T11:01:31.773782+00:00","#;
+        let typed = |kind: &str, token: &str| {
+            format!(r#""transactions":[{{"payment_method_details":{{"recurring_type":"{kind}"{token}}}}}]"#)
+        };
+        let recurring = typed("recurring", "");
+        // Whether it is kept from a list, whether it is the charge there, and whether it is the charge by its id.
+        for (members, kept, listed, read) in [
+            (format!("{ours}{at}{recurring}"), true, true, true),
+            (format!("{ours}{at}{}", typed("recurring", r#","vault_token":"t-1""#)), true, true, true),
+            (format!("{ours}{at}{}", typed("recurring", r#","vault_token":"t-2""#)), true, false, false),
+            (format!("{ours}{at}{}", typed("first", "")), false, false, false),
+            (format!("{ours}{at}{}", typed("", "")), true, false, false),
+            (format!("{ours}{recurring}"), true, false, true),
+            (format!(r#"{ours}"created":"2017-11-27T11:08:31Z",{recurring}"#), true, false, true),
+            (format!(r#"{ours}"created":"2017-11-27T11:05:31Z",{recurring}"#), true, true, true),
+            (format!(r#"{ours}"created":"2017-11-27T10:57:31Z",{recurring}"#), true, true, true),
+            (format!(r#"{ours}"created":"2017-11-27T10:55:31Z",{recurring}"#), true, false, true),
+            (format!(r#"{ours}{at}"flags":["is-refund"],{recurring}"#), false, false, false),
+            (format!(r#"{ours}{at}"refund_of_order_id":"o-9",{recurring}"#), false, false, false),
+            (format!("{ours}{at}{recurring}").replace("4000", "4001"), true, false, false),
+            (format!("{ours}{at}{recurring}").replace("4000", "null"), true, false, false),
+            (format!("{ours}{at}{recurring}").replace("EUR", "GBP"), true, false, false),
+            (format!("{ours}{at}{recurring}").replace("a-1", "A-1"), false, false, false),
+            (format!("{ours}{at}{recurring}").replace("a-1", "a-10"), false, false, false),
+            (format!("{ours}{at}{recurring}").replace("\"a-1\"", "null"), false, false, false),
+            (
+                format!("{ours}{at}{recurring}").replace(r#"{"payment"#, r#"{"status":"error","payment"#),
+                true,
+                false,
+                false,
+            ),
         ] {
-            let order: Order = serde_json::from_str(&format!(r#"{{"id":"o-1",{members}}}"#)).expect(members);
-            assert_eq!((may_be(&order, &lost), the_one(&order, &lost).is_ok()), (kept, is_it), "{members}");
+            let order: Order = serde_json::from_str(&format!(r#"{{"id":"o-1",{members}}}"#)).expect(&members);
+            let found = (
+                is_candidate(&order, &lost),
+                expect_listed_charge(&order, &lost).is_ok(),
+                expect_charge(&order, &lost).is_ok(),
+            );
+            assert_eq!(found, (kept, listed, read), "{members}");
         }
     }
 }

@@ -27,7 +27,7 @@ impl LookUp for TokenpaySigned {
             None => OrderKey::MerchantReference(lost.attempt.as_str().to_owned()),
         };
         match self.client.query_order(&QueryOrder::new(key)).await {
-            Ok(answer) => Ok(Found::Payment(the_one(&answer, lost)?)),
+            Ok(answer) => Ok(Found::Payment(expect_charge(&answer, lost)?)),
             Err(refused) if lost.payment.is_none() && knows_no_order(&refused) => Ok(Found::Nothing),
             Err(failed) => Err(error(failed)),
         }
@@ -38,14 +38,17 @@ impl LookUp for TokenpaySigned {
 fn knows_no_order(refused: &tokenpay_signed::Error) -> bool {
     let of_the_question =
         matches!(refused.kind(), ErrorKind::Protocol | ErrorKind::NotFound | ErrorKind::InvalidRequest);
-    let answer: Option<HashMap<String, IgnoredAny>> = refused.reply().and_then(|reply| reply.object().ok());
-    let names_an_order = answer
-        .is_none_or(|answer| answer.keys().any(|name| matches!(name.as_str(), "order" | "transaction")));
-    refused.api().is_some() && of_the_question && !names_an_order
+    refused.api().is_some() && of_the_question && !names_an_order(refused)
 }
 
-/// The order must be the one that was made for the attempt, as far as it says.
-fn the_one(answer: &TokenOrder, lost: &LostCharge) -> Result<Payment, Error> {
+/// Whether the refusal is about an order, or may be.
+pub(super) fn names_an_order(refused: &tokenpay_signed::Error) -> bool {
+    let answer: Option<HashMap<String, IgnoredAny>> = refused.reply().and_then(|reply| reply.object().ok());
+    answer.is_none_or(|answer| answer.keys().any(|name| matches!(name.as_str(), "order" | "transaction")))
+}
+
+/// The order must be the one that was made for the attempt, and say so by its reference, amount and currency.
+fn expect_charge(answer: &TokenOrder, lost: &LostCharge) -> Result<Payment, Error> {
     let order = &answer.order;
     let same_amount = |text: &str| Money::parse(text, lost.amount.currency()) == Ok(lost.amount);
     let reference = order.merchant_reference.as_deref();
@@ -54,9 +57,9 @@ fn the_one(answer: &TokenOrder, lost: &LostCharge) -> Result<Payment, Error> {
         ProviderId::TOKENPAY_SIGNED,
         Some(&order.id),
         &[
-            ("merchantReference", reference.is_none_or(|name| name == lost.attempt.as_str())),
-            ("amount", order.amount.as_deref().is_none_or(same_amount)),
-            ("currency", currency.is_none_or(|code| code == lost.amount.currency().code())),
+            ("merchantReference", reference == Some(lost.attempt.as_str())),
+            ("amount", order.amount.as_deref().is_some_and(same_amount)),
+            ("currency", currency == Some(lost.amount.currency().code())),
         ],
     )?;
     // For an order that was looked up, money that was taken and given back was still taken.
