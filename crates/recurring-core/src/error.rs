@@ -212,6 +212,15 @@ impl<A> Error<A> {
         self.inner.message = format!("no access token could be had: {}", self.inner.message);
         self
     }
+
+    /// Returns the same error for an operation that failed before its write was sent: the effect of an operation is that
+    /// of its writes, so `Unknown` becomes `NotApplied(NeverSent)`.
+    pub fn before_write(mut self) -> Self {
+        if self.inner.effect == Effect::Unknown {
+            self.inner.effect = Effect::NotApplied(Proof::NeverSent);
+        }
+        self
+    }
 }
 
 impl<A: fmt::Display> Error<A> {
@@ -369,6 +378,14 @@ mod tests {
         assert_eq!(lost.while_fetching_token().effect(), Effect::NotApplied(Proof::NeverSent));
         let refused = Error::refused(ErrorKind::Authentication, "no", "bad key".to_owned());
         assert_eq!(refused.while_fetching_token().effect(), Effect::NotApplied(Proof::Refused));
+    }
+
+    #[test]
+    fn error_before_write_is_never_sent() {
+        let lost: Error<String> = Error::unknown(ErrorKind::Transport, "reset");
+        assert_eq!(lost.before_write().effect(), Effect::NotApplied(Proof::NeverSent));
+        let local: Error<String> = InvalidInput::new("payment", "is needed").into();
+        assert_eq!(local.before_write().effect(), Effect::NotApplied(Proof::Local));
     }
 
     #[test]

@@ -14,6 +14,15 @@ fn prelude(request: &Received) -> Option<RawReply> {
     match (request.method.as_str(), request.path.as_str()) {
         ("POST", "/token") => Some(good("omno/token/granted")),
         ("POST", "/identity/auth/access-token") => Some(good("ngenius/access-token/granted")),
+        // The order that a new schedule of N-Genius creates.
+        ("GET", path) if path.ends_with("/orders/5787d6d7-765f-4716-b19f-0b6482aa802d") => {
+            Some(RawReply::json(
+                200,
+                r#"{"reference":"5787d6d7-765f-4716-b19f-0b6482aa802d","merchantOrderReference":"a-1",
+                "_embedded":{"payment":[{"reference":"p-1","state":"CAPTURED",
+                "amount":{"currencyCode":"AED","value":4000}}]}}"#,
+            ))
+        }
         // An order of N-Genius with one payment, captured once.
         ("GET", path) if path.ends_with("/orders/o-1") => Some(RawReply::json(
             200,

@@ -100,12 +100,12 @@ fn answer(request: &Received) -> RawReply {
                 "amount":"40.00","currency":"USD","merchantReference":"a-1"}}"#,
         ),
         ("POST", "/purchases/") => RawReply::json(200, r#"{"id":"p-1","status":"created"}"#),
-        // An order of N-Genius with one payment, captured once.
+        // An order of N-Genius with one payment, of which a part was captured.
         ("GET", path) if path.ends_with("/orders/o-1") => RawReply::json(
             200,
-            r#"{"reference":"o-1","_embedded":{"payment":[{"reference":"p-1","state":"CAPTURED",
-                "amount":{"currencyCode":"AED","value":4000},
-                "_embedded":{"cnp:capture":[{"_id":"urn:capture:c-1","state":"SUCCESS"}]}}]}}"#,
+            r#"{"reference":"o-1","_embedded":{"payment":[{"reference":"p-1","state":"PARTIALLY_CAPTURED",
+                "amount":{"currencyCode":"AED","value":4000},"_embedded":{"cnp:capture":[{"_id":"urn:capture:c-1",
+                "state":"SUCCESS","amount":{"currencyCode":"AED","value":3000}}]}}]}}"#,
         ),
         ("GET", path) if path.contains("/orders/") => RawReply::json(
             200,

@@ -12,6 +12,7 @@ pub(crate) mod access_token;
 pub(crate) mod capture;
 pub(crate) mod capture_payment;
 pub(crate) mod create_recurring_payment;
+pub(crate) mod evidence;
 pub(crate) mod get_order;
 pub(crate) mod hal;
 pub(crate) mod order;
