@@ -30,9 +30,11 @@ fn prelude(request: &Received) -> Option<RawReply> {
                 "amount":{"currencyCode":"AED","value":4000},
                 "_embedded":{"cnp:capture":[{"_id":"urn:capture:c-1","state":"SUCCESS"}]}}]}}"#,
         )),
-        ("POST", "/purchases/") | ("GET", _) => {
-            Some(RawReply::json(200, r#"{"id":"p-1","status":"created"}"#))
-        }
+        ("POST", "/purchases/") | ("GET", "/purchases/p-1/") => Some(RawReply::json(
+            200,
+            r#"{"id":"p-1","status":"created","purchase":{"total":4000,"currency":"ZAR"}}"#,
+        )),
+        ("GET", _) => Some(RawReply::json(200, r#"{"id":"p-1","status":"created"}"#)),
         _ => None,
     }
 }
@@ -100,8 +102,11 @@ async fn refund_at_emspay() {
 
 #[tokio::test]
 async fn refund_at_revio() {
-    let refund =
-        RawReply::json(200, r#"{"id":"r-9","type":"payment","related_to":{"type":"purchase","id":"p-1"}}"#);
+    let refund = RawReply::json(
+        200,
+        r#"{"id":"r-9","type":"payment","related_to":{"type":"purchase","id":"p-1"},
+            "payment":{"amount":4000,"currency":"ZAR"}}"#,
+    );
     refund_is_sent_once(ProviderId::REVIO, "p-1", refund).await;
 }
 
