@@ -27,6 +27,7 @@ pub struct Client {
     api_key: Secret,
     realm: Option<String>,
     outlet: String,
+    is_ksa: bool,
     tokens: Arc<TokenCache<ApiError>>,
     retry: RetryPolicy,
 }
@@ -74,11 +75,18 @@ impl Client {
     /// # Errors
     /// A refused payment is no error but a recurring payment whose outcome is `Declined`. After an error with the
     /// effect `Unknown` the card may have been charged and the schedule may run; it is never sent again by this
-    /// client, and the gateway offers no way to look for it: let a person look in the portal.
+    /// client, and the gateway offers no way to look for it: an operator has to look in the portal. `Unsupported` in Saudi
+    /// Arabia, where the gateway takes another form of this call.
     pub async fn create_recurring_payment(
         &self,
         request: &CreateRecurringPayment,
     ) -> Result<RecurringPayment, Error> {
+        if self.is_ksa {
+            let message = "N-Genius in Saudi Arabia takes another form of the recurring payment \
+                (application/vnd.ni-recurring-payment.v2+json), whose body is not documented; \
+                create the schedule in the portal";
+            return Err(Error::unsupported(message));
+        }
         request.from_reply(&self.outlet, &self.send(request.to_request(&self.outlet)?).await?)
     }
 
@@ -207,6 +215,7 @@ impl ClientBuilder {
         auth::check_api_key(&self.api_key).map_err(Error::config)?;
         check::id("outlet", &self.outlet).map_err(Error::config)?;
         Ok(Client {
+            is_ksa: self.environment.is_ksa(),
             base_url: self.environment.base_url().map_err(Error::config)?,
             realm: self.realm.name(&self.environment).map_err(Error::config)?,
             retry: *self.http.get_retry(),

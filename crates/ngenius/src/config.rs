@@ -46,6 +46,16 @@ impl fmt::Debug for Environment {
 }
 
 impl Environment {
+    /// Whether it is in Saudi Arabia, also when its address was given as a custom one. The gateway takes another form of
+    /// the recurring payment there.
+    pub(crate) fn is_ksa(&self) -> bool {
+        let known = match self {
+            Self::Custom(address) => Self::from(address.as_str()),
+            preset => preset.clone(),
+        };
+        matches!(known, Self::KsaSandbox | Self::KsaLive)
+    }
+
     pub(crate) fn base_url(&self) -> Result<BaseUrl, InvalidInput> {
         let text = match self {
             Self::Custom(text) => text,

@@ -50,20 +50,32 @@ struct Members {
     errors: Vec<Box<RawValue>>,
 }
 
+/// What every entry has.
+#[derive(Deserialize)]
+struct Entry {
+    message: String,
+}
+
 impl ApiError {
-    /// Reads the gateway's error, if the body has its shape: an object with a text under `message`, or with at
-    /// least one object and nothing else in the list `errors`.
+    /// Reads the gateway's error, if the body has its documented shape: an object whose list `errors` holds objects and
+    /// nothing else, each with a text under `message`. That member alone is certain to be there; a `message` beside the
+    /// list is what any machine in between writes too.
     pub(crate) fn read(reply: &Reply) -> Option<Self> {
         let members: Members = reply.object().ok()?;
-        let message = members.message.and_then(|text| serde_json::from_str::<String>(text.get()).ok());
-        let objects = !members.errors.is_empty()
-            && members.errors.iter().all(|entry| is_object(entry.get().as_bytes()));
-        if message.is_none() && !objects {
+        let has_message = |entry: &RawValue| {
+            let entry: Option<Entry> = Some(entry.get())
+                .filter(|json| is_object(json.as_bytes()))
+                .and_then(|json| serde_json::from_str(json).ok());
+            entry.is_some_and(|entry| !entry.message.is_empty())
+        };
+        if members.errors.is_empty() || !members.errors.iter().all(|entry| has_message(entry)) {
             return None;
         }
+        let message = members.message.and_then(|text| serde_json::from_str::<String>(text.get()).ok());
         let shown = |text: Option<String>| text.map(|text| reply.shown(&text));
-        let details = members.errors.iter().filter(|entry| is_object(entry.get().as_bytes()));
-        let errors = details
+        let errors = members
+            .errors
+            .iter()
             .filter_map(|entry| serde_json::from_str::<ApiErrorDetail>(entry.get()).ok())
             .map(|detail| ApiErrorDetail {
                 message: shown(detail.message),
@@ -111,12 +123,10 @@ mod tests {
     fn only_the_gateways_own_shape_is_taken() {
         let read = |body: &str| ApiError::read(&Reply::new(400, Vec::new(), body.into()));
         for (body, shown) in [
-            (r#"{"message":"no"}"#, "no"),
             (r#"{"errors":[{"message":"no"}]}"#, "error: no"),
-            (r#"{"errors":[{}]}"#, "error"),
+            (r#"{"message":7,"errors":[{"message":"no"}]}"#, "error: no"),
             (r#" {"message":"no","code":400,"errors":[{"message":"why","errorCode":"x"}]}"#, "no: why (x)"),
-            (r#"{"message":"no","errors":[{"message":"no","errorCode":7},1]}"#, "no (7)"),
-            (r#"{"message":"no","errors":null}"#, "no"),
+            (r#"{"message":"no","errors":[{"message":"no","errorCode":7}]}"#, "no (7)"),
         ] {
             assert_eq!(read(body).expect(body).to_string(), shown);
         }
@@ -128,6 +138,13 @@ mod tests {
             r#"["no"]"#,
             r#""no""#,
             r#"{"message":7}"#,
+            r#"{"message":"Forbidden"}"#,
+            r#"{"message":"Forbidden","code":403}"#,
+            r#"{"message":"no","errors":null}"#,
+            r#"{"errors":[{}]}"#,
+            r#"{"errors":[{"message":"no"},1]}"#,
+            r#"{"errors":[{"message":"no"},{"errorCode":"x"}]}"#,
+            r#"{"errors":[{"message":""}]}"#,
             r#"{"message":null}"#,
             r#"{"errors":[]}"#,
             r#"{"errors":["no"]}"#,

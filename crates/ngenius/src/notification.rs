@@ -7,6 +7,10 @@
 //! a schedule too, with [`Client::get_order`](crate::Client::get_order). A notification is a hint: read its order before
 //! acting on it. A `SALE` sends `AUTHORISED` and `CAPTURED` in quick succession, in no certain order. The charges of a
 //! schedule send the same events.
+//!
+//! A merchant may have the body encrypted: it comes as `text/plain` then, and [`verify`] decrypts it with the header's value.
+
+mod encrypted;
 
 pub use recurring_core::notification::{Authenticated, NotificationError, RawNotification};
 use recurring_core::{Secret, lenient, open_enum};
@@ -63,9 +67,11 @@ open_enum! {
 }
 
 /// Checks that a notification carries the header that was set in the portal: `header_name` in any letter case,
-/// `secret` its exact value.
+/// `secret` its exact value. Decrypts the body if it is encrypted.
 ///
 /// # Errors
+/// `VerifiedUnreadable` when the header is right and the body cannot be decrypted: read the orders that may be meant.
+///
 /// `Refused` when the header is missing, comes twice, or has another value, or when `header_name` or `secret` is empty:
 /// with an empty one, anybody's notification would pass. Answer 401, and do not act on it.
 pub fn verify(
@@ -81,7 +87,7 @@ pub fn verify(
     };
     // In constant time: how long it takes tells at most whether the length is right.
     if bool::from(value.as_bytes().ct_eq(secret.expose().as_bytes())) {
-        Ok(Authenticated::after_check(raw))
+        encrypted::open(raw, secret).map(Authenticated::after_check)
     } else {
         Err(NotificationError::refused("the secret header has another value"))
     }
@@ -90,13 +96,13 @@ pub fn verify(
 /// Reads a verified notification.
 ///
 /// # Errors
-/// `Unreadable` when it names neither an event nor an order, or holds a payment that cannot be read: leaving that out
+/// `VerifiedUnreadable` when it names neither an event nor an order, or holds a payment that cannot be read: leaving that out
 /// could hide a charge.
 pub fn parse(notification: &Authenticated) -> Result<Notification, NotificationError> {
     let members: Members = notification.read()?;
     let notification = Notification::from(members);
     if notification.event.as_str().is_empty() && notification.order.is_none() {
-        return Err(NotificationError::unreadable("it names neither an event nor an order"));
+        return Err(NotificationError::verified_unreadable("it names neither an event nor an order"));
     }
     Ok(notification)
 }

@@ -291,8 +291,7 @@ fn new_members_and_new_values_do_no_harm() {
                 let payment = read(body).expect(case);
                 assert!([Outcome::Pending, known.outcome()].contains(&payment.outcome()), "{value}");
             }
-            for member in ["_links", "self", "href", "amount", "authResponse", "paymentMethod", "createdTime"]
-            {
+            for member in ["_links", "self", "href", "authResponse", "paymentMethod", "createdTime"] {
                 for body in variants::with_member_replaced(&body, member, value.clone()) {
                     let payment = read(body).expect(case);
                     assert_eq!(payment.outcome(), known.outcome(), "{member} {value}");

@@ -342,3 +342,77 @@ fn a_client_that_cannot_work_is_not_built() {
         assert_eq!(builder.build().expect_err("refused").kind(), ErrorKind::Config);
     }
 }
+
+#[tokio::test]
+async fn create_in_saudi_arabia_is_refused() {
+    let address = "https://api-gateway.sandbox.ksa.ngenius-payments.com/";
+    for environment in
+        [Environment::KsaSandbox, Environment::KsaLive, Environment::Custom(address.to_owned())]
+    {
+        let client = Client::builder("key", OUTLET).environment(environment).build().expect("a client");
+        let error = client.create_recurring_payment(&documented()).await.expect_err("another form");
+        assert_eq!(
+            (error.kind(), error.effect()),
+            (ErrorKind::Unsupported, Effect::NotApplied(Proof::Local)),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn forbidden_by_a_proxy_proves_nothing() {
+    for body in [r#"{"message":"Forbidden"}"#, r#"{"message":"Forbidden","code":403,"errors":[{}]}"#] {
+        let server = answering(RawReply::json(403, body)).await;
+        let error = client(&server.url()).create_recurring_payment(&documented()).await.expect_err(body);
+        assert_eq!((error.kind(), error.effect()), (ErrorKind::Permission, Effect::Unknown), "{body}");
+        for number in 0..CHANGES.len() {
+            let error = change(number, &server.url()).await.expect_err(body);
+            assert_eq!((error.kind(), error.effect()), (ErrorKind::Permission, Effect::Unknown), "{body}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn change_without_proof_is_unknown() {
+    let of = |case: &str, member: &str, value: serde_json::Value| {
+        variants::with_member_replaced(&Case::load(case).response_body(), member, value)
+    };
+    let refused = serde_json::json!({"success": false});
+    for (number, case) in CHANGES.into_iter().enumerate().filter(|(number, _)| *number != 1) {
+        let odd =
+            ["40,00", "9e9"].into_iter().flat_map(|text| of(case, "currencyCode", serde_json::json!([text])));
+        let values = [serde_json::json!("40,00"), serde_json::json!([1]), serde_json::Value::Null];
+        let amounts = values.into_iter().flat_map(|value| {
+            // Every amount of the answer at once.
+            let body = String::from_utf8(Case::load(case).response_body()).expect("text");
+            let mut body: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+            replace_all(&mut body, "value", &value);
+            [body.to_string().into_bytes()]
+        });
+        let contradictory = of(case, "authResponse", refused.clone());
+        for body in odd.take(1).chain(amounts).chain(contradictory) {
+            let shown = String::from_utf8_lossy(&body).into_owned();
+            let server = answering(RawReply::json(200, body)).await;
+            let error = change(number, &server.url()).await.expect_err(&shown);
+            assert_eq!((error.kind(), error.effect()), (ErrorKind::Protocol, Effect::Unknown), "{shown}");
+        }
+    }
+}
+
+fn replace_all(json: &mut serde_json::Value, member: &str, value: &serde_json::Value) {
+    match json {
+        serde_json::Value::Object(members) => {
+            for (name, inner) in members {
+                if name == member {
+                    *inner = value.clone();
+                } else {
+                    replace_all(inner, member, value);
+                }
+            }
+        }
+        serde_json::Value::Array(entries) => {
+            entries.iter_mut().for_each(|inner| replace_all(inner, member, value));
+        }
+        _ => {}
+    }
+}

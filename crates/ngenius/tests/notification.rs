@@ -123,7 +123,7 @@ fn only_the_right_header_passes() {
 }
 
 #[test]
-fn what_is_no_notification_is_refused_before_it_is_read() {
+fn genuine_notification_unreadable_is_no_refusal() {
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(100), "]".repeat(100));
     let large = format!("{{\"eventName\":\"{}\"}}", "x".repeat(1024 * 1024));
     for body in [
@@ -137,12 +137,19 @@ fn what_is_no_notification_is_refused_before_it_is_read() {
         deep.as_bytes(),
         large.as_bytes(),
     ] {
-        let error = raw(&[(HEADER, SECRET)], body).expect_err("refused");
-        assert!(matches!(error, NotificationError::Unreadable(_)), "{error}");
+        let read = raw(&[(HEADER, SECRET)], body)
+            .and_then(|raw| notification::verify(raw, HEADER, &Secret::new(SECRET)))
+            .and_then(|verified| notification::parse(&verified));
+        match read.expect_err("unreadable") {
+            NotificationError::VerifiedUnreadable(_) => {}
+            // Too large or empty: not even the header was looked at.
+            NotificationError::Unreadable(_) => assert!(body.is_empty() || body.len() > 1024 * 1024),
+            refused => panic!("{refused}"),
+        }
     }
     for nothing in ["{}", r#"{"eventName":""}"#, r#"{"eventName":null,"order":7}"#, r#"{"eventId":"1"}"#] {
         let error = parsed(nothing.as_bytes()).expect_err(nothing);
-        assert!(matches!(error, NotificationError::Unreadable(_)), "{error}");
+        assert!(error.is_verified(), "{error}");
     }
 }
 
@@ -236,4 +243,69 @@ fn nothing_secret_is_shown() {
     let broken = body.replace(r#"[{"#, r#"["sentinel-2",{"#);
     let error = parsed(broken.as_bytes()).expect_err("an odd payment");
     assert_absent(&secrets, &format!("{error} {error:?}"), "an error");
+}
+
+const KEY: &str = "0123456789abcdef0123456789ABCDEF";
+
+/// As the gateway's guide describes it: base64 of 16 bytes and AES-256-CBC with PKCS#5 padding.
+fn encrypted(body: &[u8], key: &str) -> String {
+    use aes::Aes256;
+    use base64::Engine as _;
+    use cbc::Encryptor;
+    use cbc::cipher::{BlockModeEncrypt as _, KeyIvInit as _, block_padding::Pkcs7};
+    let vector = *b"a vector of 16 b";
+    let mut buffer = body.to_vec();
+    buffer.resize(body.len() + 16, 0);
+    let cipher = Encryptor::<Aes256>::new_from_slices(key.as_bytes(), &vector).expect("a key");
+    let text = cipher.encrypt_padded::<Pkcs7>(&mut buffer, body.len()).expect("room");
+    base64::engine::general_purpose::STANDARD.encode([&vector[..], text].concat())
+}
+
+fn received(body: &str, secret: &str) -> Result<Notification, NotificationError> {
+    let headers = [("Content-Type", "text/plain;charset=UTF-8"), ("X-Webhook-Secret", secret)];
+    let raw = raw(&headers, body.as_bytes())?;
+    notification::parse(&notification::verify(raw, "X-Webhook-Secret", &Secret::new(KEY))?)
+}
+
+#[test]
+fn notification_encrypted_is_read() {
+    let case = Case::load("ngenius/notification/captured");
+    let read = received(&encrypted(&case.request_body(), KEY), KEY).expect("a notification");
+    assert_eq!((read.event, read.outlet_id.as_deref()), (EventName::Captured, Some(OUTLET)));
+    let order = read.order.expect("an order");
+    assert_eq!((order.reference.as_deref(), order.payments.len()), (Some(ORDER), 1));
+    // A line break at the end, and a body in the clear under the same media type.
+    let broken_line = format!("{}\r\n", encrypted(br#"{"eventName":"CAPTURED"}"#, KEY));
+    for body in [broken_line.as_str(), r#"{"eventName":"CAPTURED"}"#] {
+        assert_eq!(received(body, KEY).expect(body).event, EventName::Captured);
+    }
+}
+
+/// The guide's cipher, computed elsewhere: `openssl enc -aes-256-cbc -K <key> -iv 00..0f`.
+#[test]
+fn notification_encrypted_elsewhere_is_read() {
+    let body = "AAECAwQFBgcICQoLDA0OD8dO5XEHlExCDoRKHS43W6xqmAVu7Iqy889Jgdfq9tuU";
+    assert_eq!(received(body, KEY).expect("a notification").event, EventName::Captured);
+}
+
+#[test]
+fn notification_encrypted_unreadable_is_genuine() {
+    let good = encrypted(br#"{"eventName":"CAPTURED"}"#, KEY);
+    let other_key = encrypted(br#"{"eventName":"CAPTURED"}"#, &KEY.to_lowercase());
+    let no_json = encrypted(b"hunter2", KEY);
+    let nothing = encrypted(b"", KEY);
+    let short = "AAAA".to_owned();
+    let cut = good[..good.len() - 8].to_owned();
+    for body in [other_key, no_json, nothing, short, cut, "not base64 hunter2".to_owned()] {
+        let error = received(&body, KEY).expect_err(&body);
+        assert!(error.is_verified(), "{error}");
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+    }
+    let error = received(&good, "another value").expect_err("refused");
+    assert!(matches!(error, NotificationError::Refused(_)), "{error}");
+    // A secret that is no key.
+    let headers = [("Content-Type", "text/plain"), (HEADER, SECRET)];
+    let raw = raw(&headers, good.as_bytes()).expect("small enough");
+    let error = notification::verify(raw, HEADER, &Secret::new(SECRET)).expect_err("no key");
+    assert!(error.is_verified() && error.to_string().contains("32 characters"), "{error}");
 }

@@ -47,6 +47,7 @@ fn replies() -> Vec<RawReply> {
             ),
         ),
         RawReply::json(401, format!(r#"{{"message":"{all}"}}"#)),
+        RawReply::json(401, format!(r#"{{"errors":[{{"message":"{all}"}}]}}"#)),
         RawReply::json(500, all.clone()),
         RawReply::json(200, format!(r#"{{"state":{{"{all}":"{all}"}}}}"#)),
         RawReply::json(200, format!(r#"["{all}""#)),
@@ -155,7 +156,7 @@ async fn a_saved_card_that_pays() {
             r#"{{"state":"odd {all}","reference":"1","authResponse":{{"resultMessage":"{all}"}},
             "_embedded":{{"cnp:capture":[{{"state":"{all}"}}],"cnp:refund":[{{"state":"{all}"}}]}}}}"#
         ),
-        format!(r#"{{"message":"bad {all}"}}"#),
+        format!(r#"{{"message":"bad {all}","errors":[{{"message":"bad {all}"}}]}}"#),
     ] {
         for status in [200, 400, 500] {
             let body = body.clone();

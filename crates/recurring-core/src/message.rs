@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 use secrecy::{ExposeSecret, SecretSlice};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -242,9 +244,16 @@ impl Reply {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// How long the gateway asks to wait, when it says so in seconds.
+    /// How long the gateway asks to wait: a number of seconds, or until a date (RFC 9110, 10.2.3). A date that has passed
+    /// is no wait. The date is compared with the reply's own `Date`, or with this machine's clock when it has none.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
+        let value = self.header("retry-after")?.trim();
+        if let Ok(seconds) = value.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let until = http_date(value)?;
+        let now = self.header("date").and_then(http_date).unwrap_or_else(Timestamp::now);
+        Some(Duration::try_from(until.duration_since(now)).unwrap_or_default())
     }
 
     /// The bytes of the body. They may hold secrets: do not log them.
@@ -311,6 +320,12 @@ impl fmt::Debug for Reply {
             .field("bytes", &self.body.len())
             .finish_non_exhaustive()
     }
+}
+
+/// A date as HTTP writes it: `Sat, 28 Nov 2026 23:59:59 GMT`. The day of the week is not compared with the date.
+fn http_date(text: &str) -> Option<Timestamp> {
+    let parser = rfc2822::DateTimeParser::new().relaxed_weekday(true);
+    parser.parse_timestamp(text.trim()).ok()
 }
 
 /// A body that cannot be read. The text never quotes the body.
@@ -414,12 +429,20 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_read_in_seconds_only() {
-        let after = |value: &str| {
-            Reply::new(429, vec![("Retry-After".into(), value.into())], Vec::new()).retry_after()
+    fn retry_after_is_seconds_or_a_date() {
+        let after = |value: &str, date: Option<&str>| {
+            let mut headers = vec![("Retry-After".to_owned(), value.to_owned())];
+            headers.extend(date.map(|date| ("Date".to_owned(), date.to_owned())));
+            Reply::new(429, headers, Vec::new()).retry_after()
         };
-        assert_eq!(after(" 7 "), Some(Duration::from_secs(7)));
-        assert_eq!(after("Wed, 21 Oct 2026 07:28:00 GMT"), None);
-        assert_eq!(after("-1"), None);
+        let day = |hour: &str| format!("Sat, 28 Nov 2099 {hour} GMT");
+        assert_eq!(after(" 7 ", None), Some(Duration::from_secs(7)));
+        assert_eq!(after(&day("23:59:59"), Some(&day("23:59:00"))), Some(Duration::from_secs(59)));
+        assert_eq!(after(&day("23:59:00"), Some(&day("23:59:59"))), Some(Duration::ZERO));
+        let century = after(&day("23:59:59"), None).expect("a wait");
+        assert!(century > Duration::from_secs(86_400), "{century:?}");
+        for none in ["-1", "soon", "", "2099-11-28T23:59:59Z"] {
+            assert_eq!(after(none, None), None, "{none}");
+        }
     }
 }

@@ -1,14 +1,16 @@
 //! What a gateway sends of its own accord: received, verified, then read.
 //!
 //! The bytes stay as they arrived from the moment of [`RawNotification::new`] to the check of the signature:
-//! nothing here can serialise them anew. A notification is a hint. Whatever it says, read the payment's state from
+//! nothing here can serialise them anew, and nothing reads them before. What is genuine and cannot be read is therefore not
+//! refused: [`NotificationError::VerifiedUnreadable`]. A notification is a hint. Whatever it says, read the payment's state from
 //! the gateway before acting on it.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::Deserializer;
 use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize as _, Deserializer};
+use serde_json::value::RawValue;
 
 /// The largest body that is read: 1 MiB.
 pub const LARGEST_BODY: usize = 1024 * 1024;
@@ -23,9 +25,13 @@ pub enum NotificationError {
     /// It is not from the gateway, or was changed on the way, or cannot be checked. Do not act on it.
     #[error("the notification is refused: {0}")]
     Refused(String),
-    /// It cannot be read.
+    /// It cannot be read, and its origin is not proven.
     #[error("the notification cannot be read: {0}")]
     Unreadable(String),
+    /// It is from the gateway, and cannot be read: something happened, perhaps to money. Read the payments that may be
+    /// meant.
+    #[error("the notification is genuine, but cannot be read: {0}")]
+    VerifiedUnreadable(String),
 }
 
 impl NotificationError {
@@ -38,12 +44,31 @@ impl NotificationError {
     pub fn unreadable(why: impl Into<String>) -> Self {
         Self::Unreadable(why.into())
     }
+
+    /// Not readable, although its origin is proven.
+    pub fn verified_unreadable(why: impl Into<String>) -> Self {
+        Self::VerifiedUnreadable(why.into())
+    }
+
+    /// Whether the origin of the notification is proven.
+    pub fn is_verified(&self) -> bool {
+        matches!(self, Self::VerifiedUnreadable(_))
+    }
+
+    /// The same error for a notification whose origin is proven.
+    fn after_check(self) -> Self {
+        match self {
+            Self::Unreadable(why) => Self::VerifiedUnreadable(why),
+            other => other,
+        }
+    }
 }
 
 /// A notification as it arrived: its headers and the exact bytes of its body, of which nothing has been believed.
 ///
-/// The body is at most 1 MiB, UTF-8, a single JSON object nested at most 32 deep, and names no member twice: two
-/// readers could otherwise see two different notifications. `Debug` shows the size only.
+/// The body is at most 1 MiB. It is read only once its origin is proven (or accepted without proof), and must then be
+/// UTF-8, a single JSON object nested at most 32 deep, and name no member twice: two readers could otherwise see two
+/// different notifications. `Debug` shows the size only.
 #[derive(Clone)]
 pub struct RawNotification {
     headers: Vec<(String, String)>,
@@ -54,13 +79,18 @@ impl RawNotification {
     /// Takes a notification as it arrived. `headers` are names and values in any letter case and order.
     ///
     /// # Errors
-    /// When the body breaks one of the rules above.
+    /// When the body is empty or larger than 1 MiB.
     pub fn new<N: Into<String>, V: Into<String>>(
         headers: impl IntoIterator<Item = (N, V)>,
         body: impl Into<Vec<u8>>,
     ) -> Result<Self, NotificationError> {
         let body = body.into();
-        check_body(&body)?;
+        if body.len() > LARGEST_BODY {
+            return Err(NotificationError::unreadable("the body is larger than 1 MiB"));
+        }
+        if body.is_empty() {
+            return Err(NotificationError::unreadable("the body is empty"));
+        }
         let headers = headers.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         Ok(Self { headers, body })
     }
@@ -78,6 +108,23 @@ impl RawNotification {
     /// The exact bytes of the body. They may hold secrets: do not log them.
     pub fn body(&self) -> &[u8] {
         &self.body
+    }
+
+    /// The same notification with another body, for a gateway that encrypts it.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new).
+    pub fn with_body(self, body: impl Into<Vec<u8>>) -> Result<Self, NotificationError> {
+        Self::new(self.headers, body)
+    }
+
+    /// Checks every rule for a body, every text included. For a gateway that signs the members and not the bytes, whose
+    /// body has to be read before its origin is proven.
+    ///
+    /// # Errors
+    /// When the body breaks one of the rules.
+    pub fn check(&self) -> Result<(), NotificationError> {
+        check_body(&self.body, true)
     }
 }
 
@@ -100,9 +147,9 @@ impl Authenticated {
     /// Reads the body.
     ///
     /// # Errors
-    /// When it has not the shape that the gateway sends.
+    /// `VerifiedUnreadable` when it has not the shape that the gateway sends.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, NotificationError> {
-        read(self.0.body())
+        read(self.0.body()).map_err(NotificationError::after_check)
     }
 }
 
@@ -129,6 +176,7 @@ impl Unsigned {
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, NotificationError> {
+    check_body(body, false)?;
     // The parser's own message could quote the body.
     serde_json::from_slice(body).map_err(|error| {
         NotificationError::unreadable(format!(
@@ -139,14 +187,10 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, NotificationError> {
     })
 }
 
-fn check_body(body: &[u8]) -> Result<(), NotificationError> {
+/// Checks the rules for a body. A text that cannot be decoded, such as a name that was cut inside an emoji, is passed
+/// over unless `texts` are checked too: what reads the member decides about it.
+fn check_body(body: &[u8], texts: bool) -> Result<(), NotificationError> {
     let refuse = |why: &str| Err(NotificationError::unreadable(why));
-    if body.len() > LARGEST_BODY {
-        return refuse("the body is larger than 1 MiB");
-    }
-    if body.is_empty() {
-        return refuse("the body is empty");
-    }
     if std::str::from_utf8(body).is_err() {
         return refuse("the body is not UTF-8");
     }
@@ -154,7 +198,7 @@ fn check_body(body: &[u8]) -> Result<(), NotificationError> {
         return refuse("the body is not a JSON object");
     }
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let walked = Strict { depth: 0 }.deserialize(&mut reader).and_then(|()| reader.end());
+    let walked = Strict { depth: 0, texts }.deserialize(&mut reader).and_then(|()| reader.end());
     walked.map_err(|error| {
         let why = if error.is_data() {
             "the body names a member twice or nests too deep"
@@ -169,6 +213,8 @@ fn check_body(body: &[u8]) -> Result<(), NotificationError> {
 #[derive(Clone, Copy)]
 struct Strict {
     depth: usize,
+    /// Whether every text must be one that can be decoded.
+    texts: bool,
 }
 
 impl Strict {
@@ -176,7 +222,7 @@ impl Strict {
         if self.depth >= DEEPEST {
             return Err(E::custom("nested too deep"));
         }
-        Ok(Self { depth: self.depth.saturating_add(1) })
+        Ok(Self { depth: self.depth.saturating_add(1), ..self })
     }
 }
 
@@ -184,7 +230,14 @@ impl<'de> DeserializeSeed<'de> for Strict {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
+        if self.texts || self.depth == 0 {
+            return deserializer.deserialize_any(self);
+        }
+        let json = <&RawValue>::deserialize(deserializer)?;
+        if !json.get().starts_with(['{', '[']) {
+            return Ok(());
+        }
+        serde_json::Deserializer::from_str(json.get()).deserialize_any(self).map_err(D::Error::custom)
     }
 }
 
@@ -247,7 +300,10 @@ mod tests {
     const NO_HEADERS: [(&str, &str); 0] = [];
 
     fn check(body: &[u8]) -> Result<RawNotification, NotificationError> {
-        RawNotification::new(NO_HEADERS, body)
+        let raw = RawNotification::new(NO_HEADERS, body)?;
+        raw.check()?;
+        Unsigned::without_proof(raw.clone()).read::<serde::de::IgnoredAny>()?;
+        Ok(raw)
     }
 
     #[test]
@@ -277,6 +333,35 @@ mod tests {
             let error = check(bad).expect_err("refused");
             assert!(matches!(error, NotificationError::Unreadable(_)), "{error}");
         }
+    }
+
+    #[test]
+    fn genuine_body_that_is_unreadable_says_both() {
+        for bad in [&b"not JSON"[..], b"{\"a\":1,\"a\":2}", b"[]", b"{\"a\":\"\xff\"}", b"{\"\\ud83d\":1}"] {
+            let raw = RawNotification::new(NO_HEADERS, bad).expect("not read yet");
+            let error =
+                Authenticated::after_check(raw).read::<serde::de::IgnoredAny>().expect_err("unreadable");
+            assert!(
+                error.is_verified() && matches!(error, NotificationError::VerifiedUnreadable(_)),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn text_cut_inside_an_emoji_is_passed_over() {
+        let body = br#"{"event_type":"purchase.paid","id":"p1","x":"a\ud83d","y":[{"z":"\udc00"}]}"#;
+        let raw = RawNotification::new(NO_HEADERS, body.as_slice()).expect("small enough");
+        assert!(raw.check().is_err(), "a text cannot be decoded");
+        #[derive(serde::Deserialize)]
+        struct Head {
+            id: String,
+        }
+        let head: Head = Authenticated::after_check(raw).read().expect("read");
+        assert_eq!(head.id, "p1");
+        let twice = br#"{"id":"p1","y":[{"z":"\udc00","z":1}]}"#;
+        let raw = RawNotification::new(NO_HEADERS, twice.as_slice()).expect("small enough");
+        assert!(Authenticated::after_check(raw).read::<Head>().is_err(), "a member is named twice");
     }
 
     #[test]

@@ -148,9 +148,9 @@ impl Scheduled {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct PaymentStatus {
-    /// The payment; for a schedule, its newest charge.
+    /// The payment; for a schedule, its first one, which the attempt made. What became of the later ones says nothing of it.
     pub payment: Payment,
-    /// Every charge that the gateway lists: more than one for a schedule.
+    /// Every charge that the gateway lists, in its order: more than one for a schedule.
     pub charges: Vec<Payment>,
 }
 

@@ -247,6 +247,12 @@ pub trait LookUp: Send + Sync {
     /// of the charge**: a look-up that was refused, or never left, proves nothing. With `Protocol` and `Unknown`, what
     /// was found contradicts the charge: it names another amount, currency or reference.
     async fn look_up(&self, lost: &LostCharge) -> Result<Found, Error>;
+
+    /// Whether it can look only for a charge whose [`payment`](LostCharge::payment) is known. Without one there is nothing
+    /// to look with, and [`look_up`](Self::look_up) fails before anything is sent.
+    fn needs_payment(&self) -> bool {
+        false
+    }
 }
 
 /// Closes a payment that was not paid, so that a charge of it which is still under way is refused by the gateway.

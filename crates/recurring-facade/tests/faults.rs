@@ -14,6 +14,15 @@ fn prelude(request: &Received) -> Option<RawReply> {
     match (request.method.as_str(), request.path.as_str()) {
         ("POST", "/token") => Some(good("omno/token/granted")),
         ("POST", "/identity/auth/access-token") => Some(good("ngenius/access-token/granted")),
+        // The order that a new schedule of N-Genius creates.
+        ("GET", path) if path.ends_with("/orders/5787d6d7-765f-4716-b19f-0b6482aa802d") => {
+            Some(RawReply::json(
+                200,
+                r#"{"reference":"5787d6d7-765f-4716-b19f-0b6482aa802d","merchantOrderReference":"a-1",
+                "_embedded":{"payment":[{"reference":"p-1","state":"CAPTURED",
+                "amount":{"currencyCode":"AED","value":4000}}]}}"#,
+            ))
+        }
         // An order of N-Genius with one payment, captured once.
         ("GET", path) if path.ends_with("/orders/o-1") => Some(RawReply::json(
             200,
@@ -29,9 +38,11 @@ fn prelude(request: &Received) -> Option<RawReply> {
             200,
             r#"{"responseCode":"0000","order":{"id":5803,"status":"SUCCESS","amount":40,"currency":"USD"}}"#,
         )),
-        ("POST", "/purchases/") | ("GET", _) => {
-            Some(RawReply::json(200, r#"{"id":"p-1","status":"created"}"#))
-        }
+        ("POST", "/purchases/") | ("GET", "/purchases/p-1/") => Some(RawReply::json(
+            200,
+            r#"{"id":"p-1","status":"created","purchase":{"total":4000,"currency":"ZAR"}}"#,
+        )),
+        ("GET", _) => Some(RawReply::json(200, r#"{"id":"p-1","status":"created"}"#)),
         _ => None,
     }
 }
@@ -99,8 +110,11 @@ async fn refund_at_emspay() {
 
 #[tokio::test]
 async fn refund_at_revio() {
-    let refund =
-        RawReply::json(200, r#"{"id":"r-9","type":"payment","related_to":{"type":"purchase","id":"p-1"}}"#);
+    let refund = RawReply::json(
+        200,
+        r#"{"id":"r-9","type":"payment","related_to":{"type":"purchase","id":"p-1"},
+            "payment":{"amount":4000,"currency":"ZAR"}}"#,
+    );
     refund_is_sent_once(ProviderId::REVIO, "p-1", refund).await;
 }
 

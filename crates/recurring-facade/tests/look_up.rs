@@ -120,7 +120,15 @@ async fn what_never_reached_the_gateway_is_not_found() {
     }
     let proof = |id| facade.provider(id).expect("a gateway").facts().nothing_found_is_proof;
     assert_eq!(ProviderId::ALL.iter().filter(|id| proof(id)).collect::<Vec<_>>(), [&ProviderId::REVIO]);
-    assert!(facade.look_up(&ProviderId::OMNO).is_none() && facade.look_up(&ProviderId::NGENIUS).is_none());
+    assert!(facade.look_up(&ProviderId::OMNO).is_none());
+    // The order's reference is in the answer that was lost.
+    let ngenius = facade.look_up(&ProviderId::NGENIUS).expect("a look-up");
+    assert!(ngenius.needs_payment());
+    let calls = sandbox.exchanges().len();
+    let lost =
+        LostCharge::new(attempt("s-1"), price(&ProviderId::NGENIUS), SystemTime::now(), SystemTime::now());
+    let error = ngenius.look_up(&lost).await.expect_err("nothing to look with");
+    assert_eq!((error.kind(), sandbox.exchanges().len()), (ErrorKind::Unsupported, calls));
 }
 
 #[tokio::test]

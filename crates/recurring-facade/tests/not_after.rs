@@ -100,12 +100,16 @@ fn answer(request: &Received) -> RawReply {
                 "amount":"40.00","currency":"USD","merchantReference":"a-1"}}"#,
         ),
         ("POST", "/purchases/") => RawReply::json(200, r#"{"id":"p-1","status":"created"}"#),
-        // An order of N-Genius with one payment, captured once.
+        ("GET", "/purchases/p-1/") => RawReply::json(
+            200,
+            r#"{"id":"p-1","status":"hold","purchase":{"total":4000,"currency":"ZAR"},"refundable_amount":1000}"#,
+        ),
+        // An order of N-Genius with one payment, of which a part was captured.
         ("GET", path) if path.ends_with("/orders/o-1") => RawReply::json(
             200,
-            r#"{"reference":"o-1","_embedded":{"payment":[{"reference":"p-1","state":"CAPTURED",
-                "amount":{"currencyCode":"AED","value":4000},
-                "_embedded":{"cnp:capture":[{"_id":"urn:capture:c-1","state":"SUCCESS"}]}}]}}"#,
+            r#"{"reference":"o-1","_embedded":{"payment":[{"reference":"p-1","state":"PARTIALLY_CAPTURED",
+                "amount":{"currencyCode":"AED","value":4000},"_embedded":{"cnp:capture":[{"_id":"urn:capture:c-1",
+                "state":"SUCCESS","amount":{"currencyCode":"AED","value":3000}}]}}]}}"#,
         ),
         ("GET", path) if path.contains("/orders/") => RawReply::json(
             200,
@@ -171,7 +175,7 @@ async fn tokenpay_signed_after_the_limit_sends_no_write() {
 #[tokio::test]
 async fn revio_after_the_limit_sends_no_write() {
     let operations =
-        [(Operation::Charge, 1), (Operation::Resume, 0), (Operation::Refund, 0), (Operation::Capture, 0)];
+        [(Operation::Charge, 1), (Operation::Resume, 0), (Operation::Refund, 1), (Operation::Capture, 1)];
     no_write_after_the_limit(ProviderId::REVIO, &operations).await;
 }
 
@@ -192,7 +196,7 @@ async fn longest_operation_counts_every_request() {
         (ProviderId::OMNO, 5, 2),
         (ProviderId::NGENIUS, 6, 2),
         (ProviderId::TOKENPAY_SIGNED, 1, 1),
-        (ProviderId::REVIO, 1, 2),
+        (ProviderId::REVIO, 2, 2),
         (ProviderId::EMSPAY, 2, 1),
     ] {
         let longest = facade.provider(&id).expect("a provider").longest_operation();

@@ -104,8 +104,8 @@ async fn every_charge_of_a_schedule_names_its_attempt() {
     let card = format!(r#"{{"pan":"{GOOD_CARD}","expiry":"2031-04","cvv":"123","cardholder_name":"Ann"}}"#);
     let request = ScheduleRequest::new(attempt("series-1"), price(&id), "MONTHLY", "ann@example.org", card);
     let started = facade.scheduler(&id).expect("schedules").schedule(request).await.expect("scheduled");
-    // The answer of the source document does not repeat it.
-    assert_eq!(started.payment.merchant_reference, None);
+    // The answer of the source document does not repeat it; the order that is read after it does.
+    assert_eq!(started.payment.merchant_reference.as_deref(), Some("series-1"));
     let order = started.payment.payment.expect("an order");
     sandbox.advance(std::time::Duration::from_secs(31 * 24 * 60 * 60));
     let read = facade.status(&id).expect("status").status(&order).await.expect("a status");

@@ -201,7 +201,9 @@ impl Journal {
             }
             Err(error) => Seen::Unreadable(error.message().to_owned()),
         };
-        if let (Some(lost), Some(look_up)) = (self.lost_charge(record), provider.as_look_up()) {
+        if let (Some(lost), Some(look_up)) = (self.lost_charge(record), provider.as_look_up())
+            && (lost.payment.is_some() || !look_up.needs_payment())
+        {
             return read(look_up.look_up(&lost).await);
         }
         match (&record.payment, provider.as_status()) {

@@ -7,7 +7,10 @@ use serde_json::{Map, Value};
 pub type Error = recurring_core::Error<ApiError>;
 
 /// The name under which the gateway puts what belongs to no single member.
-const GENERAL: &str = "__all__";
+pub(crate) const GENERAL: &str = "__all__";
+
+/// Where the errors of other software stand. No request of this gateway has such a member.
+const ELSEWHERE: [&str; 4] = ["error", "errors", "detail", "fault"];
 
 /// How many entries `Display` shows.
 const SHOWN: usize = 5;
@@ -46,10 +49,15 @@ impl ApiError {
     pub(crate) fn read(reply: &Reply) -> Option<Self> {
         let body: Map<String, Value> = reply.json().ok()?;
         let mut errors = Vec::new();
-        for (name, value) in &body {
+        for (name, value) in body.iter().filter(|(name, _)| !ELSEWHERE.contains(&name.as_str())) {
             collect(reply, name, value, &mut errors);
         }
         (!errors.is_empty()).then_some(Self { errors })
+    }
+
+    /// Whether every entry has a code, as the documents print them.
+    pub(crate) fn has_codes(&self) -> bool {
+        self.errors.iter().all(|error| error.code.is_some())
     }
 
     /// The first entry with one of these codes.
@@ -177,6 +185,8 @@ mod tests {
             r#"{"email":["This field is required."]}"#,
             r#"{"error":{"code":502,"message":"Bad gateway"}}"#,
             r#"{"error":{"message":null,"code":null}}"#,
+            r#"{"error":{"message":"Forbidden","code":"forbidden"}}"#,
+            r#"{"errors":[{"message":"Forbidden","code":"forbidden"}]}"#,
             "<html>502</html>",
         ] {
             assert_eq!(read(body), None, "{body}");

@@ -12,6 +12,7 @@ mod wire;
 pub use client::{Client, ClientBuilder};
 pub use config::Environment;
 pub use error::{ApiError, Error, FieldError};
+pub use ops::amounts::AmountMatch;
 pub use ops::cancel_purchase::CancelPurchase;
 pub use ops::capture_purchase::{CaptureAnswer, CapturePurchase};
 pub use ops::change_client::ChangeClient;

@@ -72,11 +72,12 @@ pub(crate) fn not_genuine() -> NotificationError {
 /// Reads a notification whose origin is proven.
 ///
 /// # Errors
-/// [`NotificationError::Unreadable`] when it names no object by an `id` that can be one. Nothing else is needed: an odd member is
+/// [`NotificationError::VerifiedUnreadable`] when it names no object by an `id` that can be one. Nothing else is needed: an odd member is
 /// left out, and an object that cannot be read is [`NotifiedObject::Other`].
 pub fn parse(notification: &Authenticated) -> Result<Notification, NotificationError> {
     let head: Head = notification.read()?;
-    check::id("id", head.id.expose()).map_err(|rule| NotificationError::unreadable(rule.to_string()))?;
+    check::id("id", head.id.expose())
+        .map_err(|rule| NotificationError::verified_unreadable(rule.to_string()))?;
     let event = EventType::from(head.event_type.unwrap_or_default());
     // The object says what it is. Where it does not, the event's name does.
     let kind = head.object_type.unwrap_or_else(|| {

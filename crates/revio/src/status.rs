@@ -280,6 +280,129 @@ mod tests {
         }
     }
 
+    /// The codes that another brand of the same platform documents, by what they mean.
+    const DOCUMENTED: [(&[&str], &[DeclineReason]); 8] = [
+        (
+            &[
+                "timeout",
+                "timeout_acquirer_status_check",
+                "merchant_response_timeout",
+                "reconcile_error",
+                "purchase_already_paid_for",
+                "general_transaction_error",
+            ],
+            &[DeclineReason::Other],
+        ),
+        (
+            &[
+                "recurring_token_expired",
+                "expired_card",
+                "lost_card",
+                "stolen_card",
+                "restricted_card",
+                "invalid_card_number",
+                "invalid_card_data",
+                "invalid_expires",
+                "invalid_issuer_number",
+                "transaction_not_supported_or_not_valid_for_card",
+            ],
+            &[DeclineReason::InvalidCredential, DeclineReason::ExpiredCard, DeclineReason::StolenOrLost],
+        ),
+        (
+            &["3ds_authentication_failed", "timeout_3ds_enrollment_check", "re_enter_transaction"],
+            &[DeclineReason::AuthenticationRequired],
+        ),
+        (
+            &[
+                "insufficient_funds",
+                "exceeds_withdrawal_limit",
+                "exceeds_frequency_limit",
+                "exceeded_account_limit",
+                "exceeded_terminal_limit",
+                "issuer_not_available",
+                "soft_decline_contact_support",
+                "acquirer_connection_error",
+                "acquirer_internal_error",
+            ],
+            &[DeclineReason::InsufficientFunds, DeclineReason::Limit, DeclineReason::ProcessorError],
+        ),
+        (
+            &[
+                "do_not_honour",
+                "authorization_failed",
+                "payment_rejected_other_reason",
+                "transaction_not_permitted_to_cardholder",
+                "security_violation",
+                "decline_irregular_transaction_pattern",
+            ],
+            &[DeclineReason::DoNotHonour],
+        ),
+        (
+            &[
+                "suspected_fraud",
+                "antifraud_general",
+                "blacklisted_tx",
+                "blacklisted_tx_issuing_country",
+                "blacklisted_tx_risk_score",
+            ],
+            &[DeclineReason::SuspectedFraud],
+        ),
+        (
+            &[
+                "no_matching_terminal",
+                "transaction_not_permitted_on_terminal",
+                "acquirer_configuration_error",
+                "acquirer_routing_error",
+                "acquirer_error_cs",
+                "s2s_not_supported",
+                "unknown_payment_method",
+                "payment_method_details_missing",
+                "invalid_amount",
+                "partial_forbidden",
+                "exceeded_acquirer_refund_amount",
+            ],
+            &[DeclineReason::Setup],
+        ),
+        (
+            &[
+                "validation_card_details_missing",
+                "validation_card_number_invalid",
+                "validation_card_number_not_provided",
+                "validation_card_number_too_long",
+                "validation_cardholder_name_invalid",
+                "validation_cardholder_name_not_provided",
+                "validation_cardholder_name_too_long",
+                "validation_cvc_invalid",
+                "validation_cvc_not_provided",
+                "validation_cvc_too_long",
+                "validation_expires_invalid",
+                "validation_expires_not_provided",
+                "validation_expires_too_long",
+            ],
+            &[DeclineReason::Setup],
+        ),
+    ];
+
+    #[test]
+    fn documented_code_is_a_reason_or_open() {
+        let mut seen = std::collections::BTreeSet::new();
+        for (codes, reasons) in DOCUMENTED {
+            for code in codes {
+                assert!(seen.insert(code), "{code} stands twice");
+                let (reason, open) = (decline_reason(code), is_open(code));
+                assert!(reasons.contains(&reason), "{code} is {reason:?}");
+                // Nothing is both without a reason and final.
+                assert!(open || reason != DeclineReason::Other, "{code}");
+                assert_eq!(
+                    open,
+                    reasons == [DeclineReason::Other] || code.starts_with("acquirer_"),
+                    "{code}"
+                );
+            }
+        }
+        assert_eq!(seen.len(), 63);
+    }
+
     #[test]
     fn every_code_for_a_refused_payment() {
         use DeclineReason as Reason;

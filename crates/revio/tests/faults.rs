@@ -170,8 +170,9 @@ async fn what_a_refused_charge_proves() {
             r#"{"__all__":[{"message":"No.","code":"authentication_failed"}]}"#,
             "authentication not_applied",
         ),
-        (403, r#"{"__all__":[{"message":"No.","code":"permission_denied"}]}"#, "permission not_applied"),
-        // Nobody knows where this comes from.
+        // No document prints where this comes from.
+        (403, r#"{"__all__":[{"message":"No.","code":"permission_denied"}]}"#, "permission unknown"),
+        (400, r#"{"recurring_token":[{"message":"Bad."}]}"#, "invalid_request unknown"),
         (400, r#"{"__all__":[{"message":"Hm.","code":"unheard_of"}]}"#, "invalid_request unknown"),
         (400, r#"{"error":{"message":"Bad gateway","code":"upstream"}}"#, "invalid_request unknown"),
         (401, r#"{"message":"Unauthorized"}"#, "authentication unknown"),

@@ -197,7 +197,7 @@ async fn what_a_refusal_proves() {
             ["conflict unknown"; 3],
         ),
         (401, r#"{"__all__":[{"code":"authentication_failed"}]}"#, ["authentication not_applied"; 3]),
-        (403, r#"{"__all__":[{"code":"permission_denied"}]}"#, ["permission not_applied"; 3]),
+        (403, r#"{"__all__":[{"code":"permission_denied"}]}"#, ["permission unknown"; 3]),
         (400, r#"{"__all__":[{"message":"Hm.","code":"unheard_of"}]}"#, [NO_PROOF; 3]),
         (401, r#"{"message":"Unauthorized"}"#, ["authentication unknown"; 3]),
         (404, r#"{"__all__":[{"message":"No.","code":"not_found"}]}"#, ["not_found unknown"; 3]),
@@ -206,12 +206,13 @@ async fn what_a_refusal_proves() {
         (
             200,
             r#"{"id":"00000000-0000-4000-8000-0000000000a1","type":"unheard-of","status":"paid"}"#,
-            ["pending", "approved", "approved"],
+            ["pending", "protocol unknown", "approved"],
         ),
         // A refund that was made before, and one that is on its way.
         (
             200,
-            r#"{"id":"00000000-0000-4000-8000-0000000000a1","type":"purchase","status":"refunded"}"#,
+            r#"{"id":"00000000-0000-4000-8000-0000000000a1","type":"purchase","status":"refunded",
+                "purchase":{"currency":"ZAR"}}"#,
             ["approved", "approved", "approved"],
         ),
         // Held money is not taken.

@@ -275,7 +275,12 @@ fn new_members_and_new_values_do_no_harm() {
                 assert!(purchase.status == known || purchase.outcome() == Outcome::Pending, "{name}");
             }
         }
-        for member in ["transaction_data", "attempts", "payment", "products", "error", "paid_on", "due"] {
+        // An amount that cannot be read is not passed over.
+        for body in variants::with_member_replaced(&body, "payment", serde_json::json!(7)) {
+            let read = read(&Reply::new(200, Vec::new(), body));
+            assert!(read.map_or(true, |purchase| purchase.unreadable_amount() == Some("amount")), "{name}");
+        }
+        for member in ["transaction_data", "attempts", "products", "error", "paid_on", "due"] {
             for value in [serde_json::json!(null), serde_json::json!("text"), serde_json::json!(7)] {
                 for body in variants::with_member_replaced(&body, member, value) {
                     assert_eq!(read(&Reply::new(200, Vec::new(), body)).expect(name).status, known);

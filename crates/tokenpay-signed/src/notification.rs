@@ -47,6 +47,8 @@ const SIGNATURE: &str = "signature";
 /// content has no single text: nobody says how `null`, lists and objects are signed; and with a `&name=` inside of
 /// a value, or a `&` or `=` in a key, one signature would belong to several contents.
 pub fn verify(raw: RawNotification, key: &PublicKey) -> Result<Authenticated, NotificationError> {
+    // The members are signed, not the bytes: they have to be read first.
+    raw.check()?;
     let mut members: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(raw.body())
         .map_err(|_| NotificationError::unreadable("the body is not a JSON object"))?;
     let signature = members

@@ -1,8 +1,10 @@
 use recurring_core::{Method, Money, Prepared, Reply, check_echo};
 
 use crate::error::Error;
+use crate::ops::order::Amount;
 use crate::ops::payment::Payment;
-use crate::ops::{MEDIA_TYPE, check_one_is, payment_path, read_payment, write};
+use crate::ops::{MEDIA_TYPE, check_one_is, check_proven, payment_path, read_payment, write};
+use crate::status::PaymentState;
 use crate::wire::MoneyBody;
 
 /// `POST /transactions/outlets/{outlet}/orders/{order}/payments/{payment}/captures`: **takes money that an authorised
@@ -41,13 +43,23 @@ impl CapturePayment {
     ///
     /// # Errors
     /// `Unknown` when the reply cannot be read, speaks of another payment, order, outlet or currency, or names
-    /// captures of which none has the amount that was sent.
+    /// captures of which none has the amount that was sent, or says that the money was taken and does not name that
+    /// amount.
     pub fn from_reply(&self, outlet: &str, reply: &Reply) -> Result<Payment, Error> {
         let payment = read_payment(reply, outlet, &self.order_reference, &self.payment_reference)?;
         let currency = payment.amount.as_ref().and_then(|amount| amount.currency_code.as_deref());
         check_echo(reply, &[("currencyCode", self.amount.currency().code(), currency)])?;
         let amounts = payment.captures.iter().map(|capture| capture.amount.as_ref());
         check_one_is(reply, "cnp:capture", self.amount, amounts)?;
+        if matches!(payment.state, PaymentState::Captured | PaymentState::PartiallyCaptured) {
+            let is_amount = |amount: &Amount| amount.is(self.amount);
+            let whole =
+                payment.state == PaymentState::Captured && payment.amount.as_ref().is_some_and(is_amount);
+            let listed =
+                payment.captures.iter().any(|capture| capture.amount.as_ref().is_some_and(is_amount));
+            check_proven(reply, "currencyCode", currency.is_some())?;
+            check_proven(reply, "cnp:capture", whole || listed)?;
+        }
         Ok(payment)
     }
 }

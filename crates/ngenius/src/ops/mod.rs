@@ -12,6 +12,7 @@ pub(crate) mod access_token;
 pub(crate) mod capture;
 pub(crate) mod capture_payment;
 pub(crate) mod create_recurring_payment;
+pub(crate) mod evidence;
 pub(crate) mod get_order;
 pub(crate) mod hal;
 pub(crate) mod order;
@@ -53,11 +54,17 @@ fn write(operation: &'static str, method: Method, path: String) -> Prepared {
     }
 }
 
-/// Reads the payment that answers a change of it: the one that was sent, or nothing can be said of the money.
+/// Reads the payment that answers a change of it: the one that was sent, without a contradiction, or nothing can be said
+/// of the money.
 fn read_payment(reply: &Reply, outlet: &str, order: &str, payment: &str) -> Result<Payment, Error> {
     let answer: Payment = read_success(reply, ApiError::read)?;
-    if answer.reference.is_none() && answer.state.as_str().is_empty() {
-        let message = format!("the gateway answered {}, but with no payment", reply.status());
+    if answer.reference.is_none() {
+        let message =
+            format!("the gateway answered {}, but with no payment that has a reference", reply.status());
+        return Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()));
+    }
+    if let Some(member) = answer.contradiction() {
+        let message = format!("the payment in the reply contradicts itself in `{member}`");
         return Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()));
     }
     check_ids(
@@ -69,6 +76,16 @@ fn read_payment(reply: &Reply, outlet: &str, order: &str, payment: &str) -> Resu
         ],
     )?;
     Ok(answer.cleared(reply))
+}
+
+/// An approval must prove its amount: what is missing or unreadable does not agree.
+fn check_proven(reply: &Reply, member: &str, proven: bool) -> Result<(), Error> {
+    if proven {
+        return Ok(());
+    }
+    let message =
+        format!("the reply approves, but does not prove it: `{member}` is missing, unreadable or another");
+    Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()))
 }
 
 /// Whether one of the entries could be the amount that was sent. An answer that names entries, but none of this

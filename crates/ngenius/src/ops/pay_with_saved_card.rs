@@ -1,11 +1,11 @@
-use recurring_core::{BaseUrl, InvalidInput, Method, Money, Prepared, Reply, Secret, check};
+use recurring_core::{BaseUrl, InvalidInput, Method, Money, Outcome, Prepared, Reply, Secret, check};
 
 use crate::card::{check_cvv, check_expiry};
 use crate::error::Error;
 use crate::ops::hal::Href;
 use crate::ops::order::Order;
 use crate::ops::payment::{Payment, SavedCard};
-use crate::ops::{MEDIA_TYPE, check_one_is, read_payment, write};
+use crate::ops::{MEDIA_TYPE, check_one_is, check_proven, read_payment, write};
 use crate::status::PaymentState;
 use crate::wire::SavedCardBody;
 
@@ -135,6 +135,10 @@ impl PayWithSavedCard {
     pub fn from_reply(&self, outlet: &str, reply: &Reply) -> Result<Payment, Error> {
         let payment = read_payment(reply, outlet, &self.order_reference, &self.payment_reference)?;
         check_one_is(reply, "amount", self.amount, [payment.amount.as_ref()])?;
+        if payment.outcome() == Outcome::Approved {
+            let named = payment.amount.as_ref().is_some_and(|amount| amount.is(self.amount));
+            check_proven(reply, "amount", named)?;
+        }
         Ok(payment)
     }
 }

@@ -1,10 +1,10 @@
 use recurring_core::{BaseUrl, InvalidInput, Method, Money, Prepared, Reply, check, check_echo};
 
 use crate::error::Error;
-use crate::ops::capture::Capture;
+use crate::ops::capture::{Capture, Refund};
 use crate::ops::hal::Href;
 use crate::ops::payment::Payment;
-use crate::ops::{MEDIA_TYPE, check_one_is, payment_path, read_payment, write};
+use crate::ops::{MEDIA_TYPE, check_one_is, check_proven, payment_path, read_payment, write};
 use crate::status::PaymentState;
 use crate::wire::MoneyBody;
 
@@ -30,6 +30,8 @@ pub struct RefundPayment {
     cancel_method: Method,
     refunds: Vec<Href>,
     capture_reference: Option<String>,
+    /// How many refunds of this amount the payment had before.
+    refunds_before: usize,
 }
 
 impl RefundPayment {
@@ -110,10 +112,14 @@ impl RefundPayment {
                 return refuse("amount", "must not be more than the payment");
             }
         }
+        if payment.refundable().is_some_and(|left| left < amount.minor()) {
+            return refuse("amount", "must not be more than what is left of the payment");
+        }
         Ok(Self {
             order_reference,
             payment_reference,
             amount,
+            refunds_before: refunds_of(payment, amount),
             cancel: None,
             cancel_method: Method::Put,
             refunds: capture.and_then(|capture| capture.links.refund.clone()).into_iter().collect(),
@@ -162,16 +168,32 @@ impl RefundPayment {
     /// refund went through is told by the state and by `refunds`.
     ///
     /// # Errors
-    /// `Unknown` when the reply cannot be read, speaks of another payment, order, outlet or currency, or names
-    /// refunds of which none has the amount that was sent.
+    /// `Unknown` when the reply cannot be read, names another payment, order, outlet or currency, names refunds of
+    /// which none has the amount that was sent, or says that money was given back and does not prove how much.
     pub fn from_reply(&self, outlet: &str, reply: &Reply) -> Result<Payment, Error> {
         let payment = read_payment(reply, outlet, &self.order_reference, &self.payment_reference)?;
         let currency = payment.amount.as_ref().and_then(|amount| amount.currency_code.as_deref());
         check_echo(reply, &[("currencyCode", self.amount.currency().code(), currency)])?;
         let amounts = payment.refunds.iter().map(|refund| refund.amount.as_ref());
         check_one_is(reply, "cnp:refund", self.amount, amounts)?;
+        match payment.state {
+            PaymentState::Refunded | PaymentState::Reversed => {
+                check_proven(reply, "currencyCode", currency.is_some())?;
+            }
+            // An older refund of the same amount proves nothing.
+            PaymentState::PartiallyRefunded => {
+                check_proven(reply, "currencyCode", currency.is_some())?;
+                check_proven(reply, "cnp:refund", refunds_of(&payment, self.amount) > self.refunds_before)?;
+            }
+            _ => {}
+        }
         Ok(payment)
     }
+}
+
+fn refunds_of(payment: &Payment, amount: Money) -> usize {
+    let is_amount = |refund: &&Refund| refund.amount.as_ref().is_some_and(|named| named.is(amount));
+    payment.refunds.iter().filter(is_amount).count()
 }
 
 /// The only capture, or of several the only one that offers a refund.

@@ -70,13 +70,16 @@ pub(crate) async fn run(
             Ok(Exit::Done)
         }
         Err(error) => {
+            let (authenticity, exit) =
+                if error.is_verified() { ("verified", Exit::Failed) } else { ("refused", Exit::Refused) };
             let mut object =
-                json!({"provider": id.as_str(), "authenticity": "refused", "message": error.to_string()});
-            if let (NotificationError::Unreadable(_), Some(object)) = (&error, object.as_object_mut()) {
+                json!({"provider": id.as_str(), "authenticity": authenticity, "message": error.to_string()});
+            let unreadable = error.is_verified() || matches!(error, NotificationError::Unreadable(_));
+            if let (true, Some(object)) = (unreadable, object.as_object_mut()) {
                 object.insert("kind".to_owned(), "unreadable".into());
             }
             out.line(&object, &format!("{id}: {error}"));
-            Ok(Exit::Refused)
+            Ok(exit)
         }
     }
 }

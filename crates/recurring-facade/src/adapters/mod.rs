@@ -2,6 +2,8 @@
 
 #[cfg(feature = "emspay")]
 pub(crate) mod emspay;
+#[cfg(any(feature = "ngenius", feature = "revio"))]
+mod left;
 #[cfg(feature = "ngenius")]
 pub(crate) mod ngenius;
 #[cfg(feature = "omno")]
@@ -13,7 +15,13 @@ pub(crate) mod tokenpay_signed;
 
 use std::time::Duration;
 
-#[cfg(any(feature = "emspay", feature = "omno", feature = "tokenpay-signed", feature = "revio"))]
+#[cfg(any(
+    feature = "emspay",
+    feature = "ngenius",
+    feature = "omno",
+    feature = "revio",
+    feature = "tokenpay-signed"
+))]
 use recurring_core::ErrorKind;
 #[cfg(any(feature = "emspay", feature = "omno", feature = "revio", feature = "tokenpay-signed"))]
 use recurring_core::InvalidInput;
@@ -29,7 +37,13 @@ use recurring_core::{DeclineReason, Outcome};
 use crate::credential::{PendingEnrolment, StoredCredential};
 #[cfg(any(feature = "emspay", feature = "omno", feature = "revio", feature = "tokenpay-signed"))]
 use crate::error::Error;
-#[cfg(any(feature = "emspay", feature = "omno", feature = "tokenpay-signed", feature = "revio"))]
+#[cfg(any(
+    feature = "emspay",
+    feature = "ngenius",
+    feature = "omno",
+    feature = "revio",
+    feature = "tokenpay-signed"
+))]
 use crate::payment::PaymentRef;
 #[cfg(any(feature = "emspay", feature = "omno", feature = "tokenpay-signed"))]
 use crate::payment::{Decline, Payment};
@@ -61,7 +75,7 @@ fn needed<'a, T>(here: &ProviderId, field: &'static str, value: Option<&'a T>) -
 
 /// What was found must be the charge that was lost: `members` tells of each member that names something of it whether
 /// it is the same.
-#[cfg(any(feature = "emspay", feature = "tokenpay-signed", feature = "revio"))]
+#[cfg(any(feature = "emspay", feature = "ngenius", feature = "tokenpay-signed", feature = "revio"))]
 fn check_found(here: ProviderId, found: Option<&str>, members: &[(&str, bool)]) -> Result<(), Error> {
     let Some((member, _)) = members.iter().find(|(_, same)| !same) else { return Ok(()) };
     let message = format!("what was found has another `{member}` than the charge that was lost");

@@ -1,14 +1,14 @@
+mod changes;
+mod look_up;
+
 use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use ngenius::notification::{self, NotificationError, RawNotification};
-use ngenius::{
-    CapturePayment, Card, Client, CreateRecurringPayment, Environment, Frequency, Order, PaymentState,
-    RecurringPayment, RefundPayment,
-};
-use recurring_core::{Currency, InvalidInput, Money, Outcome, Secret};
+use ngenius::{Card, Client, CreateRecurringPayment, Environment, Frequency};
+use recurring_core::{InvalidInput, Outcome, Secret};
 use serde::Deserialize;
 
 use crate::adapters::{longest, no_key, unusable};
@@ -17,9 +17,9 @@ use crate::credential::{Agreement, ScheduleRef};
 use crate::error::{Error, GatewayError};
 use crate::facts::{self, Facts};
 use crate::notification::{Authenticity, ReceivedNotification};
-use crate::payment::{Decline, Payment, PaymentRef, PaymentStatus, Scheduled};
-use crate::provider::{Capture, Notifications, Provider, ProviderId, Refund, Schedule, Status};
-use crate::request::{CaptureRequest, RefundRequest, ScheduleRequest};
+use crate::payment::{PaymentRef, Scheduled};
+use crate::provider::{Capture, LookUp, Notifications, Provider, ProviderId, Refund, Schedule, Status};
+use crate::request::ScheduleRequest;
 use crate::settings::{Settings, SettingsError};
 
 /// N-Genius Online behind the words of this crate. The gateway runs the clock: nothing here charges on demand.
@@ -49,26 +49,6 @@ impl Ngenius {
         self
     }
 
-    /// The order, and the one of its payments that a reference means: `ORDER`, when it has only one that money can
-    /// come back from or be taken from, or `ORDER:PAYMENT`.
-    async fn find(&self, reference: &PaymentRef) -> Result<(String, ngenius::Payment), Error> {
-        let invalid = |rule| Error::invalid(ProviderId::NGENIUS, InvalidInput::new("payment", rule));
-        let (order_id, payment_id) = match reference.as_str().split_once(':') {
-            Some((order, payment)) => (order, Some(payment)),
-            None => (reference.as_str(), None),
-        };
-        let order = self.client.get_order(order_id).await.map_err(error)?;
-        let mut found = order.payments.into_iter().filter(|payment| match payment_id {
-            Some(id) => payment.reference.as_deref() == Some(id),
-            None => payment.outcome() == Outcome::Approved,
-        });
-        match (found.next(), found.next()) {
-            (Some(payment), None) => Ok((order_id.to_owned(), payment)),
-            (None, _) => Err(invalid("names no payment of this order that was taken or held")),
-            _ => Err(invalid("is an order with several payments: name one as ORDER:PAYMENT")),
-        }
-    }
-
     /// The same adapter, with a client that sends nothing after the call's limit.
     fn limited(&self, call: &Call<'_>) -> Self {
         match &call.not_after {
@@ -92,8 +72,8 @@ impl Provider for Ngenius {
     }
 
     fn longest_operation(&self) -> Option<Duration> {
-        // A refund or a capture reads the order before its write. Both may fetch a token, be refused it, fetch a new one
-        // and be sent again.
+        // A refund or a capture reads the order before its write, a new schedule after it. Both may fetch a token, be
+        // refused it, fetch a new one and be sent again.
         longest(self.client.http_options(), 6, 2)
     }
 
@@ -102,6 +82,10 @@ impl Provider for Ngenius {
     }
 
     fn as_status(&self) -> Option<&dyn Status> {
+        Some(self)
+    }
+
+    fn as_look_up(&self) -> Option<&dyn LookUp> {
         Some(self)
     }
 
@@ -137,68 +121,13 @@ impl Schedule for Ngenius {
         let create = CreateRecurringPayment::new(request.amount, frequency, &request.email, card)
             .merchant_order_reference(request.attempt.as_str());
         let created = this.client.create_recurring_payment(&create).await.map_err(error)?;
-        let payment = first_payment(&created, request.amount);
+        let payment = this.confirmed(&created, request).await?;
         let reference = created.order_reference.or(created.reference);
         let agreement = reference
             .filter(|_| payment.outcome != Outcome::Declined)
             .map(|order_reference| ScheduleRef { provider: ProviderId::NGENIUS, order_reference })
             .map(Agreement::GatewayRunsIt);
         Ok(Scheduled::new(payment, agreement, created.next_payment_on))
-    }
-}
-
-#[async_trait]
-impl Status for Ngenius {
-    async fn status(&self, reference: &PaymentRef) -> Result<PaymentStatus, Error> {
-        let order = self.client.get_order(reference.as_str()).await.map_err(error)?;
-        // The order names the reference once, for every charge in it.
-        let of_order = |payment| Payment {
-            merchant_reference: order.merchant_order_reference.clone(),
-            ..charge(payment)
-        };
-        let charges: Vec<Payment> = order.payments.iter().map(of_order).collect();
-        Ok(PaymentStatus::new(newest(&order, &charges, reference), charges))
-    }
-}
-
-#[async_trait]
-impl Refund for Ngenius {
-    /// The payment is `ORDER`, or `ORDER:PAYMENT` when the order has several.
-    async fn refund(&self, request: &RefundRequest, call: &Call<'_>) -> Result<Payment, Error> {
-        let this = self.limited(call);
-        let (order, paid) = this.find(&request.payment).await?;
-        let amount = whole_or(request.amount, &paid)?;
-        let refund = RefundPayment::of(&paid, order, amount)
-            .map_err(|input| Error::invalid(ProviderId::NGENIUS, input))?;
-        let answer = this.client.refund_payment(&refund).await.map_err(error)?;
-        // The answer is the payment as it stands now, not the refund.
-        let outcome = match answer.state {
-            PaymentState::Refunded | PaymentState::PartiallyRefunded | PaymentState::Reversed => {
-                Outcome::Approved
-            }
-            _ => Outcome::Pending,
-        };
-        let mut refunded = Payment::new(ProviderId::NGENIUS, outcome, answer.state.as_str());
-        refunded.payment = Some(request.payment.clone());
-        refunded.amount = Some(amount);
-        Ok(refunded)
-    }
-}
-
-#[async_trait]
-impl Capture for Ngenius {
-    /// The payment is `ORDER`, or `ORDER:PAYMENT` when the order has several.
-    async fn capture(&self, request: &CaptureRequest, call: &Call<'_>) -> Result<Payment, Error> {
-        let this = self.limited(call);
-        let (order, held) = this.find(&request.payment).await?;
-        let amount = whole_or(request.amount, &held)?;
-        let reference = held.reference.as_deref().unwrap_or_default();
-        let capture = CapturePayment::new(order, reference, amount);
-        let answer = this.client.capture_payment(&capture).await.map_err(error)?;
-        let mut captured = charge(&answer);
-        captured.payment = Some(request.payment.clone());
-        captured.amount = Some(amount);
-        Ok(captured)
     }
 }
 
@@ -222,18 +151,6 @@ impl Notifications for Ngenius {
     }
 }
 
-fn money(amount: Option<&ngenius::Amount>) -> Option<Money> {
-    let amount = amount?;
-    Money::from_minor(amount.value?, Currency::from_code(amount.currency_code.as_deref()?).ok()?).ok()
-}
-
-fn whole_or(amount: Option<Money>, payment: &ngenius::Payment) -> Result<Money, Error> {
-    let rule = "must be handed in: the payment does not name its own";
-    amount
-        .or_else(|| money(payment.amount.as_ref()))
-        .ok_or_else(|| Error::invalid(ProviderId::NGENIUS, InvalidInput::new("amount", rule)))
-}
-
 fn read_card(json: &Secret) -> Result<Card, InvalidInput> {
     // The parser's own message would quote what it found.
     let card: CardJson = serde_json::from_str(json.expose()).map_err(|_| {
@@ -243,53 +160,6 @@ fn read_card(json: &Secret) -> Result<Card, InvalidInput> {
         )
     })?;
     Card::new(card.pan, &card.expiry, card.cvv, card.cardholder_name)
-}
-
-/// The answer names no amount; what the gateway accepted is what was asked for.
-fn first_payment(created: &RecurringPayment, amount: Money) -> Payment {
-    let mut payment = Payment::new(ProviderId::NGENIUS, created.outcome(), created.state.as_str());
-    payment.payment = created.order_reference.as_ref().or(created.reference.as_ref()).map(PaymentRef::new);
-    payment.merchant_reference = created.merchant_order_reference.clone();
-    payment.amount = (payment.outcome == Outcome::Approved).then_some(amount);
-    payment.decline =
-        created.decline_reason().map(|reason| Decline::new(reason, Some(created.state.to_string()), None));
-    payment
-}
-
-fn charge(charged: &ngenius::Payment) -> Payment {
-    let mut payment = Payment::new(ProviderId::NGENIUS, charged.outcome(), charged.state.as_str());
-    payment.payment = charged.reference.as_ref().map(PaymentRef::new);
-    payment.amount = money(charged.amount.as_ref());
-    if let Some(reason) = charged.decline_reason() {
-        let answer = charged.auth_response.as_ref();
-        let code = answer.and_then(|answer| answer.result_code.clone());
-        payment.decline =
-            Some(Decline::new(reason, code, answer.and_then(|answer| answer.result_message.clone())));
-    }
-    payment
-}
-
-/// The newest charge stands for the schedule. The order in which the gateway lists charges is not documented, so
-/// the time decides; without readable times, and with several charges, nothing is claimed.
-fn newest(order: &Order, charges: &[Payment], reference: &PaymentRef) -> Payment {
-    let instants: Option<Vec<_>> = order
-        .payments
-        .iter()
-        .map(|payment| payment.update_date_time.as_ref().and_then(|time| time.instant()))
-        .collect();
-    let chosen = match (charges, instants) {
-        ([only], _) => Some(only),
-        (_, Some(instants)) => {
-            charges.iter().zip(instants).max_by_key(|(_, instant)| *instant).map(|(charge, _)| charge)
-        }
-        _ => None,
-    };
-    let mut payment = chosen
-        .cloned()
-        .unwrap_or_else(|| Payment::new(ProviderId::NGENIUS, Outcome::Pending, "several charges"));
-    payment.payment = Some(reference.clone());
-    payment.merchant_reference = order.merchant_order_reference.clone();
-    payment
 }
 
 fn error(error: ngenius::Error) -> Error {

@@ -1,3 +1,4 @@
+mod changes;
 mod look_up;
 
 use std::any::Any;
@@ -8,8 +9,8 @@ use async_trait::async_trait;
 use recurring_core::{Currency, ErrorKind, Money, Outcome};
 use revio::notification::{self, NotificationError, NotifiedObject, RawNotification, WebhookKeys};
 use revio::{
-    CapturePurchase, ChargeAnswer, ChargePurchase, Client, ClientDetails, CreateClient, CreatePurchase,
-    Environment, Payer, PublicKey, Purchase, RefundAnswer, RefundPurchase,
+    ChargeAnswer, ChargePurchase, Client, ClientDetails, CreateClient, CreatePurchase, Environment, Payer,
+    PublicKey, Purchase,
 };
 
 use crate::adapters::{foreign_credential, foreign_pending, key_file, longest, needed, unusable};
@@ -23,7 +24,7 @@ use crate::provider::{
     CancelUnpaid, Capture, Charge, Enrol, LookUp, Notifications, Provider, ProviderId, Refund, Status,
     StoredCards,
 };
-use crate::request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest};
+use crate::request::{ChargeRequest, EnrolRequest};
 use crate::settings::{Settings, SettingsError};
 
 /// The code of a refused charge whose reason is in the purchase.
@@ -83,8 +84,9 @@ impl Provider for Revio {
     }
 
     fn longest_operation(&self) -> Option<Duration> {
-        // A charge creates the purchase, charges it, and reads it when the answer to the charge was lost.
-        longest(self.client.http_options(), 1, 2)
+        // A charge creates the purchase, charges it, and reads it when the answer to the charge was lost. A refund or a
+        // capture reads the purchase before its write, and again after a refusal.
+        longest(self.client.http_options(), 2, 2)
     }
 
     fn as_enrol(&self) -> Option<&dyn Enrol> {
@@ -147,8 +149,16 @@ impl Enrol for Revio {
             create = create.success_callback(url);
         }
         let purchase = self.client.create_purchase(&create).await.map_err(error)?;
+        let payment = first(&purchase);
+        if payment.redirect.is_none() && payment.outcome != Outcome::Approved {
+            // The identifier becomes the token when the customer pays, and errors are shown.
+            let message =
+                "the gateway created a purchase without a usable `checkout_url`: the customer cannot pay it";
+            let inner = recurring_core::Error::unknown(ErrorKind::Protocol, message);
+            return Err(Error::new(ProviderId::REVIO, inner));
+        }
         let pending = PendingEnrolment::Revio { client_id, purchase_id: purchase.id.clone() };
-        Ok(EnrolStarted::new(first(&purchase), pending))
+        Ok(EnrolStarted::new(payment, pending))
     }
 
     async fn resume(&self, pending: &PendingEnrolment, call: &Call<'_>) -> Result<Enrolment, Error> {
@@ -234,47 +244,6 @@ impl Status for Revio {
 }
 
 #[async_trait]
-impl Refund for Revio {
-    async fn refund(&self, request: &RefundRequest, call: &Call<'_>) -> Result<Payment, Error> {
-        let this = self.limited(call);
-        let mut refund = RefundPurchase::new(request.payment.as_str());
-        if let Some(amount) = request.amount {
-            refund = refund.amount(amount);
-        }
-        let answer = this.client.refund_purchase(&refund).await.map_err(error)?;
-        let status = match &answer {
-            RefundAnswer::Purchase(purchase) => purchase.status.as_str(),
-            RefundAnswer::Payment(_) => "refunded",
-            _ => "refund refused",
-        };
-        let mut refunded = Payment::new(ProviderId::REVIO, answer.outcome(), status);
-        refunded.payment = Some(request.payment.clone());
-        refunded.amount = request.amount;
-        refunded.decline = answer.decline().map(decline);
-        Ok(refunded)
-    }
-}
-
-#[async_trait]
-impl Capture for Revio {
-    async fn capture(&self, request: &CaptureRequest, call: &Call<'_>) -> Result<Payment, Error> {
-        let this = self.limited(call);
-        let mut capture = CapturePurchase::new(request.payment.as_str());
-        if let Some(amount) = request.amount {
-            capture = capture.amount(amount);
-        }
-        let answer = this.client.capture_purchase(&capture).await.map_err(error)?;
-        let status = answer.purchase().map_or("capture refused", |purchase| purchase.status.as_str());
-        let mut captured = Payment::new(ProviderId::REVIO, answer.outcome(), status);
-        captured.payment = Some(request.payment.clone());
-        captured.amount = request.amount.or_else(|| answer.purchase().and_then(money));
-        captured.merchant_reference = answer.purchase().and_then(|purchase| purchase.reference.clone());
-        captured.decline = answer.decline().map(decline);
-        Ok(captured)
-    }
-}
-
-#[async_trait]
 impl Notifications for Revio {
     async fn receive(&self, raw: RawNotification) -> Result<ReceivedNotification, NotificationError> {
         let notification = notification::parse(&self.webhook_keys.verify(raw).await?)?;
@@ -305,7 +274,13 @@ fn renewal(purchase: &Purchase) -> Payment {
     read(purchase, purchase.charge_outcome())
 }
 
+/// A purchase that contradicts itself is neither paid nor declined, and one whose newest try may have moved the money is
+/// not declined.
 fn read(purchase: &Purchase, outcome: Outcome) -> Payment {
+    let unsettled = purchase.contradiction().is_some()
+        || (outcome == Outcome::Approved && purchase.unreadable_amount().is_some())
+        || (outcome == Outcome::Declined && look_up::newest_try_is_open(purchase));
+    let outcome = if unsettled { Outcome::Pending } else { outcome };
     let mut payment = Payment::new(ProviderId::REVIO, outcome, purchase.status.as_str());
     payment.payment = Some(PaymentRef::new(&purchase.id));
     payment.merchant_reference = purchase.reference.clone();

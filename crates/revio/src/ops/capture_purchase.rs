@@ -1,6 +1,7 @@
 use recurring_core::{DeclineReason, Money, Outcome, Prepared, Reply, Secret};
 
 use crate::error::Error;
+use crate::ops::amounts;
 use crate::ops::purchase::{Decline, Purchase};
 use crate::ops::purchase_call;
 use crate::status;
@@ -44,8 +45,8 @@ impl CapturePurchase {
     /// `Declined`.
     ///
     /// # Errors
-    /// `Unknown` when the reply cannot be read or speaks of another purchase or currency, and for a refusal that does
-    /// not prove that nothing happened. `Conflict` when the status of the purchase does not allow a capture: it may
+    /// `Unknown` when the reply cannot be read or names another purchase or currency, when it approves and its currency
+    /// is missing or an amount cannot be read, and for a refusal that does not prove that nothing happened. `Conflict` when the status of the purchase does not allow a capture: it may
     /// have been captured before.
     pub fn from_reply(&self, reply: &Reply) -> Result<CaptureAnswer, Error> {
         if !reply.is_success() {
@@ -57,6 +58,9 @@ impl CapturePurchase {
         let purchase = purchase_call::purchase(reply, &self.purchase_id)?;
         // Where a purchase names a part that was captured is not documented: only the currency must be the same.
         purchase.check_money(reply, None, self.amount.map(Money::currency))?;
+        if status::capture_outcome(&purchase.status) == Outcome::Approved {
+            amounts::check_currency(reply, &purchase)?;
+        }
         Ok(CaptureAnswer::Purchase(Box::new(purchase)))
     }
 }

@@ -1,9 +1,9 @@
 use recurring_core::{
     Class, DeclineReason, InvalidInput, Method, Money, Outcome, Prepared, Reply, Secret, check, check_echo,
-    read_success,
 };
 
-use crate::error::{ApiError, Error};
+use crate::error::Error;
+use crate::ops::amounts::{self, AmountMatch};
 use crate::ops::purchase::{Decline, Purchase};
 use crate::ops::purchase_call;
 use crate::wire::ChargeBody;
@@ -59,8 +59,8 @@ impl ChargePurchase {
     /// `Declined`.
     ///
     /// # Errors
-    /// `Unknown` when the reply cannot be read or speaks of another purchase, token, amount or currency, when the
-    /// purchase cannot be charged any more (`Conflict`: it may well be paid), and for a refusal with a code that is
+    /// `Unknown` when the reply cannot be read or names another purchase, token, amount or currency, when it approves
+    /// and its total or currency is missing or cannot be read, when the purchase cannot be charged any more (`Conflict`: it may well be paid), and for a refusal with a code that is
     /// not known.
     pub fn from_reply(&self, reply: &Reply) -> Result<ChargeAnswer, Error> {
         if !reply.is_success() {
@@ -71,7 +71,7 @@ impl ChargePurchase {
                 }
             };
         }
-        let purchase: Purchase = read_success(reply, ApiError::read)?;
+        let purchase = Purchase::read(reply)?;
         let token = purchase.charged_with.as_ref().map(Secret::expose);
         check_echo(
             reply,
@@ -81,6 +81,15 @@ impl ChargePurchase {
             ],
         )?;
         purchase.check_money(reply, self.expected.map(Money::minor), self.expected.map(Money::currency))?;
+        if purchase.charge_outcome() == Outcome::Approved {
+            let unproven = match self.expected.map(|expected| purchase.amount_match(expected)) {
+                Some(AmountMatch::Unproven(member)) => Some(member),
+                _ => purchase.unreadable_amount().or(purchase.contradiction()),
+            };
+            if let Some(member) = unproven {
+                return Err(amounts::unproven(reply, member));
+            }
+        }
         Ok(ChargeAnswer::Purchase(Box::new(purchase.cleared(reply))))
     }
 }

@@ -1,8 +1,8 @@
 use recurring_core::{
-    Class, Currency, InvalidInput, Method, Money, Prepared, Reply, check, check_echo, read_success,
+    Class, Currency, ErrorKind, InvalidInput, Method, Money, Prepared, Reply, check, check_echo,
 };
 
-use crate::error::{ApiError, Error};
+use crate::error::Error;
 use crate::ops::client_record::ClientDetails;
 use crate::ops::product::Product;
 use crate::ops::purchase::Purchase;
@@ -259,7 +259,7 @@ impl CreatePurchase {
     /// # Errors
     /// `Unknown` when the reply cannot be read or speaks of another brand, client, amount, currency or reference.
     pub fn from_reply(&self, reply: &Reply) -> Result<Purchase, Error> {
-        let purchase: Purchase = read_success(reply, ApiError::read)?;
+        let purchase = Purchase::read(reply)?;
         check_echo(reply, &[("brand_id", &self.brand_id, purchase.brand_id.as_deref())])?;
         if let Payer::ClientId(id) = &self.payer {
             check_echo(reply, &[("client_id", id, purchase.client_id.as_deref())])?;
@@ -268,6 +268,11 @@ impl CreatePurchase {
             check_echo(reply, &[("reference", reference, purchase.reference.as_deref())])?;
         }
         purchase.check_money(reply, self.total(), self.currency)?;
+        // No money has moved, and none must move for an amount that cannot be compared.
+        if let Some(member) = purchase.unreadable_amount() {
+            let message = format!("the new purchase has a `{member}` that cannot be read");
+            return Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()));
+        }
         Ok(purchase.cleared(reply))
     }
 }

@@ -1,6 +1,7 @@
 //! One file for each endpoint: a typed request, how it becomes bytes, how a reply becomes an answer. All pure, but for
 //! the stream of recurring tokens, which asks for page after page.
 
+pub(crate) mod amounts;
 pub(crate) mod cancel_purchase;
 pub(crate) mod capture_purchase;
 pub(crate) mod change_client;

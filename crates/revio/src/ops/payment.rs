@@ -2,6 +2,7 @@ use recurring_core::{Currency, GatewayTime, Money, Reply, Secret, check_echo, le
 use serde::Deserialize;
 
 use crate::error::Error;
+use crate::ops::amounts;
 use crate::ops::purchase::PurchasePayment;
 use crate::wire;
 
@@ -57,25 +58,30 @@ impl Payment {
         related.id.as_ref().filter(|_| purchase).map(Secret::expose)
     }
 
-    /// Compares what it repeats with what was meant.
+    /// Checks that this refund, which is done, is the one that was meant: it names its purchase, amount and currency.
+    /// Without an `amount`, the one it names is taken.
     pub(crate) fn check(
         &self,
         reply: &Reply,
         purchase_id: &Secret,
         amount: Option<Money>,
     ) -> Result<(), Error> {
-        check_echo(reply, &[("related_to", purchase_id.expose(), self.purchase_id())])?;
-        if let Some((meant, payment)) = amount.zip(self.payment.as_ref()) {
-            let moved = payment.amount.map(|amount| amount.to_string());
-            let named = payment.currency.as_deref();
-            check_echo(
-                reply,
-                &[
-                    ("amount", &meant.minor().to_string(), moved.as_deref()),
-                    ("currency", Currency::code(meant.currency()), named),
-                ],
-            )?;
-        }
-        Ok(())
+        let Some(purchase) = self.purchase_id() else { return Err(amounts::unproven(reply, "related_to")) };
+        check_echo(reply, &[("related_to", purchase_id.expose(), Some(purchase))])?;
+        let payment = self.payment.as_ref();
+        let Some(moved) = payment.and_then(|payment| payment.amount) else {
+            return Err(amounts::unproven(reply, "amount"));
+        };
+        let Some(currency) = payment.and_then(|payment| payment.currency.as_deref()) else {
+            return Err(amounts::unproven(reply, "currency"));
+        };
+        let Some(meant) = amount else { return Ok(()) };
+        check_echo(
+            reply,
+            &[
+                ("amount", &meant.minor().to_string(), Some(&moved.to_string())),
+                ("currency", Currency::code(meant.currency()), Some(currency)),
+            ],
+        )
     }
 }

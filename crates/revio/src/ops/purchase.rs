@@ -1,11 +1,12 @@
 use std::fmt;
 
 use recurring_core::{
-    Currency, DeclineReason, GatewayTime, Outcome, Reply, Secret, check, check_echo, lenient,
+    Currency, DeclineReason, GatewayTime, Outcome, Reply, Secret, check, check_echo, lenient, read_success,
 };
 use serde::Deserialize;
 
-use crate::error::Error;
+use crate::error::{ApiError, Error};
+use crate::ops::amounts;
 use crate::status::{self, PaidBy, PurchaseStatus};
 use crate::wire;
 
@@ -68,6 +69,9 @@ pub struct Purchase {
     /// Whether it was made with a test key.
     #[serde(default, deserialize_with = "lenient::boolean")]
     pub is_test: Option<bool>,
+    /// A member that names an amount or a currency, and cannot be read.
+    #[serde(skip)]
+    pub(crate) unreadable: Option<&'static str>,
 }
 
 /// What is to be paid.
@@ -198,6 +202,12 @@ impl Decline {
 }
 
 impl Purchase {
+    /// Reads a reply that must be a purchase.
+    pub(crate) fn read(reply: &Reply) -> Result<Self, Error> {
+        let purchase: Self = read_success(reply, ApiError::read)?;
+        Ok(Self { unreadable: amounts::unreadable(reply), ..purchase })
+    }
+
     /// What the purchase means for the money, however it is to be paid.
     ///
     /// - `Approved`: paid, also if it was refunded or disputed later; or held on the card (`hold`), to be taken by a

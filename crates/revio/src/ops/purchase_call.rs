@@ -1,16 +1,17 @@
 //! What the calls about one purchase have in common.
 
-use recurring_core::{
-    Class, ErrorKind, Method, Money, Prepared, Reply, Secret, check, check_echo, read_success,
-};
+use recurring_core::{Class, ErrorKind, Method, Money, Prepared, Reply, Secret, check, check_echo};
 
-use crate::error::{ApiError, Error};
+use crate::error::{ApiError, Error, FieldError, GENERAL};
 use crate::ops::purchase::{Decline, Purchase};
 use crate::wire::AmountBody;
 
 /// The end of the codes for a purchase whose status does not allow the call: usually, it was done before. Documented
 /// for a charge; that the other calls' codes end so too is a guess, and only makes the kind of the error clearer.
 const WRONG_STATUS: &str = "_wrong_status";
+
+/// The code of a key that the gateway does not accept (public documentation).
+const AUTHENTICATION_FAILED: &str = "authentication_failed";
 
 /// `POST /purchases/{id}/{call}/`. The identifier is hidden: that of a first payment is the token.
 pub(crate) fn request(operation: &'static str, id: &Secret, call: &str) -> Result<Prepared, Error> {
@@ -29,7 +30,7 @@ pub(crate) fn with_amount(request: Prepared, amount: Option<Money>) -> Prepared 
 
 /// Reads a purchase, which must be the one that was asked about.
 pub(crate) fn purchase(reply: &Reply, id: &Secret) -> Result<Purchase, Error> {
-    let purchase: Purchase = read_success(reply, ApiError::read)?;
+    let purchase = Purchase::read(reply)?;
     check_echo(reply, &[("id", id.expose(), Some(&purchase.id))])?;
     Ok(purchase.cleared(reply))
 }
@@ -43,21 +44,28 @@ pub(crate) fn definite_no(reply: &Reply, codes: &[&str]) -> Option<Decline> {
 }
 
 /// What any other refusal says. `proven` tells which of the gateway's own errors prove that nothing happened, if the
-/// HTTP status fits. The key is looked at before anything else, so 401 and 403 prove it, too. Every other refusal may
-/// come from further behind.
+/// HTTP status fits. The key is looked at before anything else, so its documented refusal proves it, too. Every other
+/// refusal may come from further behind, or from a machine in between.
 pub(crate) fn failed(reply: &Reply, proven: impl FnOnce(&ApiError) -> bool) -> Error {
     let Some(api) = ApiError::read(reply) else {
         return Error::from_reply(reply.clone(), None);
     };
     let kind = if wrong_status(&api) {
         ErrorKind::Conflict
-    } else if matches!(reply.status(), 401 | 403) || proven(&api) {
+    } else if refuses_key(reply, &api) || (api.has_codes() && proven(&api)) {
         return Error::from_reply(reply.clone(), Some(api));
     } else {
         Error::from_reply(reply.clone(), None).kind()
     };
     let message = format!("the gateway answered {}: {api}", reply.status());
     Error::unknown(kind, message).with_api(api).with_reply(reply.clone())
+}
+
+/// The documented refusal of the key: 401, and nothing but its code. No refusal of a permission is documented.
+fn refuses_key(reply: &Reply, api: &ApiError) -> bool {
+    let documented =
+        |error: &FieldError| error.field == GENERAL && error.code.as_deref() == Some(AUTHENTICATION_FAILED);
+    reply.status() == 401 && api.errors.iter().all(documented)
 }
 
 /// Whether every entry is about one member of the request: the gateway's validation, before anything else.

@@ -2,6 +2,7 @@ use recurring_core::{DeclineReason, Money, Outcome, Prepared, Reply, Secret, len
 use serde::Deserialize;
 
 use crate::error::{ApiError, Error};
+use crate::ops::amounts;
 use crate::ops::payment::Payment;
 use crate::ops::purchase::{Decline, Purchase};
 use crate::ops::purchase_call;
@@ -49,8 +50,8 @@ impl RefundPurchase {
     /// `Declined`.
     ///
     /// # Errors
-    /// `Unknown` when the reply cannot be read or speaks of another purchase, amount or currency, and for a refusal
-    /// that does not prove that nothing happened. `Conflict` when the status of the purchase does not allow a refund:
+    /// `Unknown` when the reply cannot be read or names another purchase, amount or currency, when it approves and does
+    /// not name its purchase, amount and currency, and for a refusal that does not prove that nothing happened. `Conflict` when the status of the purchase does not allow a refund:
     /// it may have been refunded before.
     pub fn from_reply(&self, reply: &Reply) -> Result<RefundAnswer, Error> {
         if !reply.is_success() {
@@ -68,6 +69,9 @@ impl RefundPurchase {
         let purchase = purchase_call::purchase(reply, &self.purchase_id)?;
         // The purchase repeats what was paid, not what is given back: only the currency must be the same.
         purchase.check_money(reply, None, self.amount.map(Money::currency))?;
+        if status::refund_outcome(&purchase.status) == Outcome::Approved {
+            amounts::check_currency(reply, &purchase)?;
+        }
         Ok(RefundAnswer::Purchase(Box::new(purchase)))
     }
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use recurring_core::{AttemptId, ErrorKind, Money, Outcome};
-use revio::{CancelPurchase, Purchase, PurchaseStatus};
+use revio::{AmountMatch, CancelPurchase, Purchase, PurchaseStatus};
 
 use super::{Revio, error, renewal};
 use crate::adapters::check_found;
@@ -103,28 +103,39 @@ impl Revio {
     }
 }
 
-/// The purchase must be the one that was made for the attempt, as far as it says.
+/// The purchase must be the one that was made for the attempt. What it names must be the same; what approves must name
+/// its total and currency. The identifier was compared when it was read.
 fn check(purchase: &Purchase, attempt: &AttemptId, amount: Money) -> Result<(), Error> {
-    let (details, paid) = (purchase.purchase.as_ref(), purchase.payment.as_ref());
-    let minor = |named: Option<i64>| named.is_none_or(|named| named == amount.minor());
-    let currency = |named: Option<&str>| named.is_none_or(|named| named == amount.currency().code());
+    let found = purchase.amount_match(amount);
     // A text that is not there is empty at this gateway.
     let named = purchase.reference.as_deref().filter(|named| !named.is_empty());
     let reference = named.is_none_or(|named| named == attempt.as_str());
+    let other = match found {
+        AmountMatch::Different(member) => member,
+        _ => "amount",
+    };
     check_found(
         ProviderId::REVIO,
         // The caller knows the identifier; that of a purchase which saves the card is a token, and errors are shown.
         None,
         &[
             ("reference", reference),
-            ("total", minor(details.and_then(|details| details.total))),
-            ("amount", minor(paid.and_then(|paid| paid.amount))),
-            ("currency", currency(details.and_then(|details| details.currency.as_deref()))),
-            ("currency", currency(paid.and_then(|paid| paid.currency.as_deref()))),
+            (other, !matches!(found, AmountMatch::Different(_))),
             // The customer can still pay a first payment on its page: nothing about it is settled by this.
             ("force_recurring", purchase.force_recurring != Some(true)),
         ],
-    )
+    )?;
+    match found {
+        AmountMatch::Unproven(member) if purchase.charge_outcome() == Outcome::Approved => {
+            let message = format!(
+                "the purchase is `{}`, but its `{member}` is missing or cannot be read",
+                purchase.status
+            );
+            let inner = recurring_core::Error::unknown(ErrorKind::Protocol, message);
+            Err(Error::new(ProviderId::REVIO, inner))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The one reading of a purchase after a lost answer.
@@ -155,7 +166,11 @@ fn reached(purchase: &Purchase) -> Reached {
 }
 
 /// Whether the newest try may have moved the money although the status says that it failed.
-fn newest_try_is_open(purchase: &Purchase) -> bool {
+pub(super) fn newest_try_is_open(purchase: &Purchase) -> bool {
+    let failed = matches!(purchase.status, PurchaseStatus::Error | PurchaseStatus::Blocked);
+    if !failed {
+        return false;
+    }
     let newest = purchase.transaction_data.as_ref().and_then(|data| data.attempts.first());
     let succeeded = newest.is_some_and(|attempt| attempt.successful == Some(true));
     succeeded || purchase.payment.is_some() || purchase.decline().is_some_and(|decline| decline.is_open())

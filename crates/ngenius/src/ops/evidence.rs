@@ -1,0 +1,153 @@
+//! What the members of one answer prove together: which payment is the first, whether they contradict each other, and
+//! what is left to take or to give back.
+
+use recurring_core::{Currency, GatewayTime, Money};
+
+use crate::ops::order::{Amount, Order};
+use crate::ops::payment::Payment;
+use crate::status::PaymentState;
+
+/// How long after the order's creation its first payment may have been made. The shortest interval of a schedule is a
+/// day, so a payment that existed half a day after the creation is none of the later ones. In nanoseconds.
+const FIRST_PAYMENT_WITHIN: i128 = 12 * 60 * 60 * 1_000_000_000;
+
+/// The word of a capture or refund that went through (public documentation).
+const SUCCESS: &str = "SUCCESS";
+
+impl Amount {
+    /// Whether it is exactly this amount. A member that is missing or unreadable is not.
+    pub(crate) fn is(&self, money: Money) -> bool {
+        self.money() == Some(money)
+    }
+
+    /// The amount of money; `None` when its currency or value is missing, unreadable or not one.
+    pub fn money(&self) -> Option<Money> {
+        let currency = Currency::from_code(self.currency_code.as_deref()?).ok()?;
+        Money::from_minor(self.value?, currency).ok()
+    }
+}
+
+impl Order {
+    /// The payment that created the order's schedule. `None` when there is no payment, or when several could be it: the
+    /// place in the list proves nothing.
+    ///
+    /// The times decide. The only payment that existed within half a day of the order's creation is the first one.
+    /// Without a readable creation time, or when no payment existed that early, it is the earliest one, provided that
+    /// every payment shows when it was made: a payment that was refunded or reversed later shows it in its captures only.
+    pub fn first_payment(&self) -> Option<&Payment> {
+        if let [only] = self.payments.as_slice() {
+            return Some(only);
+        }
+        if let Some(created) = nanoseconds(self.create_date_time.as_ref()) {
+            let latest = created.saturating_add(FIRST_PAYMENT_WITHIN);
+            let early = |payment: &&Payment| payment.earliest_time().is_some_and(|time| time <= latest);
+            let mut early = self.payments.iter().filter(early);
+            match (early.next(), early.next()) {
+                (Some(first), None) => return Some(first),
+                (Some(_), Some(_)) => return None,
+                (None, _) => {}
+            }
+        }
+        let made: Option<Vec<_>> = self.payments.iter().map(Payment::made).collect();
+        let made = made?;
+        let earliest = made.iter().min()?;
+        let mut first = self.payments.iter().zip(&made).filter(|(_, time)| *time == earliest);
+        match (first.next(), first.next()) {
+            (Some((first, _)), None) => Some(first),
+            _ => None,
+        }
+    }
+
+    /// The member in which the order and one of its payments contradict each other, or the payment contradicts itself.
+    /// Such a payment is neither paid nor declined.
+    pub fn contradiction(&self, payment: &Payment) -> Option<&'static str> {
+        let other = |ours: Option<&str>, theirs: Option<&str>| {
+            ours.zip(theirs).is_some_and(|(ours, theirs)| !ours.eq_ignore_ascii_case(theirs))
+        };
+        if other(self.reference.as_deref(), payment.order_reference.as_deref()) {
+            return Some("orderReference");
+        }
+        if other(self.outlet_id.as_deref(), payment.outlet_id.as_deref()) {
+            return Some("outletId");
+        }
+        let (ours, theirs) = (self.amount.as_ref(), payment.amount.as_ref());
+        let currency = |amount: Option<&Amount>| amount.and_then(|amount| amount.currency_code.clone());
+        if other(currency(ours).as_deref(), currency(theirs).as_deref()) {
+            return Some("currencyCode");
+        }
+        let values = ours.and_then(|amount| amount.value).zip(theirs.and_then(|amount| amount.value));
+        if values.is_some_and(|(ours, theirs)| ours != theirs) {
+            return Some("amount");
+        }
+        payment.contradiction()
+    }
+}
+
+impl Payment {
+    /// The member in which the payment's state and the rest of it contradict each other.
+    pub fn contradiction(&self) -> Option<&'static str> {
+        let granted = self.auth_response.as_ref().and_then(|answer| answer.success);
+        match self.state {
+            PaymentState::Authorised
+            | PaymentState::Captured
+            | PaymentState::Purchased
+            | PaymentState::PartiallyCaptured
+            | PaymentState::PartiallyRefunded
+            | PaymentState::Refunded => (granted == Some(false)).then_some("authResponse"),
+            PaymentState::Failed if granted == Some(true) => Some("authResponse"),
+            PaymentState::Failed if !self.captures.is_empty() => Some("cnp:capture"),
+            _ => None,
+        }
+    }
+
+    /// What can still be given back, in minor units: what was taken, less what was given back before. `None` when the
+    /// payment does not show it.
+    pub fn refundable(&self) -> Option<i64> {
+        let taken = match self.captures.as_slice() {
+            [] => self.amount.as_ref()?.money()?.minor(),
+            captures => sum(captures.iter().map(|one| (one.state.as_deref(), one.amount.as_ref())))?,
+        };
+        let returned = sum(self.refunds.iter().map(|one| (one.state.as_deref(), one.amount.as_ref())))?;
+        taken.checked_sub(returned)
+    }
+
+    /// What of the hold can still be taken, in minor units. `None` when the payment does not show it.
+    pub fn capturable(&self) -> Option<i64> {
+        let held = self.amount.as_ref()?.money()?.minor();
+        held.checked_sub(sum(self.captures.iter().map(|one| (one.state.as_deref(), one.amount.as_ref())))?)
+    }
+
+    /// The earliest moment at which the payment is known to have existed.
+    fn earliest_time(&self) -> Option<i128> {
+        let captures = self.captures.iter().map(|capture| &capture.created_time);
+        let refunds = self.refunds.iter().map(|refund| &refund.created_time);
+        let all = captures.chain(refunds).chain([&self.update_date_time]);
+        all.filter_map(|time| nanoseconds(time.as_ref())).min()
+    }
+
+    /// When the payment was made, as far as it shows that: what gave money back later has moved the time of its last
+    /// change.
+    fn made(&self) -> Option<i128> {
+        let captured =
+            self.captures.iter().filter_map(|capture| nanoseconds(capture.created_time.as_ref())).min();
+        let changed_later = !self.refunds.is_empty()
+            || matches!(
+                self.state,
+                PaymentState::Refunded | PaymentState::PartiallyRefunded | PaymentState::Reversed
+            );
+        if changed_later { captured } else { captured.or_else(|| self.earliest_time()) }
+    }
+}
+
+/// A time stamp in nanoseconds since 1970.
+fn nanoseconds(time: Option<&GatewayTime>) -> Option<i128> {
+    Some(time?.instant()?.as_nanosecond())
+}
+
+/// The sum of captures or refunds. `None` when one does not say that it went through, or how much it is.
+fn sum<'a>(entries: impl Iterator<Item = (Option<&'a str>, Option<&'a Amount>)>) -> Option<i64> {
+    entries.into_iter().try_fold(0_i64, |sum, (state, amount)| {
+        state.is_none_or(|state| state == SUCCESS).then_some(())?;
+        sum.checked_add(amount?.value?)
+    })
+}
