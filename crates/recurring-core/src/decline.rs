@@ -97,6 +97,7 @@ impl DeclineReason {
 
     /// The response codes that card networks share (ISO 8583, field 39), as far as they mean more than `Other`.
     pub const RESPONSE_CODES: &'static [(&'static str, Self)] = &[
+        ("03", Self::Setup),
         ("04", Self::StolenOrLost),
         ("05", Self::DoNotHonour),
         ("06", Self::ProcessorError),
@@ -111,6 +112,8 @@ impl DeclineReason {
         ("46", Self::InvalidCredential),
         ("51", Self::InsufficientFunds),
         ("54", Self::ExpiredCard),
+        ("58", Self::Setup),
+        ("59", Self::SuspectedFraud),
         ("61", Self::Limit),
         ("65", Self::Limit),
         ("78", Self::InvalidCredential),
@@ -132,6 +135,8 @@ impl DeclineReason {
         ("card expired", Self::ExpiredCard),
         ("card is expired", Self::ExpiredCard),
         ("card has expired", Self::ExpiredCard),
+        ("suspected fraud", Self::SuspectedFraud),
+        ("invalid merchant", Self::Setup),
         ("stolen", Self::StolenOrLost),
         ("lost card", Self::StolenOrLost),
         ("card lost", Self::StolenOrLost),

@@ -276,6 +276,8 @@ pub trait CancelUnpaid: Send + Sync {
 pub trait Refund: Send + Sync {
     /// **Gives money back**, all of it or a part. Sent at most once: at most gateways every call is a new refund.
     ///
+    /// The payment is read first where the wire carries no currency: a read that fails is `NotApplied(NeverSent)`.
+    ///
     /// The answer is the refund: `Approved` means that the money was given back, `Declined` that it was not.
     ///
     /// # Errors

@@ -147,12 +147,13 @@ pub struct RefundRequest {
     pub attempt: AttemptId,
     /// The gateway's identifier of the payment.
     pub payment: PaymentRef,
-    /// How much; all of it when there is none.
+    /// How much; all that is left when there is none. It is refused before it is sent when it is in another currency than
+    /// the payment or more than the payment, and, where the gateway does not say what is left, when it is not given.
     pub amount: Option<Money>,
 }
 
 impl RefundRequest {
-    /// A refund of the whole payment.
+    /// A refund of all that is left of the payment.
     pub fn new(attempt: AttemptId, payment: PaymentRef) -> Self {
         Self { attempt, payment, amount: None }
     }

@@ -29,7 +29,8 @@ impl ApiError {
     pub fn refuses_token(&self) -> bool {
         const DEAD: [&str; 8] =
             ["not found", "unknown", "not known", "invalid", "expired", "deleted", "not exist", "revoked"];
-        let words = self.message.to_lowercase();
+        // The gateway's own product is called tokenization.
+        let words = self.message.to_lowercase().replace("tokenization", "").replace("tokenisation", "");
         words.contains("token") && DEAD.iter().any(|word| words.contains(word))
     }
 }
@@ -124,4 +125,22 @@ fn refusal(reply: &Reply) -> Error {
         return Error::unknown(ErrorKind::Conflict, answered(&api)).with_api(api).with_reply(reply.clone());
     }
     Error::from_reply(reply.clone(), Some(api))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dead_token_is_told_by_its_words() {
+        let says = |message: &str| {
+            ApiError { response_code: "1004".to_owned(), message: message.to_owned() }.refuses_token()
+        };
+        for dead in ["Token not found", "Invalid token", "tokenId is unknown", "The token has been deleted"] {
+            assert!(says(dead), "{dead}");
+        }
+        for other in ["Order not found", "Invalid tokenization request", "Invalid signature", "token", ""] {
+            assert!(!says(other), "{other}");
+        }
+    }
 }

@@ -47,6 +47,13 @@ fn every_form_of_the_key_is_the_same_key() {
         ("PKCS#1 base64", bare(&pkcs1)),
         ("PKCS#8 base64 in lines", wrapped(&bare(pkcs8), "\r\n")),
         ("PKCS#1 base64 in lines, with space around", format!("  {}\n\n", wrapped(&bare(&pkcs1), "\n"))),
+        ("PKCS#8 PEM, line breaks as two characters", pkcs8.replace('\n', "\\n")),
+        ("PKCS#1 PEM, line breaks as four characters", pkcs1.replace('\n', "\\r\\n")),
+        ("PKCS#8 base64, line breaks as two characters", wrapped(&bare(pkcs8), "\\n")),
+        ("PKCS#8 PEM after a byte order mark", format!("\u{feff}{pkcs8}")),
+        ("PKCS#8 base64 after a byte order mark", format!("\u{feff}{}", bare(pkcs8))),
+        ("base64 of a PEM file", STANDARD.encode(pkcs8)),
+        ("base64 of a PEM file in lines", wrapped(&STANDARD.encode(&pkcs1), "\n")),
         ("PKCS#1 base64 without padding", bare(&pkcs1).trim_end_matches('=').to_owned()),
     ] {
         let signer = RsaSigner::from_key(text).unwrap_or_else(|error| panic!("{name}: {error}"));

@@ -291,3 +291,44 @@ async fn bad_input_sends_nothing() {
     }
     assert_eq!(server.connections(), 0);
 }
+
+#[test]
+fn order_id_is_kept_digit_for_digit() {
+    for (written, id) in [
+        ("9007199254740993", "9007199254740993"),
+        (r#""9007199254740993""#, "9007199254740993"),
+        ("9223372036854775807", "9223372036854775807"),
+        ("5803.0", "5803"),
+        (r#""5803.00""#, "5803"),
+        ("5803.5", "5803.5"),
+        (r#""A-5803.0""#, "A-5803.0"),
+    ] {
+        let body = format!(r#"{{"responseCode":"0000","message":"Success","order":{{"id":{written}}}}}"#);
+        let answer: TokenOrder = serde_json::from_str(&body).expect(written);
+        assert_eq!(answer.order.id, id, "{written}");
+        assert_eq!(answer.order.parent_order_id(), id.parse().ok(), "{written}");
+    }
+    for bad in ["null", r#""""#, "{}", "[1]"] {
+        let body = format!(r#"{{"responseCode":"0000","order":{{"id":{bad}}}}}"#);
+        serde_json::from_str::<TokenOrder>(&body).expect_err(bad);
+    }
+}
+
+#[tokio::test]
+async fn amount_in_another_currency_is_never_sent() {
+    let server = FaultServer::start(|_, _| Behaviour::StaySilent).await;
+    let client = client(&server.url(), any_signature());
+    let yen = tokenpay_signed::Money::parse("3000", Currency::from_code("JPY").expect("JPY")).expect("money");
+    let token = || tokenpay_signed::TokenId::from("436");
+    let refused = [
+        client.sale(&tokenpay_signed::Sale::new("u", token(), yen, "r-1")).await.map(drop),
+        client.recurring(&tokenpay_signed::Recurring::new("u", token(), yen, "r-1", 1)).await.map(drop),
+        client.refund_order(&RefundOrder::new(by_reference("r-1"), yen)).await.map(drop),
+    ];
+    for answer in refused {
+        let error = answer.expect_err("another currency");
+        assert_eq!(error.effect(), Effect::NotApplied(Proof::Local));
+        assert!(error.to_string().contains("USD"), "{error}");
+    }
+    assert_eq!(server.connections(), 0);
+}
