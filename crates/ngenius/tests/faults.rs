@@ -343,6 +343,16 @@ fn a_client_that_cannot_work_is_not_built() {
     }
 }
 
+/// `retry-after-as-a-date/reply.http`
+#[tokio::test]
+async fn read_with_a_retry_date_far_away_is_sent_once() {
+    for wait in ["Sat, 28 Nov 2099 23:59:59 GMT", "86400"] {
+        let server = answering(RawReply::new(429).header("Retry-After", wait)).await;
+        let error = client(&server.url()).get_order(ORDER).await.expect_err("too many");
+        assert_eq!((error.kind(), without_tokens(&server)), (ErrorKind::RateLimited, 1), "{wait}");
+    }
+}
+
 #[tokio::test]
 async fn create_in_saudi_arabia_is_refused() {
     let address = "https://api-gateway.sandbox.ksa.ngenius-payments.com/";

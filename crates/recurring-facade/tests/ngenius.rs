@@ -1,5 +1,5 @@
 //! N-Genius: the status of an attempt is that of its own payment, and what approves must prove whose it is.
-#![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test stops by panicking")]
 
 mod common;
 
@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use common::{GOOD_CARD, attempt, facade_at, good, price, sandbox};
 use recurring_facade::{
-    CaptureRequest, Error, ErrorKind, Facade, Found, LostCharge, Money, Outcome, Payment, PaymentRef,
-    ProviderId, RefundRequest, ScheduleRequest, Scheduled,
+    CaptureRequest, Error, ErrorKind, Facade, Found, LostCharge, Money, NotificationError, Outcome, Payment,
+    PaymentRef, ProviderId, RawNotification, RefundRequest, ScheduleRequest, Scheduled,
 };
 use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply, Received};
 use recurring_sandbox::Sandbox;
@@ -284,4 +284,28 @@ async fn refund_whose_order_is_unreadable_is_not_applied() {
             assert_eq!(changes(&server), 0);
         }
     }
+}
+
+#[tokio::test]
+async fn notification_unreadable_is_not_refused() {
+    let key = "0123456789abcdef0123456789ABCDEF";
+    let keys = Sandbox::builder().start().await.expect("a sandbox");
+    let facade = common::settings(&keys)
+        .set("NGENIUS_WEBHOOK_HEADER", "X-Webhook-Secret")
+        .set("NGENIUS_WEBHOOK_SECRET", key)
+        .facade_of(&ID)
+        .expect("a facade");
+    let receive = |secret: &'static str, body: &'static str| {
+        let headers = [("Content-Type", "text/plain"), ("X-Webhook-Secret", secret)];
+        let raw = RawNotification::new(headers, body).expect("small enough");
+        let facade = &facade;
+        async move { facade.notifications(&ID).expect("notifications").receive(raw).await }
+    };
+    // openssl enc -aes-256-cbc, in front of it the initialisation vector 00..0f.
+    let read = receive(key, "AAECAwQFBgcICQoLDA0OD8dO5XEHlExCDoRKHS43W6x8C1NOK7OGzmi4QcP+ZYkQLocYRV0QfhY3GDuAgqRxw6lChQdt8TNtELIkXGmFXdE=").await.expect("decrypted");
+    assert_eq!(read.payment, Some(PaymentRef::new("o-1")));
+    let genuine = receive(key, "AAAA").await.expect_err("unreadable");
+    assert!(genuine.is_verified(), "{genuine}");
+    let refused = receive("another value", "AAAA").await.expect_err("refused");
+    assert!(!refused.is_verified() && matches!(refused, NotificationError::Refused(_)), "{refused}");
 }

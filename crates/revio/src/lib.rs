@@ -3,6 +3,7 @@
 mod auth;
 mod client;
 mod config;
+mod decline;
 mod error;
 pub mod notification;
 mod ops;
@@ -11,6 +12,7 @@ mod wire;
 
 pub use client::{Client, ClientBuilder};
 pub use config::Environment;
+pub use decline::documented_declines;
 pub use error::{ApiError, Error, FieldError};
 pub use ops::amounts::AmountMatch;
 pub use ops::cancel_purchase::CancelPurchase;
@@ -42,4 +44,4 @@ pub use recurring_core::{
     Money, NotAfter, Outcome, Prepared, Proof, Reply, Secret,
 };
 pub use recurring_signature::PublicKey;
-pub use status::{PurchaseStatus, documented_declines, documented_outcomes};
+pub use status::{PurchaseStatus, documented_outcomes};

@@ -1,7 +1,7 @@
 //! What the members of one answer prove together: which payment is the first, whether they contradict each other, and
 //! what is left to take or to give back.
 
-use recurring_core::{Currency, GatewayTime, Money};
+use recurring_core::{Currency, GatewayTime, Money, Outcome};
 
 use crate::ops::order::{Amount, Order};
 use crate::ops::payment::Payment;
@@ -69,6 +69,10 @@ impl Order {
         }
         if other(self.outlet_id.as_deref(), payment.outlet_id.as_deref()) {
             return Some("outletId");
+        }
+        // What is still open may have another amount, such as a part that the issuer granted.
+        if !matches!(payment.outcome(), Outcome::Approved | Outcome::Declined) {
+            return None;
         }
         let (ours, theirs) = (self.amount.as_ref(), payment.amount.as_ref());
         let currency = |amount: Option<&Amount>| amount.and_then(|amount| amount.currency_code.clone());

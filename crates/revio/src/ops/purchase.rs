@@ -5,6 +5,7 @@ use recurring_core::{
 };
 use serde::Deserialize;
 
+use crate::decline;
 use crate::error::{ApiError, Error};
 use crate::ops::amounts;
 use crate::status::{self, PaidBy, PurchaseStatus};
@@ -191,13 +192,13 @@ pub struct Decline {
 impl Decline {
     /// The code in the words that all gateways share. A code that is not known is `Other`.
     pub fn reason(&self) -> DeclineReason {
-        self.code.as_deref().map_or(DeclineReason::Other, status::decline_reason)
+        self.code.as_deref().map_or(DeclineReason::Other, decline::decline_reason)
     }
 
     /// Whether the code leaves open whether the money moved, such as `timeout_acquirer_status_check`: then it is not a
     /// decline, and the purchase must be read again.
     pub fn is_open(&self) -> bool {
-        self.code.as_deref().is_some_and(status::is_open)
+        self.code.as_deref().is_some_and(decline::is_open)
     }
 }
 
