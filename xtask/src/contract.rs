@@ -20,14 +20,16 @@ const NOT_IN_A_PROVIDER: [&str; 8] = [
 /// crates and the facade have one version of everything.
 const TWICE: [(&str, &[&str]); 4] = [
     (
-        "rsa 0.9, the newest stable one, is of one generation of cryptographic crates, PostgreSQL's client of the next",
+        "rsa 0.9, the newest stable one, is of one generation of cryptographic crates, the journal's own and PostgreSQL's client of the next",
         &[
             "block-buffer",
+            "cipher",
             "const-oid",
             "cpufeatures",
             "crypto-common",
             "digest",
             "getrandom",
+            "inout",
             "rand",
             "rand_core",
             "sha2",

@@ -252,12 +252,12 @@ fn encrypted(body: &[u8], key: &str) -> String {
     use aes::Aes256;
     use base64::Engine as _;
     use cbc::Encryptor;
-    use cbc::cipher::{BlockModeEncrypt as _, KeyIvInit as _, block_padding::Pkcs7};
+    use cbc::cipher::{BlockEncryptMut as _, KeyIvInit as _, block_padding::Pkcs7};
     let vector = *b"a vector of 16 b";
     let mut buffer = body.to_vec();
     buffer.resize(body.len() + 16, 0);
     let cipher = Encryptor::<Aes256>::new_from_slices(key.as_bytes(), &vector).expect("a key");
-    let text = cipher.encrypt_padded::<Pkcs7>(&mut buffer, body.len()).expect("room");
+    let text = cipher.encrypt_padded_mut::<Pkcs7>(&mut buffer, body.len()).expect("room");
     base64::engine::general_purpose::STANDARD.encode([&vector[..], text].concat())
 }
 

@@ -71,7 +71,7 @@ fn providers_shows_what_each_can_do_and_whether_it_is_configured() {
     assert_eq!(look_up("emspay"), (&yes, &no));
     assert_eq!(look_up("tokenpay-signed"), (&yes, &no));
     assert_eq!(look_up("omno"), (&no, &no));
-    assert_eq!(look_up("ngenius"), (&no, &no));
+    assert_eq!(look_up("ngenius"), (&yes, &no));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cbc::Decryptor;
 use cbc::cipher::block_padding::Pkcs7;
-use cbc::cipher::{BlockModeDecrypt as _, KeyIvInit as _};
+use cbc::cipher::{BlockDecryptMut as _, KeyIvInit as _};
 use recurring_core::Secret;
 use recurring_core::notification::{NotificationError, RawNotification};
 
@@ -39,7 +39,7 @@ fn decrypt(body: &[u8], key: &[u8]) -> Result<Vec<u8>, &'static str> {
         .map_err(|_| "its body is encrypted, and the secret of the header is not 32 characters long")?;
     let mut text = text.to_vec();
     let length = cipher
-        .decrypt_padded::<Pkcs7>(&mut text)
+        .decrypt_padded_mut::<Pkcs7>(&mut text)
         .map_err(|_| "its body cannot be decrypted with the secret of the header")?
         .len();
     text.truncate(length);
