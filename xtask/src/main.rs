@@ -51,7 +51,7 @@ enum Command {
     /// replica.
     Sim {
         /// How many seeds of the random part, from 0 on.
-        #[arg(long, default_value_t = 10)]
+        #[arg(long, default_value_t = 5)]
         seeds: u64,
     },
     /// Checks the shape of the repository: file sizes, forbidden words, paths of one machine, the rooms of each gateway.

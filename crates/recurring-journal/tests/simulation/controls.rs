@@ -97,7 +97,7 @@ fn slow_charge(hours_pass: bool, guards: Guards) -> usize {
         let second = other.charge(&facade, request).await.unwrap();
         proxy.go_on.notify_one();
         let first = first.await.unwrap();
-        // Whoever took it, somebody says so, or it waits for an operator.
+        // One of them reports the payment, or it waits for an operator.
         let stands = other.attempt(&attempt("slow")).await.unwrap();
         assert!(
             first.is_approved() || second.is_approved() || stands.state == State::Review,

@@ -39,7 +39,7 @@ impl Writer {
         Ok(Self { jobs: Mutex::new(Some(jobs)), thread: Arc::new(Mutex::new(Some(thread))) })
     }
 
-    /// Ends the thread once everything is written. Whoever writes afterwards gets an error.
+    /// Ends the thread once everything is written. A later write is an error.
     pub(super) async fn close(&self) -> Result<(), StoreError> {
         lock(&self.jobs).take();
         let thread = Arc::clone(&self.thread);
