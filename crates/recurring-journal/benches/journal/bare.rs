@@ -20,12 +20,23 @@ pub(crate) struct Bare(Mutex<rusqlite::Connection>);
 
 impl Bare {
     pub(crate) fn open(runtime: &tokio::runtime::Runtime, folder: &Path) -> Self {
-        let file = folder.join("bare.db");
+        Self::with(runtime, folder, "bare.db", "FULL")
+    }
+
+    /// The same work, which waits for no disk.
+    pub(crate) fn without_disk(runtime: &tokio::runtime::Runtime, folder: &Path) -> Self {
+        Self::with(runtime, folder, "undurable.db", "OFF")
+    }
+
+    fn with(runtime: &tokio::runtime::Runtime, folder: &Path, name: &str, synchronous: &str) -> Self {
+        let file = folder.join(name);
         drop(runtime.block_on(SqliteStore::create(&file)).unwrap());
         let connection = rusqlite::Connection::open(file).unwrap();
-        let setup = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-            DROP TRIGGER recurring_attempts_made; DROP TRIGGER recurring_attempts_changed";
-        connection.execute_batch(setup).unwrap();
+        let setup = format!(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous};
+             DROP TRIGGER recurring_attempts_made; DROP TRIGGER recurring_attempts_changed"
+        );
+        connection.execute_batch(&setup).unwrap();
         Self(Mutex::new(connection))
     }
 
