@@ -15,13 +15,7 @@ pub(crate) mod tokenpay_signed;
 
 use std::time::Duration;
 
-#[cfg(any(
-    feature = "emspay",
-    feature = "ngenius",
-    feature = "omno",
-    feature = "revio",
-    feature = "tokenpay-signed"
-))]
+#[cfg(any(feature = "emspay", feature = "ngenius", feature = "tokenpay-signed", feature = "revio"))]
 use recurring_core::ErrorKind;
 #[cfg(any(feature = "emspay", feature = "omno", feature = "revio", feature = "tokenpay-signed"))]
 use recurring_core::InvalidInput;
@@ -35,8 +29,6 @@ use recurring_core::{DeclineReason, Outcome};
 
 #[cfg(any(feature = "emspay", feature = "omno", feature = "revio", feature = "tokenpay-signed"))]
 use crate::credential::{PendingEnrolment, StoredCredential};
-#[cfg(any(feature = "emspay", feature = "omno", feature = "revio", feature = "tokenpay-signed"))]
-use crate::error::Error;
 #[cfg(any(
     feature = "emspay",
     feature = "ngenius",
@@ -44,6 +36,8 @@ use crate::error::Error;
     feature = "revio",
     feature = "tokenpay-signed"
 ))]
+use crate::error::Error;
+#[cfg(any(feature = "emspay", feature = "ngenius", feature = "tokenpay-signed", feature = "revio"))]
 use crate::payment::PaymentRef;
 #[cfg(any(feature = "emspay", feature = "omno", feature = "tokenpay-signed"))]
 use crate::payment::{Decline, Payment};
