@@ -155,7 +155,7 @@ impl Journal {
     }
 
     /// The identity that the journal was given when it was created. A configuration may name it
-    /// ([`JournalBuilder::identity`]), so that no other journal is taken for this one.
+    /// ([`JournalBuilder::identity`](crate::JournalBuilder::identity)), so that no other journal is taken for this one.
     pub fn identity(&self) -> &str {
         self.store().identity()
     }
@@ -191,7 +191,7 @@ impl Journal {
     }
 
     /// Makes every armed attempt unknown whose owner is gone, or whose lease is over, and frees what such owners had
-    /// only planned. An owner that is proven to be alive keeps its attempt for [`Policy::settle_time`] longer. Opening a
+    /// only planned. An owner that is proven to be alive keeps its attempt for [`Policy::settle_time`](crate::Policy::settle_time) longer. Opening a
     /// journal does it; a program that runs for long does it again from time to time
     /// ([`reconcile`](Journal::reconcile) does).
     ///

@@ -52,7 +52,7 @@ impl Journal {
     /// first ([`look`](Self::look)): what the gateway settles needs no decision. Nothing is sent.
     ///
     /// [`Decided::NotApplied`] allows the attempt to be made again. So it is refused while a call may still be under way
-    /// ([`Policy::settle_time`] after it was armed) and when the gateway shows a payment or cannot be read, unless
+    /// ([`Policy::settle_time`](crate::Policy::settle_time) after it was armed) and when the gateway shows a payment or cannot be read, unless
     /// [`Decision::force`] is set; and always while a process works on the attempt.
     ///
     /// # Errors
