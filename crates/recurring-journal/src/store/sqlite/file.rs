@@ -127,11 +127,15 @@ pub(super) fn create(path: &Path) -> Result<(), StoreError> {
     refuse_leftovers(path)?;
     let unfinished = with_end(path, &format!("-new-{}", uuid::Uuid::new_v4().simple()));
     let made = make(&unfinished).and_then(|()| publish(&unfinished, path));
-    for end in ["", "-wal", "-shm"] {
-        // Under its own name it is no longer needed; what could not be made is not kept.
-        let _ = std::fs::remove_file(with_end(&unfinished, end));
-    }
+    discard(&unfinished);
     made
+}
+
+/// Removes an unfinished file. Under its own name it is no longer needed; what could not be made is not kept.
+fn discard(unfinished: &Path) {
+    for end in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(with_end(unfinished, end));
+    }
 }
 
 fn make(path: &Path) -> Result<(), StoreError> {
@@ -205,8 +209,6 @@ pub(super) fn backup(from: &Path, to: &Path, now: Timestamp) -> Result<(), Store
         publish(&unfinished, to)
     };
     let made = copy();
-    for end in ["", "-wal", "-shm"] {
-        let _ = std::fs::remove_file(with_end(&unfinished, end));
-    }
+    discard(&unfinished);
     made
 }
