@@ -13,9 +13,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let order = builder.build()?.get_order(&id).await?;
     match order.outcome() {
-        Outcome::Approved => println!("{id} is paid"),
-        Outcome::Declined => println!("{id} is not paid and will not be: {}", order.status),
-        Outcome::Pending | Outcome::CustomerNeeded => println!("{id} is {}: ask again later", order.status),
+        Outcome::Paid => println!("{id} is paid"),
+        Outcome::Authorized => println!("{id} is held, and not taken"),
+        Outcome::Declined | Outcome::Canceled => {
+            println!("{id} is not paid and will not be: {}", order.status)
+        }
+        Outcome::Pending | Outcome::ActionRequired => println!("{id} is {}: ask again later", order.status),
     }
     if order.vault_token().is_some() {
         println!("the series has a vault token: keep it where secrets are kept");

@@ -64,11 +64,10 @@ open_enum! {
 /// since the customer can try again.
 pub(crate) fn outcome(status: &OrderStatus, awaits_customer: bool) -> Outcome {
     match status {
-        OrderStatus::Completed => Outcome::Approved,
-        OrderStatus::Error | OrderStatus::Cancelled | OrderStatus::Expired | OrderStatus::Declined => {
-            Outcome::Declined
-        }
-        OrderStatus::New if awaits_customer => Outcome::CustomerNeeded,
+        OrderStatus::Completed => Outcome::Paid,
+        OrderStatus::Error | OrderStatus::Declined => Outcome::Declined,
+        OrderStatus::Cancelled | OrderStatus::Expired => Outcome::Canceled,
+        OrderStatus::New if awaits_customer => Outcome::ActionRequired,
         OrderStatus::New | OrderStatus::Processing | OrderStatus::SeeTransactions | OrderStatus::Other(_) => {
             Outcome::Pending
         }
@@ -96,10 +95,10 @@ mod tests {
     #[test]
     fn only_completed_is_paid_and_nothing_new_is_final() {
         let table = [
-            ("completed", Outcome::Approved),
+            ("completed", Outcome::Paid),
             ("error", Outcome::Declined),
-            ("cancelled", Outcome::Declined),
-            ("expired", Outcome::Declined),
+            ("cancelled", Outcome::Canceled),
+            ("expired", Outcome::Canceled),
             ("declined", Outcome::Declined),
             ("new", Outcome::Pending),
             ("processing", Outcome::Pending),
@@ -111,6 +110,6 @@ mod tests {
         for (status, expected) in table {
             assert_eq!(outcome(&OrderStatus::from(status), false), expected, "{status}");
         }
-        assert_eq!(outcome(&OrderStatus::New, true), Outcome::CustomerNeeded);
+        assert_eq!(outcome(&OrderStatus::New, true), Outcome::ActionRequired);
     }
 }

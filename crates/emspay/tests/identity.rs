@@ -28,7 +28,7 @@ const OURS: &str = r#""amount":4000,"currency":"EUR","merchant_order_id":"2""#;
 
 #[tokio::test]
 async fn create_answer_with_whole_echo_is_settled() {
-    for (status, outcome) in [("completed", Outcome::Approved), ("error", Outcome::Declined)] {
+    for (status, outcome) in [("completed", Outcome::Paid), ("error", Outcome::Declined)] {
         let order = charged(&format!(r#"{OURS},"status":"{status}""#)).await.expect("ours");
         assert_eq!(order.outcome(), outcome);
     }
@@ -83,14 +83,14 @@ async fn order_against_its_transactions_is_unknown() {
         assert_unknown(charged(&members).await, &members);
     }
     for (status, transactions, outcome) in [
-        ("completed", r#"{"status":"error"},{"status":"completed"}"#.to_owned(), Outcome::Approved),
-        ("completed", r#"{"status":"something-new"}"#.to_owned(), Outcome::Approved),
+        ("completed", r#"{"status":"error"},{"status":"completed"}"#.to_owned(), Outcome::Paid),
+        ("completed", r#"{"status":"something-new"}"#.to_owned(), Outcome::Paid),
         ("processing", r#"{"status":"error"}"#.to_owned(), Outcome::Pending),
         ("error", r#"{"status":"error"},{"status":"new"}"#.to_owned(), Outcome::Declined),
         (
             "completed",
             details(&format!(r#""recurring_type":"recurring","vault_token":"{TOKEN}""#)),
-            Outcome::Approved,
+            Outcome::Paid,
         ),
     ] {
         let members = format!(r#"{OURS},"status":"{status}","transactions":[{transactions}]"#);
@@ -141,7 +141,7 @@ async fn refund_answer_that_proves_nothing_is_unknown() {
     let body = r#"{"id":"r-1","status":"completed","amount":1500,"currency":"EUR"}"#;
     let server = answering(201, body.to_owned()).await;
     let answer = client(&server.url()).refund_order(&refund()).await.expect("a refund");
-    assert_eq!(answer.outcome(), Outcome::Approved);
+    assert_eq!(answer.outcome(), Outcome::Paid);
 }
 
 #[tokio::test]

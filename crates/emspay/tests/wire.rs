@@ -49,7 +49,7 @@ async fn create(case: &str, request: &CreateOrder) -> Result<Order, emspay::Erro
 #[tokio::test]
 async fn first_order() {
     let order = create("emspay/create-order/first", &documented_first()).await.expect("an order");
-    assert_eq!(order.outcome(), Outcome::CustomerNeeded);
+    assert_eq!(order.outcome(), Outcome::ActionRequired);
     assert_eq!(
         order.payment_address().as_deref(),
         Some(
@@ -66,7 +66,7 @@ async fn first_order_after_the_customer_has_paid() {
     let (server, mock) = server_for(&case).await;
     let order = client(&server.url()).get_order(ORDER).await.expect("an order");
     mock.assert_async().await;
-    assert_eq!(order.outcome(), Outcome::Approved);
+    assert_eq!(order.outcome(), Outcome::Paid);
     assert_eq!(order.vault_token().map(Secret::expose), Some(TOKEN));
     insta::assert_debug_snapshot!(order);
 }
@@ -115,7 +115,7 @@ async fn give_back(case: &str) -> Result<Refund, emspay::Error> {
 #[tokio::test]
 async fn a_refund_is_an_order_of_its_own() {
     for (case, outcome) in [
-        ("emspay/refund-order/completed", Outcome::Approved),
+        ("emspay/refund-order/completed", Outcome::Paid),
         ("emspay/refund-order/processing", Outcome::Pending),
         ("emspay/refund-order/declined", Outcome::Declined),
     ] {
@@ -143,7 +143,7 @@ async fn orders_of_a_period_in_every_shape_that_is_understood() {
         let orders = client(&server.url()).list_orders(&list()).await.expect("orders");
         mock.assert_async().await;
         let found: Vec<_> = orders.iter().map(|order| (order.outcome(), order.decline_reason())).collect();
-        let expected = [(Outcome::Approved, None), (Outcome::Declined, Some(DeclineReason::ExpiredCard))];
+        let expected = [(Outcome::Paid, None), (Outcome::Declined, Some(DeclineReason::ExpiredCard))];
         assert_eq!(found.as_slice(), expected.split_at(count).0, "{}", case.name);
         insta::assert_debug_snapshot!(case.name.replace('/', "_"), orders);
     }
@@ -303,7 +303,7 @@ fn new_members_and_new_values_do_no_harm() {
                 assert!(!replaced.is_empty(), "{name} {member}");
                 for body in replaced {
                     let order = read(&Reply::new(200, Vec::new(), body)).expect(name);
-                    let known = matches!(order.outcome(), Outcome::CustomerNeeded | Outcome::Pending)
+                    let known = matches!(order.outcome(), Outcome::ActionRequired | Outcome::Pending)
                         || order.status.as_str() == "completed";
                     assert!(known, "{name} {member}: {:?}", order.outcome());
                 }
@@ -326,7 +326,7 @@ fn new_members_and_new_values_do_no_harm_to_the_other_answers() {
     let reply = |body: Vec<u8>| Reply::new(200, Vec::new(), body);
     let body = Case::load("emspay/refund-order/completed").response_body();
     for body in variants::with_unknown_member(&body) {
-        assert_eq!(refund().from_reply(&reply(body)).expect("a refund").outcome(), Outcome::Approved);
+        assert_eq!(refund().from_reply(&reply(body)).expect("a refund").outcome(), Outcome::Paid);
     }
     let values = [serde_json::json!("unheard-of"), serde_json::json!(7), serde_json::json!({"a": 1})];
     for value in values {
@@ -336,7 +336,7 @@ fn new_members_and_new_values_do_no_harm_to_the_other_answers() {
         }
         for member in ["flags", "created", "transactions", "reason"] {
             for body in variants::with_member_replaced(&body, member, value.clone()) {
-                assert_eq!(refund().from_reply(&reply(body)).expect(member).outcome(), Outcome::Approved);
+                assert_eq!(refund().from_reply(&reply(body)).expect(member).outcome(), Outcome::Paid);
             }
         }
     }

@@ -41,7 +41,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         Ok(payment) => {
             let order = payment.order_reference.as_deref().or(payment.reference.as_deref()).unwrap_or("?");
             println!("order {order}: {} ({})", payment.outcome(), payment.state);
-            if payment.outcome() == Outcome::Approved
+            if payment.outcome() == Outcome::Paid
                 && let Some(next) = &payment.next_payment_on
             {
                 println!("the gateway charges again on {next}");

@@ -19,9 +19,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let name = payment.reference.as_deref().unwrap_or("?");
         let when = payment.update_date_time.as_ref().map_or("at an unknown time", |time| time.as_str());
         match payment.outcome() {
-            Outcome::Approved => println!("{name} was paid ({}, {when})", payment.state),
-            Outcome::Declined => println!("{name} was not paid and will not be ({}, {when})", payment.state),
-            Outcome::Pending | Outcome::CustomerNeeded => {
+            Outcome::Paid => println!("{name} was paid ({}, {when})", payment.state),
+            Outcome::Authorized => println!("{name} is held, and not taken ({when})"),
+            Outcome::Declined | Outcome::Canceled => {
+                println!("{name} was not paid and will not be ({}, {when})", payment.state)
+            }
+            Outcome::Pending | Outcome::ActionRequired => {
                 println!("{name} is {}: ask again later", payment.state);
             }
         }

@@ -74,7 +74,7 @@ open_enum! {
 /// What a recurring payment's state means for the money of its first payment.
 pub(crate) fn recurring_outcome(state: &RecurringState) -> Outcome {
     match state {
-        RecurringState::Active => Outcome::Approved,
+        RecurringState::Active => Outcome::Paid,
         RecurringState::Failed => Outcome::Declined,
         RecurringState::Other(_) => Outcome::Pending,
     }
@@ -82,22 +82,22 @@ pub(crate) fn recurring_outcome(state: &RecurringState) -> Outcome {
 
 /// What the state of one payment means for the money.
 ///
-/// Approved says that this payment took the money once, also where it was given back later: a refunded payment is
-/// no reason to charge again. Reversed is Declined: the hold was let go, and nothing of it is left to be taken. A
+/// `Paid` says that this payment took the money once, also where it was given back later: a refunded payment is
+/// no reason to charge again. Authorised is held and not taken. Reversed is `Canceled`: the hold was let go, and
+/// nothing of it is left to be taken. A
 /// verified card is no payment, and a part of the amount is not the amount: neither proves anything, so both are
 /// Pending.
 pub(crate) fn payment_outcome(state: &PaymentState) -> Outcome {
     match state {
-        PaymentState::Authorised
-        | PaymentState::Captured
+        PaymentState::Captured
         | PaymentState::Purchased
         | PaymentState::PartiallyCaptured
         | PaymentState::PartiallyRefunded
-        | PaymentState::Refunded => Outcome::Approved,
-        PaymentState::Failed | PaymentState::Reversed | PaymentState::PartialAuthDeclined => {
-            Outcome::Declined
-        }
-        PaymentState::Await3ds => Outcome::CustomerNeeded,
+        | PaymentState::Refunded => Outcome::Paid,
+        PaymentState::Authorised => Outcome::Authorized,
+        PaymentState::Failed | PaymentState::PartialAuthDeclined => Outcome::Declined,
+        PaymentState::Reversed => Outcome::Canceled,
+        PaymentState::Await3ds => Outcome::ActionRequired,
         PaymentState::Started
         | PaymentState::PostAuthReview
         | PaymentState::Verified
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn a_recurring_payment_is_paid_only_when_it_is_active() {
         for (state, expected) in [
-            ("ACTIVE", Outcome::Approved),
+            ("ACTIVE", Outcome::Paid),
             ("FAILED", Outcome::Declined),
             ("active", Outcome::Pending),
             ("CANCELLED", Outcome::Pending),
@@ -140,15 +140,15 @@ mod tests {
     fn every_payment_state_has_one_meaning_and_nothing_new_is_final() {
         let table = [
             ("STARTED", Outcome::Pending),
-            ("AWAIT_3DS", Outcome::CustomerNeeded),
-            ("AUTHORISED", Outcome::Approved),
-            ("CAPTURED", Outcome::Approved),
-            ("PURCHASED", Outcome::Approved),
+            ("AWAIT_3DS", Outcome::ActionRequired),
+            ("AUTHORISED", Outcome::Authorized),
+            ("CAPTURED", Outcome::Paid),
+            ("PURCHASED", Outcome::Paid),
             ("FAILED", Outcome::Declined),
-            ("REVERSED", Outcome::Declined),
-            ("PARTIALLY_CAPTURED", Outcome::Approved),
-            ("PARTIALLY_REFUNDED", Outcome::Approved),
-            ("REFUNDED", Outcome::Approved),
+            ("REVERSED", Outcome::Canceled),
+            ("PARTIALLY_CAPTURED", Outcome::Paid),
+            ("PARTIALLY_REFUNDED", Outcome::Paid),
+            ("REFUNDED", Outcome::Paid),
             ("POST_AUTH_REVIEW", Outcome::Pending),
             ("VERIFIED", Outcome::Pending),
             ("PARTIALLY_AUTHORISED", Outcome::Pending),

@@ -43,7 +43,7 @@ async fn a_part_is_captured() {
     let capture = CapturePayment::new(ORDER, PAYMENT, dirham(100));
     let prepared = capture.to_request(OUTLET).expect("valid");
     let payment = sent(&case, &prepared, async |client, _| client.capture_payment(&capture).await).await;
-    assert_eq!((payment.outcome(), payment.captures.len()), (Outcome::Approved, 1));
+    assert_eq!((payment.outcome(), payment.captures.len()), (Outcome::Paid, 1));
     insta::assert_debug_snapshot!(payment);
 }
 
@@ -70,7 +70,7 @@ async fn a_part_of_a_capture_is_given_back() {
             client.refund_payment(&refund).await
         })
         .await;
-        assert_eq!((payment.outcome(), payment.refunds.len()), (Outcome::Approved, 1));
+        assert_eq!((payment.outcome(), payment.refunds.len()), (Outcome::Paid, 1));
         insta::assert_debug_snapshot!("a_part_of_a_capture_is_given_back", payment);
     }
 }
@@ -103,7 +103,7 @@ async fn a_saved_card_pays_with_its_security_code_or_without() {
         client.pay_with_saved_card(&payment).await
     })
     .await;
-    assert_eq!((payment.outcome(), payment.decline_reason()), (Outcome::Approved, None));
+    assert_eq!((payment.outcome(), payment.decline_reason()), (Outcome::Paid, None));
     insta::assert_debug_snapshot!(payment);
 
     let case = Case::load("ngenius/pay-with-saved-card/declined");

@@ -51,7 +51,7 @@ fn a_notification_with_the_header_of_the_portal() {
     assert_eq!((&read.event, read.outlet_id.as_deref()), (&EventName::Captured, Some(OUTLET)));
     let order = read.order.as_ref().expect("an order");
     assert_eq!((order.reference.as_deref(), order.payments.len()), (Some(ORDER), 1));
-    assert_eq!(order.payments[0].outcome(), Outcome::Approved);
+    assert_eq!(order.payments[0].outcome(), Outcome::Paid);
     assert_eq!(read.dedupe_key(), "00000000-0000-4000-8000-0000000000e1");
     let card = order.payments[0].saved_card.as_ref().and_then(|card| card.card_token.as_ref());
     assert_eq!(card.map(Secret::expose), Some("not-a-real-card-token"));

@@ -32,7 +32,7 @@ async fn documented_recurring_payment() {
     let prepared = request.to_request(OUTLET).expect("valid");
     case.assert_request_body(body_of(&prepared));
     let payment = create(&case, &request).await.expect("a recurring payment");
-    assert_eq!((payment.outcome(), payment.decline_reason()), (Outcome::Approved, None));
+    assert_eq!((payment.outcome(), payment.decline_reason()), (Outcome::Paid, None));
     insta::assert_debug_snapshot!(payment);
 }
 
@@ -106,7 +106,7 @@ async fn an_order_holds_a_payment_for_each_charge() {
     token.assert_async().await;
     mock.assert_async().await;
     let outcomes: Vec<_> = order.payments.iter().map(|payment| payment.outcome()).collect();
-    assert_eq!(outcomes, [Outcome::Approved, Outcome::Declined]);
+    assert_eq!(outcomes, [Outcome::Paid, Outcome::Declined]);
     let reasons: Vec<_> = order.payments.iter().map(|payment| payment.decline_reason()).collect();
     assert_eq!(reasons, [None, Some(DeclineReason::InsufficientFunds)]);
     // The second is named only by its long identifier.
@@ -149,7 +149,7 @@ fn new_members_and_new_values_do_no_harm() {
     let body = Case::load("ngenius/create-recurring-payment/documented").response_body();
     let read = |body| documented().from_reply(OUTLET, &reply(body)).expect("a recurring payment");
     for body in variants::with_unknown_member(&body) {
-        assert_eq!(read(body).outcome(), Outcome::Approved);
+        assert_eq!(read(body).outcome(), Outcome::Paid);
     }
     for value in &new {
         for body in variants::with_member_replaced(&body, "state", value.clone()) {
@@ -162,7 +162,7 @@ fn new_members_and_new_values_do_no_harm() {
             .chain(variants::with_member_removed(&body, member))
             .chain(variants::with_member_replaced(&body, member, serde_json::json!([{"a": 1}])))
         {
-            assert_eq!(read(body).outcome(), Outcome::Approved, "{member}");
+            assert_eq!(read(body).outcome(), Outcome::Paid, "{member}");
         }
     }
 

@@ -9,9 +9,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let id = std::env::args().nth(1).ok_or("usage: reconcile PAYMENT_ID")?;
     let payment = client()?.get_payment(&id).await?;
     match payment.outcome() {
-        Outcome::Approved => println!("{id} is paid"),
-        Outcome::Declined => println!("{id} is not paid and will not be: {}", payment.status),
-        Outcome::CustomerNeeded => {
+        Outcome::Paid => println!("{id} is paid"),
+        Outcome::Authorized => println!("{id} is held, and not taken"),
+        Outcome::Declined | Outcome::Canceled => {
+            println!("{id} is not paid and will not be: {}", payment.status)
+        }
+        Outcome::ActionRequired => {
             println!("{id} waits for the customer at {}", payment.payment_address().unwrap_or_default());
         }
         Outcome::Pending => println!("{id} is {}: ask again later", payment.status),

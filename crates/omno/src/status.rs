@@ -30,16 +30,16 @@ open_enum! {
 
 /// What a payment's status means for the money.
 ///
-/// A refund, whole, in part or failed, needs a payment that was taken, so it is `Approved`. `Timeout` stays
+/// A refund, whole, in part or failed, needs a payment that was taken, so it is `Paid`. `Timeout` stays
 /// `Pending`: no document says that the payment cannot go through after it, and taking too long is no refusal.
 pub(crate) fn outcome(status: &PaymentStatus) -> Outcome {
     match status {
         PaymentStatus::Success
         | PaymentStatus::Refunded
         | PaymentStatus::PartiallyRefunded
-        | PaymentStatus::RefundFailed => Outcome::Approved,
+        | PaymentStatus::RefundFailed => Outcome::Paid,
         PaymentStatus::Declined | PaymentStatus::Failed => Outcome::Declined,
-        PaymentStatus::Pending3ds => Outcome::CustomerNeeded,
+        PaymentStatus::Pending3ds => Outcome::ActionRequired,
         PaymentStatus::Created
         | PaymentStatus::Timeout
         | PaymentStatus::Pending
@@ -62,17 +62,17 @@ mod tests {
     #[test]
     fn only_what_was_taken_is_paid_and_nothing_new_is_final() {
         let table = [
-            ("Success", Outcome::Approved),
-            ("SUCCESS", Outcome::Approved),
-            ("success", Outcome::Approved),
-            ("REFUNDED", Outcome::Approved),
-            ("PARTIALLY_REFUNDED", Outcome::Approved),
-            ("REFUND_FAILED", Outcome::Approved),
+            ("Success", Outcome::Paid),
+            ("SUCCESS", Outcome::Paid),
+            ("success", Outcome::Paid),
+            ("REFUNDED", Outcome::Paid),
+            ("PARTIALLY_REFUNDED", Outcome::Paid),
+            ("REFUND_FAILED", Outcome::Paid),
             ("Declined", Outcome::Declined),
             ("DECLINED", Outcome::Declined),
             ("FAILED", Outcome::Declined),
-            ("Pending3DS", Outcome::CustomerNeeded),
-            ("pending3ds", Outcome::CustomerNeeded),
+            ("Pending3DS", Outcome::ActionRequired),
+            ("pending3ds", Outcome::ActionRequired),
             ("Created", Outcome::Pending),
             ("PENDING", Outcome::Pending),
             ("Timeout", Outcome::Pending),

@@ -52,7 +52,7 @@ async fn create(case: &str, request: &CreatePayment) -> CreatedPayment {
 #[tokio::test]
 async fn payment_with_a_page() {
     let created = create("omno/create-payment/page", &with_page()).await;
-    assert_eq!(created.outcome(), Outcome::CustomerNeeded);
+    assert_eq!(created.outcome(), Outcome::ActionRequired);
     assert_eq!(
         created.payment_address().as_deref(),
         Some("https://pay.example/0123456789ABCDEF0123456789ABCDEF")
@@ -71,7 +71,7 @@ async fn payment_with_a_saved_card_is_not_paid_by_being_created() {
 #[tokio::test]
 async fn payment_read_back() {
     for (case, outcome) in
-        [("omno/get-payment/success", Outcome::Approved), ("omno/get-payment/declined", Outcome::Declined)]
+        [("omno/get-payment/success", Outcome::Paid), ("omno/get-payment/declined", Outcome::Declined)]
     {
         let (server, mocks) = server_for(case).await;
         let payment = client(&server.url()).get_payment(PAYMENT).await.expect("a payment");
@@ -195,17 +195,17 @@ fn a_status_decides_and_without_one_a_page_needs_the_customer() {
     let page = r#""paymentUrl":"https://pay.example/1""#;
     let echo = r#""amount":49.99,"currency":"EUR","orderId":"attempt-0002""#;
     for (request, body, expected) in [
-        (with_page(), format!(r#"{{"paymentId":"1",{page}}}"#), Outcome::CustomerNeeded),
-        (with_page(), format!(r#"{{"paymentId":"1",{page},"status":null}}"#), Outcome::CustomerNeeded),
+        (with_page(), format!(r#"{{"paymentId":"1",{page}}}"#), Outcome::ActionRequired),
+        (with_page(), format!(r#"{{"paymentId":"1",{page},"status":null}}"#), Outcome::ActionRequired),
         (with_page(), r#"{"paymentId":"1"}"#.to_owned(), Outcome::Pending),
         (with_page(), r#"{"paymentId":"1","paymentUrl":"http://pay.example"}"#.to_owned(), Outcome::Pending),
         (with_card(), format!(r#"{{"paymentId":"1",{page}}}"#), Outcome::Pending),
         // Without an echo it may be the answer to another call: the payment has to be read.
         (with_card(), r#"{"paymentId":"1","status":"SUCCESS"}"#.to_owned(), Outcome::Pending),
         (with_card(), r#"{"paymentId":"1","status":"declined"}"#.to_owned(), Outcome::Pending),
-        (with_card(), format!(r#"{{"paymentId":"1",{echo},"status":"SUCCESS"}}"#), Outcome::Approved),
+        (with_card(), format!(r#"{{"paymentId":"1",{echo},"status":"SUCCESS"}}"#), Outcome::Paid),
         (with_card(), format!(r#"{{"paymentId":"1",{echo},"status":"declined"}}"#), Outcome::Declined),
-        (with_card(), r#"{"paymentId":"1","status":"Pending3DS"}"#.to_owned(), Outcome::CustomerNeeded),
+        (with_card(), r#"{"paymentId":"1","status":"Pending3DS"}"#.to_owned(), Outcome::ActionRequired),
         (with_page(), format!(r#"{{"paymentId":"1",{page},"status":"unheard-of"}}"#), Outcome::Pending),
     ] {
         assert_eq!(created(&request, &body).outcome(), expected, "{body}");
@@ -236,7 +236,7 @@ fn amounts_read_back_keep_their_text() {
     let payment =
         GetPayment::new(PAYMENT).from_reply(&Reply::new(200, Vec::new(), body.to_vec())).expect("a payment");
     assert_eq!(payment.payment_address().as_deref(), Some("https://acs.example/1"));
-    assert_eq!(payment.outcome(), Outcome::CustomerNeeded);
+    assert_eq!(payment.outcome(), Outcome::ActionRequired);
 }
 
 /// Every answer again with a member nobody has heard of, and with every status replaced by a new one.
@@ -252,7 +252,7 @@ fn new_members_and_new_values_do_no_harm() {
         ListCards::new("customer_id").from_reply(&Reply::new(200, Vec::new(), body)).expect(case)
     };
     for body in variants::with_unknown_member(&Case::load("omno/create-payment/page").response_body()) {
-        assert_eq!(create("page", with_page(), body).outcome(), Outcome::CustomerNeeded);
+        assert_eq!(create("page", with_page(), body).outcome(), Outcome::ActionRequired);
     }
     for case in ["omno/list-cards/array", "omno/list-cards/under-cards", "omno/list-cards/under-data"] {
         let body = Case::load(case).response_body();
@@ -268,7 +268,7 @@ fn new_members_and_new_values_do_no_harm() {
     }
     let success = Case::load("omno/get-payment/success").response_body();
     for body in variants::with_unknown_member(&success) {
-        assert_eq!(get(body).outcome(), Outcome::Approved);
+        assert_eq!(get(body).outcome(), Outcome::Paid);
     }
     let with_status = Case::load("omno/create-payment/with-card-token").response_body();
     for value in [serde_json::json!("unheard-of"), serde_json::json!(7), serde_json::json!({"a": 1})] {
@@ -283,7 +283,7 @@ fn new_members_and_new_values_do_no_harm() {
     }
     for member in ["amount", "createdAt", "cardMask", "isApm", "3dsRedirectUrl", "paymentLog"] {
         for body in variants::with_member_replaced(&success, member, serde_json::json!({"odd": []})) {
-            assert_eq!(get(body).outcome(), Outcome::Approved, "{member}");
+            assert_eq!(get(body).outcome(), Outcome::Paid, "{member}");
         }
     }
 }

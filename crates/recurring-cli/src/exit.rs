@@ -7,7 +7,7 @@ use recurring_facade::{ErrorKind, Outcome};
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// Approved, or done.
+    /// Paid, or done.
     Done,
     /// Anything that has no code of its own.
     Failed,
@@ -18,9 +18,13 @@ pub(crate) enum Exit {
     /// Not decided yet.
     Pending,
     /// The customer must do something.
-    CustomerNeeded,
+    ActionRequired,
     /// The gateway said no.
     Declined,
+    /// Canceled or expired at the gateway.
+    Canceled,
+    /// The money is held and was not taken.
+    Authorized,
     /// Nothing happened: safe to try again.
     NotApplied,
     /// It may have happened: look, never repeat blindly.
@@ -35,8 +39,10 @@ impl From<Exit> for ExitCode {
             Exit::Usage => 2,
             Exit::Refused => 4,
             Exit::Pending => 10,
-            Exit::CustomerNeeded => 11,
+            Exit::ActionRequired => 11,
             Exit::Declined => 12,
+            Exit::Canceled => 13,
+            Exit::Authorized => 14,
             Exit::NotApplied => 20,
             Exit::Unknown => 30,
         })
@@ -46,10 +52,12 @@ impl From<Exit> for ExitCode {
 impl From<Outcome> for Exit {
     fn from(outcome: Outcome) -> Self {
         match outcome {
-            Outcome::Approved => Self::Done,
+            Outcome::Paid => Self::Done,
             Outcome::Pending => Self::Pending,
-            Outcome::CustomerNeeded => Self::CustomerNeeded,
+            Outcome::ActionRequired => Self::ActionRequired,
             Outcome::Declined => Self::Declined,
+            Outcome::Canceled => Self::Canceled,
+            Outcome::Authorized => Self::Authorized,
         }
     }
 }

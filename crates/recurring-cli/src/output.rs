@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::OnceLock;
 
-use recurring_facade::{Error, Payment, ProviderId};
+use recurring_facade::{Error, Money, Outcome, Payment, Portion, ProviderId};
 use serde_json::{Map, Value};
 
 /// Prints text, or one JSON object a line, and remembers whether that failed.
@@ -82,22 +82,36 @@ pub(crate) fn payment_object(attempt: Option<&str>, payment: &Payment) -> Map<St
     set(
         "effect",
         match payment.outcome {
-            recurring_facade::Outcome::Approved => Some("applied".to_owned()),
-            recurring_facade::Outcome::Declined => Some("not_applied".to_owned()),
-            _ => None,
+            Outcome::Paid | Outcome::Authorized => Some("applied".to_owned()),
+            Outcome::Declined | Outcome::Canceled => Some("not_applied".to_owned()),
+            Outcome::Pending | Outcome::ActionRequired => None,
         },
     );
     set("payment", payment.payment.as_ref().map(ToString::to_string));
     set("amount", payment.amount.map(|amount| amount.to_decimal()));
     set("currency", payment.amount.map(|amount| amount.currency().to_string()));
+    for (name, portion) in portions(payment) {
+        set(name, portion.map(|portion| portion.amount().map_or("unstated".to_owned(), Money::to_decimal)));
+    }
     set("status", Some(payment.status.clone()));
     set("reason", payment.decline.as_ref().map(|decline| decline.reason.to_string()));
     set("advice", payment.decline.as_ref().map(|decline| decline.reason.advice().to_string()));
     set("code", payment.decline.as_ref().and_then(|decline| decline.code.clone()));
     set("message", payment.decline.as_ref().and_then(|decline| decline.message.clone()));
     set("redirect", payment.redirect.clone());
+    if let Some(test) = payment.test {
+        object.insert("test".to_owned(), test.into());
+    }
     object
 }
+
+/// How much was taken, and how much went back.
+fn portions(payment: &Payment) -> [(&'static str, Option<Portion>); 3] {
+    [("captured", payment.captured), ("refunded", payment.refunded), ("disputed", payment.disputed)]
+}
+
+/// What a person must not overlook.
+pub(crate) const TEST: &str = "this is a test at the gateway: no money moves";
 
 /// The same for a person.
 pub(crate) fn payment_text(payment: &Payment) -> String {
@@ -109,6 +123,11 @@ pub(crate) fn payment_text(payment: &Payment) -> String {
     if let Some(reference) = &payment.payment {
         text += &format!("\npayment   {reference}");
     }
+    for (name, portion) in portions(payment) {
+        if let Some(portion) = portion {
+            text += &format!("\n{name:10}{portion}");
+        }
+    }
     if let Some(decline) = &payment.decline {
         text += &format!("\nreason    {}", decline.reason);
         for part in [&decline.code, &decline.message].into_iter().flatten() {
@@ -118,6 +137,9 @@ pub(crate) fn payment_text(payment: &Payment) -> String {
     }
     if let Some(page) = &payment.redirect {
         text += &format!("\nsend the customer to\n{page}");
+    }
+    if payment.test == Some(true) {
+        text += &format!("\n{TEST}");
     }
     text
 }

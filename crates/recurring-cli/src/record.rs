@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use recurring_facade::{Agreement, AttemptId, ErrorKind, ProviderId};
+use recurring_facade::{Agreement, AttemptId, ErrorKind, Outcome, ProviderId};
 use recurring_journal::{Answer, AttemptRecord, JournalError, State};
 use serde_json::{Map, Value, json};
 
 use crate::exit::Exit;
-use crate::output::{Output, error_object, payment_object, payment_text};
+use crate::output::{Output, TEST, error_object, payment_object, payment_text};
 
 /// Shows what became of an attempt that the journal was asked to make.
 pub(crate) fn ended(
@@ -109,17 +109,20 @@ pub(crate) fn record_object(record: &AttemptRecord) -> Map<String, Value> {
     set("code", ending.code.clone());
     set("message", ending.message.clone().or_else(|| record.note.clone()));
     set("redirect", ending.redirect.clone());
+    if ending.test {
+        object.insert("test".to_owned(), true.into());
+    }
     object
 }
 
 /// The outcome and the effect that a state stands for.
 fn outcome_of(record: &AttemptRecord) -> (&'static str, Option<&'static str>) {
     match record.state {
-        State::Approved => ("approved", Some("applied")),
+        State::Paid => ("paid", Some("applied")),
+        State::Authorized => ("authorized", Some("applied")),
         State::Declined => ("declined", Some("not_applied")),
-        State::Pending if record.ending.outcome.as_deref() == Some("customer_needed") => {
-            ("customer_needed", None)
-        }
+        State::Canceled => ("canceled", Some("not_applied")),
+        State::Pending if record.ending.outcome == Some(Outcome::ActionRequired) => ("action_required", None),
         State::Pending => ("pending", None),
         State::NotApplied => ("error", Some("not_applied")),
         State::Planned | State::Armed | State::Unknown | State::Review => ("error", Some("unknown")),
@@ -129,9 +132,11 @@ fn outcome_of(record: &AttemptRecord) -> (&'static str, Option<&'static str>) {
 /// The exit code that a state stands for.
 pub(crate) fn exit_of(record: &AttemptRecord) -> Exit {
     match outcome_of(record) {
-        ("approved", _) => Exit::Done,
+        ("paid", _) => Exit::Done,
+        ("authorized", _) => Exit::Authorized,
         ("declined", _) => Exit::Declined,
-        ("customer_needed", _) => Exit::CustomerNeeded,
+        ("canceled", _) => Exit::Canceled,
+        ("action_required", _) => Exit::ActionRequired,
         ("pending", _) => Exit::Pending,
         (_, Some("not_applied")) => Exit::NotApplied,
         _ => Exit::Unknown,
@@ -156,6 +161,9 @@ pub(crate) fn record_text(record: &AttemptRecord) -> String {
         if let Some(value) = value {
             let _ = write!(text, "\n{name:10} {value}");
         }
+    }
+    if record.ending.test {
+        let _ = write!(text, "\n{TEST}");
     }
     text
 }

@@ -69,7 +69,7 @@ fn capture_repeated_moves_money_once() {
     let capture = ["capture", "--provider", "revio", "--payment", &held, "--attempt", "c-1"];
     let part = ["--amount", "10.00", "--currency", "ZAR"];
     let captured = moves_once(&sandbox, &[&capture[..], &part].concat(), "");
-    assert_eq!((&captured[0]["outcome"], &captured[0]["amount"]), (&json!("approved"), &json!("10.00")));
+    assert_eq!((&captured[0]["outcome"], &captured[0]["amount"]), (&json!("paid"), &json!("10.00")));
     // Without a journal when that is asked for; all of it when no amount is named.
     let held = sandbox.held("deposit-2");
     let capture = ["capture", "--provider", "revio", "--payment", &held, "--attempt", "c-2", "--no-journal"];
@@ -137,13 +137,13 @@ fn resume_before_the_customer_can_be_repeated() {
         let (code, lines) = sandbox.recorded(&resume);
         assert_eq!(
             (code, &lines[0]["outcome"], sandbox.moved()),
-            (11, &json!("customer_needed"), 0),
+            (11, &json!("action_required"), 0),
             "{lines:?}"
         );
     }
     pay(&page, "4111111111111111");
     let (code, lines) = sandbox.recorded(&resume);
-    assert_eq!((code, &lines[0]["state"], sandbox.moved()), (0, &json!("approved"), 1), "{lines:?}");
+    assert_eq!((code, &lines[0]["state"], sandbox.moved()), (0, &json!("paid"), 1), "{lines:?}");
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn resume_that_reads_needs_no_journal() {
     let (_, lines) = sandbox.run(&[&enrol[..], &["--pending", &pending]].concat());
     pay(lines[0]["redirect"].as_str().expect("a page"), "4111111111111111");
     let (code, lines) = sandbox.recorded(&["resume", "--provider", "emspay", "--pending", &pending]);
-    assert_eq!((code, &lines[0]["outcome"]), (0, &json!("approved")), "{lines:?}");
+    assert_eq!((code, &lines[0]["outcome"]), (0, &json!("paid")), "{lines:?}");
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn charge_killed_is_looked_up_and_never_sent_again() {
     let (code, lines) = sandbox.recorded(&["journal", "reconcile"]);
     assert_eq!(code, 30, "{lines:#?}");
     let found = lines.iter().find(|line| line["attempt"] == "k-after").expect("looked up");
-    assert_eq!((&found["before"], &found["state"]), (&json!("unknown"), &json!("approved")), "{found}");
+    assert_eq!((&found["before"], &found["state"]), (&json!("unknown"), &json!("paid")), "{found}");
     // Nothing was found of the other, which proves nothing here: an operator decides, and that is kept.
     assert_eq!(sandbox.state("k-before"), "unknown");
     let resolve = |decision: &str, more: &[&str]| {
@@ -74,7 +74,7 @@ fn charge_killed_is_looked_up_and_never_sent_again() {
     assert_eq!((code, sandbox.ledger("k-before")), (30, 0), "it was not freed");
     let (code, lines) = resolve("not-applied", &["--force"]);
     assert_eq!((code, &lines[0]["state"]), (0, &json!("not_applied")), "{lines:?}");
-    assert_eq!(resolve("approved", &["--force"]).0, 2);
+    assert_eq!(resolve("paid", &["--force"]).0, 2);
     let (_, shown) = sandbox.recorded(&["journal", "show", "--attempt", "k-before"]);
     let events = shown[0]["events"].as_array().expect("a log");
     assert_eq!(events.first().expect("a line")["what"], "armed");
@@ -93,16 +93,16 @@ fn resolve_that_the_gateway_contradicts_is_refused() {
         sandbox.recorded(&words)
     };
     for (attempt, decision, expected) in
-        [("r-1", "approved", 0), ("r-2", "declined", 2), ("r-3", "not-applied", 2)]
+        [("r-1", "paid", 0), ("r-2", "declined", 2), ("r-3", "not-applied", 2)]
     {
         assert_eq!(sandbox.charged(attempt).0, 10);
         // The gateway has completed it since: what it shows stands, whatever the operator says.
         let (code, lines) = resolve(attempt, decision);
-        assert_eq!((code, &lines[0]["state"]), (expected, &json!("approved")), "{lines:?}");
+        assert_eq!((code, &lines[0]["state"]), (expected, &json!("paid")), "{lines:?}");
         assert!(lines[0]["looked"].as_str().expect("a look").contains("completed"), "{lines:?}");
         assert_eq!(lines[0].get("message").is_some(), expected == 2, "{lines:?}");
     }
-    assert_eq!(resolve("missing", "approved").0, 2);
+    assert_eq!(resolve("missing", "paid").0, 2);
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn attempt_with_another_amount_is_refused() {
     again.extend(["--config", &config]);
     let (code, lines) = sandbox.run(&again);
     assert_eq!((code, &lines[0]["again"], sandbox.ledger("a")), (10, &json!(true), 1));
-    let (_, lines) = sandbox.recorded(&["journal", "list", "--state", "approved"]);
+    let (_, lines) = sandbox.recorded(&["journal", "list", "--state", "paid"]);
     assert_eq!(lines.len(), 0);
     let (_, lines) = sandbox.recorded(&["journal", "list", "--provider", "emspay", "--limit", "1"]);
     assert_eq!(lines.len(), 1);

@@ -257,8 +257,7 @@ fn backup_restored_is_refused_until_acknowledged() {
     let (_, lines) = sandbox.recorded_in(&restored, &["journal", "list"]);
     let states: Vec<_> =
         lines.iter().map(|line| (line["attempt"].as_str(), line["state"].as_str())).collect();
-    let expected =
-        [("b-free", "review"), ("b-later", "review"), ("b-paid", "approved"), ("b-planned", "review")];
+    let expected = [("b-free", "review"), ("b-later", "review"), ("b-paid", "paid"), ("b-planned", "review")];
     assert_eq!(states, expected.map(|(attempt, state)| (Some(attempt), Some(state))));
     // What was found, and what might have been made since, is not made again.
     for attempt in ["b-later", "b-free", "b-planned"] {

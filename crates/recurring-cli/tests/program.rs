@@ -27,7 +27,7 @@ fn demo_takes_payments_through_all_five() {
             ["enrol", "customer", "credential", "charge", "status", "decline"],
             "{provider}"
         );
-        assert!(steps(provider).contains(&("status".to_owned(), "approved".to_owned())), "{provider}");
+        assert!(steps(provider).contains(&("status".to_owned(), "paid".to_owned())), "{provider}");
     }
     assert_eq!(names("tokenpay-signed"), ["enrol", "customer", "credential", "charge", "status", "decline"]);
     assert_eq!(names("ngenius"), ["schedule", "status"]);
@@ -115,7 +115,7 @@ fn enrol_resume_charge_and_status_at_every_gateway_that_has_them() {
             &pending,
         ]);
         assert_eq!((code, lines.len()), (11, 1), "{provider}: {lines:?}");
-        assert_eq!(lines[0]["outcome"], "customer_needed");
+        assert_eq!(lines[0]["outcome"], "action_required");
         pay(lines[0]["redirect"].as_str().expect("a page"), "4111111111111111");
 
         let mut resume =
@@ -126,7 +126,7 @@ fn enrol_resume_charge_and_status_at_every_gateway_that_has_them() {
             resume.push("--no-journal");
         }
         let (code, lines) = sandbox.run(&resume);
-        assert_eq!((code, &lines[0]["outcome"]), (0, &Value::from("approved")), "{provider}: {lines:?}");
+        assert_eq!((code, &lines[0]["outcome"]), (0, &Value::from("paid")), "{provider}: {lines:?}");
         let stored: Value =
             serde_json::from_str(&std::fs::read_to_string(&credential).expect("a file")).expect("JSON");
         assert_eq!(stored["provider"], provider);
@@ -254,7 +254,7 @@ fn schedule_takes_the_card_from_standard_input() {
     let card =
         |pan: &str| format!(r#"{{"pan":"{pan}","expiry":"2031-04","cvv":"123","cardholder_name":"Ann"}}"#);
     let (code, lines) = sandbox.run_with(&card("4012001037141112"), &schedule);
-    assert_eq!((code, &lines[0]["outcome"]), (0, &Value::from("approved")), "{lines:?}");
+    assert_eq!((code, &lines[0]["outcome"]), (0, &Value::from("paid")), "{lines:?}");
     let payment = lines[0]["payment"].as_str().expect("a payment");
     assert_eq!(sandbox.run(&["status", "--provider", "ngenius", "--payment", payment]).0, 0);
     let refund =

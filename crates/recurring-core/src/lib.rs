@@ -26,7 +26,7 @@ pub use message::{Class, Method, Prepared, Reply, Unreadable};
 pub use money::{Currency, Decimal, Money};
 pub use not_after::NotAfter;
 pub use options::HttpOptions;
-pub use outcome::Outcome;
+pub use outcome::{Outcome, Portion, UnknownOutcome};
 pub use secret::Secret;
 pub use time::GatewayTime;
 

@@ -54,7 +54,7 @@ pub use recurring_core::notification::{
 };
 pub use recurring_core::{
     Advice, AttemptId, Currency, DeclineReason, Effect, ErrorKind, GatewayTime, InvalidInput, Money,
-    NotAfter, Outcome, Proof, Secret,
+    NotAfter, Outcome, Portion, Proof, Secret,
 };
 pub use request::{
     Billing, CaptureRequest, ChargeRequest, Customer, EnrolRequest, RefundRequest, ScheduleRequest,

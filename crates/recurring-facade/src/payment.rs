@@ -1,6 +1,6 @@
 use std::fmt;
 
-use recurring_core::{DeclineReason, GatewayTime, Money, Outcome};
+use recurring_core::{DeclineReason, GatewayTime, Money, Outcome, Portion};
 use serde::{Deserialize, Serialize};
 
 use crate::credential::{Agreement, PendingEnrolment, StoredCredential};
@@ -43,6 +43,12 @@ pub struct Payment {
     pub outcome: Outcome,
     /// The amount that the gateway names, where it names one.
     pub amount: Option<Money>,
+    /// How much was taken. `None`: nothing, as far as the gateway says.
+    pub captured: Option<Portion>,
+    /// How much was given back, or is on its way back. `None`: nothing, as far as the gateway says.
+    pub refunded: Option<Portion>,
+    /// How much the customer disputes, or has got back by a dispute. `None`: nothing, as far as the gateway says.
+    pub disputed: Option<Portion>,
     /// The gateway's own word for where it stands.
     pub status: String,
     /// Why the gateway said no, when it did.
@@ -63,11 +69,27 @@ impl Payment {
             merchant_reference: None,
             outcome,
             amount: None,
+            captured: None,
+            refunded: None,
+            disputed: None,
             status: status.into(),
             decline: None,
             redirect: None,
             test: None,
         }
+    }
+
+    /// Whether money of it was taken and is still with the merchant, as far as the gateway says: it is paid, not
+    /// disputed, and was not given back, or in a part only that the gateway states.
+    pub fn is_kept(&self) -> bool {
+        let left = match (self.refunded, self.captured.and_then(Portion::amount).or(self.amount)) {
+            (None, _) => true,
+            (Some(Portion::Of(back)), Some(taken)) => {
+                back.currency() == taken.currency() && back.minor() < taken.minor()
+            }
+            (Some(_), _) => false,
+        };
+        self.outcome == Outcome::Paid && self.disputed.is_none() && left
     }
 }
 

@@ -278,7 +278,7 @@ pub trait Refund: Send + Sync {
     ///
     /// The payment is read first where the wire carries no currency: a read that fails is `NotApplied(NeverSent)`.
     ///
-    /// The answer is the refund: `Approved` means that the money was given back, `Declined` that it was not.
+    /// The answer is the refund: `Paid` means that the money was given back, `Declined` that it was not.
     ///
     /// # Errors
     /// `Unknown`: the money may have been given back: look before doing anything else.

@@ -38,9 +38,9 @@ async fn a_first_payment_then_a_renewal_is_taken_once_each() {
         let renewal = attempt(&format!("{name}-renewal"));
         let request = ChargeRequest::new(renewal.clone(), credential, price(id));
         let charged = facade.charger(id).expect("charges").charge(request).await.expect("charged");
-        assert!(matches!(charged.outcome, Outcome::Approved | Outcome::Pending), "{id}: {}", charged.outcome);
+        assert!(matches!(charged.outcome, Outcome::Paid | Outcome::Pending), "{id}: {}", charged.outcome);
         let paid = settled(&facade, charged).await;
-        assert_eq!((paid.outcome, paid.amount), (Outcome::Approved, Some(price(id))), "{id}");
+        assert_eq!((paid.outcome, paid.amount), (Outcome::Paid, Some(price(id))), "{id}");
         assert_eq!(charges_of(&sandbox, renewal.as_str()), 1, "{id}");
         assert_eq!(charges_of(&sandbox, &format!("{name}-first")), 1, "{id}");
     }
@@ -73,7 +73,7 @@ async fn before_the_customer_has_paid_there_is_nothing_to_charge_with() {
         let pending: PendingEnrolment = serde_json::from_str(&stored).expect(&stored);
         let waiting = enroller.resume(pending).await.expect("read");
         assert!(waiting.agreement.is_none(), "{id}");
-        assert!(matches!(waiting.payment.outcome, Outcome::CustomerNeeded | Outcome::Pending), "{id}");
+        assert!(matches!(waiting.payment.outcome, Outcome::ActionRequired | Outcome::Pending), "{id}");
     }
     assert!(sandbox.ledger().is_empty());
 }
@@ -90,14 +90,14 @@ async fn the_gateway_that_runs_the_clock_is_not_charged_by_ours() {
         ScheduleRequest::new(attempt(name), price(&id), "MONTHLY", "ann@example.org", card)
     };
     let started = scheduler.schedule(schedule("schedule-1", GOOD_CARD)).await.expect("scheduled");
-    assert_eq!(started.payment.outcome, Outcome::Approved);
+    assert_eq!(started.payment.outcome, Outcome::Paid);
     let Some(Agreement::GatewayRunsIt(reference)) = started.agreement else { panic!("no schedule") };
     sandbox.advance(std::time::Duration::from_secs(62 * 24 * 60 * 60));
     let status =
         facade.status(&id).expect("status").status(&PaymentRef::new(&reference.order_reference)).await;
     let status = status.expect("a status");
     assert_eq!(status.charges.len(), 3, "the first payment and two months");
-    assert!(status.charges.iter().all(|charge| charge.outcome == Outcome::Approved));
+    assert!(status.charges.iter().all(|charge| charge.outcome == Outcome::Paid));
     assert_eq!(sandbox.ledger().len(), 3);
 
     let refused = scheduler.schedule(schedule("schedule-2", "4000000000000002")).await.expect("an answer");
@@ -238,7 +238,7 @@ async fn money_comes_back_once() {
         let mut request = RefundRequest::new(attempt(&format!("{name}-refund")), payment.clone());
         request.amount = Some(Money::from_minor(1000, price(id).currency()).expect("money"));
         let refunded = refunder.refund(request.clone()).await.expect("refunded");
-        assert!(matches!(refunded.outcome, Outcome::Approved | Outcome::Pending), "{id}: {refunded:?}");
+        assert!(matches!(refunded.outcome, Outcome::Paid | Outcome::Pending), "{id}: {refunded:?}");
         assert_eq!(refunds_of(&sandbox, payment.as_str()), [1000], "{id}");
 
         // More than is left does not come back.
@@ -259,7 +259,7 @@ async fn a_whole_payment_of_a_schedule_comes_back() {
     let order = started.payment.payment.expect("an order");
     let request = RefundRequest::new(attempt("s-1-refund"), order.clone());
     let refunded = facade.refunder(&id).expect("refunds").refund(request).await.expect("refunded");
-    assert_eq!((refunded.outcome, refunded.amount), (Outcome::Approved, Some(price(&id))), "{refunded:?}");
+    assert_eq!((refunded.outcome, refunded.amount), (Outcome::Paid, Some(price(&id))), "{refunded:?}");
     let back: Vec<_> =
         sandbox.ledger().into_iter().filter(|entry| entry.kind == LedgerKind::Refund).collect();
     assert_eq!(back.len(), 1, "{back:?}");
@@ -290,6 +290,6 @@ async fn held_money_is_taken_by_a_capture() {
     assert!(sandbox.ledger().is_empty(), "held, not taken");
     let request = CaptureRequest::new(attempt("capture-1"), PaymentRef::new(&purchase.id));
     let captured = facade.capturer(&id).expect("captures").capture(request).await.expect("captured");
-    assert_eq!(captured.outcome, Outcome::Approved);
+    assert_eq!(captured.outcome, Outcome::Paid);
     assert_eq!(sandbox.ledger().len(), 1);
 }

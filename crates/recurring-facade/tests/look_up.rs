@@ -80,7 +80,7 @@ async fn what_was_charged_is_found_and_taken_once() {
         let calls = sandbox.exchanges().len();
         let found = the_payment(look(&facade, id, &lost).await.expect("found"));
         assert_eq!(sandbox.exchanges().len(), calls + 1, "{id}: one read");
-        assert_eq!((found.outcome, found.amount), (Outcome::Approved, Some(price(id))), "{id}");
+        assert_eq!((found.outcome, found.amount), (Outcome::Paid, Some(price(id))), "{id}");
         assert_eq!(found.merchant_reference.as_deref(), Some(lost.attempt.as_str()), "{id}");
         sandbox.assert_charged_once(lost.attempt.as_str());
 
@@ -88,7 +88,7 @@ async fn what_was_charged_is_found_and_taken_once() {
         lost.payment = found.payment.clone();
         (lost.from, lost.until) = (SystemTime::UNIX_EPOCH, SystemTime::UNIX_EPOCH);
         let again = the_payment(look(&facade, id, &lost).await.expect("found"));
-        assert_eq!((again.outcome, again.payment), (Outcome::Approved, found.payment.clone()), "{id}");
+        assert_eq!((again.outcome, again.payment), (Outcome::Paid, found.payment.clone()), "{id}");
 
         // Money that was given back was taken all the same, and no refund is mistaken for the charge.
         let refund = RefundRequest::new(attempt(&format!("{id}-back")), found.payment.expect("a payment"));
@@ -96,7 +96,7 @@ async fn what_was_charged_is_found_and_taken_once() {
         lost.payment = (*id == ProviderId::REVIO).then(|| lost.payment.clone()).flatten();
         (lost.from, lost.until) = (SystemTime::now() - HOUR, SystemTime::now());
         let returned = the_payment(look(&facade, id, &lost).await.expect("found"));
-        assert_eq!(returned.outcome, Outcome::Approved, "{id}");
+        assert_eq!(returned.outcome, Outcome::Paid, "{id}");
     }
 }
 
@@ -155,7 +155,7 @@ async fn a_charge_that_is_still_on_its_way_is_pending_and_never_nothing() {
     let outcome = async || the_payment(look(&facade, &id, &lost).await.expect("found")).outcome;
     assert_eq!(outcome().await, Outcome::Pending);
     sandbox.advance(Duration::from_secs(120));
-    assert_eq!(outcome().await, Outcome::Approved);
+    assert_eq!(outcome().await, Outcome::Paid);
 }
 
 #[tokio::test]

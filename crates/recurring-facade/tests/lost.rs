@@ -47,7 +47,7 @@ impl Charge for Slow {
     async fn charge(&self, _: &ChargeRequest, _: &Call<'_>) -> Result<Payment, Error> {
         self.begun.notify_one();
         self.go_on.notified().await;
-        Ok(Payment::new(ProviderId::REVIO, Outcome::Approved, "paid"))
+        Ok(Payment::new(ProviderId::REVIO, Outcome::Paid, "paid"))
     }
 }
 
@@ -93,7 +93,7 @@ async fn a_charge_goes_on_and_is_recorded_when_the_caller_goes_away() {
     assert!(caller.await.expect_err("aborted").is_cancelled());
     slow.go_on.notify_one();
     told.finished.notified().await;
-    assert_eq!(*told.lines.lock().expect("a lock"), ["a-1 ended: approved"]);
+    assert_eq!(*told.lines.lock().expect("a lock"), ["a-1 ended: paid"]);
 }
 
 const PURCHASE: &str = "aaaaaaaa-0000-4000-8000-000000000001";
@@ -137,7 +137,7 @@ fn charges_seen(server: &FaultServer) -> usize {
 #[tokio::test]
 async fn a_lost_answer_at_revio_is_settled_by_reading_the_purchase() {
     for (status, outcome) in
-        [("paid", Outcome::Approved), ("pending_charge", Outcome::Pending), ("error", Outcome::Declined)]
+        [("paid", Outcome::Paid), ("pending_charge", Outcome::Pending), ("error", Outcome::Declined)]
     {
         let (server, told) = (revio(status).await, Told::default());
         let payment = charge_at(&server, &told).await.expect(status);

@@ -68,7 +68,7 @@ async fn refund_of_the_rest_is_whole_or_refused() {
         let before = refunds(&sandbox).len();
         let whole = paid(&facade, id, &format!("{id}-whole")).await;
         let answer = refund(&facade, id, &whole, None).await.expect("all of it");
-        assert_eq!((answer.outcome, answer.amount), (Outcome::Approved, Some(price(id))), "{id}");
+        assert_eq!((answer.outcome, answer.amount), (Outcome::Paid, Some(price(id))), "{id}");
         let part = paid(&facade, id, &format!("{id}-part")).await;
         let thirty = money("30.00", price(id).currency().code());
         refund(&facade, id, &part, Some(thirty)).await.expect("a part");
@@ -235,7 +235,7 @@ async fn test_payment_says_that_it_is_one() {
             FaultServer::start(move |_, _| Behaviour::Reply(RawReply::json(201, body.clone()))).await;
         let facade = facade_at(&ProviderId::EMSPAY, &server.url(), &sandbox);
         let payment = charge_emspay(&facade, "").await.expect("paid");
-        assert_eq!((payment.outcome, payment.test), (Outcome::Approved, test), "{flags}");
+        assert_eq!((payment.outcome, payment.test), (Outcome::Paid, test), "{flags}");
         let status = facade.status(&ProviderId::EMSPAY).expect("status").status(&PaymentRef::new("o1")).await;
         assert_eq!(status.expect("a status").payment.test, test);
     }

@@ -89,17 +89,17 @@ async fn look_up(order: Value) -> Result<Found, Error> {
 async fn status_later_decline_keeps_first_payment() {
     let (sandbox, facade) = sandbox().await;
     let started = schedule(&facade, "a-1", common::FADING_CARD).await.expect("scheduled");
-    assert_eq!(started.payment.outcome, Outcome::Approved);
+    assert_eq!(started.payment.outcome, Outcome::Paid);
     let reference = started.payment.payment.expect("an order");
     sandbox.advance(Duration::from_secs(32 * 24 * 60 * 60));
     let status = facade.status(&ID).expect("status").status(&reference).await.expect("a status");
     assert_eq!(status.charges.len(), 2);
     assert_eq!(status.charges[1].outcome, Outcome::Declined, "{:?}", status.charges);
-    assert_eq!(status.payment.outcome, Outcome::Approved, "{:?}", status.payment);
+    assert_eq!(status.payment.outcome, Outcome::Paid, "{:?}", status.payment);
     let found = facade.look_up(&ID).expect("a look-up");
     let found = found.look_up(&lost("a-1", price(&ID), reference.as_str())).await.expect("found");
     let Found::Payment(found) = found else { panic!("{found:?}") };
-    assert_eq!((found.outcome, found.payment), (Outcome::Approved, Some(reference)));
+    assert_eq!((found.outcome, found.payment), (Outcome::Paid, Some(reference)));
     assert_eq!(sandbox.ledger().len(), 1);
 }
 
@@ -113,7 +113,7 @@ async fn status_first_payment_is_found_by_time() {
         [declined.clone(), payment("p-1", "CAPTURED", january)],
     ] {
         let status = status_of(order(&payments)).await.expect("a status");
-        assert_eq!(status.payment.outcome, Outcome::Approved);
+        assert_eq!(status.payment.outcome, Outcome::Paid);
     }
     // A refund moves the time of the last change: the capture still has its own.
     let mut refunded = payment("p-1", "REFUNDED", "2026-03-05T12:00:00Z");
@@ -164,7 +164,7 @@ async fn look_up_compares_reference_and_amount() {
         let mut order = order(&[payment("p-1", "CAPTURED", CREATED)]);
         change(&mut order);
         match look_up(order.clone()).await {
-            Ok(Found::Payment(found)) if same => assert_eq!(found.outcome, Outcome::Approved),
+            Ok(Found::Payment(found)) if same => assert_eq!(found.outcome, Outcome::Paid),
             Err(error) if !same => assert!(error.effect().is_unknown(), "{error}"),
             other => panic!("{order}: {other:?}"),
         }
@@ -184,7 +184,7 @@ async fn scheduled(created: Value, order: Option<Value>) -> Result<Payment, Erro
 async fn schedule_active_reads_the_order_first() {
     let taken = order(&[payment("p-1", "CAPTURED", CREATED)]);
     let paid = scheduled(created("ACTIVE"), Some(taken.clone())).await.expect("paid");
-    assert_eq!((paid.outcome, paid.amount), (Outcome::Approved, Some(price(&ID))));
+    assert_eq!((paid.outcome, paid.amount), (Outcome::Paid, Some(price(&ID))));
     assert_eq!(paid.payment, Some(PaymentRef::new("o-1")));
 
     // Another attempt's order, as a caching proxy would answer it.

@@ -74,7 +74,7 @@ async fn the_example_server_receives_a_notification_from_each_gateway() {
         let started = facade.enroller(&id).expect("first payments").enrol(request).await.expect("begun");
         customer_pays(started.payment.redirect.as_deref().expect("a page"), GOOD_CARD).await;
         sandbox.settle().await;
-        let line = expect(&id, "approved", authenticity);
+        let line = expect(&id, "paid", authenticity);
         assert_eq!(
             line["payment"].as_str(),
             started.payment.payment.as_ref().map(|payment| payment.as_str())
@@ -90,7 +90,7 @@ async fn the_example_server_receives_a_notification_from_each_gateway() {
     customer_pays(started.payment.redirect.as_deref().expect("a page"), GOOD_CARD).await;
     enroller.resume(started.pending).await.expect("paid");
     sandbox.settle().await;
-    expect(&id, "approved", "verified");
+    expect(&id, "paid", "verified");
 
     let id = ProviderId::NGENIUS;
     // What the merchant does in the gateway's portal.
@@ -100,5 +100,5 @@ async fn the_example_server_receives_a_notification_from_each_gateway() {
         ScheduleRequest::new(attempt("ngenius-told"), price(&id), "MONTHLY", "ann@example.org", card);
     facade.scheduler(&id).expect("schedules").schedule(request).await.expect("scheduled");
     sandbox.settle().await;
-    expect(&id, "approved", "verified");
+    expect(&id, "paid", "verified");
 }

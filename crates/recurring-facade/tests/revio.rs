@@ -65,7 +65,7 @@ fn with_try(status: &str, code: &str) -> String {
 #[tokio::test]
 async fn charge_refused_reads_the_purchase_once() {
     for (purchase, outcome) in [
-        (PAID.to_owned(), Some(Outcome::Approved)),
+        (PAID.to_owned(), Some(Outcome::Paid)),
         (PAID.replace("paid", "pending_charge"), Some(Outcome::Pending)),
         (with_try("error", "stolen_card"), Some(Outcome::Declined)),
         (with_try("error", "timeout_acquirer_status_check"), None),
@@ -131,11 +131,7 @@ async fn charge_with_unreadable_amount_is_unknown() {
             match result {
                 Ok(payment) => {
                     assert!(approved, "{odd}: {payment:?}");
-                    assert_eq!(
-                        (payment.outcome, payment.amount),
-                        (Outcome::Approved, Some(price(&ID))),
-                        "{odd}"
-                    );
+                    assert_eq!((payment.outcome, payment.amount), (Outcome::Paid, Some(price(&ID))), "{odd}");
                 }
                 Err(error) => {
                     assert!(!approved && error.effect().is_unknown(), "{odd}: {error}");
@@ -148,7 +144,7 @@ async fn charge_with_unreadable_amount_is_unknown() {
     // The look-up settles it.
     let odd = PAID.replace("4000", "\"40,00\"");
     let payment = charge(json(200, &odd), PAID).await.0.expect("settled by the read");
-    assert_eq!(payment.outcome, Outcome::Approved);
+    assert_eq!(payment.outcome, Outcome::Paid);
 }
 
 #[tokio::test]
@@ -224,7 +220,7 @@ async fn refund_without_amount_is_the_rest() {
         "payment":{"amount":1000,"currency":"ZAR"}}"#;
     let (result, writes) = change(None, false, json(200, done), &[LEFT]).await;
     let refunded = result.expect("refunded");
-    assert_eq!((refunded.outcome, refunded.amount), (Outcome::Approved, Some(money(1000, "ZAR"))));
+    assert_eq!((refunded.outcome, refunded.amount), (Outcome::Paid, Some(money(1000, "ZAR"))));
     let bodies: Vec<_> = writes.iter().map(|write| String::from_utf8_lossy(&write.body)).collect();
     assert_eq!(bodies, [r#"{"amount":1000}"#]);
 }

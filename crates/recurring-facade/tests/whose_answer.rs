@@ -51,9 +51,9 @@ async fn omno_charge_is_settled_by_the_payment_it_made() {
     let converted =
         r#""orderId":"a-1","amount":44.1,"currency":"USD","initialAmount":40,"initialCurrency":"EUR""#;
     for (members, outcome) in [
-        (format!(r#"{ours},"status":"Success""#), Outcome::Approved),
+        (format!(r#"{ours},"status":"Success""#), Outcome::Paid),
         (format!(r#"{ours},"status":"Declined""#), Outcome::Declined),
-        (format!(r#"{converted},"status":"Success""#), Outcome::Approved),
+        (format!(r#"{converted},"status":"Success""#), Outcome::Paid),
         (r#""status":"Created""#.to_owned(), Outcome::Pending),
     ] {
         let server = omno(read_as(&members)).await;
@@ -103,13 +103,13 @@ async fn first_charges_answer_does_not_settle_the_second() {
         let reply = RawReply::json(200, body);
         let server = FaultServer::start(move |_, _| Behaviour::Reply(reply.clone())).await;
         let facade = facade_at(&id, &server.url(), &keys);
-        assert_eq!(charge(&facade, &id, "a-1").await.expect("ours").outcome, Outcome::Approved);
+        assert_eq!(charge(&facade, &id, "a-1").await.expect("ours").outcome, Outcome::Paid);
         assert_unknown(charge(&facade, &id, "a-2").await, body);
     }
     let id = ProviderId::OMNO;
     let server = omno(read_as(r#""status":"Success","orderId":"a-1","amount":40,"currency":"EUR""#)).await;
     let facade = facade_at(&id, &server.url(), &keys);
-    assert_eq!(charge(&facade, &id, "a-1").await.expect("ours").outcome, Outcome::Approved);
+    assert_eq!(charge(&facade, &id, "a-1").await.expect("ours").outcome, Outcome::Paid);
     assert_unknown(charge(&facade, &id, "a-2").await, "omno");
 }
 
@@ -176,7 +176,7 @@ async fn look_up_never_takes_the_first_order() {
     let request = ChargeRequest::new(name.clone(), credential, price(&id));
     let renewal = facade.charger(&id).expect("charges").charge(request).await.expect("charged");
     let Ok(Found::Payment(found)) = look().await else { panic!("not the renewal") };
-    assert_eq!((found.outcome, found.payment), (Outcome::Approved, renewal.payment));
+    assert_eq!((found.outcome, found.payment), (Outcome::Paid, renewal.payment));
 }
 
 /// What is found must say that it is the charge: missing or unreadable is no agreement.

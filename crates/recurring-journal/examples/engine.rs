@@ -54,7 +54,7 @@ pub(crate) async fn step(job: Job, desk: Data<Desk>) -> Result<String, BoxDynErr
             state = looked.record.state;
         }
     }
-    if !matches!(state, State::Approved | State::Declined) {
+    if !matches!(state, State::Paid | State::Declined) {
         // Not known yet, in another worker's hands, with a person, or proven not to have happened: later again. What
         // never succeeds stays visible in the journal; a shop would also tell somebody here.
         put_off(job, &desk).await?;

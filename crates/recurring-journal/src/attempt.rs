@@ -1,7 +1,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use recurring_core::{AttemptId, Money};
+use recurring_core::{AttemptId, Money, Outcome};
 use recurring_facade::{
     CaptureRequest, ChargeRequest, PaymentRef, PendingEnrolment, ProviderId, RefundRequest, ScheduleRequest,
     StoredCredential,
@@ -56,10 +56,10 @@ impl fmt::Display for Operation {
 /// Where an attempt stands.
 ///
 /// ```text
-/// planned -> armed -> approved | declined | pending | not_applied | unknown
-/// pending, unknown -> approved | declined | not_applied | review      (by looking, never by guessing)
-/// review -> approved | declined | not_applied                         (by a person, or by reading a proof)
-/// not_applied -> armed                                                (nothing happened: it may be tried again)
+/// planned -> armed -> paid | authorized | declined | canceled | pending | not_applied | unknown
+/// pending, unknown -> paid | authorized | declined | canceled | not_applied | review   (by looking, never by guessing)
+/// review -> paid | authorized | declined | canceled | not_applied   (by an operator, or by reading a proof)
+/// not_applied -> armed                                              (nothing happened: it may be tried again)
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
@@ -68,9 +68,13 @@ pub enum State {
     /// About to be sent, or being sent. This is stored durably before the first byte leaves.
     Armed,
     /// The money was taken (or given back, for a refund). Final.
-    Approved,
+    Paid,
+    /// The money is held and not taken: a capture, which is an attempt of its own, takes it. Final for this attempt.
+    Authorized,
     /// The gateway said no. Final for this attempt.
     Declined,
+    /// Canceled or expired at the gateway: no money is kept, and it cannot be paid any more. Final for this attempt.
+    Canceled,
     /// The gateway has it and has not decided, or the customer must do something. Never becomes a failure by age.
     Pending,
     /// Proven that nothing happened. Final, unless somebody makes the same attempt again.
@@ -81,14 +85,28 @@ pub enum State {
     Review,
 }
 
+impl From<Outcome> for State {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Paid => Self::Paid,
+            Outcome::Authorized => Self::Authorized,
+            Outcome::Pending | Outcome::ActionRequired => Self::Pending,
+            Outcome::Declined => Self::Declined,
+            Outcome::Canceled => Self::Canceled,
+        }
+    }
+}
+
 impl State {
     /// Every state, in the order of an attempt's life.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Planned,
         Self::Armed,
-        Self::Approved,
-        Self::Declined,
+        Self::Paid,
+        Self::Authorized,
         Self::Pending,
+        Self::Declined,
+        Self::Canceled,
         Self::NotApplied,
         Self::Unknown,
         Self::Review,
@@ -99,8 +117,10 @@ impl State {
         match self {
             Self::Planned => "planned",
             Self::Armed => "armed",
-            Self::Approved => "approved",
+            Self::Paid => "paid",
+            Self::Authorized => "authorized",
             Self::Declined => "declined",
+            Self::Canceled => "canceled",
             Self::Pending => "pending",
             Self::NotApplied => "not_applied",
             Self::Unknown => "unknown",
@@ -115,7 +135,7 @@ impl State {
 
     /// Whether nothing more has to be found out.
     pub fn is_final(self) -> bool {
-        matches!(self, Self::Approved | Self::Declined | Self::NotApplied)
+        matches!(self, Self::Paid | Self::Authorized | Self::Declined | Self::Canceled | Self::NotApplied)
     }
 }
 
@@ -264,9 +284,9 @@ fn identity(credential: &StoredCredential) -> Vec<String> {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Ending {
-    /// `approved`, `pending`, `customer_needed` or `declined`, when there was an answer.
+    /// Where the payment stood, when there was an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub outcome: Option<String>,
+    pub outcome: Option<Outcome>,
     /// The gateway's own word for where the payment stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
@@ -285,6 +305,9 @@ pub struct Ending {
     /// The page to send the customer to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redirect: Option<String>,
+    /// Whether the gateway says that this is a test, in which no money moves.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub test: bool,
     /// Whether the journal has asked the gateway to cancel the unpaid payment: found canceled, nothing was taken.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub canceling: bool,
@@ -399,6 +422,6 @@ mod tests {
         for operation in Operation::ALL {
             assert_eq!(Operation::from_word(operation.as_str()), Some(operation));
         }
-        assert_eq!(State::from_word("paid"), None);
+        assert_eq!(State::from_word("approved"), None);
     }
 }

@@ -143,18 +143,15 @@ fn settle_by(
 ) -> Change {
     let says = format!("the gateway says `{}`", payment.status);
     let mut change = match payment.outcome {
-        Outcome::Approved => Change::to(State::Approved),
         // What the store has forgotten may be a second try that was paid.
-        Outcome::Declined if record.lapsed => review(format!(
+        Outcome::Declined | Outcome::Canceled if record.lapsed => review(format!(
             "{says}, but the journal has forgotten what came last: another try may have been paid"
         )),
-        Outcome::Declined => Change::to(State::Declined),
-        Outcome::Pending | Outcome::CustomerNeeded
-            if record.state == State::Review || age > policy.pending_timeout =>
-        {
+        outcome if outcome.is_definite() => Change::to(outcome.into()),
+        _ if record.state == State::Review || age > policy.pending_timeout => {
             review(format!("the gateway still says `{}`", payment.status))
         }
-        Outcome::Pending | Outcome::CustomerNeeded => {
+        _ => {
             let mut change = look_again(record, policy, now, says.clone());
             change.state = State::Pending;
             change

@@ -24,12 +24,14 @@ pub enum StoreError {
     /// The file is damaged, or is no database.
     #[error("not a valid journal: {0}; restore it from a backup, and do not start with an empty one")]
     Corrupt(String),
-    /// A newer version of this program has been here.
-    #[error("the journal has version {found}, this program knows {known}: use the newer program")]
-    NewerSchema {
+    /// Another version of this program has made it.
+    #[error(
+        "the journal has version {found}, this program reads version {known}: use the program that made it"
+    )]
+    OtherSchema {
         /// The version of the database.
         found: i64,
-        /// The newest version that this program knows.
+        /// The version that this program reads and writes.
         known: i64,
     },
     /// The journal is in another place than before: a replica has taken over, or it was restored from a copy. What was
@@ -145,7 +147,7 @@ impl JournalError {
             Self::Store(StoreError::NoSuchAttempt) => ErrorKind::NotFound,
             Self::Store(
                 StoreError::Address(_)
-                | StoreError::NewerSchema { .. }
+                | StoreError::OtherSchema { .. }
                 | StoreError::FailedOver { .. }
                 | StoreError::Missing(_)
                 | StoreError::Exists

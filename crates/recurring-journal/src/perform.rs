@@ -46,8 +46,8 @@ impl Answer {
     }
 
     /// Whether the money was taken, as far as it is proven.
-    pub fn is_approved(&self) -> bool {
-        self.record.state == State::Approved
+    pub fn is_paid(&self) -> bool {
+        self.record.state == State::Paid
     }
 }
 
@@ -292,7 +292,7 @@ impl Journal {
         let now = self.now_or_here().await;
         let mut change = ending_of(&made.result);
         if intent.operation == Operation::FirstPayment
-            && let Ok(Payment { outcome: Outcome::CustomerNeeded, payment: None, .. }) = &made.result
+            && let Ok(Payment { outcome: Outcome::ActionRequired, payment: None, .. }) = &made.result
         {
             // The customer has not stored a card: no payment was asked for, and it can be asked for later.
             change.state = State::NotApplied;
@@ -319,7 +319,7 @@ impl Journal {
             Err(StoreError::Fenced) => {
                 let late = Late {
                     payment: change.payment.clone(),
-                    taken: matches!(change.state, State::Approved | State::Pending),
+                    taken: matches!(change.state, State::Paid | State::Authorized | State::Pending),
                     note: format!("a worker that had lost the attempt reports: {}", describe(&made.result)),
                 };
                 match self.store().testify(&intent.attempt, &late, now).await {
@@ -367,11 +367,11 @@ impl Journal {
 
     fn kept_agreement(&self, record: &AttemptRecord) -> Option<Agreement> {
         match (record.operation, record.state) {
-            (Operation::FirstPayment, State::Approved) => {
+            (Operation::FirstPayment, State::Paid | State::Authorized) => {
                 let sealed = self.key()?.open(&record.attempt, record.sealed.as_deref()?).ok()?;
                 Some(Agreement::ChargeOnDemand(sealed.credential))
             }
-            (Operation::Schedule, State::Approved | State::Pending) => {
+            (Operation::Schedule, State::Paid | State::Authorized | State::Pending) => {
                 Some(Agreement::GatewayRunsIt(ScheduleRef {
                     provider: record.provider.clone(),
                     order_reference: record.payment.as_ref()?.as_str().to_owned(),
@@ -422,11 +422,7 @@ impl Record for ArmedRecord {
 fn ending_of(result: &Result<Payment, Error>) -> Change {
     match result {
         Ok(payment) => {
-            let mut change = Change::to(match payment.outcome {
-                Outcome::Approved => State::Approved,
-                Outcome::Declined => State::Declined,
-                Outcome::Pending | Outcome::CustomerNeeded => State::Pending,
-            });
+            let mut change = Change::to(payment.outcome.into());
             change.payment.clone_from(&payment.payment);
             change.ending = Some(ending_of_payment(payment));
             change
@@ -453,12 +449,13 @@ fn ending_of(result: &Result<Payment, Error>) -> Change {
 pub(crate) fn ending_of_payment(payment: &Payment) -> Ending {
     let decline = |part: fn(&Decline) -> Option<String>| payment.decline.as_ref().and_then(part);
     Ending {
-        outcome: Some(payment.outcome.as_str().to_owned()),
+        outcome: Some(payment.outcome),
         status: Some(payment.status.clone()),
         reason: decline(|decline| Some(decline.reason.as_str().to_owned())),
         code: decline(|decline| decline.code.clone()),
         message: decline(|decline| decline.message.clone()),
         redirect: payment.redirect.clone(),
+        test: payment.test == Some(true),
         ..Ending::default()
     }
 }

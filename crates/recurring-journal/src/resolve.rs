@@ -30,18 +30,25 @@ pub struct Decision {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decided {
     /// The money was taken.
-    Approved,
+    Paid,
+    /// The money is held and was not taken.
+    Authorized,
     /// The gateway declined it.
     Declined,
+    /// It was canceled at the gateway, or has expired there: no money is kept.
+    Canceled,
     /// Nothing happened, and nothing can be under way: the attempt may be made again.
     NotApplied,
 }
 
 impl Decided {
-    fn state(self) -> State {
+    /// The state that the decision leads to.
+    pub fn state(self) -> State {
         match self {
-            Self::Approved => State::Approved,
+            Self::Paid => State::Paid,
+            Self::Authorized => State::Authorized,
             Self::Declined => State::Declined,
+            Self::Canceled => State::Canceled,
             Self::NotApplied => State::NotApplied,
         }
     }

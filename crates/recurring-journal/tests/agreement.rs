@@ -106,8 +106,8 @@ async fn decision_against_the_gateway_is_refused() {
     let world = World::new().await;
     // What the gateway settles by itself needs no decision, and takes none against it.
     for (id, card, state) in [
-        (ProviderId::REVIO, GOOD_CARD, State::Approved),
-        (ProviderId::EMSPAY, GOOD_CARD, State::Approved),
+        (ProviderId::REVIO, GOOD_CARD, State::Paid),
+        (ProviderId::EMSPAY, GOOD_CARD, State::Paid),
         (ProviderId::EMSPAY, FADING_CARD, State::Declined),
     ] {
         let name = format!("{id}-{state}");

@@ -28,13 +28,13 @@ async fn who_asks_again_gets_the_stored_answer_and_nothing_is_sent() {
         assert_eq!((first.again, again.again, elsewhere.again), (false, true, true), "{id}");
         assert_eq!(first.record, again.record, "{id}");
         assert_eq!(again.record, elsewhere.record, "{id}");
-        assert!(matches!(first.record.state, State::Approved | State::Pending), "{id}: {:?}", first.record);
+        assert!(matches!(first.record.state, State::Paid | State::Pending), "{id}: {:?}", first.record);
         assert_eq!(world.taken(&name), 1, "{id}");
     }
     world.reconciled().await;
     for id in CHARGING {
         let record = world.journal.attempt(&attempt(&format!("{id}-1"))).await.unwrap();
-        assert_eq!(record.state, State::Approved, "{record:?}");
+        assert_eq!(record.state, State::Paid, "{record:?}");
     }
 }
 
@@ -120,7 +120,7 @@ async fn a_lost_answer_is_looked_up_and_never_sent_again() {
             let record = world.journal.attempt(&attempt(&name)).await.unwrap();
             let expected = match (id.as_str(), when) {
                 ("omno", _) => State::Review,
-                (_, Moment::AfterActing) => State::Approved,
+                (_, Moment::AfterActing) => State::Paid,
                 ("revio", _) => State::NotApplied,
                 _ => State::Review,
             };
@@ -128,7 +128,7 @@ async fn a_lost_answer_is_looked_up_and_never_sent_again() {
             if expected == State::NotApplied {
                 // Proven: it may be made again.
                 let second = world.journal.charge(&world.facade, request(&credential, &name)).await.unwrap();
-                assert_eq!((second.again, second.record.state), (false, State::Approved));
+                assert_eq!((second.again, second.record.state), (false, State::Paid));
                 assert_eq!(world.taken(&name), 1);
             }
         }
@@ -155,7 +155,7 @@ async fn a_schedule_is_a_charge() {
     let id = ProviderId::NGENIUS;
     let schedule = |name: &'static str| world.journal.schedule(&world.facade, &id, schedule_request(name));
     let first = schedule("a").await.unwrap();
-    assert!(first.is_approved());
+    assert!(first.is_paid());
     let again = schedule("a").await.unwrap();
     assert!(again.again);
     let reference = |answer: &recurring_journal::Answer| match &answer.agreement {
@@ -184,7 +184,7 @@ async fn the_first_payment_of_a_stored_card_is_taken_once() {
     let resume = || journal.resume(&world.facade, started.pending.clone());
     for again in [false, true, true] {
         let Resumed::Made(answer) = resume().await.unwrap() else { panic!("only read") };
-        assert_eq!((answer.again, answer.record.state), (again, State::Approved));
+        assert_eq!((answer.again, answer.record.state), (again, State::Paid));
         assert!(matches!(answer.agreement, Some(Agreement::ChargeOnDemand(_))), "{answer:?}");
     }
     assert_eq!(world.taken("ann-first"), 1);
@@ -207,7 +207,7 @@ async fn a_refund_is_made_once_and_an_unknown_one_goes_to_a_person() {
         world.journal.refund(&world.facade, &ProviderId::REVIO, request)
     };
     let first = refund("r-1").await.unwrap();
-    assert_eq!((first.record.state, first.record.payment), (State::Approved, None));
+    assert_eq!((first.record.state, first.record.payment), (State::Paid, None));
     assert!(refund("r-1").await.unwrap().again);
     let lost = recurring_sandbox::Fault::new(FaultKind::Close).operation("POST /revio/**/refund/");
     world.sandbox.inject(lost.when(Moment::AfterActing)).unwrap();
@@ -230,7 +230,7 @@ async fn a_caller_that_goes_away_leaves_no_attempt_half_made() {
     loop {
         match world.journal.attempt(&attempt("a")).await {
             Ok(record) if record.state != State::Armed => {
-                assert!(matches!(record.state, State::Approved | State::Pending), "{record:?}");
+                assert!(matches!(record.state, State::Paid | State::Pending), "{record:?}");
                 break;
             }
             _ => tokio::task::yield_now().await,
@@ -246,7 +246,7 @@ async fn a_person_decides_with_a_name_and_a_reason_that_are_kept() {
     world.sandbox.inject(charging(&ProviderId::OMNO, FaultKind::Close).when(Moment::AfterActing)).unwrap();
     world.journal.charge(&world.facade, request(&credential, "a")).await.unwrap();
     let mut decision = Decision {
-        what: Decided::Approved,
+        what: Decided::Paid,
         payment: Some(PaymentRef::new("P-1")),
         by: " ".to_owned(),
         why: "seen in the portal".to_owned(),
@@ -256,15 +256,15 @@ async fn a_person_decides_with_a_name_and_a_reason_that_are_kept() {
     assert!(matches!(error, JournalError::Invalid { field: "by", .. }), "{error:?}");
     decision.by = "ann".to_owned();
     let record = world.journal.resolve(&world.facade, &attempt("a"), &decision).await.unwrap();
-    assert_eq!((record.state, record.decided_by.as_deref()), (State::Approved, Some("ann")));
+    assert_eq!((record.state, record.decided_by.as_deref()), (State::Paid, Some("ann")));
     let events = world.journal.events(&attempt("a")).await.unwrap();
     assert_eq!(events.last().unwrap().note.as_deref(), Some("ann: seen in the portal"));
     let error = world.journal.resolve(&world.facade, &attempt("a"), &decision).await.unwrap_err();
-    assert!(matches!(error, JournalError::NotToDecide { state: "approved", .. }), "{error:?}");
+    assert!(matches!(error, JournalError::NotToDecide { state: "paid", .. }), "{error:?}");
     let error = world.journal.resolve(&world.facade, &attempt("nobody"), &decision).await.unwrap_err();
     assert_eq!(error, JournalError::Store(StoreError::NoSuchAttempt));
     let again = world.journal.charge(&world.facade, request(&credential, "a")).await.unwrap();
-    assert!(again.again && again.is_approved());
+    assert!(again.again && again.is_paid());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -323,6 +323,6 @@ async fn a_clock_that_jumps_makes_nothing_be_sent_twice() {
         }
         world.reconciled().await;
         let record = world.journal.attempt(&attempt(name)).await.unwrap();
-        assert_eq!(record.state, State::Approved, "{name}: {record:?}");
+        assert_eq!(record.state, State::Paid, "{name}: {record:?}");
     }
 }

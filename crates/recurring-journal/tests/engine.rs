@@ -146,7 +146,7 @@ async fn an_engine_that_repeats_its_steps_charges_once() {
         let charges = ledger.iter().filter(|line| line.kind == LedgerKind::Charge && line.reference == *name);
         assert_eq!(charges.count(), 1, "{name}");
         assert!(runs[name] > 1, "{name}: {runs:?}");
-        assert_eq!(second.journal.attempt(&attempt(name)).await.unwrap().state, State::Approved, "{name}");
+        assert_eq!(second.journal.attempt(&attempt(name)).await.unwrap().state, State::Paid, "{name}");
         let events = second.journal.events(&attempt(name)).await.unwrap();
         let was = |state: State| usize::from(events.iter().any(|event| event.what == state.as_str()));
         lost += was(State::Unknown);

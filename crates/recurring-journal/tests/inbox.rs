@@ -39,7 +39,7 @@ async fn notification_before_the_lost_answer_settles_it() {
         world.journal.recover().await.unwrap();
         let looked = world.journal.look(&world.facade, &attempt(&name)).await.unwrap();
         let record = world.journal.attempt(&attempt(&name)).await.unwrap();
-        assert_eq!(record.state, State::Approved, "{id}: {looked:?} {record:?}");
+        assert_eq!(record.state, State::Paid, "{id}: {looked:?} {record:?}");
         assert_eq!((record.payment, world.taken(&name)), (entry.payment, 1), "{id}");
         world.journal.reconcile(&world.facade).await.unwrap();
         assert_eq!(world.journal.store().unhandled(9).await.unwrap(), [], "{id}");

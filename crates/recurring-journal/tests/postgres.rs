@@ -156,7 +156,7 @@ async fn a_journal_of_a_newer_version_is_refused() {
     let database = Database::new();
     drop(database.store().await.unwrap());
     database.psql("UPDATE recurring_schema SET version = 7");
-    assert_eq!(database.store().await.unwrap_err(), StoreError::NewerSchema { found: 7, known: 2 });
+    assert_eq!(database.store().await.unwrap_err(), StoreError::OtherSchema { found: 7, known: 3 });
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -244,7 +244,7 @@ async fn an_owner_whose_connection_is_cut_is_gone_and_cannot_write() {
         tokio::task::yield_now().await;
     }
     assert_eq!(two.abandon(&Owners::gone([first.clone()]), at(1), at(1)).await.unwrap(), 1);
-    let late = one.change(&attempt("a"), fence, &Change::to(State::Approved), at(2)).await;
+    let late = one.change(&attempt("a"), fence, &Change::to(State::Paid), at(2)).await;
     assert_eq!(late, Err(StoreError::Fenced));
     // It goes on as somebody else.
     while one.owner().await.unwrap() == first {

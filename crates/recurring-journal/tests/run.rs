@@ -142,7 +142,7 @@ async fn a_gateway_that_answers_unknown_too_often_is_paused_with_the_reason() {
     });
     let summary = summary.await.unwrap();
     // The other gateway goes on.
-    assert_eq!(summary.of(State::Approved), 50);
+    assert_eq!(summary.of(State::Paid), 50);
     let unknown = summary.of(State::Unknown);
     assert!((5..=6).contains(&unknown), "{summary:?}");
     assert_eq!(summary.left, 100 - unknown);

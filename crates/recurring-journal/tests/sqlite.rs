@@ -82,7 +82,7 @@ async fn a_journal_of_a_newer_version_is_refused() {
     let connection = rusqlite::Connection::open(folder.file()).unwrap();
     connection.pragma_update(None, "user_version", 7).unwrap();
     let error = SqliteStore::open(folder.file()).await.unwrap_err();
-    assert_eq!(error, StoreError::NewerSchema { found: 7, known: 2 });
+    assert_eq!(error, StoreError::OtherSchema { found: 7, known: 3 });
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -214,7 +214,7 @@ async fn backup_opens_only_when_acknowledged() {
     for (name, end) in [
         ("armed", None),
         ("again", Some(State::NotApplied)),
-        ("done", Some(State::Approved)),
+        ("done", Some(State::Paid)),
         ("no", Some(State::Declined)),
     ] {
         let fence = armed(&store, name, 0).await;
@@ -251,7 +251,7 @@ async fn backup_opens_only_when_acknowledged() {
         ("again", State::Review, true),
         ("planned", State::Review, true),
         ("later", State::Review, true),
-        ("done", State::Approved, false),
+        ("done", State::Paid, false),
         ("no", State::Declined, false),
     ] {
         let record = restored.get(&attempt(name)).await.unwrap().unwrap();
@@ -316,7 +316,7 @@ async fn a_write_that_fails_takes_nothing_with_it() {
         tasks.spawn(async move {
             if number % 2 == 0 {
                 let missing = attempt(&format!("nobody-{number}"));
-                assert!(store.change(&missing, fence, &Change::to(State::Approved), at(1)).await.is_err());
+                assert!(store.change(&missing, fence, &Change::to(State::Paid), at(1)).await.is_err());
             } else {
                 let lease = lease(&*store, 0).await;
                 store.arm(&intent(&format!("b-{number}")), &lease).await.unwrap();

@@ -13,12 +13,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let purchase = builder.build()?.get_purchase(&id).await?;
     match purchase.charge_outcome() {
-        Outcome::Approved => println!("{id} is paid"),
-        Outcome::Declined => {
+        Outcome::Paid => println!("{id} is paid"),
+        Outcome::Authorized => println!("{id} is held, and not taken"),
+        Outcome::Declined | Outcome::Canceled => {
             let reason = purchase.decline().and_then(|decline| decline.code).unwrap_or_default();
             println!("{id} is not paid: {} {reason}", purchase.status);
         }
-        Outcome::Pending | Outcome::CustomerNeeded => {
+        Outcome::Pending | Outcome::ActionRequired => {
             println!("{id} is {}: ask again later", purchase.status)
         }
     }

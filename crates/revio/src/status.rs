@@ -64,29 +64,28 @@ pub(crate) enum PaidBy {
 
 /// What a status means for the money.
 ///
-/// Money that was taken and given back later was taken all the same: `refunded` and the disputes are `Approved`, since
-/// a `Declined` would invite to charge again. A page can be used again after a failed try, so `error` and `blocked`
+/// Money that was taken and given back later was taken all the same: `refunded` and the disputes are `Paid`, since
+/// a `Declined` would invite to charge again. Held money is `Authorized`: it was not taken. A page can be used again after a failed try, so `error` and `blocked`
 /// are final only for the charge of a token, or where no page is left.
 pub(crate) fn outcome(status: &PurchaseStatus, paid_by: PaidBy) -> Outcome {
     match status {
         PurchaseStatus::Paid
         | PurchaseStatus::Cleared
         | PurchaseStatus::Settled
-        | PurchaseStatus::Hold
-        | PurchaseStatus::Preauthorized
         | PurchaseStatus::PendingRefund
         | PurchaseStatus::Refunded
         | PurchaseStatus::Retrieved
         | PurchaseStatus::Chargeback
-        | PurchaseStatus::ChargedBack => Outcome::Approved,
-        PurchaseStatus::Released | PurchaseStatus::Cancelled | PurchaseStatus::Expired => Outcome::Declined,
+        | PurchaseStatus::ChargedBack => Outcome::Paid,
+        PurchaseStatus::Hold | PurchaseStatus::Preauthorized => Outcome::Authorized,
+        PurchaseStatus::Released | PurchaseStatus::Cancelled | PurchaseStatus::Expired => Outcome::Canceled,
         PurchaseStatus::Error | PurchaseStatus::Blocked => match paid_by {
-            PaidBy::Customer { page: true } => Outcome::CustomerNeeded,
+            PaidBy::Customer { page: true } => Outcome::ActionRequired,
             PaidBy::Customer { page: false } | PaidBy::Token => Outcome::Declined,
         },
         PurchaseStatus::Created | PurchaseStatus::Sent | PurchaseStatus::Viewed | PurchaseStatus::Overdue => {
             match paid_by {
-                PaidBy::Customer { page: true } => Outcome::CustomerNeeded,
+                PaidBy::Customer { page: true } => Outcome::ActionRequired,
                 PaidBy::Customer { page: false } | PaidBy::Token => Outcome::Pending,
             }
         }
@@ -101,8 +100,7 @@ pub(crate) fn outcome(status: &PurchaseStatus, paid_by: PaidBy) -> Outcome {
 /// What the status of a purchase says of a capture that was answered with it: money that is only held was not taken.
 pub(crate) fn capture_outcome(status: &PurchaseStatus) -> Outcome {
     match status {
-        PurchaseStatus::Hold | PurchaseStatus::Preauthorized => Outcome::Pending,
-        status if outcome(status, PaidBy::Token) == Outcome::Approved => Outcome::Approved,
+        status if outcome(status, PaidBy::Token) == Outcome::Paid => Outcome::Paid,
         _ => Outcome::Pending,
     }
 }
@@ -110,7 +108,7 @@ pub(crate) fn capture_outcome(status: &PurchaseStatus) -> Outcome {
 /// What the status of a purchase says of a refund that was answered with it. Anything but `refunded` leaves it open.
 pub(crate) fn refund_outcome(status: &PurchaseStatus) -> Outcome {
     match status {
-        PurchaseStatus::Refunded => Outcome::Approved,
+        PurchaseStatus::Refunded => Outcome::Paid,
         _ => Outcome::Pending,
     }
 }
@@ -135,27 +133,27 @@ mod tests {
 
     #[test]
     fn every_status_for_a_page_without_one_and_for_a_token() {
-        use Outcome::{Approved, CustomerNeeded, Declined, Pending};
+        use Outcome::{ActionRequired, Authorized, Canceled, Declined, Paid, Pending};
         let table = [
-            ("created", CustomerNeeded, Pending, Pending),
-            ("sent", CustomerNeeded, Pending, Pending),
-            ("viewed", CustomerNeeded, Pending, Pending),
-            ("overdue", CustomerNeeded, Pending, Pending),
-            ("error", CustomerNeeded, Declined, Declined),
-            ("blocked", CustomerNeeded, Declined, Declined),
-            ("cancelled", Declined, Declined, Declined),
-            ("expired", Declined, Declined, Declined),
-            ("released", Declined, Declined, Declined),
-            ("hold", Approved, Approved, Approved),
-            ("preauthorized", Approved, Approved, Approved),
-            ("paid", Approved, Approved, Approved),
-            ("cleared", Approved, Approved, Approved),
-            ("settled", Approved, Approved, Approved),
-            ("pending_refund", Approved, Approved, Approved),
-            ("refunded", Approved, Approved, Approved),
-            ("retrieved", Approved, Approved, Approved),
-            ("chargeback", Approved, Approved, Approved),
-            ("charged_back", Approved, Approved, Approved),
+            ("created", ActionRequired, Pending, Pending),
+            ("sent", ActionRequired, Pending, Pending),
+            ("viewed", ActionRequired, Pending, Pending),
+            ("overdue", ActionRequired, Pending, Pending),
+            ("error", ActionRequired, Declined, Declined),
+            ("blocked", ActionRequired, Declined, Declined),
+            ("cancelled", Canceled, Canceled, Canceled),
+            ("expired", Canceled, Canceled, Canceled),
+            ("released", Canceled, Canceled, Canceled),
+            ("hold", Authorized, Authorized, Authorized),
+            ("preauthorized", Authorized, Authorized, Authorized),
+            ("paid", Paid, Paid, Paid),
+            ("cleared", Paid, Paid, Paid),
+            ("settled", Paid, Paid, Paid),
+            ("pending_refund", Paid, Paid, Paid),
+            ("refunded", Paid, Paid, Paid),
+            ("retrieved", Paid, Paid, Paid),
+            ("chargeback", Paid, Paid, Paid),
+            ("charged_back", Paid, Paid, Paid),
             ("pending_release", Pending, Pending, Pending),
             ("pending_capture", Pending, Pending, Pending),
             ("pending_execute", Pending, Pending, Pending),
@@ -175,14 +173,14 @@ mod tests {
 
     #[test]
     fn what_is_taken_and_what_is_given_back() {
-        use Outcome::{Approved, Pending};
+        use Outcome::{Paid, Pending};
         for (status, captured, refunded) in [
-            ("paid", Approved, Pending),
-            ("cleared", Approved, Pending),
-            ("settled", Approved, Pending),
-            ("refunded", Approved, Approved),
-            ("pending_refund", Approved, Pending),
-            ("chargeback", Approved, Pending),
+            ("paid", Paid, Pending),
+            ("cleared", Paid, Pending),
+            ("settled", Paid, Pending),
+            ("refunded", Paid, Paid),
+            ("pending_refund", Paid, Pending),
+            ("chargeback", Paid, Pending),
             ("hold", Pending, Pending),
             ("preauthorized", Pending, Pending),
             ("pending_capture", Pending, Pending),
@@ -201,10 +199,10 @@ mod tests {
         let rows = documented_outcomes();
         assert_eq!(rows.len(), 2 * PurchaseStatus::KNOWN.len());
         for row in [
-            ("created (page)", Outcome::CustomerNeeded),
+            ("created (page)", Outcome::ActionRequired),
             ("created (charge)", Outcome::Pending),
             ("error (charge)", Outcome::Declined),
-            ("paid (charge)", Outcome::Approved),
+            ("paid (charge)", Outcome::Paid),
         ] {
             assert!(rows.contains(&(row.0.to_owned(), row.1)), "{}", row.0);
         }

@@ -202,7 +202,7 @@ async fn after_a_lost_answer_the_purchase_tells() {
     let error = client.charge_purchase(&charge()).await.expect_err("lost");
     assert_eq!(error.effect(), Effect::Unknown);
     let purchase = client.get_purchase(PURCHASE).await.expect("a purchase");
-    assert_eq!(purchase.charge_outcome(), Outcome::Approved);
+    assert_eq!(purchase.charge_outcome(), Outcome::Paid);
     let methods: Vec<String> = server.received().into_iter().map(|request| request.method).collect();
     assert_eq!(methods, ["POST", "GET"]);
 }

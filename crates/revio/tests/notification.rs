@@ -41,7 +41,7 @@ fn what_the_openssl_program_signed_verifies_and_is_read() {
             assert_eq!(notification.event, EventType::PurchasePaid);
             assert_eq!(notification.purchase_id(), Some(PURCHASE));
             let NotifiedObject::Purchase(purchase) = &notification.object else { panic!("{notification:?}") };
-            assert_eq!(purchase.outcome(), Outcome::Approved);
+            assert_eq!(purchase.outcome(), Outcome::Paid);
             assert_eq!(purchase.recurring_token().as_ref().map(Secret::expose), Some(PURCHASE));
         }
     }

@@ -206,20 +206,20 @@ async fn what_a_refusal_proves() {
         (
             200,
             r#"{"id":"00000000-0000-4000-8000-0000000000a1","type":"unheard-of","status":"paid"}"#,
-            ["pending", "protocol unknown", "approved"],
+            ["pending", "protocol unknown", "paid"],
         ),
         // A refund that was made before, and one that is on its way.
         (
             200,
             r#"{"id":"00000000-0000-4000-8000-0000000000a1","type":"purchase","status":"refunded",
                 "purchase":{"currency":"ZAR"}}"#,
-            ["approved", "approved", "approved"],
+            ["paid", "paid", "paid"],
         ),
         // Held money is not taken.
         (
             200,
             r#"{"id":"00000000-0000-4000-8000-0000000000a1","type":"purchase","status":"hold"}"#,
-            ["pending", "pending", "approved"],
+            ["pending", "pending", "paid"],
         ),
     ] {
         assert_eq!(refused(status, body).await, expected, "{status} {body}");

@@ -50,7 +50,7 @@ async fn captured(case: &str, request: CapturePurchase) -> Result<CaptureAnswer,
 #[tokio::test]
 async fn a_part_is_given_back() {
     let answer = refunded("revio/refund-purchase/refunded", refund()).await.expect("an answer");
-    assert_eq!(answer.outcome(), Outcome::Approved);
+    assert_eq!(answer.outcome(), Outcome::Paid);
     assert!(answer.decline().is_none() && answer.decline_reason().is_none());
     let RefundAnswer::Payment(payment) = &answer else { panic!("{answer:?}") };
     assert_eq!(payment.purchase_id(), Some(PURCHASE));
@@ -88,7 +88,7 @@ async fn a_refund_of_too_much_is_refused_before_anything_happens() {
 async fn held_money_is_taken() {
     let answer =
         captured("revio/capture-purchase/captured", capture().amount(rand(40))).await.expect("an answer");
-    assert_eq!((answer.outcome(), answer.decline_reason()), (Outcome::Approved, None));
+    assert_eq!((answer.outcome(), answer.decline_reason()), (Outcome::Paid, None));
     let paid = answer.purchase().and_then(|purchase| purchase.payment.as_ref()?.amount);
     assert_eq!(paid, Some(40));
 
@@ -127,7 +127,7 @@ async fn the_token_of_a_purchase_is_deleted() {
     let call = async |client: Client| client.delete_purchase_recurring_token(PURCHASE).await;
     let case = "revio/delete-purchase-recurring-token/deleted";
     let purchase = answered(case, request.to_request(), call).await.expect("a purchase");
-    assert_eq!((purchase.is_recurring_token, purchase.outcome()), (Some(false), Outcome::Approved));
+    assert_eq!((purchase.is_recurring_token, purchase.outcome()), (Some(false), Outcome::Paid));
     assert!(purchase.recurring_token().is_none());
 }
 

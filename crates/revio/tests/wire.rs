@@ -47,7 +47,7 @@ async fn first_purchase() {
     let purchase = create("revio/create-purchase/documented", created, &first("test")).await;
     assert_eq!(purchase.expect("a purchase").id, PURCHASE);
     let purchase = create(created, created, &first("Monthly plan")).await.expect("a purchase");
-    assert_eq!(purchase.outcome(), Outcome::CustomerNeeded);
+    assert_eq!(purchase.outcome(), Outcome::ActionRequired);
     assert_eq!(purchase.charge_outcome(), Outcome::Pending);
     assert_eq!(
         purchase.checkout_address().as_deref(),
@@ -60,7 +60,7 @@ async fn first_purchase() {
 #[tokio::test]
 async fn first_purchase_after_the_customer_has_paid() {
     let purchase = read("revio/get-purchase/paid").await.expect("a purchase");
-    assert_eq!(purchase.outcome(), Outcome::Approved);
+    assert_eq!(purchase.outcome(), Outcome::Paid);
     assert_eq!(purchase.recurring_token().as_ref().map(Secret::expose), Some(PURCHASE));
     assert!(purchase.decline().is_none());
     insta::assert_debug_snapshot!(purchase);
@@ -70,9 +70,9 @@ async fn first_purchase_after_the_customer_has_paid() {
 async fn a_charge_that_is_paid() {
     let paid = "revio/charge-purchase/paid";
     let answer = charged("revio/charge-purchase/documented", paid).await.expect("an answer");
-    assert_eq!(answer.outcome(), Outcome::Approved);
+    assert_eq!(answer.outcome(), Outcome::Paid);
     let answer = charged(paid, paid).await.expect("an answer");
-    assert_eq!(answer.outcome(), Outcome::Approved);
+    assert_eq!(answer.outcome(), Outcome::Paid);
     let purchase = answer.purchase().expect("a purchase");
     assert!(purchase.recurring_token().is_none() && answer.decline().is_none());
     insta::assert_debug_snapshot!(answer);
@@ -124,7 +124,7 @@ fn after_a_failed_try_the_customer_can_pay_on_the_page_but_a_charge_has_failed()
     let by_customer = variants::with_member_null(&body, "recurring_token").pop().expect("a variant");
     let purchase =
         GetPurchase::new(PURCHASE).from_reply(&Reply::new(200, Vec::new(), by_customer)).expect("a purchase");
-    assert_eq!(purchase.outcome(), Outcome::CustomerNeeded);
+    assert_eq!(purchase.outcome(), Outcome::ActionRequired);
     assert_eq!(purchase.charge_outcome(), Outcome::Declined);
     let answer = charge().from_reply(&Reply::new(200, Vec::new(), body)).expect("an answer");
     assert_eq!(answer.outcome(), Outcome::Declined);

@@ -18,8 +18,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         Ok(answer) => {
             let (id, status) = (&answer.order.id, &answer.order.status);
             match answer.charge_outcome() {
-                Outcome::Approved => println!("order {id} is {status}: the customer was charged"),
-                Outcome::Declined => println!("order {id} is {status}: the customer was not charged"),
+                Outcome::Paid => println!("order {id} is {status}: the customer was charged"),
+                Outcome::Declined | Outcome::Canceled => {
+                    println!("order {id} is {status}: nothing of the customer's money is kept");
+                }
                 _ => println!("order {id} is {status}: not decided, look again later"),
             }
         }

@@ -33,4 +33,4 @@ pub use recurring_core::{
     Money, NotAfter, Outcome, Prepared, Proof, Reply, Secret,
 };
 pub use recurring_signature::PublicKey;
-pub use status::{OrderStatus, TransactionStatus, documented_outcomes};
+pub use status::{GivenBack, OrderStatus, TransactionStatus, documented_outcomes};

@@ -66,25 +66,55 @@ pub(crate) fn outcome(
     order: &OrderStatus,
     transaction: Option<&TransactionStatus>,
 ) -> Outcome {
-    weigh(success, order_says(order), transaction_says(transaction))
+    canceled(order, weigh(success, order_says(order), transaction_says(transaction)))
 }
 
 /// What an order that was looked up says of its charge: as [`outcome`], but money that was given back had been
-/// taken, so the charge went through.
+/// taken, so the charge went through; a voided one is `Canceled`, since nothing of it was settled.
 pub(crate) fn charge_outcome(
     success: bool,
     order: &OrderStatus,
     transaction: Option<&TransactionStatus>,
 ) -> Outcome {
-    let order = match order {
+    let order_said = match order {
         OrderStatus::Voided | OrderStatus::Refunded | OrderStatus::PartiallyRefunded => Says::Paid,
         _ => order_says(order),
     };
-    let transaction = match transaction {
+    let transaction_said = match transaction {
         Some(TransactionStatus::Voided | TransactionStatus::Refunded) => Says::Paid,
         _ => transaction_says(transaction),
     };
-    weigh(success, order, transaction)
+    let voided = *order == OrderStatus::Voided || transaction == Some(&TransactionStatus::Voided);
+    match weigh(success, order_said, transaction_said) {
+        Outcome::Paid if voided => Outcome::Canceled,
+        other => canceled(order, other),
+    }
+}
+
+/// A definite "no" of an order that says `CANCELLED` is no refusal by the bank.
+fn canceled(order: &OrderStatus, outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Declined if *order == OrderStatus::Cancelled => Outcome::Canceled,
+        other => other,
+    }
+}
+
+/// How much of the money was given back, as far as an order's statuses say: all of it, or a part that they do not state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GivenBack {
+    /// All of it.
+    Whole,
+    /// A part; the gateway does not say how much.
+    Part,
+}
+
+/// How much of a paid order was given back.
+pub(crate) fn refunded(order: &OrderStatus, transaction: Option<&TransactionStatus>) -> Option<GivenBack> {
+    match (order, transaction) {
+        (OrderStatus::PartiallyRefunded, _) => Some(GivenBack::Part),
+        (OrderStatus::Refunded, _) | (_, Some(TransactionStatus::Refunded)) => Some(GivenBack::Whole),
+        _ => None,
+    }
 }
 
 /// Whether one of the two says paid and the other refused: such an answer proves neither.
@@ -118,7 +148,7 @@ fn transaction_says(transaction: Option<&TransactionStatus>) -> Says {
 
 fn weigh(success: bool, order: Says, transaction: Says) -> Outcome {
     match (order, transaction) {
-        (Says::Paid, Says::Paid | Says::Nothing) if success => Outcome::Approved,
+        (Says::Paid, Says::Paid | Says::Nothing) if success => Outcome::Paid,
         (Says::NotPaid, Says::NotPaid | Says::Nothing) | (Says::Nothing, Says::NotPaid) => Outcome::Declined,
         _ => Outcome::Pending,
     }
@@ -134,7 +164,7 @@ pub(crate) enum GivingBack {
     Some,
 }
 
-/// What the answer to a void or a refund means: `Approved` when the money goes back. `transaction` is its type and
+/// What the answer to a void or a refund means: `Paid` when the money goes back. `transaction` is its type and
 /// its status.
 ///
 /// The transaction of such an answer is the void or the refund itself (public documentation). Only where its type
@@ -151,9 +181,9 @@ pub(crate) fn given_back(
     let kind = transaction.map(|(kind, _)| kind.to_lowercase()).unwrap_or_default();
     let refused = says == Says::NotPaid && (kind.contains("void") || kind.contains("refund"));
     match order {
-        Some(OrderStatus::Voided | OrderStatus::Refunded) if success && undone => Outcome::Approved,
+        Some(OrderStatus::Voided | OrderStatus::Refunded) if success && undone => Outcome::Paid,
         Some(OrderStatus::PartiallyRefunded) if success && undone && asked == GivingBack::Some => {
-            Outcome::Approved
+            Outcome::Paid
         }
         Some(OrderStatus::Success | OrderStatus::Settled) if refused => Outcome::Declined,
         _ => Outcome::Pending,
@@ -186,21 +216,21 @@ mod tests {
 
     #[test]
     fn paid_and_refused_need_proof_and_nothing_new_is_final() {
-        use Outcome::{Approved, Declined, Pending};
+        use Outcome::{Canceled, Declined, Paid, Pending};
         // With 0000, with any other code.
         let table = [
-            ("SUCCESS", Some("SUCCESS"), Approved, Pending),
-            ("SUCCESS", Some("SETTLED"), Approved, Pending),
-            ("SETTLED", Some("SETTLED"), Approved, Pending),
-            ("SUCCESS", None, Approved, Pending),
-            ("SUCCESS", Some(""), Approved, Pending),
+            ("SUCCESS", Some("SUCCESS"), Paid, Pending),
+            ("SUCCESS", Some("SETTLED"), Paid, Pending),
+            ("SETTLED", Some("SETTLED"), Paid, Pending),
+            ("SUCCESS", None, Paid, Pending),
+            ("SUCCESS", Some(""), Paid, Pending),
             ("SUCCESS", Some("DECLINED"), Pending, Pending),
             ("SUCCESS", Some("VOIDED"), Pending, Pending),
             ("SUCCESS", Some("REFUNDED"), Pending, Pending),
             ("SUCCESS", Some("HALF_PAID"), Pending, Pending),
             ("FAILURE", Some("DECLINED"), Declined, Declined),
             ("FAILURE", None, Declined, Declined),
-            ("CANCELLED", None, Declined, Declined),
+            ("CANCELLED", None, Canceled, Canceled),
             ("FAILURE", Some("SUCCESS"), Pending, Pending),
             ("FAILURE", Some("HALF_PAID"), Pending, Pending),
             ("CANCELLED", Some("SETTLED"), Pending, Pending),

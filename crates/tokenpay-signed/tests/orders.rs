@@ -101,7 +101,7 @@ fn a_refund_of_another_amount_or_currency_is_unknown_and_kept() {
         let replaced = variants::with_member_replaced(&body(REFUND), "amount", other.clone());
         let [order, transaction] = <[Vec<u8>; 2]>::try_from(replaced).expect("two amounts");
         if other == json!(11) || other == json!("10.01") {
-            assert_eq!(read(order).expect("ours").outcome(), Outcome::Approved);
+            assert_eq!(read(order).expect("ours").outcome(), Outcome::Paid);
         } else {
             assert_other(read(order), "amount");
         }
@@ -116,7 +116,7 @@ fn a_refund_of_another_amount_or_currency_is_unknown_and_kept() {
     for kind in [json!("SALE"), json!(null)] {
         for other in variants::with_member_replaced(&body(REFUND), "type", kind) {
             for body in variants::with_member_replaced(&other, "amount", json!(30)) {
-                assert_eq!(read(body).expect("ours").outcome(), Outcome::Approved);
+                assert_eq!(read(body).expect("ours").outcome(), Outcome::Paid);
             }
         }
     }
@@ -132,15 +132,15 @@ fn answer(code: &str, order: &str, kind: &str, transaction: &str) -> Value {
 
 #[test]
 fn only_a_known_status_says_that_money_goes_back() {
-    use Outcome::{Approved, Declined, Pending};
+    use Outcome::{Declined, Paid, Pending};
     // After a void, after a refund.
     for (code, order, kind, transaction, void, refund) in [
-        ("0000", "VOIDED", "VOID", "SUCCESS", Approved, Approved),
-        ("0000", "VOIDED", "SALE", "VOIDED", Approved, Approved),
-        ("0000", "REFUNDED", "REFUND", "REFUNDED", Approved, Approved),
-        ("0000", "REFUNDED", "", "", Approved, Approved),
-        ("0000", "REFUNDED", "REFUND", "SETTLED", Approved, Approved),
-        ("0000", "PARTIALLY_REFUNDED", "REFUND", "SUCCESS", Pending, Approved),
+        ("0000", "VOIDED", "VOID", "SUCCESS", Paid, Paid),
+        ("0000", "VOIDED", "SALE", "VOIDED", Paid, Paid),
+        ("0000", "REFUNDED", "REFUND", "REFUNDED", Paid, Paid),
+        ("0000", "REFUNDED", "", "", Paid, Paid),
+        ("0000", "REFUNDED", "REFUND", "SETTLED", Paid, Paid),
+        ("0000", "PARTIALLY_REFUNDED", "REFUND", "SUCCESS", Pending, Paid),
         ("0000", "REFUNDED", "REFUND", "DECLINED", Pending, Pending),
         ("0000", "REFUNDED", "REFUND", "HALF_DONE", Pending, Pending),
         ("0000", "SUCCESS", "REFUND", "SUCCESS", Pending, Pending),
@@ -177,16 +177,16 @@ fn only_a_known_status_says_that_money_goes_back() {
 
 #[test]
 fn a_look_up_says_what_became_of_the_charge() {
-    use Outcome::{Approved, Declined, Pending};
+    use Outcome::{Declined, Paid, Pending};
     let query = QueryOrder::new(OrderKey::OrderId(5803));
     for (order, transaction, outcome) in [
-        ("SUCCESS", "SUCCESS", Approved),
-        ("SETTLED", "", Approved),
-        ("VOIDED", "VOIDED", Approved),
-        ("REFUNDED", "REFUNDED", Approved),
-        ("REFUNDED", "SUCCESS", Approved),
-        ("PARTIALLY_REFUNDED", "", Approved),
-        ("SUCCESS", "REFUNDED", Approved),
+        ("SUCCESS", "SUCCESS", Paid),
+        ("SETTLED", "", Paid),
+        ("VOIDED", "VOIDED", Paid),
+        ("REFUNDED", "REFUNDED", Paid),
+        ("REFUNDED", "SUCCESS", Paid),
+        ("PARTIALLY_REFUNDED", "", Paid),
+        ("SUCCESS", "REFUNDED", Paid),
         ("FAILURE", "DECLINED", Declined),
         ("CANCELLED", "", Declined),
         ("OPEN", "DECLINED", Declined),
@@ -227,7 +227,7 @@ fn new_members_and_new_values_do_no_harm() {
     for case in [QUERY, VOID, REFUND] {
         let body = body(case);
         for body in variants::with_unknown_member(&body) {
-            assert_eq!(says(case, body).expect(case), Outcome::Approved);
+            assert_eq!(says(case, body).expect(case), Outcome::Paid);
         }
         for value in [json!("UNHEARD_OF"), json!(7)] {
             for body in variants::with_member_replaced(&body, "status", value) {
@@ -239,7 +239,7 @@ fn new_members_and_new_values_do_no_harm() {
         {
             for odd in [json!(null), json!(1), json!("x"), json!([]), json!({"a": 1})] {
                 for body in variants::with_member_replaced(&body, member, odd) {
-                    assert_eq!(says(case, body).expect(member), Outcome::Approved, "{case} {member}");
+                    assert_eq!(says(case, body).expect(member), Outcome::Paid, "{case} {member}");
                 }
             }
         }

@@ -81,8 +81,8 @@ async fn the_documented_charge_is_sent_byte_for_byte() {
     let (server, mock) = server_for(&case, |mock| mock.match_body(body)).await;
     let answer = client(&server.url(), signer).recurring(&documented_recurring()).await.expect("an order");
     mock.assert_async().await;
-    assert_eq!(answer.outcome(), Outcome::Approved);
-    assert_eq!((answer.charge_outcome(), answer.decline_reason()), (Outcome::Approved, None));
+    assert_eq!(answer.outcome(), Outcome::Paid);
+    assert_eq!((answer.charge_outcome(), answer.decline_reason()), (Outcome::Paid, None));
     assert_eq!(answer.order.parent_order_id(), Some(5803));
     insta::assert_debug_snapshot!(answer);
 }
@@ -145,7 +145,7 @@ async fn first_charge_on_a_stored_card() {
     let (server, mock) = server_that_verifies(&case).await;
     let answer = client(&server.url(), signer()).sale(&first_sale()).await.expect("an order");
     mock.assert_async().await;
-    assert_eq!(answer.outcome(), Outcome::Approved);
+    assert_eq!(answer.outcome(), Outcome::Paid);
     // The parent of the documented charge.
     assert_eq!(answer.order.parent_order_id(), Some(5798));
     insta::assert_debug_snapshot!(answer);
@@ -204,7 +204,7 @@ async fn a_lost_charge_is_found_by_its_reference() {
     let (server, mock) = server_that_verifies(&case).await;
     let answer = client(&server.url(), signer()).query_order(&lost_order()).await.expect("an order");
     mock.assert_async().await;
-    assert_eq!((answer.charge_outcome(), answer.outcome()), (Outcome::Approved, Outcome::Approved));
+    assert_eq!((answer.charge_outcome(), answer.outcome()), (Outcome::Paid, Outcome::Paid));
     insta::assert_debug_snapshot!(answer);
 }
 
@@ -216,7 +216,7 @@ async fn money_that_was_given_back_had_been_taken() {
     let (server, mock) = server_that_verifies(&case).await;
     let answer = client(&server.url(), signer()).query_order(&query).await.expect("an order");
     mock.assert_async().await;
-    assert_eq!((answer.charge_outcome(), answer.outcome()), (Outcome::Approved, Outcome::Pending));
+    assert_eq!((answer.charge_outcome(), answer.outcome()), (Outcome::Paid, Outcome::Pending));
     insta::assert_debug_snapshot!(answer);
 }
 
@@ -238,7 +238,7 @@ async fn a_charge_is_taken_back() {
     let (server, mock) = server_that_verifies(&case).await;
     let answer = client(&server.url(), signer()).void_order(&voided_order()).await.expect("an answer");
     mock.assert_async().await;
-    assert_eq!(answer.outcome(), Outcome::Approved);
+    assert_eq!(answer.outcome(), Outcome::Paid);
     insta::assert_debug_snapshot!(answer);
 }
 
@@ -249,7 +249,7 @@ async fn a_part_is_given_back() {
     let (server, mock) = server_that_verifies(&case).await;
     let answer = client(&server.url(), signer()).refund_order(&part_of_an_order()).await.expect("an answer");
     mock.assert_async().await;
-    assert_eq!(answer.outcome(), Outcome::Approved);
+    assert_eq!(answer.outcome(), Outcome::Paid);
     insta::assert_debug_snapshot!(answer);
 }
 

@@ -1,7 +1,6 @@
 use jiff::Timestamp;
 use recurring_core::{
-    Class, ErrorKind, InvalidInput, Method, Money, Outcome, Prepared, Reply, Secret, check, check_echo,
-    require_echo,
+    Class, ErrorKind, InvalidInput, Method, Money, Prepared, Reply, Secret, check, check_echo, require_echo,
 };
 use serde_json::Value;
 
@@ -184,8 +183,8 @@ impl CreateOrder {
             ("merchant_order_id", &self.merchant_order_id, order.merchant_order_id.as_deref()),
         ];
         match order.outcome() {
-            Outcome::Approved | Outcome::Declined => require_echo(reply, &echo)?,
-            Outcome::Pending | Outcome::CustomerNeeded => check_echo(reply, &echo)?,
+            outcome if outcome.is_definite() => require_echo(reply, &echo)?,
+            _ => check_echo(reply, &echo)?,
         }
         if order.recurring_type().is_some_and(|kind| *kind != self.recurring_type()) {
             return Err(other(reply, "recurring_type"));

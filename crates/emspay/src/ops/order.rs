@@ -107,6 +107,9 @@ pub struct Transaction {
     /// How long the customer may take, an ISO 8601 duration as the gateway wrote it.
     #[serde(default, deserialize_with = "lenient::text")]
     pub expiration_period: Option<String>,
+    /// Whether it waits for a capture.
+    #[serde(default, deserialize_with = "lenient::boolean")]
+    pub is_capturable: Option<bool>,
     /// Whether money goes in or out, such as `credit`.
     #[serde(default, deserialize_with = "lenient::text")]
     pub credit_debit: Option<String>,
@@ -147,13 +150,28 @@ impl Order {
         Ok(order.cleared(reply))
     }
 
-    /// What the order's status means for the money. `processing`, every new status, and an order that contradicts
+    /// What the order's status means for the money; [held](Self::is_held) money is `Authorized`. `processing`, every new status, and an order that contradicts
     /// its transactions are `Pending`.
     pub fn outcome(&self) -> Outcome {
         match self.contradiction() {
             Some(_) => Outcome::Pending,
+            None if self.is_held() => Outcome::Authorized,
             None => status::outcome(&self.status, self.payment_address().is_some()),
         }
+    }
+
+    /// Whether a transaction was accepted and waits for a [capture](crate::CaptureTransaction): its money is held, and
+    /// was not taken. That `is_capturable` says so is an assumption: the documents name the member and do not explain it.
+    pub fn is_held(&self) -> bool {
+        let held = |transaction: &Transaction| {
+            let accepted = matches!(
+                (&self.status, &transaction.status),
+                (OrderStatus::Completed, TransactionStatus::Completed | TransactionStatus::Accepted)
+                    | (OrderStatus::Processing, TransactionStatus::Accepted)
+            );
+            accepted && transaction.is_capturable == Some(true)
+        };
+        !self.flags.iter().any(|flag| flag == "has-captures") && self.transactions.iter().any(held)
     }
 
     /// The member in which the order and its transactions contradict each other: an amount, a currency, a place in

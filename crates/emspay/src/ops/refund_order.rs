@@ -70,8 +70,8 @@ impl RefundOrder {
             ("currency", self.amount.currency().code(), refund.currency.as_deref()),
         ];
         match refund.outcome() {
-            Outcome::Approved | Outcome::Declined => require_echo(reply, &echo)?,
-            Outcome::Pending | Outcome::CustomerNeeded => check_echo(reply, &echo)?,
+            outcome if outcome.is_definite() => require_echo(reply, &echo)?,
+            _ => check_echo(reply, &echo)?,
         }
         check_echo(reply, &[("refund_of_order_id", &self.order_id, refund.refund_of_order_id.as_deref())])?;
         if refund.is_charge() {
@@ -121,7 +121,7 @@ pub struct Refund {
 }
 
 impl Refund {
-    /// What the status means for the money: `Approved` is given back, `Declined` is not. `new`, `processing` and
+    /// What the status means for the money: `Paid` is given back, `Declined` is not. `new`, `processing` and
     /// every status nobody has seen yet are `Pending`.
     pub fn outcome(&self) -> Outcome {
         // No customer takes part in a refund, so no page is waited for.

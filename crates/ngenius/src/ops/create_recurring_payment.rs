@@ -189,7 +189,7 @@ pub struct RecurringPayment {
 }
 
 impl RecurringPayment {
-    /// What the state means for the money of the first payment: `ACTIVE` is `Approved`, `FAILED` is `Declined`, and
+    /// What the state means for the money of the first payment: `ACTIVE` is `Paid`, `FAILED` is `Declined`, and
     /// any state nobody has seen yet is `Pending`: read the order.
     pub fn outcome(&self) -> Outcome {
         status::recurring_outcome(&self.state)

@@ -1,7 +1,7 @@
 //! What the members of one answer prove together: which payment is the first, whether they contradict each other, and
 //! what is left to take or to give back.
 
-use recurring_core::{Currency, GatewayTime, Money, Outcome};
+use recurring_core::{Currency, GatewayTime, Money};
 
 use crate::ops::order::{Amount, Order};
 use crate::ops::payment::Payment;
@@ -71,7 +71,7 @@ impl Order {
             return Some("outletId");
         }
         // What is still open may have another amount, such as a part that the issuer granted.
-        if !matches!(payment.outcome(), Outcome::Approved | Outcome::Declined) {
+        if !payment.outcome().is_definite() {
             return None;
         }
         let (ours, theirs) = (self.amount.as_ref(), payment.amount.as_ref());
@@ -109,16 +109,53 @@ impl Payment {
     pub fn refundable(&self) -> Option<i64> {
         let taken = match self.captures.as_slice() {
             [] => self.amount.as_ref()?.money()?.minor(),
-            captures => sum(captures.iter().map(|one| (one.state.as_deref(), one.amount.as_ref())))?,
+            _ => self.captures_sum()?,
         };
-        let returned = sum(self.refunds.iter().map(|one| (one.state.as_deref(), one.amount.as_ref())))?;
-        taken.checked_sub(returned)
+        taken.checked_sub(self.refunds_sum()?)
+    }
+
+    /// What was taken, in minor units. `None` when nothing was, or the payment does not show how much.
+    pub fn captured(&self) -> Option<i64> {
+        match (&self.state, self.captures.as_slice()) {
+            (
+                PaymentState::Captured
+                | PaymentState::Purchased
+                | PaymentState::PartiallyRefunded
+                | PaymentState::Refunded,
+                [],
+            ) => Some(self.amount.as_ref()?.money()?.minor()),
+            (_, []) => None,
+            _ => self.captures_sum(),
+        }
+    }
+
+    /// What was given back, in minor units. `None` when nothing was, or the payment does not show how much.
+    pub fn refunded(&self) -> Option<i64> {
+        match (&self.state, self.refunds.as_slice()) {
+            (PaymentState::Refunded, []) => self.captured(),
+            (_, []) => None,
+            _ => self.refunds_sum(),
+        }
+    }
+
+    /// Whether some of the money was given back.
+    pub fn has_refunds(&self) -> bool {
+        matches!(self.state, PaymentState::Refunded | PaymentState::PartiallyRefunded)
+            || !self.refunds.is_empty()
+    }
+
+    fn captures_sum(&self) -> Option<i64> {
+        sum(self.captures.iter().map(|one| (one.state.as_deref(), one.amount.as_ref())))
+    }
+
+    fn refunds_sum(&self) -> Option<i64> {
+        sum(self.refunds.iter().map(|one| (one.state.as_deref(), one.amount.as_ref())))
     }
 
     /// What of the hold can still be taken, in minor units. `None` when the payment does not show it.
     pub fn capturable(&self) -> Option<i64> {
         let held = self.amount.as_ref()?.money()?.minor();
-        held.checked_sub(sum(self.captures.iter().map(|one| (one.state.as_deref(), one.amount.as_ref())))?)
+        held.checked_sub(self.captures_sum()?)
     }
 
     /// The earliest moment at which the payment is known to have existed.

@@ -1,4 +1,4 @@
-use recurring_core::{BaseUrl, InvalidInput, Method, Money, Outcome, Prepared, Reply, Secret, check};
+use recurring_core::{BaseUrl, InvalidInput, Method, Money, Prepared, Reply, Secret, check};
 
 use crate::card::{check_cvv, check_expiry};
 use crate::error::Error;
@@ -128,14 +128,14 @@ impl PayWithSavedCard {
     }
 
     /// Reads the reply: the payment as it stands now. A payment that the bank refuses is `Ok` with the outcome
-    /// `Declined`; `AWAIT_3DS` is `CustomerNeeded`.
+    /// `Declined`; `AWAIT_3DS` is `ActionRequired`.
     ///
     /// # Errors
     /// `Unknown` when the reply cannot be read or speaks of another payment, order, outlet or amount.
     pub fn from_reply(&self, outlet: &str, reply: &Reply) -> Result<Payment, Error> {
         let payment = read_payment(reply, outlet, &self.order_reference, &self.payment_reference)?;
         check_one_is(reply, "amount", self.amount, [payment.amount.as_ref()])?;
-        if payment.outcome() == Outcome::Approved {
+        if payment.outcome().went_through() {
             let named = payment.amount.as_ref().is_some_and(|amount| amount.is(self.amount));
             check_proven(reply, "amount", named)?;
         }

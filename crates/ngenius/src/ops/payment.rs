@@ -127,11 +127,12 @@ impl Payment {
     ///
     /// | states | outcome |
     /// | --- | --- |
-    /// | `AUTHORISED`, `CAPTURED`, `PURCHASED`, `PARTIALLY_CAPTURED` | `Approved` |
-    /// | `PARTIALLY_REFUNDED`, `REFUNDED` | `Approved`: it was taken, and given back later |
+    /// | `CAPTURED`, `PURCHASED`, `PARTIALLY_CAPTURED` | `Paid` |
+    /// | `AUTHORISED` | `Authorized`: held, and not taken |
+    /// | `PARTIALLY_REFUNDED`, `REFUNDED` | `Paid`: it was taken, and given back later |
     /// | `FAILED`, `PARTIAL_AUTH_DECLINED` | `Declined` |
-    /// | `REVERSED` | `Declined`: the hold was let go, no money was kept |
-    /// | `AWAIT_3DS` | `CustomerNeeded` |
+    /// | `REVERSED` | `Canceled`: the hold was let go, no money was kept |
+    /// | `AWAIT_3DS` | `ActionRequired` |
     /// | `STARTED`, `POST_AUTH_REVIEW`, `AWAITING_PARTIAL_AUTH_APPROVAL` | `Pending` |
     /// | `VERIFIED`, `PARTIALLY_AUTHORISED` | `Pending`: neither proves that the amount can be taken |
     pub fn outcome(&self) -> Outcome {
@@ -142,9 +143,9 @@ impl Payment {
     ///
     /// Read from `auth_response.result_code` as a response code of the card networks (a guess), and where it is none
     /// of those from the words of `result_message` (a guess too). The gateway's own code and words stay in
-    /// `auth_response`. A reversed payment was not refused by the bank: it is `Other`.
+    /// `auth_response`. A reversed payment was not refused by the bank.
     pub fn decline_reason(&self) -> Option<DeclineReason> {
-        let answer = self.auth_response.as_ref().filter(|_| self.state != PaymentState::Reversed);
+        let answer = self.auth_response.as_ref();
         let by_code = || answer?.result_code.as_deref().and_then(DeclineReason::from_response_code);
         let by_words = || answer?.result_message.as_deref().and_then(DeclineReason::from_words);
         (self.outcome() == Outcome::Declined)
@@ -295,7 +296,7 @@ mod tests {
         ] {
             assert_eq!(reason("FAILED", code, words), Some(expected), "{code} {words}");
         }
-        assert_eq!(reason("REVERSED", "51", "Not sufficient funds"), Some(DeclineReason::Other));
+        assert_eq!(reason("REVERSED", "51", "Not sufficient funds"), None);
         for state in PaymentState::KNOWN.iter().chain(&["UNHEARD_OF"]) {
             let declined = status::payment_outcome(&PaymentState::from(*state)) == Outcome::Declined;
             assert_eq!(reason(state, "51", "").is_some(), declined, "{state}");

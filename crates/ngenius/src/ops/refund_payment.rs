@@ -163,7 +163,7 @@ impl RefundPayment {
     /// Reads the reply: the payment as it stands now, with its refunds. That the gateway answers with the payment is
     /// a guess; any other answer is an error with the effect `Unknown`.
     ///
-    /// The outcome of the answer is that of the *payment*: `PARTIALLY_REFUNDED` and `REFUNDED` are `Approved`, and a
+    /// The outcome of the answer is that of the *payment*: `PARTIALLY_REFUNDED` and `REFUNDED` are `Paid`, and a
     /// purchase that was cancelled may come back as `REVERSED`, which is `Declined`: no money was kept. Whether the
     /// refund went through is told by the state and by `refunds`.
     ///

@@ -278,16 +278,16 @@ pub struct CreatedPayment {
 impl CreatedPayment {
     /// What the answer means for the money. No document prints a status or an echo here: one that is paid or refused
     /// is believed only where the answer also repeats the amount, the currency and your order id. Without a status, a
-    /// payment that was created without a card token and has a page is `CustomerNeeded`; any other is `Pending`: read
+    /// payment that was created without a card token and has a page is `ActionRequired`; any other is `Pending`: read
     /// the payment.
     pub fn outcome(&self) -> Outcome {
         let proven = self.amount.is_some() && self.currency.is_some() && self.order_id.is_some();
         match &self.status {
             Some(status) => match status::outcome(status) {
-                Outcome::Approved | Outcome::Declined if !proven => Outcome::Pending,
+                outcome if outcome.is_definite() && !proven => Outcome::Pending,
                 outcome => outcome,
             },
-            None if !self.with_card_token && self.payment_address().is_some() => Outcome::CustomerNeeded,
+            None if !self.with_card_token && self.payment_address().is_some() => Outcome::ActionRequired,
             None => Outcome::Pending,
         }
     }

@@ -43,8 +43,8 @@ impl GetPayment {
         let (sent, came_back) = (same_form(&self.payment_id), payment.id.as_deref().map(same_form));
         let echo = [("id", sent.as_str(), came_back.as_deref())];
         match payment.outcome() {
-            Outcome::Approved | Outcome::Declined => require_echo(reply, &echo)?,
-            Outcome::Pending | Outcome::CustomerNeeded => check_echo(reply, &echo)?,
+            outcome if outcome.is_definite() => require_echo(reply, &echo)?,
+            _ => check_echo(reply, &echo)?,
         }
         Ok(payment.cleared(reply))
     }
@@ -123,7 +123,7 @@ pub struct Payment {
 impl Payment {
     /// What the status means for the money. `Created`, `Timeout` and every status nobody has seen yet are
     /// `Pending`: no document says that a payment that ran out of time cannot go through later. A refunded payment
-    /// is `Approved`, since its money was taken.
+    /// is `Paid`, since its money was taken.
     pub fn outcome(&self) -> Outcome {
         status::outcome(&self.status)
     }

@@ -34,7 +34,8 @@ pub(crate) enum JournalCommand {
     },
     /// List attempts, one a line, in the order of their names.
     List {
-        /// Only those in this state: planned, armed, approved, declined, pending, not_applied, unknown, review.
+        /// Only those in this state: planned, armed, paid, authorized, pending, declined, canceled, not_applied,
+        /// unknown, review.
         #[arg(long)]
         state: Option<String>,
         /// Only those of this gateway.
@@ -117,9 +118,13 @@ pub(crate) struct AcknowledgeFailover {
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub(crate) enum Decision {
     /// The money was taken.
-    Approved,
+    Paid,
+    /// The money is held and was not taken.
+    Authorized,
     /// The gateway declined it.
     Declined,
+    /// It was canceled at the gateway, or has expired there: no money is kept.
+    Canceled,
     /// Nothing happened, and nothing can be under way any more.
     #[value(alias = "not_applied")]
     NotApplied,

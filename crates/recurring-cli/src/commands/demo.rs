@@ -82,7 +82,7 @@ impl Story<'_> {
         let credential = self.enrolled("good", GOOD_CARD, true).await?;
         let charged = self.charge("renewal", credential).await?;
         self.step("charge", charged.outcome.as_str(), charged.payment.as_ref());
-        self.settled(charged, true).await?.must_be(Outcome::Approved, "the renewal")?;
+        self.settled(charged, true).await?.must_be(Outcome::Paid, "the renewal")?;
 
         let fading = self.enrolled("fading", FADING_CARD, false).await?;
         let refused = self.charge("refused", fading).await?;
@@ -125,7 +125,7 @@ impl Story<'_> {
         let Enrolment { payment, agreement, .. } =
             enroller.resume(started.pending).await.map_err(|error| error.to_string())?;
         step("credential", payment.outcome.as_str(), payment.payment.as_ref());
-        payment.must_be(Outcome::Approved, "the first payment")?;
+        payment.must_be(Outcome::Paid, "the first payment")?;
         match agreement {
             Some(Agreement::ChargeOnDemand(credential)) => Ok(credential),
             _ => Err("the gateway shows no stored credential".to_owned()),
@@ -165,8 +165,8 @@ impl Story<'_> {
         );
         let scheduled = scheduler.schedule(request).await.map_err(|error| error.to_string())?;
         self.step("schedule", scheduled.payment.outcome.as_str(), scheduled.payment.payment.as_ref());
-        scheduled.payment.must_be(Outcome::Approved, "the first payment of the schedule")?;
-        self.settled(scheduled.payment, true).await?.must_be(Outcome::Approved, "the schedule's payment")
+        scheduled.payment.must_be(Outcome::Paid, "the first payment of the schedule")?;
+        self.settled(scheduled.payment, true).await?.must_be(Outcome::Paid, "the schedule's payment")
     }
 
     fn attempt(&self, name: &str) -> Result<AttemptId, String> {

@@ -1,8 +1,8 @@
 //! The commands that go through one gateway.
 
 use recurring_facade::{
-    Agreement, AttemptId, ChargeRequest, Currency, Error, Money, Payment, PaymentRef, ScheduleRequest,
-    Secret, Settings, StoredCredential,
+    Agreement, AttemptId, ChargeRequest, Currency, Error, Money, Outcome, Payment, PaymentRef,
+    ScheduleRequest, Secret, Settings, StoredCredential,
 };
 use serde_json::{Value, json};
 
@@ -135,10 +135,19 @@ pub(crate) async fn status(
                 }
             }
             out.line(&Value::Object(object), &human);
-            Ok(status.payment.outcome.into())
+            Ok(stands(&status.payment, out))
         }
         Err(error) => Ok(unread(&error, out)),
     }
+}
+
+/// The exit code for a payment that was asked about: 0 only for money that was taken and is still there.
+fn stands(payment: &Payment, out: &Output) -> Exit {
+    if payment.outcome == Outcome::Paid && !payment.is_kept() {
+        out.problem("the money was taken, and has gone back or is disputed since");
+        return Exit::Failed;
+    }
+    payment.outcome.into()
 }
 
 /// A read that failed: it changed nothing, and what was asked is as unknown as before.

@@ -120,7 +120,9 @@ fn describe(report: &Report) -> (Value, Exit) {
             }
             let exit = match answer.record.state {
                 // A decline is an ordinary end of a charge.
-                State::Declined | State::NotApplied => Exit::Done,
+                State::Declined | State::Canceled | State::NotApplied => Exit::Done,
+                // The money was not taken: a capture is still to come.
+                State::Authorized => Exit::Pending,
                 _ => exit_of(&answer.record),
             };
             (Value::Object(object), exit)

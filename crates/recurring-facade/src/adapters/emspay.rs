@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use emspay::notification::{self, NotificationError, RawNotification};
 use emspay::{CaptureTransaction, Client, CreateOrder, Order, RefundOrder};
 use jiff::Timestamp;
-use recurring_core::{Currency, InvalidInput, Money, Outcome};
+use recurring_core::{Currency, InvalidInput, Money, Outcome, Portion};
 
 use crate::adapters::{dead_credential, foreign_credential, foreign_pending, longest, part_of, unusable};
 use crate::call::Call;
@@ -117,7 +117,7 @@ impl Enrol for Emspay {
         };
         let order = this.client.get_order(order_id).await.map_err(error)?;
         // The token exists once the customer has paid; before that there is nothing to charge with.
-        let paid = order.outcome() == Outcome::Approved;
+        let paid = order.outcome().went_through();
         let credential = match order.vault_token().filter(|_| paid) {
             Some(token) => Some(series::credential(&order, token)?),
             None => None,
@@ -253,9 +253,11 @@ fn payment(order: &Order) -> Payment {
     payment.payment = Some(PaymentRef::new(&order.id));
     payment.merchant_reference = order.merchant_order_id.clone();
     payment.amount = money(order);
+    payment.captured = (payment.outcome == Outcome::Paid).then(|| payment.amount.into());
+    payment.refunded = order.has_refunds().then_some(Portion::Unstated);
     payment.test = order.is_test().then_some(true);
     payment.redirect = match order.outcome() {
-        Outcome::CustomerNeeded => order.payment_address(),
+        Outcome::ActionRequired => order.payment_address(),
         _ => None,
     };
     if let Some(reason) = order.decline_reason() {

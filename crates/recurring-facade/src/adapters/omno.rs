@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use omno::notification::{self, NotificationError, RawNotification};
 use omno::{Addresses, Client, CreatePayment, Credentials, Environment};
-use recurring_core::{Currency, ErrorKind, Money, Outcome};
+use recurring_core::{Currency, ErrorKind, Money, Outcome, Portion};
 
 use crate::adapters::{dead_credential, foreign_credential, foreign_pending, longest, needed, unusable};
 use crate::call::Call;
@@ -137,7 +137,7 @@ impl Enrol for Omno {
         };
         let paid = this.client.get_payment(payment_id).await.map_err(error)?;
         let payment = read_payment(&paid, &PaymentRef::new(payment_id));
-        if payment.outcome != Outcome::Approved {
+        if !payment.outcome.went_through() {
             return Ok(Enrolment::new(payment, None));
         }
         // The gateway's own identifier of the customer, where it names one, else ours.
@@ -216,7 +216,7 @@ impl Omno {
         let read = self.client.get_payment(&created.payment_id).await.map_err(|failed| {
             unknown(failed.kind(), format!("cannot read the payment that was created: {}", failed.message()))
         })?;
-        let definite = matches!(read.outcome(), Outcome::Approved | Outcome::Declined);
+        let definite = read.outcome().is_definite();
         match read.is_about(request.attempt.as_str(), request.amount) {
             Some(false) => {
                 let message = "the payment that was created names another order, amount or currency";
@@ -292,8 +292,8 @@ fn created_payment(created: &omno::CreatedPayment, amount: Money) -> Payment {
     payment.amount = Some(amount);
     // Also for a charge whose outcome is open: if the gateway asks for the customer, this is the page.
     payment.redirect = match created.outcome() {
-        Outcome::CustomerNeeded | Outcome::Pending => created.payment_address(),
-        Outcome::Approved | Outcome::Declined => None,
+        Outcome::ActionRequired | Outcome::Pending => created.payment_address(),
+        _ => None,
     };
     payment.decline =
         created.decline_reason().map(|reason| Decline::new(reason, Some(status.to_owned()), None));
@@ -309,8 +309,14 @@ fn read_payment(read: &omno::Payment, reference: &PaymentRef) -> Payment {
         .as_deref()
         .zip(read.amount.as_deref())
         .and_then(|(code, amount)| Money::parse(amount, Currency::from_code(code).ok()?).ok());
+    payment.captured = (payment.outcome == Outcome::Paid).then(|| payment.amount.into());
+    payment.refunded = match read.status {
+        omno::PaymentStatus::Refunded => Some(payment.amount.into()),
+        omno::PaymentStatus::PartiallyRefunded => Some(Portion::Unstated),
+        _ => None,
+    };
     payment.redirect = match payment.outcome {
-        Outcome::CustomerNeeded => read.payment_address(),
+        Outcome::ActionRequired => read.payment_address(),
         _ => None,
     };
     payment.decline = read

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use recurring_core::{Currency, ErrorKind, Money, Outcome};
+use recurring_core::{Currency, ErrorKind, Money, Outcome, Portion};
 use revio::notification::{self, NotificationError, NotifiedObject, RawNotification, WebhookKeys};
 use revio::{
     ChargeAnswer, ChargePurchase, Client, ClientDetails, CreateClient, CreatePurchase, Environment, Payer,
-    PublicKey, Purchase,
+    PublicKey, Purchase, PurchaseStatus,
 };
 
 use crate::adapters::{foreign_credential, foreign_pending, key_file, longest, needed, unusable};
@@ -150,7 +150,7 @@ impl Enrol for Revio {
         }
         let purchase = self.client.create_purchase(&create).await.map_err(error)?;
         let payment = first(&purchase);
-        if payment.redirect.is_none() && payment.outcome != Outcome::Approved {
+        if payment.redirect.is_none() && !payment.outcome.went_through() {
             // The identifier becomes the token when the customer pays, and errors are shown.
             let message =
                 "the gateway created a purchase without a usable `checkout_url`: the customer cannot pay it";
@@ -263,7 +263,7 @@ impl Notifications for Revio {
 /// A purchase that the customer pays on its page.
 fn first(purchase: &Purchase) -> Payment {
     let mut payment = read(purchase, purchase.outcome());
-    if payment.outcome == Outcome::CustomerNeeded {
+    if payment.outcome == Outcome::ActionRequired {
         payment.redirect = purchase.checkout_address();
     }
     payment
@@ -278,17 +278,40 @@ fn renewal(purchase: &Purchase) -> Payment {
 /// not declined.
 fn read(purchase: &Purchase, outcome: Outcome) -> Payment {
     let unsettled = purchase.contradiction().is_some()
-        || (outcome == Outcome::Approved && purchase.unreadable_amount().is_some())
+        || (outcome.went_through() && purchase.unreadable_amount().is_some())
         || (outcome == Outcome::Declined && look_up::newest_try_is_open(purchase));
     let outcome = if unsettled { Outcome::Pending } else { outcome };
     let mut payment = Payment::new(ProviderId::REVIO, outcome, purchase.status.as_str());
     payment.payment = Some(PaymentRef::new(&purchase.id));
     payment.merchant_reference = purchase.reference.clone();
     payment.amount = money(purchase);
+    payment.test = purchase.is_test;
+    if outcome == Outcome::Paid {
+        went(purchase, &mut payment);
+    }
     if outcome == Outcome::Declined {
         payment.decline = Some(decline(purchase.decline().unwrap_or_default()));
     }
     payment
+}
+
+/// What was taken of a paid purchase, and what went back since.
+fn went(purchase: &Purchase, payment: &mut Payment) {
+    let taken = purchase.payment.as_ref().and_then(|paid| paid.amount);
+    let taken = taken.or(payment.amount.map(Money::minor));
+    let money = |minor: i64| Money::from_minor(minor, payment.amount?.currency()).ok();
+    payment.captured = Some(taken.and_then(money).into());
+    let gone = || taken?.checked_sub(purchase.refundable_amount?).filter(|gone| *gone > 0);
+    payment.refunded = match purchase.status {
+        PurchaseStatus::Refunded | PurchaseStatus::PendingRefund => Some(gone().and_then(money).into()),
+        // A part may have been given back before the rest was disputed or settled.
+        _ if purchase.refundable_amount.is_some_and(|left| left > 0) => {
+            gone().and_then(money).map(Portion::Of)
+        }
+        _ => None,
+    };
+    payment.disputed = matches!(purchase.status, PurchaseStatus::Chargeback | PurchaseStatus::ChargedBack)
+        .then_some(Portion::Unstated);
 }
 
 fn charged(answer: &ChargeAnswer, created: &Purchase, amount: Money) -> Payment {

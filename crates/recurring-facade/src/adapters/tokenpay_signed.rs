@@ -5,11 +5,11 @@ use std::any::Any;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use recurring_core::{AttemptId, Currency, InvalidInput, Money, Outcome, Secret};
+use recurring_core::{AttemptId, Currency, InvalidInput, Money, Outcome, Portion, Secret};
 use tokenpay_signed::notification::{self, NotificationError, RawNotification};
 use tokenpay_signed::{
-    AddToken, CallbackUrl, Client, OrderKey, OrderStatus, PublicKey, QueryOrder, Recurring, RefundOrder,
-    Sale, TokenId, TokenOrder,
+    AddToken, CallbackUrl, Client, GivenBack, OrderKey, OrderStatus, PublicKey, QueryOrder, Recurring,
+    RefundOrder, Sale, TokenId, TokenOrder,
 };
 
 use crate::adapters::{
@@ -147,7 +147,7 @@ impl Enrol for TokenpaySigned {
         // Which token is new can only be told by knowing the old ones.
         let known = self.client.query_token(user_id).await.map_err(|failed| error(failed).before_write())?;
         let added = self.client.add_token(&add).await.map_err(error)?;
-        let mut payment = Payment::new(here, Outcome::CustomerNeeded, "card page");
+        let mut payment = Payment::new(here, Outcome::ActionRequired, "card page");
         payment.amount = Some(request.amount);
         payment.redirect = added.page().map(str::to_owned);
         let pending = PendingEnrolment::TokenpaySigned {
@@ -188,7 +188,7 @@ impl Enrol for TokenpaySigned {
         let mut new = tokens.iter().filter(is_new);
         let (Some(token), None) = (new.next(), new.next()) else {
             // None: the customer has not stored a card yet. Several: nobody knows which one is meant.
-            let mut payment = Payment::new(here(), Outcome::CustomerNeeded, "no single new card is stored");
+            let mut payment = Payment::new(here(), Outcome::ActionRequired, "no single new card is stored");
             payment.amount = Some(amount);
             return Ok(Enrolment::new(payment, None));
         };
@@ -202,7 +202,7 @@ impl Enrol for TokenpaySigned {
             Err(failed) => return Err(error(failed)),
         };
         let payment = payment(&order);
-        let parent = order.order.parent_order_id().filter(|_| payment.outcome == Outcome::Approved);
+        let parent = order.order.parent_order_id().filter(|_| payment.outcome.went_through());
         let credential = parent.map(|parent_order_id| TokenpayCredential {
             user_id: user_id.clone(),
             token_id: Secret::new(token.token_id.expose()),
@@ -363,6 +363,11 @@ fn read(answer: &TokenOrder, outcome: Outcome) -> Payment {
     payment.payment = Some(PaymentRef::new(&order.id));
     payment.merchant_reference = order.merchant_reference.clone();
     payment.amount = money(answer);
+    payment.captured = (outcome == Outcome::Paid).then(|| payment.amount.into());
+    payment.refunded = answer.refunded().map(|back| match back {
+        GivenBack::Whole => payment.amount.into(),
+        _ => Portion::Unstated,
+    });
     payment.decline = answer
         .decline_reason()
         .map(|reason| Decline::new(reason, Some(answer.response_code.clone()), answer.message.clone()));

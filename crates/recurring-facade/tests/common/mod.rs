@@ -104,10 +104,10 @@ async fn post(origin: &str, path: &str, content_type: &str, body: String) {
 pub async fn enrolled(facade: &Facade, id: &ProviderId, name: &str, card: &str) -> StoredCredential {
     let enroller = facade.enroller(id).expect("first payments");
     let started = enroller.enrol(enrol_request(id, name)).await.expect("begun");
-    assert_eq!(started.payment.outcome, Outcome::CustomerNeeded, "{id}");
+    assert_eq!(started.payment.outcome, Outcome::ActionRequired, "{id}");
     customer_pays(started.payment.redirect.as_deref().expect("a page"), card).await;
     let enrolment = enroller.resume(started.pending).await.expect("resumed");
-    assert_eq!(enrolment.payment.outcome, Outcome::Approved, "{id}");
+    assert_eq!(enrolment.payment.outcome, Outcome::Paid, "{id}");
     match enrolment.agreement {
         Some(Agreement::ChargeOnDemand(credential)) => credential,
         other => panic!("{id}: no stored credential but {other:?}"),

@@ -9,8 +9,7 @@ const INSERT: &str = "INSERT INTO recurring_attempts
     (attempt, provider, operation, amount, currency, fingerprint, state, owner, fence, lease_until, created, updated, armed)
     VALUES (?, 'emspay', 'charge', 4000, 'EUR', ?, 'armed', ?, 1, ?, ?, ?, ?)";
 
-const UPDATE: &str =
-    "UPDATE recurring_attempts SET state = 'approved', payment = ?, updated = ?, owner = NULL,
+const UPDATE: &str = "UPDATE recurring_attempts SET state = 'paid', payment = ?, updated = ?, owner = NULL,
     lease_until = NULL WHERE attempt = ? AND fence = 1";
 
 const TEXT: &str = "0123456789abcdef0123456789abcdef";

@@ -77,7 +77,7 @@ impl Provider for AtOnce {
 #[async_trait]
 impl Charge for AtOnce {
     async fn charge(&self, request: &ChargeRequest, _: &Call<'_>) -> Result<Payment, Error> {
-        let mut payment = Payment::new(ProviderId::EMSPAY, Outcome::Approved, "completed");
+        let mut payment = Payment::new(ProviderId::EMSPAY, Outcome::Paid, "completed");
         payment.payment = Some(PaymentRef::new(format!("order-{}", request.attempt)));
         payment.amount = Some(request.amount);
         Ok(payment)

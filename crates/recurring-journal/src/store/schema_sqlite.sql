@@ -23,7 +23,7 @@ CREATE TABLE recurring_attempts (
   currency TEXT,
   fingerprint TEXT NOT NULL,
   state TEXT NOT NULL CHECK (state IN
-    ('planned', 'armed', 'approved', 'declined', 'pending', 'not_applied', 'unknown', 'review')),
+    ('planned', 'armed', 'paid', 'authorized', 'pending', 'declined', 'canceled', 'not_applied', 'unknown', 'review')),
   owner TEXT,
   fence INTEGER NOT NULL DEFAULT 0,
   lease_until INTEGER,

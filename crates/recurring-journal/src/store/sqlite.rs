@@ -25,7 +25,7 @@ use statements as sql;
 use writer::Writer;
 
 /// The version of the schema that this program writes.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// Attempts in a file, for one machine: any number of processes, one writer at a time.
 ///

@@ -60,7 +60,7 @@ impl Verdict {
                 verdict.twice.push(format!("{name}: {charges} charges, the promoted server had {had}"));
             }
             match journal.get(name) {
-                Some(State::Approved | State::Review) => {}
+                Some(State::Paid | State::Review) => {}
                 _ if handed_in.contains(name) => {}
                 state => verdict.lost.push(format!("{name}: taken, the journal has {state:?}")),
             }
@@ -70,10 +70,10 @@ impl Verdict {
         }
         for (name, state) in journal {
             match state {
-                State::Approved if !taken.contains_key(name) => {
+                State::Paid if !taken.contains_key(name) => {
                     verdict.lost.push(format!("{name}: approved in the journal, nothing was taken"));
                 }
-                State::Approved | State::Declined => {}
+                State::Paid | State::Declined => {}
                 open => verdict.open.push(format!("{name}: {open}")),
             }
         }

@@ -137,7 +137,7 @@ impl Failovers {
 
     fn note(&mut self, told: Told) {
         let Ok(answer) = told.result else { return };
-        if answer.is_approved() {
+        if answer.is_paid() {
             self.told_approved.insert(told.name.clone());
         }
         if !answer.again && answer.unrecorded.is_none() {
@@ -204,7 +204,7 @@ impl Failovers {
             let told = Told::by(&journals[1], &self.facade, request.clone()).await;
             // EMS Online takes a recurring payment at once and says so later.
             let state = told.result.as_ref().unwrap().record.state;
-            assert!(matches!(state, State::Approved | State::Pending), "{told:?}");
+            assert!(matches!(state, State::Paid | State::Pending), "{told:?}");
             self.note(told);
         }
         while let Ok(told) = answers.try_recv() {
@@ -311,7 +311,7 @@ impl Failovers {
                     let payment = taken.get(name).and_then(|payments| payments.first()).cloned();
                     operator::resolve(&journal, &self.facade, &request, payment).await;
                 }
-                if !matches!(state, State::Approved | State::Declined) {
+                if !matches!(state, State::Paid | State::Declined) {
                     still_open.push(request);
                 }
             }

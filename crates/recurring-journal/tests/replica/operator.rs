@@ -73,7 +73,7 @@ pub(crate) async fn resolve(
     payment: Option<PaymentRef>,
 ) {
     let mut decision = Decision {
-        what: if payment.is_some() { Decided::Approved } else { Decided::NotApplied },
+        what: if payment.is_some() { Decided::Paid } else { Decided::NotApplied },
         payment,
         by: NAME.to_owned(),
         why: "compared with the gateway".to_owned(),

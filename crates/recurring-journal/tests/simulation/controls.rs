@@ -100,7 +100,7 @@ fn slow_charge(hours_pass: bool, guards: Guards) -> usize {
         // One of them reports the payment, or it waits for an operator.
         let stands = other.attempt(&attempt("slow")).await.unwrap();
         assert!(
-            first.is_approved() || second.is_approved() || stands.state == State::Review,
+            first.is_paid() || second.is_paid() || stands.state == State::Review,
             "{first:?} {second:?} {stands:?}"
         );
     });

@@ -47,11 +47,11 @@ impl Door {
         let mut reported = false;
         let report = |report: Report| {
             if let Report::Made(answer) = report {
-                reported |= answer.is_approved() && answer.record.attempt == attempt;
+                reported |= answer.is_paid() && answer.record.attempt == attempt;
             }
         };
         match self {
-            Self::Charge => return journal.charge(facade, request).await.unwrap().is_approved(),
+            Self::Charge => return journal.charge(facade, request).await.unwrap().is_paid(),
             Self::Stream => {
                 BillingRun::new(journal, facade).run(One(Some(request)), report).await.unwrap();
             }
@@ -61,7 +61,7 @@ impl Door {
             }
             Self::ChargePlanned => {
                 journal.plan(&request).await.unwrap();
-                return journal.charge_planned(facade, &attempt).await.unwrap().is_approved();
+                return journal.charge_planned(facade, &attempt).await.unwrap().is_paid();
             }
         }
         reported
@@ -118,7 +118,7 @@ fn run(bench: &Bench, judge: &mut Judge, name: &str, case: &(Door, Door, First))
             told == Some(true) || again
         }
     };
-    judge.judge(bench, name, reported.then_some(State::Approved), &format!("{case:?}"));
+    judge.judge(bench, name, reported.then_some(State::Paid), &format!("{case:?}"));
 }
 
 fn every_pair_of_doors(id: ProviderId) {

@@ -201,7 +201,7 @@ fn a_worker_that_wakes_up_late(with_fence: bool) -> usize {
         let record = other.attempt(&request.attempt).await.unwrap();
         assert_eq!(record.state, State::NotApplied, "{record:?}");
         let second = other.charge(&bench.facade(), request.clone()).await.unwrap();
-        assert!(second.is_approved());
+        assert!(second.is_paid());
         hook.go_on.notify_one();
         first.await.unwrap();
     });

@@ -162,7 +162,7 @@ async fn others_go_on(bench: &Bench, facade: &Facade, meanwhile: Meanwhile, name
 
 /// An operator who looks at the gateway's own ledger, and decides at once.
 async fn decide(bench: &Bench, journal: &Journal, facade: &Facade, name: &str) {
-    let what = if bench.taken(name) > 0 { Decided::Approved } else { Decided::NotApplied };
+    let what = if bench.taken(name) > 0 { Decided::Paid } else { Decided::NotApplied };
     let (by, why) = ("ann".to_owned(), "seen in the portal".to_owned());
     let decision = Decision { what, payment: None, by, why, force: true };
     match journal.resolve(facade, &attempt(name), &decision).await {

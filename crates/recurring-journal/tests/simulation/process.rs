@@ -316,8 +316,8 @@ impl Bench {
         for _ in 0..16 {
             let state = self.process(&Hook::dies_at(None), async |journal, facade| {
                 let answer = self.ask(&journal, &facade, name, card).await.unwrap();
-                if answer.is_approved() {
-                    return (State::Approved, true);
+                if answer.is_paid() {
+                    return (State::Paid, true);
                 }
                 journal.reconcile(&facade).await.unwrap();
                 (journal.attempt(&attempt(name)).await.unwrap().state, false)
@@ -344,13 +344,13 @@ impl Judge {
     pub(crate) fn judge(&mut self, bench: &Bench, name: &str, reported: Option<State>, case: &str) {
         let (end, again) = bench.last_lives(name);
         let taken = bench.taken(name);
-        let success = reported == Some(State::Approved) || again;
+        let success = reported == Some(State::Paid) || again;
         let wrong = match end {
             _ if taken > 1 => "taken more than once",
             _ if success && taken == 0 => "success reported and nothing taken",
-            State::Approved if taken == 0 => "approved and nothing taken",
+            State::Paid if taken == 0 => "approved and nothing taken",
             State::Declined | State::NotApplied if taken > 0 => "failed and taken",
-            State::Approved | State::Declined | State::NotApplied | State::Review => "",
+            State::Paid | State::Declined | State::NotApplied | State::Review => "",
             _ => "neither final nor with a person",
         };
         if !wrong.is_empty() {

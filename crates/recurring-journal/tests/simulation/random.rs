@@ -102,7 +102,7 @@ fn simulate(seed: u64, provider: &ProviderId) {
         let Ok(record) = last.runtime.block_on(last.journal.attempt(&attempt(&name))) else { continue };
         let taken = bench.taken(&name);
         let right = match record.state {
-            State::Approved => taken == 1,
+            State::Paid => taken == 1,
             State::Declined | State::NotApplied => taken == 0,
             State::Review => taken <= 1,
             _ => false,

@@ -57,14 +57,14 @@ struct Told {
 async fn comes_back(journal: &Journal, facade: &Facade, pending: &PendingEnrolment) -> Told {
     match journal.resume(facade, pending.clone()).await.unwrap() {
         Resumed::Made(answer) => Told {
-            paid: answer.is_approved(),
+            paid: answer.is_paid(),
             credential: answer.agreement.is_some(),
             state: Some(answer.record.state),
         },
         Resumed::Read(read) => {
             let enrolment = read.ok();
             Told {
-                paid: enrolment.as_ref().is_some_and(|read| read.payment.outcome == Outcome::Approved),
+                paid: enrolment.as_ref().is_some_and(|read| read.payment.outcome == Outcome::Paid),
                 credential: enrolment.is_some_and(|read| read.agreement.is_some()),
                 state: None,
             }
@@ -268,13 +268,13 @@ fn resume_without_a_card_is_not_applied() {
     for _ in 0..2 {
         let answer = resume();
         assert_eq!((answer.again, answer.record.state), (false, State::NotApplied));
-        assert_eq!(answer.payment.unwrap().outcome, Outcome::CustomerNeeded);
+        assert_eq!(answer.payment.unwrap().outcome, Outcome::ActionRequired);
         let note = answer.record.note.unwrap_or_default();
         assert!(note.contains("nothing was sent") && note.contains("there is no new card"), "{note:?}");
     }
     bench.run(customer_pays(&page, GOOD_CARD));
     let answer = resume();
-    assert!(answer.is_approved() && answer.agreement.is_some(), "{answer:?}");
+    assert!(answer.is_paid() && answer.agreement.is_some(), "{answer:?}");
     assert_eq!((answer.record.note, bench.taken("early-first")), (None, 1));
 }
 

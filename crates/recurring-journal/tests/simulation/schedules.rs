@@ -116,7 +116,7 @@ fn run(case: &Case) -> (String, Option<String>) {
             wrong =
                 Some(format!("period {period}: {taken} taken, and {after_asking} after it was asked for"));
         }
-        if after_asking == 0 && state == State::Approved || after_asking > 0 && state == State::NotApplied {
+        if after_asking == 0 && state == State::Paid || after_asking > 0 && state == State::NotApplied {
             wrong = Some(format!("period {period}: {state}, {after_asking} taken"));
         }
         if period < PERIODS {
@@ -131,7 +131,7 @@ fn run(case: &Case) -> (String, Option<String>) {
             by_scheduler += due;
         }
     }
-    if !matches!(state, State::Approved | State::Declined | State::Review) {
+    if !matches!(state, State::Paid | State::Declined | State::Review) {
         wrong = Some(format!("neither final nor in review: {state}"));
     }
     let first = bench.taken(name) - by_scheduler;

@@ -19,7 +19,7 @@ pub(crate) async fn a_late_worker_is_heard(place: &dyn Place) {
         ("gone", State::NotApplied, true, State::Review),
         ("no", State::Declined, true, State::Review),
         ("still-gone", State::NotApplied, false, State::NotApplied),
-        ("done", State::Approved, true, State::Approved),
+        ("done", State::Paid, true, State::Paid),
     ] {
         let fence = armed(&*store, name, 0).await;
         store.change(&attempt(name), fence, &Change::to(end), at(1)).await.unwrap();
@@ -35,7 +35,7 @@ pub(crate) async fn a_late_worker_is_heard(place: &dyn Place) {
     assert_eq!((record.state, record.payment), (State::Review, Some(PaymentRef::new("p-1"))));
     let lines = store.events(&attempt("again")).await.unwrap();
     assert_eq!(lines.iter().filter(|line| line.what == "late").count(), 1);
-    let mut change = Change::to(State::Approved);
+    let mut change = Change::to(State::Paid);
     change.payment = Some(PaymentRef::new("p-2"));
     let written = store.change(&attempt("again"), again, &change, at(4)).await;
     assert_eq!(written, Err(StoreError::Fenced));
@@ -44,9 +44,9 @@ pub(crate) async fn a_late_worker_is_heard(place: &dyn Place) {
 pub(crate) async fn late_payment_beside_another_is_reviewed(place: &dyn Place) {
     let store = place.open().await;
     for (end, payment, taken, then) in [
-        (State::Approved, "p-1", true, State::Approved),
-        (State::Approved, "p-2", true, State::Review),
-        (State::Approved, "p-2", false, State::Approved),
+        (State::Paid, "p-1", true, State::Paid),
+        (State::Paid, "p-2", true, State::Review),
+        (State::Paid, "p-2", false, State::Paid),
         (State::Pending, "p-2", true, State::Review),
         (State::Unknown, "p-2", true, State::Review),
     ] {

@@ -101,7 +101,7 @@ pub(crate) async fn a_new_attempt_is_armed_once_and_its_end_is_kept(place: &dyn 
     let second = store.arm(&intent("a"), &lease(&*store, 1).await).await.unwrap();
     let Claim::Stands(record) = second else { panic!("armed twice") };
     assert_eq!(record.state, State::Armed);
-    let mut change = Change::to(State::Approved);
+    let mut change = Change::to(State::Paid);
     change.payment = Some(PaymentRef::new("p-1"));
     let mut ending = Ending::default();
     ending.status = Some("completed".to_owned());
@@ -111,11 +111,11 @@ pub(crate) async fn a_new_attempt_is_armed_once_and_its_end_is_kept(place: &dyn 
     // Another process reads it.
     let store = place.open().await;
     let record = store.get(&attempt("a")).await.unwrap().unwrap();
-    assert_eq!((record.state, record.payment), (State::Approved, Some(PaymentRef::new("p-1"))));
+    assert_eq!((record.state, record.payment), (State::Paid, Some(PaymentRef::new("p-1"))));
     assert_eq!((record.ending, record.created, record.updated), (ending, at(0), at(2)));
     assert_eq!((record.provider, record.armed), (ProviderId::EMSPAY, Some(at(0))));
     let again = store.arm(&intent("a"), &lease(&*store, 3).await).await.unwrap();
-    assert!(matches!(again, Claim::Stands(record) if record.state == State::Approved));
+    assert!(matches!(again, Claim::Stands(record) if record.state == State::Paid));
     assert_eq!(store.get(&attempt("b")).await.unwrap(), None);
 }
 
@@ -138,9 +138,7 @@ pub(crate) async fn a_hundred_tasks_on_four_stores_arm_one_name_once(place: &dyn
 
 pub(crate) async fn an_attempt_that_was_not_applied_can_be_armed_again(place: &dyn Place) {
     let store = place.open().await;
-    for (name, end) in
-        [("approved", State::Approved), ("declined", State::Declined), ("unknown", State::Unknown)]
-    {
+    for (name, end) in [("paid", State::Paid), ("declined", State::Declined), ("unknown", State::Unknown)] {
         let fence = armed(&*store, name, 0).await;
         store.change(&attempt(name), fence, &Change::to(end), at(1)).await.unwrap();
         let again = store.arm(&intent(name), &lease(&*store, 2).await).await.unwrap();
@@ -166,12 +164,12 @@ pub(crate) async fn a_late_worker_cannot_write(place: &dyn Place) {
     let late = armed(&*one, "a", 0).await;
     // Its time is over; somebody else takes over.
     assert_eq!(two.abandon(&Owners::default(), at(301), at(301)).await.unwrap(), 1);
-    for state in [State::Armed, State::Approved, State::NotApplied] {
+    for state in [State::Armed, State::Paid, State::NotApplied] {
         let written = one.change(&attempt("a"), late, &Change::to(state), at(302)).await;
         assert_eq!(written, Err(StoreError::Fenced), "{state}");
     }
     assert_eq!(state(&*two, "a").await, State::Unknown);
-    let missing = one.change(&attempt("nobody"), late, &Change::to(State::Approved), at(302)).await;
+    let missing = one.change(&attempt("nobody"), late, &Change::to(State::Paid), at(302)).await;
     assert_eq!(missing, Err(StoreError::NoSuchAttempt));
 }
 
@@ -257,11 +255,11 @@ pub(crate) async fn what_is_planned_is_nobodys_and_stays_as_it_is(place: &dyn Pl
     assert_eq!(again, record);
     // Its planner lives, and still anybody may have it.
     let fence = armed(&*two, "a", 7).await;
-    two.change(&attempt("a"), fence, &Change::to(State::Approved), at(8)).await.unwrap();
-    assert_eq!(one.plan(&intent("a"), at(9)).await.unwrap().state, State::Approved);
+    two.change(&attempt("a"), fence, &Change::to(State::Paid), at(8)).await.unwrap();
+    assert_eq!(one.plan(&intent("a"), at(9)).await.unwrap().state, State::Paid);
     let lines: Vec<_> =
         one.events(&attempt("a")).await.unwrap().into_iter().map(|event| event.what).collect();
-    assert_eq!(lines, ["planned", "armed", "approved"]);
+    assert_eq!(lines, ["planned", "armed", "paid"]);
 }
 
 pub(crate) async fn what_is_planned_is_claimed_by_one_owner(place: &dyn Place) {
@@ -346,7 +344,7 @@ pub(crate) async fn two_lookers_share_what_is_due(place: &dyn Place) {
     let fence = fence_of(&again);
     two.change(&free, fence, &Change::to(State::Review), at(14)).await.unwrap();
     let review = one.take(&Due::One(free.clone()), 1, &lease(&*one, 15).await).await.unwrap();
-    one.change(&free, fence_of(&review), &Change::to(State::Approved), at(16)).await.unwrap();
+    one.change(&free, fence_of(&review), &Change::to(State::Paid), at(16)).await.unwrap();
     assert_eq!(one.take(&Due::One(free), 1, &lease(&*one, 17).await).await.unwrap().len(), 0);
 }
 
@@ -362,13 +360,13 @@ pub(crate) async fn the_log_has_a_line_for_every_change(place: &dyn Place) {
     change.note = Some("the answer was lost".to_owned());
     store.change(&attempt("a"), fence, &change, at(1)).await.unwrap();
     let taken = store.take(&Due::One(attempt("a")), 1, &lease(&*store, 2).await).await.unwrap();
-    let mut decided = Change::to(State::Approved);
+    let mut decided = Change::to(State::Paid);
     decided.decided_by = Some("ann".to_owned());
     decided.note = Some("seen in the portal".to_owned());
     store.change(&attempt("a"), fence_of(&taken), &decided, at(3)).await.unwrap();
     let events = store.events(&attempt("a")).await.unwrap();
     let words: Vec<_> = events.iter().map(|event| (event.what.as_str(), event.at)).collect();
-    assert_eq!(words, [("armed", at(0)), ("unknown", at(1)), ("unknown", at(2)), ("approved", at(3))]);
+    assert_eq!(words, [("armed", at(0)), ("unknown", at(1)), ("unknown", at(2)), ("paid", at(3))]);
     assert_eq!(events[1].note.as_deref(), Some("the answer was lost"));
     assert_eq!(events[3].note.as_deref(), Some("ann: seen in the portal"));
     assert_eq!(events[0].owner, Some(store.owner().await.unwrap()));
@@ -380,7 +378,7 @@ pub(crate) async fn attempts_are_listed_in_pages(place: &dyn Place) {
     for number in 0..7 {
         let name = format!("a-{number}");
         let fence = armed(&*store, &name, 0).await;
-        let end = if number % 2 == 0 { State::Approved } else { State::Declined };
+        let end = if number % 2 == 0 { State::Paid } else { State::Declined };
         store.change(&attempt(&name), fence, &Change::to(end), at(1)).await.unwrap();
     }
     let mut filter = Filter::default();
@@ -398,7 +396,7 @@ pub(crate) async fn attempts_are_listed_in_pages(place: &dyn Place) {
     assert_eq!(store.list(&foreign, 100).await.unwrap(), []);
     let mut counts = store.count().await.unwrap();
     counts.sort_by_key(|(state, _)| state.as_str());
-    assert_eq!(counts, [(State::Approved, 4), (State::Declined, 3)]);
+    assert_eq!(counts, [(State::Paid, 4), (State::Declined, 3)]);
 }
 
 pub(crate) async fn a_notification_is_counted_and_dealt_with_once(place: &dyn Place) {

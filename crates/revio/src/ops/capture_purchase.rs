@@ -58,7 +58,7 @@ impl CapturePurchase {
         let purchase = purchase_call::purchase(reply, &self.purchase_id)?;
         // Where a purchase names a part that was captured is not documented: only the currency must be the same.
         purchase.check_money(reply, None, self.amount.map(Money::currency))?;
-        if status::capture_outcome(&purchase.status) == Outcome::Approved {
+        if status::capture_outcome(&purchase.status) == Outcome::Paid {
             amounts::check_currency(reply, &purchase)?;
         }
         Ok(CaptureAnswer::Purchase(Box::new(purchase)))
@@ -77,7 +77,7 @@ pub enum CaptureAnswer {
 }
 
 impl CaptureAnswer {
-    /// What the answer means for the money: `Approved` when it was taken. Money that is still only held is `Pending`
+    /// What the answer means for the money: `Paid` when it was taken. Money that is still only held is `Pending`
     /// here, unlike in [`Purchase::outcome`].
     pub fn outcome(&self) -> Outcome {
         match self {

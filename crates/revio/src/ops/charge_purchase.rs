@@ -81,7 +81,7 @@ impl ChargePurchase {
             ],
         )?;
         purchase.check_money(reply, self.expected.map(Money::minor), self.expected.map(Money::currency))?;
-        if purchase.charge_outcome() == Outcome::Approved {
+        if purchase.charge_outcome().went_through() {
             let unproven = match self.expected.map(|expected| purchase.amount_match(expected)) {
                 Some(AmountMatch::Unproven(member)) => Some(member),
                 _ => purchase.unreadable_amount().or(purchase.contradiction()),

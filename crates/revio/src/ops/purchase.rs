@@ -211,11 +211,13 @@ impl Purchase {
 
     /// What the purchase means for the money, however it is to be paid.
     ///
-    /// - `Approved`: paid, also if it was refunded or disputed later; or held on the card (`hold`), to be taken by a
-    ///   capture. `preauthorized` is a card that was saved without an amount.
-    /// - `CustomerNeeded`: the customer can pay on the page, for the first time or again after a failed try.
-    /// - `Declined`: it cannot be paid any more, the held money was given back (`released`), or the charge of a token
-    ///   failed.
+    /// - `Paid`: paid, also if it was refunded or disputed later: see [`refunded`](Self::refunded) and
+    ///   [`is_disputed`](Self::is_disputed).
+    /// - `Authorized`: held on the card (`hold`), to be taken by a capture. `preauthorized` is a card that was saved
+    ///   without an amount.
+    /// - `ActionRequired`: the customer can pay on the page, for the first time or again after a failed try.
+    /// - `Declined`: the charge of a token failed.
+    /// - `Canceled`: it cannot be paid any more, or the held money was given back (`released`).
     /// - `Pending`: on its way, or a status nobody has seen yet.
     ///
     /// Of a purchase that only a stored card is to pay, ask [`charge_outcome`](Self::charge_outcome) instead: the
@@ -236,7 +238,7 @@ impl Purchase {
 
     /// The token for later payments: this purchase's own identifier, once it is paid and has saved the card.
     pub fn recurring_token(&self) -> Option<Secret> {
-        let saved = self.is_recurring_token == Some(true) && self.outcome() == Outcome::Approved;
+        let saved = self.is_recurring_token == Some(true) && self.outcome().went_through();
         saved.then(|| Secret::new(self.id.as_str()))
     }
 

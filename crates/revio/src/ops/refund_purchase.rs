@@ -69,7 +69,7 @@ impl RefundPurchase {
         let purchase = purchase_call::purchase(reply, &self.purchase_id)?;
         // The purchase repeats what was paid, not what is given back: only the currency must be the same.
         purchase.check_money(reply, None, self.amount.map(Money::currency))?;
-        if status::refund_outcome(&purchase.status) == Outcome::Approved {
+        if status::refund_outcome(&purchase.status) == Outcome::Paid {
             amounts::check_currency(reply, &purchase)?;
         }
         Ok(RefundAnswer::Purchase(Box::new(purchase)))
@@ -98,11 +98,11 @@ pub enum RefundAnswer {
 }
 
 impl RefundAnswer {
-    /// What the answer means for the money: `Approved` when it was given back, `Pending` while that is on its way or
+    /// What the answer means for the money: `Paid` when it was given back, `Pending` while that is on its way or
     /// not understood, `Declined` when the gateway refused to.
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::Payment(_) => Outcome::Approved,
+            Self::Payment(_) => Outcome::Paid,
             Self::Purchase(purchase) => status::refund_outcome(&purchase.status),
             Self::Declined(_) => Outcome::Declined,
         }

@@ -31,7 +31,7 @@ pub struct MoneyBack {
 impl MoneyBack {
     /// Whether the money goes back (a guess, from the statuses of the public documentation).
     ///
-    /// - `Approved`: code `0000`, and the order is `VOIDED` or `REFUNDED`, or, after a refund,
+    /// - `Paid`: code `0000`, and the order is `VOIDED` or `REFUNDED`, or, after a refund,
     ///   `PARTIALLY_REFUNDED`.
     /// - `Declined`: the order is still paid, and the void or refund itself is `DECLINED`.
     /// - `Pending`: everything else, also code `0000` without an order. Read the order again; do not ask for the
@@ -61,8 +61,7 @@ impl MoneyBack {
             OrderKey::OrderId(_) => order.map(|order| order.id.as_str()),
             OrderKey::MerchantReference(_) => order.and_then(|order| order.merchant_reference.as_deref()),
         };
-        let definite = matches!(answer.outcome(), Outcome::Approved | Outcome::Declined);
-        let check = if definite { require_echo } else { check_echo };
+        let check = if answer.outcome().is_definite() { require_echo } else { check_echo };
         check(reply, &[(name, &sent, came_back)])?;
         if let Some(amount) = amount {
             check(

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::error::{Error, SUCCESS, read_answer};
 use crate::ops::order_key::OrderKey;
-use crate::status::{self, OrderStatus, TransactionStatus};
+use crate::status::{self, GivenBack, OrderStatus, TransactionStatus};
 
 /// The answer to a charge (source document), or to a look-up of an order (public documentation). Only the response code and the order are certain to be there.
 #[derive(Debug, Clone, Deserialize)]
@@ -130,12 +130,18 @@ impl TokenOrder {
     /// What became of the charge, for an order that was looked up: whether the customer's money was taken, also
     /// where it was given back later.
     ///
-    /// It differs from [`outcome`](Self::outcome) in one thing. `VOIDED`, `REFUNDED` and `PARTIALLY_REFUNDED` are
-    /// `Approved` here: after a lost answer they prove that the charge went through, so it must not be made again.
-    /// **Read the status itself before goods are sent**: the money may be back with the customer.
+    /// It differs from [`outcome`](Self::outcome) in one thing. `REFUNDED` and `PARTIALLY_REFUNDED` are `Paid` here, and
+    /// `VOIDED` is `Canceled`: after a lost answer they prove that the charge went through, so it must not be made again.
+    /// **See [`refunded`](Self::refunded) before goods are sent**: the money may be back with the customer.
     pub fn charge_outcome(&self) -> Outcome {
         let transaction = self.transaction.as_ref().map(|transaction| &transaction.status);
         status::charge_outcome(self.response_code == SUCCESS, &self.order.status, transaction)
+    }
+
+    /// How much of the money was given back, as far as the gateway says.
+    pub fn refunded(&self) -> Option<GivenBack> {
+        let transaction = self.transaction.as_ref().map(|transaction| &transaction.status);
+        status::refunded(&self.order.status, transaction)
     }
 
     /// Why the gateway said no: `Some` exactly when the outcome is `Declined`.
@@ -214,8 +220,8 @@ impl TokenOrder {
         ];
         match answer.outcome() {
             // It may be the answer to another call, unless it names this charge.
-            Outcome::Approved | Outcome::Declined => require_echo(reply, &echo)?,
-            Outcome::Pending | Outcome::CustomerNeeded => check_echo(reply, &echo)?,
+            outcome if outcome.is_definite() => require_echo(reply, &echo)?,
+            _ => check_echo(reply, &echo)?,
         }
         check_echo(
             reply,

@@ -26,11 +26,7 @@ pub(super) async fn run(
         Facade::new()
     });
     let decision = recurring_journal::Decision {
-        what: match arguments.decision {
-            Decision::Approved => Decided::Approved,
-            Decision::Declined => Decided::Declined,
-            Decision::NotApplied => Decided::NotApplied,
-        },
+        what: arguments.decision.into(),
         payment: arguments.payment.map(PaymentRef::new),
         by: arguments.by,
         why: arguments.why,
@@ -60,7 +56,7 @@ pub(super) async fn run(
         Ok(_) => Exit::Done,
         // The gateway has settled it just now, as the operator says.
         Err(JournalError::NotToDecide { .. })
-            if !before.state.is_final() && known.state.as_str() == decided(arguments.decision) =>
+            if !before.state.is_final() && known.state == Decided::from(arguments.decision).state() =>
         {
             Exit::Done
         }
@@ -73,11 +69,14 @@ pub(super) async fn run(
     Ok(exit)
 }
 
-/// The state that a decision leads to.
-fn decided(decision: Decision) -> &'static str {
-    match decision {
-        Decision::Approved => "approved",
-        Decision::Declined => "declined",
-        Decision::NotApplied => "not_applied",
+impl From<Decision> for Decided {
+    fn from(decision: Decision) -> Self {
+        match decision {
+            Decision::Paid => Self::Paid,
+            Decision::Authorized => Self::Authorized,
+            Decision::Declined => Self::Declined,
+            Decision::Canceled => Self::Canceled,
+            Decision::NotApplied => Self::NotApplied,
+        }
     }
 }

@@ -28,7 +28,7 @@ impl Ngenius {
         let order = self.client.get_order(order_id).await.map_err(|failed| error(failed.before_write()))?;
         let mut found = order.payments.iter().filter(|payment| match payment_id {
             Some(id) => payment.reference.as_deref() == Some(id),
-            None => payment.outcome() == Outcome::Approved,
+            None => payment.outcome().went_through(),
         });
         let payment = match (found.next(), found.next()) {
             (Some(payment), None) => payment.clone(),
@@ -62,7 +62,7 @@ impl Refund for Ngenius {
         // The answer is the payment as it stands now, not the refund.
         let outcome = match answer.state {
             PaymentState::Refunded | PaymentState::PartiallyRefunded | PaymentState::Reversed => {
-                Outcome::Approved
+                Outcome::Paid
             }
             _ => Outcome::Pending,
         };

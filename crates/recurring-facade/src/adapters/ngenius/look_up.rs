@@ -101,7 +101,10 @@ impl Ngenius {
         match (first, answered.outcome) {
             (First::Is(payment), said) if payment.outcome == said => Ok(payment),
             (First::Is(payment), _)
-                if matches!(payment.outcome, Outcome::Pending | Outcome::CustomerNeeded) =>
+                if matches!(
+                    payment.outcome,
+                    Outcome::Authorized | Outcome::Pending | Outcome::ActionRequired
+                ) =>
             {
                 Ok(payment)
             }
@@ -135,7 +138,7 @@ fn own(order: &Order, reference: &PaymentRef, attempt: &AttemptId, amount: Money
         First::Is(payment) => payment.amount,
         First::NotYet | First::Unclear => None,
     };
-    let approved = matches!(&first, First::Is(payment) if payment.outcome == Outcome::Approved);
+    let approved = matches!(&first, First::Is(payment) if payment.outcome.went_through());
     check_found(
         ProviderId::NGENIUS,
         Some(reference.as_str()),
@@ -215,6 +218,9 @@ pub(super) fn charge(order: &Order, charged: &ngenius::Payment) -> Payment {
     // The order names the reference once, for every charge in it.
     payment.merchant_reference = order.merchant_order_reference.clone();
     payment.amount = charged.amount.as_ref().and_then(ngenius::Amount::money);
+    let money = |minor: i64| Money::from_minor(minor, payment.amount?.currency()).ok();
+    payment.captured = (outcome == Outcome::Paid).then(|| charged.captured().and_then(money).into());
+    payment.refunded = charged.has_refunds().then(|| charged.refunded().and_then(money).into());
     if let Some(reason) = charged.decline_reason().filter(|_| outcome == Outcome::Declined) {
         let answer = charged.auth_response.as_ref();
         let code = answer.and_then(|answer| answer.result_code.clone());

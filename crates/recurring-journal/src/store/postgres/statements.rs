@@ -68,7 +68,7 @@ pub(super) static CHANGE: LazyLock<String> = LazyLock::new(|| {
 /// was said not to have happened, a further try that is under way, or another payment than the recorded one.
 macro_rules! alarm {
     () => {
-        "($3 AND (state IN ('not_applied', 'declined', 'planned', 'armed') OR payment <> $2))"
+        "($3 AND (state IN ('not_applied', 'declined', 'canceled', 'planned', 'armed') OR payment <> $2))"
     };
 }
 

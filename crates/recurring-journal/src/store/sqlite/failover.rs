@@ -60,7 +60,7 @@ pub(super) fn acknowledge(
                    SET lines = lines + 1, lapsed = 1, owner = NULL, fence = fence + 1, lease_until = NULL, state = 'review',
                      updated = excluded.updated, payment = coalesce(payment, excluded.payment),
                      decided_by = excluded.decided_by, note = excluded.note
-                   WHERE state NOT IN ('approved', 'unknown', 'pending')",
+                   WHERE state NOT IN ('paid', 'authorized', 'unknown', 'pending')",
                 named_params! {
                     ":attempt": charge.attempt.as_str(),
                     ":provider": charge.provider.as_str(),

@@ -92,9 +92,6 @@ pub(super) fn check(connection: &Connection, path: &Path) -> Result<String, Stor
 /// The identity of the journal, and when it was copied, if it is a copy that was not acknowledged.
 fn read(connection: &Connection, path: &Path) -> Result<(String, Option<Timestamp>), StoreError> {
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(problem)?;
-    if version > VERSION {
-        return Err(StoreError::NewerSchema { found: version, known: VERSION });
-    }
     let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'recurring_schema'";
     let ours: i64 = connection.query_row(tables, [], |row| row.get(0)).map_err(problem)?;
     if version == 0 || ours == 0 {
@@ -102,6 +99,9 @@ fn read(connection: &Connection, path: &Path) -> Result<(String, Option<Timestam
             "{} is empty or belongs to another program",
             path.display()
         )));
+    }
+    if version != VERSION {
+        return Err(StoreError::OtherSchema { found: version, known: VERSION });
     }
     let (identity, copied): (String, Option<i64>) = connection
         .query_row("SELECT identity, copied FROM recurring_schema", [], |row| Ok((row.get(0)?, row.get(1)?)))

@@ -157,7 +157,7 @@ pub(super) fn change(
 /// was said not to have happened, a further try that is under way, or another payment than the recorded one.
 macro_rules! alarm {
     () => {
-        "(:taken AND (state IN ('not_applied', 'declined', 'planned', 'armed') OR payment <> :payment))"
+        "(:taken AND (state IN ('not_applied', 'declined', 'canceled', 'planned', 'armed') OR payment <> :payment))"
     };
 }
 

@@ -111,7 +111,7 @@ fn run(bench: &Bench, kind: Kind, number: usize, first: &First) -> (State, Optio
     let payment = bench.run(kind.payment(bench, &of));
     let told = first.as_ref().and_then(|(crash, fault)| {
         life(bench, *crash, fault.as_ref(), async |journal, facade| {
-            kind.ask(journal, facade, &name, &payment).await.is_approved()
+            kind.ask(journal, facade, &name, &payment).await.is_paid()
         })
     });
     let both = calm(bench, async |journal, facade| {
@@ -120,7 +120,7 @@ fn run(bench: &Bench, kind: Kind, number: usize, first: &First) -> (State, Optio
             kind.ask(journal, facade, &name, &payment),
             kind.ask(&other, facade, &name, &payment)
         );
-        one.is_approved() || two.is_approved()
+        one.is_paid() || two.is_paid()
     });
     let end = last_asks(bench, kind, &name, &payment);
     let moved = kind.moved(bench, &of);
@@ -128,9 +128,9 @@ fn run(bench: &Bench, kind: Kind, number: usize, first: &First) -> (State, Optio
     let wrong = match end {
         _ if moved > 1 => "moved more than once",
         _ if success && moved == 0 => "success reported and nothing moved",
-        State::Approved if moved == 0 => "approved and nothing moved",
+        State::Paid if moved == 0 => "approved and nothing moved",
         State::Declined | State::NotApplied if moved > 0 => "failed and moved",
-        State::Approved | State::Declined | State::Review => "",
+        State::Paid | State::Declined | State::Review => "",
         _ => "neither final nor in review",
     };
     (end, (!wrong.is_empty()).then(|| format!("{first:?}: {end}, {moved} moved: {wrong}")))
@@ -145,7 +145,7 @@ fn last_asks(bench: &Bench, kind: Kind, name: &str, payment: &PaymentRef) -> Sta
             journal.reconcile(facade).await.unwrap();
             journal.attempt(&attempt(name)).await.unwrap().state
         });
-        if matches!(state, State::Approved | State::Declined | State::Review) {
+        if matches!(state, State::Paid | State::Declined | State::Review) {
             break;
         }
         bench.clock.advance(Duration::from_secs(21 * 60));

@@ -20,7 +20,7 @@ pub(super) async fn paid(bench: &Bench, name: &str) -> PaymentRef {
     let payment = payment.payment.unwrap();
     // EMS Online says that a payment is complete when it is read.
     let read = facade.status(id).unwrap().status(&payment).await.unwrap();
-    assert_eq!(read.payment.outcome, Outcome::Approved, "{id}");
+    assert_eq!(read.payment.outcome, Outcome::Paid, "{id}");
     payment
 }
 

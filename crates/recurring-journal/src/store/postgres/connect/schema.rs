@@ -73,8 +73,8 @@ pub(in crate::store::postgres) async fn find(client: &Client, newest: i64) -> Re
         .await
         .and_then(|row| row.try_get(0))
         .map_err(problem)?;
-    if version > newest {
-        return Err(StoreError::NewerSchema { found: version, known: newest });
+    if version != newest {
+        return Err(StoreError::OtherSchema { found: version, known: newest });
     }
     let row = client
         .query_one("SELECT identity, stamp FROM recurring.recurring_schema", &[])
@@ -134,7 +134,7 @@ pub(in crate::store::postgres) async fn acknowledge(
          ON CONFLICT (attempt) DO UPDATE SET lines = a.lines + 1, lapsed = true, owner = NULL, fence = a.fence + 1,
            lease_until = NULL, state = 'review', updated = excluded.updated,
            payment = coalesce(a.payment, excluded.payment), decided_by = excluded.decided_by, note = excluded.note
-         WHERE a.state NOT IN ('approved', 'unknown', 'pending')"
+         WHERE a.state NOT IN ('paid', 'authorized', 'unknown', 'pending')"
     );
     transaction.execute(&open, &values).await.map_err(problem)?;
     let unknown = transaction.execute(&armed, &values).await.map_err(problem)?;
