@@ -263,7 +263,7 @@ async fn cancelling_deletes_the_order_and_answers_it() {
         .await;
     let order = client(&server.url()).cancel_order(ORDER).await.expect("an order");
     mock.assert_async().await;
-    assert_eq!(order.outcome(), Outcome::Declined);
+    assert_eq!(order.outcome(), Outcome::Canceled);
 }
 
 #[test]

@@ -54,7 +54,7 @@ async fn eight_processes_open_an_empty_database_at_once() {
         tasks.spawn(async move { database.open().await });
     }
     assert_eq!(tasks.join_all().await.len(), 8);
-    assert_eq!(database.psql("SELECT version FROM recurring_schema").trim(), "2");
+    assert_eq!(database.psql("SELECT version FROM recurring_schema").trim(), "3");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -81,8 +81,8 @@ async fn server_that_ends_idle_sessions_ends_no_owner() {
     drop(database.store().await.unwrap());
     let name = database.0.rsplit('/').next().unwrap();
     database.psql(&format!(
-        "ALTER DATABASE {name} SET idle_session_timeout = '50ms';
-         ALTER DATABASE {name} SET idle_in_transaction_session_timeout = '50ms'"
+        "ALTER DATABASE {name} SET idle_session_timeout = '500ms';
+         ALTER DATABASE {name} SET idle_in_transaction_session_timeout = '500ms'"
     ));
     let (store, other) = (database.store().await.unwrap(), database.store().await.unwrap());
     let owner = store.owner().await.unwrap();

@@ -219,7 +219,7 @@ async fn what_a_refusal_proves() {
         (
             200,
             r#"{"id":"00000000-0000-4000-8000-0000000000a1","type":"purchase","status":"hold"}"#,
-            ["pending", "pending", "paid"],
+            ["pending", "pending", "authorized"],
         ),
     ] {
         assert_eq!(refused(status, body).await, expected, "{status} {body}");

@@ -115,10 +115,7 @@ async fn a_purchase_is_cancelled() {
     let purchase = answered("revio/cancel-purchase/cancelled", request.to_request(), call).await;
     let purchase = purchase.expect("a purchase");
     assert_eq!(purchase.status.as_str(), "cancelled");
-    assert_eq!(
-        (purchase.outcome(), purchase.decline_reason()),
-        (Outcome::Declined, Some(DeclineReason::Other))
-    );
+    assert_eq!((purchase.outcome(), purchase.decline_reason()), (Outcome::Canceled, None));
 }
 
 #[tokio::test]
@@ -216,7 +213,7 @@ fn a_reason_there_is_exactly_when_the_outcome_is_declined() {
     assert_eq!(charged("error", "insufficient_funds"), Some(DeclineReason::InsufficientFunds));
     assert_eq!(charged("error", "expired_card"), Some(DeclineReason::ExpiredCard));
     assert_eq!(charged("blocked", "unheard_of"), Some(DeclineReason::Other));
-    assert_eq!(charged("cancelled", "expired_card"), Some(DeclineReason::Other), "an older try says nothing");
+    assert_eq!(charged("cancelled", "expired_card"), None, "an older try says nothing");
     assert_eq!(charged("paid", "expired_card"), None);
 
     let answer = |body: &str| common::charge().from_reply(&Reply::new(400, Vec::new(), body.into()));

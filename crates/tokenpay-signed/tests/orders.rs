@@ -177,18 +177,18 @@ fn only_a_known_status_says_that_money_goes_back() {
 
 #[test]
 fn a_look_up_says_what_became_of_the_charge() {
-    use Outcome::{Declined, Paid, Pending};
+    use Outcome::{Canceled, Declined, Paid, Pending};
     let query = QueryOrder::new(OrderKey::OrderId(5803));
     for (order, transaction, outcome) in [
         ("SUCCESS", "SUCCESS", Paid),
         ("SETTLED", "", Paid),
-        ("VOIDED", "VOIDED", Paid),
+        ("VOIDED", "VOIDED", Canceled),
         ("REFUNDED", "REFUNDED", Paid),
         ("REFUNDED", "SUCCESS", Paid),
         ("PARTIALLY_REFUNDED", "", Paid),
         ("SUCCESS", "REFUNDED", Paid),
         ("FAILURE", "DECLINED", Declined),
-        ("CANCELLED", "", Declined),
+        ("CANCELLED", "", Canceled),
         ("OPEN", "DECLINED", Declined),
         ("FAILURE", "REFUNDED", Pending),
         ("REFUNDED", "DECLINED", Pending),
