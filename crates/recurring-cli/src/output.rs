@@ -11,11 +11,12 @@ use serde_json::{Map, Value};
 pub(crate) struct Output {
     json: bool,
     failed: OnceLock<String>,
+    warned: OnceLock<()>,
 }
 
 impl Output {
     pub(crate) fn new(json: bool) -> Self {
-        Self { json, failed: OnceLock::new() }
+        Self { json, failed: OnceLock::new(), warned: OnceLock::new() }
     }
 
     /// Whether JSON was asked for.
@@ -30,6 +31,9 @@ impl Output {
 
     /// Prints one result: the object, or the text.
     pub(crate) fn line(&self, object: &Value, human: &str) {
+        if self.json && object.get("test") == Some(&Value::Bool(true)) && self.warned.set(()).is_ok() {
+            self.problem(TEST);
+        }
         let written = if self.json { self.print(object) } else { self.print(human) };
         // What has happened must be learned all the same. The rest of the object may hold a token.
         let happened: Vec<String> = ["provider", "attempt", "outcome", "state", "effect", "payment"]

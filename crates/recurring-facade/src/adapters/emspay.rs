@@ -253,9 +253,9 @@ fn payment(order: &Order) -> Payment {
     payment.payment = Some(PaymentRef::new(&order.id));
     payment.merchant_reference = order.merchant_order_id.clone();
     payment.amount = money(order);
+    payment.test = order.is_test().then_some(true);
     payment.captured = (payment.outcome == Outcome::Paid).then(|| payment.amount.into());
     payment.refunded = order.has_refunds().then_some(Portion::Unstated);
-    payment.test = order.is_test().then_some(true);
     payment.redirect = match order.outcome() {
         Outcome::ActionRequired => order.payment_address(),
         _ => None,
