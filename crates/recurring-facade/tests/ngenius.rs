@@ -187,6 +187,11 @@ async fn schedule_active_reads_the_order_first() {
     assert_eq!((paid.outcome, paid.amount), (Outcome::Paid, Some(price(&ID))));
     assert_eq!(paid.payment, Some(PaymentRef::new("o-1")));
 
+    // Held is not taken, also for a sale.
+    let held = order(&[payment("p-1", "AUTHORISED", CREATED)]);
+    let authorized = scheduled(created("ACTIVE"), Some(held.clone())).await.expect("held");
+    assert_eq!((authorized.outcome, authorized.captured), (Outcome::Authorized, None));
+
     // Another attempt's order, as a caching proxy would answer it.
     let mut others = taken.clone();
     others["merchantOrderReference"] = json!("a-0");
@@ -196,6 +201,7 @@ async fn schedule_active_reads_the_order_first() {
         ("ACTIVE", Some(others.clone())),
         ("ACTIVE", Some(refused.clone())),
         ("FAILED", Some(taken)),
+        ("FAILED", Some(held.clone())),
     ] {
         let error = scheduled(created(state), order).await.expect_err("not proven");
         assert!(error.effect().is_unknown(), "{error}");

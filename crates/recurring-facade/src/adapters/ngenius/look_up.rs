@@ -72,7 +72,7 @@ impl LookUp for Ngenius {
 
 impl Ngenius {
     /// The first payment of a new schedule. The answer to the call names neither the amount nor the merchant's reference
-    /// (source document): only the order proves whose it is, so it is read before the payment is called approved.
+    /// (source document): only the order proves whose it is, so it is read before the payment is called paid.
     pub(super) async fn confirmed(
         &self,
         created: &RecurringPayment,
@@ -100,14 +100,9 @@ impl Ngenius {
             .map_err(|contradiction| unconfirmed(contradiction.message()))?;
         match (first, answered.outcome) {
             (First::Is(payment), said) if payment.outcome == said => Ok(payment),
-            (First::Is(payment), _)
-                if matches!(
-                    payment.outcome,
-                    Outcome::Authorized | Outcome::Pending | Outcome::ActionRequired
-                ) =>
-            {
-                Ok(payment)
-            }
+            // A sale whose money is only held is not paid.
+            (First::Is(payment), Outcome::Paid) if payment.outcome == Outcome::Authorized => Ok(payment),
+            (First::Is(payment), _) if !payment.outcome.is_definite() => Ok(payment),
             (First::Is(payment), _) => {
                 Err(unconfirmed(&format!("the order's first payment is `{}`", payment.status)))
             }
@@ -138,14 +133,14 @@ fn own(order: &Order, reference: &PaymentRef, attempt: &AttemptId, amount: Money
         First::Is(payment) => payment.amount,
         First::NotYet | First::Unclear => None,
     };
-    let approved = matches!(&first, First::Is(payment) if payment.outcome.went_through());
+    let went_through = matches!(&first, First::Is(payment) if payment.outcome.went_through());
     check_found(
         ProviderId::NGENIUS,
         Some(reference.as_str()),
         &[
-            ("merchantOrderReference", named.map_or(!approved, |named| named == attempt.as_str())),
+            ("merchantOrderReference", named.map_or(!went_through, |named| named == attempt.as_str())),
             ("amount", same(order.amount.as_ref())),
-            ("amount", paid.map_or(!approved, |paid| paid == amount)),
+            ("amount", paid.map_or(!went_through, |paid| paid == amount)),
         ],
     )?;
     Ok(match first {
