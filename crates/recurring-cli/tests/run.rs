@@ -50,6 +50,45 @@ fn refused_key_and_one_line_is_not_done() {
 }
 
 #[test]
+fn line_that_is_not_applied_among_others_is_done() {
+    let sandbox = Sandbox::recording("one-line");
+    let line = |attempt: &str, currency: &str| json!({"attempt": attempt, "amount": "40.00", "currency": currency, "credential": sandbox.credential()});
+    // A series is in the currency of its first payment.
+    let lines = [line("a-1", "EUR"), line("a-2", "USD"), line("a-3", "EUR")];
+    let lines: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let (code, out) = sandbox.recorded_with(&lines, &["run", "--input", "-"]);
+    assert_eq!((code, count(&out, "pending"), count(&out, "error")), (10, 2, 1), "{out:?}");
+    assert_eq!(sandbox.recorded(&["journal", "reconcile"]).0, 0);
+    let (code, out) = sandbox.recorded_with(&lines, &["run", "--input", "-"]);
+    assert_eq!((code, count(&out, "paid"), count(&out, "error")), (0, 2, 1), "{out:?}");
+}
+
+#[test]
+fn unknown_line_outranks_a_refused_key() {
+    let sandbox = Sandbox::recording("worst");
+    let lost = json!({"kind": "close", "operation": "POST /emspay/v1/orders/", "when": "after_acting"});
+    sandbox.control("POST", "faults", Some(&lost));
+    let (code, _, errors) = run(&sandbox, 1, &[]);
+    assert_eq!(code, 30, "{errors}");
+    let (code, lines, errors) = run(&sandbox, 5, &[("EMSPAY_API_KEY", "another")]);
+    assert_eq!((code, count(&lines, "left")), (30, 1), "{errors}");
+    assert!(errors.contains("the API key is refused"), "{errors}");
+}
+
+#[test]
+fn gateway_that_asks_for_a_long_wait_is_left() {
+    let sandbox = Sandbox::recording("long-wait");
+    let slow =
+        json!({"kind": "status", "status": 429, "retry_after": 3600, "operation": "POST /emspay/v1/orders/"});
+    sandbox.control("POST", "faults", Some(&slow));
+    let (code, lines, errors) = run(&sandbox, 20, &[]);
+    assert_eq!((code, count(&lines, "error"), count(&lines, "left")), (30, 1, 19), "{errors}");
+    let why =
+        |line: &Value| line["message"].as_str().is_some_and(|text| text.contains("asks to wait 3600 s"));
+    assert!(lines.iter().filter(|line| line["outcome"] == "left").all(why), "{lines:?}");
+}
+
+#[test]
 fn closed_port_ends_the_run() {
     let sandbox = Sandbox::recording("closed-port");
     let closed = recurring_fixtures::fault::refused_url();

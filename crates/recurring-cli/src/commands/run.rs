@@ -132,3 +132,18 @@ fn describe(report: &Report) -> (Value, Exit) {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn worst_line_decides_the_exit_code() {
+        let order = [Exit::Unknown, Exit::Usage, Exit::NotApplied, Exit::Pending, Exit::Done];
+        for (place, exit) in order.into_iter().enumerate() {
+            for better in order.into_iter().skip(place) {
+                assert_eq!((worse(exit, better), worse(better, exit)), (exit, exit));
+            }
+        }
+    }
+}
