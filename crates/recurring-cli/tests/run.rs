@@ -86,6 +86,7 @@ fn gateway_that_asks_for_a_long_wait_is_left() {
     let why =
         |line: &Value| line["message"].as_str().is_some_and(|text| text.contains("asks to wait 3600 s"));
     assert!(lines.iter().filter(|line| line["outcome"] == "left").all(why), "{lines:?}");
+    assert!(errors.contains("charges at emspay were left: the gateway asks to wait 3600 s"), "{errors}");
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub struct Breaker {
     pub pause: Duration,
     /// How many refusals in a row stop the gateway for this run: charges that were not applied for a cause that
     /// concerns all of them ([`Refusal`](crate::Refusal)), or that the gateway refused as too many (429) with nothing
-    /// accepted in between, although the run waited as asked. 0 means 1.
+    /// accepted in between, although the run waited as asked. 0 means 1; the first 429 is always waited for.
     pub max_refusals: usize,
     /// The longest wait that a gateway may ask for (`Retry-After`). A longer one leaves the rest to the next run.
     pub max_wait: Duration,

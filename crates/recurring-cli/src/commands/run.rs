@@ -3,6 +3,8 @@
 mod input;
 mod text;
 
+use std::collections::BTreeMap;
+
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use recurring_facade::{AttemptId, ProviderId};
 use recurring_journal::{BillingRun, Left, Report, State, Summary};
@@ -28,7 +30,11 @@ pub(crate) async fn run(session: &Session, arguments: Run, out: &Output) -> Resu
     });
     let bar = progress_bar();
     let mut worst = Exit::Done;
+    let mut paused = BTreeMap::new();
     let report = |report: Report| {
+        if let Report::Left { provider, why: Left::Paused(why), .. } = &report {
+            paused.insert(provider.clone(), why.clone());
+        }
         let (line, exit) = describe(&report);
         worst = worse(worst, exit);
         bar.inc(1);
@@ -51,6 +57,9 @@ pub(crate) async fn run(session: &Session, arguments: Run, out: &Output) -> Resu
         }
     };
     out.progress(&text::summary(&summary, arguments.planned));
+    for (provider, why) in paused {
+        out.problem(&format!("charges at {provider} were left: {why}"));
+    }
     for (provider, refusal) in &summary.refusing {
         worst = worse(worst, Exit::NotApplied);
         out.problem(&text::refusal(provider, refusal, arguments.planned));

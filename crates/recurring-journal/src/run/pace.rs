@@ -130,7 +130,7 @@ impl Pace {
             return Ok(false);
         }
         self.refused += 1;
-        if self.refused >= rules.max_refusals.max(1) {
+        if self.refused >= rules.max_refusals.max(2) {
             return Err(format!(
                 "the gateway asked {} times in a row to be called less often, and waiting did not help: run again later",
                 self.refused

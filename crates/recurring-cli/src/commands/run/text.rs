@@ -33,8 +33,12 @@ pub(super) fn summary(summary: &Summary, planned: bool) -> String {
         (are(State::Review), "next: recurring journal list --state review, and resolve each".to_owned()),
         (summary.refused > 0, "correct the refused lines and give them again".to_owned()),
         (
-            are(State::NotApplied) && !planned,
-            "what was not applied can be charged by the same lines".to_owned(),
+            are(State::NotApplied),
+            match planned {
+                // A run takes what is planned, and that is not any more.
+                true => "what was not applied can be charged one by one: recurring charge".to_owned(),
+                false => "what was not applied can be charged by the same lines".to_owned(),
+            },
         ),
         (summary.left > 0 || summary.stopped, format!("{again} to go on")),
     ] {
