@@ -300,8 +300,9 @@ fn a_billing_run_stops_at_the_signal_that_ends_a_service_and_goes_on_later() {
         command.spawn().expect("it runs")
     };
     let taken = || (0..40).map(|number| sandbox.ledger(&format!("s-{number}"))).collect::<Vec<_>>();
-    let child = run(&["--concurrency", "1", "--rate", "5"]);
-    while taken().iter().sum::<usize>() == 0 {
+    let before = sandbox.moved();
+    let child = run(&["--concurrency", "1", "--rate", "1"]);
+    while sandbox.moved() == before {
         std::thread::yield_now();
     }
     let killed = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
