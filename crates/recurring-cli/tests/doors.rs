@@ -218,7 +218,7 @@ mod full {
         // What was taken stays taken; the code says that the answer is lost.
         let (code, errors) = sandbox.to_a_full_disk(&words);
         assert_eq!((code, sandbox.ledger("lost")), (1, 1), "{errors}");
-        assert!(errors.contains("attempt lost, outcome approved"), "{errors}");
+        assert!(errors.contains("attempt lost, outcome paid"), "{errors}");
     }
 
     #[test]

@@ -128,7 +128,7 @@ fn attempt_with_another_amount_is_refused() {
     assert_eq!(lines.len(), 0);
     let (_, lines) = sandbox.recorded(&["journal", "list", "--provider", "emspay", "--limit", "1"]);
     assert_eq!(lines.len(), 1);
-    assert_eq!(sandbox.recorded(&["journal", "list", "--state", "paid"]).0, 2);
+    assert_eq!(sandbox.recorded(&["journal", "list", "--state", "approved"]).0, 2);
     assert_eq!(sandbox.recorded(&["journal", "show", "--attempt", "nobody"]).0, 2);
 }
 

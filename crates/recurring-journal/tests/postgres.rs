@@ -54,7 +54,7 @@ async fn eight_processes_open_an_empty_database_at_once() {
         tasks.spawn(async move { database.open().await });
     }
     assert_eq!(tasks.join_all().await.len(), 8);
-    assert_eq!(database.psql("SELECT version FROM recurring_schema").trim(), "2");
+    assert_eq!(database.psql("SELECT version FROM recurring_schema").trim(), "3");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -396,7 +396,7 @@ pub(crate) async fn attempts_are_listed_in_pages(place: &dyn Place) {
     assert_eq!(store.list(&foreign, 100).await.unwrap(), []);
     let mut counts = store.count().await.unwrap();
     counts.sort_by_key(|(state, _)| state.as_str());
-    assert_eq!(counts, [(State::Paid, 4), (State::Declined, 3)]);
+    assert_eq!(counts, [(State::Declined, 3), (State::Paid, 4)]);
 }
 
 pub(crate) async fn a_notification_is_counted_and_dealt_with_once(place: &dyn Place) {
