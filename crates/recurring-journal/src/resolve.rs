@@ -137,6 +137,10 @@ impl Journal {
             Some(Seen::Unreadable(why)) => {
                 refuse(format!("the gateway could not be asked ({why}); try again, or force it"))
             }
+            Some(Seen::Foreign) => refuse(
+                "the recorded payment has another merchant's reference; look at it there, or force it"
+                    .to_owned(),
+            ),
             Some(Seen::Nothing { .. } | Seen::Canceled | Seen::NoMeans(_)) | None => Ok(()),
         }
     }
