@@ -7,7 +7,7 @@ use recurring_core::{Money, Outcome};
 use recurring_facade::Payment;
 
 use crate::attempt::{AttemptRecord, State};
-use crate::perform::ending_of_payment;
+use crate::ending::ending_of_payment;
 use crate::policy::Policy;
 use crate::store::Change;
 

@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 use recurring_core::{AttemptId, Effect, ErrorKind, Proof};
-use recurring_facade::ProviderId;
+use recurring_facade::{PaymentRef, ProviderId};
 
 /// Why the store could not do what was asked. It never quotes what was to be stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -12,6 +12,14 @@ pub enum StoreError {
     /// There is no such attempt.
     #[error("there is no attempt with this name")]
     NoSuchAttempt,
+    /// The payment belongs to another attempt already. Nothing was changed.
+    #[error("the payment {payment} belongs to the attempt {attempt}")]
+    PaymentTaken {
+        /// The payment.
+        payment: PaymentRef,
+        /// The attempt to which it belongs.
+        attempt: AttemptId,
+    },
     /// The disk, or the space the database may take, is full.
     #[error("the journal's disk is full: {0}")]
     Full(String),
@@ -145,6 +153,7 @@ impl JournalError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Store(StoreError::NoSuchAttempt) => ErrorKind::NotFound,
+            Self::Store(StoreError::PaymentTaken { .. }) => ErrorKind::Conflict,
             Self::Store(
                 StoreError::Address(_)
                 | StoreError::OtherSchema { .. }

@@ -10,6 +10,7 @@ mod attempt;
 mod breaker;
 mod clock;
 mod decide;
+mod ending;
 mod error;
 mod inbox;
 mod journal;

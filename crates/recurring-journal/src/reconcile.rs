@@ -110,8 +110,8 @@ impl Journal {
                 }
             }
         };
-        match self.store().change(&record.attempt, record.fence, &change, now).await {
-            Ok(stands) => Ok((seen, Some(Looked { before: record.state, record: stands }))),
+        match self.change_or_review(&record.attempt, record.fence, &change, now).await {
+            Ok(written) => Ok((seen, Some(Looked { before: record.state, record: written.record }))),
             Err(StoreError::Fenced) => Ok((seen, None)),
             Err(failed) => Err(failed.into()),
         }
@@ -346,8 +346,9 @@ impl Journal {
                 Err(_) => *all_read = false,
             }
         }
-        self.store().change(&attempt, record.fence, &change, lease.now).await?;
-        Ok(change.payment.is_some().then_some(attempt))
+        let written = self.change_or_review(&attempt, record.fence, &change, lease.now).await?;
+        let is_named = change.payment.is_some() && written.conflict.is_none();
+        Ok(is_named.then_some(attempt))
     }
 }
 

@@ -6,7 +6,7 @@ use recurring_facade::{Facade, PaymentRef};
 
 use crate::attempt::{AttemptRecord, State};
 use crate::decide::Seen;
-use crate::error::JournalError;
+use crate::error::{JournalError, StoreError};
 use crate::journal::Journal;
 use crate::store::{Change, Due, NOTE_RULE, missing_note};
 
@@ -94,7 +94,22 @@ impl Journal {
         change.payment.clone_from(&decision.payment);
         change.decided_by = Some(decision.by.clone());
         change.note = Some(decision.why.clone());
-        Ok(self.store().change(attempt, record.fence, &change, lease.now).await?)
+        match self.store().change(attempt, record.fence, &change, lease.now).await {
+            Err(taken @ StoreError::PaymentTaken { .. }) => {
+                // Lets go of the attempt, which stays as it is.
+                let mut change = Change::to(record.state);
+                change.next_look = record.next_look;
+                change.decided_by = record.decided_by;
+                change.note = record.note;
+                self.store().change(attempt, record.fence, &change, lease.now).await?;
+                Err(JournalError::Contradicted {
+                    attempt: attempt.clone(),
+                    decision: decision.what.state().as_str(),
+                    why: format!("{taken}; name the payment of this one, or none"),
+                })
+            }
+            written => Ok(written?),
+        }
     }
 
     /// Whether a decision fits what is known.

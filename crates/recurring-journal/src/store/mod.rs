@@ -86,7 +86,9 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Writes what is known now, and answers how the attempt stands with it.
     ///
     /// # Errors
-    /// [`StoreError::Fenced`] when another owner has the attempt now, [`StoreError::NoSuchAttempt`] when there is none.
+    /// [`StoreError::Fenced`] when another owner has the attempt now, [`StoreError::NoSuchAttempt`] when there is none;
+    /// [`StoreError::PaymentTaken`] when the payment belongs to another charge, schedule or first payment at this
+    /// gateway.
     async fn change(
         &self,
         attempt: &AttemptId,
@@ -102,7 +104,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// fence, and one that only raises an alarm.
     ///
     /// # Errors
-    /// When it could not be stored.
+    /// [`StoreError::PaymentTaken`] when the payment belongs to another attempt: nothing is stored. When it could not
+    /// be stored.
     async fn testify(&self, attempt: &AttemptId, late: &Late, now: Timestamp) -> Result<(), StoreError>;
 
     /// Makes every armed attempt unknown whose owner is [gone](Owners::gone), or whose lease has ended, and frees what
@@ -276,6 +279,8 @@ pub struct Late {
     pub payment: Option<PaymentRef>,
     /// Whether the gateway has the payment: the money was taken, or may still be.
     pub taken: bool,
+    /// Whether what it saw contradicts the journal, so that the attempt goes to manual review in any case.
+    pub review: bool,
     /// What it saw, in a sentence.
     pub note: String,
 }
@@ -305,6 +310,21 @@ pub struct FoundCharge {
     pub provider: ProviderId,
     /// The gateway's identifier of the payment, where it is known.
     pub payment: Option<PaymentRef>,
+}
+
+/// The payment and the note to record for a charge that was found: a payment that belongs to another attempt is not
+/// recorded a second time.
+fn found<'a>(failover: &Failover, charge: &'a FoundCharge, other: Option<&str>) -> (Option<&'a str>, String) {
+    let payment = charge.payment.as_ref().map(PaymentRef::as_str);
+    let note = format!("found at the gateway: {}", failover.why);
+    match (payment, other) {
+        (Some(payment), Some(other)) => {
+            let note =
+                format!("{note}; its payment {payment} belongs to the attempt {other} already: compare both");
+            (None, note)
+        }
+        _ => (payment, note),
+    }
 }
 
 /// What became of the attempts after a failover.

@@ -11,6 +11,9 @@ use crate::error::StoreError;
 pub(crate) const COLUMNS: &str = "attempt, provider, operation, amount, currency, fingerprint, state, owner, fence, \
     lease_until, payment, ending, created, updated, armed, looks, nothing_found, next_look, decided_by, note, sealed, lapsed";
 
+/// The attempts to which their payment belongs, and to no other: those of the unique index.
+pub(crate) const HAS_OWN_PAYMENT: &str = "operation IN ('charge', 'schedule', 'first_payment')";
+
 /// An attempt as a database has it.
 pub(crate) struct Row {
     pub(crate) attempt: String,

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 mod late;
+mod payments;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -54,13 +55,21 @@ macro_rules! every_case {
             the_log_has_a_line_for_every_change,
             attempts_are_listed_in_pages,
             a_notification_is_counted_and_dealt_with_once,
-            an_amount_and_its_lack_come_back
+            an_amount_and_its_lack_come_back,
+            payment_belongs_to_one_attempt,
+            payment_of_eight_attempts_at_once_belongs_to_one,
+            late_payment_of_another_attempt_is_not_kept
         );
     };
 }
 
 #[allow(unused_imports, reason = "each test program uses a part of it")]
 pub(crate) use late::{a_late_worker_is_heard, late_payment_beside_another_is_reviewed};
+#[allow(unused_imports, reason = "each test program uses a part of it")]
+pub(crate) use payments::{
+    late_payment_of_another_attempt_is_not_kept, payment_belongs_to_one_attempt,
+    payment_of_eight_attempts_at_once_belongs_to_one,
+};
 
 pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()

@@ -11,7 +11,7 @@ use super::problem;
 use crate::attempt::{Event, Intent};
 use crate::error::StoreError;
 use crate::inbox::InboxEntry;
-use crate::store::row::{COLUMNS, Row, instant};
+use crate::store::row::{COLUMNS, HAS_OWN_PAYMENT, Row, instant};
 use crate::store::{Due, Lease};
 
 /// The time of the server, in milliseconds since 1970.
@@ -53,6 +53,15 @@ pub(super) const ARM: &str = take!(
     "a.state = 'not_applied' OR"
 );
 
+/// The other attempt to which the payment `$2` belongs.
+pub(super) static HOLDER: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT attempt FROM recurring.recurring_attempts
+         WHERE payment = $2 AND attempt <> $1 AND {HAS_OWN_PAYMENT}
+           AND provider = (SELECT provider FROM recurring.recurring_attempts WHERE attempt = $1)"
+    )
+});
+
 pub(super) static CHANGE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "UPDATE recurring.recurring_attempts
@@ -65,10 +74,11 @@ pub(super) static CHANGE: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// When a late worker's answer means that the money may have been taken where it should not have been, or twice: what
-/// was said not to have happened, a further try that is under way, or another payment than the recorded one.
+/// was said not to have happened, a further try that is under way, or another payment than the recorded one. Or it
+/// contradicts the journal in another way.
 macro_rules! alarm {
     () => {
-        "($3 AND (state IN ('not_applied', 'declined', 'canceled', 'planned', 'armed') OR payment <> $2))"
+        "($6 OR $3 AND (state IN ('not_applied', 'declined', 'canceled', 'planned', 'armed') OR payment <> $2))"
     };
 }
 
