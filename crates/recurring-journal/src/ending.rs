@@ -1,7 +1,7 @@
 //! What a gateway's answer makes of an attempt, and what is kept of it.
 
 use jiff::Timestamp;
-use recurring_core::{AttemptId, Effect};
+use recurring_core::{AttemptId, Effect, Proof};
 use recurring_facade::{Decline, Error, Payment};
 
 use crate::attempt::{AttemptRecord, Ending, Fence, Intent, State};
@@ -82,6 +82,10 @@ pub(crate) fn ending_of(result: &Result<Payment, Error>) -> Change {
                 Effect::Unknown => State::Unknown,
             });
             change.payment = error.payment().cloned();
+            // A reply is proof that something was sent, even if it was only a read.
+            change.unsent = matches!(error.effect(), Effect::NotApplied(Proof::Local | Proof::NeverSent))
+                && error.payment().is_none()
+                && error.reply().is_none();
             change.ending = Some(Ending {
                 kind: Some(error.kind().as_str().to_owned()),
                 message: Some(error.message().to_owned()),
@@ -136,6 +140,7 @@ pub(crate) fn remembered(intent: &Intent, fence: Fence, change: &Change, now: Ti
         decided_by: None,
         note: None,
         lapsed: false,
+        sent: true,
         owner: None,
         fence,
         fingerprint: intent.fingerprint.clone(),

@@ -1,5 +1,5 @@
 use jiff::Timestamp;
-use recurring_core::{AttemptId, Effect, ErrorKind, Proof};
+use recurring_core::{AttemptId, Effect, ErrorKind, Money, Proof};
 use recurring_facade::{PaymentRef, ProviderId};
 
 /// Why the store could not do what was asked. It never quotes what was to be stored.
@@ -102,8 +102,19 @@ pub enum JournalError {
     OtherPayment {
         /// The attempt.
         attempt: AttemptId,
-        /// What is different: `provider`, `operation`, `amount`, `currency`, `credential`, `payment`.
+        /// What is different: `provider`, `operation`, `credential`, `customer`, `payment`.
         difference: &'static str,
+    },
+    /// The name is taken by an attempt with another amount or currency.
+    #[error(
+        "the attempt {attempt} is already used for another amount ({}): give every payment a name of its own",
+        amount_text(.recorded.as_ref())
+    )]
+    OtherAmount {
+        /// The attempt.
+        attempt: AttemptId,
+        /// The recorded amount; `None` for all of a payment.
+        recorded: Option<Money>,
     },
     /// The gateway is not set up, or cannot do this.
     #[error("{provider} is not set up, or cannot do this")]
@@ -148,6 +159,10 @@ pub enum JournalError {
     CutOff,
 }
 
+fn amount_text(amount: Option<&Money>) -> String {
+    amount.map_or_else(|| "all of a payment".to_owned(), Money::to_string)
+}
+
 impl JournalError {
     /// What went wrong, in the words of every other error.
     pub fn kind(&self) -> ErrorKind {
@@ -164,7 +179,7 @@ impl JournalError {
                 | StoreError::ClockSkew { .. },
             ) => ErrorKind::Config,
             Self::Store(_) => ErrorKind::Unavailable,
-            Self::OtherPayment { .. } => ErrorKind::Conflict,
+            Self::OtherPayment { .. } | Self::OtherAmount { .. } => ErrorKind::Conflict,
             Self::NoCapability { .. } => ErrorKind::Unsupported,
             Self::NotToDecide { .. } | Self::Contradicted { .. } | Self::Invalid { .. } => {
                 ErrorKind::InvalidRequest

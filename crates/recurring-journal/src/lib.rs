@@ -11,6 +11,7 @@ mod breaker;
 mod clock;
 mod decide;
 mod ending;
+mod enrol;
 mod error;
 mod inbox;
 mod journal;

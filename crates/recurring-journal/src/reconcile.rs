@@ -297,10 +297,14 @@ impl Journal {
         Ok(())
     }
 
-    /// Whether a process works on the attempt, so that nothing can be settled now.
+    /// Whether a process works on the attempt, so that nothing can be settled now. Not while only the name is reserved,
+    /// by an enrolment or for the first payment that follows it.
     async fn is_under_way(&self, attempt: &AttemptId) -> Result<bool, StoreError> {
         let record = self.store().get(attempt).await?;
-        Ok(record.is_some_and(|record| !record.state.is_final()))
+        Ok(record.is_some_and(|record| match (record.operation, record.state) {
+            (Operation::Enrolment, _) | (Operation::FirstPayment, State::Planned) => false,
+            (_, state) => !state.is_final(),
+        }))
     }
 
     /// The attempt without a known payment that a notification names, after its payment has been read and names the

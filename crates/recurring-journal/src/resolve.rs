@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use recurring_core::AttemptId;
 use recurring_facade::{Facade, PaymentRef};
 
-use crate::attempt::{AttemptRecord, State};
+use crate::attempt::{AttemptRecord, Operation, State};
 use crate::decide::Seen;
 use crate::error::{JournalError, StoreError};
 use crate::journal::Journal;
@@ -120,6 +120,10 @@ impl Journal {
         decision: &Decision,
         now: Timestamp,
     ) -> Result<(), JournalError> {
+        if known.operation == Operation::Enrolment {
+            let state = "an enrolment, which moves no money";
+            return Err(JournalError::NotToDecide { attempt: known.attempt.clone(), state });
+        }
         if known.state.is_final() && known.state != decision.what.state() {
             return Err(JournalError::NotToDecide {
                 attempt: known.attempt.clone(),

@@ -68,6 +68,14 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// When it could not be stored.
     async fn plan(&self, intent: &Intent, now: Timestamp) -> Result<AttemptRecord, StoreError>;
 
+    /// Reserves the name of an enrolment before anything is sent: stores it in the [state](Intent::initial_state) of
+    /// its operation. [`Claim::Yours`] when the name is new, or when nothing was ever sent under it and it belonged to
+    /// an enrolment at this gateway, whose intent is then replaced. Anything else is answered as it stands.
+    ///
+    /// # Errors
+    /// When it could not be stored: then nothing may be sent.
+    async fn reserve(&self, intent: &Intent, now: Timestamp) -> Result<Claim, StoreError>;
+
     /// Stores attempts as planned and takes them for this owner until `lease.until`, as far as nobody else has them:
     /// the answers come in the order of the intents. An attempt that has been planned before is taken; one that has
     /// been armed, or that another owner holds, is answered as it stands.
@@ -77,7 +85,9 @@ pub trait Store: fmt::Debug + Send + Sync {
     async fn claim(&self, intents: &[Intent], lease: &Lease) -> Result<Vec<Claim>, StoreError>;
 
     /// Arms one attempt: stores it, if it is new, and gives it to this owner until `lease.until`. It must be new,
-    /// planned and free (or this owner's), or not applied; anything else is answered as it stands.
+    /// planned and free (or this owner's), or not applied; anything else is answered as it stands. The intent of one
+    /// that was not applied must be the same, unless nothing was ever sent under its name ([`Change::unsent`]): then it
+    /// is replaced by another one of the same operation and provider.
     ///
     /// # Errors
     /// When it is not proven that it was armed: then nothing may be sent.
@@ -147,7 +157,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// When they cannot be read.
     async fn list(&self, filter: &Filter, limit: u32) -> Result<Vec<AttemptRecord>, StoreError>;
 
-    /// How many attempts there are in each state.
+    /// How many attempts there are in each state. An enrolment is not counted: it moves no money, and stays pending
+    /// for good.
     ///
     /// # Errors
     /// When they cannot be counted.
@@ -252,6 +263,9 @@ pub struct Change {
     pub sealed: Option<Vec<u8>>,
     /// Whether the owner still works on it.
     pub keep_lease: bool,
+    /// Whether it is proven that nothing left this process in the try that ends with this. As long as that is so of
+    /// every try, the attempt may be armed with another intent.
+    pub unsent: bool,
 }
 
 impl Change {
@@ -268,6 +282,7 @@ impl Change {
             note: None,
             sealed: None,
             keep_lease: false,
+            unsent: false,
         }
     }
 }

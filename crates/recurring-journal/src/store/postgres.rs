@@ -239,13 +239,28 @@ impl Store for PostgresStore {
             &intent.amount.map(|amount| amount.minor()),
             &intent.amount.map(|amount| amount.currency().code()),
             &intent.fingerprint,
-            &State::Planned.as_str(),
+            &intent.initial_state().as_str(),
             &now,
             &now,
             &intent.sealed,
         ];
         self.rows(PLAN_POSTGRES, values).await?;
         self.get(&intent.attempt).await?.ok_or_else(super::row::neither)
+    }
+
+    async fn reserve(&self, intent: &Intent, now: Timestamp) -> Result<Claim, StoreError> {
+        let values: Values<'_> = &[
+            &intent.attempt.as_str(),
+            &intent.provider.as_str(),
+            &intent.operation.as_str(),
+            &intent.amount.map(|amount| amount.minor()),
+            &intent.amount.map(|amount| amount.currency().code()),
+            &intent.fingerprint,
+            &intent.initial_state().as_str(),
+            &sql::millis(now),
+        ];
+        let taken = self.rows(sql::RESERVE, values).await?;
+        self.claim_of(intent, &taken).await
     }
 
     async fn claim(&self, intents: &[Intent], lease: &Lease) -> Result<Vec<Claim>, StoreError> {
@@ -287,6 +302,7 @@ impl Store for PostgresStore {
             &change.sealed,
             &change.keep_lease,
             &sql::millis(now),
+            &change.unsent,
         ];
         let written = match self.records(&sql::CHANGE, values).await {
             Ok(written) => written,

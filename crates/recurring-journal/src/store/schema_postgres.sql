@@ -45,6 +45,8 @@ CREATE TABLE recurring.recurring_attempts (
   sealed BYTEA,
   -- Whether the store has forgotten something since this was armed.
   lapsed BOOLEAN NOT NULL DEFAULT false,
+  -- Whether anything may have been sent under this name by a try that has ended. Never taken back.
+  sent BOOLEAN NOT NULL DEFAULT false,
   -- The number of the newest line of its log.
   lines BIGINT NOT NULL DEFAULT 1
 );

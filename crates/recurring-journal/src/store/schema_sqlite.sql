@@ -40,6 +40,8 @@ CREATE TABLE recurring_attempts (
   sealed BLOB,
   -- Whether the store has forgotten something since this was armed.
   lapsed INTEGER NOT NULL DEFAULT 0,
+  -- Whether anything may have been sent under this name by a try that has ended. Never taken back.
+  sent INTEGER NOT NULL DEFAULT 0,
   -- The number of the newest line of its log.
   lines INTEGER NOT NULL DEFAULT 1
 ) STRICT, WITHOUT ROWID;

@@ -269,6 +269,11 @@ impl Store for SqliteStore {
         self.writer.write(move |connection| sql::plan(connection, &intent, now)).await
     }
 
+    async fn reserve(&self, intent: &Intent, now: Timestamp) -> Result<Claim, StoreError> {
+        let intent = intent.clone();
+        self.writer.write(move |connection| sql::reserve(connection, &intent, now)).await
+    }
+
     async fn claim(&self, intents: &[Intent], lease: &Lease) -> Result<Vec<Claim>, StoreError> {
         let (intents, lease) = (intents.to_vec(), lease.clone());
         self.writer

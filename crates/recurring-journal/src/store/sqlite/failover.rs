@@ -36,7 +36,7 @@ pub(super) fn acknowledge(
         transaction.execute(
             &format!(
                 "UPDATE recurring_attempts SET {free}, {note}
-                 WHERE state IN ('unknown', 'pending', 'review') AND NOT lapsed"
+                 WHERE state IN ('unknown', 'pending', 'review') AND operation <> 'enrolment' AND NOT lapsed"
             ),
             values,
         )?;
@@ -50,7 +50,8 @@ pub(super) fn acknowledge(
         let or_planned = if failover.planned_were_not_sent { "" } else { " OR state = 'planned'" };
         let mut review = transaction.execute(
             &format!(
-                "UPDATE recurring_attempts SET {free}, state = 'review', {note} WHERE state = 'not_applied'{or_planned}"
+                "UPDATE recurring_attempts SET {free}, state = 'review', {note}
+                 WHERE operation <> 'enrolment' AND (state = 'not_applied'{or_planned})"
             ),
             values,
         )?;

@@ -19,6 +19,14 @@ macro_rules! free {
     };
 }
 
+/// An attempt under whose name nothing was ever sent: another intent of the same kind may take its place.
+macro_rules! replaceable {
+    () => {
+        "state = 'not_applied' AND NOT sent AND NOT lapsed AND payment IS NULL
+           AND provider = excluded.provider AND operation = excluded.operation"
+    };
+}
+
 /// The two ways to take an attempt; they differ in what it becomes, and in what it may have been.
 pub(super) const CLAIM: &str = concat!(
     "INSERT INTO recurring_attempts
@@ -37,14 +45,28 @@ pub(super) const ARM: &str = concat!(
      VALUES (:attempt, :provider, :operation, :amount, :currency, :fingerprint, 'armed', :owner, 1, :until, :now, :now, :now, :sealed)
      ON CONFLICT (attempt) DO UPDATE
        SET lines = lines + 1, state = 'armed', owner = excluded.owner, fence = fence + 1, lease_until = excluded.lease_until,
-         updated = excluded.updated, armed = excluded.armed, sealed = coalesce(excluded.sealed, sealed),
+         updated = excluded.updated, armed = excluded.armed,
+         sealed = CASE WHEN fingerprint = excluded.fingerprint THEN coalesce(excluded.sealed, sealed) ELSE excluded.sealed END,
          payment = NULL, ending = NULL, looks = 0, nothing_found = 0, next_look = NULL, decided_by = NULL, note = NULL,
          lapsed = 0, fingerprint = excluded.fingerprint, provider = excluded.provider, operation = excluded.operation,
          amount = excluded.amount, currency = excluded.currency
        WHERE fingerprint IN (excluded.fingerprint, '')
          AND (state = 'not_applied' OR state = 'planned' AND ",
     free!(),
-    ")"
+    ") OR ",
+    replaceable!()
+);
+
+/// Reserves the name of an enrolment.
+const RESERVE: &str = concat!(
+    "INSERT INTO recurring_attempts
+       (attempt, provider, operation, amount, currency, fingerprint, state, fence, created, updated)
+     VALUES (:attempt, :provider, :operation, :amount, :currency, :fingerprint, :state, 1, :now, :now)
+     ON CONFLICT (attempt) DO UPDATE
+       SET lines = lines + 1, fence = fence + 1, state = excluded.state, updated = excluded.updated, ending = NULL, note = NULL,
+         decided_by = NULL, fingerprint = excluded.fingerprint, amount = excluded.amount, currency = excluded.currency
+       WHERE operation IN ('enrolment', 'first_payment') AND ",
+    replaceable!()
 );
 
 pub(super) fn millis(time: Timestamp) -> i64 {
@@ -63,7 +85,7 @@ pub(super) fn plan(
         intent.amount.map(|amount| amount.minor()),
         intent.amount.map(|amount| amount.currency().code()),
         intent.fingerprint,
-        State::Planned.as_str(),
+        intent.initial_state().as_str(),
         millis(now),
         millis(now),
         intent.sealed,
@@ -95,6 +117,21 @@ pub(super) fn take_one(
         ":sealed": intent.sealed,
     };
     claimed(connection, statement, intent, values)
+}
+
+/// Reserves the name of an enrolment, or says how the attempt of this name stands.
+pub(super) fn reserve(connection: &Connection, intent: &Intent, now: Timestamp) -> Result<Claim, StoreError> {
+    let values = named_params! {
+        ":attempt": intent.attempt.as_str(),
+        ":provider": intent.provider.as_str(),
+        ":operation": intent.operation.as_str(),
+        ":amount": intent.amount.map(|amount| amount.minor()),
+        ":currency": intent.amount.map(|amount| amount.currency().code()),
+        ":fingerprint": intent.fingerprint,
+        ":state": intent.initial_state().as_str(),
+        ":now": millis(now),
+    };
+    claimed(connection, RESERVE, intent, values)
 }
 
 fn claimed(
@@ -141,6 +178,7 @@ pub(super) fn change(
         ":note": change.note,
         ":sealed": change.sealed,
         ":keep": change.keep_lease,
+        ":unsent": change.unsent,
         ":now": millis(now),
         ":attempt": attempt.as_str(),
         ":fence": fence.0,
@@ -151,7 +189,7 @@ pub(super) fn change(
                looks = coalesce(:looks, looks), nothing_found = coalesce(:nothing_found, nothing_found),
                next_look = :next_look, decided_by = :decided_by, note = :note, sealed = coalesce(:sealed, sealed),
                owner = CASE WHEN :keep THEN owner END, lease_until = CASE WHEN :keep THEN lease_until END,
-               updated = :now
+               sent = sent OR NOT (:unsent OR :state = 'planned'), updated = :now
              WHERE attempt = :attempt AND fence = :fence RETURNING {COLUMNS}"
     );
     let written = records(connection, &statement, values)
@@ -235,12 +273,14 @@ pub(super) fn take(
     let (which, one) = match due {
         Due::Look => (
             format!(
-                "state IN ('unknown', 'pending') AND next_look <= :now AND {free} AND :one IS NULL ORDER BY next_look"
+                "state IN ('unknown', 'pending') AND next_look <= :now AND operation <> 'enrolment' AND {free} AND :one IS NULL ORDER BY next_look"
             ),
             None,
         ),
         Due::One(attempt) => (
-            format!("attempt = :one AND state IN ('unknown', 'pending', 'review') AND {free_or_own}"),
+            format!(
+                "attempt = :one AND state IN ('unknown', 'pending', 'review') AND operation <> 'enrolment' AND {free_or_own}"
+            ),
             Some(attempt),
         ),
         Due::Planned => (
@@ -293,7 +333,8 @@ pub(super) fn list(
 }
 
 pub(super) fn count(connection: &Connection) -> Result<Vec<(State, u64)>, StoreError> {
-    let statement = "SELECT state, count(*) FROM recurring_attempts GROUP BY state";
+    let statement =
+        "SELECT state, count(*) FROM recurring_attempts WHERE operation <> 'enrolment' GROUP BY state";
     let rows =
         collect(connection, statement, &[], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
     Ok(rows
@@ -378,5 +419,6 @@ fn read_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
         note: row.get(19)?,
         sealed: row.get(20)?,
         lapsed: row.get(21)?,
+        sent: row.get(22)?,
     })
 }

@@ -120,12 +120,12 @@ pub(in crate::store::postgres) async fn acknowledge(
     );
     let open = format!(
         "UPDATE recurring.recurring_attempts SET {free}, updated = ({NOW}), {note}
-         WHERE state IN ('unknown', 'pending', 'review') AND NOT lapsed"
+         WHERE state IN ('unknown', 'pending', 'review') AND operation <> 'enrolment' AND NOT lapsed"
     );
     // Everything from which money could be sent again: it may have been sent in the time that is missing.
     let sendable = format!(
         "UPDATE recurring.recurring_attempts SET {free}, state = 'review', updated = ({NOW}), {note}
-         WHERE state = 'not_applied' OR state = 'planned' AND {}",
+         WHERE operation <> 'enrolment' AND (state = 'not_applied' OR state = 'planned' AND {})",
         !failover.planned_were_not_sent
     );
     let holder = format!(
