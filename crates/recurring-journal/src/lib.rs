@@ -10,6 +10,8 @@ mod attempt;
 mod breaker;
 mod clock;
 mod decide;
+mod ending;
+mod enrol;
 mod error;
 mod inbox;
 mod journal;

@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use recurring_facade::{
-    Agreement, AttemptId, Customer, EnrolRequest, Enrolment, Error, PendingEnrolment, Settings,
-};
+use recurring_facade::{Agreement, AttemptId, Customer, EnrolRequest, Enrolment, Error, PendingEnrolment};
 use recurring_journal::{Intent, Resumed};
 use serde_json::{Map, Value};
 
@@ -17,9 +15,9 @@ use crate::output::{Output, cannot, error_object, payment_object, payment_text};
 use crate::record::{answered, ended};
 use crate::session::Session;
 
-pub(crate) async fn enrol(settings: &Settings, arguments: Enrol, out: &Output) -> Result<Exit, String> {
+pub(crate) async fn enrol(session: &Session, arguments: Enrol, out: &Output) -> Result<Exit, String> {
     let (attempt, amount) = arguments.attempt.read()?;
-    let (facade, id) = facade_of(settings, &arguments.attempt.provider)?;
+    let (facade, id) = facade_of(&session.settings, &arguments.attempt.provider)?;
     let enroller = facade.enroller(&id).ok_or_else(|| cannot(&id, "make a first payment on a page"))?;
     let mut customer = Customer::default();
     customer.id = arguments.customer;
@@ -31,10 +29,23 @@ pub(crate) async fn enrol(settings: &Settings, arguments: Enrol, out: &Output) -
     request.success_url = arguments.success_url;
     request.failure_url = arguments.failure_url;
     request.notification_url = arguments.notification_url;
+    // It takes no money, so that it works without a journal too; with one, nothing else can have its name.
+    let journal = match arguments.journal.no_journal {
+        true => None,
+        false => session.journal(arguments.journal.journal.as_deref()).await?,
+    };
     let mut file = arguments.pending.as_deref().map(files::create).transpose()?;
-    let started = match enroller.enrol(request).await {
-        Ok(started) => started,
-        Err(error) => {
+    let started = match &journal {
+        Some(journal) => journal.enrol(&facade, &id, request).await,
+        None => Ok(enroller.enrol(request).await),
+    };
+    let started = match started {
+        Ok(Ok(started)) => started,
+        Err(refused) => {
+            remove(arguments.pending.as_deref());
+            return Ok(ended(&attempt, &id, Err(refused), out));
+        }
+        Ok(Err(error)) => {
             remove(arguments.pending.as_deref());
             return Ok(failed(Some(attempt.as_str()), &error, out));
         }
