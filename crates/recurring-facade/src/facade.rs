@@ -8,9 +8,9 @@ use recurring_core::{AttemptId, ErrorKind, NotAfter};
 use crate::call::Call;
 use crate::credential::PendingEnrolment;
 use crate::error::Error;
-use crate::payment::{EnrolStarted, Enrolment, Payment, Scheduled};
+use crate::payment::{EnrolStarted, Enrolment, Payment, PaymentRef, Scheduled};
 use crate::provider::{
-    Enrol, LookUp, NoRecord, Notifications, Provider, ProviderId, Record, Status, StoredCards,
+    Enrol, LookUp, NoRecord, Notifications, Provider, ProviderId, Rebuilt, Record, Status, StoredCards,
 };
 use crate::request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest, ScheduleRequest};
 
@@ -191,6 +191,19 @@ impl Enroller {
             enrols(&*handle.provider)?.resume(&pending, &handle.call()).await
         })
         .await
+    }
+
+    /// Rebuilds the stored credential of a first payment whose answer was lost, and moves no money: see
+    /// [`Enrol::credential_of`].
+    ///
+    /// # Errors
+    /// Those of [`Enrol::credential_of`].
+    pub async fn credential_of(
+        &self,
+        pending: &PendingEnrolment,
+        payment: Option<&PaymentRef>,
+    ) -> Result<Rebuilt, Error> {
+        enrols(&*self.0.provider)?.credential_of(pending, payment).await
     }
 }
 
