@@ -130,7 +130,8 @@ impl NewFile {
             .file
             .rewind()
             .and_then(|()| self.file.write_all(text.as_bytes()))
-            .and_then(|()| self.file.set_len(text.len() as u64))
+            .and_then(|()| self.file.stream_position())
+            .and_then(|length| self.file.set_len(length))
             .and_then(|()| self.file.sync_all())
             .and_then(|()| name(&self.temporary, &self.path));
         written.map_err(|error| problem(error.to_string()))
