@@ -197,7 +197,8 @@ fn same_card(one: &str, other: &str) -> Option<bool> {
         let digits = |letter: &char| letter.is_ascii_digit();
         let first: String = plain.chars().take_while(digits).collect();
         let last: Vec<char> = plain.chars().rev().take_while(digits).take(4).collect();
-        (last.len() == 4).then_some((first, last))
+        // Digits alone show no mask: which part of the number they are is not known.
+        (last.len() == 4 && first.len() < plain.len()).then_some((first, last))
     };
     let ((first, last), (other_first, other_last)) = (shown(one)?, shown(other)?);
     let same_first = first.chars().zip(other_first.chars()).all(|(one, other)| one == other);
