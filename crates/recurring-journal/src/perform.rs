@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use recurring_core::{AttemptId, NotAfter, Outcome};
 use recurring_facade::{
-    Agreement, CaptureRequest, ChargeRequest, Enrolment, Error, Facade, Payment, PaymentRef,
-    PendingEnrolment, Provider, ProviderId, Record, RefundRequest, ScheduleRef, ScheduleRequest, Scheduled,
+    Agreement, CaptureRequest, ChargeRequest, Error, Facade, Payment, PaymentRef, Provider, ProviderId,
+    Record, RefundRequest, ScheduleRequest, Scheduled,
 };
 
 use crate::attempt::{AttemptRecord, Fence, Intent, Operation, State};
@@ -34,9 +34,12 @@ pub struct Answer {
     /// What went wrong, when the gateway was asked now and something did: also that its answer names a payment of
     /// another attempt.
     pub error: Option<Error>,
-    /// What later payments are made with, when this attempt gave rise to it. Asked again, only a journal with an
-    /// [`EncryptionKey`](crate::EncryptionKey) still has it.
+    /// What later payments are made with, when this attempt gave rise to it. Asked again, a journal with an
+    /// [`EncryptionKey`](crate::EncryptionKey) still has it; else it is rebuilt from what the gateway knows, where that is
+    /// possible.
     pub agreement: Option<Agreement>,
+    /// Why a first payment that was taken has no [`agreement`](Self::agreement), and what to do.
+    pub no_agreement: Option<String>,
     /// The answer is known but could not be written down: the attempt becomes unknown in the journal, and is looked
     /// up.
     pub unrecorded: Option<StoreError>,
@@ -44,7 +47,15 @@ pub struct Answer {
 
 impl Answer {
     pub(crate) fn stands(record: AttemptRecord) -> Self {
-        Self { record, again: true, payment: None, error: None, agreement: None, unrecorded: None }
+        Self {
+            record,
+            again: true,
+            payment: None,
+            error: None,
+            agreement: None,
+            no_agreement: None,
+            unrecorded: None,
+        }
     }
 
     /// Whether the money was taken, as far as it is proven.
@@ -54,9 +65,9 @@ impl Answer {
 }
 
 /// What the call to the gateway gave.
-struct Made {
-    result: Result<Payment, Error>,
-    agreement: Option<Agreement>,
+pub(crate) struct Made {
+    pub(crate) result: Result<Payment, Error>,
+    pub(crate) agreement: Option<Agreement>,
 }
 
 impl Journal {
@@ -97,29 +108,6 @@ impl Journal {
             }
         })
         .await
-    }
-
-    /// After the customer came back from the page. Where that takes the first payment (`tokenpay-signed`), it is taken
-    /// **at most once** for the attempt's name: see [`charge`](Self::charge). Elsewhere it only reads: see
-    /// [`Resumed::Read`].
-    ///
-    /// # Errors
-    /// Those of [`charge`](Self::charge).
-    pub async fn resume(&self, facade: &Facade, pending: PendingEnrolment) -> Result<Resumed, JournalError> {
-        let provider = pending.provider();
-        let enroller = able(facade.enroller(&provider), &provider)?;
-        let Some(intent) = Intent::first_payment(&pending) else {
-            return Ok(Resumed::Read(Box::new(enroller.resume(pending).await)));
-        };
-        let answer = self
-            .perform(facade, intent, |_, limit| async move {
-                match enroller.not_after(limit).resume(pending).await {
-                    Ok(Enrolment { payment, agreement, .. }) => Made { result: Ok(payment), agreement },
-                    Err(error) => Made { result: Err(error), agreement: None },
-                }
-            })
-            .await?;
-        Ok(Resumed::Made(Box::new(answer)))
     }
 
     /// **Gives money back**, at most once for the attempt's name: see [`charge`](Self::charge).
@@ -165,7 +153,7 @@ impl Journal {
     }
 
     /// Runs the whole of it in a task of its own: a caller that goes away leaves no attempt half made.
-    async fn perform<Call, Calling>(
+    pub(crate) async fn perform<Call, Calling>(
         &self,
         facade: &Facade,
         intent: Intent,
@@ -260,7 +248,7 @@ impl Journal {
     }
 
     /// The time of the store, or of this machine when the store is out of reach.
-    async fn now_or_here(&self) -> jiff::Timestamp {
+    pub(crate) async fn now_or_here(&self) -> jiff::Timestamp {
         match self.now().await {
             Ok(now) => now,
             Err(_) => self.clock().now(),
@@ -346,7 +334,8 @@ impl Journal {
             Ok(payment) => (Some(payment), None),
             Err(error) => (None, Some(error)),
         };
-        Ok(Answer { record, again: false, payment, error, agreement: made.agreement, unrecorded })
+        let agreement = made.agreement;
+        Ok(Answer { record, again: false, payment, error, agreement, no_agreement: None, unrecorded })
     }
 
     /// Writes how it ended, and tries for a while: the alternative is that a person has to look.
@@ -373,41 +362,16 @@ impl Journal {
             }
         }
     }
-
-    fn kept_agreement(&self, record: &AttemptRecord) -> Option<Agreement> {
-        match (record.operation, record.state) {
-            (Operation::FirstPayment, State::Paid | State::Authorized) => {
-                let sealed = self.key()?.open(&record.attempt, record.sealed.as_deref()?).ok()?;
-                Some(Agreement::ChargeOnDemand(sealed.credential))
-            }
-            (Operation::Schedule, State::Paid | State::Authorized | State::Pending) => {
-                Some(Agreement::GatewayRunsIt(ScheduleRef {
-                    provider: record.provider.clone(),
-                    order_reference: record.payment.as_ref()?.as_str().to_owned(),
-                }))
-            }
-            _ => None,
-        }
-    }
 }
 
-fn able<Handle>(handle: Option<Handle>, provider: &ProviderId) -> Result<Handle, JournalError> {
+pub(crate) fn able<Handle>(handle: Option<Handle>, provider: &ProviderId) -> Result<Handle, JournalError> {
     handle.ok_or_else(|| JournalError::NoCapability { provider: provider.clone() })
-}
-
-/// How coming back from the page ended.
-#[derive(Debug, Clone)]
-pub enum Resumed {
-    /// It moved no money: this is how the reading ended.
-    Read(Box<Result<Enrolment, Error>>),
-    /// It took the first payment.
-    Made(Box<Answer>),
 }
 
 /// Writes the gateway's reference down before money moves, where the gateway has one. It is the fenced step between
 /// creating and charging at Revio: a worker that has lost the attempt gets no further.
 #[derive(Debug)]
-struct ArmedRecord {
+pub(crate) struct ArmedRecord {
     journal: Journal,
     fence: Fence,
 }
