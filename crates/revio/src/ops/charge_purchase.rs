@@ -8,12 +8,12 @@ use crate::ops::purchase::{Decline, Purchase};
 use crate::ops::purchase_call;
 use crate::wire::ChargeBody;
 
-/// The codes of a 400 that mean "no" to the payment (public documentation). Definite: no money was taken.
+/// The codes of a 400 that refuse the payment. `purchase_charge_error` gives no reason: the purchase does, and the
+/// reason can leave the payment open, see [`Decline::is_open`].
 const DECLINES: &[&str] =
     &["purchase_charge_error", "invalid_recurring_token", "insufficient_funds", "expired_card"];
 
-/// `POST /purchases/{id}/charge/`: pays a purchase with a stored card, without the customer (source document). **Takes
-/// money at once.**
+/// `POST /purchases/{id}/charge/`: pays a purchase with a stored card, without the customer. **Takes money at once.**
 ///
 /// A purchase that is paid cannot be charged again: keep its identifier before this call, and after a lost answer read
 /// the purchase before anything else.
@@ -100,10 +100,12 @@ impl ChargePurchase {
 pub enum ChargeAnswer {
     /// The purchase as it stands now: `paid`, or `pending_charge` while the acquirer takes its time.
     Purchase(Box<Purchase>),
-    /// The gateway said no: no money was taken.
+    /// The gateway said no.
     ///
-    /// `purchase_charge_error` gives no reason; the purchase does, see [`Purchase::decline`].
-    /// `invalid_recurring_token` means that the stored card is gone for good: the customer has to save one again.
+    /// `purchase_charge_error` gives no reason: **read the purchase before calling it a decline**. Its
+    /// [`Purchase::decline`] can be a time-out, see [`Decline::is_open`]. Any other code means that no money was
+    /// taken. `invalid_recurring_token` means that the stored card is gone for good: the customer has to save one
+    /// again.
     Declined(Decline),
 }
 

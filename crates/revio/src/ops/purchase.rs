@@ -11,7 +11,7 @@ use crate::ops::amounts;
 use crate::status::{self, PaidBy, PurchaseStatus};
 use crate::wire;
 
-/// A purchase as the gateway tells it (public documentation). Only `id` is certain to be there.
+/// A purchase as the gateway tells it. Only `id` is certain to be there.
 ///
 /// The identifier of a purchase that saves the card is the token for later payments: `Debug` hides it, and the page
 /// that contains it.
@@ -121,7 +121,7 @@ pub struct PurchasedProduct {
 #[derive(Debug, Clone, Deserialize)]
 #[non_exhaustive]
 pub struct PurchasePayment {
-    /// Whether the money went from you to the customer (another brand of the same platform).
+    /// Whether the money went from you to the customer.
     #[serde(default, deserialize_with = "lenient::boolean")]
     pub is_outgoing: Option<bool>,
     /// What kind of payment it is, such as `purchase` or `refund`.
