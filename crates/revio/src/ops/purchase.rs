@@ -211,8 +211,7 @@ impl Purchase {
 
     /// What the purchase means for the money, however it is to be paid.
     ///
-    /// - `Paid`: paid, also if it was refunded or disputed later: see [`refunded`](Self::refunded) and
-    ///   [`is_disputed`](Self::is_disputed).
+    /// - `Paid`: paid, also if it was refunded or disputed later: see [`status`](Self::status).
     /// - `Authorized`: held on the card (`hold`), to be taken by a capture. `preauthorized` is a card that was saved
     ///   without an amount.
     /// - `ActionRequired`: the customer can pay on the page, for the first time or again after a failed try.
