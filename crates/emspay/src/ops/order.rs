@@ -46,7 +46,7 @@ pub struct Order {
     /// The gateway's identifier of the merchant's project.
     #[serde(default, deserialize_with = "lenient::text")]
     pub project_id: Option<String>,
-    /// The gateway's page of the order.
+    /// The gateway's page of the order, on which the customer chooses how to pay.
     #[serde(default, deserialize_with = "lenient::text")]
     pub order_url: Option<String>,
     /// Marks such as `is-test`, `has-refunds`.
@@ -237,7 +237,8 @@ impl Order {
         self.transactions.iter().rev().filter_map(|transaction| transaction.payment_method_details.as_ref())
     }
 
-    /// The page to send the customer to, as a whole `https` address.
+    /// The page to send the customer to, as a whole `https` address: that of the newest payment, or of an order without
+    /// any, on which the customer chooses how to pay.
     ///
     /// The gateway leaves the scheme out; `https` is put in front. Only an address on this machine (a sandbox) gets
     /// or keeps plain `http`; any other address that is not `https` is `None`.
@@ -246,6 +247,7 @@ impl Order {
             .iter()
             .rev()
             .find_map(|transaction| whole_address(transaction.payment_url.as_deref()?))
+            .or_else(|| whole_address(self.order_url.as_deref().filter(|_| self.transactions.is_empty())?))
     }
 
     /// Clears the texts that quote the gateway's words of the secrets of the request and of the order's own tokens.

@@ -226,13 +226,31 @@ impl Purchase {
             Some(_) => PaidBy::Token,
             None => PaidBy::Customer { page: self.checkout_address().is_some() },
         };
-        status::outcome(&self.status, paid_by)
+        self.unless_open(status::outcome(&self.status, paid_by))
     }
 
     /// What the purchase means for the money when it is paid by a [charge](crate::ChargePurchase) and the customer is
-    /// not sent to its page: `created` is `Pending` (not charged yet, or not yet known), `error` is `Declined`.
+    /// not sent to its page: `created` is `Pending` (not charged yet, or not yet known), `error` is `Declined`, unless the
+    /// newest try [leaves its end open](Self::newest_try_is_open).
     pub fn charge_outcome(&self) -> Outcome {
-        status::outcome(&self.status, PaidBy::Token)
+        self.unless_open(status::outcome(&self.status, PaidBy::Token))
+    }
+
+    /// Whether the newest try may have moved the money although the status says that it failed: it timed out, say.
+    pub fn newest_try_is_open(&self) -> bool {
+        if !matches!(self.status, PurchaseStatus::Error | PurchaseStatus::Blocked) {
+            return false;
+        }
+        let newest = self.transaction_data.as_ref().and_then(|data| data.attempts.first());
+        let succeeded = newest.is_some_and(|attempt| attempt.successful == Some(true));
+        succeeded || self.payment.is_some() || self.decline().is_some_and(|decline| decline.is_open())
+    }
+
+    fn unless_open(&self, outcome: Outcome) -> Outcome {
+        match outcome {
+            Outcome::Declined if self.newest_try_is_open() => Outcome::Pending,
+            other => other,
+        }
     }
 
     /// The token for later payments: this purchase's own identifier, once it is paid and has saved the card.

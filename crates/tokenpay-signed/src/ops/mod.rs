@@ -23,10 +23,20 @@ fn check_user_id(user_id: &str) -> Result<(), InvalidInput> {
 }
 
 fn check_merchant_reference(reference: &str) -> Result<(), InvalidInput> {
+    if could_be_cut(reference) {
+        let rule =
+            "must not hold an = after an &: the notification of such a payment can be read in two ways";
+        return Err(InvalidInput::new("merchant_reference", rule));
+    }
     check::text("merchant_reference", reference, 64)
 }
 
 // Assumption(text-limits): no document limits the reason; 255 characters are enough.
+/// Whether a signed value could be cut into another value and a further member.
+pub(crate) fn could_be_cut(value: &str) -> bool {
+    value.split('&').skip(1).any(|rest| rest.contains('='))
+}
+
 fn check_reason(reason: Option<&str>) -> Result<(), InvalidInput> {
     reason.map_or(Ok(()), |reason| check::text("reason", reason, 255))
 }
