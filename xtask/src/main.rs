@@ -5,6 +5,7 @@ mod ci;
 mod contract;
 mod docs;
 mod fixtures;
+mod sources;
 mod tidy;
 mod workspace;
 
@@ -54,7 +55,8 @@ enum Command {
         #[arg(long, default_value_t = 5)]
         seeds: u64,
     },
-    /// Checks the shape of the repository: file sizes, forbidden words, paths of one machine, the rooms of each gateway.
+    /// Checks the shape of the repository: file sizes, forbidden words, paths of one machine, the rooms of each gateway, and
+    /// each gateway's SOURCES.md against its code.
     Tidy,
 }
 

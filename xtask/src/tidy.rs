@@ -1,5 +1,6 @@
 //! `cargo xtask tidy`: the shape of the repository.
 
+use crate::sources;
 use crate::workspace::{Findings, PROVIDERS, files, root};
 
 /// More lines than this do not fit into a reader's head.
@@ -51,6 +52,7 @@ pub(crate) fn check() -> Findings {
         }
     }
     problems.extend(missing_rooms(&files));
+    problems.extend(sources::check()?);
     Ok(problems)
 }
 

@@ -83,8 +83,8 @@ impl Client {
         request.from_reply(&self.send(request.to_request()?).await?)
     }
 
-    /// Lists the orders created in a period, to look for one whose answer was lost (another brand of the same
-    /// platform; no document of this gateway names it). Moves no money.
+    /// Lists the orders created in a period, to look for one whose answer was lost. Moves no money. **Only other
+    /// brands of the platform document this call**; see SOURCES.md.
     ///
     /// # Errors
     /// When the list cannot be read; it is never taken for an empty one. That an order is not in the list is no

@@ -56,8 +56,8 @@ impl ApiError {
         })
     }
 
-    /// Whether the error has the members that the public documentation prints in each error, `type` and `value`.
-    /// Anything else under `error` may be the answer of a machine in between.
+    /// Whether the error has the members that every documented error has, `type` and `value`. Anything else under
+    /// `error` may be the answer of a machine in between.
     fn is_documented(&self) -> bool {
         self.error_type.is_some() && self.value.is_some()
     }

@@ -1,4 +1,4 @@
-//! What the gateway sends of its own accord to `webhook_url` (public documentation).
+//! What the gateway sends of its own accord to `webhook_url`.
 //!
 //! It signs nothing: anybody who knows the address can send one, and it does not say how the payment stands. It only
 //! names an order: **read the order with [`Client::get_order`](crate::Client::get_order) each time one arrives**, and act on that
@@ -23,7 +23,7 @@ use serde::Deserialize;
 pub use recurring_core::notification::{NotificationError, RawNotification, Unsigned};
 
 open_enum! {
-    /// What happened (public documentation; open).
+    /// What happened (open).
     pub enum NotificationEvent {
         /// The status of an order has changed.
         StatusChanged = "status_changed",

@@ -1,7 +1,7 @@
 use recurring_core::{Outcome, open_enum};
 
 open_enum! {
-    /// Where an order stands (source document and public documentation; open).
+    /// Where an order stands (open).
     pub enum OrderStatus {
         /// Created; the customer has not paid yet.
         New = "new",
@@ -23,7 +23,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// Where one transaction of an order stands (source document and public documentation; open).
+    /// Where one transaction of an order stands (open).
     pub enum TransactionStatus {
         /// Created.
         New = "new",
@@ -49,7 +49,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// The place of a transaction in a series (source document; open).
+    /// The place of a transaction in a series (open).
     pub enum RecurringType {
         /// The customer authenticates on a page; later payments build on it.
         First = "first",

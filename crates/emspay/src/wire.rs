@@ -1,4 +1,4 @@
-//! The bodies of requests, member for member in the order of the source document, or of the public documentation.
+//! The bodies of requests, member for member in the order of the documents.
 
 use serde::Serialize;
 use serde_json::Value;

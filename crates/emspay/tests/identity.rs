@@ -169,3 +169,16 @@ async fn error_in_an_undocumented_shape_proves_nothing() {
         }
     }
 }
+
+/// An order without a payment shows a page on which the customer chooses how to pay.
+#[tokio::test]
+async fn order_page_is_where_the_customer_pays() {
+    let page = r#""status":"new","order_url":"pay.example/o-1""#;
+    let order = charged(&format!(r#"{OURS},{page},"transactions":[]"#)).await.expect("an order");
+    assert_eq!(order.outcome(), Outcome::ActionRequired);
+    assert_eq!(order.payment_address().as_deref(), Some("https://pay.example/o-1"));
+    // With a payment, only that one's page counts.
+    let paid = r#""transactions":[{"id":"t-1","amount":4000,"currency":"EUR","status":"new"}]"#;
+    let order = charged(&format!("{OURS},{page},{paid}")).await.expect("an order");
+    assert_eq!(order.outcome(), Outcome::Pending);
+}

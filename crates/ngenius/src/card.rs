@@ -15,10 +15,8 @@ pub struct Card {
 impl Card {
     /// Checks and takes a card.
     ///
-    /// `pan` is the card number, digits only: 12 to 19 of them with a right check digit. (The source document says
-    /// 16 to 19, but shorter cards such as American Express are accepted according to public documentation.)
-    /// `expiry` is `YYYY-MM`, `cvv` 3 or 4 digits (source document), `cardholder_name` 1 to 255 characters. Whether
-    /// the card has expired is left to the gateway.
+    /// `pan` is the card number, digits only: 12 to 19 of them with a right check digit. `expiry` is `YYYY-MM`, `cvv`
+    /// 3 or 4 digits, `cardholder_name` 1 to 255 characters. Whether the card has expired is left to the gateway.
     ///
     /// # Errors
     /// Names the part that breaks a rule, without quoting it.

@@ -187,9 +187,8 @@ impl ClientBuilder {
     }
 
     /// The realm that access tokens are asked for. Unless set, it is `ni` for the UAE sandbox and
-    /// `networkinternational` for UAE live (public documentation). For KSA the public sources contradict each other
-    /// (`NIARABIA`, `networkinternational`), and for a custom address there is none: no realm is sent then unless
-    /// it is named here.
+    /// `networkinternational` for UAE live. Assumption(realm-elsewhere): for KSA and a custom address none is needed,
+    /// so none is sent unless it is named here; see SOURCES.md.
     pub fn realm(mut self, name: impl Into<String>) -> Self {
         self.realm = Realm::Named(name.into());
         self

@@ -6,15 +6,15 @@ use recurring_core::{BaseUrl, InvalidInput, check};
 #[derive(Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Environment {
-    /// `https://api-gateway.sandbox.ngenius-payments.com` (source document). The default: whoever forgets to choose
-    /// moves no money, and a live key is refused here before a card is sent.
+    /// `https://api-gateway.sandbox.ngenius-payments.com`. The default: whoever forgets to choose moves no money, and
+    /// a live key is refused here before a card is sent.
     #[default]
     UaeSandbox,
-    /// `https://api-gateway.ngenius-payments.com` (public documentation). Moves money.
+    /// `https://api-gateway.ngenius-payments.com`. Moves money.
     UaeLive,
-    /// `https://api-gateway.sandbox.ksa.ngenius-payments.com` (public documentation).
+    /// `https://api-gateway.sandbox.ksa.ngenius-payments.com`.
     KsaSandbox,
-    /// `https://api-gateway.ksa.ngenius-payments.com` (public documentation). Moves money.
+    /// `https://api-gateway.ksa.ngenius-payments.com`. Moves money.
     KsaLive,
     /// Any other address: a bank's own brand of the platform, a proxy, a sandbox. It must be `https`, except on
     /// this machine.
@@ -85,7 +85,7 @@ impl Realm {
             Self::OfEnvironment => Ok(match environment {
                 Environment::UaeSandbox => Some("ni".to_owned()),
                 Environment::UaeLive => Some("networkinternational".to_owned()),
-                // The public sources contradict each other for the first two and cannot know the last.
+                // Assumption(realm-elsewhere): the public sources contradict each other, or cannot know it.
                 Environment::KsaSandbox | Environment::KsaLive | Environment::Custom(_) => None,
             }),
         }

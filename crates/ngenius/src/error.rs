@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 /// A failed call: see [`recurring_core::Error`] for its kind and its effect on the money.
 pub type Error = recurring_core::Error<ApiError>;
 
-/// The gateway's own error, `{"message", "code", "errors": [..]}`, as far as it fills it (public documentation).
+/// The gateway's own error, `{"message", "code", "errors": [..]}`, as far as it fills it.
 ///
 /// The texts have been cleared of the secrets of the request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -21,7 +21,7 @@ pub struct ApiError {
     pub errors: Vec<ApiErrorDetail>,
 }
 
-/// One entry of an [`ApiError`]. Only `message` is certain to be there (public documentation).
+/// One entry of an [`ApiError`]. Only `message` is certain to be there.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

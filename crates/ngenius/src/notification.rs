@@ -1,4 +1,4 @@
-//! What the gateway sends of its own accord (public documentation).
+//! What the gateway sends of its own accord.
 //!
 //! The address, and one header with a fixed value, are set in the gateway's portal. Nothing is signed: whoever knows the
 //! value can send anything, so choose a long random one. Answer 200 or 201 within 15 seconds, with any body.
@@ -21,7 +21,7 @@ use crate::ops::order::{self, Order};
 use crate::ops::payment::Payment;
 
 open_enum! {
-    /// What happened (public documentation; open: the gateway has more names than these).
+    /// What happened (open: the gateway has more names than these).
     pub enum EventName {
         /// The money is held.
         Authorised = "AUTHORISED",

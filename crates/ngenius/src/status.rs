@@ -3,15 +3,15 @@ use recurring_core::{Outcome, open_enum};
 open_enum! {
     /// What is done with the card (open).
     pub enum Action {
-        /// Authorise and capture (source document). The default.
+        /// Authorise and capture. The default.
         Sale = "SALE",
-        /// Take the money in one step (public documentation of a later version of the call).
+        /// Take the money in one step.
         Purchase = "PURCHASE",
     }
 }
 
 open_enum! {
-    /// How often the gateway's scheduler repeats the payment (source document; open).
+    /// How often the gateway's scheduler repeats the payment (open).
     pub enum Frequency {
         /// Now, then every 7 days.
         Weekly = "WEEKLY",
@@ -19,14 +19,13 @@ open_enum! {
         Monthly = "MONTHLY",
         /// Now, then every year on the same date.
         Yearly = "YEARLY",
-        /// Now, then every day. **Unconfirmed**: the source document names it in the table of the answer, but not
-        /// in that of the request.
+        /// Now, then every day. **Ask the gateway first**: not every document offers it; see SOURCES.md.
         Daily = "DAILY",
     }
 }
 
 open_enum! {
-    /// Where a recurring payment stands (source document; open).
+    /// Where a recurring payment stands (open).
     pub enum RecurringState {
         /// The first payment was taken, and the schedule stands.
         Active = "ACTIVE",
@@ -36,7 +35,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// Where one payment of an order stands (public documentation; open). See [`Payment::outcome`](crate::Payment::outcome).
+    /// Where one payment of an order stands (open). See [`Payment::outcome`](crate::Payment::outcome).
     pub enum PaymentState {
         /// Begun.
         Started = "STARTED",
@@ -87,6 +86,7 @@ pub(crate) fn recurring_outcome(state: &RecurringState) -> Outcome {
 /// nothing of it is left to be taken. A
 /// verified card is no payment, and a part of the amount is not the amount: neither proves anything, so both are
 /// Pending.
+// Assumption(state-meanings): the documents list the states; what the rarer ones mean is inferred from their names.
 pub(crate) fn payment_outcome(state: &PaymentState) -> Outcome {
     match state {
         PaymentState::Captured

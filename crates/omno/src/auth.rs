@@ -68,7 +68,7 @@ impl Access {
     }
 }
 
-/// The token goes into the header of every call (source document).
+/// The token goes into the header of every call.
 pub(crate) fn authorise(request: Prepared, token: &Secret) -> Prepared {
     request
         .header("accept", "application/json")
@@ -76,8 +76,8 @@ pub(crate) fn authorise(request: Prepared, token: &Secret) -> Prepared {
         .hide(token)
 }
 
-/// How long a token lives when the answer does not say so: what the service usually says (a guess; a token that
-/// expires earlier is renewed when the gateway refuses it).
+/// How long a token lives when the answer does not say so.
+// Assumption(token-lifetime): what the service usually says; a token that expires earlier is renewed when refused.
 const USUAL_LIFE: u64 = 300;
 
 #[derive(Deserialize)]
@@ -93,8 +93,8 @@ impl Grant {
         read_token(&transport.send(&self.token_url.base, &self.to_request()).await?)
     }
 
-    /// The form that the token service takes; it refuses JSON (public documentation). Asking for a token moves no
-    /// money, so it may be repeated like any read.
+    /// The form that the token service takes; it refuses JSON. Asking for a token moves no money, so it may be
+    /// repeated like any read.
     fn to_request(&self) -> Prepared {
         let secret = Secret::new(check::query_value(self.client_secret.expose()));
         let body = format!(
@@ -115,7 +115,7 @@ fn read_token(reply: &Reply) -> Result<AccessToken, Error> {
         && reply.status() == 400
         && matches!(api.error.as_deref(), Some("invalid_client" | "unauthorized_client"))
     {
-        // The token service says a wrong key with 400 as well as with 401 (a guess).
+        // Assumption(invalid-client-with-400): the token service refuses a wrong key with 400 as well as with 401.
         let message = format!("the token service answered 400: {api}");
         return Err(Error::refused(ErrorKind::Authentication, message, api).with_reply(reply.clone()));
     }

@@ -119,9 +119,9 @@ impl ClientBuilder {
         self
     }
 
-    /// The whole address that access tokens are fetched from, under the rules for the gateway's own address:
-    /// `https`, or plain `http` to this machine. The default is
-    /// `https://sso.omno.com/realms/omno/protocol/openid-connect/token` (public documentation).
+    /// The whole address that access tokens are fetched from, under the rules for the gateway's own address: `https`,
+    /// or plain `http` to this machine. The default is
+    /// `https://sso.omno.com/realms/omno/protocol/openid-connect/token`.
     pub fn token_url(mut self, url: impl Into<String>) -> Self {
         self.token_url = Some(url.into());
         self

@@ -6,7 +6,7 @@ use recurring_core::{BaseUrl, InvalidInput, Secret};
 #[derive(Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Environment {
-    /// `https://api.omno.com`, as the source document says.
+    /// `https://api.omno.com`.
     #[default]
     Live,
     /// Any other address: a proxy, a sandbox. The access token still comes from the live token service unless
@@ -41,20 +41,20 @@ pub(crate) enum Kind {
 }
 
 impl Credentials {
-    /// The identifier and secret of a client of the token service, with which access tokens are fetched, kept
-    /// until shortly before their end, and renewed (public documentation).
+    /// The identifier and secret of a client of the token service, with which access tokens are fetched, kept until
+    /// shortly before their end, and renewed.
     pub fn client(client_id: impl Into<Secret>, client_secret: impl Into<Secret>) -> Self {
         Self(Kind::Client { client_id: client_id.into(), client_secret: client_secret.into() })
     }
 
-    /// An access token of your own, without the word `Bearer` (source document). It is sent as it is and never
-    /// renewed: make a new client when it has expired, which it does within minutes.
+    /// An access token of your own, without the word `Bearer`. It is sent as it is and never renewed: make a new
+    /// client when it has expired, which it does within minutes.
     pub fn bearer(token: impl Into<Secret>) -> Self {
         Self(Kind::Bearer(token.into()))
     }
 }
 
-/// The whole address of the token service (public documentation).
+/// The whole address of the token service.
 const TOKEN_URL: &str = "https://sso.omno.com/realms/omno/protocol/openid-connect/token";
 
 /// The whole address that access tokens are fetched from.

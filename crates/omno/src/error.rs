@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 /// A failed call: see [`recurring_core::Error`] for its kind and its effect on the money.
 pub type Error = recurring_core::Error<ApiError>;
 
-/// The gateway's own error, or the token service's: `{"message"}`, `{"error"}` or
-/// `{"error","error_description"}` (seen by clients of the gateway; printed in no document).
+/// The gateway's own error, or the token service's: `{"message"}`, `{"error"}` or `{"error","error_description"}`.
+/// Assumption(error-shape): no document prints one; see SOURCES.md.
 ///
 /// The texts have been cleared of the secrets of the request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -46,7 +46,7 @@ impl ApiError {
 
     /// Whether the words say that the card token is dead: unknown, invalid, expired or deleted. Then the card has to be
     /// collected again.
-    // Assumption: no document prints the gateway's words for it.
+    // Assumption(dead-card-token-words): no document prints the gateway's words for it.
     pub fn refuses_card_token(&self) -> bool {
         const DEAD: [&str; 8] =
             ["not known", "unknown", "not found", "invalid", "expired", "deleted", "not exist", "revoked"];
@@ -71,7 +71,8 @@ impl ApiError {
 /// No document of the gateway prints an error, so words under `message` or `error` may be those of a machine in
 /// between and prove nothing. A 401 is the exception: by the definition of HTTP (RFC 9110, 15.5.2) the request was
 /// not applied.
-// Assumption: a 401 with words is the gateway's, or that of a machine which did not pass the request on.
+// Assumption(unauthorized-with-words): a 401 with words is the gateway's, or that of a machine which did not pass the
+// request on.
 pub(crate) fn failed(reply: &Reply) -> Error {
     match ApiError::read(reply) {
         Some(api) if reply.status() != 401 => Error::from_unproven_reply(reply.clone(), api),
@@ -86,8 +87,8 @@ pub(crate) fn read_object<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error
 
 /// Reads an answer to a payment that is not a success.
 ///
-/// How the gateway says that it knows an order already is printed nowhere. Words that may mean it are taken for
-/// it (a guess).
+/// Words that may mean that the gateway knows the order already are taken for it.
+// Assumption(duplicate-words): no document prints how the gateway says so.
 pub(crate) fn not_created(reply: &Reply) -> Error {
     match ApiError::read(reply) {
         Some(api) if api.may_mean_duplicate() => {

@@ -1,5 +1,5 @@
-//! What the gateway sends of its own accord to `hook_url` (public documentation): several for one payment, one for each
-//! change of its status.
+//! What the gateway sends of its own accord to `hook_url`: several for one payment, one for each change of its
+//! status.
 //!
 //! No document names a signature, and nobody is known to check one: anybody who knows the address can send one. Use it
 //! to learn *which* payment to read, **read the payment with [`Client::get_payment`](crate::Client::get_payment) each time

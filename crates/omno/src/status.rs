@@ -2,8 +2,8 @@ use recurring_core::{Outcome, open_enum};
 
 open_enum! {
     ignore_case
-    /// Where a payment stands, in any letter case (public documentation; open). The names in capitals are those of
-    /// the gateway's second version, which the first may use as well.
+    /// Where a payment stands, in any letter case (open). The names in capitals are those of the gateway's second
+    /// version.
     pub enum PaymentStatus {
         /// Created; nobody has paid yet.
         Created = "Created",
@@ -13,7 +13,7 @@ open_enum! {
         Success = "Success",
         /// Refused.
         Declined = "Declined",
-        /// Not paid in time. No document says that this is final.
+        /// Not paid in time. Assumption(timeout-is-pending): not final; see SOURCES.md.
         Timeout = "Timeout",
         /// On its way. Not paid.
         Pending = "PENDING",
@@ -30,8 +30,8 @@ open_enum! {
 
 /// What a payment's status means for the money.
 ///
-/// A refund, whole, in part or failed, needs a payment that was taken, so it is `Paid`. `Timeout` stays
-/// `Pending`: no document says that the payment cannot go through after it, and taking too long is no refusal.
+/// A refund, whole, in part or failed, needs a payment that was taken, so it is `Paid`. `Timeout` stays `Pending`:
+/// taking too long is no refusal.
 pub(crate) fn outcome(status: &PaymentStatus) -> Outcome {
     match status {
         PaymentStatus::Success

@@ -1,7 +1,6 @@
 use recurring_core::{InvalidInput, Prepared, Secret, check};
 
-/// The three headers of every command in the source document: the key as a bearer token, and JSON both ways. The
-/// document sends `Content-Type` with a GET too.
+/// The key as a bearer token, and JSON both ways. `Content-Type` goes with a GET too.
 pub(crate) fn authorise(request: Prepared, api_key: &Secret) -> Prepared {
     request
         .secret_header("authorization", format!("Bearer {}", api_key.expose()))

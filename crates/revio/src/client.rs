@@ -171,7 +171,7 @@ impl Client {
         request.from_reply(&self.send(request.to_request()?).await?)
     }
 
-    /// Makes it impossible to pay a purchase (another brand of the same platform). Moves no money.
+    /// Makes it impossible to pay a purchase. Moves no money.
     ///
     /// # Errors
     /// When it was not done, or (`Unknown`) when it is not known whether it was: read the purchase, it may be paid.
@@ -179,8 +179,7 @@ impl Client {
         request.from_reply(&self.send(request.to_request()?).await?)
     }
 
-    /// Forgets the card that a purchase saved: its identifier is no token any more (another brand of the same
-    /// platform). Moves no money.
+    /// Forgets the card that a purchase saved: its identifier is no token any more. Moves no money.
     ///
     /// # Errors
     /// When it was not done, or (`Unknown`) when it is not known whether it was: read the purchase.
@@ -220,7 +219,7 @@ impl Client {
         request.from_reply(&self.send(request.to_request()?).await?)
     }
 
-    /// How a purchase can be paid (another brand of the same platform). Moves no money.
+    /// How a purchase can be paid. Moves no money.
     ///
     /// # Errors
     /// When the answer cannot be had.
@@ -228,8 +227,8 @@ impl Client {
         query.from_reply(&self.send(query.to_request()?).await?)
     }
 
-    /// The key under which what the gateway sends to a `success_callback` verifies, as PEM (another brand of the same
-    /// platform). Moves no money. [`WebhookKeys`](crate::notification::WebhookKeys) asks for it by itself.
+    /// The key under which what the gateway sends to a `success_callback` verifies, as PEM. Moves no money.
+    /// [`WebhookKeys`](crate::notification::WebhookKeys) asks for it by itself.
     ///
     /// # Errors
     /// When it cannot be had, or is no RSA public key of 2048 to 4096 bits.

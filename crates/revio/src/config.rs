@@ -6,7 +6,7 @@ use recurring_core::{BaseUrl, InvalidInput};
 #[derive(Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Environment {
-    /// `https://gate.reviopay.com/api/v1`, as the source document says.
+    /// `https://gate.reviopay.com/api/v1`.
     #[default]
     Live,
     /// Any other address, with the version path: another brand of the platform, a proxy, a sandbox.

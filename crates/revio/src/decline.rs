@@ -2,10 +2,10 @@
 
 use recurring_core::DeclineReason;
 
-/// What the codes for a refused payment mean. `insufficient_funds`, `expired_card` and `invalid_recurring_token` are of
-/// the public documentation, the others of another brand of the same platform.
+/// What the codes for a refused payment mean.
 ///
 /// A time-out is not among them on purpose: what timed out may still go through, see [`is_open`].
+// Assumption(re-enter-transaction): it means that the customer must authenticate.
 const DECLINES: [(&str, DeclineReason); 45] = [
     ("insufficient_funds", DeclineReason::InsufficientFunds),
     ("expired_card", DeclineReason::ExpiredCard),
@@ -57,8 +57,9 @@ const DECLINES: [(&str, DeclineReason); 45] = [
 /// What the codes of the platform's own validation of the card begin with.
 const VALIDATION: &str = "validation_";
 
-/// Codes after which the money may have moved (another brand of the same platform). `general_transaction_error` is a
-/// safe reading of a code that says nothing, as is every fault of the acquirer.
+/// Codes after which the money may have moved.
+// Assumption(open-codes): so may it after `general_transaction_error`, which says nothing, and every fault of the
+// acquirer.
 const OPEN: [&str; 6] = [
     "timeout",
     "timeout_acquirer_status_check",

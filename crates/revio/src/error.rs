@@ -15,8 +15,8 @@ const ELSEWHERE: [&str; 4] = ["error", "errors", "detail", "fault"];
 /// How many entries `Display` shows.
 const SHOWN: usize = 5;
 
-/// The gateway's own error (public documentation): an object of member names, each with a list of `{message, code}`,
-/// or with one such object alone. What concerns no single member stands under `__all__`.
+/// The gateway's own error: an object of member names, each with a list of `{message, code}`, or with one such object
+/// alone. What concerns no single member stands under `__all__`.
 ///
 /// The texts have been cleared of the secrets of the request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -1,15 +1,16 @@
 //! What the gateway sends of its own accord: webhooks, and the `success_callback` of a purchase.
 //!
-//! [`verify`] first, or [`WebhookKeys::verify`]; then [`parse`]. Both forms are signed alike, under different keys:
-//! a **webhook** under the key that is shown where the webhook is set up ([`WebhookKeys::configured`]), a
+//! [`verify`] first, or [`WebhookKeys::verify`]; then [`parse`]. Both forms are signed alike, under different keys: a
+//! **webhook** under the key that is shown where the webhook is set up ([`WebhookKeys::configured`]), a
 //! **`success_callback`** under the one of [`Client::public_key`](crate::Client::public_key)
-//! ([`WebhookKeys::fetched`]) (public documentation, and another brand of the same platform).
+//! ([`WebhookKeys::fetched`]).
 //!
 //! A notification is a hint. It is delivered at least once, in no promised order, with up to 8 attempts over about 36
-//! hours; and its event can differ from the status, as `purchase.settled` arrives with `paid`. Answer 200 as soon as it
-//! is stored, and an error status when it is refused, so that it comes again (a guess: which status ends the attempts,
-//! and how long the gateway waits for it, is not documented). Take what has the same [`Notification::dedupe_key`] only
-//! once, and act on what [`Client::get_purchase`](crate::Client::get_purchase) says, never on the notification itself.
+//! hours; and its event can differ from the status, as `purchase.settled` arrives with `paid`. Answer 200 as soon as
+//! it is stored, and an error status when it is refused, so that it comes again. Assumption(notification-answer): the
+//! status decides whether it comes again; see SOURCES.md. Take what has the same [`Notification::dedupe_key`] only
+//! once, and act on what [`Client::get_purchase`](crate::Client::get_purchase) says, never on the notification
+//! itself.
 //!
 //! ```no_run
 //! use revio::notification::{self, PublicKey, RawNotification, WebhookKeys};
@@ -43,8 +44,7 @@ use crate::ops::payment::Payment;
 use crate::ops::purchase::Purchase;
 use crate::wire;
 
-/// The header with the signature: base64 of RSASSA-PKCS1-v1_5 with SHA-256 over the bytes of the body (public
-/// documentation).
+/// The header with the signature: base64 of RSASSA-PKCS1-v1_5 with SHA-256 over the bytes of the body.
 pub(crate) const SIGNATURE: &str = "X-Signature";
 
 /// Checks that a notification is the gateway's, over the exact bytes that arrived. `key` has 2048 to 4096 bits, see
@@ -112,7 +112,7 @@ struct Head {
     updated_on: Option<GatewayTime>,
 }
 
-/// Something that happened at the gateway (public documentation). A hint: read the purchase before acting on it.
+/// Something that happened at the gateway. A hint: read the purchase before acting on it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Notification {
@@ -150,8 +150,8 @@ impl Notification {
     }
 
     /// The same for every delivery of an event, and another one for another event: 64 hexadecimal digits, made of the
-    /// object's identifier, the event and `updated_on`, since the gateway names no event of its own (public
-    /// documentation). A digest, because the identifier can be a token.
+    /// object's identifier, the event and `updated_on`, since the gateway names no event of its own. A digest,
+    /// because the identifier can be a token.
     pub fn dedupe_key(&self) -> String {
         let updated_on = self.updated_on.as_ref().map(GatewayTime::as_str).unwrap_or_default();
         let mut digest = Sha256::new();

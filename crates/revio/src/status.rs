@@ -1,8 +1,7 @@
 use recurring_core::{Outcome, open_enum};
 
 open_enum! {
-    /// Where a purchase stands (public documentation; what some of them mean is told by another brand of the same
-    /// platform; open).
+    /// Where a purchase stands (open).
     pub enum PurchaseStatus {
         /// Created; nothing has been paid.
         Created = "created",

@@ -1,4 +1,4 @@
-//! The bodies of requests, member for member in the order of the source document, and readers for this gateway's ways.
+//! The bodies of requests, member for member in the order of the documents, and readers for this gateway's ways.
 
 use recurring_core::{Secret, lenient};
 use serde::de::Error;

@@ -149,8 +149,9 @@ async fn charge_answered(status: u16, body: &'static str) -> String {
 #[tokio::test]
 async fn what_a_refused_charge_proves() {
     for (status, body, expected) in [
+        // The purchase says why: the money may have moved.
+        (400, r#"{"__all__":[{"message":"No.","code":"purchase_charge_error"}]}"#, "pending"),
         // A definite no, by a code of its own and with 400 only.
-        (400, r#"{"__all__":[{"message":"No.","code":"purchase_charge_error"}]}"#, "declined"),
         (400, r#"{"__all__":[{"message":"No.","code":"insufficient_funds"}]}"#, "declined"),
         (400, r#"{"__all__":{"message":"No.","code":"expired_card"}}"#, "declined"),
         (400, r#"{"recurring_token":[{"message":"No.","code":"invalid_recurring_token"}]}"#, "declined"),

@@ -221,12 +221,17 @@ fn a_reason_there_is_exactly_when_the_outcome_is_declined() {
         ("invalid_recurring_token", DeclineReason::InvalidCredential),
         ("insufficient_funds", DeclineReason::InsufficientFunds),
         ("expired_card", DeclineReason::ExpiredCard),
-        ("purchase_charge_error", DeclineReason::Other),
     ] {
         let answer = answer(&format!(r#"{{"__all__":[{{"code":"{code}"}}]}}"#)).expect("an answer");
         assert!(matches!(answer, ChargeAnswer::Declined(_)));
         assert_eq!(answer.decline_reason(), Some(reason), "{code}");
     }
+    let unexplained = answer(r#"{"__all__":[{"code":"purchase_charge_error"}]}"#).expect("an answer");
+    assert_eq!((unexplained.outcome(), unexplained.decline_reason()), (Outcome::Pending, None));
+    // The purchase tells; a time-out leaves its end open.
+    let open = read("error", "timeout_acquirer_status_check", r#""a-token""#);
+    assert!(open.newest_try_is_open());
+    assert_eq!((open.charge_outcome(), open.outcome()), (Outcome::Pending, Outcome::Pending));
 }
 
 type Read = Box<dyn Fn(&Reply) -> Result<Option<Outcome>, revio::Error>>;

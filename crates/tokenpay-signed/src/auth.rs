@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::wire::Envelope;
 
-/// Signs requests: RSASSA-PKCS1-v1_5 with SHA-256, as proved on the example of the source document.
+/// Signs requests: RSASSA-PKCS1-v1_5 with SHA-256.
 ///
 /// [`RsaSigner`](crate::RsaSigner) does it with a key in memory; implement this trait for a key that lives in a
 /// hardware module or a key service. `Debug` must not show the key.

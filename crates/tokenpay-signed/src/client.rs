@@ -69,11 +69,11 @@ impl Client {
         self.currency
     }
 
-    /// Refuses an amount in another currency than that of the account: no request names one, and the gateway would
-    /// take the number in its own.
+    /// Refuses an amount in another currency than that of the account: no request names one.
     ///
     /// # Errors
     /// `NotApplied(Local)`, also when the currency of the account was not named.
+    // Assumption(account-currency): the gateway takes the number in the currency of the merchant's account.
     pub fn check_currency(&self, amount: Money) -> Result<(), Error> {
         match self.currency {
             None => Err(Error::config(InvalidInput::new(
@@ -133,8 +133,8 @@ impl Client {
         request.from_reply(&self.send(request.to_request(&self.merchant_id)?).await?)
     }
 
-    /// Where an order stands, see [`TokenOrder::charge_outcome`]. Moves no money. That it works for the orders of
-    /// stored cards is a guess.
+    /// Where an order stands, see [`TokenOrder::charge_outcome`]. Moves no money. Assumption(order-calls): it serves
+    /// the orders of stored cards; see SOURCES.md.
     ///
     /// # Errors
     /// When there is no order of this name. That is **no proof** that the customer was not charged.
@@ -142,8 +142,8 @@ impl Client {
         request.from_reply(&self.send(request.to_request(&self.merchant_id)?).await?)
     }
 
-    /// Takes back a charge that is not settled yet. **Gives all of the money back.** That it works for the orders
-    /// of stored cards is a guess.
+    /// Takes back a charge that is not settled yet. **Gives all of the money back.** Assumption(order-calls): it
+    /// serves the orders of stored cards; see SOURCES.md.
     ///
     /// # Errors
     /// After an error with the effect `Unknown` the money may have been given back; it is never sent again by this
@@ -152,8 +152,8 @@ impl Client {
         request.from_reply(&self.send(request.to_request(&self.merchant_id)?).await?)
     }
 
-    /// Gives a charge back, in full or in part, once for each order. **Gives money back.** That it works for the
-    /// orders of stored cards is a guess.
+    /// Gives a charge back, in full or in part, once for each order. **Gives money back.** Assumption(order-calls):
+    /// it serves the orders of stored cards; see SOURCES.md.
     ///
     /// # Errors
     /// Those of [`Client::void_order`].

@@ -8,10 +8,10 @@ use crate::wire::Id;
 #[derive(Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Environment {
-    /// `https://payapi.sit.bbmsl.com` (public documentation). The default, since it is the one that moves no money.
+    /// `https://payapi.sit.bbmsl.com`. The default, since it is the one that moves no money.
     #[default]
     Test,
-    /// `https://payapi.prod.bbmsl.com` (public documentation). Moves money.
+    /// `https://payapi.prod.bbmsl.com`. Moves money.
     Production,
     /// Any other address: a proxy, a sandbox, another brand of the platform.
     Custom(String),
@@ -36,8 +36,8 @@ impl Environment {
 
 /// The merchant's identifier with the gateway.
 ///
-/// The table of the source document says text, its signed example sends the number 3. From a `&str` or `String`,
-/// plain digits become a number as in the example; [`MerchantId::text`] forces text.
+/// The gateway's documents disagree whether it is text or a number. From a `&str` or `String`, plain digits become a
+/// number, as in the documented example; [`MerchantId::text`] forces text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MerchantId(Form);
 
@@ -48,12 +48,12 @@ enum Form {
 }
 
 impl MerchantId {
-    /// Sent as a JSON number, as in the example of the source document.
+    /// Sent as a JSON number.
     pub fn number(id: i64) -> Self {
         Self(Form::Number(id))
     }
 
-    /// Sent as JSON text, as in the table of the source document. 1 to 64 characters.
+    /// Sent as JSON text. 1 to 64 characters.
     pub fn text(id: impl Into<String>) -> Self {
         Self(Form::Text(id.into()))
     }
@@ -97,8 +97,8 @@ impl From<i64> for MerchantId {
 
 /// The token that stands for a stored card: a short number such as `436`, of use only together with its user.
 ///
-/// The table of the source document says number, its signed example sends text: from a `&str`, `String` or
-/// [`Secret`] it is sent as text; [`TokenId::number`] forces a number. `Debug` does not show it.
+/// The gateway's documents disagree whether it is text or a number. From a `&str`, `String` or [`Secret`] it is sent
+/// as text, as in the documented example; [`TokenId::number`] forces a number. `Debug` does not show it.
 #[derive(Clone)]
 pub struct TokenId {
     text: Secret,
@@ -106,12 +106,12 @@ pub struct TokenId {
 }
 
 impl TokenId {
-    /// Sent as JSON text, as in the example of the source document.
+    /// Sent as JSON text.
     pub fn text(id: impl Into<Secret>) -> Self {
         Self { text: id.into(), number: None }
     }
 
-    /// Sent as a JSON number, as in the table of the source document.
+    /// Sent as a JSON number.
     pub fn number(id: i64) -> Self {
         Self { text: Secret::new(id.to_string()), number: Some(id) }
     }

@@ -7,7 +7,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 /// A failed call: see [`recurring_core::Error`] for its kind and its effect on the money.
 pub type Error = recurring_core::Error<ApiError>;
 
-/// The one response code that is public (source document): success.
+/// The one response code that is public: success.
 pub(crate) const SUCCESS: &str = "0000";
 
 /// The gateway's own error, `{"responseCode": .., "message": ..}` with another code than `0000`.
@@ -25,7 +25,7 @@ pub struct ApiError {
 impl ApiError {
     /// Whether the words say that the token of the card is dead: unknown, invalid, expired or deleted. Then the card
     /// has to be collected again.
-    // Assumption: no code but `0000` is public, and no document prints the words for it.
+    // Assumption(dead-token-words): no code but `0000` is public, and no document prints the words for it.
     pub fn refuses_token(&self) -> bool {
         const DEAD: [&str; 8] =
             ["not found", "unknown", "not known", "invalid", "expired", "deleted", "not exist", "revoked"];
@@ -78,17 +78,19 @@ fn speaks_of_an_order(reply: &Reply) -> bool {
     head(reply).is_some_and(|head| head.order.is_some() || head.transaction.is_some())
 }
 
-/// Reads an answer: by its response code first, since the gateway most likely reports errors with HTTP 200 (a
-/// guess).
+/// Reads an answer: by its response code first.
 ///
 /// | code | message | kind | effect |
 /// | --- | --- | --- | --- |
 /// | `0000` | any | the answer | |
-/// | other | `invalid signature`, `no public key` (public documentation) | `Authentication` | `NotApplied(Refused)` |
-/// | other | with `duplicate` or `already` (a guess) | `Conflict` | `Unknown` |
+/// | other | `invalid signature`, `no public key` | `Authentication` | `NotApplied(Refused)` |
+/// | other | with `duplicate` or `already` | `Conflict` | `Unknown` |
 /// | other | any, with a 4xx that means a refusal | by the status | `NotApplied(Refused)` |
 /// | other | any | `Protocol` | `Unknown` |
 /// | none, or with an order | any | `Protocol` | `Unknown` |
+// Assumption(errors-with-200): the gateway most likely reports errors with HTTP 200 and another code.
+// Assumption(refusal-by-status): a code in the gateway's shape with a 4xx that means a refusal proves one.
+// Assumption(duplicate-words): `duplicate` and `already` in the message may mean that the first charge went through.
 pub(crate) fn read_answer<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error> {
     if reply.is_success() {
         let head: Head = read_success(reply, ApiError::read)?;

@@ -26,7 +26,7 @@ use sha2::Sha256;
 
 use crate::auth::{RequestSigner, SigningError};
 
-/// The source document's own example is signed with 2048 bits; anything shorter can be broken.
+/// The documented example is signed with 2048 bits; anything shorter can be broken.
 const FEWEST_BITS: usize = 2048;
 
 /// Keys are pasted with and without the `=` at the end; both mean the same bytes.

@@ -1,5 +1,5 @@
 //! What the gateway sends to the `notify` address of a [`CallbackUrl`](crate::CallbackUrl): the result of an order,
-//! signed with the gateway's own key (public documentation).
+//! signed with the gateway's own key.
 //!
 //! A notification is a hint. It may be late, may come again, and may never come: read the order with
 //! [`Client::query_order`](crate::Client::query_order) before acting on it.
@@ -26,11 +26,11 @@ use recurring_signature::PublicKey;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::ops::could_be_cut;
 use crate::ops::order_key::OrderKey;
 use crate::status::OrderStatus;
 
-/// The body of the answer that the gateway takes for "received": plain text, with a 2xx status (public
-/// documentation).
+/// The body of the answer that the gateway takes for "received": plain text, with a 2xx status.
 pub const ANSWER: &str = "OK";
 
 /// The member that holds the signature, and the only one that is not signed.
@@ -39,13 +39,14 @@ const SIGNATURE: &str = "signature";
 /// Checks that a notification comes from the gateway. `key` is the **gateway's** public key, from your configuration.
 ///
 /// Signed is the text of all members but `signature`, each as `key=value`, sorted by key and joined with `&`; the
-/// signature is RSASSA-PKCS1-v1_5 with SHA-256 (public documentation). The value of a text is its content, that of
-/// a number or truth value its literal text. Sorted is by the bytes of the key in UTF-8.
+/// signature is RSASSA-PKCS1-v1_5 with SHA-256. The value of a text is its content, that of a number or truth value
+/// its literal text. Sorted is by the bytes of the key in UTF-8.
 ///
 /// # Errors
 /// `Refused` when the signature is missing or does not belong to this content and key. `Refused` too when the
 /// content has no single text: nobody says how `null`, lists and objects are signed; and with a `&name=` inside of
 /// a value, or a `&` or `=` in a key, one signature would belong to several contents.
+// Assumption(notification-sort): the documents say that the members are sorted, not how.
 pub fn verify(raw: RawNotification, key: &PublicKey) -> Result<Authenticated, NotificationError> {
     // The members are signed, not the bytes: they have to be read first.
     raw.check()?;
@@ -71,8 +72,7 @@ fn signed_text(members: &BTreeMap<String, Box<RawValue>>) -> Result<String, Noti
             NotificationError::refused("a member is null, a list or an object: nobody says how it is signed")
         })?;
         // Otherwise whoever has one genuine notification could cut its text into other members.
-        let cut_elsewhere = value.split('&').skip(1).any(|rest| rest.contains('='));
-        if name.contains(['&', '=']) || cut_elsewhere {
+        if name.contains(['&', '=']) || could_be_cut(&value) {
             return Err(NotificationError::refused("its signed text could be read in more than one way"));
         }
         pairs.push(format!("{name}={value}"));
@@ -98,7 +98,7 @@ pub fn parse(notification: &Authenticated) -> Result<Notification, NotificationE
     notification.read()
 }
 
-/// The result of an order, as the gateway reports it (public documentation). Only `order_id` is certain to be there.
+/// The result of an order, as the gateway reports it. Only `order_id` is certain to be there.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -130,9 +130,9 @@ impl Notification {
     /// The same for every delivery of one event, another one for another event: the order's identifier and its
     /// status, `5803:SUCCESS`.
     ///
-    /// The gateway advises the identifier (public documentation). It alone would hide that a paid order was given
-    /// back later, so the status is added. The time of the change is left out: it is not said that a repetition
-    /// carries the same one. An order can be refunded only once, so no two events share a status.
+    /// The gateway advises the identifier. It alone would hide that a paid order was given back later, so the status
+    /// is added. The time of the change is left out: it is not said that a repetition carries the same one. An order
+    /// can be refunded only once, so no two events share a status.
     pub fn dedupe_key(&self) -> String {
         format!("{}:{}", self.order_id, self.status)
     }

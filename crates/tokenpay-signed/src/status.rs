@@ -1,7 +1,7 @@
 use recurring_core::{Outcome, open_enum};
 
 open_enum! {
-    /// Where an order stands (source document and public documentation; open).
+    /// Where an order stands (open).
     pub enum OrderStatus {
         /// Created. Not paid.
         Open = "OPEN",
@@ -15,7 +15,7 @@ open_enum! {
         Failure = "FAILURE",
         /// Not paid: it was cancelled.
         Cancelled = "CANCELLED",
-        /// Closed. What that says of the money is not documented.
+        /// Closed. Assumption(closed-is-pending): it says nothing of the money; see SOURCES.md.
         Closed = "CLOSED",
         /// Paid, and taken back before it was settled.
         Voided = "VOIDED",
@@ -27,7 +27,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// Where the transaction of an order stands (source document and public documentation; open).
+    /// Where the transaction of an order stands (open).
     pub enum TransactionStatus {
         /// Paid.
         Success = "SUCCESS",
@@ -167,8 +167,8 @@ pub(crate) enum GivingBack {
 /// What the answer to a void or a refund means: `Paid` when the money goes back. `transaction` is its type and
 /// its status.
 ///
-/// The transaction of such an answer is the void or the refund itself (public documentation). Only where its type
-/// says so does `DECLINED` mean that they were refused, and only while the order is still paid.
+/// The transaction of such an answer is the void or the refund itself. Only where its type says so does `DECLINED`
+/// mean that they were refused, and only while the order is still paid.
 pub(crate) fn given_back(
     success: bool,
     asked: GivingBack,

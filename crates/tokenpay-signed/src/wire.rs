@@ -1,4 +1,4 @@
-//! The bodies of requests, member for member in the order of the source document's example.
+//! The bodies of requests, member for member in the order of the documented example.
 
 use recurring_core::Decimal;
 use serde::Serialize;

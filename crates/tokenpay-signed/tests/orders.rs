@@ -332,3 +332,26 @@ async fn amount_in_another_currency_is_never_sent() {
     }
     assert_eq!(server.connections(), 0);
 }
+
+/// Its notification could be read in two ways, and would be refused.
+#[test]
+fn reference_that_could_be_cut_is_refused() {
+    for (reference, usable) in [
+        ("sub-42", true),
+        ("a&b", true),
+        ("a=b", true),
+        ("a=b&c", true),
+        ("x&status=SUCCESS", false),
+        ("a&b&c=", false),
+    ] {
+        let sale =
+            tokenpay_signed::Sale::new("u", tokenpay_signed::TokenId::text("1"), dollars("30"), reference);
+        let refused = sale.to_request(&merchant()).err();
+        let rule = refused.as_ref().map(ToString::to_string).unwrap_or_default();
+        assert_eq!(
+            (refused.is_none(), rule.contains("merchant_reference")),
+            (usable, !usable),
+            "{reference}: {rule}"
+        );
+    }
+}

@@ -3,7 +3,7 @@ use recurring_core::{Class, Method, Prepared, Reply, check, check_echo};
 use crate::error::Error;
 use crate::ops::order::Order;
 
-/// `DELETE /orders/{id}/`: cancels an order that is not completed (public documentation). Gives no money back.
+/// `DELETE /orders/{id}/`: cancels an order that is not completed. Gives no money back.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct CancelOrder {

@@ -2,8 +2,8 @@ use recurring_core::{Class, Method, Prepared, Reply, check};
 
 use crate::error::{Error, failed};
 
-/// `POST /orders/{id}/transactions/{tid}/captures/`: **takes money** that a transaction has only reserved (public
-/// documentation). The whole amount: the request has no body.
+/// `POST /orders/{id}/transactions/{tid}/captures/`: **takes money** that a transaction has only reserved. The whole
+/// amount: the request has no body.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct CaptureTransaction {
@@ -30,8 +30,8 @@ impl CaptureTransaction {
         Ok(Prepared::new("capture transaction", Class::Write, Method::Post, path))
     }
 
-    /// Reads the reply. The answer may be empty (public documentation), so every status from 200 to 299 means that
-    /// the gateway took the request; its body is not looked at. Read the order to see that the money was taken.
+    /// Reads the reply. The answer may be empty, so every status from 200 to 299 means that the gateway took the
+    /// request; its body is not looked at. Read the order to see that the money was taken.
     ///
     /// # Errors
     /// For every other status.

@@ -11,7 +11,7 @@ use crate::status::RecurringType;
 use crate::wire::{CreateOrderBody, PaymentMethodDetails, TransactionBody};
 
 /// `POST /orders/`: a first order, which the customer pays on a page, or a recurring one, which **takes money at
-/// once** (source document).
+/// once**.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct CreateOrder {
@@ -66,37 +66,37 @@ impl CreateOrder {
         self
     }
 
-    /// Where the customer goes after paying (public documentation).
+    /// Where the customer goes after paying.
     pub fn return_url(mut self, url: impl Into<String>) -> Self {
         self.return_url = Some(url.into());
         self
     }
 
-    /// Where the customer goes after a failure (public documentation).
+    /// Where the customer goes after a failure.
     pub fn failure_url(mut self, url: impl Into<String>) -> Self {
         self.failure_url = Some(url.into());
         self
     }
 
-    /// Where the gateway reports a change of status (public documentation).
+    /// Where the gateway reports a change of status.
     pub fn webhook_url(mut self, url: impl Into<String>) -> Self {
         self.webhook_url = Some(url.into());
         self
     }
 
-    /// How long the customer may take: an ISO 8601 duration such as `PT30M` (public documentation).
+    /// How long the customer may take: an ISO 8601 duration such as `PT30M`.
     pub fn expiration_period(mut self, duration: impl Into<String>) -> Self {
         self.expiration_period = Some(duration.into());
         self
     }
 
-    /// The gateway's `customer` object, sent as it is (public documentation).
+    /// The gateway's `customer` object, sent as it is.
     pub fn customer(mut self, object: Value) -> Self {
         self.customer = Some(object);
         self
     }
 
-    /// Your own data, kept with the order, sent as it is (public documentation).
+    /// Your own data, kept with the order, sent as it is.
     pub fn extra(mut self, object: Value) -> Self {
         self.extra = Some(object);
         self
@@ -136,6 +136,7 @@ impl CreateOrder {
         })
     }
 
+    // Assumption(text-limits): 255 and 1000 characters are enough.
     fn check(&self) -> Result<(), InvalidInput> {
         check::text("merchant_order_id", &self.merchant_order_id, 255)?;
         if let Some(token) = &self.vault_token {

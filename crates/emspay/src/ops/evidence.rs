@@ -60,6 +60,7 @@ fn differ<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
     one.zip(other).is_some_and(|(one, other)| one != other)
 }
 
+// Assumption(accepted-agrees): a transaction that the acquirer accepted does not contradict a completed order.
 fn is_paid(status: &TransactionStatus) -> bool {
     matches!(status, TransactionStatus::Completed | TransactionStatus::Captured | TransactionStatus::Accepted)
 }

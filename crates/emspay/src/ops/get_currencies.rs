@@ -6,8 +6,7 @@ use serde_json::Value;
 
 use crate::error::{Error, read_object};
 
-/// `GET /merchants/self/projects/self/currencies`: which currencies the key's project takes (public documentation).
-/// Moves no money.
+/// `GET /merchants/self/projects/self/currencies`: which currencies the key's project takes. Moves no money.
 #[derive(Debug, Clone, Default)]
 #[must_use]
 #[non_exhaustive]
@@ -21,7 +20,7 @@ impl GetCurrencies {
 
     /// The request as it goes over the wire, without the key.
     pub fn to_request(&self) -> Prepared {
-        // No slash at the end: the public documentation writes this path without one.
+        // No slash at the end, as the gateway documents this path.
         let path = "/merchants/self/projects/self/currencies";
         Prepared::new("get currencies", Class::Read, Method::Get, path)
     }
@@ -47,7 +46,7 @@ fn currencies(method: &Value) -> Option<Vec<String>> {
     Some(names.iter().filter_map(Value::as_str).map(str::to_owned).collect())
 }
 
-/// The currencies of each payment method that a project takes (public documentation).
+/// The currencies of each payment method that a project takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Currencies(BTreeMap<String, Vec<String>>);
 

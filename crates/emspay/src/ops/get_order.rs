@@ -3,7 +3,7 @@ use recurring_core::{Class, Method, Prepared, Reply, check, check_echo};
 use crate::error::Error;
 use crate::ops::order::Order;
 
-/// `GET /orders/{id}/`: where an order stands (source document). Moves no money.
+/// `GET /orders/{id}/`: where an order stands. Moves no money.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct GetOrder {

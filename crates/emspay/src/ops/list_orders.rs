@@ -5,11 +5,11 @@ use serde_json::value::RawValue;
 use crate::error::{Error, failed};
 use crate::ops::order::Order;
 
-/// `GET /orders/?created_since=&created_until=`: the orders that were created in a period (another brand of the same
-/// platform; no document of this gateway names it). Moves no money.
+/// `GET /orders/?created_since=&created_until=`: the orders that were created in a period. Moves no money. **Only
+/// other brands of the platform document this call**; see SOURCES.md.
 ///
 /// It is the only way to look for an order whose answer was lost. An order that is found tells where it stands. One
-/// that is **not** found proves nothing: whether the gateway cuts long lists is documented nowhere.
+/// that is **not** found proves nothing. Assumption(list-may-be-cut): the gateway may cut long lists; see SOURCES.md.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct ListOrders {
@@ -42,10 +42,11 @@ impl ListOrders {
         Ok(Prepared::new("list orders", Class::Read, Method::Get, path))
     }
 
-    /// Reads the reply: a list, or an object with the list under `orders` or `data` (a guess).
+    /// Reads the reply: a list, or an object with the list under `orders` or `data`.
     ///
     /// # Errors
     /// When the reply has another shape, or one of its entries is no order. It is never taken for an empty list.
+    // Assumption(list-shape): other brands print a list; the object is accepted too.
     pub fn from_reply(&self, reply: &Reply) -> Result<Vec<Order>, Error> {
         if !reply.is_success() {
             return Err(failed(reply));

@@ -6,7 +6,7 @@ use crate::error::{Error, read_object};
 use crate::ops::evidence::{self, Whole};
 use crate::status::{self, OrderStatus, RecurringType, TransactionStatus};
 
-/// An order as the gateway tells it (source document and public documentation). Only `id` is certain to be there.
+/// An order as the gateway tells it. Only `id` is certain to be there.
 #[derive(Debug, Clone, Deserialize)]
 #[non_exhaustive]
 pub struct Order {
@@ -46,7 +46,7 @@ pub struct Order {
     /// The gateway's identifier of the merchant's project.
     #[serde(default, deserialize_with = "lenient::text")]
     pub project_id: Option<String>,
-    /// The gateway's page of the order.
+    /// The gateway's page of the order, on which the customer chooses how to pay.
     #[serde(default, deserialize_with = "lenient::text")]
     pub order_url: Option<String>,
     /// Marks such as `is-test`, `has-refunds`.
@@ -160,8 +160,11 @@ impl Order {
         }
     }
 
-    /// Whether a transaction was accepted and waits for a [capture](crate::CaptureTransaction): its money is held, and
-    /// was not taken. That `is_capturable` says so is an assumption: the documents name the member and do not explain it.
+    /// Whether a transaction was accepted and waits for a [capture](crate::CaptureTransaction): its money is held,
+    /// and was not taken.
+    // Assumption(held-by-is-capturable): `is_capturable` says so; the documents name the member and do not explain
+    // it.
+    // Assumption(has-captures-flag): an order whose money was captured has the flag `has-captures`.
     pub fn is_held(&self) -> bool {
         let held = |transaction: &Transaction| {
             let accepted = matches!(
@@ -214,8 +217,8 @@ impl Order {
 
     /// Why the payment was refused: `Some` exactly when the outcome is `Declined`.
     ///
-    /// The gateway gives no codes, only words: this is read out of those of the newest transaction that has any (a
-    /// guess; [`Transaction::reason`] and [`Transaction::customer_message`] keep them).
+    /// Assumption(decline-words): the words of the newest transaction that has any say it; see SOURCES.md.
+    /// [`Transaction::reason`] and [`Transaction::customer_message`] keep them.
     pub fn decline_reason(&self) -> Option<DeclineReason> {
         (self.outcome() == Outcome::Declined).then(|| decline::reason(&self.transactions))
     }
@@ -234,15 +237,17 @@ impl Order {
         self.transactions.iter().rev().filter_map(|transaction| transaction.payment_method_details.as_ref())
     }
 
-    /// The page to send the customer to, as a whole `https` address.
+    /// The page to send the customer to, as a whole `https` address: that of the newest payment, or of an order without
+    /// any, on which the customer chooses how to pay.
     ///
-    /// The gateway leaves the scheme out (source document); `https` is put in front. Only an address on this
-    /// machine (a sandbox) gets or keeps plain `http`; any other address that is not `https` is `None`.
+    /// The gateway leaves the scheme out; `https` is put in front. Only an address on this machine (a sandbox) gets
+    /// or keeps plain `http`; any other address that is not `https` is `None`.
     pub fn payment_address(&self) -> Option<String> {
         self.transactions
             .iter()
             .rev()
             .find_map(|transaction| whole_address(transaction.payment_url.as_deref()?))
+            .or_else(|| whole_address(self.order_url.as_deref().filter(|_| self.transactions.is_empty())?))
     }
 
     /// Clears the texts that quote the gateway's words of the secrets of the request and of the order's own tokens.

@@ -10,8 +10,7 @@ use crate::ops::order::{Transaction, clear_words};
 use crate::status::{self, OrderStatus, RecurringType};
 use crate::wire::RefundOrderBody;
 
-/// `POST /orders/{id}/refunds/`: **gives money back** out of a completed order, all of it or a part (public
-/// documentation).
+/// `POST /orders/{id}/refunds/`: **gives money back** out of a completed order, all of it or a part.
 ///
 /// Every call is a new refund: the gateway has no idempotency key, so the same call sent twice gives the money back
 /// twice. This client sends it once.
@@ -86,12 +85,12 @@ impl RefundOrder {
     }
 }
 
-/// A refund as the gateway tells it: an order of its own (public documentation). Only `id` is certain to be there.
+/// A refund as the gateway tells it: an order of its own. Only `id` is certain to be there.
 #[derive(Debug, Clone, Deserialize)]
 #[non_exhaustive]
 pub struct Refund {
-    /// The gateway's identifier of the refund. [`Client::get_order`](crate::Client::get_order) reads it again (a
-    /// guess: it is an order like any other).
+    /// The gateway's identifier of the refund. Assumption(refund-is-an-order):
+    /// [`Client::get_order`](crate::Client::get_order) reads it again; see SOURCES.md.
     #[serde(deserialize_with = "lenient::required_text")]
     pub id: String,
     /// Where it stands; see [`Refund::outcome`].

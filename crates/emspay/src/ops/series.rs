@@ -2,8 +2,8 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use recurring_core::{InvalidInput, Money};
 
-/// A series of recurring payments and its two rules (source document): every payment has the amount of the first,
-/// and a series lasts one year at most.
+/// A series of recurring payments and its two rules: every payment has the amount of the first, and a series lasts
+/// one year at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Series {
     amount: Money,
@@ -12,6 +12,7 @@ pub struct Series {
 
 impl Series {
     /// A series by its first payment: the amount, and when its transaction was created.
+    // Assumption(series-starts-at-created): the year starts then; the documents do not say when.
     pub fn new(amount: Money, first_created: Timestamp) -> Self {
         Self { amount, first_created }
     }

@@ -5,9 +5,10 @@ use crate::error::Error;
 use crate::ops::order::Order;
 use crate::wire::UpdateOrderBody;
 
-/// `PUT /orders/{id}/`: changes what is kept with an order (public documentation). Moves no money.
+/// `PUT /orders/{id}/`: changes what is kept with an order. Moves no money.
 ///
-/// Only the members that are set here are sent; that the gateway keeps the others as they are is a guess.
+/// Only the members that are set here are sent. Assumption(update-keeps-the-rest): the gateway keeps the others as
+/// they are; see SOURCES.md.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct UpdateOrder {

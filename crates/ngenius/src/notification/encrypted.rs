@@ -1,6 +1,5 @@
-//! Notifications that the gateway encrypts (public documentation, "webhook encryption"): `Content-Type: text/plain`, the
-//! body is base64 of an initialisation vector of 16 bytes and AES-256-CBC with PKCS#5 padding, the key is the value of the
-//! header, 32 characters.
+//! Notifications that the gateway encrypts: `Content-Type: text/plain`, the body is base64 of an initialisation
+//! vector of 16 bytes and AES-256-CBC with PKCS#5 padding, the key is the value of the header, 32 characters.
 
 use aes::Aes256;
 use base64::Engine as _;

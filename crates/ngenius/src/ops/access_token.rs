@@ -1,4 +1,4 @@
-//! `POST /identity/auth/access-token` (public documentation). Moves no money.
+//! `POST /identity/auth/access-token`. Moves no money.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::wire::AccessTokenBody;
 
 const MEDIA_TYPE: &str = "application/vnd.ni-identity.v1+json";
 
-/// How long a token lives when the gateway does not say so (public documentation).
+/// How long a token lives when the gateway does not say so.
 const LIVES: i64 = 300;
 
 #[derive(Deserialize)]
@@ -35,7 +35,7 @@ pub(crate) fn to_request(realm: Option<&str>) -> Prepared {
 
 /// Reads the reply. A wrong key or realm is an `Authentication` error, also where the gateway does not answer 401.
 pub(crate) fn from_reply(reply: &Reply) -> Result<AccessToken, Error> {
-    // The two names are a guess: several public clients agree on them.
+    // Assumption(token-error-codes): the two names; several public clients agree on them.
     if let Some(api) = ApiError::read(reply)
         && !reply.is_success()
         && ["badTokenRequest", "realmNameNotAvailable"].iter().any(|code| api.has_code(code))

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use crate::ops::hal::{self, Links};
 use crate::ops::order::Amount;
 
-/// One capture of a payment: money that was taken of what is held (public documentation).
+/// One capture of a payment: money that was taken of what is held.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(from = "Members")]
 #[non_exhaustive]
@@ -21,7 +21,7 @@ pub struct Capture {
     pub(crate) links: Links,
 }
 
-/// One refund of a payment (public documentation).
+/// One refund of a payment.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(from = "Members")]
 #[non_exhaustive]

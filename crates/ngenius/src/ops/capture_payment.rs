@@ -8,7 +8,7 @@ use crate::status::PaymentState;
 use crate::wire::MoneyBody;
 
 /// `POST /transactions/outlets/{outlet}/orders/{order}/payments/{payment}/captures`: **takes money that an authorised
-/// payment holds**, the whole or a part (public documentation).
+/// payment holds**, the whole or a part.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct CapturePayment {
@@ -38,13 +38,14 @@ impl CapturePayment {
             .json(&MoneyBody { amount: self.amount.into() }))
     }
 
-    /// Reads the reply: the payment as it stands now, with its captures. That the gateway answers with the payment
-    /// is a guess; any other answer is an error with the effect `Unknown`.
+    /// Reads the reply: the payment as it stands now, with its captures. Any other answer is an error with the effect
+    /// `Unknown`.
     ///
     /// # Errors
     /// `Unknown` when the reply cannot be read, speaks of another payment, order, outlet or currency, or names
     /// captures of which none has the amount that was sent, or says that the money was taken and does not name that
     /// amount.
+    // Assumption(answers-with-payment): the gateway answers with the payment.
     pub fn from_reply(&self, outlet: &str, reply: &Reply) -> Result<Payment, Error> {
         let payment = read_payment(reply, outlet, &self.order_reference, &self.payment_reference)?;
         let currency = payment.amount.as_ref().and_then(|amount| amount.currency_code.as_deref());

@@ -12,7 +12,7 @@ use crate::status::{self, Action, Frequency, RecurringState};
 use crate::wire::{OrderBody, PaymentBody, RecurringPaymentBody};
 
 /// `POST /recurring-payment/outlets/{outlet}/orders`: **takes the first payment from the card at once** and, if it
-/// succeeds, has the gateway's scheduler take all later ones (source document).
+/// succeeds, has the gateway's scheduler take all later ones.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct CreateRecurringPayment {
@@ -28,7 +28,7 @@ pub struct CreateRecurringPayment {
 
 impl CreateRecurringPayment {
     /// A payment of `amount`, now and again at every turn of `frequency`, until it is cancelled in the portal.
-    /// `email_address` is the customer's. Channel and type are those of the source document, `MoTo` and `RECURRING`.
+    /// `email_address` is the customer's. Channel and type are `MoTo` and `RECURRING`.
     pub fn new(amount: Money, frequency: Frequency, email_address: impl Into<String>, card: Card) -> Self {
         Self {
             amount,
@@ -42,29 +42,29 @@ impl CreateRecurringPayment {
         }
     }
 
-    /// What is done with the card: `SALE` unless said otherwise (source document).
+    /// What is done with the card: `SALE` unless said otherwise.
     pub fn action(mut self, action: Action) -> Self {
         self.action = action;
         self
     }
 
-    /// Your own name for it, 1 to 255 characters. That this call takes the member is a guess, and so is that only
-    /// letters, digits and hyphens are welcome in it; it is left out unless set. Nothing says that the gateway
-    /// refuses a second payment with the same name.
+    /// Your own name for it, 1 to 255 characters; left out unless set. Use letters, digits and hyphens only. It does
+    /// not keep a second payment with the same name away. Assumption(create-optional-members): this call takes it;
+    /// see SOURCES.md.
     pub fn merchant_order_reference(mut self, reference: impl Into<String>) -> Self {
         self.merchant_order_reference = Some(reference.into());
         self
     }
 
-    /// The gateway's `billingAddress` object, sent as it is. That this call takes the member is a guess; it is left
-    /// out unless set.
+    /// The gateway's `billingAddress` object, sent as it is; left out unless set.
+    /// Assumption(create-optional-members): this call takes it; see SOURCES.md.
     pub fn billing_address(mut self, object: Value) -> Self {
         self.billing_address = Some(object);
         self
     }
 
-    /// The gateway's `merchantAttributes` object, sent as it is. That this call takes the member is a guess; it is
-    /// left out unless set.
+    /// The gateway's `merchantAttributes` object, sent as it is; left out unless set.
+    /// Assumption(create-optional-members): this call takes it; see SOURCES.md.
     pub fn merchant_attributes(mut self, object: Value) -> Self {
         self.merchant_attributes = Some(object);
         self
@@ -110,7 +110,8 @@ impl CreateRecurringPayment {
     fn check(&self) -> Result<(), InvalidInput> {
         check::text("action", self.action.as_str(), 50)?;
         check::text("frequency", self.frequency.as_str(), 50)?;
-        // Not held to the form of an e-mail address: the source document prints one that has none.
+        // Not held to the form of an e-mail address: the source document's example is none.
+        // Assumption(text-limits): 50, 254 and 255 characters are enough.
         check::text("email_address", &self.email_address, 254)?;
         if let Some(reference) = &self.merchant_order_reference {
             check::text("merchant_order_reference", reference, 255)?;
@@ -130,6 +131,7 @@ impl CreateRecurringPayment {
     /// # Errors
     /// `Unknown` when the reply cannot be read, speaks of another outlet, frequency or name, or names no order though it
     /// is not `FAILED`: such a payment could not be found again, and the reply is kept in the error.
+    // Assumption(any-success-status): every status from 200 to 299 is a success; no document names the one.
     pub fn from_reply(&self, outlet: &str, reply: &Reply) -> Result<RecurringPayment, Error> {
         let payment: RecurringPayment = read_success(reply, ApiError::read)?;
         let named = [&payment.reference, &payment.order_reference]
@@ -155,7 +157,7 @@ impl CreateRecurringPayment {
     }
 }
 
-/// A recurring payment as the gateway answers it (source document).
+/// A recurring payment as the gateway answers it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -169,21 +171,20 @@ pub struct RecurringPayment {
     /// How often it is repeated.
     #[serde(default)]
     pub frequency: Frequency,
-    /// The reference of the order, for [`Client::get_order`](crate::Client::get_order). In the source document's
-    /// example it is the same as `reference`.
+    /// The reference of the order, for [`Client::get_order`](crate::Client::get_order). It may be the same as
+    /// `reference`.
     #[serde(default, deserialize_with = "lenient::text")]
     pub order_reference: Option<String>,
     /// The outlet that took the payment.
     #[serde(default, deserialize_with = "lenient::text")]
     pub outlet_id: Option<String>,
-    /// Your own name for it, if the answer repeats it (a guess: the source document's does not).
+    /// Your own name for it, if the answer repeats it.
     #[serde(default, deserialize_with = "lenient::text")]
     pub merchant_order_reference: Option<String>,
     /// When the first payment was taken, UTC.
     #[serde(default, deserialize_with = "lenient::time")]
     pub start_time: Option<GatewayTime>,
-    /// When the next payment is due, UTC, as the gateway says. It is not computed here: the source document's own
-    /// example does not follow its rule.
+    /// When the next payment is due, UTC, as the gateway says. It is never computed here.
     #[serde(default, deserialize_with = "lenient::time")]
     pub next_payment_on: Option<GatewayTime>,
 }

@@ -9,9 +9,11 @@ use crate::status::PaymentState;
 
 /// How long after the order's creation its first payment may have been made. The shortest interval of a schedule is a
 /// day, so a payment that existed half a day after the creation is none of the later ones. In nanoseconds.
+// Assumption(first-payment-within): the first payment is made within half a day of the order's creation.
 const FIRST_PAYMENT_WITHIN: i128 = 12 * 60 * 60 * 1_000_000_000;
 
-/// The word of a capture or refund that went through (public documentation).
+/// The word of a capture or refund that went through.
+// Assumption(success-word): no document lists the words.
 const SUCCESS: &str = "SUCCESS";
 
 impl Amount {

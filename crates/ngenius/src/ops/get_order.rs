@@ -4,8 +4,7 @@ use crate::error::{ApiError, Error};
 use crate::ops::order::Order;
 use crate::ops::{MEDIA_TYPE, check_ids};
 
-/// `GET /transactions/outlets/{outlet}/orders/{orderReference}`: an order with all its payments (public
-/// documentation). Moves no money.
+/// `GET /transactions/outlets/{outlet}/orders/{orderReference}`: an order with all its payments. Moves no money.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct GetOrder {

@@ -42,7 +42,7 @@ impl fmt::Debug for Href {
     }
 }
 
-/// The links that this crate follows or reads (public documentation). All others are passed over.
+/// The links that this crate follows or reads. All others are passed over.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct Links {
     #[serde(rename = "self", default, deserialize_with = "href")]

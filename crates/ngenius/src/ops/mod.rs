@@ -21,7 +21,7 @@ pub(crate) mod payment;
 pub(crate) mod refund_payment;
 pub(crate) mod void_payment;
 
-/// What the requests about payments ask for and send (source document).
+/// What the requests about payments ask for and send.
 const MEDIA_TYPE: &str = "application/vnd.ni-payment.v2+json";
 
 /// Compares identifiers that a reply repeats with those that were sent. They are UUIDs, whose letter case means
@@ -34,7 +34,7 @@ fn check_ids(reply: &Reply, ids: &[(&str, &str, Option<&str>)]) -> Result<(), Er
     Ok(())
 }
 
-/// The path of one payment (public documentation).
+/// The path of one payment.
 fn payment_path(outlet: &str, order: &str, payment: &str) -> Result<String, InvalidInput> {
     Ok(format!(
         "/transactions/outlets/{}/orders/{}/payments/{}",

@@ -5,8 +5,8 @@ use crate::ops::hal;
 use crate::ops::payment::Payment;
 use crate::status::Action;
 
-/// An order as the gateway tells it (public documentation). An order of a recurring payment holds one entry in
-/// `payments` for each charge of the schedule.
+/// An order as the gateway tells it. An order of a recurring payment holds one entry in `payments` for each charge of
+/// the schedule.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

@@ -9,8 +9,8 @@ use crate::ops::{MEDIA_TYPE, check_one_is, check_proven, read_payment, write};
 use crate::status::PaymentState;
 use crate::wire::SavedCardBody;
 
-/// `PUT` on the link `payment:saved-card` of an order's payment: **takes the order's amount from a card that the gateway
-/// keeps** (public documentation). The feature has to be enabled for the account.
+/// `PUT` on the link `payment:saved-card` of an order's payment: **takes the order's amount from a card that the
+/// gateway keeps**. The feature has to be enabled for the account.
 ///
 /// How an order that waits for such a payment is created is not a part of this crate: create it by other means, read it
 /// with [`Client::get_order`](crate::Client::get_order), and pay it here.
@@ -82,8 +82,8 @@ impl PayWithSavedCard {
         self
     }
 
-    /// Whether the security code is sent: what the card's own `recapture_csc` says unless set here (a guess: nothing
-    /// documents when it must be sent).
+    /// Whether the security code is sent. Assumption(saved-card-cvv): exactly when the card's own `recapture_csc`
+    /// says so, unless set here; see SOURCES.md.
     pub fn recapture_csc(mut self, send_cvv: bool) -> Self {
         self.recapture_csc = send_cvv;
         self

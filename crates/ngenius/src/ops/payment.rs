@@ -6,7 +6,7 @@ use crate::ops::hal::{self, Links};
 use crate::ops::order::Amount;
 use crate::status::{self, PaymentState};
 
-/// One payment of an order: one charge of the card (public documentation).
+/// One payment of an order: one charge of the card.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(from = "Members")]
 #[non_exhaustive]
@@ -141,9 +141,9 @@ impl Payment {
 
     /// Why the payment was refused: there exactly when [`outcome`](Self::outcome) is `Declined`.
     ///
-    /// Read from `auth_response.result_code` as a response code of the card networks (a guess), and where it is none
-    /// of those from the words of `result_message` (a guess too). The gateway's own code and words stay in
-    /// `auth_response`. A reversed payment was not refused by the bank.
+    /// Assumption(decline-codes): `auth_response.result_code` is a response code of the card networks, and where it
+    /// is none of those the words of `result_message` say it; see SOURCES.md. The gateway's own code and words stay
+    /// in `auth_response`. A reversed payment was not refused by the bank.
     pub fn decline_reason(&self) -> Option<DeclineReason> {
         let answer = self.auth_response.as_ref();
         let by_code = || answer?.result_code.as_deref().and_then(DeclineReason::from_response_code);

@@ -8,7 +8,7 @@ use crate::ops::{MEDIA_TYPE, check_one_is, check_proven, payment_path, read_paym
 use crate::status::PaymentState;
 use crate::wire::MoneyBody;
 
-/// **Gives money of a payment back**, the whole or a part (public documentation).
+/// **Gives money of a payment back**, the whole or a part.
 ///
 /// The address is taken from the payment as it was read in its order, the first of these that lies below the client's
 /// own base address; a link elsewhere is never followed:
@@ -18,8 +18,8 @@ use crate::wire::MoneyBody;
 /// 3. the link `cnp:refund` of its capture;
 /// 4. `POST /transactions/outlets/{outlet}/orders/{order}/payments/{payment}/captures/{capture}/refund`.
 ///
-/// In Saudi Arabia the gateway refunds only after the payment was settled (public documentation). The gateway has no
-/// idempotency key: the same refund sent twice may give the money back twice.
+/// In Saudi Arabia the gateway refunds only after the payment was settled. The gateway has no idempotency key: the
+/// same refund sent twice may give the money back twice.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct RefundPayment {
@@ -50,7 +50,8 @@ impl RefundPayment {
         let capture = the_only_capture(&payment.captures);
         let mut request = Self::new(payment, order_reference.into(), amount, capture)?;
         let whole = payment.amount.as_ref().is_some_and(|paid| paid.value == Some(amount.minor()));
-        // A cancellation gives everything back, whatever amount stands in it: it must not stand for a part.
+        // Assumption(cancel-link-is-whole): a cancellation gives everything back, whatever amount stands in it: it
+        // must not stand for a part.
         if payment.state == PaymentState::Purchased && whole {
             request.cancel = payment.links.cancel.clone();
         }
@@ -127,8 +128,8 @@ impl RefundPayment {
         })
     }
 
-    /// The method for the link `cnp:cancel`: `PUT` unless said otherwise (a guess: the gateway documents it for an
-    /// authorisation only, and public clients disagree between `PUT` and `POST`).
+    /// The method for the link `cnp:cancel`. Assumption(cancel-link-method): `PUT`, unless said otherwise here; see
+    /// SOURCES.md.
     pub fn cancel_method(mut self, method: Method) -> Self {
         self.cancel_method = method;
         self
@@ -160,16 +161,17 @@ impl RefundPayment {
             .json(&MoneyBody { amount: self.amount.into() }))
     }
 
-    /// Reads the reply: the payment as it stands now, with its refunds. That the gateway answers with the payment is
-    /// a guess; any other answer is an error with the effect `Unknown`.
+    /// Reads the reply: the payment as it stands now, with its refunds. Any other answer is an error with the effect
+    /// `Unknown`.
     ///
     /// The outcome of the answer is that of the *payment*: `PARTIALLY_REFUNDED` and `REFUNDED` are `Paid`, and a
-    /// purchase that was cancelled may come back as `REVERSED`, which is `Declined`: no money was kept. Whether the
+    /// purchase that was cancelled may come back as `REVERSED`, which is `Canceled`: no money was kept. Whether the
     /// refund went through is told by the state and by `refunds`.
     ///
     /// # Errors
     /// `Unknown` when the reply cannot be read, names another payment, order, outlet or currency, names refunds of
     /// which none has the amount that was sent, or says that money was given back and does not prove how much.
+    // Assumption(answers-with-payment): the gateway answers with the payment.
     pub fn from_reply(&self, outlet: &str, reply: &Reply) -> Result<Payment, Error> {
         let payment = read_payment(reply, outlet, &self.order_reference, &self.payment_reference)?;
         let currency = payment.amount.as_ref().and_then(|amount| amount.currency_code.as_deref());

@@ -4,8 +4,8 @@ use crate::error::Error;
 use crate::ops::payment::Payment;
 use crate::ops::{payment_path, read_payment, write};
 
-/// `PUT /transactions/outlets/{outlet}/orders/{order}/payments/{payment}/cancel`, without a body: lets go of the money
-/// that an authorised payment holds (public documentation). What was captured is not given back by it.
+/// `PUT /transactions/outlets/{outlet}/orders/{order}/payments/{payment}/cancel`, without a body: lets go of the
+/// money that an authorised payment holds. What was captured is not given back by it.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct VoidPayment {
@@ -28,11 +28,12 @@ impl VoidPayment {
         Ok(write("void payment", Method::Put, format!("{payment}/cancel")))
     }
 
-    /// Reads the reply: the payment as it stands now, `REVERSED` when the money was let go. That the gateway answers
-    /// with the payment is a guess; any other answer is an error with the effect `Unknown`.
+    /// Reads the reply: the payment as it stands now, `REVERSED` when the money was let go. Any other answer is an
+    /// error with the effect `Unknown`.
     ///
     /// # Errors
     /// `Unknown` when the reply cannot be read or speaks of another payment, order or outlet.
+    // Assumption(answers-with-payment): the gateway answers with the payment.
     pub fn from_reply(&self, outlet: &str, reply: &Reply) -> Result<Payment, Error> {
         read_payment(reply, outlet, &self.order_reference, &self.payment_reference)
     }

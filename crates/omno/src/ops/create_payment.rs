@@ -10,8 +10,8 @@ use crate::error::{Error, not_created, read_object};
 use crate::status::{self, PaymentStatus};
 use crate::wire::{BillingBody, CreatePaymentBody};
 
-/// Where the gateway reports to, and where it sends the payer (public documentation). All three are required;
-/// absolute `https` or `http` addresses.
+/// Where the gateway reports to, and where it sends the payer. All three are required; absolute `https` or `http`
+/// addresses.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Addresses {
     /// Where the gateway reports each change of status. Its reports are not signed: read the payment before acting
@@ -23,8 +23,7 @@ pub struct Addresses {
     pub callback_fail: String,
 }
 
-/// Who pays (public documentation). The gateway requires all but the last two. `Debug` shows nothing of it, since
-/// it is about a person.
+/// Who pays. The gateway requires all but the last two. `Debug` shows nothing of it, since it is about a person.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Billing {
     /// First name, at most 255 characters, as all texts here.
@@ -102,10 +101,8 @@ impl Billing {
     }
 }
 
-/// `POST /transaction/create` (source document): without a card token a payment that the customer pays on a page,
-/// with one a payment that **may take money at once**.
-///
-/// The source document prints `cardToken` only; the other members are those of public documentation.
+/// `POST /transaction/create`: without a card token a payment that the customer pays on a page, with one a payment
+/// that **may take money at once**.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct CreatePayment {
@@ -132,14 +129,15 @@ impl CreatePayment {
         }
     }
 
-    /// Pays with this saved card, without the customer (source document).
+    /// Pays with this saved card, without the customer.
     pub fn card_token(mut self, token: Secret) -> Self {
         self.card_token = Some(token);
         self
     }
 
     /// Your own name for the payment, 1 to 255 characters, one for each payment. Optional, but without it a payment
-    /// whose answer was lost is hard to find. Whether the gateway refuses one that it knows is documented nowhere.
+    /// whose answer was lost is hard to find. Assumption(order-id-is-not-unique): the gateway may take one that it
+    /// knows; see SOURCES.md.
     pub fn order_id(mut self, id: impl Into<String>) -> Self {
         self.order_id = Some(id.into());
         self
@@ -184,6 +182,7 @@ impl CreatePayment {
         })
     }
 
+    // Assumption(text-limits): 255 characters are enough for each text.
     fn check(&self) -> Result<(), InvalidInput> {
         for (field, url) in [
             ("hook_url", &self.urls.hook_url),
@@ -203,7 +202,7 @@ impl CreatePayment {
             }
         }
         if let Some(token) = &self.card_token {
-            // What a token looks like is printed nowhere, so it is not held to the rules for identifiers.
+            // Assumption(card-token-form): any visible text can be one; no document prints what it looks like.
             check::header_secret("card_token", token.expose())?;
             check::text("card_token", token.expose(), 4_000)?;
         }
@@ -241,8 +240,7 @@ impl CreatePayment {
     }
 }
 
-/// A payment that was created (public documentation). Only `payment_id` is certain to be there; what the answer to
-/// a payment with a card token looks like is printed nowhere.
+/// A payment that was created. Only `payment_id` is certain to be there.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -259,7 +257,7 @@ pub struct CreatedPayment {
     /// The same page for a frame, for other means than cards.
     #[serde(default, deserialize_with = "lenient::text")]
     pub payment_url_iframe_apm: Option<String>,
-    /// Where the payment stands, if the answer says so (a guess: no document shows it here).
+    /// Where the payment stands, if the answer says so. Assumption(created-status): it may; see SOURCES.md.
     #[serde(default)]
     pub status: Option<PaymentStatus>,
     /// Decimal major units, the literal text of the reply, if it repeats the amount.
@@ -276,10 +274,9 @@ pub struct CreatedPayment {
 }
 
 impl CreatedPayment {
-    /// What the answer means for the money. No document prints a status or an echo here: one that is paid or refused
-    /// is believed only where the answer also repeats the amount, the currency and your order id. Without a status, a
-    /// payment that was created without a card token and has a page is `ActionRequired`; any other is `Pending`: read
-    /// the payment.
+    /// What the answer means for the money. A status that is paid or refused is believed only where the answer also
+    /// repeats the amount, the currency and your order id. Without a status, a payment that was created without a
+    /// card token and has a page is `ActionRequired`; any other is `Pending`: read the payment.
     pub fn outcome(&self) -> Outcome {
         let proven = self.amount.is_some() && self.currency.is_some() && self.order_id.is_some();
         match &self.status {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::error::{Error, read_object};
 use crate::status::{self, PaymentStatus};
 
-/// `GET /reporting/payments/{paymentId}`: where a payment stands (public documentation). Moves no money.
+/// `GET /reporting/payments/{paymentId}`: where a payment stands. Moves no money.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct GetPayment {
@@ -50,12 +50,13 @@ impl GetPayment {
     }
 }
 
-/// The digits of an identifier: the gateway may write the same one in small letters or with hyphens.
+/// The digits of an identifier, without hyphens and letter case.
+// Assumption(payment-id-form): the gateway may write the same one in small letters or with hyphens.
 fn same_form(id: &str) -> String {
     id.replace('-', "").to_ascii_uppercase()
 }
 
-/// A payment as the gateway reports it (public documentation). Only `status` is certain to be there.
+/// A payment as the gateway reports it. Only `status` is certain to be there.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -130,7 +131,7 @@ impl Payment {
 
     /// Whether the payment names this order and amount: `Some(false)` when it names another one, `None` when it lacks
     /// one of the three or one cannot be read.
-    // Assumption: after a conversion, `initialAmount` and `initialCurrency` are what was asked for.
+    // Assumption(converted-amount): after a conversion, `initialAmount` and `initialCurrency` are what was asked for.
     pub fn is_about(&self, order_id: &str, asked: Money) -> Option<bool> {
         let (amount, currency) = match (&self.initial_amount, &self.initial_currency) {
             (Some(amount), Some(currency)) => (Some(amount), Some(currency)),
@@ -145,7 +146,7 @@ impl Payment {
 
     /// Why the payment was refused: `Some` exactly when the outcome is `Declined`.
     ///
-    /// No codes of the gateway are known, only words: this is read out of [`Payment::payment_result`] (a guess).
+    /// Assumption(decline-words): the words of [`Payment::payment_result`] say it; see SOURCES.md.
     pub fn decline_reason(&self) -> Option<DeclineReason> {
         let words = self.payment_result.as_deref();
         (self.outcome() == Outcome::Declined)

@@ -6,8 +6,7 @@ use serde_json::value::RawValue;
 use crate::error::{Error, failed};
 use crate::shape;
 
-/// `GET /transaction/customer/{customerId}/cards`: the saved cards of a customer (source document). Moves no
-/// money.
+/// `GET /transaction/customer/{customerId}/cards`: the saved cards of a customer. Moves no money.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct ListCards {
@@ -30,12 +29,12 @@ impl ListCards {
         Ok(Prepared::new("list cards", Class::Read, Method::Get, path))
     }
 
-    /// Reads the reply. Its shape is printed nowhere; a list, and an object with the list under `cards` or `data`,
-    /// are understood (a guess).
+    /// Reads the reply: a list, or an object with the list under `cards` or `data`.
     ///
     /// # Errors
     /// When the reply has another shape, or one of its entries has no token. The message then shows names and
     /// types; the reply itself is kept in the error.
+    // Assumption(card-list-shape): no document prints the answer.
     pub fn from_reply(&self, reply: &Reply) -> Result<Vec<Card>, Error> {
         if !reply.is_success() {
             return Err(failed(reply));
@@ -65,12 +64,12 @@ fn odd(reply: &Reply, what: &str, found: &Value) -> Error {
     Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone())
 }
 
-/// A saved card. Only the token is certain to be there; the other members are named as in the gateway's
-/// notifications (a guess; see [`Card::raw`]).
+/// A saved card. Only the token is certain to be there. Assumption(card-members): they are named as in the gateway's
+/// notifications; see SOURCES.md, and [`Card::raw`] for the card as the gateway wrote it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Card {
-    /// What a later payment is made with, under `cardToken` (source document) or `token` (a guess).
+    /// What a later payment is made with.
     pub card_token: Secret,
     /// The masked card number, such as `400000********0044`.
     pub card_mask: Option<String>,

@@ -27,9 +27,6 @@ use crate::provider::{
 use crate::request::{ChargeRequest, EnrolRequest};
 use crate::settings::{Settings, SettingsError};
 
-/// The code of a refused charge whose reason is in the purchase.
-const LOOK_AT_THE_PURCHASE: &str = "purchase_charge_error";
-
 /// Revio behind the words of this crate.
 #[derive(Debug, Clone)]
 pub struct Revio {
@@ -219,9 +216,7 @@ impl Charge for Revio {
             ChargePurchase::new(&purchase.id, credential.recurring_token.clone()).expecting(request.amount);
         match this.client.charge_purchase(&charge).await {
             // It only says to look at the purchase: a slow acquirer may have taken the money.
-            Ok(ChargeAnswer::Declined(refusal)) if refusal.code.as_deref() == Some(LOOK_AT_THE_PURCHASE) => {
-                this.refused(&purchase.id, request, &refusal).await
-            }
+            Ok(ChargeAnswer::Unexplained(refusal)) => this.refused(&purchase.id, request, &refusal).await,
             Ok(answer) => Ok(charged(&answer, &purchase, request.amount)),
             Err(lost) if lost.effect().is_unknown() => match this.settled(&purchase.id, request).await {
                 Some(payment) => Ok(payment),
@@ -278,8 +273,7 @@ fn renewal(purchase: &Purchase) -> Payment {
 /// not declined.
 fn read(purchase: &Purchase, outcome: Outcome) -> Payment {
     let unsettled = purchase.contradiction().is_some()
-        || (outcome.went_through() && purchase.unreadable_amount().is_some())
-        || (outcome == Outcome::Declined && look_up::newest_try_is_open(purchase));
+        || (outcome.went_through() && purchase.unreadable_amount().is_some());
     let outcome = if unsettled { Outcome::Pending } else { outcome };
     let mut payment = Payment::new(ProviderId::REVIO, outcome, purchase.status.as_str());
     payment.payment = Some(PaymentRef::new(&purchase.id));

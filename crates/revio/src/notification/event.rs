@@ -1,7 +1,7 @@
 use recurring_core::open_enum;
 
 open_enum! {
-    /// What happened (public documentation; some names are told by another brand of the same platform only; open).
+    /// What happened (open).
     pub enum EventType {
         /// A purchase was created.
         PurchaseCreated = "purchase.created",

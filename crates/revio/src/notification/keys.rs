@@ -43,10 +43,10 @@ impl WebhookKeys {
         Self(Source::Configured(key))
     }
 
-    /// The key of [`Client::public_key`], under which a **`success_callback`** is signed (another brand of the same
-    /// platform). It is fetched when the first notification arrives, and kept; and fetched again when a notification
-    /// does not verify, in case the gateway has a new one, but not more often than once a minute. A fetch is a read,
-    /// which the client may repeat when it fails.
+    /// The key of [`Client::public_key`], under which a **`success_callback`** is signed. It is fetched when the
+    /// first notification arrives, and kept; and fetched again when a notification does not verify, in case the
+    /// gateway has a new one, but not more often than once a minute. A fetch is a read, which the client may repeat
+    /// when it fails.
     pub fn fetched(client: Client) -> Self {
         let keys = Fetched { client, current: RwLock::new(None), last: Mutex::new(None) };
         Self(Source::Fetched(Box::new(keys)))

@@ -22,6 +22,7 @@ pub enum AmountMatch {
 impl Purchase {
     /// Compares the amounts and currencies that the purchase names with what was meant. A number as text and `100.0`
     /// are read; `9e9`, `"40,00"` or a list are not, and prove nothing.
+    // Assumption(decimal-integers): the platform may write a whole number with a fraction of zeros.
     pub fn amount_match(&self, meant: Money) -> AmountMatch {
         let (details, payment) = (self.purchase.as_ref(), self.payment.as_ref());
         let total = details.and_then(|details| details.total);

@@ -4,8 +4,8 @@ use crate::error::Error;
 use crate::ops::purchase::Purchase;
 use crate::ops::purchase_call;
 
-/// `POST /purchases/{id}/cancel/`: nobody can pay the purchase any more (another brand of the same platform). Moves no
-/// money; it closes the page of a purchase that is not paid.
+/// `POST /purchases/{id}/cancel/`: nobody can pay the purchase any more. Moves no money; it closes the page of a
+/// purchase that is not paid.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct CancelPurchase {

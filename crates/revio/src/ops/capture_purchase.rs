@@ -6,11 +6,11 @@ use crate::ops::purchase::{Decline, Purchase};
 use crate::ops::purchase_call;
 use crate::status;
 
-/// The code of a 400 that means "no" to the capture (another brand of the same platform).
+/// The code of a 400 that means "no" to the capture.
 const CAPTURE_ERROR: &str = "purchase_capture_error";
 
-/// `POST /purchases/{id}/capture/`: takes money that is held on the card (public documentation), because the purchase
-/// was created with [`skip_capture`](crate::CreatePurchase::skip_capture). **Takes money at once.**
+/// `POST /purchases/{id}/capture/`: takes money that is held on the card, because the purchase was created with
+/// [`skip_capture`](crate::CreatePurchase::skip_capture). **Takes money at once.**
 ///
 /// After a lost answer read the purchase before anything else: `hold` is not taken, `paid` is.
 #[derive(Debug, Clone)]
@@ -56,7 +56,8 @@ impl CapturePurchase {
             };
         }
         let purchase = purchase_call::purchase(reply, &self.purchase_id)?;
-        // Where a purchase names a part that was captured is not documented: only the currency must be the same.
+        // Assumption(capture-part): no document says where a purchase names a captured part: only the currency is
+        // compared.
         purchase.check_money(reply, None, self.amount.map(Money::currency))?;
         if status::capture_outcome(&purchase.status) == Outcome::Paid {
             amounts::check_currency(reply, &purchase)?;

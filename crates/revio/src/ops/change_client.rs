@@ -5,10 +5,9 @@ use crate::ops::client_record::{ClientRecord, check_texts};
 use crate::ops::update_client::read_client;
 use crate::wire::ChangeClientBody;
 
-/// `PATCH /clients/{id}/`: changes some of what is kept of a person, and leaves the rest (public documentation). Moves
-/// no money.
+/// `PATCH /clients/{id}/`: changes some of what is kept of a person, and leaves the rest. Moves no money.
 ///
-/// Purchases that exist already keep the details they were created with (source document).
+/// Purchases that exist already keep the details they were created with.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct ChangeClient {

@@ -8,12 +8,13 @@ use crate::ops::purchase::{Decline, Purchase};
 use crate::ops::purchase_call;
 use crate::wire::ChargeBody;
 
-/// The codes of a 400 that mean "no" to the payment (public documentation). Definite: no money was taken.
-const DECLINES: &[&str] =
-    &["purchase_charge_error", "invalid_recurring_token", "insufficient_funds", "expired_card"];
+/// The code of a charge that failed for a reason that only the purchase tells.
+const UNEXPLAINED: &str = "purchase_charge_error";
 
-/// `POST /purchases/{id}/charge/`: pays a purchase with a stored card, without the customer (source document). **Takes
-/// money at once.**
+/// The codes of a 400 that refuse the payment.
+const DECLINES: &[&str] = &[UNEXPLAINED, "invalid_recurring_token", "insufficient_funds", "expired_card"];
+
+/// `POST /purchases/{id}/charge/`: pays a purchase with a stored card, without the customer. **Takes money at once.**
 ///
 /// A purchase that is paid cannot be charged again: keep its identifier before this call, and after a lost answer read
 /// the purchase before anything else.
@@ -65,6 +66,9 @@ impl ChargePurchase {
     pub fn from_reply(&self, reply: &Reply) -> Result<ChargeAnswer, Error> {
         if !reply.is_success() {
             return match purchase_call::definite_no(reply, DECLINES) {
+                Some(decline) if decline.code.as_deref() == Some(UNEXPLAINED) => {
+                    Ok(ChargeAnswer::Unexplained(decline))
+                }
                 Some(decline) => Ok(ChargeAnswer::Declined(decline)),
                 None => {
                     Err(purchase_call::failed(reply, |api| purchase_call::only_about(api, "recurring_token")))
@@ -100,11 +104,12 @@ impl ChargePurchase {
 pub enum ChargeAnswer {
     /// The purchase as it stands now: `paid`, or `pending_charge` while the acquirer takes its time.
     Purchase(Box<Purchase>),
-    /// The gateway said no: no money was taken.
-    ///
-    /// `purchase_charge_error` gives no reason; the purchase does, see [`Purchase::decline`].
-    /// `invalid_recurring_token` means that the stored card is gone for good: the customer has to save one again.
+    /// The gateway said no: no money was taken. `invalid_recurring_token` means that the stored card is gone for good:
+    /// the customer has to save one again.
     Declined(Decline),
+    /// The charge failed with `purchase_charge_error`, which gives no reason: **read the purchase**. Its
+    /// [`Purchase::charge_outcome`] tells whether it was refused, or whether the money may have moved after a time-out.
+    Unexplained(Decline),
 }
 
 impl ChargeAnswer {
@@ -113,6 +118,7 @@ impl ChargeAnswer {
         match self {
             Self::Purchase(purchase) => purchase.charge_outcome(),
             Self::Declined(_) => Outcome::Declined,
+            Self::Unexplained(_) => Outcome::Pending,
         }
     }
 
@@ -120,7 +126,7 @@ impl ChargeAnswer {
     pub fn purchase(&self) -> Option<&Purchase> {
         match self {
             Self::Purchase(purchase) => Some(purchase),
-            Self::Declined(_) => None,
+            Self::Declined(_) | Self::Unexplained(_) => None,
         }
     }
 
@@ -128,7 +134,7 @@ impl ChargeAnswer {
     pub fn decline(&self) -> Option<Decline> {
         match self {
             Self::Purchase(purchase) if self.outcome() == Outcome::Declined => purchase.decline(),
-            Self::Purchase(_) => None,
+            Self::Purchase(_) | Self::Unexplained(_) => None,
             Self::Declined(decline) => Some(decline.clone()),
         }
     }
@@ -137,6 +143,7 @@ impl ChargeAnswer {
         match self {
             Self::Purchase(purchase) => purchase.charge_decline_reason(),
             Self::Declined(decline) => Some(decline.reason()),
+            Self::Unexplained(_) => None,
         }
     }
 }

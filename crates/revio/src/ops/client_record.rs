@@ -4,9 +4,10 @@ use serde::Deserialize;
 use crate::wire::{self, ClientBody};
 
 /// The longest text that is sent about a person.
+// Assumption(text-limits): no document limits them; 255 characters are enough.
 const LONGEST: usize = 255;
 
-/// Who pays: the details of a person (public documentation). Only the e-mail address is needed.
+/// Who pays: the details of a person. Only the e-mail address is needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub struct ClientDetails {
@@ -85,8 +86,7 @@ impl From<String> for ClientDetails {
     }
 }
 
-/// What the gateway calls a client: a person whose cards it keeps (public documentation). Only `id` is certain to be
-/// there.
+/// What the gateway calls a client: a person whose cards it keeps. Only `id` is certain to be there.
 #[derive(Debug, Clone, Deserialize)]
 #[non_exhaustive]
 pub struct ClientRecord {

@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::ops::client_record::{ClientDetails, ClientRecord};
 use crate::ops::update_client::read_client;
 
-/// `POST /clients/`: keeps a person, so that cards can be stored for them (public documentation). Moves no money.
+/// `POST /clients/`: keeps a person, so that cards can be stored for them. Moves no money.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct CreateClient {

@@ -2,8 +2,8 @@ use recurring_core::{Class, Method, Prepared, Reply, check};
 
 use crate::error::{self, Error};
 
-/// `DELETE /clients/{id}/`: forgets a person (public documentation). Moves no money. What becomes of the cards that
-/// are stored for them is not documented: count on their tokens being dead.
+/// `DELETE /clients/{id}/`: forgets a person. Moves no money. Assumption(deleted-client-tokens): the tokens of the
+/// cards stored for them are dead; see SOURCES.md.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct DeleteClient {
@@ -25,12 +25,12 @@ impl DeleteClient {
         Ok(Prepared::new("delete client", Class::Write, Method::Delete, path))
     }
 
-    /// Reads the reply: 204 and nothing else is a success. That status is documented for a token; that it is the same
-    /// here is a guess.
+    /// Reads the reply: 204 and nothing else is a success.
     ///
     /// # Errors
     /// `Unknown` for any other answer that is not the gateway's own refusal. "Not found" may mean that an earlier try
     /// went through.
+    // Assumption(delete-client-204): the status that is documented for a token.
     pub fn from_reply(&self, reply: &Reply) -> Result<(), Error> {
         error::read_no_content(reply)
     }

@@ -4,8 +4,8 @@ use crate::error::Error;
 use crate::ops::purchase::Purchase;
 use crate::ops::purchase_call;
 
-/// `POST /purchases/{id}/delete_recurring_token/`: the purchase stays, but its identifier is no token any more
-/// (another brand of the same platform). Moves no money; no later charge can use the token.
+/// `POST /purchases/{id}/delete_recurring_token/`: the purchase stays, but its identifier is no token any more. Moves
+/// no money; no later charge can use the token.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct DeletePurchaseRecurringToken {

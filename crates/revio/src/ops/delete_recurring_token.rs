@@ -2,8 +2,8 @@ use recurring_core::{Class, Method, Prepared, Reply, Secret, check};
 
 use crate::error::{self, Error};
 
-/// `DELETE /clients/{id}/recurring_tokens/{token}/`: forgets a stored card (public documentation). Moves no money; no
-/// later charge can use the token.
+/// `DELETE /clients/{id}/recurring_tokens/{token}/`: forgets a stored card. Moves no money; no later charge can use
+/// the token.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct DeleteRecurringToken {

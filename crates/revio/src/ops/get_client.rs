@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::ops::client_record::ClientRecord;
 use crate::ops::update_client::read_client;
 
-/// `GET /clients/{id}/`: a person whose cards the gateway keeps (public documentation). Moves no money.
+/// `GET /clients/{id}/`: a person whose cards the gateway keeps. Moves no money.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct GetClient {

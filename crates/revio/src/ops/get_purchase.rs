@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::ops::purchase::Purchase;
 use crate::ops::purchase_call;
 
-/// `GET /purchases/{id}/`: where a purchase stands (public documentation). Moves no money.
+/// `GET /purchases/{id}/`: where a purchase stands. Moves no money.
 ///
 /// `Debug` does not show the identifier: that of a first payment is the token.
 #[derive(Debug, Clone)]

@@ -15,8 +15,7 @@ use crate::client::Client;
 use crate::error::{ApiError, Error};
 use crate::wire;
 
-/// `GET /clients/{id}/recurring_tokens/`: the cards that are stored for a client, page by page (source document). Moves
-/// no money.
+/// `GET /clients/{id}/recurring_tokens/`: the cards that are stored for a client, page by page. Moves no money.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct ListRecurringTokens {
@@ -39,7 +38,7 @@ pub struct Page {
     pub next: Option<Cursor>,
 }
 
-/// A stored card (source document). Only `id` is certain to be there.
+/// A stored card. Only `id` is certain to be there.
 #[derive(Debug, Clone, Deserialize)]
 #[non_exhaustive]
 pub struct RecurringToken {

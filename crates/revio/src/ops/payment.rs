@@ -6,8 +6,7 @@ use crate::ops::amounts;
 use crate::ops::purchase::PurchasePayment;
 use crate::wire;
 
-/// A movement of money that belongs to a purchase, such as a refund (public documentation for its name; its members
-/// are those of another brand of the same platform). Only `id` is certain to be there.
+/// A movement of money that belongs to a purchase, such as a refund. Only `id` is certain to be there.
 #[derive(Debug, Clone, Deserialize)]
 #[non_exhaustive]
 pub struct Payment {
@@ -37,7 +36,7 @@ pub struct Payment {
     pub is_test: Option<bool>,
 }
 
-/// What a [`Payment`] belongs to (another brand of the same platform).
+/// What a [`Payment`] belongs to.
 #[derive(Debug, Clone, Deserialize)]
 #[non_exhaustive]
 pub struct RelatedTo {

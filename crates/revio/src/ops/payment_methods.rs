@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::error::{ApiError, Error};
 
-/// `GET /payment_methods/`: how a purchase can be paid (another brand of the same platform). Moves no money.
+/// `GET /payment_methods/`: how a purchase can be paid. Moves no money.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct PaymentMethodsQuery {
@@ -50,7 +50,7 @@ impl PaymentMethodsQuery {
     }
 }
 
-/// How a purchase can be paid (another brand of the same platform).
+/// How a purchase can be paid.
 #[derive(Clone, Deserialize)]
 #[non_exhaustive]
 pub struct PaymentMethods {

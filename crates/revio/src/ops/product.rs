@@ -2,10 +2,10 @@ use recurring_core::{Decimal, InvalidInput, check};
 
 use crate::wire::ProductBody;
 
-/// The longest name of a product (another brand of the same platform).
+/// The longest name of a product.
 const LONGEST_NAME: usize = 256;
 
-/// One line of a purchase (source document: name and price; public documentation: the others).
+/// One line of a purchase.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub struct Product {
@@ -64,8 +64,9 @@ impl Product {
         self.price
     }
 
-    /// What the line costs in minor units, where that is beyond doubt: how a discount counts, and how a fraction is
-    /// rounded, is not documented.
+    /// What the line costs in minor units, where that is beyond doubt.
+    // Assumption(line-total): price times a whole quantity; no document says how a discount counts or a fraction is
+    // rounded.
     pub(crate) fn total(&self) -> Option<i64> {
         if self.discount.is_some_and(|discount| discount != 0) {
             return None;

@@ -3,8 +3,8 @@ use recurring_signature::PublicKey;
 
 use crate::error::{ApiError, Error};
 
-/// `GET /public_key/`: the key under which what the gateway sends to a `success_callback` verifies (another brand of
-/// the same platform). Moves no money. A webhook has a key of its own, which is shown where the webhook is set up.
+/// `GET /public_key/`: the key under which what the gateway sends to a `success_callback` verifies. Moves no money. A
+/// webhook has a key of its own, which is shown where the webhook is set up.
 #[derive(Debug, Clone, Default)]
 #[must_use]
 pub struct GetPublicKey;

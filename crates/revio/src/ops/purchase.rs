@@ -11,7 +11,7 @@ use crate::ops::amounts;
 use crate::status::{self, PaidBy, PurchaseStatus};
 use crate::wire;
 
-/// A purchase as the gateway tells it (public documentation). Only `id` is certain to be there.
+/// A purchase as the gateway tells it. Only `id` is certain to be there.
 ///
 /// The identifier of a purchase that saves the card is the token for later payments: `Debug` hides it, and the page
 /// that contains it.
@@ -121,7 +121,7 @@ pub struct PurchasedProduct {
 #[derive(Debug, Clone, Deserialize)]
 #[non_exhaustive]
 pub struct PurchasePayment {
-    /// Whether the money went from you to the customer (another brand of the same platform).
+    /// Whether the money went from you to the customer.
     #[serde(default, deserialize_with = "lenient::boolean")]
     pub is_outgoing: Option<bool>,
     /// What kind of payment it is, such as `purchase` or `refund`.
@@ -211,8 +211,7 @@ impl Purchase {
 
     /// What the purchase means for the money, however it is to be paid.
     ///
-    /// - `Paid`: paid, also if it was refunded or disputed later: see [`refunded`](Self::refunded) and
-    ///   [`is_disputed`](Self::is_disputed).
+    /// - `Paid`: paid, also if it was refunded or disputed later: see [`status`](Self::status).
     /// - `Authorized`: held on the card (`hold`), to be taken by a capture. `preauthorized` is a card that was saved
     ///   without an amount.
     /// - `ActionRequired`: the customer can pay on the page, for the first time or again after a failed try.
@@ -227,13 +226,31 @@ impl Purchase {
             Some(_) => PaidBy::Token,
             None => PaidBy::Customer { page: self.checkout_address().is_some() },
         };
-        status::outcome(&self.status, paid_by)
+        self.unless_open(status::outcome(&self.status, paid_by))
     }
 
     /// What the purchase means for the money when it is paid by a [charge](crate::ChargePurchase) and the customer is
-    /// not sent to its page: `created` is `Pending` (not charged yet, or not yet known), `error` is `Declined`.
+    /// not sent to its page: `created` is `Pending` (not charged yet, or not yet known), `error` is `Declined`, unless the
+    /// newest try [leaves its end open](Self::newest_try_is_open).
     pub fn charge_outcome(&self) -> Outcome {
-        status::outcome(&self.status, PaidBy::Token)
+        self.unless_open(status::outcome(&self.status, PaidBy::Token))
+    }
+
+    /// Whether the newest try may have moved the money although the status says that it failed: it timed out, say.
+    pub fn newest_try_is_open(&self) -> bool {
+        if !matches!(self.status, PurchaseStatus::Error | PurchaseStatus::Blocked) {
+            return false;
+        }
+        let newest = self.transaction_data.as_ref().and_then(|data| data.attempts.first());
+        let succeeded = newest.is_some_and(|attempt| attempt.successful == Some(true));
+        succeeded || self.payment.is_some() || self.decline().is_some_and(|decline| decline.is_open())
+    }
+
+    fn unless_open(&self, outcome: Outcome) -> Outcome {
+        match outcome {
+            Outcome::Declined if self.newest_try_is_open() => Outcome::Pending,
+            other => other,
+        }
     }
 
     /// The token for later payments: this purchase's own identifier, once it is paid and has saved the card.

@@ -6,11 +6,11 @@ use crate::error::{ApiError, Error, FieldError, GENERAL};
 use crate::ops::purchase::{Decline, Purchase};
 use crate::wire::AmountBody;
 
-/// The end of the codes for a purchase whose status does not allow the call: usually, it was done before. Documented
-/// for a charge; that the other calls' codes end so too is a guess, and only makes the kind of the error clearer.
+/// The end of the codes for a purchase whose status does not allow the call: usually, it was done before.
+// Assumption(wrong-status-suffix): the codes of all calls end so, as the documented one of a charge does.
 const WRONG_STATUS: &str = "_wrong_status";
 
-/// The code of a key that the gateway does not accept (public documentation).
+/// The code of a key that the gateway does not accept.
 const AUTHENTICATION_FAILED: &str = "authentication_failed";
 
 /// `POST /purchases/{id}/{call}/`. The identifier is hidden: that of a first payment is the token.
@@ -68,7 +68,8 @@ fn refuses_key(reply: &Reply, api: &ApiError) -> bool {
     reply.status() == 401 && api.errors.iter().all(documented)
 }
 
-/// Whether every entry is about one member of the request: the gateway's validation, before anything else.
+/// Whether every entry is about one member of the request.
+// Assumption(validation-first): such a refusal is the gateway's validation, before anything else was done.
 pub(crate) fn only_about(api: &ApiError, member: &str) -> bool {
     api.errors.iter().all(|error| error.field == member)
 }

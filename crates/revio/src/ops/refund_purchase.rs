@@ -9,10 +9,10 @@ use crate::ops::purchase_call;
 use crate::status;
 use crate::wire;
 
-/// The code of a 400 that means "no" to the refund (another brand of the same platform).
+/// The code of a 400 that means "no" to the refund.
 const REFUND_ERROR: &str = "purchase_refund_error";
 
-/// `POST /purchases/{id}/refund/`: gives money back (public documentation). **Moves money at once.**
+/// `POST /purchases/{id}/refund/`: gives money back. **Moves money at once.**
 ///
 /// Every call is a new refund: nothing keeps a second one from going out as long as something is left to give back.
 /// This client never sends it twice. After a lost answer read the purchase, and look at its status and at
@@ -45,9 +45,8 @@ impl RefundPurchase {
         Ok(purchase_call::with_amount(request, self.amount))
     }
 
-    /// Reads the reply: a payment when the refund is done, the purchase while it is on its way (public
-    /// documentation). A "no" to the refund comes as 400 with a code of its own: that is `Ok` with the outcome
-    /// `Declined`.
+    /// Reads the reply: a payment when the refund is done, the purchase while it is on its way. A "no" to the refund
+    /// comes as 400 with a code of its own: that is `Ok` with the outcome `Declined`.
     ///
     /// # Errors
     /// `Unknown` when the reply cannot be read or names another purchase, amount or currency, when it approves and does

@@ -4,10 +4,10 @@ use crate::error::Error;
 use crate::ops::purchase::Purchase;
 use crate::ops::purchase_call;
 
-/// The code of a 400 that means that the money could not be given free (another brand of the same platform).
+/// The code of a 400 that means that the money could not be given free.
 const RELEASE_ERROR: &str = "purchase_release_error";
 
-/// `POST /purchases/{id}/release/`: gives free what is held on the card, without taking it (public documentation).
+/// `POST /purchases/{id}/release/`: gives free what is held on the card, without taking it.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct ReleasePurchase {

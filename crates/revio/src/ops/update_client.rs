@@ -3,11 +3,10 @@ use recurring_core::{Class, Method, Prepared, Reply, check, check_echo, read_suc
 use crate::error::{ApiError, Error};
 use crate::ops::client_record::{ClientDetails, ClientRecord};
 
-/// `PUT /clients/{id}/`: replaces everything that is kept of a person (public documentation). Moves no money.
+/// `PUT /clients/{id}/`: replaces everything that is kept of a person. Moves no money.
 ///
 /// What the details leave out is not sent, and may be emptied by it: to change one thing, use
-/// [`ChangeClient`](crate::ChangeClient). Purchases that exist already keep the details they were created with (source
-/// document).
+/// [`ChangeClient`](crate::ChangeClient). Purchases that exist already keep the details they were created with.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct UpdateClient {

@@ -9,8 +9,7 @@ use crate::ops::callback::CallbackUrl;
 use crate::ops::{check_reason, check_user_id};
 use crate::wire::AddTokenBody;
 
-/// `POST /tokenization/add-token`: a page on which the customer stores a card (public documentation). Moves no
-/// money.
+/// `POST /tokenization/add-token`: a page on which the customer stores a card. Moves no money.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct AddToken {
@@ -45,7 +44,7 @@ impl AddToken {
         self
     }
 
-    /// Why the card is stored, 1 to 255 characters (the limit is a guess).
+    /// Why the card is stored, 1 to 255 characters.
     pub fn reason(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
         self
@@ -97,7 +96,7 @@ impl AddToken {
     }
 }
 
-/// The page on which the customer stores a card (public documentation).
+/// The page on which the customer stores a card.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

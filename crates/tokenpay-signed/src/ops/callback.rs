@@ -2,8 +2,8 @@ use recurring_core::{InvalidInput, check};
 
 use crate::wire::CallbackBody;
 
-/// Where the customer is sent afterwards, and where the gateway reports what happened (source document). Every
-/// address is absolute, `https` or `http`.
+/// Where the customer is sent afterwards, and where the gateway reports what happened. Every address is absolute,
+/// `https` or `http`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[must_use]
 pub struct CallbackUrl {

@@ -7,7 +7,7 @@ use crate::error::{Error, read_answer};
 use crate::ops::check_user_id;
 use crate::wire::DeleteTokenBody;
 
-/// `POST /tokenization/delete-token`: deletes a stored card for good (public documentation). Moves no money.
+/// `POST /tokenization/delete-token`: deletes a stored card for good. Moves no money.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct DeleteToken {

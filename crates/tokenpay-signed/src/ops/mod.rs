@@ -16,21 +16,32 @@ pub(crate) mod void_order;
 
 use recurring_core::{Decimal, InvalidInput, Money, check};
 
-/// The user's name with the merchant. The source document says 64 characters in any letter case, a newer page 56
-/// that keep their case: the case is kept, and 64 are let through.
+/// The user's name with the merchant. Its letter case is kept, and 64 characters are let through: the documents
+/// disagree about both.
 fn check_user_id(user_id: &str) -> Result<(), InvalidInput> {
     check::text("user_id", user_id, 64)
 }
 
 fn check_merchant_reference(reference: &str) -> Result<(), InvalidInput> {
+    if could_be_cut(reference) {
+        let rule =
+            "must not hold an = after an &: the notification of such a payment can be read in two ways";
+        return Err(InvalidInput::new("merchant_reference", rule));
+    }
     check::text("merchant_reference", reference, 64)
+}
+
+// Assumption(text-limits): no document limits the reason; 255 characters are enough.
+/// Whether a signed value could be cut into another value and a further member.
+pub(crate) fn could_be_cut(value: &str) -> bool {
+    value.split('&').skip(1).any(|rest| rest.contains('='))
 }
 
 fn check_reason(reason: Option<&str>) -> Result<(), InvalidInput> {
     reason.map_or(Ok(()), |reason| check::text("reason", reason, 255))
 }
 
-/// The amount as a JSON number: Number(9,2) in the source document, so at most 9 digits, 2 of them decimals.
+/// The amount as a JSON number: Number(9,2), so at most 9 digits, 2 of them decimals.
 fn wire_amount(amount: Money) -> Result<Decimal, InvalidInput> {
     let number = Decimal::shortest(amount);
     let (whole, fraction) = number.as_str().split_once('.').unwrap_or((number.as_str(), ""));

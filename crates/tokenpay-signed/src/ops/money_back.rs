@@ -6,8 +6,7 @@ use crate::ops::order::{Order, Transaction, comparable};
 use crate::ops::order_key::OrderKey;
 use crate::status::{self, GivingBack, OrderStatus};
 
-/// The answer to a void or a refund (public documentation, for the orders of the hosted page). Only the response
-/// code is certain to be there.
+/// The answer to a void or a refund. Only the response code is certain to be there.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -29,7 +28,7 @@ pub struct MoneyBack {
 }
 
 impl MoneyBack {
-    /// Whether the money goes back (a guess, from the statuses of the public documentation).
+    /// Whether the money goes back. Assumption(money-back-outcome): read from the statuses as below; see SOURCES.md.
     ///
     /// - `Paid`: code `0000`, and the order is `VOIDED` or `REFUNDED`, or, after a refund,
     ///   `PARTIALLY_REFUNDED`.

@@ -7,7 +7,7 @@ use crate::error::{Error, SUCCESS, read_answer};
 use crate::ops::order_key::OrderKey;
 use crate::status::{self, GivenBack, OrderStatus, TransactionStatus};
 
-/// The answer to a charge (source document), or to a look-up of an order (public documentation). Only the response code and the order are certain to be there.
+/// The answer to a charge, or to a look-up of an order. Only the response code and the order are certain to be there.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -25,7 +25,7 @@ pub struct TokenOrder {
     pub transaction: Option<Transaction>,
 }
 
-/// An order of the gateway (source document). Only `id` is certain to be there.
+/// An order of the gateway. Only `id` is certain to be there.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -68,7 +68,7 @@ pub struct Order {
     pub recurring: Option<bool>,
 }
 
-/// The payment of an order (source document).
+/// The payment of an order.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -113,7 +113,8 @@ impl Transaction {
         self.is("refund") || self.is("void")
     }
 
-    /// Whether its type names this kind, in any letter case. The gateway lists no types.
+    /// Whether its type names this kind, in any letter case.
+    // Assumption(transaction-types): no document lists the types; those of a void and a refund name them.
     pub(crate) fn is(&self, kind: &str) -> bool {
         self.transaction_type.as_deref().is_some_and(|text| text.to_lowercase().contains(kind))
     }
@@ -146,8 +147,8 @@ impl TokenOrder {
 
     /// Why the gateway said no: `Some` exactly when the outcome is `Declined`.
     ///
-    /// No response code but `0000` is public, so it is read from the words of [`message`](Self::message) (a
-    /// guess); words that nobody knows are [`DeclineReason::Other`].
+    /// Assumption(decline-words): the words of [`message`](Self::message) say it; see SOURCES.md. Words that are not
+    /// known are [`DeclineReason::Other`].
     pub fn decline_reason(&self) -> Option<DeclineReason> {
         let words = self.message.as_deref().unwrap_or_default();
         (self.outcome() == Outcome::Declined)

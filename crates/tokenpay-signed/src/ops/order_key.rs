@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::ops::check_merchant_reference;
 use crate::wire::OrderBody;
 
-/// Which order is meant: by the gateway's name for it, or by yours (public documentation: one of the two).
+/// Which order is meant: by the gateway's name for it, or by yours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OrderKey {
     /// The gateway's identifier, more than zero: [`Order::id`](crate::Order::id).
@@ -29,17 +29,15 @@ impl OrderKey {
 
 /// Which of the gateway's calls serve an order that was paid with a stored card.
 ///
-/// The gateway's documents speak of each product by itself, and none says which calls an order of
-/// [`Sale`](crate::Sale) or [`Recurring`](crate::Recurring) belongs to. Ask the gateway before production.
+/// Assumption(order-calls): those of the hosted page; no document says which calls an order of [`Sale`](crate::Sale)
+/// or [`Recurring`](crate::Recurring) belongs to. Ask the gateway before production; see SOURCES.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum OrderApi {
-    /// `/hosted-checkout/query`, `/void` and `/refund` (public documentation; that they serve these orders is a
-    /// guess). The default.
+    /// `/hosted-checkout/query`, `/void` and `/refund`. The default.
     #[default]
     HostedCheckout,
-    /// `/tokenization/query`, `/void` and `/refund`. An older page of the public documentation has the void; the
-    /// other two are a guess.
+    /// `/tokenization/query`, `/void` and `/refund`.
     Tokenization,
 }
 

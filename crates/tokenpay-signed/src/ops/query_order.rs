@@ -6,8 +6,8 @@ use crate::error::Error;
 use crate::ops::order::TokenOrder;
 use crate::ops::order_key::{Call, OrderApi, OrderKey};
 
-/// `POST /hosted-checkout/query`: where an order stands (public documentation; that it serves the orders of stored
-/// cards is a guess). Moves no money.
+/// `POST /hosted-checkout/query`: where an order stands. Moves no money. Assumption(order-calls): it serves the
+/// orders of stored cards; see [`OrderApi`] and SOURCES.md.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct QueryOrder {
@@ -21,7 +21,7 @@ impl QueryOrder {
         Self { key, api: OrderApi::default() }
     }
 
-    /// Which of the gateway's calls serve the order (a guess: [`OrderApi::HostedCheckout`]).
+    /// Which of the gateway's calls serve the order; [`OrderApi::HostedCheckout`] unless set.
     pub fn api(mut self, api: OrderApi) -> Self {
         self.api = api;
         self

@@ -7,8 +7,7 @@ use crate::error::{Error, read_answer};
 use crate::ops::check_user_id;
 use crate::wire::QueryTokenBody;
 
-/// `POST /tokenization/query-token`: the stored cards of a user, all at once (public documentation). Moves no
-/// money.
+/// `POST /tokenization/query-token`: the stored cards of a user, all at once. Moves no money.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct QueryToken {
@@ -37,7 +36,7 @@ impl QueryToken {
     /// When the list cannot be read, or names a card of somebody else.
     pub fn from_reply(&self, reply: &Reply) -> Result<Vec<StoredToken>, Error> {
         let Answer { list } = read_answer(reply)?;
-        // The source document calls the value case insensitive.
+        // Letter case means nothing here, whichever of the documents is right.
         let own = |user: &str| user.to_lowercase() == self.user_id.to_lowercase();
         if list.iter().any(|token| token.user_id.as_deref().is_some_and(|user| !own(user))) {
             let message = "the reply speaks of another `userId` than was sent";
@@ -53,7 +52,7 @@ struct Answer {
     list: Vec<StoredToken>,
 }
 
-/// A stored card (public documentation). Only `token_id` is certain to be there.
+/// A stored card. Only `token_id` is certain to be there.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

