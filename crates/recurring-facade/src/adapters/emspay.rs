@@ -211,7 +211,14 @@ impl Capture for Emspay {
         // The answer may be empty: the order itself says where it stands. A failed read changes nothing about the
         // capture that was accepted.
         Ok(match this.client.get_order(id).await {
-            Ok(order) => payment(&order),
+            Ok(order) => {
+                let mut captured = payment(&order);
+                if captured.outcome == Outcome::Authorized {
+                    // Not taken yet.
+                    captured.outcome = Outcome::Pending;
+                }
+                captured
+            }
             Err(_) => {
                 let mut pending = Payment::new(ProviderId::EMSPAY, Outcome::Pending, "capture accepted");
                 pending.payment = Some(request.payment.clone());
