@@ -93,7 +93,17 @@ fn main() -> ExitCode {
 }
 
 fn sim(seeds: u64) -> Result<(), String> {
-    let tests = ["test", "--package", "recurring-journal", "--test", "simulation", "--test", "replica"];
+    let tests = [
+        "test",
+        "--package",
+        "recurring-journal",
+        "--test",
+        "simulation",
+        "--test",
+        "simulation-postgres",
+        "--test",
+        "replica",
+    ];
     let every_case = [("RECURRING_SIM", "all".to_owned()), ("RECURRING_SIM_SEEDS", seeds.to_string())];
     workspace::run(cargo().args(tests).args(["--", "--nocapture"]).envs(every_case))
 }

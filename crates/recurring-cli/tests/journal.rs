@@ -249,35 +249,7 @@ fn a_full_disk_keeps_a_charge_from_being_sent() {
 #[test]
 fn eight_processes_on_one_name_send_once() {
     let sandbox = Sandbox::recording("eight");
-    for (attempt, journal) in [
-        ("in-sqlite", sandbox.journal()),
-        ("in-postgres", recurring_fixtures::postgres::Cluster::shared().database()),
-    ] {
-        // That of the sandbox is there already.
-        sandbox.recorded_in(&journal, &["journal", "create"]);
-        let words = sandbox.charge(attempt);
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let children: Vec<Child> = (0..8)
-            .map(|_| {
-                let mut command = sandbox.command(&words);
-                command.env("RECURRING_JOURNAL", &journal).arg("--json");
-                command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs")
-            })
-            .collect();
-        let ends: Vec<(i32, Vec<Value>, String)> = children
-            .into_iter()
-            .map(|child| {
-                let output = child.wait_with_output().expect("it ended");
-                let (code, lines) = read(&output);
-                (code, lines, String::from_utf8_lossy(&output.stderr).into_owned())
-            })
-            .collect();
-        assert!(ends.iter().all(|(code, ..)| matches!(code, 10 | 30)), "{ends:#?}");
-        assert_eq!(sandbox.ledger(attempt), 1, "{ends:#?}");
-        // One has sent it. The others tell how it stood: under way, or as the first one has it.
-        let sent = ends.iter().filter(|(_, lines, _)| lines[0]["again"] != true).count();
-        assert_eq!(sent, 1, "{ends:#?}");
-    }
+    common::eight_at_once(&sandbox, "in-sqlite", &sandbox.journal());
 }
 
 #[cfg(unix)]

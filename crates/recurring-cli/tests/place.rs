@@ -266,20 +266,3 @@ fn backup_restored_is_refused_until_acknowledged() {
     }
     assert_eq!(sandbox.charged_in(&restored, "b-new").0, 10);
 }
-
-#[test]
-fn backup_of_postgres_names_its_own_tools() {
-    let sandbox = Sandbox::start("backup-postgres");
-    let journal = recurring_fixtures::postgres::Cluster::shared().database();
-    assert_eq!(sandbox.recorded_in(&journal, &["journal", "list"]).0, 2, "there is none");
-    let (code, lines) = sandbox.recorded_in(&journal, &["journal", "create"]);
-    assert_eq!((code, &lines[0]["kind"]), (0, &json!("postgres")), "{lines:?}");
-    assert_eq!(sandbox.recorded_in(&journal, &["journal", "create"]).0, 2);
-    let file = sandbox.file("copy");
-    let (code, _, errors) = sandbox.told(&[("RECURRING_JOURNAL", &journal)], &["journal", "backup", &file]);
-    assert_eq!(code, 2);
-    assert!(errors.contains("pg_dump") && errors.contains("acknowledge-failover"), "{errors}");
-    let words = ["journal", "acknowledge-failover", "--by", "ann", "--why", "drill"];
-    let (code, _, errors) = sandbox.told(&[("RECURRING_JOURNAL", &journal)], &words);
-    assert_eq!(code, 2, "nothing has taken over: {errors}");
-}

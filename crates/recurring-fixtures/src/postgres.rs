@@ -6,9 +6,11 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+mod harness;
 mod pooler;
 mod replica;
 
+pub use harness::{Body, block_on, run_tests};
 pub use pooler::Pooler;
 pub use replica::{Replication, Standby};
 
@@ -169,24 +171,30 @@ pub fn address(folder: &Path, database: &str) -> String {
     format!("postgres://postgres@{folder}/{database}")
 }
 
-/// Where the server's programs are.
+/// Whether the server's programs are installed.
+pub fn is_installed() -> bool {
+    find_programs().is_some()
+}
+
 fn programs() -> PathBuf {
+    find_programs().unwrap_or_else(|| panic!("{MISSING}"))
+}
+
+/// Where the server's programs are.
+fn find_programs() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let in_path =
         std::env::split_paths(&path).map(|folder| folder.join("initdb")).find(|file| file.is_file());
     if let Some(folder) =
         in_path.and_then(|file| std::fs::canonicalize(file).ok()?.parent().map(Path::to_owned))
     {
-        return folder;
+        return Some(folder);
     }
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let newest = versions
         .map(|entry| entry.path())
         .max_by_key(|path| path.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok()));
-    match newest.map(|path| path.join("bin")).filter(|folder| folder.join("initdb").is_file()) {
-        Some(folder) => folder,
-        None => panic!("{MISSING}"),
-    }
+    newest.map(|path| path.join("bin")).filter(|folder| folder.join("initdb").is_file())
 }
 
 /// The server refuses to run as root.

@@ -73,7 +73,6 @@ async fn desk(address: &str, facade: &Facade, clock: &ManualClock, queue: Postgr
     Desk { journal, facade: facade.clone(), queue, wait: Duration::ZERO }
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn an_engine_that_repeats_its_steps_charges_once() {
     let cluster = Cluster::shared();
     let (address, (sandbox, facade)) = (cluster.database(), world::common::sandbox().await);
@@ -155,3 +154,5 @@ async fn an_engine_that_repeats_its_steps_charges_once() {
     // Three answers at each gateway, and three more before the money moved, which only then was sent again.
     assert_eq!((lost, not_applied), (9, 3));
 }
+
+recurring_fixtures::postgres_tests!(an_engine_that_repeats_its_steps_charges_once);

@@ -43,9 +43,36 @@ impl Place for Database {
     }
 }
 
-every_case!(Database::new());
+macro_rules! tests_of {
+    ($($case:ident),+ $(,)?) => {
+        $(async fn $case() {
+            suite::$case(&Database::new()).await;
+        })+
 
-#[tokio::test(flavor = "multi_thread")]
+        recurring_fixtures::postgres_tests! {
+            $($case,)+
+            eight_processes_open_an_empty_database_at_once,
+            a_commit_waits_for_the_disk_whatever_the_database_says,
+            server_that_ends_idle_sessions_ends_no_owner,
+            role_without_rights_hears_of_its_rights,
+            address_without_host_or_database_is_refused,
+            dump_that_was_restored_must_be_acknowledged,
+            a_journal_of_a_newer_version_is_refused,
+            a_replica_that_took_over_is_noticed_and_must_be_acknowledged,
+            failover_keeps_payments_and_names_apart,
+            the_log_is_only_added_to,
+            an_owner_whose_connection_is_cut_is_gone_and_cannot_write,
+            a_server_that_dies_in_mid_write_loses_nothing_that_was_answered,
+            a_plan_belongs_to_the_callers_own_transaction,
+            the_password_is_shown_nowhere,
+            #[cfg(feature = "pgbouncer-tests")]
+            pooler_that_shares_sessions_is_refused,
+        }
+    };
+}
+
+every_case!(tests_of);
+
 async fn eight_processes_open_an_empty_database_at_once() {
     let database = Arc::new(Database::new());
     let mut tasks = tokio::task::JoinSet::new();
@@ -57,7 +84,6 @@ async fn eight_processes_open_an_empty_database_at_once() {
     assert_eq!(database.psql("SELECT version FROM recurring_schema").trim(), "3");
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_commit_waits_for_the_disk_whatever_the_database_says() {
     let database = Database::new();
     let name = database.0.rsplit('/').next().unwrap();
@@ -75,7 +101,6 @@ async fn a_commit_waits_for_the_disk_whatever_the_database_says() {
     assert_eq!(database.psql("SELECT setting FROM seen").trim(), "on");
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn server_that_ends_idle_sessions_ends_no_owner() {
     let database = Database::new();
     drop(database.store().await.unwrap());
@@ -93,7 +118,6 @@ async fn server_that_ends_idle_sessions_ends_no_owner() {
     assert_eq!(store.owner().await.unwrap(), owner);
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn role_without_rights_hears_of_its_rights() {
     let database = Database::new();
     let role = format!("narrow_{}", database.0.rsplit('/').next().unwrap());
@@ -117,7 +141,6 @@ async fn role_without_rights_hears_of_its_rights() {
     assert_eq!(store.get(&attempt("a")).await.unwrap().unwrap().state, State::Armed);
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn address_without_host_or_database_is_refused() {
     for address in ["postgres://", "postgres://localhost", "postgres://ann@localhost/", "postgres:///journal"]
     {
@@ -126,7 +149,6 @@ async fn address_without_host_or_database_is_refused() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn dump_that_was_restored_must_be_acknowledged() {
     let database = Database::new();
     let store = database.store().await.unwrap();
@@ -151,7 +173,6 @@ async fn dump_that_was_restored_must_be_acknowledged() {
     database.store().await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_journal_of_a_newer_version_is_refused() {
     let database = Database::new();
     drop(database.store().await.unwrap());
@@ -159,7 +180,6 @@ async fn a_journal_of_a_newer_version_is_refused() {
     assert_eq!(database.store().await.unwrap_err(), StoreError::OtherSchema { found: 7, known: 3 });
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_replica_that_took_over_is_noticed_and_must_be_acknowledged() {
     let database = Database::new();
     let store = database.store().await.unwrap();
@@ -210,7 +230,6 @@ async fn a_replica_that_took_over_is_noticed_and_must_be_acknowledged() {
     assert_eq!(store.get(&attempt("unsent")).await.unwrap().unwrap().state, State::Planned);
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn failover_keeps_payments_and_names_apart() {
     let database = Database::new();
     let failover = suite::before_failover(&database.store().await.unwrap()).await;
@@ -221,7 +240,6 @@ async fn failover_keeps_payments_and_names_apart() {
     suite::assert_failed_over(&database.store().await.unwrap()).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn the_log_is_only_added_to() {
     let database = Database::new();
     armed(&database.store().await.unwrap(), "a", 0).await;
@@ -240,7 +258,6 @@ async fn the_log_is_only_added_to() {
     assert_eq!(database.psql("SELECT what FROM recurring_events").trim(), "armed");
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn an_owner_whose_connection_is_cut_is_gone_and_cannot_write() {
     let database = Database::new();
     let (one, two) = (database.store().await.unwrap(), database.store().await.unwrap());
@@ -265,7 +282,6 @@ async fn an_owner_whose_connection_is_cut_is_gone_and_cannot_write() {
     assert!(!two.is_gone(&second).await.unwrap());
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_dies_in_mid_write_loses_nothing_that_was_answered() {
     let cluster = Cluster::start();
     let address = cluster.database();
@@ -317,7 +333,6 @@ async fn a_server_that_dies_in_mid_write_loses_nothing_that_was_answered() {
     assert!(!again.is_gone(&owner).await.unwrap());
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_plan_belongs_to_the_callers_own_transaction() {
     let database = Database::new();
     let journal = Journal::builder()
@@ -358,7 +373,6 @@ async fn a_plan_belongs_to_the_callers_own_transaction() {
     ));
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn the_password_is_shown_nowhere() {
     let places = [
         "postgres://ann:hunter2-secret@127.0.0.1:1/journal",
@@ -379,7 +393,6 @@ async fn the_password_is_shown_nowhere() {
 
 /// Behind a real PgBouncer, in each of its modes.
 #[cfg(feature = "pgbouncer-tests")]
-#[tokio::test(flavor = "multi_thread")]
 async fn pooler_that_shares_sessions_is_refused() {
     let database = Database::new();
     let store = database.store().await.unwrap();

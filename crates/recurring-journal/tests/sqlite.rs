@@ -39,7 +39,16 @@ impl Place for Folder {
     }
 }
 
-every_case!(Folder::new());
+macro_rules! tests_of {
+    ($($case:ident),+ $(,)?) => {
+        $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+        async fn $case() {
+            suite::$case(&Folder::new()).await;
+        })+
+    };
+}
+
+every_case!(tests_of);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_no_journal_is_refused_and_left_alone() {

@@ -267,3 +267,31 @@ pub(crate) fn pay(page: &str, card: &str) {
     let status = reply.expect("a reply").status();
     assert!((200..400).contains(&status), "the page answered {status}");
 }
+
+/// Starts eight processes at once that charge under one name through this journal. One sends; the others tell how it
+/// stands.
+pub(crate) fn eight_at_once(sandbox: &Sandbox, attempt: &str, journal: &str) {
+    sandbox.recorded_in(journal, &["journal", "create"]);
+    let words = sandbox.charge(attempt);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let children: Vec<Child> = (0..8)
+        .map(|_| {
+            let mut command = sandbox.command(&words);
+            command.env("RECURRING_JOURNAL", journal).arg("--json");
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs")
+        })
+        .collect();
+    let ends: Vec<(i32, Vec<Value>, String)> = children
+        .into_iter()
+        .map(|child| {
+            let output = child.wait_with_output().expect("it ended");
+            let (code, lines) = read(&output);
+            (code, lines, String::from_utf8_lossy(&output.stderr).into_owned())
+        })
+        .collect();
+    assert!(ends.iter().all(|(code, ..)| matches!(code, 10 | 30)), "{ends:#?}");
+    assert_eq!(sandbox.ledger(attempt), 1, "{ends:#?}");
+    // One has sent it. The others tell how it stood: under way, or as the first one has it.
+    let sent = ends.iter().filter(|(_, lines, _)| lines[0]["again"] != true).count();
+    assert_eq!(sent, 1, "{ends:#?}");
+}

@@ -388,12 +388,12 @@ async fn fail_over_repeatedly(replication: Replication, all_rounds: u32, seed: u
     tokio::time::timeout(LIMIT, run).await.expect("the rounds end within the limit");
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn synchronous_failover_charges_once() {
     fail_over_repeatedly(Replication::Synchronous, 5, 11).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn asynchronous_failover_charges_once() {
     fail_over_repeatedly(Replication::Asynchronous, 4, 12).await;
 }
+
+recurring_fixtures::postgres_tests!(synchronous_failover_charges_once, asynchronous_failover_charges_once);

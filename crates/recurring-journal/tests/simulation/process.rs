@@ -62,6 +62,7 @@ impl Clock for Skewed {
 enum Database {
     Sqlite(tempfile::TempDir),
     #[cfg(feature = "postgres")]
+    #[allow(dead_code, reason = "only simulation-postgres makes it")]
     Postgres(String),
 }
 
@@ -71,6 +72,7 @@ impl Bench {
     }
 
     #[cfg(feature = "postgres")]
+    #[allow(dead_code, reason = "only simulation-postgres uses it")]
     pub(crate) fn postgres(provider: ProviderId) -> Self {
         let address = recurring_fixtures::postgres::Cluster::shared().database();
         Self::new(provider, Database::Postgres(address))

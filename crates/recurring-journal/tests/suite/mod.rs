@@ -23,23 +23,11 @@ pub(crate) trait Place: Send + Sync {
     fn open(&self) -> Pin<Box<dyn Future<Output = Arc<dyn Store>> + Send + '_>>;
 }
 
-/// Makes a test of each case.
-#[macro_export]
-macro_rules! conformance {
-    ($place:expr; $($case:ident),+ $(,)?) => {
-        $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-        async fn $case() {
-            let place = $place;
-            suite::$case(&place).await;
-        })+
-    };
-}
-
-/// All cases: a store's test program names them once.
+/// Hands the names of all cases to the macro `$make`, which makes a test of each.
 #[macro_export]
 macro_rules! every_case {
-    ($place:expr) => {
-        $crate::conformance!($place;
+    ($make:ident) => {
+        $make! {
             a_new_attempt_is_armed_once_and_its_end_is_kept,
             a_hundred_tasks_on_four_stores_arm_one_name_once,
             an_attempt_that_was_not_applied_can_be_armed_again,
@@ -64,8 +52,8 @@ macro_rules! every_case {
             unsent_attempt_takes_another_intent,
             attempt_that_may_have_been_sent_stays_bound,
             enrolment_reserves_its_name,
-            unsent_enrolment_is_replaced
-        );
+            unsent_enrolment_is_replaced,
+        }
     };
 }
 

@@ -1,0 +1,27 @@
+//! The crashes of the simulation, on PostgreSQL.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops by panicking")]
+#![allow(dead_code, reason = "the other program of the simulation uses the rest")]
+
+#[path = "../suite/mod.rs"]
+mod suite;
+#[path = "../world/mod.rs"]
+mod world;
+
+mod crashes;
+mod hooked;
+mod lives;
+mod process;
+
+pub(crate) use crashes::EVERY;
+use crashes::every_crash_with_every_fault;
+use process::Bench;
+use recurring_facade::ProviderId;
+use recurring_fixtures::postgres::run_tests;
+
+fn revio_on_postgresql() {
+    every_crash_with_every_fault(&Bench::postgres(ProviderId::REVIO));
+}
+
+fn main() -> std::process::ExitCode {
+    run_tests(vec![("revio_on_postgresql", revio_on_postgresql)])
+}
