@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::workspace::{self, PROVIDERS, cargo};
-use crate::{contract, docs, fixtures, tidy};
+use crate::{contract, docs, fixtures, msrv, tidy};
 
 type Step = (String, Box<dyn Fn() -> Result<(), String>>);
 
@@ -53,6 +53,7 @@ fn steps(skip_tests: bool) -> Vec<Step> {
     }
     steps.push(cargo_step("check -p recurring-journal --no-default-features", &[]));
     steps.push(step("dependency contract", || workspace::report(contract::check())));
+    steps.push(step("minimum Rust version", || workspace::report(msrv::check())));
     if !skip_tests {
         let environment = &[("INSTA_UPDATE", "no"), ("CI", "true")];
         steps.push(cargo_step("test --workspace", environment));

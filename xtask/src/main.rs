@@ -5,6 +5,7 @@ mod ci;
 mod contract;
 mod docs;
 mod fixtures;
+mod msrv;
 mod sources;
 mod tidy;
 mod workspace;
@@ -48,6 +49,8 @@ enum Command {
         /// Another folder of the same layout, such as a recording of the sandbox; there, no test needs to use them.
         folder: Option<PathBuf>,
     },
+    /// Compares the stated minimum Rust version with what the dependencies of the published crates need.
+    Msrv,
     /// Runs every case of the journal's simulation, of which `cargo test` takes a sample, and more failovers of a real
     /// replica.
     Sim {
@@ -81,6 +84,7 @@ fn main() -> ExitCode {
         Command::Docs => docs::write(),
         Command::Fixtures { folder: None } => workspace::report(fixtures::check()),
         Command::Fixtures { folder: Some(folder) } => workspace::report(fixtures::check_folder(&folder)),
+        Command::Msrv => workspace::report(msrv::check()),
         Command::Tidy => workspace::report(tidy::check()),
     };
     match result {

@@ -1,7 +1,7 @@
 //! `cargo xtask tidy`: the shape of the repository.
 
 use crate::sources;
-use crate::workspace::{Findings, PROVIDERS, files, root};
+use crate::workspace::{Findings, PROVIDERS, files, read, root};
 
 /// More lines than this do not fit into a reader's head.
 const LONGEST_FILE: usize = 500;
@@ -18,6 +18,38 @@ const FORBIDDEN: [&str; 5] = [
 /// Folders of one machine.
 const MACHINE_PATHS: [&str; 4] =
     [concat!("/", "home/"), concat!("/", "Users/"), concat!("/", "root/"), concat!("/", "work/")];
+
+/// What the repository has at the top, and where contributors and the repository's host look for it.
+const REQUIRED_FILES: [&str; 19] = [
+    ".ci/run",
+    ".github/ISSUE_TEMPLATE/bug.yml",
+    ".github/ISSUE_TEMPLATE/config.yml",
+    ".github/ISSUE_TEMPLATE/gateway.yml",
+    ".github/pull_request_template.md",
+    ".github/workflows/ci.yml",
+    "CODE_OF_CONDUCT.md",
+    "CONTRIBUTING.md",
+    "Cargo.lock",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "README.md",
+    "RELEASE.md",
+    "SECURITY.md",
+    "deny.toml",
+    "docs/architecture.md",
+    "docs/glossary.md",
+    "docs/safety.md",
+    "fixtures/README.md",
+];
+
+/// What a crate that is published has besides its code.
+const PUBLISHED_FILES: [&str; 4] = ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "README.md"];
+
+/// Copied from the top into each published crate: a package must hold its licenses, and symbolic links are not portable.
+const LICENSES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
+
+/// What a published crate's manifest says under `[package]`, besides what cargo asks for.
+const PUBLISHED_METADATA: [&str; 3] = ["readme", "documentation", "license"];
 
 /// What every gateway's crate has; who knows one knows all. `a|b` is one of the two.
 const ROOMS: [&str; 18] = [
@@ -43,7 +75,15 @@ const ROOMS: [&str; 18] = [
 
 pub(crate) fn check() -> Findings {
     let files = files()?;
-    let mut problems = Vec::new();
+    let mut problems = missing_files(&files);
+    for file in &files {
+        if let Some(name) = crate_of(file) {
+            problems.extend(package(&files, name, &read(&root().join(file))?)?);
+        }
+    }
+    for (license, copy) in license_copies(&files) {
+        problems.extend(license_differs(&copy, &read(&root().join(license))?, &read(&root().join(&copy))?));
+    }
     for file in &files {
         let bytes = std::fs::read(root().join(file)).map_err(|error| format!("{file}: {error}"))?;
         // What is not text has no lines to check.
@@ -80,6 +120,58 @@ fn begins_a_path(line: &str, folder: &str) -> bool {
         let before = line.get(..at).and_then(|text| text.chars().next_back());
         !before.is_some_and(|c| c.is_alphanumeric() || "-_.}>".contains(c))
     })
+}
+
+fn missing_files(files: &[String]) -> Vec<String> {
+    let missing = REQUIRED_FILES.iter().filter(|required| !files.iter().any(|file| file == *required));
+    missing.map(|required| format!("{required} is missing")).collect()
+}
+
+/// The crate whose manifest a file is.
+fn crate_of(file: &str) -> Option<&str> {
+    let name = file.strip_prefix("crates/")?.strip_suffix("/Cargo.toml")?;
+    (!name.contains('/')).then_some(name)
+}
+
+/// Checks the files and the metadata of one crate, if it is published.
+fn package(files: &[String], name: &str, manifest: &str) -> Findings {
+    let manifest: toml::Table =
+        manifest.parse().map_err(|error| format!("crates/{name}/Cargo.toml: {error}"))?;
+    let package = manifest.get("package").and_then(toml::Value::as_table);
+    let member = |key: &str| package.and_then(|package| package.get(key));
+    if member("publish").and_then(toml::Value::as_bool) == Some(false) {
+        return Ok(Vec::new());
+    }
+    let missing_file = |file: &&str| !files.contains(&format!("crates/{name}/{file}"));
+    let mut problems: Vec<String> = PUBLISHED_FILES
+        .into_iter()
+        .filter(missing_file)
+        .map(|file| format!("crates/{name}: {file} is missing"))
+        .collect();
+    let missing = PUBLISHED_METADATA.into_iter().filter(|key| member(key).is_none());
+    problems.extend(missing.map(|key| format!("crates/{name}/Cargo.toml: package.{key} is missing")));
+    let all_features = member("metadata")
+        .and_then(|metadata| metadata.get("docs")?.get("rs")?.get("all-features")?.as_bool());
+    if all_features != Some(true) {
+        problems.push(format!(
+            "crates/{name}/Cargo.toml: package.metadata.docs.rs must say `all-features = true`"
+        ));
+    }
+    Ok(problems)
+}
+
+/// Each license below `crates/`, with the one at the top that it copies.
+fn license_copies(files: &[String]) -> Vec<(&'static str, String)> {
+    let copies = |license: &'static str| {
+        let is_copy =
+            move |file: &&String| file.starts_with("crates/") && file.ends_with(&format!("/{license}"));
+        files.iter().filter(is_copy).map(move |file| (license, file.clone()))
+    };
+    LICENSES.into_iter().flat_map(copies).collect()
+}
+
+fn license_differs(copy: &str, original: &str, text: &str) -> Option<String> {
+    (original != text).then(|| format!("{copy} differs from the one at the top; copy that one"))
 }
 
 fn missing_rooms(files: &[String]) -> Vec<String> {
@@ -144,5 +236,44 @@ mod tests {
             let expected = usize::from(file != "crates/ngenius/examples/charge.rs");
             assert_eq!(missing_rooms(&fewer).len(), expected, "{file}");
         }
+    }
+
+    #[test]
+    fn missing_required_file_is_reported() {
+        let whole: Vec<String> = REQUIRED_FILES.iter().map(|file| (*file).to_owned()).collect();
+        assert!(missing_files(&whole).is_empty());
+        for (index, file) in whole.iter().enumerate() {
+            let mut fewer = whole.clone();
+            fewer.remove(index);
+            assert_eq!(missing_files(&fewer), [format!("{file} is missing")]);
+        }
+    }
+
+    #[test]
+    fn published_crate_needs_files_and_metadata() {
+        let manifest = "[package]\nname = \"a\"\nlicense.workspace = true\nreadme = \"README.md\"\ndocumentation = \"x\"\n[package.metadata.docs.rs]\nall-features = true\n";
+        let whole: Vec<String> = PUBLISHED_FILES.iter().map(|file| format!("crates/a/{file}")).collect();
+        assert!(package(&whole, "a", manifest).unwrap().is_empty());
+        for index in 0..whole.len() {
+            let mut fewer = whole.clone();
+            fewer.remove(index);
+            assert_eq!(package(&fewer, "a", manifest).unwrap().len(), 1, "{index}");
+        }
+        for line in ["license", "readme", "documentation", "all-features"] {
+            let without: Vec<&str> = manifest.lines().filter(|other| !other.starts_with(line)).collect();
+            assert_eq!(package(&whole, "a", &without.join("\n")).unwrap().len(), 1, "{line}");
+        }
+        assert!(package(&[], "a", "[package]\npublish = false").unwrap().is_empty());
+        assert!(package(&[], "a", "[package").is_err());
+        assert_eq!(crate_of("crates/a/Cargo.toml"), Some("a"));
+        assert_eq!(crate_of("crates/a/b/Cargo.toml").or(crate_of("xtask/Cargo.toml")), None);
+    }
+
+    #[test]
+    fn changed_copy_of_license_is_reported() {
+        let files = ["LICENSE-MIT", "crates/a/LICENSE-MIT", "crates/a/README.md"].map(str::to_owned);
+        assert_eq!(license_copies(&files), [("LICENSE-MIT", "crates/a/LICENSE-MIT".to_owned())]);
+        assert_eq!(license_differs("a", "text", "text"), None);
+        assert!(license_differs("a", "text", "text\n").is_some());
     }
 }
