@@ -1,7 +1,9 @@
+use recurring_gateway::ErrorExt as _;
 use std::time::Duration;
 
-use recurring_core::{BaseUrl, HttpOptions, NotAfter, Prepared, Reply, Secret};
-use recurring_http::Transport;
+use recurring_core::{HttpOptions, NotAfter, Reply, Secret};
+use recurring_gateway::Transport;
+use recurring_gateway::{BaseUrl, Prepared};
 
 use crate::auth;
 use crate::config::Environment;

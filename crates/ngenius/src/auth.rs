@@ -1,4 +1,5 @@
-use recurring_core::{InvalidInput, Prepared, Reply, Secret, check};
+use recurring_core::{InvalidInput, Reply, Secret};
+use recurring_gateway::{Prepared, check};
 
 use crate::error::ApiError;
 

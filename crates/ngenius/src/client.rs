@@ -1,9 +1,12 @@
+use recurring_gateway::ErrorExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use recurring_core::retry::{self, Decision, Failure, RetryPolicy};
-use recurring_core::{BaseUrl, HttpOptions, NotAfter, Prepared, Reply, Secret, check};
-use recurring_http::{TokenCache, Transport};
+use recurring_core::RetryPolicy;
+use recurring_core::{HttpOptions, NotAfter, Reply, Secret};
+use recurring_gateway::retry::{self, Decision, Failure};
+use recurring_gateway::{BaseUrl, Prepared, check};
+use recurring_gateway::{TokenCache, Transport};
 
 use crate::auth;
 use crate::config::{Environment, Realm};

@@ -1,10 +1,10 @@
+use recurring_gateway::ErrorExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use recurring_core::{
-    Class, ErrorKind, InvalidInput, Method, Prepared, Reply, Secret, check, lenient, read_success,
-};
-use recurring_http::{AccessToken, TokenCache, Transport};
+use recurring_core::{ErrorKind, InvalidInput, Reply, Secret};
+use recurring_gateway::{AccessToken, TokenCache, Transport};
+use recurring_gateway::{Class, Method, Prepared, check, lenient, read_success};
 use serde::Deserialize;
 
 use crate::config::{Credentials, Kind, TokenUrl};

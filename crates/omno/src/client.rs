@@ -1,9 +1,12 @@
+use recurring_gateway::ErrorExt as _;
 use std::fmt;
 use std::time::Duration;
 
-use recurring_core::retry::{self, Decision, Failure, RetryPolicy};
-use recurring_core::{BaseUrl, HttpOptions, NotAfter, Prepared, Reply};
-use recurring_http::Transport;
+use recurring_core::RetryPolicy;
+use recurring_core::{HttpOptions, NotAfter, Reply};
+use recurring_gateway::Transport;
+use recurring_gateway::retry::{self, Decision, Failure};
+use recurring_gateway::{BaseUrl, Prepared};
 
 use crate::auth::{self, Access};
 use crate::config::{Credentials, Environment, TokenUrl};

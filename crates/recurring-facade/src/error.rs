@@ -1,3 +1,4 @@
+use recurring_gateway::ErrorExt as _;
 use std::error::Error as StdError;
 use std::fmt;
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use recurring_core::{AttemptId, Effect, NotAfter, Outcome};
+use recurring_core::{AttemptId, Effect, NotAfter, Outcome, Proof};
 use recurring_facade::{
     Agreement, CaptureRequest, ChargeRequest, Decline, Enrolment, Error, Facade, Payment, PaymentRef,
     PendingEnrolment, Provider, ProviderId, Record, RefundRequest, ScheduleRef, ScheduleRequest, Scheduled,
@@ -240,8 +240,9 @@ impl Journal {
         let _ = held.set(fence);
         let record = ArmedRecord { journal: self.clone(), fence };
         let made = if limit.has_passed() {
-            let inner = recurring_core::Error::never_sent(
+            let inner = recurring_core::Error::new(
                 recurring_core::ErrorKind::Unavailable,
+                Effect::NotApplied(Proof::NeverSent),
                 "storing the attempt took so long that it was not sent",
             );
             Made { result: Err(Error::new(intent.provider.clone(), inner)), agreement: None }

@@ -1,4 +1,5 @@
-use recurring_core::{InvalidInput, Prepared, Secret, check};
+use recurring_core::{InvalidInput, Secret};
+use recurring_gateway::{Prepared, check};
 
 /// The three headers of every command in the source document: the key as a bearer token, and JSON both ways. The
 /// document sends `Content-Type` with a GET too.

@@ -1,3 +1,4 @@
+use recurring_gateway::ErrorExt as _;
 use std::fmt;
 
 use recurring_core::{ErrorKind, Reply};

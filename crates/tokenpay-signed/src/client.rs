@@ -1,8 +1,10 @@
+use recurring_gateway::ErrorExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use recurring_core::{BaseUrl, Currency, HttpOptions, InvalidInput, Money, NotAfter, Reply};
-use recurring_http::Transport;
+use recurring_core::{Currency, HttpOptions, InvalidInput, Money, NotAfter, Reply};
+use recurring_gateway::BaseUrl;
+use recurring_gateway::Transport;
 
 use crate::auth::{self, RequestSigner, Unsigned};
 use crate::config::{Environment, MerchantId, TokenId};

@@ -1,5 +1,7 @@
 use jiff::Timestamp;
-use recurring_core::{Class, ErrorKind, InvalidInput, Method, Prepared, Reply, check};
+use recurring_core::{ErrorKind, InvalidInput, Reply};
+use recurring_gateway::ErrorExt as _;
+use recurring_gateway::{Class, Method, Prepared, check};
 use serde_json::value::RawValue;
 
 use crate::error::{Error, failed};

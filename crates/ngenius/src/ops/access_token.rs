@@ -1,9 +1,11 @@
 //! `POST /identity/auth/access-token` (public documentation). Moves no money.
 
+use recurring_gateway::ErrorExt as _;
 use std::time::Duration;
 
-use recurring_core::{Class, ErrorKind, Method, Prepared, Reply, Secret, check, lenient, read_success};
-use recurring_http::AccessToken;
+use recurring_core::{ErrorKind, Reply, Secret};
+use recurring_gateway::AccessToken;
+use recurring_gateway::{Class, Method, Prepared, check, lenient, read_success};
 use serde::Deserialize;
 
 use crate::error::{ApiError, Error};

@@ -1,3 +1,4 @@
+use recurring_gateway::ErrorExt as _;
 use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;

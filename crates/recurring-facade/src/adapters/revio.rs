@@ -1,6 +1,7 @@
 mod changes;
 mod look_up;
 
+use recurring_gateway::ErrorExt as _;
 use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;

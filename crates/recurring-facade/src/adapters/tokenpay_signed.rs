@@ -1,6 +1,7 @@
 mod look_up;
 mod setup;
 
+use recurring_gateway::ErrorExt as _;
 use std::any::Any;
 use std::time::Duration;
 

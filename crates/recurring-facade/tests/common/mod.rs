@@ -3,14 +3,15 @@
 
 use std::time::Duration;
 
-use recurring_core::{BaseUrl, Class, Error, HttpOptions, Method, Prepared, Reply};
+use recurring_core::{Error, HttpOptions, Reply};
 use recurring_facade::{
     Agreement, AttemptId, Billing, Currency, Customer, EnrolRequest, Facade, Money, Outcome, ProviderId,
     Settings, StoredCredential,
 };
 use recurring_fixtures::Case;
 use recurring_fixtures::fault::RawReply;
-use recurring_http::Transport;
+use recurring_gateway::Transport;
+use recurring_gateway::{BaseUrl, Class, Method, Prepared};
 use recurring_sandbox::Sandbox;
 
 /// Approved always.

@@ -8,7 +8,7 @@ use recurring_facade::{
     Agreement, AttemptId, Call, Charge, ChargeRequest, Currency, Customer, EnrolRequest, Error, Facade,
     Facts, Money, Outcome, Payment, PaymentRef, Provider, ProviderId, Settings, StoredCredential,
 };
-use recurring_http::Transport;
+use recurring_gateway::Transport;
 use recurring_sandbox::Sandbox;
 
 pub(crate) fn price() -> Money {
@@ -38,7 +38,8 @@ pub(crate) async fn sandbox(wait: Duration) -> (Sandbox, Settings, StoredCredent
 }
 
 async fn pay(page: &str) {
-    use recurring_core::{BaseUrl, Class, Error, HttpOptions, Method, Prepared, Reply};
+    use recurring_core::{Error, HttpOptions, Reply};
+    use recurring_gateway::{BaseUrl, Class, Method, Prepared};
     let (origin, path) = page.split_at(page.match_indices('/').nth(2).unwrap().0);
     let form = "card_number=4111111111111111&expiry=12%2F30&cvc=123&cardholder=Ann&action=pay";
     let request = Prepared::new("pay", Class::Write, Method::Post, path)

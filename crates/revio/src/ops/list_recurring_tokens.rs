@@ -1,3 +1,4 @@
+use recurring_gateway::ErrorExt as _;
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -6,9 +7,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
-use recurring_core::{
-    BaseUrl, Class, ErrorKind, GatewayTime, Method, Prepared, Reply, Secret, check, lenient, read_success,
-};
+use recurring_core::{ErrorKind, GatewayTime, Reply, Secret};
+use recurring_gateway::{BaseUrl, Class, Method, Prepared, check, lenient, read_success};
 use serde::{Deserialize, Deserializer};
 
 use crate::client::Client;

@@ -1,5 +1,7 @@
-use recurring_core::{Class, ErrorKind, Method, Prepared, Reply};
-use recurring_signature::PublicKey;
+use recurring_core::{ErrorKind, Reply};
+use recurring_gateway::ErrorExt as _;
+use recurring_gateway::signature::PublicKey;
+use recurring_gateway::{Class, Method, Prepared};
 
 use crate::error::{ApiError, Error};
 

@@ -1,4 +1,6 @@
-use recurring_core::{Class, ErrorKind, Reply, lenient};
+use recurring_core::{ErrorKind, Reply};
+use recurring_gateway::ErrorExt as _;
+use recurring_gateway::{Class, lenient};
 use serde::{Deserialize, Deserializer};
 
 use crate::auth::Unsigned;

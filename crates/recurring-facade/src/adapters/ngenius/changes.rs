@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use ngenius::{CapturePayment, Order, PaymentState, RefundPayment};
 use recurring_core::{InvalidInput, Money, Outcome};
+use recurring_gateway::ErrorExt as _;
 
 use super::look_up::{charge, parts};
 use super::{Ngenius, error};

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use ngenius::{Order, RecurringPayment};
 use recurring_core::{AttemptId, ErrorKind, InvalidInput, Money, Outcome};
+use recurring_gateway::ErrorExt as _;
 
 use super::{Ngenius, error};
 use crate::adapters::check_found;

@@ -3,6 +3,7 @@
 
 use async_trait::async_trait;
 use recurring_core::{Currency, ErrorKind, InvalidInput, Outcome};
+use recurring_gateway::ErrorExt as _;
 use revio::{CapturePurchase, Purchase, PurchaseStatus, RefundAnswer, RefundPurchase};
 
 use super::{Revio, decline, error, money};

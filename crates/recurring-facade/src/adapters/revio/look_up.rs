@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use recurring_core::{AttemptId, ErrorKind, Money, Outcome};
+use recurring_gateway::ErrorExt as _;
 use revio::{AmountMatch, CancelPurchase, Purchase, PurchaseStatus};
 
 use super::{Revio, error, renewal};

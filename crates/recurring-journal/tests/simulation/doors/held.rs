@@ -2,9 +2,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use recurring_core::{BaseUrl, Class, Error, HttpOptions, Method, Prepared, Reply};
+use recurring_core::{Error, HttpOptions, Reply};
 use recurring_facade::{Money, Outcome, PaymentRef, ProviderId};
-use recurring_http::Transport;
+use recurring_gateway::Transport;
+use recurring_gateway::{BaseUrl, Class, Method, Prepared};
 
 use crate::process::Bench;
 use crate::world::common::{GOOD_CARD, customer_pays, price};

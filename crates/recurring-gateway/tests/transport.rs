@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use recurring_core::retry::RetryPolicy;
-use recurring_core::{BaseUrl, Class, Effect, Error, ErrorKind, HttpOptions, Method, Prepared, Proof, Reply};
+use recurring_core::RetryPolicy;
+use recurring_core::{Effect, Error, ErrorKind, HttpOptions, Proof, Reply};
 use recurring_fixtures::fault::{self, Behaviour, FaultServer, RawReply, Sends};
-use recurring_http::Transport;
+use recurring_gateway::Transport;
+use recurring_gateway::{BaseUrl, Class, Method, Prepared};
 use tokio::net::TcpListener;
 
 fn quick() -> HttpOptions {
@@ -39,7 +40,7 @@ async fn call(url: String, class: Class) -> Result<(), &'static str> {
         _id: String,
     }
     let reply = send(quick(), &url, class).await.map_err(|error| error.effect().as_str())?;
-    let answer: Result<Answer, Error<String>> = recurring_core::read_success(&reply, |_| None);
+    let answer: Result<Answer, Error<String>> = recurring_gateway::read_success(&reply, |_| None);
     answer.map(drop).map_err(|error| error.effect().as_str())
 }
 

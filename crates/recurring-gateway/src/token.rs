@@ -127,6 +127,7 @@ mod tests {
     use tokio::sync::Barrier;
 
     use super::*;
+    use crate::ErrorExt as _;
 
     fn token(text: &str, seconds: u64) -> AccessToken {
         AccessToken { text: Secret::new(text), lives: Duration::from_secs(seconds) }

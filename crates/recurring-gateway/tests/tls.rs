@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use recurring_core::{BaseUrl, Class, Effect, Error, HttpOptions, Method, Prepared, Proof, Reply};
-use recurring_http::Transport;
+use recurring_core::{Effect, Error, HttpOptions, Proof, Reply};
+use recurring_gateway::Transport;
+use recurring_gateway::{BaseUrl, Class, Method, Prepared};
 
 /// `openssl s_server`, which answers every request with a page about the connection.
 struct Server {
