@@ -1,8 +1,7 @@
-use recurring_gateway::ErrorExt as _;
 use std::fmt;
 
 use recurring_core::Reply;
-use recurring_gateway::{lenient, read_success};
+use recurring_gateway::{ErrorExt as _, lenient, read_success};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;

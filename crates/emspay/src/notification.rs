@@ -17,8 +17,7 @@
 //! # Ok(()) }
 //! ```
 
-use recurring_gateway::notification::read;
-use recurring_gateway::{check, lenient, open_enum};
+use recurring_gateway::{check, lenient, notification::read, open_enum};
 use serde::Deserialize;
 
 pub use recurring_core::notification::{NotificationError, RawNotification, Unsigned};

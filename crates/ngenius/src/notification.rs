@@ -14,8 +14,7 @@ mod encrypted;
 
 use recurring_core::Secret;
 pub use recurring_core::notification::{NotificationError, RawNotification};
-use recurring_gateway::notification::read_verified;
-use recurring_gateway::{lenient, open_enum};
+use recurring_gateway::{lenient, notification::read_verified, open_enum};
 use serde::Deserialize;
 use subtle::ConstantTimeEq as _;
 

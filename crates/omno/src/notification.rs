@@ -19,8 +19,7 @@
 //! ```
 
 use recurring_core::{GatewayTime, Secret};
-use recurring_gateway::notification::read;
-use recurring_gateway::{check, lenient};
+use recurring_gateway::{check, lenient, notification::read};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

@@ -1,8 +1,8 @@
-use recurring_gateway::ErrorExt as _;
 use std::error::Error as StdError;
 use std::fmt;
 
 use recurring_core::{DeclineReason, Effect, ErrorKind, InvalidInput, Reply};
+use recurring_gateway::ErrorExt as _;
 
 use crate::payment::PaymentRef;
 use crate::provider::ProviderId;

@@ -1,10 +1,10 @@
-use recurring_gateway::ErrorExt as _;
 use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
 use recurring_core::{AttemptId, ErrorKind, NotAfter};
+use recurring_gateway::ErrorExt as _;
 
 use crate::call::Call;
 use crate::credential::PendingEnrolment;

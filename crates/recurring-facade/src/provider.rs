@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use recurring_core::notification::{NotificationError, RawNotification};
-use recurring_core::{AttemptId, Money};
+use recurring_core::{
+    AttemptId, Money,
+    notification::{NotificationError, RawNotification},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::call::Call;

@@ -17,7 +17,7 @@ mod transport;
 pub use base_url::BaseUrl;
 pub use error::{ErrorExt, check_echo, read_success, require_echo};
 pub use request::{Class, Method, Prepared};
-pub use token::{AccessToken, TokenCache};
+pub use token::{AccessToken, TokenCache, TokenSource};
 pub use transport::Transport;
 
 // The macro names serde through this crate, so that a gateway crate needs nothing extra to use it.

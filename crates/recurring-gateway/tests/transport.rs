@@ -3,11 +3,9 @@
 
 use std::time::Duration;
 
-use recurring_core::RetryPolicy;
-use recurring_core::{Effect, Error, ErrorKind, HttpOptions, Proof, Reply};
+use recurring_core::{Effect, Error, ErrorKind, HttpOptions, Proof, Reply, RetryPolicy};
 use recurring_fixtures::fault::{self, Behaviour, FaultServer, RawReply, Sends};
-use recurring_gateway::Transport;
-use recurring_gateway::{BaseUrl, Class, Method, Prepared};
+use recurring_gateway::{BaseUrl, Class, Method, Prepared, Transport};
 use tokio::net::TcpListener;
 
 fn quick() -> HttpOptions {

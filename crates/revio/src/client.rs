@@ -1,9 +1,7 @@
-use recurring_gateway::ErrorExt as _;
 use std::time::Duration;
 
 use recurring_core::{HttpOptions, NotAfter, Reply, Secret};
-use recurring_gateway::Transport;
-use recurring_gateway::{BaseUrl, Prepared, check};
+use recurring_gateway::{BaseUrl, ErrorExt as _, Prepared, Transport, check};
 
 use crate::auth;
 use crate::config::Environment;

@@ -36,8 +36,7 @@ pub use recurring_core::notification::{NotificationError, RawNotification};
 pub use recurring_gateway::signature::PublicKey;
 
 use recurring_core::{GatewayTime, Secret};
-use recurring_gateway::notification::read_verified;
-use recurring_gateway::{check, lenient};
+use recurring_gateway::{check, lenient, notification::read_verified};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 

@@ -1,4 +1,3 @@
-use recurring_gateway::ErrorExt as _;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -6,7 +5,7 @@ use std::pin::Pin;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use recurring_core::{InvalidInput, Secret};
-use recurring_gateway::{Class, Method, Prepared};
+use recurring_gateway::{Class, ErrorExt as _, Method, Prepared};
 use serde::Serialize;
 
 use crate::error::Error;

@@ -1,10 +1,8 @@
-use recurring_gateway::ErrorExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use recurring_core::{Currency, HttpOptions, InvalidInput, Money, NotAfter, Reply};
-use recurring_gateway::BaseUrl;
-use recurring_gateway::Transport;
+use recurring_gateway::{BaseUrl, ErrorExt as _, Transport};
 
 use crate::auth::{self, RequestSigner, Unsigned};
 use crate::config::{Environment, MerchantId, TokenId};

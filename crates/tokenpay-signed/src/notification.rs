@@ -22,9 +22,11 @@ use std::collections::BTreeMap;
 
 use recurring_core::GatewayTime;
 pub use recurring_core::notification::{NotificationError, RawNotification};
-use recurring_gateway::lenient;
-use recurring_gateway::notification::{check, read_verified};
-use recurring_gateway::signature::PublicKey;
+use recurring_gateway::{
+    lenient,
+    notification::{check, read_verified},
+    signature::PublicKey,
+};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

@@ -1,11 +1,9 @@
 //! `POST /identity/auth/access-token` (public documentation). Moves no money.
 
-use recurring_gateway::ErrorExt as _;
 use std::time::Duration;
 
 use recurring_core::{ErrorKind, Reply, Secret};
-use recurring_gateway::AccessToken;
-use recurring_gateway::{Class, Method, Prepared, check, lenient, read_success};
+use recurring_gateway::{AccessToken, Class, ErrorExt as _, Method, Prepared, check, lenient, read_success};
 use serde::Deserialize;
 
 use crate::error::{ApiError, Error};

@@ -1,6 +1,5 @@
 use recurring_core::{DeclineReason, ErrorKind, GatewayTime, InvalidInput, Money, Outcome, Reply};
-use recurring_gateway::ErrorExt as _;
-use recurring_gateway::{Class, Method, Prepared, check, check_echo, lenient, read_success};
+use recurring_gateway::{Class, ErrorExt as _, Method, Prepared, check, check_echo, lenient, read_success};
 use serde::Deserialize;
 use serde_json::Value;
 

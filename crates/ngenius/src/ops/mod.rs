@@ -1,8 +1,7 @@
 //! One file for each endpoint: a typed request, how it becomes bytes, how a reply becomes an answer. All pure.
 
 use recurring_core::{ErrorKind, InvalidInput, Money, Reply, Secret};
-use recurring_gateway::ErrorExt as _;
-use recurring_gateway::{Class, Method, Prepared, check, read_success};
+use recurring_gateway::{Class, ErrorExt as _, Method, Prepared, check, read_success};
 
 use crate::error::{ApiError, Error};
 use crate::ops::order::Amount;

@@ -1,6 +1,5 @@
 use recurring_core::{ErrorKind, Reply, Secret};
-use recurring_gateway::ErrorExt as _;
-use recurring_gateway::{Class, Method, Prepared, check, lenient};
+use recurring_gateway::{Class, ErrorExt as _, Method, Prepared, check, lenient};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;

@@ -7,8 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
 use recurring_core::{Error, HttpOptions, Reply};
-use recurring_gateway::Transport;
-use recurring_gateway::{BaseUrl, Class, Method, Prepared};
+use recurring_gateway::{BaseUrl, Class, Method, Prepared, Transport};
 use serde_json::{Value, json};
 
 pub(crate) fn program() -> Command {

@@ -1,4 +1,3 @@
-use recurring_gateway::ErrorExt as _;
 use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +6,7 @@ use async_trait::async_trait;
 use omno::notification::{self, NotificationError, RawNotification};
 use omno::{Addresses, Client, CreatePayment, Credentials, Environment};
 use recurring_core::{Currency, ErrorKind, Money, Outcome, Portion};
+use recurring_gateway::ErrorExt as _;
 
 use crate::adapters::{dead_credential, foreign_credential, foreign_pending, longest, needed, unusable};
 use crate::call::Call;

@@ -1,13 +1,13 @@
 mod changes;
 mod look_up;
 
-use recurring_gateway::ErrorExt as _;
 use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use recurring_core::{Currency, ErrorKind, Money, Outcome, Portion};
+use recurring_gateway::ErrorExt as _;
 use revio::notification::{self, NotificationError, NotifiedObject, RawNotification, WebhookKeys};
 use revio::{
     ChargeAnswer, ChargePurchase, Client, ClientDetails, CreateClient, CreatePurchase, Environment, Payer,

@@ -1,12 +1,12 @@
 mod look_up;
 mod setup;
 
-use recurring_gateway::ErrorExt as _;
 use std::any::Any;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use recurring_core::{AttemptId, Currency, InvalidInput, Money, Outcome, Portion, Secret};
+use recurring_gateway::ErrorExt as _;
 use tokenpay_signed::notification::{self, NotificationError, RawNotification};
 use tokenpay_signed::{
     AddToken, CallbackUrl, Client, GivenBack, OrderKey, OrderStatus, PublicKey, QueryOrder, Recurring,

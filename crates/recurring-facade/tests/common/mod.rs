@@ -10,8 +10,7 @@ use recurring_facade::{
 };
 use recurring_fixtures::Case;
 use recurring_fixtures::fault::RawReply;
-use recurring_gateway::Transport;
-use recurring_gateway::{BaseUrl, Class, Method, Prepared};
+use recurring_gateway::{BaseUrl, Class, Method, Prepared, Transport};
 use recurring_sandbox::Sandbox;
 
 /// Approved always.

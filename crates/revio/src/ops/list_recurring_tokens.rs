@@ -1,4 +1,3 @@
-use recurring_gateway::ErrorExt as _;
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -8,7 +7,7 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 use recurring_core::{ErrorKind, GatewayTime, Reply, Secret};
-use recurring_gateway::{BaseUrl, Class, Method, Prepared, check, lenient, read_success};
+use recurring_gateway::{BaseUrl, Class, ErrorExt as _, Method, Prepared, check, lenient, read_success};
 use serde::{Deserialize, Deserializer};
 
 use crate::client::Client;

@@ -1,7 +1,5 @@
 use recurring_core::{ErrorKind, Reply};
-use recurring_gateway::ErrorExt as _;
-use recurring_gateway::signature::PublicKey;
-use recurring_gateway::{Class, Method, Prepared};
+use recurring_gateway::{Class, ErrorExt as _, Method, Prepared, signature::PublicKey};
 
 use crate::error::{ApiError, Error};
 

@@ -1,6 +1,5 @@
 use recurring_core::{ErrorKind, Money, Outcome, Reply};
-use recurring_gateway::ErrorExt as _;
-use recurring_gateway::{check_echo, lenient, require_echo};
+use recurring_gateway::{ErrorExt as _, check_echo, lenient, require_echo};
 use serde::Deserialize;
 
 use crate::error::{Error, SUCCESS, read_answer};

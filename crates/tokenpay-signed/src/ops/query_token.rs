@@ -1,6 +1,5 @@
 use recurring_core::{ErrorKind, Reply};
-use recurring_gateway::ErrorExt as _;
-use recurring_gateway::{Class, lenient};
+use recurring_gateway::{Class, ErrorExt as _, lenient};
 use serde::{Deserialize, Deserializer};
 
 use crate::auth::Unsigned;

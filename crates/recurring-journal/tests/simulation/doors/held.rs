@@ -4,8 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use recurring_core::{Error, HttpOptions, Reply};
 use recurring_facade::{Money, Outcome, PaymentRef, ProviderId};
-use recurring_gateway::Transport;
-use recurring_gateway::{BaseUrl, Class, Method, Prepared};
+use recurring_gateway::{BaseUrl, Class, Method, Prepared, Transport};
 
 use crate::process::Bench;
 use crate::world::common::{GOOD_CARD, customer_pays, price};
