@@ -1,5 +1,6 @@
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 use recurring_core::{DeclineReason, Effect, ErrorKind, InvalidInput, Reply};
 use recurring_gateway::ErrorExt as _;
@@ -109,6 +110,11 @@ impl Error {
     /// The gateway's reply, when there was one. Its body may hold secrets: do not log it.
     pub fn reply(&self) -> Option<&Reply> {
         self.inner.reply()
+    }
+
+    /// How long the gateway asks to wait before the next call, when its reply says so in a readable `Retry-After`.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.reply()?.retry_after()
     }
 }
 

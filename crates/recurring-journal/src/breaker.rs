@@ -1,8 +1,15 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// When a gateway is paused that answers `unknown` too often: each such answer is a payment that somebody has to look
-/// up, and a gateway in trouble only makes more of them.
+/// When a billing run sends nothing more to a gateway, for a while or until the next run.
+///
+/// Each `unknown` answer is a payment that has to be looked up, and a gateway in trouble only makes more of them: too
+/// many of them pause it. A gateway that refuses every charge for a cause that concerns all of them (a refused key, a
+/// closed port) is left alone for the rest of the run, and so is one that asks to wait for too long.
+///
+/// A gateway that asks to be called less often (429, `Retry-After`) is waited for, and called less often afterwards. Only
+/// the first such answer after each wait counts as unknown here: those that were under way are no sign that the slower
+/// pace does not work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Breaker {
@@ -13,17 +20,25 @@ pub struct Breaker {
     /// How long the first pause is. Then one charge is tried; if that is unknown too, the pause doubles, up to an hour (or
     /// this, if it is longer).
     pub pause: Duration,
+    /// How many refusals in a row stop the gateway for this run: charges that were not applied for a cause that
+    /// concerns all of them ([`Refusal`](crate::Refusal)), or that the gateway refused as too many (429) with nothing
+    /// accepted in between, although the run waited as asked. 0 means 1; the first 429 is always waited for.
+    pub max_refusals: usize,
+    /// The longest wait that a gateway may ask for (`Retry-After`). A longer one leaves the rest to the next run.
+    pub max_wait: Duration,
 }
 
 impl Default for Breaker {
-    /// 10 of the last 20; one minute.
+    /// Unknown: 10 of the last 20, and one minute. Refusals: 3 in a row. The longest wait: 10 minutes.
     fn default() -> Self {
-        Self { window: 20, most_unknown: 10, pause: Duration::from_secs(60) }
+        let minute = Duration::from_secs(60);
+        Self { window: 20, most_unknown: 10, pause: minute, max_refusals: 3, max_wait: 10 * minute }
     }
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
-const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+/// More than this no clock needs to hold.
+pub(crate) const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// How a gateway has been answering.
 #[derive(Debug)]
@@ -41,38 +56,37 @@ struct Pause {
     trying: bool,
 }
 
-/// Whether a charge may be made now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    Go,
-    Paused(String),
-}
-
 impl Health {
     pub(crate) fn new(rules: Breaker) -> Self {
         Self { rules, last: VecDeque::new(), paused: None }
     }
 
-    /// Asks before each charge. The first one after a pause is the one that decides.
-    pub(crate) fn ask(&mut self, now: Instant) -> Verdict {
-        let unknown = self.unknown();
-        match &mut self.paused {
-            None => Verdict::Go,
-            Some(pause) if now >= pause.until && !pause.trying => {
-                pause.trying = true;
-                Verdict::Go
-            }
-            Some(pause) => {
-                let left = pause.until.saturating_duration_since(now).as_secs();
-                Verdict::Paused(format!(
-                    "{unknown} of the last {} charges are unknown: paused, one is tried again in {left} s",
-                    self.last.len()
-                ))
-            }
+    /// Why nothing may be sent now, if that is so.
+    pub(crate) fn paused(&self, now: Instant) -> Option<String> {
+        let pause = self.paused.filter(|pause| pause.trying || now < pause.until)?;
+        let left = pause.until.saturating_duration_since(now).as_secs();
+        let (unknown, last) = (self.unknown(), self.last.len());
+        Some(format!(
+            "{unknown} of the last {last} charges are unknown: paused, one is tried again in {left} s"
+        ))
+    }
+
+    /// Told of each charge that is begun, which [`paused`](Self::paused) allowed. The first one after a pause is the one
+    /// that decides.
+    pub(crate) fn begun(&mut self) {
+        if let Some(pause) = &mut self.paused {
+            pause.trying = true;
         }
     }
 
-    /// Told after each charge.
+    /// Told after a charge that shows neither that the gateway works nor that it does not.
+    pub(crate) fn undecided(&mut self) {
+        if let Some(pause) = &mut self.paused {
+            pause.trying = false;
+        }
+    }
+
+    /// Told after each other charge.
     pub(crate) fn tell(&mut self, unknown: bool, now: Instant) {
         if self.last.len() >= self.rules.window.max(1) {
             self.last.pop_front();
@@ -112,45 +126,60 @@ impl Health {
 mod tests {
     use super::*;
 
+    fn rules(window: usize, most_unknown: usize, pause: u64) -> Breaker {
+        Breaker { window, most_unknown, pause: Duration::from_secs(pause), ..Breaker::default() }
+    }
+
+    /// Begins a charge, if that is allowed.
+    fn begin(health: &mut Health, now: Instant) -> bool {
+        let may = health.paused(now).is_none();
+        if may {
+            health.begun();
+        }
+        may
+    }
+
     #[test]
     fn too_many_unknown_answers_pause_and_one_good_one_ends_it() {
-        let rules = Breaker { window: 4, most_unknown: 2, pause: Duration::from_secs(60) };
-        let (mut health, start) = (Health::new(rules), Instant::now());
+        let (mut health, start) = (Health::new(rules(4, 2, 60)), Instant::now());
         let at = |seconds| start + Duration::from_secs(seconds);
         // One in four is no reason.
         for round in 0..8 {
             health.tell(round % 4 == 0, at(0));
-            assert_eq!(health.ask(at(0)), Verdict::Go);
+            assert!(begin(&mut health, at(0)));
         }
         health.tell(true, at(0));
-        assert_eq!(health.ask(at(0)), Verdict::Go);
+        assert!(begin(&mut health, at(0)));
         health.tell(true, at(0));
-        let Verdict::Paused(why) = health.ask(at(59)) else { panic!("not paused") };
+        let why = health.paused(at(59)).expect("a pause");
         assert!(why.contains("2 of the last 4 charges are unknown") && why.contains("in 1 s"), "{why}");
         // One is tried; it is unknown too: twice as long.
-        assert_eq!(health.ask(at(60)), Verdict::Go);
-        assert!(matches!(health.ask(at(60)), Verdict::Paused(_)));
+        assert!(begin(&mut health, at(60)));
+        assert!(!begin(&mut health, at(60)));
         health.tell(true, at(61));
-        assert!(matches!(health.ask(at(180)), Verdict::Paused(_)));
-        assert_eq!(health.ask(at(181)), Verdict::Go);
+        assert!(!begin(&mut health, at(180)));
+        // One that shows nothing decides nothing: another is tried.
+        assert!(begin(&mut health, at(181)));
+        health.undecided();
+        assert!(begin(&mut health, at(181)));
+        assert!(!begin(&mut health, at(181)));
         health.tell(false, at(182));
-        assert_eq!((health.ask(at(182)), health.ask(at(182))), (Verdict::Go, Verdict::Go));
+        assert!(begin(&mut health, at(182)) && begin(&mut health, at(182)));
         health.tell(true, at(183));
-        assert_eq!(health.ask(at(183)), Verdict::Go);
+        assert!(begin(&mut health, at(183)));
     }
 
     #[test]
     fn a_pause_grows_to_an_hour_or_is_as_long_as_it_was_asked_for() {
         for (asked, longest) in [(60, 3600), (7200, 7200), (u64::MAX, YEAR.as_secs())] {
-            let rules = Breaker { window: 1, most_unknown: 1, pause: Duration::from_secs(asked) };
-            let (mut health, start) = (Health::new(rules), Instant::now());
+            let (mut health, start) = (Health::new(rules(1, 1, asked)), Instant::now());
             let (mut now, mut last) = (start, Duration::ZERO);
             for _ in 0..70 {
                 health.tell(true, now);
                 last = health.paused.unwrap().length;
                 now = health.paused.unwrap().until;
-                assert!(matches!(health.ask(now - Duration::from_secs(1)), Verdict::Paused(_)));
-                assert_eq!(health.ask(now), Verdict::Go);
+                assert!(!begin(&mut health, now - Duration::from_secs(1)));
+                assert!(begin(&mut health, now));
             }
             assert_eq!(last.as_secs(), longest);
         }

@@ -34,5 +34,5 @@ pub use plan::{PlanStatement, PlanValue};
 pub use policy::Policy;
 pub use reconcile::Looked;
 pub use resolve::{Decided, Decision};
-pub use run::{BillingRun, Left, Report, Stopper, Summary};
+pub use run::{BillingRun, Left, Refusal, Report, Stopper, Summary};
 pub use seal::EncryptionKey;

@@ -1,32 +1,47 @@
+mod lane;
+mod pace;
+mod report;
 mod source;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
 use futures_core::Stream;
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use recurring_core::AttemptId;
 use recurring_facade::{ChargeRequest, Facade, ProviderId};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::sleep_until;
 
 use crate::attempt::{AttemptRecord, Fence, Intent, State};
-use crate::breaker::{Breaker, Health, Verdict};
+use crate::breaker::Breaker;
 use crate::error::JournalError;
 use crate::journal::Journal;
 use crate::perform::Answer;
 use crate::store::{Change, Claim};
+use lane::{Lane, Next};
+use pace::Epoch;
+pub use report::{Left, Refusal, Report, Summary};
 use source::{Charges, Chunk, Nothing, Source};
+
+/// Attempts that are let go of at the same time.
+const LET_GO: usize = 64;
 
 /// Charges many attempts that are due, each at most once.
 ///
-/// What is due comes as a stream of any length; no more of it is held than is being worked on. Several runs, in one
-/// process or on several machines, may share one journal and be given the same attempts: each attempt is claimed by
-/// one of them. A run that was stopped or killed is resumed by giving it the same attempts again: what was made is
-/// answered from the journal, what may have been made is left to [`reconcile`](Journal::reconcile).
+/// What is due comes as a stream of any length; no more of it is held than is being worked on, and up to 4096 charges of a
+/// gateway that has to be called slowly, so that the other gateways are not held up by it. Several runs, in one process or
+/// on several machines, may share one journal and be given the same attempts: each attempt is claimed by one of them. A
+/// run that was stopped or killed is resumed by giving it the same attempts again: what was made is answered from the
+/// journal, what may have been made is left to [`reconcile`](Journal::reconcile).
+///
+/// Each gateway has its own pace. A run begins with one charge at a time, and has one more under way for every 16 that the
+/// gateway answered, up to [`concurrency`](Self::concurrency): what is under way when a gateway breaks down or refuses is
+/// unknown, or refused in vain. A gateway that answers 429 is waited for as it asks (`Retry-After`), and then called at
+/// half the rate that it took. [`Breaker`] says when nothing more is sent to it.
 #[derive(Debug)]
 pub struct BillingRun {
     journal: Journal,
@@ -48,98 +63,16 @@ impl Stopper {
     }
 }
 
-/// What became of one attempt that was due.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Report {
-    /// It was made, now or before ([`Answer::again`]).
-    Made(Box<Answer>),
-    /// It was not made, and may be in the next run. Nothing was sent.
-    Left {
-        /// The attempt.
-        attempt: AttemptId,
-        /// Which gateway.
-        provider: ProviderId,
-        /// Why.
-        why: Left,
-    },
-    /// It was refused: the name is another payment's, or the gateway is not set up. Nothing was sent.
-    Refused {
-        /// The attempt.
-        attempt: AttemptId,
-        /// Which gateway.
-        provider: ProviderId,
-        /// Why.
-        error: JournalError,
-    },
-    /// What came from the stream was no charge.
-    Unreadable(String),
+/// A charge that ended: which it was, before which 429s it was begun, and what it gave.
+struct Ended {
+    attempt: AttemptId,
+    provider: ProviderId,
+    begun: Epoch,
+    result: Result<Answer, JournalError>,
 }
-
-/// Why an attempt was left for another run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Left {
-    /// Somebody else has it.
-    InProgress,
-    /// The gateway is paused, and why.
-    Paused(String),
-    /// The run was stopped.
-    Stopped,
-}
-
-/// What became of all of them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Summary {
-    /// How many ended in each state, made now.
-    pub made: BTreeMap<&'static str, u64>,
-    /// How many had been made before, and are in each state now.
-    pub again: BTreeMap<&'static str, u64>,
-    /// How many were left for another run.
-    pub left: u64,
-    /// How many were refused, or were no charge.
-    pub refused: u64,
-    /// Whether the run was stopped.
-    pub stopped: bool,
-}
-
-impl Summary {
-    /// How many ended in this state, made now.
-    pub fn of(&self, state: State) -> u64 {
-        self.made.get(state.as_str()).copied().unwrap_or_default()
-    }
-
-    /// How many are in this state, made now or before.
-    pub fn now(&self, state: State) -> u64 {
-        self.of(state) + self.again.get(state.as_str()).copied().unwrap_or_default()
-    }
-
-    fn count(&mut self, report: &Report) {
-        let counter = match report {
-            Report::Made(answer) if answer.again => {
-                self.again.entry(answer.record.state.as_str()).or_default()
-            }
-            Report::Made(answer) => self.made.entry(answer.record.state.as_str()).or_default(),
-            Report::Left { .. } => &mut self.left,
-            Report::Refused { .. } | Report::Unreadable(_) => &mut self.refused,
-        };
-        *counter = counter.saturating_add(1);
-    }
-}
-
-/// One gateway's part of a run.
-struct Lane {
-    waiting: VecDeque<(ChargeRequest, Option<Fence>)>,
-    under_way: usize,
-    health: Health,
-    limiter: Option<Arc<DefaultDirectRateLimiter>>,
-}
-
-/// What a charge that was under way gave; nothing, when the run was stopped before it was armed.
-type Ended = (AttemptId, ProviderId, Option<Result<Answer, JournalError>>);
 
 impl BillingRun {
-    /// A run with 16 charges at a time for each gateway and no limit of the rate.
+    /// A run with up to 16 charges at a time for each gateway and no limit of the rate.
     pub fn new(journal: &Journal, facade: &Facade) -> Self {
         Self {
             journal: journal.clone(),
@@ -151,21 +84,21 @@ impl BillingRun {
         }
     }
 
-    /// How many charges are under way at a time at each gateway.
+    /// How many charges are under way at a time at each gateway, at most.
     #[must_use]
     pub fn concurrency(mut self, most: usize) -> Self {
         self.concurrency = most.max(1);
         self
     }
 
-    /// How many charges a second are begun at each gateway.
+    /// How many charges a second are begun at each gateway, at most.
     #[must_use]
     pub fn rate(mut self, per_second: NonZeroU32) -> Self {
         self.rate = Some(per_second);
         self
     }
 
-    /// When a gateway is paused.
+    /// When nothing more is sent to a gateway.
     #[must_use]
     pub fn breaker(mut self, breaker: Breaker) -> Self {
         self.breaker = breaker;
@@ -214,121 +147,134 @@ impl BillingRun {
         let mut summary = Summary::default();
         let mut failed = None;
         let mut more = true;
-        let mut tell = |report_of: Report, summary: &mut Summary| {
+        let mut tell = |report_of: Report| {
             summary.count(&report_of);
             report(report_of);
         };
         loop {
             let stopping = *stopped.borrow_and_update() || failed.is_some();
+            // What is held back keeps its lease where the run would otherwise be given it again at once.
+            let free = stopping || !source.comes_again();
+            let mut wake: Option<Instant> = None;
             for (provider, lane) in &mut lanes {
-                self.begin(provider, lane, stopping, &mut running, &mut |left| tell(left, &mut summary))
-                    .await;
+                let next = self.begin(provider, lane, stopping, free, &mut running, &mut tell).await;
+                wake = [wake, next].into_iter().flatten().min();
             }
-            let room = lanes.values().all(|lane| lane.waiting.len() < self.concurrency);
-            if more && room && !stopping {
-                // Waiting for what is due must not keep a run from stopping, nor from ending what is under way. What
-                // has come so far stays in the source.
-                tokio::select! {
-                    biased;
-                    _ = stopped.changed() => continue,
-                    Some(ended) = running.join_next(), if !running.is_empty() => {
-                        self.end(ended, &mut lanes, &mut failed, &mut |made| tell(made, &mut summary));
-                        continue;
-                    }
-                    () = source.fill() => {}
-                }
-                match source.claim(&self.journal).await {
-                    Ok(Some(chunk)) => {
-                        self.sort(chunk, &mut lanes, &mut |refused| tell(refused, &mut summary)).await;
-                    }
-                    Ok(None) => more = false,
-                    Err(error) => failed = Some(error),
-                }
-            } else if running.is_empty() {
+            let reading = more && !stopping && lanes.values().all(Lane::has_room);
+            if !reading && running.is_empty() && wake.is_none() {
                 break;
-            } else if let Some(ended) = running.join_next().await {
-                self.end(ended, &mut lanes, &mut failed, &mut |made| tell(made, &mut summary));
+            }
+            // Waiting for what is due must not keep a run from stopping, nor from ending what is under way. What has come
+            // so far stays in the source.
+            tokio::select! {
+                biased;
+                _ = stopped.changed(), if !stopping => {}
+                Some(ended) = running.join_next(), if !running.is_empty() => {
+                    self.end(ended, &mut lanes, &mut failed, &mut tell);
+                }
+                () = sleep_until(wake.unwrap_or_else(Instant::now).into()), if wake.is_some() => {}
+                () = source.fill(), if reading => {
+                    let now = Instant::now();
+                    let left = |provider: &ProviderId| lanes.get(provider)?.left(now);
+                    match source.claim(&self.journal, left).await {
+                        Ok(Some(chunk)) => failed = self.sort(chunk, &mut lanes, &mut tell).await.err(),
+                        Ok(None) => more = false,
+                        Err(error) => failed = Some(error),
+                    }
+                }
             }
         }
         summary.stopped = *stopped.borrow();
+        summary.refusing =
+            lanes.into_iter().filter_map(|(provider, lane)| Some((provider, lane.refusal()?))).collect();
         match failed {
             Some(error) => Err(error),
             None => Ok(summary),
         }
     }
 
-    /// Begins as many of a lane's charges as may be under way; a lane that is paused, or a run that stops, lets go of
-    /// what waits.
+    /// Begins as many of a lane's charges as may be under way, and says when more may be begun, if that is a matter of
+    /// time. A lane to which nothing is sent, or a run that stops, lets go of what waits.
     async fn begin(
         &self,
         provider: &ProviderId,
         lane: &mut Lane,
         stopping: bool,
+        free: bool,
         running: &mut JoinSet<Ended>,
         tell: &mut impl FnMut(Report),
-    ) {
-        while stopping || lane.under_way < self.concurrency {
-            let Some((request, fence)) = lane.waiting.pop_front() else { break };
-            let why = match (stopping, lane.health.ask(Instant::now())) {
-                (true, _) => Left::Stopped,
-                (false, Verdict::Paused(why)) => Left::Paused(why),
-                (false, Verdict::Go) => {
-                    lane.under_way += 1;
-                    let (journal, facade) = (self.journal.clone(), self.facade.clone());
-                    let (limiter, provider) = (lane.limiter.clone(), provider.clone());
-                    let mut stopped = self.stop.subscribe();
-                    running.spawn(async move {
-                        let attempt = request.attempt.clone();
-                        if let Some(limiter) = limiter {
-                            tokio::select! {
-                                () = limiter.until_ready() => {}
-                                _ = stopped.wait_for(|stopped| *stopped) => return (attempt, provider, None),
-                            }
-                        }
-                        let result = journal.charge(&facade, request).await;
-                        (attempt, provider, Some(result))
-                    });
-                    continue;
+    ) -> Option<Instant> {
+        let (mut wake, mut claimed) = (None, Vec::new());
+        while !lane.waiting.is_empty() {
+            let now = Instant::now();
+            let next = if stopping { Next::Leave(Left::Stopped) } else { lane.next(now) };
+            let why = match next {
+                Next::Full => break,
+                Next::At(at) => {
+                    wake = Some(at);
+                    break;
                 }
+                Next::Begin => None,
+                Next::Leave(why) => Some(why),
             };
-            let attempt = request.attempt;
-            if stopping {
-                // What is held back by a pause keeps its lease: otherwise this run would be given it again at once.
-                self.let_go(&attempt, fence).await;
+            let Some((request, fence)) = lane.waiting.pop_front() else { break };
+            match why {
+                None => self.spawn(provider.clone(), request, lane.begun(now), running),
+                Some(why) => {
+                    claimed.extend(fence.map(|fence| (request.attempt.clone(), fence)));
+                    tell(Report::Left { attempt: request.attempt, provider: provider.clone(), why });
+                }
             }
-            tell(Report::Left { attempt, provider: provider.clone(), why });
         }
+        if free {
+            self.let_go(claimed).await;
+        }
+        wake
     }
 
-    /// Frees an attempt that was only claimed. When that fails, its lease frees it.
-    async fn let_go(&self, attempt: &AttemptId, fence: Option<Fence>) {
-        if let Some(fence) = fence {
+    fn spawn(
+        &self,
+        provider: ProviderId,
+        request: ChargeRequest,
+        begun: Epoch,
+        running: &mut JoinSet<Ended>,
+    ) {
+        let (journal, facade) = (self.journal.clone(), self.facade.clone());
+        running.spawn(async move {
+            let attempt = request.attempt.clone();
+            let result = journal.charge(&facade, request).await;
+            Ended { attempt, provider, begun, result }
+        });
+    }
+
+    /// Frees attempts that were only claimed. When that fails, their lease frees them.
+    async fn let_go(&self, claimed: Vec<(AttemptId, Fence)>) {
+        for some in claimed.chunks(LET_GO) {
             let Ok(now) = self.journal.now().await else { return };
-            let _ = self.journal.store().change(attempt, fence, &Change::to(State::Planned), now).await;
+            let mut writes = JoinSet::new();
+            for (attempt, fence) in some.iter().cloned() {
+                let journal = self.journal.clone();
+                writes.spawn(async move {
+                    let _ = journal.store().change(&attempt, fence, &Change::to(State::Planned), now).await;
+                });
+            }
+            writes.join_all().await;
         }
     }
 
     fn end(
         &self,
-        ended: Result<Ended, tokio::task::JoinError>,
+        ended: Result<Ended, JoinError>,
         lanes: &mut HashMap<ProviderId, Lane>,
         failed: &mut Option<JournalError>,
         tell: &mut impl FnMut(Report),
     ) {
-        let Ok((attempt, provider, result)) = ended else {
+        let Ok(Ended { attempt, provider, begun, result }) = ended else {
             *failed = Some(JournalError::CutOff);
             return;
         };
         if let Some(lane) = lanes.get_mut(&provider) {
-            lane.under_way = lane.under_way.saturating_sub(1);
-        }
-        let Some(result) = result else {
-            tell(Report::Left { attempt, provider, why: Left::Stopped });
-            return;
-        };
-        if let Some(lane) = lanes.get_mut(&provider) {
-            let unknown = matches!(&result, Ok(answer) if answer.record.state == State::Unknown);
-            lane.health.tell(unknown, Instant::now());
+            lane.ended(begun, &result, Instant::now());
         }
         match result {
             Ok(answer) if answer.again && matches!(answer.record.state, State::Armed | State::Planned) => {
@@ -345,15 +291,28 @@ impl BillingRun {
     }
 
     /// Puts what was claimed into its lanes, and reports the rest.
-    async fn sort(&self, chunk: Chunk, lanes: &mut HashMap<ProviderId, Lane>, tell: &mut impl FnMut(Report)) {
+    async fn sort(
+        &self,
+        chunk: Chunk,
+        lanes: &mut HashMap<ProviderId, Lane>,
+        tell: &mut impl FnMut(Report),
+    ) -> Result<(), JournalError> {
         for problem in chunk.unreadable {
             tell(Report::Unreadable(problem));
+        }
+        for (request, why) in chunk.left {
+            // What was made before is answered all the same.
+            let record = self.journal.store().get(&request.attempt).await?;
+            let made = record.filter(|record| record.state != State::Planned);
+            let standing = made.and_then(|record| self.standing(&request, record));
+            let (attempt, provider) = (request.attempt, request.credential.provider());
+            tell(standing.unwrap_or(Report::Left { attempt, provider, why }));
         }
         for (request, claim) in chunk.claimed {
             let (attempt, provider) = (request.attempt.clone(), request.credential.provider());
             if self.facade.charger(&provider).is_none() {
                 if let Claim::Yours(fence) = claim {
-                    self.let_go(&attempt, Some(fence)).await;
+                    self.let_go(vec![(attempt.clone(), fence)]).await;
                 }
                 let error = JournalError::NoCapability { provider: provider.clone() };
                 tell(Report::Refused { attempt, provider, error });
@@ -369,14 +328,11 @@ impl BillingRun {
                     }
                 },
             };
-            let lane = lanes.entry(provider).or_insert_with(|| Lane {
-                waiting: VecDeque::new(),
-                under_way: 0,
-                health: Health::new(self.breaker),
-                limiter: self.rate.map(|rate| Arc::new(RateLimiter::direct(Quota::per_second(rate)))),
-            });
+            let lane =
+                lanes.entry(provider).or_insert_with(|| Lane::new(self.concurrency, self.rate, self.breaker));
             lane.waiting.push_back((request, fence));
         }
+        Ok(())
     }
 
     /// What is said of an attempt that could not be claimed; `None` when it can be made all the same.

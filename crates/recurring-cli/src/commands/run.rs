@@ -1,6 +1,9 @@
 //! The billing run: one JSON object a line in, one a line out.
 
 mod input;
+mod text;
+
+use std::collections::BTreeMap;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use recurring_facade::{AttemptId, ProviderId};
@@ -27,7 +30,11 @@ pub(crate) async fn run(session: &Session, arguments: Run, out: &Output) -> Resu
     });
     let bar = progress_bar();
     let mut worst = Exit::Done;
+    let mut paused = BTreeMap::new();
     let report = |report: Report| {
+        if let Report::Left { provider, why: Left::Paused(why), .. } = &report {
+            paused.insert(provider.clone(), why.clone());
+        }
         let (line, exit) = describe(&report);
         worst = worse(worst, exit);
         bar.inc(1);
@@ -42,23 +49,40 @@ pub(crate) async fn run(session: &Session, arguments: Run, out: &Output) -> Resu
     };
     interrupted.abort();
     bar.finish_and_clear();
-    let summary = summary.map_err(|error| error.to_string())?;
-    out.progress(&summary_text(&summary));
+    let summary = match summary {
+        Ok(summary) => summary,
+        Err(error) => {
+            out.problem(&error.to_string());
+            return Ok(worse(worst, not_made(&error)));
+        }
+    };
+    out.progress(&text::summary(&summary, arguments.planned));
+    for (provider, why) in paused {
+        out.problem(&format!("charges at {provider} were left: {why}"));
+    }
+    for (provider, refusal) in &summary.refusing {
+        worst = worse(worst, Exit::NotApplied);
+        out.problem(&text::refusal(provider, refusal, arguments.planned));
+    }
     let nothing = summary == Summary::default();
     if nothing && arguments.input.is_some() {
         // A broken export looks like a month with nothing due.
         out.problem("the input has no line: nothing was charged");
     }
-    Ok(match worst {
-        Exit::Done if summary.left > 0 || summary.stopped => Exit::Pending,
-        worst => worst,
-    })
+    Ok(if summary.left > 0 || summary.stopped { worse(worst, Exit::Pending) } else { worst })
 }
 
 /// The exit code of both: what must be looked at, then what must be set right, then what is still to come.
 fn worse(one: Exit, other: Exit) -> Exit {
-    let order = [Exit::Unknown, Exit::Usage, Exit::NotApplied, Exit::Pending];
-    order.into_iter().find(|exit| [one, other].contains(exit)).unwrap_or(one)
+    let rank = |exit| match exit {
+        Exit::Done => 0,
+        Exit::Pending => 1,
+        Exit::NotApplied => 3,
+        Exit::Usage => 4,
+        Exit::Unknown => 5,
+        _ => 2,
+    };
+    if rank(other) > rank(one) { other } else { one }
 }
 
 /// Shown where standard error is a terminal.
@@ -69,40 +93,6 @@ fn progress_bar() -> ProgressBar {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
     }
-}
-
-fn summary_text(summary: &Summary) -> String {
-    let states = |counts: &std::collections::BTreeMap<&'static str, u64>| {
-        counts.iter().map(|(state, count)| format!("{count} {state}")).collect::<Vec<_>>().join(", ")
-    };
-    let mut parts = Vec::new();
-    if !summary.made.is_empty() {
-        parts.push(states(&summary.made));
-    }
-    if !summary.again.is_empty() {
-        let count: u64 = summary.again.values().sum();
-        parts.push(format!("{count} already processed ({})", states(&summary.again)));
-    }
-    for (count, what) in [(summary.left, "left for the next run"), (summary.refused, "refused")] {
-        if count > 0 {
-            parts.push(format!("{count} {what}"));
-        }
-    }
-    let mut text = if parts.is_empty() { "nothing was due".to_owned() } else { parts.join(", ") };
-    let open = [State::Unknown, State::Pending].map(|state| summary.now(state)).iter().sum::<u64>();
-    let review = summary.now(State::Review);
-    for (there_is, next) in [
-        (open > 0, "next: recurring journal reconcile"),
-        (review > 0, "next: recurring journal list --state review, and resolve each"),
-        (summary.refused > 0, "correct the refused lines and give them again"),
-        (summary.left > 0 || summary.stopped, "give the same lines again to go on"),
-    ] {
-        if there_is {
-            text += "; ";
-            text += next;
-        }
-    }
-    text
 }
 
 /// One attempt as a line, and as bad as it is.
@@ -119,10 +109,11 @@ fn describe(report: &Report) -> (Value, Exit) {
                 object.insert("recorded".to_owned(), false.into());
             }
             let exit = match answer.record.state {
-                // A decline is an ordinary end of a charge.
+                // A decline is an ordinary end of a charge, and so is one that was not applied: what concerns the whole
+                // gateway is in the summary.
                 State::Declined | State::Canceled | State::NotApplied => Exit::Done,
-                // The money was not taken: a capture is still to come.
-                State::Authorized => Exit::Pending,
+                // The money was not taken: the customer's part or a capture is still to come.
+                State::Authorized | State::Pending => Exit::Pending,
                 _ => exit_of(&answer.record),
             };
             (Value::Object(object), exit)
@@ -131,7 +122,9 @@ fn describe(report: &Report) -> (Value, Exit) {
             let why = match why {
                 Left::InProgress => "another program has it".to_owned(),
                 Left::Paused(why) => why.clone(),
+                Left::Refusing(refusal) => format!("nothing more is sent to {provider}: {refusal}"),
                 Left::Stopped => "the run was stopped".to_owned(),
+                _ => "left for the next run".to_owned(),
             };
             (left(attempt, provider, why), Exit::Pending)
         }
@@ -146,5 +139,20 @@ fn describe(report: &Report) -> (Value, Exit) {
             json!({"outcome": "error", "message": "a report of a kind that is not known here"}),
             Exit::Failed,
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn worst_line_decides_the_exit_code() {
+        let order = [Exit::Unknown, Exit::Usage, Exit::NotApplied, Exit::Pending, Exit::Done];
+        for (place, exit) in order.into_iter().enumerate() {
+            for better in order.into_iter().skip(place) {
+                assert_eq!((worse(exit, better), worse(better, exit)), (exit, exit));
+            }
+        }
     }
 }

@@ -6,13 +6,15 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 use recurring_core::AttemptId;
-use recurring_facade::{ChargeRequest, Facade};
+use recurring_facade::{ChargeRequest, Facade, ProviderId};
 
 use crate::attempt::{AttemptRecord, Operation};
 use crate::error::{JournalError, StoreError};
 use crate::journal::Journal;
 use crate::perform::Answer;
 use crate::store::{Claim, Due};
+
+use super::report::Left;
 
 /// Attempts that are claimed at a time.
 const CHUNK: usize = 128;
@@ -26,6 +28,8 @@ impl<S: Stream<Item = Result<ChargeRequest, String>>> Charges for S {}
 #[derive(Default)]
 pub(super) struct Chunk {
     pub(super) claimed: Vec<(ChargeRequest, Claim)>,
+    /// What was not claimed, since nothing is sent to its gateway now, and why.
+    pub(super) left: Vec<(ChargeRequest, Left)>,
     pub(super) unreadable: Vec<String>,
 }
 
@@ -67,20 +71,37 @@ impl<'a, S: Charges> Source<'a, S> {
         Poll::Ready(())
     }
 
-    /// Claims what has come. `None` when there is nothing, and nothing more will come.
-    pub(super) async fn claim(&mut self, journal: &Journal) -> Result<Option<Chunk>, JournalError> {
+    /// Whether an attempt that is let go may come again in the same run.
+    pub(super) fn comes_again(&self) -> bool {
+        self.stream.is_none()
+    }
+
+    /// Claims what has come, as far as `left` does not say why nothing is sent to its gateway. `None` when there is
+    /// nothing, and nothing more will come.
+    pub(super) async fn claim(
+        &mut self,
+        journal: &Journal,
+        left: impl Fn(&ProviderId) -> Option<Left>,
+    ) -> Result<Option<Chunk>, JournalError> {
         if self.stream.is_none() {
             return planned(journal).await;
         }
         if self.waiting.is_empty() && self.unreadable.is_empty() {
             return Ok((!self.ended).then(Chunk::default));
         }
-        let requests = std::mem::take(&mut self.waiting);
+        let mut chunk = Chunk { unreadable: std::mem::take(&mut self.unreadable), ..Chunk::default() };
+        let mut requests = Vec::new();
+        for request in std::mem::take(&mut self.waiting) {
+            match left(&request.credential.provider()) {
+                Some(why) => chunk.left.push((request, why)),
+                None => requests.push(request),
+            }
+        }
         let intents =
             requests.iter().map(|request| journal.intent_of(request)).collect::<Result<Vec<_>, _>>()?;
         let claims = journal.store().claim(&intents, &journal.lease().await?).await?;
-        let claimed = requests.into_iter().zip(claims).collect();
-        Ok(Some(Chunk { claimed, unreadable: std::mem::take(&mut self.unreadable) }))
+        chunk.claimed = requests.into_iter().zip(claims).collect();
+        Ok(Some(chunk))
     }
 }
 

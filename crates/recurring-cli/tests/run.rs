@@ -1,0 +1,101 @@
+//! Billing runs against a gateway that refuses every charge, or asks to be called less often.
+#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops by panicking")]
+
+mod common;
+
+use common::Sandbox;
+use serde_json::{Value, json};
+
+/// Runs so many lines, named by their number: the exit code, the lines out, and standard error.
+fn run(sandbox: &Sandbox, count: usize, more: &[(&str, &str)]) -> (i32, Vec<Value>, String) {
+    let credential = sandbox.credential();
+    let line = |number| json!({"attempt": format!("a-{number}"), "amount": "40.00", "currency": "EUR", "credential": credential});
+    let lines: String = (0..count).map(|number| format!("{}\n", line(number))).collect();
+    let (input, journal) = (sandbox.file("due.jsonl"), sandbox.journal());
+    std::fs::write(&input, lines).expect("written");
+    let settings = [&[("RECURRING_JOURNAL", journal.as_str())], more].concat();
+    sandbox.told(&settings, &["run", "--input", &input])
+}
+
+fn count(lines: &[Value], outcome: &str) -> usize {
+    lines.iter().filter(|line| line["outcome"] == outcome).count()
+}
+
+fn taken(sandbox: &Sandbox, count: usize) -> Vec<usize> {
+    (0..count).map(|number| sandbox.ledger(&format!("a-{number}"))).collect()
+}
+
+#[test]
+fn refused_key_ends_the_run_and_the_same_lines_are_charged_later() {
+    let sandbox = Sandbox::recording("refused-key");
+    let (code, lines, errors) = run(&sandbox, 20, &[("EMSPAY_API_KEY", "another")]);
+    assert_eq!((code, lines.len()), (20, 20), "{errors}");
+    assert_eq!((count(&lines, "error"), count(&lines, "left")), (3, 17), "{lines:?}");
+    assert!(
+        lines.iter().filter(|line| line["outcome"] == "error").all(|line| line["effect"] == "not_applied")
+    );
+    let next = "the API key is refused: set it right, then give the same lines again";
+    assert!(errors.contains("emspay") && errors.contains(next), "{errors}");
+    let (code, lines, errors) = run(&sandbox, 20, &[]);
+    assert_eq!((code, count(&lines, "pending")), (10, 20), "{errors}");
+    assert_eq!(taken(&sandbox, 20), vec![1; 20]);
+}
+
+#[test]
+fn refused_key_and_one_line_is_not_done() {
+    let sandbox = Sandbox::recording("refused-line");
+    let (code, lines, errors) = run(&sandbox, 1, &[("EMSPAY_API_KEY", "another")]);
+    assert_eq!((code, count(&lines, "error")), (20, 1), "{errors}");
+    assert!(errors.contains("the API key is refused"), "{errors}");
+}
+
+#[test]
+fn line_that_is_not_applied_among_others_is_done() {
+    let sandbox = Sandbox::recording("one-line");
+    let line = |attempt: &str, currency: &str| json!({"attempt": attempt, "amount": "40.00", "currency": currency, "credential": sandbox.credential()});
+    // A series is in the currency of its first payment.
+    let lines = [line("a-1", "EUR"), line("a-2", "USD"), line("a-3", "EUR")];
+    let lines: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let (code, out) = sandbox.recorded_with(&lines, &["run", "--input", "-"]);
+    assert_eq!((code, count(&out, "pending"), count(&out, "error")), (10, 2, 1), "{out:?}");
+    assert_eq!(sandbox.recorded(&["journal", "reconcile"]).0, 0);
+    let (code, out) = sandbox.recorded_with(&lines, &["run", "--input", "-"]);
+    assert_eq!((code, count(&out, "paid"), count(&out, "error")), (0, 2, 1), "{out:?}");
+}
+
+#[test]
+fn unknown_line_outranks_a_refused_key() {
+    let sandbox = Sandbox::recording("worst");
+    let lost = json!({"kind": "close", "operation": "POST /emspay/v1/orders/", "when": "after_acting"});
+    sandbox.control("POST", "faults", Some(&lost));
+    let (code, _, errors) = run(&sandbox, 1, &[]);
+    assert_eq!(code, 30, "{errors}");
+    let (code, lines, errors) = run(&sandbox, 5, &[("EMSPAY_API_KEY", "another")]);
+    assert_eq!((code, count(&lines, "left")), (30, 1), "{errors}");
+    assert!(errors.contains("the API key is refused"), "{errors}");
+}
+
+#[test]
+fn gateway_that_asks_for_a_long_wait_is_left() {
+    let sandbox = Sandbox::recording("long-wait");
+    let slow =
+        json!({"kind": "status", "status": 429, "retry_after": 3600, "operation": "POST /emspay/v1/orders/"});
+    sandbox.control("POST", "faults", Some(&slow));
+    let (code, lines, errors) = run(&sandbox, 20, &[]);
+    assert_eq!((code, count(&lines, "error"), count(&lines, "left")), (30, 1, 19), "{errors}");
+    let why =
+        |line: &Value| line["message"].as_str().is_some_and(|text| text.contains("asks to wait 3600 s"));
+    assert!(lines.iter().filter(|line| line["outcome"] == "left").all(why), "{lines:?}");
+    assert!(errors.contains("charges at emspay were left: the gateway asks to wait 3600 s"), "{errors}");
+}
+
+#[test]
+fn closed_port_ends_the_run() {
+    let sandbox = Sandbox::recording("closed-port");
+    let closed = recurring_fixtures::fault::refused_url();
+    let (code, lines, errors) = run(&sandbox, 10, &[("EMSPAY_BASE_URL", &closed)]);
+    assert_eq!((code, count(&lines, "error"), count(&lines, "left")), (20, 3, 7), "{errors}");
+    assert!(errors.contains("emspay cannot be reached"), "{errors}");
+    assert_eq!(run(&sandbox, 10, &[]).0, 10);
+    assert_eq!(taken(&sandbox, 10), vec![1; 10]);
+}

@@ -1,0 +1,121 @@
+//! What a run reports.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use recurring_core::{AttemptId, ErrorKind};
+use recurring_facade::{Error, ProviderId};
+
+use crate::attempt::State;
+use crate::error::JournalError;
+use crate::perform::Answer;
+
+/// What became of one attempt that was due.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Report {
+    /// It was made, now or before ([`Answer::again`]).
+    Made(Box<Answer>),
+    /// It was not made, and may be in the next run. Nothing was sent.
+    Left {
+        /// The attempt.
+        attempt: AttemptId,
+        /// Which gateway.
+        provider: ProviderId,
+        /// Why.
+        why: Left,
+    },
+    /// It was refused: the name is another payment's, or the gateway is not set up. Nothing was sent.
+    Refused {
+        /// The attempt.
+        attempt: AttemptId,
+        /// Which gateway.
+        provider: ProviderId,
+        /// Why.
+        error: JournalError,
+    },
+    /// What came from the stream was no charge.
+    Unreadable(String),
+}
+
+/// Why an attempt was left for another run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Left {
+    /// Somebody else has it.
+    InProgress,
+    /// The gateway is paused, or asks to wait for too long, and why.
+    Paused(String),
+    /// The gateway refuses every charge: nothing more is sent to it in this run.
+    Refusing(Refusal),
+    /// The run was stopped.
+    Stopped,
+}
+
+/// Why a gateway refuses every charge: a cause that concerns all of them, and not the one payment. Nothing was applied,
+/// and the same lines can be given again once the cause is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// What went wrong: [`Authentication`](ErrorKind::Authentication), [`Permission`](ErrorKind::Permission) or
+    /// [`Config`](ErrorKind::Config), or [`Transport`](ErrorKind::Transport) or
+    /// [`Unavailable`](ErrorKind::Unavailable) where the request provably never left.
+    pub kind: ErrorKind,
+    /// What went wrong with the last charge, in a sentence.
+    pub message: String,
+}
+
+impl Refusal {
+    pub(super) fn of(error: &Error) -> Self {
+        Self { kind: error.kind(), message: error.message().to_owned() }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// What became of all of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// How many ended in each state, made now.
+    pub made: BTreeMap<&'static str, u64>,
+    /// How many had been made before, and are in each state now.
+    pub again: BTreeMap<&'static str, u64>,
+    /// How many were left for another run.
+    pub left: u64,
+    /// How many were refused, or were no charge.
+    pub refused: u64,
+    /// The gateways that refused every charge, and why: [`Breaker::max_refusals`](crate::Breaker::max_refusals) in a
+    /// row, or all that the run had for it.
+    pub refusing: BTreeMap<ProviderId, Refusal>,
+    /// Whether the run was stopped.
+    pub stopped: bool,
+}
+
+impl Summary {
+    /// How many ended in this state, made now.
+    pub fn of(&self, state: State) -> u64 {
+        self.made.get(state.as_str()).copied().unwrap_or_default()
+    }
+
+    /// How many are in this state, made now or before.
+    pub fn now(&self, state: State) -> u64 {
+        self.of(state) + self.again.get(state.as_str()).copied().unwrap_or_default()
+    }
+
+    pub(super) fn count(&mut self, report: &Report) {
+        let counter = match report {
+            Report::Made(answer) if answer.again => {
+                self.again.entry(answer.record.state.as_str()).or_default()
+            }
+            Report::Made(answer) => self.made.entry(answer.record.state.as_str()).or_default(),
+            Report::Left { .. } => &mut self.left,
+            Report::Refused { .. } | Report::Unreadable(_) => &mut self.refused,
+        };
+        *counter = counter.saturating_add(1);
+    }
+}
