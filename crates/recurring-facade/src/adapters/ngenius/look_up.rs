@@ -13,6 +13,7 @@ use crate::provider::{Found, LookUp, LostCharge, ProviderId, Status};
 use crate::request::ScheduleRequest;
 
 /// The first payment of an order.
+#[allow(clippy::large_enum_variant, reason = "one at a time, and short-lived")]
 enum First {
     /// It.
     Is(Payment),
