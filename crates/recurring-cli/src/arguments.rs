@@ -52,6 +52,8 @@ pub(crate) enum Command {
         record: Option<PathBuf>,
     },
     /// Begin a first payment, and print the page to send the customer to.
+    ///
+    /// It takes no money, and works without a journal. With one, nothing else can be made under its name.
     Enrol(Enrol),
     /// After the customer came back: print the stored credential, or where the payment stands.
     ///
@@ -191,6 +193,8 @@ pub(crate) struct Enrol {
     /// Write what `resume` needs to this file, readable by you alone.
     #[arg(long, value_name = "FILE")]
     pub(crate) pending: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) journal: JournalChoice,
 }
 
 #[derive(Debug, Args)]

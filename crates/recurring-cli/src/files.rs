@@ -1,7 +1,9 @@
 //! What is read from and written to files. No message quotes a file's content.
 
-use std::io::{Read, Write};
-use std::path::Path;
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -78,21 +80,113 @@ pub(crate) fn standard_input() -> Result<String, String> {
     Ok(text)
 }
 
-/// Makes sure that a file can be written, before anything happens that must be written there. The file is new and
-/// readable by its owner alone; one that exists is not overwritten.
-pub(crate) fn create(path: &Path) -> Result<std::fs::File, String> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    options.open(path).map_err(|error| format!("{}: {error}", path.display()))
+/// How many bytes are reserved for what will be written: more than a credential or a pending enrolment has.
+const RESERVED: usize = 16 * 1024;
+
+/// A file that appears whole or not at all, readable by its owner alone. It is written under another name beside its own,
+/// and removed when it is not kept: a program that stops on the way leaves nothing that blocks the next try.
+#[derive(Debug)]
+pub(crate) struct NewFile {
+    path: PathBuf,
+    temporary: PathBuf,
+    file: File,
 }
 
-/// Writes a value into a file that [`create`] made, all the way to the disk.
-pub(crate) fn write(file: &mut std::fs::File, value: &impl Serialize) -> Result<(), String> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| error.to_string())?;
-    writeln!(file, "{text}").and_then(|()| file.sync_all()).map_err(|error| error.to_string())
+impl NewFile {
+    /// Makes sure that a file can be written, before anything happens that must be written there: the folder takes a new
+    /// file, and the disk has room for it. A file that exists is not overwritten.
+    pub(crate) fn reserve(path: &Path) -> Result<Self, String> {
+        let problem = |error: io::Error| format!("cannot write {}: {error}", path.display());
+        if path.symlink_metadata().is_ok() {
+            return Err(problem(io::ErrorKind::AlreadyExists.into()));
+        }
+        let name = path.file_name().ok_or_else(|| problem(io::ErrorKind::InvalidFilename.into()))?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+        let other_name = format!(".{}.{}-{now}.tmp", name.to_string_lossy(), std::process::id());
+        let temporary = path.with_file_name(other_name);
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt;
+            options.mode(0o600);
+        }
+        let file = options.open(&temporary).map_err(problem)?;
+        let mut new = Self { path: path.to_owned(), temporary, file };
+        new.file.write_all(&[b' '; RESERVED]).and_then(|()| new.file.sync_all()).map_err(problem)?;
+        Ok(new)
+    }
+
+    /// Where it will be.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes the value, all the way to the disk, and then gives the file its name.
+    pub(crate) fn keep(mut self, value: &impl Serialize) -> Result<(), String> {
+        let problem = |error: String| format!("cannot write {}: {error}", self.path.display());
+        let text = serde_json::to_string_pretty(value).map_err(|error| problem(error.to_string()))? + "\n";
+        let written = self
+            .file
+            .rewind()
+            .and_then(|()| self.file.write_all(text.as_bytes()))
+            .and_then(|()| self.file.stream_position())
+            .and_then(|length| self.file.set_len(length))
+            .and_then(|()| self.file.sync_all())
+            .and_then(|()| name(&self.temporary, &self.path));
+        written.map_err(|error| problem(error.to_string()))
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        // It has gone when the file was kept.
+        let _ = std::fs::remove_file(&self.temporary);
+    }
+}
+
+/// Gives a file its name, in one step and not in the place of another one.
+fn name(temporary: &Path, path: &Path) -> io::Result<()> {
+    match std::fs::hard_link(temporary, path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
+        // Not every file system has a second name for a file.
+        Err(_) if path.symlink_metadata().is_err() => std::fs::rename(temporary, path)?,
+        Err(error) => return Err(error),
+    }
+    // The file is there; that its folder cannot be flushed is no reason to call it lost.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let _ = File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn new_file_appears_whole_or_not_at_all() {
+        let folder = std::env::temp_dir().join(format!("recurring-files-{}", std::process::id()));
+        std::fs::create_dir(&folder).expect("a folder");
+        let entries = || std::fs::read_dir(&folder).expect("a folder").count();
+        let path = folder.join("kept.json");
+        drop(NewFile::reserve(&path).expect("reserved"));
+        assert_eq!(entries(), 0);
+        let (one, two) =
+            (NewFile::reserve(&path).expect("reserved"), NewFile::reserve(&path).expect("reserved"));
+        assert!(!path.exists());
+        one.keep(&"the first").expect("kept");
+        assert!(two.keep(&"the second").is_err(), "a file in its place is not overwritten");
+        assert_eq!(std::fs::read_to_string(&path).expect("a file"), "\"the first\"\n");
+        assert!(
+            NewFile::reserve(&path).is_err() && NewFile::reserve(&folder.join("none/kept.json")).is_err()
+        );
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(path.metadata().expect("a file").permissions().mode() & 0o777, 0o600);
+        }
+        assert_eq!(entries(), 1);
+        std::fs::remove_dir_all(&folder).expect("removed");
+    }
 }

@@ -17,7 +17,10 @@ use clap::Parser;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = arguments::Arguments::parse();
+    let arguments = match arguments::Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(help) => return shown(&help),
+    };
     let out = output::Output::new(arguments.json);
     let exit = match commands::run(arguments, &out).await {
         Ok(exit) => exit,
@@ -28,10 +31,21 @@ async fn main() -> ExitCode {
     };
     match out.failure() {
         Some(error) => {
-            out.problem(&format!("cannot write to standard output: {error}"));
+            out.problem(&format!(
+                "cannot write to standard output: {error}; what was done is named above, all else can be asked for again"
+            ));
             // What became of the money says more.
             if exit == exit::Exit::Done { exit::Exit::Failed.into() } else { exit.into() }
         }
         None => exit.into(),
+    }
+}
+
+/// Shows the help that was asked for, or what is wrong with the arguments.
+fn shown(help: &clap::Error) -> ExitCode {
+    match (help.print(), help.exit_code()) {
+        (Err(_), 0) => exit::Exit::Failed.into(),
+        (_, 0) => exit::Exit::Done.into(),
+        _ => exit::Exit::Usage.into(),
     }
 }

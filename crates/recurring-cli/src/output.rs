@@ -36,11 +36,13 @@ impl Output {
         }
         let written = if self.json { self.print(object) } else { self.print(human) };
         // What has happened must be learned all the same. The rest of the object may hold a token.
-        let happened: Vec<String> = ["provider", "attempt", "outcome", "state", "effect", "payment"]
+        let names = ["provider", "attempt", "outcome", "state", "effect", "payment", "authenticity", "event"];
+        let happened: Vec<String> = names
             .into_iter()
             .filter_map(|name| Some(format!("{name} {}", object.get(name)?.as_str()?)))
             .collect();
-        if written.is_err() && object.get("outcome").is_some() {
+        let is_result = object.get("outcome").is_some() || object.get("authenticity").is_some();
+        if written.is_err() && is_result {
             self.problem(&format!("cannot print this result: {}", happened.join(", ")));
         }
     }

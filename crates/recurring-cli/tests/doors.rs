@@ -80,30 +80,11 @@ fn capture_repeated_moves_money_once() {
     assert_eq!(amounts, [&json!(1000), &json!(4000)]);
 }
 
-/// A customer on the way to the page of tokenpay-signed: what `resume` needs, and the page.
-fn sent_to_the_page(sandbox: &Sandbox) -> (String, String) {
-    let pending = sandbox.file("pending.json");
-    let enrol = ["enrol", "--provider", "tokenpay-signed", "--attempt", "first", "--amount", "40.00"];
-    let more = ["--currency", "USD", "--customer", "c-1", "--success-url", "https://shop.example/paid"];
-    let last =
-        ["--failure-url", "https://shop.example/failed", "--notification-url", "https://shop.example/n"];
-    let (code, lines) = sandbox.run(&[&enrol[..], &more, &last, &["--pending", &pending]].concat());
-    assert_eq!(code, 11, "{lines:?}");
-    (pending, lines[0]["redirect"].as_str().expect("a page").to_owned())
-}
-
-/// A customer who has stored a card there.
-fn card_stored(sandbox: &Sandbox) -> String {
-    let (pending, page) = sent_to_the_page(sandbox);
-    pay(&page, "4111111111111111");
-    pending
-}
-
 #[test]
 fn resume_that_takes_money_takes_it_once() {
     let sandbox = Sandbox::start("resume-once");
     sandbox.create_journal();
-    let pending = card_stored(&sandbox);
+    let pending = sandbox.card_stored();
     let resume = ["resume", "--provider", "tokenpay-signed", "--pending", &pending];
     let taken = moves_once(&sandbox, &resume, "");
     assert_eq!(taken[0]["credential"]["provider"], "tokenpay-signed", "{taken:?}");
@@ -115,7 +96,7 @@ fn resume_that_takes_money_takes_it_once() {
 fn resume_repeated_has_the_credential_under_a_key() {
     let sandbox = Sandbox::start("resume-key");
     sandbox.create_journal();
-    let (pending, kept) = (card_stored(&sandbox), sandbox.file("kept.json"));
+    let (pending, kept) = (sandbox.card_stored(), sandbox.file("kept.json"));
     let (journal, key) = (sandbox.journal(), "0f".repeat(32));
     let settings = [("RECURRING_JOURNAL", journal.as_str()), ("RECURRING_JOURNAL_KEY", &key)];
     let resume = ["resume", "--provider", "tokenpay-signed", "--pending", &pending];
@@ -131,7 +112,7 @@ fn resume_repeated_has_the_credential_under_a_key() {
 fn resume_before_the_customer_can_be_repeated() {
     let sandbox = Sandbox::start("resume-early");
     sandbox.create_journal();
-    let (pending, page) = sent_to_the_page(&sandbox);
+    let (pending, page) = sandbox.sent_to_the_page();
     let resume = ["resume", "--provider", "tokenpay-signed", "--pending", &pending];
     for _ in 0..2 {
         let (code, lines) = sandbox.recorded(&resume);
@@ -174,62 +155,4 @@ fn time_out_beyond_the_lease_sends_nothing() {
         assert!(lines[0]["message"].as_str().expect("a reason").contains("--timeout"), "{lines:?}");
     }
     assert_eq!((sandbox.recorded(&words).0, sandbox.ledger("long")), (10, 1));
-}
-
-#[cfg(target_os = "linux")]
-mod full {
-    use super::*;
-
-    impl Sandbox {
-        /// Runs a command whose standard output is on a full disk: its exit code, and what it says.
-        fn to_a_full_disk(&self, arguments: &[&str]) -> (i32, String) {
-            let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("the device");
-            let mut command = self.command(arguments);
-            command.env("RECURRING_JOURNAL", self.journal()).arg("--json").stdout(full);
-            let output = command.output().expect("it runs");
-            (output.status.code().expect("a code"), String::from_utf8(output.stderr).expect("UTF-8"))
-        }
-    }
-
-    #[test]
-    fn output_lost_is_never_exit_zero() {
-        let sandbox = Sandbox::recording("full");
-        for words in [&["journal", "list"][..], &["journal", "info"], &["providers"]] {
-            let (code, errors) = sandbox.to_a_full_disk(words);
-            // The list is empty: there is nothing to lose.
-            let expected = if words == ["journal", "list"] { 0 } else { 1 };
-            assert_eq!(code, expected, "{words:?}: {errors}");
-        }
-        let words = sandbox.charge("lost");
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let (code, errors) = sandbox.to_a_full_disk(&words);
-        assert_eq!((code, sandbox.ledger("lost")), (10, 1), "{errors}");
-        for part in ["attempt lost", "state pending", "payment ", "standard output"] {
-            assert!(errors.contains(part), "{part}: {errors}");
-        }
-        assert_eq!(sandbox.to_a_full_disk(&["journal", "list"]).0, 1);
-        assert_eq!(sandbox.to_a_full_disk(&["journal", "reconcile"]).0, 1);
-        let due = json!({"attempt": "due", "amount": "40.00", "currency": "EUR", "credential": sandbox.credential()});
-        std::fs::write(sandbox.file("due.jsonl"), due.to_string()).expect("written");
-        let run = ["run", "--input", &sandbox.file("due.jsonl")];
-        let (code, errors) = sandbox.to_a_full_disk(&run);
-        assert_eq!((code, sandbox.ledger("due")), (10, 1), "{errors}");
-        assert!(errors.contains("attempt due, outcome pending"), "{errors}");
-        // What was taken stays taken; the code says that the answer is lost.
-        let (code, errors) = sandbox.to_a_full_disk(&words);
-        assert_eq!((code, sandbox.ledger("lost")), (1, 1), "{errors}");
-        assert!(errors.contains("attempt lost, outcome paid"), "{errors}");
-    }
-
-    #[test]
-    fn credential_lost_can_be_had_again() {
-        let sandbox = Sandbox::recording("full-resume");
-        let pending = sandbox.file("pending.json");
-        let (code, errors) =
-            sandbox.to_a_full_disk(&["resume", "--provider", "emspay", "--pending", &pending]);
-        assert_eq!(code, 1, "{errors}");
-        assert!(errors.contains("run `recurring resume` again") && errors.contains("payment "), "{errors}");
-        let token = &sandbox.credential()["vault_token"];
-        assert!(!errors.contains(token.as_str().expect("a token")), "{errors}");
-    }
 }

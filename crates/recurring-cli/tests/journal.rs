@@ -300,8 +300,9 @@ fn a_billing_run_stops_at_the_signal_that_ends_a_service_and_goes_on_later() {
         command.spawn().expect("it runs")
     };
     let taken = || (0..40).map(|number| sandbox.ledger(&format!("s-{number}"))).collect::<Vec<_>>();
-    let child = run(&["--concurrency", "1", "--rate", "5"]);
-    while taken().iter().sum::<usize>() == 0 {
+    let before = sandbox.moved();
+    let child = run(&["--concurrency", "1", "--rate", "1"]);
+    while sandbox.moved() == before {
         std::thread::yield_now();
     }
     let killed = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
@@ -313,4 +314,42 @@ fn a_billing_run_stops_at_the_signal_that_ends_a_service_and_goes_on_later() {
     let output = run(&["--concurrency", "4"]).wait_with_output().expect("it ended");
     assert!(output.status.code().is_some());
     assert_eq!(taken(), vec![1; 40]);
+}
+
+#[test]
+fn enrolment_reserves_its_name() {
+    let sandbox = Sandbox::recording("names");
+    let enrol = |attempt: &str, amount: &str| {
+        let words =
+            ["enrol", "--provider", "emspay", "--attempt", attempt, "--amount", amount, "--currency", "EUR"];
+        sandbox.recorded(&words)
+    };
+    assert_eq!(enrol("n-1", "40.00").0, 11);
+    let (code, line) = sandbox.charged("n-1");
+    assert_eq!((code, sandbox.ledger("n-1")), (2, 0), "{line}");
+    assert!(line["message"].as_str().expect("a reason").contains("another operation"), "{line}");
+    // Once more is a new page; with another amount it is another enrolment.
+    assert_eq!(enrol("n-1", "40.00").0, 11);
+    let (code, lines) = enrol("n-1", "41.00");
+    assert_eq!((code, &lines[0]["effect"]), (2, &json!("not_applied")), "{lines:?}");
+    assert!(
+        lines[0]["message"].as_str().expect("a reason").contains("another amount (40.00 EUR"),
+        "{lines:?}"
+    );
+    // It is shown, and nothing is open because of it.
+    let (_, lines) = sandbox.recorded(&["journal", "list"]);
+    assert_eq!((&lines[0]["operation"], &lines[0]["state"]), (&json!("enrolment"), &json!("pending")));
+    for words in [&["journal", "reconcile"][..], &["journal", "reconcile", "--due"]] {
+        assert_eq!(sandbox.recorded(words), (0, Vec::new()), "{words:?}");
+    }
+    // The name of a charge begins no enrolment, and no file is left behind.
+    assert_eq!(sandbox.charged("n-2").0, 10);
+    let pending = sandbox.file("n-2.json");
+    let words =
+        ["enrol", "--provider", "emspay", "--attempt", "n-2", "--amount", "40.00", "--currency", "EUR"];
+    let (code, lines) = sandbox.recorded(&[&words[..], &["--pending", &pending]].concat());
+    assert_eq!(code, 2, "{lines:?}");
+    assert!(!std::path::Path::new(&pending).exists());
+    // Without a journal it is as it was.
+    assert_eq!(sandbox.recorded(&[&words[..], &["--no-journal"]].concat()).0, 11);
 }

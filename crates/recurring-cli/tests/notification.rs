@@ -167,6 +167,84 @@ fn ngenius_is_verified_by_its_static_header() {
     }
 }
 
+/// As the gateway's guide describes it: base64 of 16 bytes and AES-256-CBC under the header's value.
+fn encrypted(body: &[u8], key: &str) -> Vec<u8> {
+    let vector: [u8; 16] = *b"a vector of 16 b";
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let cipher = ["enc", "-aes-256-cbc", "-nosalt", "-K", &hex(key.as_bytes()), "-iv", &hex(&vector)]
+        .map(str::to_owned);
+    let text = openssl(&cipher.each_ref().map(String::as_str), body);
+    openssl(&["base64", "-A"], &[&vector[..], &text].concat())
+}
+
+#[test]
+fn ngenius_encrypted_is_read() {
+    let key = "sentinel-0123456789abcdefghijklm";
+    let env = [
+        ("NGENIUS_API_KEY", "a2V5"),
+        ("NGENIUS_OUTLET", "o"),
+        ("NGENIUS_BASE_URL", "http://127.0.0.1:9"),
+        ("NGENIUS_WEBHOOK_HEADER", "X-Shop"),
+        ("NGENIUS_WEBHOOK_SECRET", key),
+    ];
+    let (media, secret) = ("Content-Type: text/plain;charset=UTF-8", format!("X-Shop: {key}"));
+    let body = br#"{"eventId":"e-1","eventName":"CAPTURED","outletId":"o","order":{"reference":"r-1"}}"#;
+    let sent = encrypted(body, key);
+    let (code, printed) = notification("ngenius", &env, &[media, &secret], &sent);
+    assert_eq!(
+        (code, &printed["authenticity"], &printed["event"]),
+        (0, &"verified".into(), &"CAPTURED".into())
+    );
+    assert_eq!((&printed["payment"], &printed["dedupe_key"]), (&"r-1".into(), &"e-1".into()));
+    // In the clear under the same media type it is read too.
+    assert_eq!(notification("ngenius", &env, &[media, &secret], body).0, 0);
+    // Genuine, and not to be read: another key, no JSON, cut off.
+    let other = encrypted(body, &key.to_uppercase());
+    for unreadable in [&other[..], &encrypted(b"hunter2", key), &sent[..sent.len() - 8], b"AAAA"] {
+        let (code, printed) = notification("ngenius", &env, &[media, &secret], unreadable);
+        assert_eq!(
+            (code, &printed["authenticity"], &printed["kind"]),
+            (1, &"verified".into(), &"unreadable".into()),
+            "{printed}"
+        );
+        assert!(!printed.to_string().contains("sentinel") && !printed.to_string().contains("hunter2"));
+    }
+    let (code, printed) = notification("ngenius", &env, &[media, "X-Shop: another"], &sent);
+    assert_eq!((code, &printed["authenticity"]), (4, &"refused".into()));
+}
+
+/// A name cut inside an emoji makes no genuine event a forgery.
+#[test]
+fn genuine_and_unreadable_is_not_refused() {
+    let keys = Keys::new("unreadable");
+    let public = keys.public();
+    let env =
+        [("REVIO_API_KEY", "k"), ("REVIO_BRAND_ID", "b"), ("REVIO_WEBHOOK_PUBLIC_KEY_FILE", public.as_str())];
+    let told = |body: &[u8]| {
+        let header = format!("X-Signature: {}", keys.sign(body));
+        notification("revio", &env, &[&header], body)
+    };
+    // Half an emoji is passed over: the charge's own answer is read with it, too.
+    let (code, printed) =
+        told(br#"{"event_type":"purchase.paid","id":"p1","status":"paid","updated_on":1,"x":"a\ud83d"}"#);
+    assert_eq!((code, &printed["authenticity"]), (0, &"verified".into()), "{printed}");
+    assert_eq!((&printed["payment"], &printed["event"]), (&"p1".into(), &"purchase.paid".into()));
+    for body in [
+        &br#"{"event_type":"purchase.paid","status":"paid"}"#[..],
+        br#"{"id":"p1","id":"p2","event_type":"purchase.paid"}"#,
+        b"[]",
+        b"sentinel",
+    ] {
+        let (code, printed) = told(body);
+        assert_eq!(
+            (code, &printed["authenticity"], &printed["kind"]),
+            (1, &"verified".into(), &"unreadable".into()),
+            "{printed}"
+        );
+        assert!(!printed.to_string().contains("sentinel"), "{printed}");
+    }
+}
+
 #[test]
 fn what_is_not_signed_says_so() {
     let body =

@@ -9,9 +9,9 @@ use recurring_gateway::ErrorExt as _;
 use crate::call::Call;
 use crate::credential::PendingEnrolment;
 use crate::error::Error;
-use crate::payment::{EnrolStarted, Enrolment, Payment, Scheduled};
+use crate::payment::{EnrolStarted, Enrolment, Payment, PaymentRef, Scheduled};
 use crate::provider::{
-    Enrol, LookUp, NoRecord, Notifications, Provider, ProviderId, Record, Status, StoredCards,
+    Enrol, LookUp, NoRecord, Notifications, Provider, ProviderId, Rebuilt, Record, Status, StoredCards,
 };
 use crate::request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest, ScheduleRequest};
 
@@ -177,10 +177,16 @@ impl Enroller {
     /// Begins a first payment: see [`Enrol::enrol`].
     ///
     /// # Errors
-    /// Those of [`Enrol::enrol`].
+    /// Those of [`Enrol::enrol`]; `Protocol` and `Unknown` when the gateway names no usable page.
     pub async fn enrol(&self, request: EnrolRequest) -> Result<EnrolStarted, Error> {
-        to_the_end(&self.0, move |handle| async move { enrols(&*handle.provider)?.enrol(&request).await })
-            .await
+        to_the_end(&self.0, move |handle| async move {
+            let started = enrols(&*handle.provider)?.enrol(&request).await?;
+            if started.payment.redirect.is_none() && !started.payment.outcome.is_definite() {
+                return Err(without_page(started.payment));
+            }
+            Ok(started)
+        })
+        .await
     }
 
     /// After the customer came back: see [`Enrol::resume`].
@@ -192,6 +198,19 @@ impl Enroller {
             enrols(&*handle.provider)?.resume(&pending, &handle.call()).await
         })
         .await
+    }
+
+    /// Rebuilds the stored credential of a first payment whose answer was lost, and moves no money: see
+    /// [`Enrol::credential_of`].
+    ///
+    /// # Errors
+    /// Those of [`Enrol::credential_of`].
+    pub async fn credential_of(
+        &self,
+        pending: &PendingEnrolment,
+        payment: Option<&PaymentRef>,
+    ) -> Result<Rebuilt, Error> {
+        enrols(&*self.0.provider)?.credential_of(pending, payment).await
     }
 }
 
@@ -378,6 +397,19 @@ where
 
 fn enrols(provider: &dyn Provider) -> Result<&dyn Enrol, Error> {
     provider.as_enrol().ok_or_else(|| withdrawn(provider))
+}
+
+/// A first payment was begun and can never be paid: it is no payment to wait for.
+fn without_page(begun: Payment) -> Error {
+    let message = format!(
+        "the gateway began a payment (`{}`) without a usable page: the customer cannot pay it",
+        begun.status
+    );
+    let error = Error::new(begun.provider, recurring_core::Error::unknown(ErrorKind::Protocol, message));
+    match begun.payment {
+        Some(payment) => error.with_payment(payment),
+        None => error,
+    }
 }
 
 /// A provider that offered a capability and then no longer has it: only one outside this crate could do that.

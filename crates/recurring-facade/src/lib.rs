@@ -47,7 +47,7 @@ pub use payment::{
 };
 pub use provider::{
     CancelUnpaid, Capture, Charge, Enrol, Found, LookUp, LostCharge, NoRecord, Notifications, Provider,
-    ProviderId, Record, Refund, Schedule, Status, StoredCards,
+    ProviderId, Rebuilt, Record, Refund, Schedule, Status, StoredCards,
 };
 pub use recurring_core::notification::{
     LARGEST_BODY as LARGEST_NOTIFICATION, NotificationError, RawNotification,

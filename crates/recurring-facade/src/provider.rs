@@ -12,7 +12,7 @@ use recurring_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::call::Call;
-use crate::credential::{PendingEnrolment, StoredCredential};
+use crate::credential::{Agreement, PendingEnrolment, StoredCredential};
 use crate::error::Error;
 use crate::facts::Facts;
 use crate::notification::{NotificationAnswer, ReceivedNotification};
@@ -149,6 +149,36 @@ pub trait Enrol: Send + Sync {
     /// # Errors
     /// Those of a read; for `tokenpay-signed` those of a charge.
     async fn resume(&self, pending: &PendingEnrolment, call: &Call<'_>) -> Result<Enrolment, Error>;
+
+    /// Rebuilds the stored credential of a first payment that was taken and whose answer was lost. Only reads: moves no
+    /// money. `payment` is the gateway's identifier of the payment, where it is known.
+    ///
+    /// By default it is not possible: where [`resume`](Self::resume) only reads, call that again.
+    ///
+    /// # Errors
+    /// Those of a read. With `Protocol` and `Unknown`, what was found is not the payment of this enrolment.
+    async fn credential_of(
+        &self,
+        pending: &PendingEnrolment,
+        payment: Option<&PaymentRef>,
+    ) -> Result<Rebuilt, Error> {
+        let _ = payment;
+        Ok(Rebuilt::NotPossible(format!(
+            "cannot rebuild the stored credential: {} offers no way to do so; the payment stands, do not take it again: \
+             enrol the customer anew for later payments",
+            pending.provider()
+        )))
+    }
+}
+
+/// What came of [`Enrol::credential_of`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Rebuilt {
+    /// What later payments are made with.
+    Agreement(Agreement),
+    /// It cannot be told which credential it is: why, and what to do.
+    NotPossible(String),
 }
 
 /// The cards that the gateway keeps for a customer.

@@ -3,11 +3,13 @@ use std::fmt;
 use jiff::Timestamp;
 use recurring_core::{AttemptId, Money, Outcome};
 use recurring_facade::{
-    CaptureRequest, ChargeRequest, PaymentRef, PendingEnrolment, ProviderId, RefundRequest, ScheduleRequest,
-    StoredCredential,
+    CaptureRequest, ChargeRequest, EnrolRequest, PaymentRef, PendingEnrolment, ProviderId, RefundRequest,
+    ScheduleRequest, StoredCredential,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+use crate::error::JournalError;
 
 /// What an attempt does with money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,12 +25,15 @@ pub enum Operation {
     Refund,
     /// Takes money that was held.
     Capture,
+    /// Begins a first payment, which the customer makes on the gateway's page. It moves no money: its row reserves the
+    /// name, stays [pending](State::Pending), and is never looked up or decided.
+    Enrolment,
 }
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 5] =
-        [Self::Charge, Self::Schedule, Self::FirstPayment, Self::Refund, Self::Capture];
+    pub const ALL: [Self; 6] =
+        [Self::Charge, Self::Schedule, Self::FirstPayment, Self::Refund, Self::Capture, Self::Enrolment];
 
     /// The word in the store and in machine-readable output.
     pub fn as_str(self) -> &'static str {
@@ -38,6 +43,7 @@ impl Operation {
             Self::FirstPayment => "first_payment",
             Self::Refund => "refund",
             Self::Capture => "capture",
+            Self::Enrolment => "enrolment",
         }
     }
 
@@ -60,6 +66,7 @@ impl fmt::Display for Operation {
 /// pending, unknown -> paid | authorized | declined | canceled | not_applied | review   (by looking, never by guessing)
 /// review -> paid | authorized | declined | canceled | not_applied   (by an operator, or by reading a proof)
 /// not_applied -> armed                                              (nothing happened: it may be tried again)
+/// pending                                                           (an enrolment: only its name is kept)
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
@@ -221,6 +228,20 @@ impl Intent {
         Some(Self::new(attempt, pending.provider(), Operation::FirstPayment, amount, &with))
     }
 
+    /// The enrolment of a customer. Where the first payment is made under the same name when the customer comes back
+    /// (`tokenpay-signed`), it is that [first payment](Self::first_payment).
+    pub fn enrolment(request: &EnrolRequest, provider: ProviderId) -> Self {
+        let customer = &request.customer;
+        let [id, email, gateway_id] = [&customer.id, &customer.email, &customer.gateway_id]
+            .map(|part| part.as_deref().unwrap_or_default());
+        let amount = Some(request.amount);
+        if provider == ProviderId::TOKENPAY_SIGNED {
+            return Self::new(&request.attempt, provider, Operation::FirstPayment, amount, &[id]);
+        }
+        let with = [id, email, gateway_id];
+        Self::new(&request.attempt, provider, Operation::Enrolment, amount, &with)
+    }
+
     /// The attempt.
     pub fn attempt(&self) -> &AttemptId {
         &self.attempt
@@ -241,8 +262,34 @@ impl Intent {
         self.amount
     }
 
+    /// The state in which the attempt is stored before anything is sent.
+    pub fn initial_state(&self) -> State {
+        match self.operation {
+            Operation::Enrolment => State::Pending,
+            _ => State::Planned,
+        }
+    }
+
+    /// Whether this may take the place of the stored intent: nothing was ever sent under the name, and it is of the
+    /// same kind.
+    pub(crate) fn replaces(&self, stored: &AttemptRecord) -> bool {
+        let unsent = stored.state == State::NotApplied && !stored.sent && !stored.lapsed;
+        unsent
+            && stored.payment.is_none()
+            && self.provider == stored.provider
+            && self.operation == stored.operation
+    }
+
     /// Why this cannot be the attempt that is stored already, if it cannot.
-    pub(crate) fn differs_from(&self, stored: &AttemptRecord) -> Option<&'static str> {
+    pub(crate) fn refused_by(&self, stored: &AttemptRecord) -> Option<JournalError> {
+        let attempt = self.attempt.clone();
+        self.differs_from(stored).map(|difference| match difference {
+            "amount" | "currency" => JournalError::OtherAmount { attempt, recorded: stored.amount },
+            _ => JournalError::OtherPayment { attempt, difference },
+        })
+    }
+
+    fn differs_from(&self, stored: &AttemptRecord) -> Option<&'static str> {
         // An attempt that an operator found at the gateway has no fingerprint: only its name is known.
         if self.fingerprint == stored.fingerprint || stored.fingerprint.is_empty() {
             return None;
@@ -257,6 +304,8 @@ impl Intent {
             "amount"
         } else if matches!(self.operation, Operation::Refund | Operation::Capture) {
             "payment"
+        } else if self.operation == Operation::Enrolment {
+            "customer"
         } else {
             "credential"
         })
@@ -352,6 +401,7 @@ pub struct AttemptRecord {
     /// Whether the store has forgotten something since the attempt was armed: a replica took over, or the journal was
     /// restored from a copy. What looks like "not charged" then proves nothing.
     pub lapsed: bool,
+    pub(crate) sent: bool,
     pub(crate) owner: Option<String>,
     pub(crate) fence: Fence,
     pub(crate) fingerprint: String,

@@ -7,7 +7,7 @@ use recurring_core::{Money, Outcome};
 use recurring_facade::Payment;
 
 use crate::attempt::{AttemptRecord, State};
-use crate::perform::ending_of_payment;
+use crate::ending::ending_of_payment;
 use crate::policy::Policy;
 use crate::store::Change;
 
@@ -18,6 +18,8 @@ pub(crate) enum Seen {
     Payment(Box<Payment>),
     /// A try to pay it reached the gateway, which does not say what became of it. Whether it can be canceled.
     Unclear { payment: Box<Payment>, can_cancel: bool },
+    /// A payment of another attempt: it has another merchant's reference.
+    Foreign,
     /// No payment.
     Nothing(Proves),
     /// The gateway has canceled the payment because this journal asked for it: it was not paid, and cannot be any more.
@@ -77,6 +79,7 @@ pub(crate) fn decide(record: &AttemptRecord, seen: &Seen, policy: &Policy, now: 
         Seen::Payment(payment) if another_amount(record.amount, payment.amount) => {
             review("the gateway has a payment of another amount under this name")
         }
+        Seen::Foreign => review("the payment has another merchant's reference at the gateway"),
         Seen::Payment(payment) => settle_by(record, payment, policy, now, age),
         Seen::Unclear { payment, .. } if age < policy.settle_time => {
             again(format!("the gateway says `{}`, which settles nothing yet", payment.status))

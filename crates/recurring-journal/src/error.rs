@@ -1,6 +1,6 @@
 use jiff::Timestamp;
-use recurring_core::{AttemptId, Effect, ErrorKind, Proof};
-use recurring_facade::ProviderId;
+use recurring_core::{AttemptId, Effect, ErrorKind, Money, Proof};
+use recurring_facade::{PaymentRef, ProviderId};
 
 /// Why the store could not do what was asked. It never quotes what was to be stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -12,6 +12,14 @@ pub enum StoreError {
     /// There is no such attempt.
     #[error("there is no attempt with this name")]
     NoSuchAttempt,
+    /// The payment belongs to another attempt already. Nothing was changed.
+    #[error("the payment {payment} belongs to the attempt {attempt}")]
+    PaymentTaken {
+        /// The payment.
+        payment: PaymentRef,
+        /// The attempt to which it belongs.
+        attempt: AttemptId,
+    },
     /// The disk, or the space the database may take, is full.
     #[error("the journal's disk is full: {0}")]
     Full(String),
@@ -94,8 +102,19 @@ pub enum JournalError {
     OtherPayment {
         /// The attempt.
         attempt: AttemptId,
-        /// What is different: `provider`, `operation`, `amount`, `currency`, `credential`, `payment`.
+        /// What is different: `provider`, `operation`, `credential`, `customer`, `payment`.
         difference: &'static str,
+    },
+    /// The name is taken by an attempt with another amount or currency.
+    #[error(
+        "the attempt {attempt} is already used for another amount ({}): give every payment a name of its own",
+        amount_text(.recorded.as_ref())
+    )]
+    OtherAmount {
+        /// The attempt.
+        attempt: AttemptId,
+        /// The recorded amount; `None` for all of a payment.
+        recorded: Option<Money>,
     },
     /// The gateway is not set up, or cannot do this.
     #[error("{provider} is not set up, or cannot do this")]
@@ -140,11 +159,16 @@ pub enum JournalError {
     CutOff,
 }
 
+fn amount_text(amount: Option<&Money>) -> String {
+    amount.map_or_else(|| "all of a payment".to_owned(), Money::to_string)
+}
+
 impl JournalError {
     /// What went wrong, in the words of every other error.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Store(StoreError::NoSuchAttempt) => ErrorKind::NotFound,
+            Self::Store(StoreError::PaymentTaken { .. }) => ErrorKind::Conflict,
             Self::Store(
                 StoreError::Address(_)
                 | StoreError::OtherSchema { .. }
@@ -155,7 +179,7 @@ impl JournalError {
                 | StoreError::ClockSkew { .. },
             ) => ErrorKind::Config,
             Self::Store(_) => ErrorKind::Unavailable,
-            Self::OtherPayment { .. } => ErrorKind::Conflict,
+            Self::OtherPayment { .. } | Self::OtherAmount { .. } => ErrorKind::Conflict,
             Self::NoCapability { .. } => ErrorKind::Unsupported,
             Self::NotToDecide { .. } | Self::Contradicted { .. } | Self::Invalid { .. } => {
                 ErrorKind::InvalidRequest

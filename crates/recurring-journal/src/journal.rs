@@ -217,8 +217,11 @@ impl Journal {
     pub async fn plan(&self, request: &ChargeRequest) -> Result<AttemptRecord, JournalError> {
         let intent = self.intent_of(request)?;
         let record = self.store().plan(&intent, self.now().await?).await?;
-        self.same(&intent, &record)?;
-        Ok(record)
+        // It is not planned by this: what is stored must be what was asked for.
+        match intent.refused_by(&record) {
+            Some(refused) => Err(refused),
+            None => Ok(record),
+        }
     }
 
     /// What `request` is, with its credential sealed if there is a key.
@@ -230,13 +233,11 @@ impl Journal {
         Ok(intent)
     }
 
-    /// Refuses an attempt that has the name of another one.
+    /// Refuses an attempt that has the name of another one, unless nothing was ever sent under it.
     pub(crate) fn same(&self, intent: &Intent, stored: &AttemptRecord) -> Result<(), JournalError> {
-        match intent.differs_from(stored) {
-            Some(difference) => {
-                Err(JournalError::OtherPayment { attempt: intent.attempt.clone(), difference })
-            }
-            None => Ok(()),
+        match intent.refused_by(stored) {
+            Some(refused) if !intent.replaces(stored) => Err(refused),
+            _ => Ok(()),
         }
     }
 

@@ -7,11 +7,12 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use recurring_core::{AttemptId, Effect, NotAfter, Outcome, Proof};
 use recurring_facade::{
-    Agreement, CaptureRequest, ChargeRequest, Decline, Enrolment, Error, Facade, Payment, PaymentRef,
-    PendingEnrolment, Provider, ProviderId, Record, RefundRequest, ScheduleRef, ScheduleRequest, Scheduled,
+    Agreement, CaptureRequest, ChargeRequest, Error, Facade, Payment, PaymentRef, Provider, ProviderId,
+    Record, RefundRequest, ScheduleRequest, Scheduled,
 };
 
-use crate::attempt::{AttemptRecord, Ending, Fence, Intent, Operation, State};
+use crate::attempt::{AttemptRecord, Fence, Intent, Operation, State};
+use crate::ending::{Written, describe, ending_of, remembered};
 use crate::error::{JournalError, StoreError};
 use crate::journal::Journal;
 use crate::store::{Change, Claim, Late};
@@ -30,11 +31,15 @@ pub struct Answer {
     pub again: bool,
     /// The gateway's answer, when it was asked now.
     pub payment: Option<Payment>,
-    /// What went wrong, when the gateway was asked now and something did.
+    /// What went wrong, when the gateway was asked now and something did: also that its answer names a payment of
+    /// another attempt.
     pub error: Option<Error>,
-    /// What later payments are made with, when this attempt gave rise to it. Asked again, only a journal with an
-    /// [`EncryptionKey`](crate::EncryptionKey) still has it.
+    /// What later payments are made with, when this attempt gave rise to it. Asked again, a journal with an
+    /// [`EncryptionKey`](crate::EncryptionKey) still has it; else it is rebuilt from what the gateway knows, where that is
+    /// possible.
     pub agreement: Option<Agreement>,
+    /// Why a first payment that was taken has no [`agreement`](Self::agreement), and what to do.
+    pub no_agreement: Option<String>,
     /// The answer is known but could not be written down: the attempt becomes unknown in the journal, and is looked
     /// up.
     pub unrecorded: Option<StoreError>,
@@ -42,7 +47,15 @@ pub struct Answer {
 
 impl Answer {
     pub(crate) fn stands(record: AttemptRecord) -> Self {
-        Self { record, again: true, payment: None, error: None, agreement: None, unrecorded: None }
+        Self {
+            record,
+            again: true,
+            payment: None,
+            error: None,
+            agreement: None,
+            no_agreement: None,
+            unrecorded: None,
+        }
     }
 
     /// Whether the money was taken, as far as it is proven.
@@ -52,9 +65,9 @@ impl Answer {
 }
 
 /// What the call to the gateway gave.
-struct Made {
-    result: Result<Payment, Error>,
-    agreement: Option<Agreement>,
+pub(crate) struct Made {
+    pub(crate) result: Result<Payment, Error>,
+    pub(crate) agreement: Option<Agreement>,
 }
 
 impl Journal {
@@ -95,29 +108,6 @@ impl Journal {
             }
         })
         .await
-    }
-
-    /// After the customer came back from the page. Where that takes the first payment (`tokenpay-signed`), it is taken
-    /// **at most once** for the attempt's name: see [`charge`](Self::charge). Elsewhere it only reads: see
-    /// [`Resumed::Read`].
-    ///
-    /// # Errors
-    /// Those of [`charge`](Self::charge).
-    pub async fn resume(&self, facade: &Facade, pending: PendingEnrolment) -> Result<Resumed, JournalError> {
-        let provider = pending.provider();
-        let enroller = able(facade.enroller(&provider), &provider)?;
-        let Some(intent) = Intent::first_payment(&pending) else {
-            return Ok(Resumed::Read(Box::new(enroller.resume(pending).await)));
-        };
-        let answer = self
-            .perform(facade, intent, |_, limit| async move {
-                match enroller.not_after(limit).resume(pending).await {
-                    Ok(Enrolment { payment, agreement, .. }) => Made { result: Ok(payment), agreement },
-                    Err(error) => Made { result: Err(error), agreement: None },
-                }
-            })
-            .await?;
-        Ok(Resumed::Made(Box::new(answer)))
     }
 
     /// **Gives money back**, at most once for the attempt's name: see [`charge`](Self::charge).
@@ -163,7 +153,7 @@ impl Journal {
     }
 
     /// Runs the whole of it in a task of its own: a caller that goes away leaves no attempt half made.
-    async fn perform<Call, Calling>(
+    pub(crate) async fn perform<Call, Calling>(
         &self,
         facade: &Facade,
         intent: Intent,
@@ -259,7 +249,7 @@ impl Journal {
     }
 
     /// The time of the store, or of this machine when the store is out of reach.
-    async fn now_or_here(&self) -> jiff::Timestamp {
+    pub(crate) async fn now_or_here(&self) -> jiff::Timestamp {
         match self.now().await {
             Ok(now) => now,
             Err(_) => self.clock().now(),
@@ -287,7 +277,7 @@ impl Journal {
         &self,
         intent: &Intent,
         fence: Fence,
-        made: Made,
+        mut made: Made,
         is_token: bool,
     ) -> Result<Answer, JournalError> {
         let now = self.now_or_here().await;
@@ -315,30 +305,39 @@ impl Journal {
             // The caller has the credential in its hand; that it could not be sealed must not hide the payment.
             change.sealed = key.seal(&intent.attempt, &credential.into()).ok();
         }
-        let (stands, unrecorded) = match self.write_end(&intent.attempt, fence, &change).await {
-            Ok(record) => (Some(record), None),
+        let (stands, conflict, unrecorded) = match self.write_end(&intent.attempt, fence, &change).await {
+            Ok(Written { record, conflict }) => (Some(record), conflict, None),
             Err(StoreError::Fenced) => {
                 let late = Late {
                     payment: change.payment.clone(),
                     taken: matches!(change.state, State::Paid | State::Authorized | State::Pending),
+                    review: false,
                     note: format!("a worker that had lost the attempt reports: {}", describe(&made.result)),
                 };
-                match self.store().testify(&intent.attempt, &late, now).await {
-                    Ok(()) => {
-                        (self.store().get(&intent.attempt).await.ok().flatten(), Some(StoreError::Fenced))
+                match self.report_late(&intent.attempt, late, now).await {
+                    Ok(conflict) => {
+                        let stands = self.store().get(&intent.attempt).await.ok().flatten();
+                        (stands, conflict, Some(StoreError::Fenced))
                     }
-                    Err(failed) => (None, Some(failed)),
+                    Err(failed) => (None, None, Some(failed)),
                 }
             }
-            Err(failed) => (None, Some(failed)),
+            Err(failed) => (None, None, Some(failed)),
         };
         // When the store is out of reach, what is known is told all the same.
         let record = stands.unwrap_or_else(|| remembered(intent, fence, &change, now));
+        if let Some(conflict) = conflict {
+            // What the gateway answered is the answer to another attempt: nothing of it is this one's.
+            let inner =
+                recurring_core::Error::new(recurring_core::ErrorKind::Protocol, Effect::Unknown, conflict);
+            made = Made { result: Err(Error::new(intent.provider.clone(), inner)), agreement: None };
+        }
         let (payment, error) = match made.result {
             Ok(payment) => (Some(payment), None),
             Err(error) => (None, Some(error)),
         };
-        Ok(Answer { record, again: false, payment, error, agreement: made.agreement, unrecorded })
+        let agreement = made.agreement;
+        Ok(Answer { record, again: false, payment, error, agreement, no_agreement: None, unrecorded })
     }
 
     /// Writes how it ended, and tries for a while: the alternative is that a person has to look.
@@ -347,11 +346,11 @@ impl Journal {
         attempt: &AttemptId,
         fence: Fence,
         change: &Change,
-    ) -> Result<AttemptRecord, StoreError> {
+    ) -> Result<Written, StoreError> {
         let mut wait = FIRST_WAIT;
         let mut tries = 1;
         loop {
-            let written = self.store().change(attempt, fence, change, self.now_or_here().await).await;
+            let written = self.change_or_review(attempt, fence, change, self.now_or_here().await).await;
             match written {
                 Ok(_) | Err(StoreError::Fenced | StoreError::NoSuchAttempt) => return written,
                 // A write whose answer was lost may have been stored, and then frees the attempt: written again it
@@ -365,41 +364,16 @@ impl Journal {
             }
         }
     }
-
-    fn kept_agreement(&self, record: &AttemptRecord) -> Option<Agreement> {
-        match (record.operation, record.state) {
-            (Operation::FirstPayment, State::Paid | State::Authorized) => {
-                let sealed = self.key()?.open(&record.attempt, record.sealed.as_deref()?).ok()?;
-                Some(Agreement::ChargeOnDemand(sealed.credential))
-            }
-            (Operation::Schedule, State::Paid | State::Authorized | State::Pending) => {
-                Some(Agreement::GatewayRunsIt(ScheduleRef {
-                    provider: record.provider.clone(),
-                    order_reference: record.payment.as_ref()?.as_str().to_owned(),
-                }))
-            }
-            _ => None,
-        }
-    }
 }
 
-fn able<Handle>(handle: Option<Handle>, provider: &ProviderId) -> Result<Handle, JournalError> {
+pub(crate) fn able<Handle>(handle: Option<Handle>, provider: &ProviderId) -> Result<Handle, JournalError> {
     handle.ok_or_else(|| JournalError::NoCapability { provider: provider.clone() })
-}
-
-/// How coming back from the page ended.
-#[derive(Debug, Clone)]
-pub enum Resumed {
-    /// It moved no money: this is how the reading ended.
-    Read(Box<Result<Enrolment, Error>>),
-    /// It took the first payment.
-    Made(Box<Answer>),
 }
 
 /// Writes the gateway's reference down before money moves, where the gateway has one. It is the fenced step between
 /// creating and charging at Revio: a worker that has lost the attempt gets no further.
 #[derive(Debug)]
-struct ArmedRecord {
+pub(crate) struct ArmedRecord {
     journal: Journal,
     fence: Fence,
 }
@@ -416,81 +390,5 @@ impl Record for ArmedRecord {
             Err(error) => Err(error),
         };
         written.map(drop).map_err(|error| error.to_string())
-    }
-}
-
-/// What a gateway's answer makes of an attempt.
-fn ending_of(result: &Result<Payment, Error>) -> Change {
-    match result {
-        Ok(payment) => {
-            let mut change = Change::to(payment.outcome.into());
-            change.payment.clone_from(&payment.payment);
-            change.ending = Some(ending_of_payment(payment));
-            change
-        }
-        Err(error) => {
-            let mut change = Change::to(match error.effect() {
-                Effect::NotApplied(_) => State::NotApplied,
-                Effect::Unknown => State::Unknown,
-            });
-            change.payment = error.payment().cloned();
-            change.ending = Some(Ending {
-                kind: Some(error.kind().as_str().to_owned()),
-                message: Some(error.message().to_owned()),
-                code: error.gateway_error().and_then(|gateway| gateway.code.clone()),
-                reason: error.decline_reason().map(|reason| reason.as_str().to_owned()),
-                ..Ending::default()
-            });
-            change
-        }
-    }
-}
-
-/// A payment as far as it is worth keeping.
-pub(crate) fn ending_of_payment(payment: &Payment) -> Ending {
-    let decline = |part: fn(&Decline) -> Option<String>| payment.decline.as_ref().and_then(part);
-    Ending {
-        outcome: Some(payment.outcome),
-        status: Some(payment.status.clone()),
-        reason: decline(|decline| Some(decline.reason.as_str().to_owned())),
-        code: decline(|decline| decline.code.clone()),
-        message: decline(|decline| decline.message.clone()),
-        redirect: payment.redirect.clone(),
-        test: payment.test == Some(true),
-        ..Ending::default()
-    }
-}
-
-fn describe(result: &Result<Payment, Error>) -> String {
-    match result {
-        Ok(payment) => format!("{}, the gateway says `{}`", payment.outcome, payment.status),
-        Err(error) => error.to_string(),
-    }
-}
-
-/// The attempt as it would stand, had it been written down.
-fn remembered(intent: &Intent, fence: Fence, change: &Change, now: jiff::Timestamp) -> AttemptRecord {
-    AttemptRecord {
-        attempt: intent.attempt.clone(),
-        provider: intent.provider.clone(),
-        operation: intent.operation,
-        amount: intent.amount,
-        state: change.state,
-        payment: change.payment.clone(),
-        ending: change.ending.clone().unwrap_or_default(),
-        created: now,
-        updated: now,
-        armed: None,
-        lease_until: None,
-        looks: 0,
-        nothing_found: 0,
-        next_look: change.next_look,
-        decided_by: None,
-        note: None,
-        lapsed: false,
-        owner: None,
-        fence,
-        fingerprint: intent.fingerprint.clone(),
-        sealed: None,
     }
 }

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use jiff::Timestamp;
 use recurring_core::AttemptId;
-use recurring_facade::{Error, Facade, Found, LostCharge, Provider};
+use recurring_facade::{Error, Facade, Found, LostCharge, Payment, Provider, StoredCredential};
 
 use crate::attempt::{AttemptRecord, Ending, Operation, State};
 use crate::decide::{Proves, Seen, Verdict, decide, look_again};
@@ -110,8 +110,8 @@ impl Journal {
                 }
             }
         };
-        match self.store().change(&record.attempt, record.fence, &change, now).await {
-            Ok(stands) => Ok((seen, Some(Looked { before: record.state, record: stands }))),
+        match self.change_or_review(&record.attempt, record.fence, &change, now).await {
+            Ok(written) => Ok((seen, Some(Looked { before: record.state, record: written.record }))),
             Err(StoreError::Fenced) => Ok((seen, None)),
             Err(failed) => Err(failed.into()),
         }
@@ -163,7 +163,18 @@ impl Journal {
             SystemTime::from(until),
         );
         lost.payment.clone_from(&record.payment);
+        lost.credential = self.kept_credential(record);
         Some(lost)
+    }
+
+    /// What was charged, if it is kept sealed and this journal has its key.
+    fn kept_credential(&self, record: &AttemptRecord) -> Option<StoredCredential> {
+        if record.operation != Operation::Charge {
+            // What is sealed with a first payment came of it.
+            return None;
+        }
+        let sealed = self.key()?.open(&record.attempt, record.sealed.as_deref()?).ok()?;
+        Some(sealed.credential)
     }
 
     async fn see(&self, facade: &Facade, record: &AttemptRecord) -> Seen {
@@ -207,9 +218,10 @@ impl Journal {
             return read(look_up.look_up(&lost).await);
         }
         match (&record.payment, provider.as_status()) {
-            (Some(payment), Some(status)) => {
-                read(status.status(payment).await.map(|status| Found::Payment(status.payment)))
-            }
+            (Some(payment), Some(status)) => match status.status(payment).await {
+                Ok(status) => seen_by_id(record, status.payment),
+                Err(error) => Seen::Unreadable(error.message().to_owned()),
+            },
             _ => Seen::NoMeans("the gateway gives no means to look without the reference that was lost"),
         }
     }
@@ -285,10 +297,14 @@ impl Journal {
         Ok(())
     }
 
-    /// Whether a process works on the attempt, so that nothing can be settled now.
+    /// Whether a process works on the attempt, so that nothing can be settled now. Not while only the name is reserved,
+    /// by an enrolment or for the first payment that follows it.
     async fn is_under_way(&self, attempt: &AttemptId) -> Result<bool, StoreError> {
         let record = self.store().get(attempt).await?;
-        Ok(record.is_some_and(|record| !record.state.is_final()))
+        Ok(record.is_some_and(|record| match (record.operation, record.state) {
+            (Operation::Enrolment, _) | (Operation::FirstPayment, State::Planned) => false,
+            (_, state) => !state.is_final(),
+        }))
     }
 
     /// The attempt without a known payment that a notification names, after its payment has been read and names the
@@ -334,7 +350,25 @@ impl Journal {
                 Err(_) => *all_read = false,
             }
         }
-        self.store().change(&attempt, record.fence, &change, lease.now).await?;
-        Ok(change.payment.is_some().then_some(attempt))
+        let written = self.change_or_review(&attempt, record.fence, &change, lease.now).await?;
+        let is_named = change.payment.is_some() && written.conflict.is_none();
+        Ok(is_named.then_some(attempt))
+    }
+}
+
+/// What a payment means that was read by its identifier alone: unlike a look-up, that compares nothing. A definite
+/// outcome settles the attempt only when the payment says that it is the attempt's; what is not said is no agreement.
+fn seen_by_id(record: &AttemptRecord, payment: Payment) -> Seen {
+    let named = payment.merchant_reference.as_deref();
+    let lacks = match (named, record.amount, payment.amount) {
+        (Some(named), ..) if named != record.attempt.as_str() => return Seen::Foreign,
+        _ if !payment.outcome.is_definite() => None,
+        (None, ..) => Some("the merchant's reference"),
+        (_, Some(_), None) => Some("a readable amount and currency"),
+        _ => None,
+    };
+    match lacks {
+        Some(what) => Seen::Unreadable(format!("the gateway says `{}`, but not {what}", payment.status)),
+        None => Seen::Payment(Box::new(payment)),
     }
 }

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use recurring_core::AttemptId;
 use recurring_facade::{Facade, PaymentRef};
 
-use crate::attempt::{AttemptRecord, State};
+use crate::attempt::{AttemptRecord, Operation, State};
 use crate::decide::Seen;
-use crate::error::JournalError;
+use crate::error::{JournalError, StoreError};
 use crate::journal::Journal;
 use crate::store::{Change, Due, NOTE_RULE, missing_note};
 
@@ -94,7 +94,22 @@ impl Journal {
         change.payment.clone_from(&decision.payment);
         change.decided_by = Some(decision.by.clone());
         change.note = Some(decision.why.clone());
-        Ok(self.store().change(attempt, record.fence, &change, lease.now).await?)
+        match self.store().change(attempt, record.fence, &change, lease.now).await {
+            Err(taken @ StoreError::PaymentTaken { .. }) => {
+                // Lets go of the attempt, which stays as it is.
+                let mut change = Change::to(record.state);
+                change.next_look = record.next_look;
+                change.decided_by = record.decided_by;
+                change.note = record.note;
+                self.store().change(attempt, record.fence, &change, lease.now).await?;
+                Err(JournalError::Contradicted {
+                    attempt: attempt.clone(),
+                    decision: decision.what.state().as_str(),
+                    why: format!("{taken}; name the payment of this one, or none"),
+                })
+            }
+            written => Ok(written?),
+        }
     }
 
     /// Whether a decision fits what is known.
@@ -105,6 +120,10 @@ impl Journal {
         decision: &Decision,
         now: Timestamp,
     ) -> Result<(), JournalError> {
+        if known.operation == Operation::Enrolment {
+            let state = "an enrolment, which moves no money";
+            return Err(JournalError::NotToDecide { attempt: known.attempt.clone(), state });
+        }
         if known.state.is_final() && known.state != decision.what.state() {
             return Err(JournalError::NotToDecide {
                 attempt: known.attempt.clone(),
@@ -137,6 +156,10 @@ impl Journal {
             Some(Seen::Unreadable(why)) => {
                 refuse(format!("the gateway could not be asked ({why}); try again, or force it"))
             }
+            Some(Seen::Foreign) => refuse(
+                "the recorded payment has another merchant's reference; look at it there, or force it"
+                    .to_owned(),
+            ),
             Some(Seen::Nothing { .. } | Seen::Canceled | Seen::NoMeans(_)) | None => Ok(()),
         }
     }

@@ -86,11 +86,16 @@ async fn a_name_stands_for_one_payment() {
     let other_card = world.credential(&id, FADING_CARD).await;
     let elsewhere = world.credential(&ProviderId::REVIO, GOOD_CARD).await;
     let calls = world.sandbox.exchanges().len();
-    for (other, expected) in [
-        (dearer, "amount"),
-        (request(&other_card, "a"), "credential"),
-        (request(&elsewhere, "a"), "provider"),
-    ] {
+    let error = world.journal.charge(&world.facade, dearer).await.unwrap_err();
+    let recorded = Some(price(&id));
+    assert_eq!(error, JournalError::OtherAmount { attempt: attempt("a"), recorded });
+    assert!(
+        error.effect().is_not_applied() && error.to_string().contains("another amount (40.00 EUR"),
+        "{error}"
+    );
+    for (other, expected) in
+        [(request(&other_card, "a"), "credential"), (request(&elsewhere, "a"), "provider")]
+    {
         let error = world.journal.charge(&world.facade, other).await.unwrap_err();
         assert!(
             matches!(&error, JournalError::OtherPayment { difference, .. } if *difference == expected),
@@ -145,8 +150,19 @@ async fn what_never_left_may_be_made_again() {
     let refused = world.journal.charge(&world.facade, late.clone()).await.unwrap();
     assert_eq!((refused.record.state, refused.again), (State::NotApplied, false));
     assert_eq!(refused.record.ending.kind.as_deref(), Some("invalid_request"));
-    let again = world.journal.charge(&world.facade, late).await.unwrap();
+    let again = world.journal.charge(&world.facade, late.clone()).await.unwrap();
     assert_eq!((again.record.state, again.again), (State::NotApplied, false));
+    // Planning does not send it, so it does not take the place of what is recorded.
+    let right = request(&credential, "a");
+    let error = world.journal.plan(&right).await.unwrap_err();
+    assert!(error.to_string().contains("another amount (40.01 EUR"), "{error}");
+    // The amount was a slip: nothing was sent under the name, which is not bound to it.
+    let paid = world.journal.charge(&world.facade, right).await.unwrap();
+    assert_eq!((paid.again, paid.record.amount), (false, Some(price(&ProviderId::EMSPAY))));
+    assert!(matches!(paid.record.state, State::Paid | State::Pending), "{:?}", paid.record);
+    let error = world.journal.charge(&world.facade, late).await.unwrap_err();
+    assert!(error.to_string().contains("another amount (40.00 EUR"), "{error}");
+    assert_eq!(world.taken("a"), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

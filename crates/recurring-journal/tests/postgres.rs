@@ -211,6 +211,17 @@ async fn a_replica_that_took_over_is_noticed_and_must_be_acknowledged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn failover_keeps_payments_and_names_apart() {
+    let database = Database::new();
+    let failover = suite::before_failover(&database.store().await.unwrap()).await;
+    database.psql("UPDATE recurring_schema SET stamp = '000000FF' || substr(stamp, 9)");
+    let address = Secret::new(database.0.as_str());
+    let done = PostgresStore::acknowledge_failover(&address, &failover).await.unwrap();
+    assert_eq!((done.unknown, done.review), (0, 3));
+    suite::assert_failed_over(&database.store().await.unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_log_is_only_added_to() {
     let database = Database::new();
     armed(&database.store().await.unwrap(), "a", 0).await;

@@ -273,6 +273,18 @@ async fn backup_opens_only_when_acknowledged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn restored_copy_keeps_payments_and_names_apart() {
+    let folder = Folder::new();
+    let store = SqliteStore::create(folder.file()).await.unwrap();
+    let failover = suite::before_failover(&store).await;
+    let copy = folder.0.path().join("backup.db");
+    store.backup(&copy).await.unwrap();
+    let done = SqliteStore::acknowledge_failover(&copy, &failover).await.unwrap();
+    assert_eq!((done.unknown, done.review), (0, 3));
+    suite::assert_failed_over(&SqliteStore::open(&copy).await.unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn eight_processes_open_a_new_file_at_once() {
     let folder = Arc::new(Folder::new());
     let mut tasks = tokio::task::JoinSet::new();

@@ -271,6 +271,7 @@ fn whole_address(text: &str) -> Option<String> {
     if text.contains("://") {
         return check::page_address(text);
     }
+    let text = text.strip_prefix("//").unwrap_or(text);
     // Plain http passes the rule on this machine only, so everything else becomes https.
     check::page_address(&format!("http://{text}")).or_else(|| check::page_address(&format!("https://{text}")))
 }
@@ -286,6 +287,8 @@ mod tests {
             ("https://api.online.emspay.eu/pay/", Some("https://api.online.emspay.eu/pay/")),
             ("127.0.0.1:8080/pay/1", Some("http://127.0.0.1:8080/pay/1")),
             ("http://127.0.0.1:8080/pay/1", Some("http://127.0.0.1:8080/pay/1")),
+            ("//api.online.emspay.eu/pay/", Some("https://api.online.emspay.eu/pay/")),
+            ("////api.online.emspay.eu/pay/", None),
             ("http://api.online.emspay.eu/pay/", None),
             ("javascript://x", None),
             ("user:password@evil.example/pay", None),

@@ -43,7 +43,7 @@ async fn command(session: &Session, arguments: Arguments, out: &Output) -> Resul
         Command::Sandbox { listen, allow_other_machines, record } => {
             sandbox::run(listen, allow_other_machines, record, out).await
         }
-        Command::Enrol(enrol) => enrol::enrol(settings, enrol, out).await,
+        Command::Enrol(enrol) => enrol::enrol(session, enrol, out).await,
         Command::Resume(resume) => enrol::resume(session, resume, out).await,
         Command::Cards { provider, customer } => money::cards(settings, &provider, &customer, out).await,
         Command::Charge(charge) => money::charge(session, charge, out).await,

@@ -156,6 +156,30 @@ impl Sandbox {
         self.told(&[("RECURRING_JOURNAL", journal)], &words)
     }
 
+    /// The words that send a customer to the page of tokenpay-signed, for the attempt `first`.
+    pub(crate) fn to_the_page(&self) -> Vec<&'static str> {
+        let enrol = ["enrol", "--provider", "tokenpay-signed", "--attempt", "first", "--amount", "40.00"];
+        let more = ["--currency", "USD", "--customer", "c-1", "--success-url", "https://shop.example/paid"];
+        let last =
+            ["--failure-url", "https://shop.example/failed", "--notification-url", "https://shop.example/n"];
+        [&enrol[..], &more, &last].concat()
+    }
+
+    /// A customer on the way to the page of tokenpay-signed: what `resume` needs, and the page.
+    pub(crate) fn sent_to_the_page(&self) -> (String, String) {
+        let pending = self.file("pending.json");
+        let (code, lines) = self.run(&[&self.to_the_page()[..], &["--pending", &pending]].concat());
+        assert_eq!(code, 11, "{lines:?}");
+        (pending, lines[0]["redirect"].as_str().expect("a page").to_owned())
+    }
+
+    /// A customer who has stored a card there.
+    pub(crate) fn card_stored(&self) -> String {
+        let (pending, page) = self.sent_to_the_page();
+        pay(&page, "4111111111111111");
+        pending
+    }
+
     /// How often money was taken under this reference.
     pub(crate) fn ledger(&self, reference: &str) -> usize {
         let ledger = self.control("GET", "ledger", None);

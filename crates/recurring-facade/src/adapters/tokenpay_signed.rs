@@ -1,3 +1,4 @@
+mod enrol;
 mod look_up;
 mod setup;
 
@@ -5,27 +6,25 @@ use std::any::Any;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use recurring_core::{AttemptId, Currency, InvalidInput, Money, Outcome, Portion, Secret};
+use recurring_core::{AttemptId, Currency, InvalidInput, Money, Outcome, Portion};
 use recurring_gateway::ErrorExt as _;
 use tokenpay_signed::notification::{self, NotificationError, RawNotification};
 use tokenpay_signed::{
-    AddToken, CallbackUrl, Client, GivenBack, OrderKey, OrderStatus, PublicKey, QueryOrder, Recurring,
-    RefundOrder, Sale, TokenId, TokenOrder,
+    CallbackUrl, Client, GivenBack, OrderKey, OrderStatus, PublicKey, QueryOrder, Recurring, RefundOrder,
+    TokenId, TokenOrder,
 };
 
-use crate::adapters::{
-    dead_credential, foreign_credential, foreign_pending, longest, needed, no_key, part_of,
-};
+use crate::adapters::{dead_credential, foreign_credential, longest, no_key, part_of};
 use crate::call::Call;
-use crate::credential::{Agreement, KnownToken, PendingEnrolment, StoredCredential, TokenpayCredential};
+use crate::credential::StoredCredential;
 use crate::error::{Error, GatewayError};
 use crate::facts::{self, Facts};
 use crate::notification::{Authenticity, NotificationAnswer, ReceivedNotification};
-use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, StoredCard};
+use crate::payment::{Decline, Payment, PaymentRef, PaymentStatus, StoredCard};
 use crate::provider::{
     Charge, Enrol, LookUp, Notifications, Provider, ProviderId, Refund, Status, StoredCards,
 };
-use crate::request::{ChargeRequest, EnrolRequest, RefundRequest};
+use crate::request::{ChargeRequest, RefundRequest};
 
 pub(crate) use setup::from_settings;
 pub(crate) use setup::without_key;
@@ -130,88 +129,6 @@ impl Provider for TokenpaySigned {
 
     fn as_notifications(&self) -> Option<&dyn Notifications> {
         Some(self)
-    }
-}
-
-#[async_trait]
-impl Enrol for TokenpaySigned {
-    async fn enrol(&self, request: &EnrolRequest) -> Result<EnrolStarted, Error> {
-        let here = ProviderId::TOKENPAY_SIGNED;
-        let user_id = needed(&here, "customer", request.customer.id.as_ref())?;
-        let add = AddToken::new(
-            user_id,
-            needed(&here, "success_url", request.success_url.as_ref())?,
-            needed(&here, "failure_url", request.failure_url.as_ref())?,
-            needed(&here, "notification_url", request.notification_url.as_ref())?,
-        );
-        self.check_currency(request.amount, None)?;
-        // Which token is new can only be told by knowing the old ones.
-        let known = self.client.query_token(user_id).await.map_err(|failed| error(failed).before_write())?;
-        let added = self.client.add_token(&add).await.map_err(error)?;
-        let mut payment = Payment::new(here, Outcome::ActionRequired, "card page");
-        payment.amount = Some(request.amount);
-        payment.redirect = added.page().map(str::to_owned);
-        let pending = PendingEnrolment::TokenpaySigned {
-            attempt: request.attempt.clone(),
-            user_id: user_id.clone(),
-            amount_minor: request.amount.minor(),
-            currency: request.amount.currency(),
-            notification_url: request.notification_url.clone(),
-            known_tokens: known
-                .iter()
-                .map(|token| KnownToken(Secret::new(token.token_id.expose())))
-                .collect(),
-        };
-        Ok(EnrolStarted::new(payment, pending))
-    }
-
-    async fn resume(&self, pending: &PendingEnrolment, call: &Call<'_>) -> Result<Enrolment, Error> {
-        let this = self.limited(call);
-        let here = || ProviderId::TOKENPAY_SIGNED;
-        let PendingEnrolment::TokenpaySigned {
-            attempt,
-            user_id,
-            amount_minor,
-            currency,
-            known_tokens,
-            notification_url,
-        } = pending
-        else {
-            return Err(foreign_pending(here(), pending));
-        };
-        let amount =
-            Money::from_minor(*amount_minor, *currency).map_err(|input| Error::invalid(here(), input))?;
-        this.check_currency(amount, None)?;
-        let tokens = this.client.query_token(user_id).await.map_err(|failed| error(failed).before_write())?;
-        let is_new = |token: &&tokenpay_signed::StoredToken| {
-            !known_tokens.iter().any(|known| known.0.expose() == token.token_id.expose())
-        };
-        let mut new = tokens.iter().filter(is_new);
-        let (Some(token), None) = (new.next(), new.next()) else {
-            // None: the customer has not stored a card yet. Several: nobody knows which one is meant.
-            let mut payment = Payment::new(here(), Outcome::ActionRequired, "no single new card is stored");
-            payment.amount = Some(amount);
-            return Ok(Enrolment::new(payment, None));
-        };
-        let sale = Sale::new(user_id, token.token_id.clone(), amount, attempt.as_str())
-            .callback_url(told_at(notification_url.as_ref()));
-        let order = match this.client.sale(&sale).await {
-            Ok(order) => order,
-            Err(refused) if is_dead_token(&refused) => {
-                return Ok(Enrolment::new(dead_credential(here(), &error(refused)), None));
-            }
-            Err(failed) => return Err(error(failed)),
-        };
-        let payment = payment(&order);
-        let parent = order.order.parent_order_id().filter(|_| payment.outcome.went_through());
-        let credential = parent.map(|parent_order_id| TokenpayCredential {
-            user_id: user_id.clone(),
-            token_id: Secret::new(token.token_id.expose()),
-            parent_order_id,
-            currency: Some(*currency),
-        });
-        let agreement = credential.map(StoredCredential::TokenpaySigned).map(Agreement::ChargeOnDemand);
-        Ok(Enrolment::new(payment, agreement))
     }
 }
 

@@ -68,6 +68,14 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// When it could not be stored.
     async fn plan(&self, intent: &Intent, now: Timestamp) -> Result<AttemptRecord, StoreError>;
 
+    /// Reserves the name of an enrolment before anything is sent: stores it in the [state](Intent::initial_state) of
+    /// its operation. [`Claim::Yours`] when the name is new, or when nothing was ever sent under it and it belonged to
+    /// an enrolment at this gateway, whose intent is then replaced. Anything else is answered as it stands.
+    ///
+    /// # Errors
+    /// When it could not be stored: then nothing may be sent.
+    async fn reserve(&self, intent: &Intent, now: Timestamp) -> Result<Claim, StoreError>;
+
     /// Stores attempts as planned and takes them for this owner until `lease.until`, as far as nobody else has them:
     /// the answers come in the order of the intents. An attempt that has been planned before is taken; one that has
     /// been armed, or that another owner holds, is answered as it stands.
@@ -77,7 +85,9 @@ pub trait Store: fmt::Debug + Send + Sync {
     async fn claim(&self, intents: &[Intent], lease: &Lease) -> Result<Vec<Claim>, StoreError>;
 
     /// Arms one attempt: stores it, if it is new, and gives it to this owner until `lease.until`. It must be new,
-    /// planned and free (or this owner's), or not applied; anything else is answered as it stands.
+    /// planned and free (or this owner's), or not applied; anything else is answered as it stands. The intent of one
+    /// that was not applied must be the same, unless nothing was ever sent under its name ([`Change::unsent`]): then it
+    /// is replaced by another one of the same operation and provider.
     ///
     /// # Errors
     /// When it is not proven that it was armed: then nothing may be sent.
@@ -86,7 +96,9 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Writes what is known now, and answers how the attempt stands with it.
     ///
     /// # Errors
-    /// [`StoreError::Fenced`] when another owner has the attempt now, [`StoreError::NoSuchAttempt`] when there is none.
+    /// [`StoreError::Fenced`] when another owner has the attempt now, [`StoreError::NoSuchAttempt`] when there is none;
+    /// [`StoreError::PaymentTaken`] when the payment belongs to another charge, schedule or first payment at this
+    /// gateway.
     async fn change(
         &self,
         attempt: &AttemptId,
@@ -102,7 +114,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// fence, and one that only raises an alarm.
     ///
     /// # Errors
-    /// When it could not be stored.
+    /// [`StoreError::PaymentTaken`] when the payment belongs to another attempt: nothing is stored. When it could not
+    /// be stored.
     async fn testify(&self, attempt: &AttemptId, late: &Late, now: Timestamp) -> Result<(), StoreError>;
 
     /// Makes every armed attempt unknown whose owner is [gone](Owners::gone), or whose lease has ended, and frees what
@@ -144,7 +157,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// When they cannot be read.
     async fn list(&self, filter: &Filter, limit: u32) -> Result<Vec<AttemptRecord>, StoreError>;
 
-    /// How many attempts there are in each state.
+    /// How many attempts there are in each state. An enrolment is not counted: it moves no money, and stays pending
+    /// for good.
     ///
     /// # Errors
     /// When they cannot be counted.
@@ -249,6 +263,9 @@ pub struct Change {
     pub sealed: Option<Vec<u8>>,
     /// Whether the owner still works on it.
     pub keep_lease: bool,
+    /// Whether it is proven that nothing left this process in the try that ends with this. As long as that is so of
+    /// every try, the attempt may be armed with another intent.
+    pub unsent: bool,
 }
 
 impl Change {
@@ -265,6 +282,7 @@ impl Change {
             note: None,
             sealed: None,
             keep_lease: false,
+            unsent: false,
         }
     }
 }
@@ -276,6 +294,8 @@ pub struct Late {
     pub payment: Option<PaymentRef>,
     /// Whether the gateway has the payment: the money was taken, or may still be.
     pub taken: bool,
+    /// Whether what it saw contradicts the journal, so that the attempt goes to manual review in any case.
+    pub review: bool,
     /// What it saw, in a sentence.
     pub note: String,
 }
@@ -305,6 +325,21 @@ pub struct FoundCharge {
     pub provider: ProviderId,
     /// The gateway's identifier of the payment, where it is known.
     pub payment: Option<PaymentRef>,
+}
+
+/// The payment and the note to record for a charge that was found: a payment that belongs to another attempt is not
+/// recorded a second time.
+fn found<'a>(failover: &Failover, charge: &'a FoundCharge, other: Option<&str>) -> (Option<&'a str>, String) {
+    let payment = charge.payment.as_ref().map(PaymentRef::as_str);
+    let note = format!("found at the gateway: {}", failover.why);
+    match (payment, other) {
+        (Some(payment), Some(other)) => {
+            let note =
+                format!("{note}; its payment {payment} belongs to the attempt {other} already: compare both");
+            (None, note)
+        }
+        _ => (payment, note),
+    }
 }
 
 /// What became of the attempts after a failover.

@@ -149,6 +149,26 @@ impl PostgresStore {
         self.rows(statement, values).await?.iter().map(|row| sql::row(row)?.read()).collect()
     }
 
+    /// What a write failed of: of a payment that belongs to another attempt, or as it says itself.
+    async fn taken(
+        &self,
+        attempt: &AttemptId,
+        payment: Option<&PaymentRef>,
+        failed: StoreError,
+    ) -> StoreError {
+        let (StoreError::Failed(_), Some(payment)) = (&failed, payment) else { return failed };
+        let other = match self.rows(&sql::HOLDER, &[&attempt.as_str(), &payment.as_str()]).await {
+            Ok(rows) => rows.first().and_then(|row| AttemptId::new(sql::text(row, 0).ok()?).ok()),
+            Err(_) => None,
+        };
+        other.map_or(failed, |attempt| StoreError::PaymentTaken { payment: payment.clone(), attempt })
+    }
+
+    async fn claim_of(&self, intent: &Intent, taken: &[Row]) -> Result<Claim, StoreError> {
+        let claims = self.claims(std::slice::from_ref(intent), taken).await?;
+        claims.into_iter().next().ok_or_else(|| StoreError::Failed("no answer".to_owned()))
+    }
+
     /// Says for each intent whether it is among those that were taken, and how it stands where it is not.
     async fn claims(&self, intents: &[Intent], taken: &[Row]) -> Result<Vec<Claim>, StoreError> {
         let mut fences = std::collections::BTreeMap::new();
@@ -219,13 +239,28 @@ impl Store for PostgresStore {
             &intent.amount.map(|amount| amount.minor()),
             &intent.amount.map(|amount| amount.currency().code()),
             &intent.fingerprint,
-            &State::Planned.as_str(),
+            &intent.initial_state().as_str(),
             &now,
             &now,
             &intent.sealed,
         ];
         self.rows(PLAN_POSTGRES, values).await?;
         self.get(&intent.attempt).await?.ok_or_else(super::row::neither)
+    }
+
+    async fn reserve(&self, intent: &Intent, now: Timestamp) -> Result<Claim, StoreError> {
+        let values: Values<'_> = &[
+            &intent.attempt.as_str(),
+            &intent.provider.as_str(),
+            &intent.operation.as_str(),
+            &intent.amount.map(|amount| amount.minor()),
+            &intent.amount.map(|amount| amount.currency().code()),
+            &intent.fingerprint,
+            &intent.initial_state().as_str(),
+            &sql::millis(now),
+        ];
+        let taken = self.rows(sql::RESERVE, values).await?;
+        self.claim_of(intent, &taken).await
     }
 
     async fn claim(&self, intents: &[Intent], lease: &Lease) -> Result<Vec<Claim>, StoreError> {
@@ -242,8 +277,7 @@ impl Store for PostgresStore {
         let columns = sql::Columns::of(std::slice::from_ref(intent));
         let values = columns.values(lease);
         let taken = self.rows(sql::ARM, &values.as_refs()).await?;
-        let claims = self.claims(std::slice::from_ref(intent), &taken).await?;
-        claims.into_iter().next().ok_or_else(|| StoreError::Failed("no answer".to_owned()))
+        self.claim_of(intent, &taken).await
     }
 
     async fn change(
@@ -268,8 +302,13 @@ impl Store for PostgresStore {
             &change.sealed,
             &change.keep_lease,
             &sql::millis(now),
+            &change.unsent,
         ];
-        match self.records(&sql::CHANGE, values).await?.into_iter().next() {
+        let written = match self.records(&sql::CHANGE, values).await {
+            Ok(written) => written,
+            Err(failed) => return Err(self.taken(attempt, change.payment.as_ref(), failed).await),
+        };
+        match written.into_iter().next() {
             Some(record) => Ok(record),
             None if self.get(attempt).await?.is_none() => Err(StoreError::NoSuchAttempt),
             None => Err(StoreError::Fenced),
@@ -278,9 +317,12 @@ impl Store for PostgresStore {
 
     async fn testify(&self, attempt: &AttemptId, late: &Late, now: Timestamp) -> Result<(), StoreError> {
         let payment = late.payment.as_ref().map(PaymentRef::as_str);
-        self.rows(sql::TESTIFY, &[&attempt.as_str(), &payment, &late.taken, &late.note, &sql::millis(now)])
-            .await?;
-        Ok(())
+        let values: Values<'_> =
+            &[&attempt.as_str(), &payment, &late.taken, &late.note, &sql::millis(now), &late.review];
+        match self.rows(sql::TESTIFY, values).await {
+            Ok(_) => Ok(()),
+            Err(failed) => Err(self.taken(attempt, late.payment.as_ref(), failed).await),
+        }
     }
 
     async fn abandon(

@@ -9,7 +9,10 @@ use crate::error::StoreError;
 
 /// The columns of an attempt, in the order in which [`Row`] names them.
 pub(crate) const COLUMNS: &str = "attempt, provider, operation, amount, currency, fingerprint, state, owner, fence, \
-    lease_until, payment, ending, created, updated, armed, looks, nothing_found, next_look, decided_by, note, sealed, lapsed";
+    lease_until, payment, ending, created, updated, armed, looks, nothing_found, next_look, decided_by, note, sealed, lapsed, sent";
+
+/// The attempts to which their payment belongs, and to no other: those of the unique index.
+pub(crate) const HAS_OWN_PAYMENT: &str = "operation IN ('charge', 'schedule', 'first_payment')";
 
 /// An attempt as a database has it.
 pub(crate) struct Row {
@@ -35,6 +38,7 @@ pub(crate) struct Row {
     pub(crate) note: Option<String>,
     pub(crate) sealed: Option<Vec<u8>>,
     pub(crate) lapsed: bool,
+    pub(crate) sent: bool,
 }
 
 impl Row {
@@ -69,6 +73,7 @@ impl Row {
             decided_by: self.decided_by,
             note: self.note,
             lapsed: self.lapsed,
+            sent: self.sent,
             owner: self.owner,
             fence: Fence(self.fence),
             fingerprint: self.fingerprint,

@@ -45,6 +45,8 @@ CREATE TABLE recurring.recurring_attempts (
   sealed BYTEA,
   -- Whether the store has forgotten something since this was armed.
   lapsed BOOLEAN NOT NULL DEFAULT false,
+  -- Whether anything may have been sent under this name by a try that has ended. Never taken back.
+  sent BOOLEAN NOT NULL DEFAULT false,
   -- The number of the newest line of its log.
   lines BIGINT NOT NULL DEFAULT 1
 );
@@ -52,6 +54,9 @@ CREATE TABLE recurring.recurring_attempts (
 CREATE INDEX recurring_attempts_to_look ON recurring.recurring_attempts (next_look) WHERE state IN ('unknown', 'pending');
 CREATE INDEX recurring_attempts_owned ON recurring.recurring_attempts (owner) WHERE owner IS NOT NULL;
 CREATE INDEX recurring_attempts_due ON recurring.recurring_attempts (created) WHERE state = 'planned' AND sealed IS NOT NULL;
+-- A payment belongs to one attempt. Refunds and captures name the payment that they change.
+CREATE UNIQUE INDEX recurring_attempts_payment ON recurring.recurring_attempts (provider, payment)
+  WHERE payment IS NOT NULL AND operation IN ('charge', 'schedule', 'first_payment');
 CREATE INDEX recurring_attempts_open ON recurring.recurring_attempts (provider, payment)
   WHERE state IN ('armed', 'pending', 'unknown', 'review') AND payment IS NOT NULL;
 

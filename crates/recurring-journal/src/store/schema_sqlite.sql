@@ -40,6 +40,8 @@ CREATE TABLE recurring_attempts (
   sealed BLOB,
   -- Whether the store has forgotten something since this was armed.
   lapsed INTEGER NOT NULL DEFAULT 0,
+  -- Whether anything may have been sent under this name by a try that has ended. Never taken back.
+  sent INTEGER NOT NULL DEFAULT 0,
   -- The number of the newest line of its log.
   lines INTEGER NOT NULL DEFAULT 1
 ) STRICT, WITHOUT ROWID;
@@ -47,6 +49,9 @@ CREATE TABLE recurring_attempts (
 CREATE INDEX recurring_attempts_to_look ON recurring_attempts (next_look) WHERE state IN ('unknown', 'pending');
 CREATE INDEX recurring_attempts_owned ON recurring_attempts (owner) WHERE owner IS NOT NULL;
 CREATE INDEX recurring_attempts_due ON recurring_attempts (created) WHERE state = 'planned' AND sealed IS NOT NULL;
+-- A payment belongs to one attempt. Refunds and captures name the payment that they change.
+CREATE UNIQUE INDEX recurring_attempts_payment ON recurring_attempts (provider, payment)
+  WHERE payment IS NOT NULL AND operation IN ('charge', 'schedule', 'first_payment');
 CREATE INDEX recurring_attempts_open ON recurring_attempts (provider, payment)
   WHERE state IN ('armed', 'pending', 'unknown', 'review') AND payment IS NOT NULL;
 

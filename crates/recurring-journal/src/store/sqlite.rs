@@ -18,6 +18,8 @@ use crate::inbox::{Delivery, InboxEntry};
 
 mod failover;
 mod file;
+mod inbox;
+mod late;
 mod statements;
 mod writer;
 
@@ -267,6 +269,11 @@ impl Store for SqliteStore {
         self.writer.write(move |connection| sql::plan(connection, &intent, now)).await
     }
 
+    async fn reserve(&self, intent: &Intent, now: Timestamp) -> Result<Claim, StoreError> {
+        let intent = intent.clone();
+        self.writer.write(move |connection| sql::reserve(connection, &intent, now)).await
+    }
+
     async fn claim(&self, intents: &[Intent], lease: &Lease) -> Result<Vec<Claim>, StoreError> {
         let (intents, lease) = (intents.to_vec(), lease.clone());
         self.writer
@@ -292,9 +299,9 @@ impl Store for SqliteStore {
         self.writer.write(move |connection| sql::change(connection, &attempt, fence, &change, now)).await
     }
 
-    async fn testify(&self, attempt: &AttemptId, late: &Late, now: Timestamp) -> Result<(), StoreError> {
-        let (attempt, late) = (attempt.clone(), late.clone());
-        self.writer.write_several(move |connection| sql::testify(connection, &attempt, &late, now)).await
+    async fn testify(&self, attempt: &AttemptId, report: &Late, now: Timestamp) -> Result<(), StoreError> {
+        let (attempt, report) = (attempt.clone(), report.clone());
+        self.writer.write_several(move |connection| late::testify(connection, &attempt, &report, now)).await
     }
 
     async fn abandon(
@@ -346,16 +353,16 @@ impl Store for SqliteStore {
 
     async fn receive(&self, entry: &InboxEntry, now: Timestamp) -> Result<Delivery, StoreError> {
         let entry = entry.clone();
-        self.writer.write(move |connection| sql::receive(connection, &entry, now)).await
+        self.writer.write(move |connection| inbox::receive(connection, &entry, now)).await
     }
 
     async fn handled(&self, entry: &InboxEntry, now: Timestamp) -> Result<(), StoreError> {
         let entry = entry.clone();
-        self.writer.write(move |connection| sql::handled(connection, &entry, now)).await
+        self.writer.write(move |connection| inbox::handled(connection, &entry, now)).await
     }
 
     async fn unhandled(&self, limit: u32) -> Result<Vec<InboxEntry>, StoreError> {
-        self.read(move |connection| sql::unhandled(connection, limit)).await
+        self.read(move |connection| inbox::unhandled(connection, limit)).await
     }
 
     fn kind(&self) -> &'static str {

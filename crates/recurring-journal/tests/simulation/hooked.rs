@@ -127,6 +127,10 @@ impl Store for Hooked {
         self.write(self.inner.plan(intent, now)).await
     }
 
+    async fn reserve(&self, intent: &Intent, now: Timestamp) -> Result<Claim, StoreError> {
+        self.write(self.inner.reserve(intent, now)).await
+    }
+
     async fn claim(&self, intents: &[Intent], lease: &Lease) -> Result<Vec<Claim>, StoreError> {
         self.write(self.inner.claim(intents, lease)).await
     }

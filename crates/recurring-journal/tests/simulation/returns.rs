@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use recurring_facade::{Facade, Outcome, PendingEnrolment, ProviderId};
+use recurring_facade::{
+    Agreement, ChargeRequest, Facade, Outcome, PendingEnrolment, ProviderId, StoredCredential,
+};
 use recurring_journal::{Journal, Resumed, State};
 use recurring_sandbox::{Fault, FaultKind, Moment};
 
-use crate::hooked::Side;
 use crate::lives::{another, calm, crashes, life, writes};
 use crate::process::{Bench, Crash};
 use crate::sampled;
-use crate::world::common::{GOOD_CARD, attempt, customer_declines, customer_pays, enrol_request};
+use crate::world::common::{GOOD_CARD, attempt, customer_declines, customer_pays, enrol_request, price};
 
 /// How the customer comes back before the card is stored, or the payment made.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,38 +35,42 @@ struct Case {
     early_fault: Option<Fault>,
     crash: Crash,
     fault: Option<Fault>,
-    /// Whether the answer of the sale is lost after the gateway has acted: it alone connects the card with the order that
-    /// later charges refer to.
-    loses_sale: bool,
 }
 
 impl Case {
     fn new(early: Early) -> Self {
         let never = Crash::Never;
-        Self { early, early_crash: never, early_fault: None, crash: never, fault: None, loses_sale: false }
+        Self { early, early_crash: never, early_fault: None, crash: never, fault: None }
     }
 }
 
 /// What a customer who comes back is told.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Told {
     paid: bool,
-    credential: bool,
+    credential: Option<StoredCredential>,
     state: Option<State>,
+}
+
+fn chargeable(agreement: Option<Agreement>) -> Option<StoredCredential> {
+    match agreement {
+        Some(Agreement::ChargeOnDemand(credential)) => Some(credential),
+        _ => None,
+    }
 }
 
 async fn comes_back(journal: &Journal, facade: &Facade, pending: &PendingEnrolment) -> Told {
     match journal.resume(facade, pending.clone()).await.unwrap() {
         Resumed::Made(answer) => Told {
             paid: answer.is_paid(),
-            credential: answer.agreement.is_some(),
             state: Some(answer.record.state),
+            credential: chargeable(answer.agreement),
         },
         Resumed::Read(read) => {
             let enrolment = read.ok();
             Told {
                 paid: enrolment.as_ref().is_some_and(|read| read.payment.outcome == Outcome::Paid),
-                credential: enrolment.is_some_and(|read| read.agreement.is_some()),
+                credential: enrolment.and_then(|read| chargeable(read.agreement)),
                 state: None,
             }
         }
@@ -131,8 +136,9 @@ fn run(bench: &Bench, name: &str, case: &Case) -> (String, Option<String>) {
     let wrong = match end.as_str() {
         _ if taken > 1 => "taken more than once",
         _ if told_paid && taken == 0 => "success reported and nothing taken",
+        "paid, without a credential" => "nothing to make later payments with",
+        "paid, and cannot be renewed" => "the credential is not that of the payment",
         "paid" | "review" => "",
-        "paid, without a credential" if case.loses_sale => "",
         _ => "neither paid nor in review",
     };
     let wrong = (!wrong.is_empty()).then(|| format!("{case:?}: {end}, {taken} taken: {wrong}"));
@@ -146,18 +152,28 @@ fn last_returns(bench: &Bench, pending: &PendingEnrolment, name: &str) -> String
             let told = comes_back(journal, facade, pending).await;
             journal.reconcile(facade).await.unwrap();
             let record = journal.attempt(&attempt(&format!("{name}-first"))).await;
-            (told, record.ok().map(|record| record.state).or(told.state))
+            let state = record.ok().map(|record| record.state).or(told.state);
+            (told, state)
         });
         match (told, state) {
-            (Told { paid: true, credential: true, .. }, _) => return "paid".to_owned(),
-            (Told { paid: true, credential: false, .. }, _) => {
-                return "paid, without a credential".to_owned();
+            (Told { paid: true, credential: Some(credential), .. }, _) => {
+                return if renews(bench, credential, name) { "paid" } else { "paid, and cannot be renewed" }
+                    .to_owned();
             }
+            (Told { paid: true, credential: None, .. }, _) => return "paid, without a credential".to_owned(),
             (_, Some(state @ (State::Review | State::Declined))) => return state.to_string(),
             _ => bench.clock.advance(Duration::from_secs(21 * 60)),
         }
     }
     "stuck".to_owned()
+}
+
+/// Whether the credential takes money, by the gateway's ledger.
+fn renews(bench: &Bench, credential: StoredCredential, name: &str) -> bool {
+    let renewal = format!("{name}-renewal");
+    let request = ChargeRequest::new(attempt(&renewal), credential, price(bench.provider()));
+    calm(bench, async |journal, facade| journal.charge(facade, request).await.unwrap());
+    bench.taken(&renewal) == 1
 }
 
 /// The calls of a customer's return: those that only read, and the one that takes the money, if there is one.
@@ -186,7 +202,7 @@ fn cases(bench: &Bench) -> Vec<Case> {
         Fault::new(FaultKind::Status { status: 503, retry_after: None }).operation(reading).until_cleared(),
         Fault::new(FaultKind::Garbage).operation(reading).until_cleared(),
     ];
-    let mut lost = vec![(Fault::new(FaultKind::RefuseConnection), false)];
+    let mut lost = vec![Fault::new(FaultKind::RefuseConnection)];
     if let Some(taking) = taking {
         for kind in [
             FaultKind::Silent,
@@ -199,8 +215,7 @@ fn cases(bench: &Bench) -> Vec<Case> {
         ] {
             for when in [Moment::BeforeActing, Moment::AfterActing] {
                 if kind.moments().contains(&when) {
-                    let fault = Fault::new(kind.clone()).operation(taking).when(when);
-                    lost.push((fault, when == Moment::AfterActing));
+                    lost.push(Fault::new(kind.clone()).operation(taking).when(when));
                 }
             }
         }
@@ -209,20 +224,11 @@ fn cases(bench: &Bench) -> Vec<Case> {
     for early in EARLY {
         let usual = Case::new(early);
         all.push(usual.clone());
-        for (fault, loses_sale) in unreadable
-            .iter()
-            .map(|fault| (fault, false))
-            .chain(lost.iter().map(|(fault, loses)| (fault, *loses)))
-        {
-            all.push(Case { fault: Some(fault.clone()), loses_sale, ..usual.clone() });
+        for fault in unreadable.iter().chain(&lost) {
+            all.push(Case { fault: Some(fault.clone()), ..usual.clone() });
         }
         for crash in crashes(counted, &all_calls) {
-            let loses_sale = match crash {
-                Crash::AtWrite(point) => point.write + 1 == counted && point.side == Side::Before,
-                Crash::AtCall(call, when) => Some(call) == taking && when == Moment::AfterActing,
-                Crash::Never => false,
-            };
-            all.push(Case { crash, loses_sale, ..usual.clone() });
+            all.push(Case { crash, ..usual.clone() });
             if early != Early::Never {
                 all.push(Case { early_crash: crash, ..usual.clone() });
             }

@@ -1,7 +1,10 @@
 //! What every store must do, asked of each in the same words.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+mod failover;
 mod late;
+mod names;
+mod payments;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -54,13 +57,32 @@ macro_rules! every_case {
             the_log_has_a_line_for_every_change,
             attempts_are_listed_in_pages,
             a_notification_is_counted_and_dealt_with_once,
-            an_amount_and_its_lack_come_back
+            an_amount_and_its_lack_come_back,
+            payment_belongs_to_one_attempt,
+            payment_of_eight_attempts_at_once_belongs_to_one,
+            late_payment_of_another_attempt_is_not_kept,
+            unsent_attempt_takes_another_intent,
+            attempt_that_may_have_been_sent_stays_bound,
+            enrolment_reserves_its_name,
+            unsent_enrolment_is_replaced
         );
     };
 }
 
 #[allow(unused_imports, reason = "each test program uses a part of it")]
+pub(crate) use failover::{assert_failed_over, before_failover};
+#[allow(unused_imports, reason = "each test program uses a part of it")]
 pub(crate) use late::{a_late_worker_is_heard, late_payment_beside_another_is_reviewed};
+#[allow(unused_imports, reason = "each test program uses a part of it")]
+pub(crate) use names::{
+    attempt_that_may_have_been_sent_stays_bound, enrolment_reserves_its_name,
+    unsent_attempt_takes_another_intent, unsent_enrolment_is_replaced,
+};
+#[allow(unused_imports, reason = "each test program uses a part of it")]
+pub(crate) use payments::{
+    late_payment_of_another_attempt_is_not_kept, payment_belongs_to_one_attempt,
+    payment_of_eight_attempts_at_once_belongs_to_one,
+};
 
 pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()

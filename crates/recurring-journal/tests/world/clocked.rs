@@ -40,6 +40,10 @@ impl Store for Clocked {
         self.inner.plan(intent, now).await
     }
 
+    async fn reserve(&self, intent: &Intent, now: Timestamp) -> Result<Claim, StoreError> {
+        self.inner.reserve(intent, now).await
+    }
+
     async fn claim(&self, intents: &[Intent], lease: &Lease) -> Result<Vec<Claim>, StoreError> {
         self.inner.claim(intents, lease).await
     }

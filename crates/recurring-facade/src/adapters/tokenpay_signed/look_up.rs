@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use recurring_core::{ErrorKind, Money};
+use recurring_core::{AttemptId, ErrorKind, Money};
 use serde::de::IgnoredAny;
 use tokenpay_signed::{OrderKey, QueryOrder, TokenOrder};
 
@@ -47,21 +47,26 @@ pub(super) fn names_an_order(refused: &tokenpay_signed::Error) -> bool {
     answer.is_none_or(|answer| answer.keys().any(|name| matches!(name.as_str(), "order" | "transaction")))
 }
 
-/// The order must be the one that was made for the attempt, and say so by its reference, amount and currency.
+/// The order must be the one that was made for the attempt.
 fn expect_charge(answer: &TokenOrder, lost: &LostCharge) -> Result<Payment, Error> {
+    check_order(answer, &lost.attempt, lost.amount)?;
+    // For an order that was looked up, money that was taken and given back was still taken.
+    Ok(read(answer, answer.charge_outcome()))
+}
+
+/// Compares an order with what was sent: it must name the attempt as its reference, and the amount and currency.
+pub(super) fn check_order(answer: &TokenOrder, attempt: &AttemptId, amount: Money) -> Result<(), Error> {
     let order = &answer.order;
-    let same_amount = |text: &str| Money::parse(text, lost.amount.currency()) == Ok(lost.amount);
+    let same_amount = |text: &str| Money::parse(text, amount.currency()) == Ok(amount);
     let reference = order.merchant_reference.as_deref();
     let currency = order.currency.as_deref();
     check_found(
         ProviderId::TOKENPAY_SIGNED,
         Some(&order.id),
         &[
-            ("merchantReference", reference == Some(lost.attempt.as_str())),
+            ("merchantReference", reference == Some(attempt.as_str())),
             ("amount", order.amount.as_deref().is_some_and(same_amount)),
-            ("currency", currency == Some(lost.amount.currency().code())),
+            ("currency", currency == Some(amount.currency().code())),
         ],
-    )?;
-    // For an order that was looked up, money that was taken and given back was still taken.
-    Ok(read(answer, answer.charge_outcome()))
+    )
 }

@@ -11,16 +11,24 @@ use super::problem;
 use crate::attempt::{Event, Intent};
 use crate::error::StoreError;
 use crate::inbox::InboxEntry;
-use crate::store::row::{COLUMNS, Row, instant};
+use crate::store::row::{COLUMNS, HAS_OWN_PAYMENT, Row, instant};
 use crate::store::{Due, Lease};
 
 /// The time of the server, in milliseconds since 1970.
 pub(super) const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
+/// An attempt under whose name nothing was ever sent: another intent of the same kind may take its place.
+macro_rules! replaceable {
+    () => {
+        "a.state = 'not_applied' AND NOT a.sent AND NOT a.lapsed AND a.payment IS NULL
+           AND a.provider = excluded.provider AND a.operation = excluded.operation"
+    };
+}
+
 /// The two ways to take attempts; they differ in what they become, and in what they may have been. The order of the
 /// names keeps two callers from waiting for each other.
 macro_rules! take {
-    ($state:literal, $armed:literal, $set:literal, $may_be:literal) => {
+    ($state:literal, $armed:literal, $set:literal, $may_be:literal, $or:expr) => {
         concat!(
             "INSERT INTO recurring.recurring_attempts AS a
                (attempt, provider, operation, amount, currency, fingerprint, sealed, state, owner, fence, lease_until, created, updated, armed)
@@ -33,25 +41,52 @@ macro_rules! take {
              ORDER BY attempt
              ON CONFLICT (attempt) DO UPDATE
                SET lines = a.lines + 1, owner = excluded.owner, fence = a.fence + 1, lease_until = excluded.lease_until,
-                 updated = excluded.updated, sealed = coalesce(excluded.sealed, a.sealed)",
+                 updated = excluded.updated,
+                 sealed = CASE WHEN a.fingerprint = excluded.fingerprint THEN coalesce(excluded.sealed, a.sealed)
+                   ELSE excluded.sealed END",
             $set,
             " WHERE a.fingerprint IN (excluded.fingerprint, '') AND (",
             $may_be,
-            " a.state = 'planned' AND (a.owner IS NULL OR a.owner = excluded.owner OR a.lease_until < excluded.updated))
-             RETURNING attempt, fence"
+            " a.state = 'planned' AND (a.owner IS NULL OR a.owner = excluded.owner OR a.lease_until < excluded.updated))",
+            $or,
+            " RETURNING attempt, fence"
         )
     };
 }
 
-pub(super) const CLAIM: &str = take!("'planned'", "NULL::bigint", "", "");
+pub(super) const CLAIM: &str = take!("'planned'", "NULL::bigint", "", "", "");
 pub(super) const ARM: &str = take!(
     "'armed'",
     "$10",
     ", state = 'armed', armed = excluded.armed, payment = NULL, ending = NULL, looks = 0, nothing_found = 0,
        next_look = NULL, decided_by = NULL, note = NULL, lapsed = false, fingerprint = excluded.fingerprint,
        provider = excluded.provider, operation = excluded.operation, amount = excluded.amount, currency = excluded.currency",
-    "a.state = 'not_applied' OR"
+    "a.state = 'not_applied' OR",
+    concat!(" OR ", replaceable!())
 );
+
+/// Reserves the name of an enrolment.
+pub(super) const RESERVE: &str = concat!(
+    "INSERT INTO recurring.recurring_attempts AS a
+       (attempt, provider, operation, amount, currency, fingerprint, state, fence, created, updated)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $8)
+     ON CONFLICT (attempt) DO UPDATE
+       SET lines = a.lines + 1, fence = a.fence + 1, state = excluded.state, updated = excluded.updated, ending = NULL,
+         note = NULL, decided_by = NULL, fingerprint = excluded.fingerprint, amount = excluded.amount,
+         currency = excluded.currency
+       WHERE a.operation IN ('enrolment', 'first_payment') AND ",
+    replaceable!(),
+    " RETURNING attempt, fence"
+);
+
+/// The other attempt to which the payment `$2` belongs.
+pub(super) static HOLDER: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT attempt FROM recurring.recurring_attempts
+         WHERE payment = $2 AND attempt <> $1 AND {HAS_OWN_PAYMENT}
+           AND provider = (SELECT provider FROM recurring.recurring_attempts WHERE attempt = $1)"
+    )
+});
 
 pub(super) static CHANGE: LazyLock<String> = LazyLock::new(|| {
     format!(
@@ -59,16 +94,18 @@ pub(super) static CHANGE: LazyLock<String> = LazyLock::new(|| {
          SET lines = lines + 1, state = $3, payment = coalesce($4, payment), ending = coalesce($5, ending),
            looks = coalesce($6, looks), nothing_found = coalesce($7, nothing_found), next_look = $8, decided_by = $9,
            note = $10, sealed = coalesce($11, sealed), owner = CASE WHEN $12 THEN owner END,
-           lease_until = CASE WHEN $12 THEN lease_until END, updated = $13
+           lease_until = CASE WHEN $12 THEN lease_until END, updated = $13,
+           sent = sent OR NOT ($14 OR $3 = 'planned')
          WHERE attempt = $1 AND fence = $2 RETURNING {COLUMNS}"
     )
 });
 
 /// When a late worker's answer means that the money may have been taken where it should not have been, or twice: what
-/// was said not to have happened, a further try that is under way, or another payment than the recorded one.
+/// was said not to have happened, a further try that is under way, or another payment than the recorded one. Or it
+/// contradicts the journal in another way.
 macro_rules! alarm {
     () => {
-        "($3 AND (state IN ('not_applied', 'declined', 'canceled', 'planned', 'armed') OR payment <> $2))"
+        "($6 OR $3 AND (state IN ('not_applied', 'declined', 'canceled', 'planned', 'armed') OR payment <> $2))"
     };
 }
 
@@ -132,7 +169,8 @@ pub(super) const OWNER_LOCKED: &str = "SELECT 1 FROM pg_locks
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
       AND (classid::bigint << 32 | objid::bigint) = $1";
 
-pub(super) const COUNT: &str = "SELECT state, count(*) FROM recurring.recurring_attempts GROUP BY state";
+pub(super) const COUNT: &str = "SELECT state, count(*) FROM recurring.recurring_attempts
+    WHERE operation <> 'enrolment' GROUP BY state";
 
 pub(super) const EVENTS: &str =
     "SELECT at, what, payment, owner, note FROM recurring.recurring_events WHERE attempt = $1 ORDER BY line";
@@ -175,10 +213,13 @@ pub(super) fn take(due: &Due) -> String {
     let free_or_own = "(owner IS NULL OR owner = $1 OR lease_until < $2)";
     let which = match due {
         Due::Look => format!(
-            "state IN ('unknown', 'pending') AND next_look <= $2 AND {free} AND $5::text IS NULL ORDER BY next_look"
+            "state IN ('unknown', 'pending') AND next_look <= $2 AND operation <> 'enrolment' AND {free} AND $5::text IS NULL ORDER BY next_look"
         ),
         Due::One(_) => {
-            format!("attempt = $5::text AND state IN ('unknown', 'pending', 'review') AND {free_or_own}")
+            format!(
+                "attempt = $5::text AND state IN ('unknown', 'pending', 'review') AND operation <> 'enrolment'
+                 AND {free_or_own}"
+            )
         }
         Due::Planned => {
             format!(
@@ -299,6 +340,7 @@ pub(super) fn row(row: &PgRow) -> Result<Row, StoreError> {
             note: row.try_get(19)?,
             sealed: row.try_get(20)?,
             lapsed: row.try_get(21)?,
+            sent: row.try_get(22)?,
         })
     };
     read().map_err(problem)

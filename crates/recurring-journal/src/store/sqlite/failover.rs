@@ -1,13 +1,13 @@
 //! Taking a copy of the journal into use.
 
 use jiff::Timestamp;
-use recurring_facade::PaymentRef;
-use rusqlite::{Connection, named_params, params};
+use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::problem;
 use super::statements::millis;
 use crate::error::StoreError;
-use crate::store::{Acknowledged, Failover};
+use crate::store::row::HAS_OWN_PAYMENT;
+use crate::store::{Acknowledged, Failover, found};
 
 /// Records that a copy is taken into use, and what that means for the attempts, in one transaction.
 pub(super) fn acknowledge(
@@ -16,6 +16,9 @@ pub(super) fn acknowledge(
     now: Timestamp,
 ) -> Result<Acknowledged, StoreError> {
     let now = millis(now);
+    let holder = format!(
+        "SELECT attempt FROM recurring_attempts WHERE provider = ? AND payment = ? AND attempt <> ? AND {HAS_OWN_PAYMENT}"
+    );
     let mut run = || -> rusqlite::Result<Option<Acknowledged>> {
         let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         let noted = transaction.execute(
@@ -33,7 +36,7 @@ pub(super) fn acknowledge(
         transaction.execute(
             &format!(
                 "UPDATE recurring_attempts SET {free}, {note}
-                 WHERE state IN ('unknown', 'pending', 'review') AND NOT lapsed"
+                 WHERE state IN ('unknown', 'pending', 'review') AND operation <> 'enrolment' AND NOT lapsed"
             ),
             values,
         )?;
@@ -47,15 +50,27 @@ pub(super) fn acknowledge(
         let or_planned = if failover.planned_were_not_sent { "" } else { " OR state = 'planned'" };
         let mut review = transaction.execute(
             &format!(
-                "UPDATE recurring_attempts SET {free}, state = 'review', {note} WHERE state = 'not_applied'{or_planned}"
+                "UPDATE recurring_attempts SET {free}, state = 'review', {note}
+                 WHERE operation <> 'enrolment' AND (state = 'not_applied'{or_planned})"
             ),
             values,
         )?;
         for charge in &failover.charged {
+            let other = match &charge.payment {
+                Some(payment) => transaction
+                    .query_row(
+                        &holder,
+                        params![charge.provider.as_str(), payment.as_str(), charge.attempt.as_str()],
+                        |row| row.get::<_, String>(0),
+                    )
+                    .optional()?,
+                None => None,
+            };
+            let (payment, note) = found(failover, charge, other.as_deref());
             review += transaction.execute(
                 "INSERT INTO recurring_attempts
                    (attempt, provider, operation, fingerprint, state, created, updated, payment, decided_by, note, lapsed)
-                 VALUES (:attempt, :provider, 'charge', '', 'review', :now, :now, :payment, :by, 'found at the gateway: ' || :why, 1)
+                 VALUES (:attempt, :provider, 'charge', '', 'review', :now, :now, :payment, :by, :note, 1)
                  ON CONFLICT (attempt) DO UPDATE
                    SET lines = lines + 1, lapsed = 1, owner = NULL, fence = fence + 1, lease_until = NULL, state = 'review',
                      updated = excluded.updated, payment = coalesce(payment, excluded.payment),
@@ -64,10 +79,10 @@ pub(super) fn acknowledge(
                 named_params! {
                     ":attempt": charge.attempt.as_str(),
                     ":provider": charge.provider.as_str(),
-                    ":payment": charge.payment.as_ref().map(PaymentRef::as_str),
+                    ":payment": payment,
                     ":now": now,
                     ":by": failover.by,
-                    ":why": failover.why,
+                    ":note": note,
                 },
             )?;
         }

@@ -2,21 +2,28 @@
 
 use jiff::Timestamp;
 use recurring_core::AttemptId;
-use recurring_facade::{Authenticity, PaymentRef, ProviderId};
+use recurring_facade::{PaymentRef, ProviderId};
 use rusqlite::{Connection, OptionalExtension, ToSql, named_params, params};
 
 use super::problem;
 use crate::attempt::{AttemptRecord, Event, Fence, Intent, State};
 use crate::error::StoreError;
-use crate::inbox::{Delivery, InboxEntry};
 use crate::plan::PLAN_SQLITE;
-use crate::store::row::{COLUMNS, Row, ending_text, instant, neither};
-use crate::store::{Change, Claim, Due, Filter, Late, Lease, Owners};
+use crate::store::row::{COLUMNS, HAS_OWN_PAYMENT, Row, ending_text, instant, neither};
+use crate::store::{Change, Claim, Due, Filter, Lease, Owners};
 
 /// A planned attempt that is free: nobody's, one's own, or its owner's time is over.
 macro_rules! free {
     () => {
         "(owner IS NULL OR owner = excluded.owner OR lease_until < excluded.updated)"
+    };
+}
+
+/// An attempt under whose name nothing was ever sent: another intent of the same kind may take its place.
+macro_rules! replaceable {
+    () => {
+        "state = 'not_applied' AND NOT sent AND NOT lapsed AND payment IS NULL
+           AND provider = excluded.provider AND operation = excluded.operation"
     };
 }
 
@@ -38,14 +45,28 @@ pub(super) const ARM: &str = concat!(
      VALUES (:attempt, :provider, :operation, :amount, :currency, :fingerprint, 'armed', :owner, 1, :until, :now, :now, :now, :sealed)
      ON CONFLICT (attempt) DO UPDATE
        SET lines = lines + 1, state = 'armed', owner = excluded.owner, fence = fence + 1, lease_until = excluded.lease_until,
-         updated = excluded.updated, armed = excluded.armed, sealed = coalesce(excluded.sealed, sealed),
+         updated = excluded.updated, armed = excluded.armed,
+         sealed = CASE WHEN fingerprint = excluded.fingerprint THEN coalesce(excluded.sealed, sealed) ELSE excluded.sealed END,
          payment = NULL, ending = NULL, looks = 0, nothing_found = 0, next_look = NULL, decided_by = NULL, note = NULL,
          lapsed = 0, fingerprint = excluded.fingerprint, provider = excluded.provider, operation = excluded.operation,
          amount = excluded.amount, currency = excluded.currency
        WHERE fingerprint IN (excluded.fingerprint, '')
          AND (state = 'not_applied' OR state = 'planned' AND ",
     free!(),
-    ")"
+    ") OR ",
+    replaceable!()
+);
+
+/// Reserves the name of an enrolment.
+const RESERVE: &str = concat!(
+    "INSERT INTO recurring_attempts
+       (attempt, provider, operation, amount, currency, fingerprint, state, fence, created, updated)
+     VALUES (:attempt, :provider, :operation, :amount, :currency, :fingerprint, :state, 1, :now, :now)
+     ON CONFLICT (attempt) DO UPDATE
+       SET lines = lines + 1, fence = fence + 1, state = excluded.state, updated = excluded.updated, ending = NULL, note = NULL,
+         decided_by = NULL, fingerprint = excluded.fingerprint, amount = excluded.amount, currency = excluded.currency
+       WHERE operation IN ('enrolment', 'first_payment') AND ",
+    replaceable!()
 );
 
 pub(super) fn millis(time: Timestamp) -> i64 {
@@ -64,7 +85,7 @@ pub(super) fn plan(
         intent.amount.map(|amount| amount.minor()),
         intent.amount.map(|amount| amount.currency().code()),
         intent.fingerprint,
-        State::Planned.as_str(),
+        intent.initial_state().as_str(),
         millis(now),
         millis(now),
         intent.sealed,
@@ -83,19 +104,43 @@ pub(super) fn take_one(
     intent: &Intent,
     lease: &Lease,
 ) -> Result<Claim, StoreError> {
+    let values = named_params! {
+        ":attempt": intent.attempt.as_str(),
+        ":provider": intent.provider.as_str(),
+        ":operation": intent.operation.as_str(),
+        ":amount": intent.amount.map(|amount| amount.minor()),
+        ":currency": intent.amount.map(|amount| amount.currency().code()),
+        ":fingerprint": intent.fingerprint,
+        ":owner": lease.owner,
+        ":until": millis(lease.until),
+        ":now": millis(lease.now),
+        ":sealed": intent.sealed,
+    };
+    claimed(connection, statement, intent, values)
+}
+
+/// Reserves the name of an enrolment, or says how the attempt of this name stands.
+pub(super) fn reserve(connection: &Connection, intent: &Intent, now: Timestamp) -> Result<Claim, StoreError> {
+    let values = named_params! {
+        ":attempt": intent.attempt.as_str(),
+        ":provider": intent.provider.as_str(),
+        ":operation": intent.operation.as_str(),
+        ":amount": intent.amount.map(|amount| amount.minor()),
+        ":currency": intent.amount.map(|amount| amount.currency().code()),
+        ":fingerprint": intent.fingerprint,
+        ":state": intent.initial_state().as_str(),
+        ":now": millis(now),
+    };
+    claimed(connection, RESERVE, intent, values)
+}
+
+fn claimed(
+    connection: &Connection,
+    statement: &str,
+    intent: &Intent,
+    values: &[(&str, &dyn ToSql)],
+) -> Result<Claim, StoreError> {
     let run = || -> rusqlite::Result<Option<i64>> {
-        let values = named_params! {
-            ":attempt": intent.attempt.as_str(),
-            ":provider": intent.provider.as_str(),
-            ":operation": intent.operation.as_str(),
-            ":amount": intent.amount.map(|amount| amount.minor()),
-            ":currency": intent.amount.map(|amount| amount.currency().code()),
-            ":fingerprint": intent.fingerprint,
-            ":owner": lease.owner,
-            ":until": millis(lease.until),
-            ":now": millis(lease.now),
-            ":sealed": intent.sealed,
-        };
         if connection.prepare_cached(statement)?.execute(values)? == 0 {
             return Ok(None);
         }
@@ -133,6 +178,7 @@ pub(super) fn change(
         ":note": change.note,
         ":sealed": change.sealed,
         ":keep": change.keep_lease,
+        ":unsent": change.unsent,
         ":now": millis(now),
         ":attempt": attempt.as_str(),
         ":fence": fence.0,
@@ -143,84 +189,35 @@ pub(super) fn change(
                looks = coalesce(:looks, looks), nothing_found = coalesce(:nothing_found, nothing_found),
                next_look = :next_look, decided_by = :decided_by, note = :note, sealed = coalesce(:sealed, sealed),
                owner = CASE WHEN :keep THEN owner END, lease_until = CASE WHEN :keep THEN lease_until END,
-               updated = :now
+               sent = sent OR NOT (:unsent OR :state = 'planned'), updated = :now
              WHERE attempt = :attempt AND fence = :fence RETURNING {COLUMNS}"
     );
-    match records(connection, &statement, values)?.into_iter().next() {
+    let written = records(connection, &statement, values)
+        .map_err(|failed| taken(connection, attempt, change.payment.as_ref(), failed))?;
+    match written.into_iter().next() {
         Some(record) => Ok(record),
         None if get(connection, attempt)?.is_none() => Err(StoreError::NoSuchAttempt),
         None => Err(StoreError::Fenced),
     }
 }
 
-/// When a late worker's answer means that the money may have been taken where it should not have been, or twice: what
-/// was said not to have happened, a further try that is under way, or another payment than the recorded one.
-macro_rules! alarm {
-    () => {
-        "(:taken AND (state IN ('not_applied', 'declined', 'canceled', 'planned', 'armed') OR payment <> :payment))"
-    };
-}
-
-pub(super) fn testify(
+/// What a write failed of: of a payment that belongs to another attempt, or as it says itself.
+pub(super) fn taken(
     connection: &Connection,
     attempt: &AttemptId,
-    late: &Late,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let payment = late.payment.as_ref().map(PaymentRef::as_str);
-    let run = || -> rusqlite::Result<()> {
-        // The trigger writes the line of the update below; this one is the worker's own.
-        connection.execute(
-            "INSERT INTO recurring_events (attempt, line, at, what, payment, note)
-             SELECT attempt, lines + 1, ?, 'late', ?, ? FROM recurring_attempts WHERE attempt = ?",
-            params![millis(now), payment, late.note, attempt.as_str()],
-        )?;
-        let statement = concat!(
-            "UPDATE recurring_attempts
-             SET lines = lines + 2, updated = :now,
-               payment = CASE WHEN state IN ('unknown', 'pending', 'review') OR ",
-            alarm!(),
-            "
-                 THEN coalesce(payment, :payment) ELSE payment END,
-               next_look = CASE WHEN ",
-            alarm!(),
-            " THEN NULL
-                 WHEN state IN ('unknown', 'pending') THEN :now ELSE next_look END,
-               note = CASE WHEN ",
-            alarm!(),
-            " AND payment <> :payment
-                   THEN 'the payment ' || payment || ' is recorded, and a late worker reports ' || :payment
-                     || ' too: compare with the gateway, and refund one if both were taken'
-                 WHEN ",
-            alarm!(),
-            " THEN :note ELSE note END,
-               owner = CASE WHEN ",
-            alarm!(),
-            " THEN NULL ELSE owner END,
-               lease_until = CASE WHEN ",
-            alarm!(),
-            " THEN NULL ELSE lease_until END,
-               fence = CASE WHEN ",
-            alarm!(),
-            " THEN fence + 1 ELSE fence END,
-               state = CASE WHEN ",
-            alarm!(),
-            " THEN 'review' ELSE state END
-             WHERE attempt = :attempt"
-        );
-        connection.execute(
-            statement,
-            named_params! {
-                ":payment": payment,
-                ":now": millis(now),
-                ":taken": late.taken,
-                ":note": late.note,
-                ":attempt": attempt.as_str(),
-            },
-        )?;
-        Ok(())
-    };
-    run().map_err(problem)
+    payment: Option<&PaymentRef>,
+    failed: StoreError,
+) -> StoreError {
+    let (StoreError::Failed(_), Some(payment)) = (&failed, payment) else { return failed };
+    let statement = format!(
+        "SELECT attempt FROM recurring_attempts
+         WHERE payment = :payment AND attempt <> :attempt AND {HAS_OWN_PAYMENT}
+           AND provider = (SELECT provider FROM recurring_attempts WHERE attempt = :attempt)"
+    );
+    let values = named_params! {":payment": payment.as_str(), ":attempt": attempt.as_str()};
+    let other = collect(connection, &statement, values, |row| row.get::<_, String>(0));
+    let other = other.ok().and_then(|found| AttemptId::new(found.into_iter().next()?).ok());
+    other.map_or(failed, |attempt| StoreError::PaymentTaken { payment: payment.clone(), attempt })
 }
 
 pub(super) fn abandon(
@@ -276,12 +273,14 @@ pub(super) fn take(
     let (which, one) = match due {
         Due::Look => (
             format!(
-                "state IN ('unknown', 'pending') AND next_look <= :now AND {free} AND :one IS NULL ORDER BY next_look"
+                "state IN ('unknown', 'pending') AND next_look <= :now AND operation <> 'enrolment' AND {free} AND :one IS NULL ORDER BY next_look"
             ),
             None,
         ),
         Due::One(attempt) => (
-            format!("attempt = :one AND state IN ('unknown', 'pending', 'review') AND {free_or_own}"),
+            format!(
+                "attempt = :one AND state IN ('unknown', 'pending', 'review') AND operation <> 'enrolment' AND {free_or_own}"
+            ),
             Some(attempt),
         ),
         Due::Planned => (
@@ -334,7 +333,8 @@ pub(super) fn list(
 }
 
 pub(super) fn count(connection: &Connection) -> Result<Vec<(State, u64)>, StoreError> {
-    let statement = "SELECT state, count(*) FROM recurring_attempts GROUP BY state";
+    let statement =
+        "SELECT state, count(*) FROM recurring_attempts WHERE operation <> 'enrolment' GROUP BY state";
     let rows =
         collect(connection, statement, &[], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
     Ok(rows
@@ -375,60 +375,6 @@ pub(super) fn open_with_payment(
     records(connection, &statement, values)
 }
 
-pub(super) fn receive(
-    connection: &Connection,
-    entry: &InboxEntry,
-    now: Timestamp,
-) -> Result<Delivery, StoreError> {
-    let run = || -> rusqlite::Result<(i64, bool)> {
-        let mut prepared = connection.prepare_cached(
-            "INSERT INTO recurring_inbox
-               (provider, dedupe_key, authenticity, event, payment, merchant_reference, first_received, last_received, times)
-             VALUES (:provider, :key, :authenticity, :event, :payment, :reference, :now, :now, 1)
-             ON CONFLICT (provider, dedupe_key) DO UPDATE SET last_received = excluded.last_received, times = times + 1
-             RETURNING times, handled IS NOT NULL",
-        )?;
-        let values = named_params! {
-            ":provider": entry.provider.as_str(),
-            ":key": entry.dedupe_key,
-            ":authenticity": entry.authenticity.as_str(),
-            ":event": entry.event,
-            ":payment": entry.payment.as_ref().map(PaymentRef::as_str),
-            ":reference": entry.merchant_reference,
-            ":now": millis(now),
-        };
-        prepared.query_row(values, |row| Ok((row.get(0)?, row.get(1)?)))
-    };
-    let (times, handled) = run().map_err(problem)?;
-    Ok(Delivery { times: u64::try_from(times).unwrap_or_default(), handled })
-}
-
-pub(super) fn handled(connection: &Connection, entry: &InboxEntry, now: Timestamp) -> Result<(), StoreError> {
-    connection
-        .execute(
-            "UPDATE recurring_inbox SET handled = ? WHERE provider = ? AND dedupe_key = ?",
-            params![millis(now), entry.provider.as_str(), entry.dedupe_key],
-        )
-        .map_err(problem)?;
-    Ok(())
-}
-
-pub(super) fn unhandled(connection: &Connection, limit: u32) -> Result<Vec<InboxEntry>, StoreError> {
-    let statement = "SELECT provider, dedupe_key, authenticity, event, payment, merchant_reference
-         FROM recurring_inbox WHERE handled IS NULL ORDER BY first_received LIMIT :limit";
-    collect(connection, statement, named_params! {":limit": limit}, |row| {
-        let verified = row.get::<_, String>(2)? == Authenticity::Verified.as_str();
-        Ok(InboxEntry {
-            provider: ProviderId::new(row.get::<_, String>(0)?),
-            dedupe_key: row.get(1)?,
-            authenticity: if verified { Authenticity::Verified } else { Authenticity::Unsigned },
-            event: row.get(3)?,
-            payment: row.get::<_, Option<String>>(4)?.map(PaymentRef::new),
-            merchant_reference: row.get(5)?,
-        })
-    })
-}
-
 fn records(
     connection: &Connection,
     statement: &str,
@@ -437,7 +383,7 @@ fn records(
     collect(connection, statement, values, read_row)?.into_iter().map(Row::read).collect()
 }
 
-fn collect<T>(
+pub(super) fn collect<T>(
     connection: &Connection,
     statement: &str,
     values: &[(&str, &dyn ToSql)],
@@ -473,5 +419,6 @@ fn read_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
         note: row.get(19)?,
         sealed: row.get(20)?,
         lapsed: row.get(21)?,
+        sent: row.get(22)?,
     })
 }

@@ -6,7 +6,8 @@ use tokio_postgres::types::ToSql;
 use super::problem;
 use crate::error::StoreError;
 use crate::store::postgres::statements::{NOW, text};
-use crate::store::{Acknowledged, Failover, missing_note};
+use crate::store::row::HAS_OWN_PAYMENT;
+use crate::store::{Acknowledged, Failover, found, missing_note};
 
 /// Held while the tables are made: several processes that create a journal at once create one.
 const CREATING: i64 = 0x7265_6375_7272_0001;
@@ -119,18 +120,22 @@ pub(in crate::store::postgres) async fn acknowledge(
     );
     let open = format!(
         "UPDATE recurring.recurring_attempts SET {free}, updated = ({NOW}), {note}
-         WHERE state IN ('unknown', 'pending', 'review') AND NOT lapsed"
+         WHERE state IN ('unknown', 'pending', 'review') AND operation <> 'enrolment' AND NOT lapsed"
     );
     // Everything from which money could be sent again: it may have been sent in the time that is missing.
     let sendable = format!(
         "UPDATE recurring.recurring_attempts SET {free}, state = 'review', updated = ({NOW}), {note}
-         WHERE state = 'not_applied' OR state = 'planned' AND {}",
+         WHERE operation <> 'enrolment' AND (state = 'not_applied' OR state = 'planned' AND {})",
         !failover.planned_were_not_sent
     );
-    let found = format!(
+    let holder = format!(
+        "SELECT attempt FROM recurring.recurring_attempts
+         WHERE provider = $1 AND payment = $2 AND attempt <> $3 AND {HAS_OWN_PAYMENT}"
+    );
+    let insert = format!(
         "INSERT INTO recurring.recurring_attempts AS a
            (attempt, provider, operation, fingerprint, state, created, updated, payment, decided_by, note, lapsed)
-         VALUES ($3, $4, 'charge', '', 'review', ({NOW}), ({NOW}), $5, $1, 'found at the gateway: ' || $2, true)
+         VALUES ($2, $3, 'charge', '', 'review', ({NOW}), ({NOW}), $4, $1, $5, true)
          ON CONFLICT (attempt) DO UPDATE SET lines = a.lines + 1, lapsed = true, owner = NULL, fence = a.fence + 1,
            lease_until = NULL, state = 'review', updated = excluded.updated,
            payment = coalesce(a.payment, excluded.payment), decided_by = excluded.decided_by, note = excluded.note
@@ -140,10 +145,14 @@ pub(in crate::store::postgres) async fn acknowledge(
     let unknown = transaction.execute(&armed, &values).await.map_err(problem)?;
     let mut review = transaction.execute(&sendable, &values).await.map_err(problem)?;
     for charge in &failover.charged {
+        let (attempt, provider) = (charge.attempt.as_str(), charge.provider.as_str());
         let payment = charge.payment.as_ref().map(recurring_facade::PaymentRef::as_str);
-        let values: [&(dyn ToSql + Sync); 5] =
-            [&failover.by, &failover.why, &charge.attempt.as_str(), &charge.provider.as_str(), &payment];
-        review += transaction.execute(&found, &values).await.map_err(problem)?;
+        let other =
+            transaction.query_opt(&holder, &[&provider, &payment, &attempt]).await.map_err(problem)?;
+        let other = other.map(|row| text(&row, 0)).transpose()?;
+        let (payment, note) = found(failover, charge, other.as_deref());
+        let values: [&(dyn ToSql + Sync); 5] = [&failover.by, &attempt, &provider, &payment, &note];
+        review += transaction.execute(&insert, &values).await.map_err(problem)?;
     }
     transaction.commit().await.map_err(problem)?;
     Ok(Acknowledged { unknown, review })

@@ -1,0 +1,83 @@
+//! What a worker reports after it has lost its attempt.
+
+use jiff::Timestamp;
+use recurring_core::AttemptId;
+use recurring_facade::PaymentRef;
+use rusqlite::{Connection, named_params, params};
+
+use super::problem;
+use super::statements::{millis, taken};
+use crate::error::StoreError;
+use crate::store::Late;
+
+/// When a late worker's answer means that the money may have been taken where it should not have been, or twice: what
+/// was said not to have happened, a further try that is under way, or another payment than the recorded one. Or it
+/// contradicts the journal in another way.
+macro_rules! alarm {
+    () => {
+        "(:review OR :taken AND (state IN ('not_applied', 'declined', 'canceled', 'planned', 'armed') OR payment <> :payment))"
+    };
+}
+
+pub(super) fn testify(
+    connection: &Connection,
+    attempt: &AttemptId,
+    late: &Late,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let payment = late.payment.as_ref().map(PaymentRef::as_str);
+    let run = || -> rusqlite::Result<()> {
+        // The trigger writes the line of the update below; this one is the worker's own.
+        connection.execute(
+            "INSERT INTO recurring_events (attempt, line, at, what, payment, note)
+             SELECT attempt, lines + 1, ?, 'late', ?, ? FROM recurring_attempts WHERE attempt = ?",
+            params![millis(now), payment, late.note, attempt.as_str()],
+        )?;
+        let statement = concat!(
+            "UPDATE recurring_attempts
+             SET lines = lines + 2, updated = :now,
+               payment = CASE WHEN state IN ('unknown', 'pending', 'review') OR ",
+            alarm!(),
+            "
+                 THEN coalesce(payment, :payment) ELSE payment END,
+               next_look = CASE WHEN ",
+            alarm!(),
+            " THEN NULL
+                 WHEN state IN ('unknown', 'pending') THEN :now ELSE next_look END,
+               note = CASE WHEN ",
+            alarm!(),
+            " AND payment <> :payment
+                   THEN 'the payment ' || payment || ' is recorded, and a late worker reports ' || :payment
+                     || ' too: compare with the gateway, and refund one if both were taken'
+                 WHEN ",
+            alarm!(),
+            " THEN :note ELSE note END,
+               owner = CASE WHEN ",
+            alarm!(),
+            " THEN NULL ELSE owner END,
+               lease_until = CASE WHEN ",
+            alarm!(),
+            " THEN NULL ELSE lease_until END,
+               fence = CASE WHEN ",
+            alarm!(),
+            " THEN fence + 1 ELSE fence END,
+               state = CASE WHEN ",
+            alarm!(),
+            " THEN 'review' ELSE state END
+             WHERE attempt = :attempt"
+        );
+        connection.execute(
+            statement,
+            named_params! {
+                ":payment": payment,
+                ":now": millis(now),
+                ":taken": late.taken,
+                ":review": late.review,
+                ":note": late.note,
+                ":attempt": attempt.as_str(),
+            },
+        )?;
+        Ok(())
+    };
+    run().map_err(problem).map_err(|failed| taken(connection, attempt, late.payment.as_ref(), failed))
+}
