@@ -102,11 +102,10 @@ async fn post(origin: &str, path: &str, content_type: &str, body: String) {
 
 /// A first payment from beginning to end.
 pub async fn enrolled(facade: &Facade, id: &ProviderId, name: &str, card: &str) -> StoredCredential {
-    let enroller = facade.enroller(id).expect("first payments");
-    let started = enroller.enrol(enrol_request(id, name)).await.expect("begun");
+    let started = facade.enrol(id, enrol_request(id, name)).await.expect("begun");
     assert_eq!(started.payment.outcome, Outcome::ActionRequired, "{id}");
     customer_pays(started.payment.redirect.as_deref().expect("a page"), card).await;
-    let enrolment = enroller.resume(started.pending).await.expect("resumed");
+    let enrolment = facade.resume(started.pending).await.expect("resumed");
     assert_eq!(enrolment.payment.outcome, Outcome::Paid, "{id}");
     match enrolment.agreement {
         Some(Agreement::ChargeOnDemand(credential)) => credential,
