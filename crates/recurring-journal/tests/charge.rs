@@ -204,7 +204,8 @@ async fn the_first_payment_of_a_stored_card_is_taken_once() {
     }
     assert_eq!(world.taken("ann-first"), 1);
     // Elsewhere the customer pays on the page, and coming back only reads.
-    let started = world.facade.enrol(&ProviderId::EMSPAY, enrol_request(&ProviderId::EMSPAY, "bob")).await.unwrap();
+    let started =
+        world.facade.enrol(&ProviderId::EMSPAY, enrol_request(&ProviderId::EMSPAY, "bob")).await.unwrap();
     let resumed = journal.resume(&world.facade, started.pending).await.unwrap();
     assert!(matches!(&resumed, Resumed::Read(read) if read.is_ok()), "{resumed:?}");
 }
