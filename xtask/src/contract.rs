@@ -100,11 +100,11 @@ fn reqwest_named(file: &str, manifest: &str) -> Findings {
         .into_iter()
         .filter(|section| match file {
             "Cargo.toml" => section != "workspace.dependencies",
-            "crates/recurring-http/Cargo.toml" => section != "dependencies",
+            "crates/recurring-gateway/Cargo.toml" => section != "dependencies",
             "crates/recurring-sandbox/Cargo.toml" => section != "dev-dependencies",
             _ => true,
         })
-        .map(|section| format!("{file}: [{section}] names reqwest; only recurring-http may talk HTTP"))
+        .map(|section| format!("{file}: [{section}] names reqwest; only recurring-gateway may talk HTTP"))
         .collect())
 }
 
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn only_one_crate_names_reqwest() {
         let plain = "[dependencies]\nreqwest.workspace = true";
-        assert!(reqwest_named("crates/recurring-http/Cargo.toml", plain).unwrap().is_empty());
+        assert!(reqwest_named("crates/recurring-gateway/Cargo.toml", plain).unwrap().is_empty());
         assert_eq!(reqwest_named("crates/revio/Cargo.toml", plain).unwrap().len(), 1);
         let development = "[dev-dependencies]\nreqwest = { workspace = true }";
         assert!(reqwest_named("crates/recurring-sandbox/Cargo.toml", development).unwrap().is_empty());
@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(reqwest_named("crates/revio/Cargo.toml", development).unwrap().len(), 1);
         let hidden = "[target.'cfg(unix)'.dependencies]\nweb = { package = \"reqwest\", version = \"0.13\" }";
         assert_eq!(reqwest_named("crates/revio/Cargo.toml", hidden).unwrap().len(), 1);
-        let feature = "[features]\nrustls = [\"recurring-http/rustls\"]\n[dependencies]\nserde = \"1\"";
+        let feature = "[features]\nrustls = [\"recurring-gateway/rustls\"]\n[dependencies]\nserde = \"1\"";
         assert!(reqwest_named("crates/revio/Cargo.toml", feature).unwrap().is_empty());
     }
 

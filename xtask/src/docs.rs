@@ -1,26 +1,38 @@
-//! `cargo xtask docs`: writes `docs/providers.md` from the code, so that it cannot say something else.
+//! `cargo xtask docs`: writes `docs/providers.md`, and the table in the front page of the facade, from the code, so that
+//! they cannot say something else.
 
 use std::fmt::Write;
 use std::fs;
 
-use recurring_facade::{DeclineReason, Provider, ProviderTables, Settings, provider_tables};
+use recurring_facade::{DeclineReason, Operation, Provider, ProviderTables, Settings, provider_tables};
 
 use crate::workspace::{Findings, read, root};
 
 const PAGE: &str = "docs/providers.md";
 
-/// Writes the page.
+const README: &str = "crates/recurring-facade/README.md";
+
+/// What the table in the front page stands between.
+const BEGIN: &str = "<!-- capabilities: written by `cargo xtask docs` -->";
+const END: &str = "<!-- end of capabilities -->";
+
+/// Writes the page, and the table in the front page of the facade.
 pub(crate) fn write() -> Result<(), String> {
-    fs::write(root().join(PAGE), page()?).map_err(|error| format!("{PAGE}: {error}"))
+    for (file, text) in [(PAGE, page()?), (README, readme()?)] {
+        fs::write(root().join(file), text).map_err(|error| format!("{file}: {error}"))?;
+    }
+    Ok(())
 }
 
-/// Whether the page is what the code says.
+/// Whether both are what the code says.
 pub(crate) fn check() -> Findings {
-    let differs = read(&root().join(PAGE))? != page()?;
-    Ok(differs
-        .then(|| format!("{PAGE} is not what the code says: run `cargo xtask docs`"))
-        .into_iter()
-        .collect())
+    let mut findings = Vec::new();
+    for (file, text) in [(PAGE, page()?), (README, readme()?)] {
+        if read(&root().join(file))? != text {
+            findings.push(format!("{file} is not what the code says: run `cargo xtask docs`"));
+        }
+    }
+    Ok(findings)
 }
 
 fn page() -> Result<String, String> {
@@ -59,24 +71,30 @@ fn page() -> Result<String, String> {
     Ok(text)
 }
 
+/// The operations of each gateway, from its capabilities.
 fn capabilities<'a>(text: &mut String, providers: impl Iterator<Item = &'a dyn Provider>) {
-    *text += "| gateway | first payment | stored cards | charge | schedule | status | refund | capture | notifications |\n";
-    *text += "| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n";
+    let words = Operation::ALL.map(|operation| operation.as_str().replace('_', " "));
+    let mut header = vec!["gateway"];
+    header.extend(words.iter().map(String::as_str));
+    line(text, &header);
+    line(text, &vec!["---"; header.len()]);
     for provider in providers {
-        let can = [
-            provider.as_enrol().is_some(),
-            provider.as_stored_cards().is_some(),
-            provider.as_charge().is_some(),
-            provider.as_schedule().is_some(),
-            provider.as_status().is_some(),
-            provider.as_refund().is_some(),
-            provider.as_capture().is_some(),
-            provider.as_notifications().is_some(),
-        ];
-        let mut cells = vec![provider.id().to_string()];
-        cells.extend(can.map(|can| if can { "yes".to_owned() } else { String::new() }));
-        line(text, &cells.iter().map(String::as_str).collect::<Vec<_>>());
+        let (id, can) = (provider.id(), provider.capabilities());
+        let mut cells = vec![id.as_str()];
+        cells.extend(Operation::ALL.map(|operation| can.cell(operation)));
+        line(text, &cells);
     }
+}
+
+/// The front page of the facade, with the table of the capabilities as the code has them.
+fn readme() -> Result<String, String> {
+    let text = read(&root().join(README))?;
+    let between = text.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
+    let (before, after) = between.ok_or_else(|| format!("{README}: the marks of the table are missing"))?;
+    let facade = Settings::unreachable().map_err(|error| error.to_string())?;
+    let mut table = String::new();
+    capabilities(&mut table, facade.providers());
+    Ok(format!("{before}{BEGIN}\n\n{table}\n{END}{after}"))
 }
 
 fn statuses(text: &mut String, tables: &ProviderTables) {

@@ -1,6 +1,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use recurring_core::{InvalidInput, Prepared, Secret, check};
+use recurring_core::{InvalidInput, Secret};
+use recurring_gateway::{Prepared, check};
 
 /// HTTP Basic with the API key as the user name and an empty password.
 pub(crate) fn authorise(request: Prepared, api_key: &Secret) -> Prepared {

@@ -1,6 +1,7 @@
 use std::fmt;
 
-use recurring_core::{BaseUrl, InvalidInput};
+use recurring_core::InvalidInput;
+use recurring_gateway::BaseUrl;
 
 /// Where the gateway is. The API key decides between test and live.
 #[derive(Clone, PartialEq, Eq, Default)]

@@ -1,6 +1,7 @@
 use std::fmt;
 
-use recurring_core::{Reply, lenient, read_success};
+use recurring_core::Reply;
+use recurring_gateway::{ErrorExt as _, lenient, read_success};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;

@@ -23,9 +23,10 @@ pub use ops::order::{CardDetails, Order, Transaction};
 pub use ops::refund_order::{Refund, RefundOrder};
 pub use ops::series::Series;
 pub use ops::update_order::UpdateOrder;
-pub use recurring_core::retry::RetryPolicy;
+pub use recurring_core::RetryPolicy;
 pub use recurring_core::{
     Advice, Currency, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money,
-    NotAfter, Outcome, Prepared, Proof, Reply, Secret,
+    NotAfter, Outcome, Proof, Reply, Secret,
 };
+pub use recurring_gateway::Prepared;
 pub use status::{OrderStatus, RecurringType, TransactionStatus, documented_outcomes};

@@ -17,7 +17,7 @@
 //! # Ok(()) }
 //! ```
 
-use recurring_core::{check, lenient, open_enum};
+use recurring_gateway::{check, lenient, notification::read, open_enum};
 use serde::Deserialize;
 
 pub use recurring_core::notification::{NotificationError, RawNotification, Unsigned};
@@ -68,7 +68,7 @@ pub fn accept(raw: RawNotification) -> Unsigned {
 /// # Errors
 /// When it names no order, or something that cannot be an identifier. The message does not quote it.
 pub fn parse(notification: &Unsigned) -> Result<Notification, NotificationError> {
-    let notification: Notification = notification.read()?;
+    let notification: Notification = read(notification.raw())?;
     check::id("order_id", &notification.order_id)
         .map_err(|error| NotificationError::unreadable(error.to_string()))?;
     Ok(notification)

@@ -1,21 +1,39 @@
-use recurring_core::{InvalidInput, Prepared, Reply, Secret, check};
+use recurring_core::{InvalidInput, Reply, Secret};
+use recurring_gateway::{AccessToken, BaseUrl, Prepared, TokenSource, Transport, check};
 
-use crate::error::ApiError;
+use crate::error::{ApiError, Error};
+use crate::ops::access_token;
 
-/// HTTP Basic for the access token. The portal shows the key in base64 already: encoding it again would break it.
-pub(crate) fn basic(request: Prepared, api_key: &Secret) -> Prepared {
-    request.secret_header("authorization", format!("Basic {}", api_key.expose())).hide(api_key)
+/// What access tokens are asked for with.
+#[derive(Debug, Clone)]
+pub(crate) struct Grant {
+    pub(crate) api_key: Secret,
+    pub(crate) realm: Option<String>,
+    pub(crate) base_url: BaseUrl,
 }
 
-/// The access token, for everything else. The key is hidden too, should the gateway ever quote it.
-pub(crate) fn bearer(request: Prepared, token: &Secret, api_key: &Secret) -> Prepared {
-    request.secret_header("authorization", format!("Bearer {}", token.expose())).hide(token).hide(api_key)
-}
+impl TokenSource for Grant {
+    type Api = ApiError;
 
-/// Whether the gateway itself refused the access token. A 401 in any other shape may come from a machine in
-/// between, and proves nothing.
-pub(crate) fn refuses_token(reply: &Reply) -> bool {
-    reply.status() == 401 && ApiError::read(reply).is_some()
+    /// HTTP Basic. The portal shows the key in base64 already: encoding it again would break it.
+    async fn fetch(&self, transport: &Transport) -> Result<AccessToken, Error> {
+        let request = access_token::to_request(self.realm.as_deref())
+            .secret_header("authorization", format!("Basic {}", self.api_key.expose()))
+            .hide(&self.api_key);
+        access_token::from_reply(&transport.send(&self.base_url, &request).await?)
+    }
+
+    /// The key is hidden too, should the gateway ever quote it.
+    fn authorise(&self, request: Prepared, token: &Secret) -> Prepared {
+        request
+            .secret_header("authorization", format!("Bearer {}", token.expose()))
+            .hide(token)
+            .hide(&self.api_key)
+    }
+
+    fn refuses(&self, reply: &Reply) -> bool {
+        reply.status() == 401 && ApiError::read(reply).is_some()
+    }
 }
 
 pub(crate) fn check_api_key(api_key: &Secret) -> Result<(), InvalidInput> {

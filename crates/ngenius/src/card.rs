@@ -1,4 +1,5 @@
-use recurring_core::{InvalidInput, Secret, check};
+use recurring_core::{InvalidInput, Secret};
+use recurring_gateway::check;
 
 /// A card as the customer gave it: number, end of life, security code, name. `Debug` shows none of it.
 ///

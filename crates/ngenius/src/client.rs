@@ -1,14 +1,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use recurring_core::retry::{self, Decision, Failure, RetryPolicy};
-use recurring_core::{BaseUrl, HttpOptions, NotAfter, Prepared, Reply, Secret, check};
-use recurring_http::{TokenCache, Transport};
+use recurring_core::{HttpOptions, NotAfter, Reply, Secret};
+use recurring_gateway::{BaseUrl, ErrorExt as _, Prepared, TokenCache, Transport, check};
 
-use crate::auth;
+use crate::auth::{self, Grant};
 use crate::config::{Environment, Realm};
 use crate::error::{ApiError, Error};
-use crate::ops::access_token;
 use crate::ops::capture_payment::CapturePayment;
 use crate::ops::create_recurring_payment::{CreateRecurringPayment, RecurringPayment};
 use crate::ops::get_order::GetOrder;
@@ -24,12 +22,10 @@ use crate::ops::void_payment::VoidPayment;
 pub struct Client {
     transport: Transport,
     base_url: BaseUrl,
-    api_key: Secret,
-    realm: Option<String>,
+    grant: Grant,
     outlet: String,
     is_ksa: bool,
     tokens: Arc<TokenCache<ApiError>>,
-    retry: RetryPolicy,
 }
 
 impl Client {
@@ -138,33 +134,8 @@ impl Client {
         request.from_reply(&self.outlet, &self.send(prepared).await?)
     }
 
-    /// Sends with an access token. When the gateway itself refuses the token, the same bytes go out once more with a
-    /// new one: a refused token is a proof that nothing was done.
     async fn send(&self, request: Prepared) -> Result<Reply, Error> {
-        let mut sends = 0;
-        loop {
-            let token = self.token().await?;
-            let authorised = auth::bearer(request.clone(), &token, &self.api_key);
-            let reply = self.transport.send(&self.base_url, &authorised).await?;
-            sends += 1;
-            if !auth::refuses_token(&reply) {
-                return Ok(reply);
-            }
-            let refused = Failure::ExpiredToken { renewed: sends > 1 };
-            match retry::decide(&self.retry, request.class(), sends, refused, 0) {
-                Decision::RenewToken => self.tokens.forget(&token).await,
-                Decision::Stop | Decision::SendAgain(_) => return Ok(reply),
-            }
-        }
-    }
-
-    async fn token(&self) -> Result<Secret, Error> {
-        let fetch = || async {
-            let request = auth::basic(access_token::to_request(self.realm.as_deref()), &self.api_key);
-            access_token::from_reply(&self.transport.send(&self.base_url, &request).await?)
-        };
-        let limit = self.transport.not_after();
-        self.tokens.get_within(limit, fetch).await.map_err(Error::while_fetching_token)
+        self.tokens.send(&self.grant, &self.transport, &self.base_url, &request).await
     }
 }
 
@@ -213,13 +184,13 @@ impl ClientBuilder {
     pub fn build(self) -> Result<Client, Error> {
         auth::check_api_key(&self.api_key).map_err(Error::config)?;
         check::id("outlet", &self.outlet).map_err(Error::config)?;
+        let base_url = self.environment.base_url().map_err(Error::config)?;
+        let realm = self.realm.name(&self.environment).map_err(Error::config)?;
         Ok(Client {
             is_ksa: self.environment.is_ksa(),
-            base_url: self.environment.base_url().map_err(Error::config)?,
-            realm: self.realm.name(&self.environment).map_err(Error::config)?,
-            retry: *self.http.get_retry(),
+            grant: Grant { api_key: self.api_key, realm, base_url: base_url.clone() },
+            base_url,
             transport: Transport::new(self.http).map_err(Error::config)?,
-            api_key: self.api_key,
             outlet: self.outlet,
             tokens: Arc::new(TokenCache::new()),
         })

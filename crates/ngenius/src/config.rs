@@ -1,6 +1,7 @@
 use std::fmt;
 
-use recurring_core::{BaseUrl, InvalidInput, check};
+use recurring_core::InvalidInput;
+use recurring_gateway::{BaseUrl, check};
 
 /// Where the gateway is. A key works in one of them only.
 #[derive(Clone, PartialEq, Eq, Default)]

@@ -1,6 +1,7 @@
 use std::fmt;
 
-use recurring_core::{Reply, lenient};
+use recurring_core::Reply;
+use recurring_gateway::lenient;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

@@ -23,9 +23,10 @@ pub use ops::pay_with_saved_card::PayWithSavedCard;
 pub use ops::payment::{AuthResponse, Payment, PaymentMethod, SavedCard};
 pub use ops::refund_payment::RefundPayment;
 pub use ops::void_payment::VoidPayment;
-pub use recurring_core::retry::RetryPolicy;
+pub use recurring_core::RetryPolicy;
 pub use recurring_core::{
-    Advice, BaseUrl, Currency, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput,
-    Method, Money, NotAfter, Outcome, Prepared, Proof, Reply, Secret,
+    Advice, Currency, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money,
+    NotAfter, Outcome, Proof, Reply, Secret,
 };
+pub use recurring_gateway::{BaseUrl, Method, Prepared};
 pub use status::{Action, Frequency, PaymentState, RecurringState, documented_outcomes};

@@ -12,8 +12,9 @@
 
 mod encrypted;
 
-pub use recurring_core::notification::{Authenticated, NotificationError, RawNotification};
-use recurring_core::{Secret, lenient, open_enum};
+use recurring_core::Secret;
+pub use recurring_core::notification::{NotificationError, RawNotification};
+use recurring_gateway::{lenient, notification::read_verified, open_enum};
 use serde::Deserialize;
 use subtle::ConstantTimeEq as _;
 
@@ -66,6 +67,10 @@ open_enum! {
     }
 }
 
+/// A notification whose origin was proven. Only [`verify`] makes one.
+#[derive(Debug, Clone)]
+pub struct Authenticated(RawNotification);
+
 /// Checks that a notification carries the header that was set in the portal: `header_name` in any letter case,
 /// `secret` its exact value. Decrypts the body if it is encrypted.
 ///
@@ -87,7 +92,7 @@ pub fn verify(
     };
     // In constant time: how long it takes tells at most whether the length is right.
     if bool::from(value.as_bytes().ct_eq(secret.expose().as_bytes())) {
-        encrypted::open(raw, secret).map(Authenticated::after_check)
+        encrypted::open(raw, secret).map(Authenticated)
     } else {
         Err(NotificationError::refused("the secret header has another value"))
     }
@@ -99,7 +104,7 @@ pub fn verify(
 /// `VerifiedUnreadable` when it names neither an event nor an order, or holds a payment that cannot be read: leaving that out
 /// could hide a charge.
 pub fn parse(notification: &Authenticated) -> Result<Notification, NotificationError> {
-    let members: Members = notification.read()?;
+    let members: Members = read_verified(&notification.0)?;
     let notification = Notification::from(members);
     if notification.event.as_str().is_empty() && notification.order.is_none() {
         return Err(NotificationError::verified_unreadable("it names neither an event nor an order"));

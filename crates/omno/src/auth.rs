@@ -1,10 +1,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use recurring_core::{
-    Class, ErrorKind, InvalidInput, Method, Prepared, Reply, Secret, check, lenient, read_success,
+use recurring_core::{ErrorKind, InvalidInput, Reply, Secret};
+use recurring_gateway::{
+    AccessToken, BaseUrl, Class, ErrorExt as _, Method, Prepared, TokenCache, TokenSource, Transport, check,
+    lenient, read_success,
 };
-use recurring_http::{AccessToken, TokenCache, Transport};
 use serde::Deserialize;
 
 use crate::config::{Credentials, Kind, TokenUrl};
@@ -43,33 +44,22 @@ impl Access {
         }
     }
 
-    /// A token for the next request: the caller's own, the one that is kept, or a new one.
-    pub(crate) async fn token(&self, transport: &Transport) -> Result<Secret, Error> {
+    /// Sends a request with the caller's own token, or with one that was granted.
+    pub(crate) async fn send(
+        &self,
+        transport: &Transport,
+        base: &BaseUrl,
+        request: Prepared,
+    ) -> Result<Reply, Error> {
         match self {
-            Self::Own(token) => Ok(token.clone()),
-            Self::Granted(grant) => {
-                let fetch = || grant.fetch(transport);
-                let token = grant.cache.get_within(transport.not_after(), fetch).await;
-                token.map_err(Error::while_fetching_token)
-            }
-        }
-    }
-
-    /// Whether the reply says that the token has expired, and a new one can be had. Only the gateway's own error
-    /// shape counts: a 401 of a machine in between proves nothing about the request.
-    pub(crate) fn can_renew_after(&self, reply: &Reply) -> bool {
-        matches!(self, Self::Granted(_)) && reply.status() == 401 && ApiError::read(reply).is_some()
-    }
-
-    pub(crate) async fn forget(&self, refused: &Secret) {
-        if let Self::Granted(grant) = self {
-            grant.cache.forget(refused).await;
+            Self::Own(token) => transport.send(base, &authorise(request, token)).await,
+            Self::Granted(grant) => grant.cache.send(grant.as_ref(), transport, base, &request).await,
         }
     }
 }
 
 /// The token goes into the header of every call.
-pub(crate) fn authorise(request: Prepared, token: &Secret) -> Prepared {
+fn authorise(request: Prepared, token: &Secret) -> Prepared {
     request
         .header("accept", "application/json")
         .secret_header("authorization", format!("Bearer {}", token.expose()))
@@ -88,11 +78,23 @@ struct Granted {
     expires_in: Option<i64>,
 }
 
-impl Grant {
+impl TokenSource for Grant {
+    type Api = ApiError;
+
     async fn fetch(&self, transport: &Transport) -> Result<AccessToken, Error> {
         read_token(&transport.send(&self.token_url.base, &self.to_request()).await?)
     }
 
+    fn authorise(&self, request: Prepared, token: &Secret) -> Prepared {
+        authorise(request, token)
+    }
+
+    fn refuses(&self, reply: &Reply) -> bool {
+        reply.status() == 401 && ApiError::read(reply).is_some()
+    }
+}
+
+impl Grant {
     /// The form that the token service takes; it refuses JSON. Asking for a token moves no money, so it may be
     /// repeated like any read.
     fn to_request(&self) -> Prepared {

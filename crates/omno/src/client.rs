@@ -1,11 +1,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use recurring_core::retry::{self, Decision, Failure, RetryPolicy};
-use recurring_core::{BaseUrl, HttpOptions, NotAfter, Prepared, Reply};
-use recurring_http::Transport;
+use recurring_core::{HttpOptions, NotAfter, Reply};
+use recurring_gateway::{BaseUrl, ErrorExt as _, Prepared, Transport};
 
-use crate::auth::{self, Access};
+use crate::auth::Access;
 use crate::config::{Credentials, Environment, TokenUrl};
 use crate::error::Error;
 use crate::ops::create_payment::{CreatePayment, CreatedPayment};
@@ -19,7 +18,6 @@ pub struct Client {
     transport: Transport,
     base_url: BaseUrl,
     access: Access,
-    retry: RetryPolicy,
 }
 
 impl Client {
@@ -82,23 +80,8 @@ impl Client {
         request.from_reply(&self.send(request.to_request()?).await?)
     }
 
-    /// Sends a request with an access token. When the gateway refuses the token, in its own error shape, a new one
-    /// is fetched and the same bytes go out once more: the refusal proves that the first did nothing.
     async fn send(&self, request: Prepared) -> Result<Reply, Error> {
-        let mut renewed = false;
-        loop {
-            let token = self.access.token(&self.transport).await?;
-            let authorised = auth::authorise(request.clone(), &token);
-            let reply = self.transport.send(&self.base_url, &authorised).await?;
-            if !self.access.can_renew_after(&reply) {
-                return Ok(reply);
-            }
-            match retry::decide(&self.retry, request.class(), 1, Failure::ExpiredToken { renewed }, 0) {
-                Decision::RenewToken => self.access.forget(&token).await,
-                Decision::Stop | Decision::SendAgain(_) => return Ok(reply),
-            }
-            renewed = true;
-        }
+        self.access.send(&self.transport, &self.base_url, request).await
     }
 }
 
@@ -142,7 +125,6 @@ impl ClientBuilder {
         Ok(Client {
             access: Access::new(self.credentials, token_url).map_err(Error::config)?,
             base_url: self.environment.base_url().map_err(Error::config)?,
-            retry: *self.http.get_retry(),
             transport: Transport::new(self.http).map_err(Error::config)?,
         })
     }

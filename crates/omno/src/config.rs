@@ -1,6 +1,7 @@
 use std::fmt;
 
-use recurring_core::{BaseUrl, InvalidInput, Secret};
+use recurring_core::{InvalidInput, Secret};
+use recurring_gateway::BaseUrl;
 
 /// Where the gateway is. No test address of it is known.
 #[derive(Clone, PartialEq, Eq, Default)]

@@ -16,9 +16,10 @@ pub use error::{ApiError, Error};
 pub use ops::create_payment::{Addresses, Billing, CreatePayment, CreatedPayment};
 pub use ops::get_payment::{GetPayment, Payment};
 pub use ops::list_cards::{Card, ListCards};
-pub use recurring_core::retry::RetryPolicy;
+pub use recurring_core::RetryPolicy;
 pub use recurring_core::{
     Advice, Currency, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money,
-    NotAfter, Outcome, Prepared, Proof, Reply, Secret,
+    NotAfter, Outcome, Proof, Reply, Secret,
 };
+pub use recurring_gateway::Prepared;
 pub use status::{PaymentStatus, documented_outcomes};

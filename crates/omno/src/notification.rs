@@ -18,7 +18,8 @@
 //! # Ok(()) }
 //! ```
 
-use recurring_core::{GatewayTime, Secret, check, lenient};
+use recurring_core::{GatewayTime, Secret};
+use recurring_gateway::{check, lenient, notification::read};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -122,9 +123,9 @@ pub fn accept(raw: RawNotification) -> Unsigned {
 /// # Errors
 /// When it names no payment, or something that cannot be an identifier. The message does not quote it.
 pub fn parse(unsigned: &Unsigned) -> Result<Notification, NotificationError> {
-    let mut notification: Notification = unsigned.read()?;
+    let mut notification: Notification = read(unsigned.raw())?;
     check::id("id", &notification.id).map_err(|error| NotificationError::unreadable(error.to_string()))?;
-    let whole: Box<RawValue> = unsigned.read()?;
+    let whole: Box<RawValue> = read(unsigned.raw())?;
     notification.raw = Some(Secret::new(whole.get()));
     Ok(notification)
 }

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::OnceLock;
 
-use recurring_facade::{Error, Money, Outcome, Payment, Portion, ProviderId};
+use recurring_facade::{Error, Facade, Money, Operation, Outcome, Payment, Portion, ProviderId, Refusal};
 use serde_json::{Map, Value};
 
 /// Prints text, or one JSON object a line, and remembers whether that failed.
@@ -171,7 +171,12 @@ pub(crate) fn error_object(attempt: Option<&str>, error: &Error) -> Map<String, 
     object
 }
 
-/// A command was asked of a gateway that cannot do it.
-pub(crate) fn cannot(provider: &ProviderId, what: &str) -> String {
-    format!("{provider} cannot {what}; `recurring providers` shows what each gateway can do")
+/// Refuses a command that the gateway cannot do, before anything is read or stored for it.
+pub(crate) fn require(facade: &Facade, provider: &ProviderId, operation: Operation) -> Result<(), String> {
+    facade.require(provider, operation).map_err(|error| match error.refusal() {
+        Some(Refusal::Unsupported { .. }) => {
+            format!("{}; `recurring providers` shows what each gateway can do", error.message())
+        }
+        _ => format!("{provider}: {}", error.message()),
+    })
 }

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::check::InvalidInput;
+use crate::invalid_input::InvalidInput;
 
 /// The caller's own name for one attempt to move money, stored by the caller *before* the first send and put on
 /// the wire as the merchant's reference.

@@ -3,7 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::check::InvalidInput;
+use crate::invalid_input::InvalidInput;
 
 /// An ISO 4217 currency that has a number of decimals.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

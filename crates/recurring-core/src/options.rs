@@ -1,8 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::check::InvalidInput;
-use crate::message::Class;
+use crate::invalid_input::InvalidInput;
 use crate::retry::RetryPolicy;
 use crate::secret::Secret;
 
@@ -137,17 +136,20 @@ impl HttpOptions {
         &self.retry
     }
 
-    /// Returns an upper bound on how long one request of this class may take, with its repeats and the waits between
-    /// them.
-    ///
-    /// A write is repeated only when no connection was made, so each send but the last one ends with the time-out for
-    /// connecting. Each send of a read may take the whole time-out.
-    pub fn longest_call(&self, class: Class) -> Duration {
+    /// Returns an upper bound on how long one read may take, with its repeats and the waits between them. Each send may
+    /// take the whole time-out.
+    pub fn longest_read(&self) -> Duration {
+        self.longest(self.timeout)
+    }
+
+    /// Returns an upper bound on how long one write may take, with its repeats and the waits between them. A write is
+    /// repeated only when no connection was made, so each send but the last one ends with the time-out for connecting.
+    pub fn longest_write(&self) -> Duration {
+        self.longest(self.connect_timeout)
+    }
+
+    fn longest(&self, failed: Duration) -> Duration {
         let repeats = self.retry.most_sends.saturating_sub(1);
-        let failed = match class {
-            Class::Read => self.timeout,
-            Class::Write => self.connect_timeout,
-        };
         failed.saturating_add(self.retry.longest_wait).saturating_mul(repeats).saturating_add(self.timeout)
     }
 }
@@ -187,11 +189,9 @@ mod tests {
                 ..RetryPolicy::default()
             })
         };
-        assert_eq!(with(3).longest_call(Class::Write), seconds(2 * (10 + 5) + 60));
-        assert_eq!(with(3).longest_call(Class::Read), seconds(3 * 60 + 2 * 5));
-        for class in [Class::Read, Class::Write] {
-            assert_eq!(with(1).longest_call(class), seconds(60));
-        }
+        assert_eq!(with(3).longest_write(), seconds(2 * (10 + 5) + 60));
+        assert_eq!(with(3).longest_read(), seconds(3 * 60 + 2 * 5));
+        assert_eq!((with(1).longest_read(), with(1).longest_write()), (seconds(60), seconds(60)));
     }
 
     #[test]
@@ -199,9 +199,7 @@ mod tests {
         let retry =
             RetryPolicy { most_sends: u32::MAX, longest_wait: Duration::MAX, ..RetryPolicy::default() };
         let options = HttpOptions::new().timeout(Duration::MAX).retry(retry);
-        for class in [Class::Read, Class::Write] {
-            assert_eq!(options.longest_call(class), Duration::MAX);
-        }
+        assert_eq!((options.longest_read(), options.longest_write()), (Duration::MAX, Duration::MAX));
     }
 
     #[test]

@@ -19,6 +19,17 @@ impl Secret {
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
+
+    /// The text without any of these secrets: each occurrence becomes `[redacted]`. For what a gateway quotes back.
+    pub fn redact(text: &str, secrets: &[Self]) -> String {
+        let mut shown = text.to_owned();
+        for secret in secrets.iter().map(Self::expose).filter(|secret| !secret.is_empty()) {
+            if shown.contains(secret) {
+                shown = shown.replace(secret, "[redacted]");
+            }
+        }
+        shown
+    }
 }
 
 impl From<String> for Secret {
@@ -39,18 +50,6 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Replaces every occurrence of one of `secrets` in `text`, so that a gateway that quotes a key or token back
-/// at us does not put it into a log.
-pub(crate) fn hide(text: &str, secrets: &[Secret]) -> String {
-    let mut shown = text.to_owned();
-    for secret in secrets.iter().map(Secret::expose).filter(|secret| !secret.is_empty()) {
-        if shown.contains(secret) {
-            shown = shown.replace(secret, "[redacted]");
-        }
-    }
-    shown
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +64,6 @@ mod tests {
     #[test]
     fn hides_what_a_gateway_quotes_back() {
         let secrets = [Secret::new("hunter2"), Secret::new("")];
-        assert_eq!(hide("no such key: hunter2.", &secrets), "no such key: [redacted].");
+        assert_eq!(Secret::redact("no such key: hunter2.", &secrets), "no such key: [redacted].");
     }
 }

@@ -16,8 +16,8 @@ use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use recurring_facade::{
-    Authenticity, Facade, NotificationError, PaymentRef, ProviderId, RawNotification, ReceivedNotification,
-    Settings,
+    Authenticity, Facade, NotificationError, PaymentRef, ProviderId, RawNotification, ReceiveError,
+    ReceivedNotification, Settings,
 };
 use serde_json::json;
 
@@ -50,7 +50,7 @@ async fn receive(
     body: Bytes,
 ) -> (StatusCode, &'static str) {
     let id = ProviderId::new(provider);
-    let Some(receiver) = shop.facade.notifications(&id) else {
+    let Ok(answer) = shop.facade.notification_answer(&id) else {
         return (StatusCode::NOT_FOUND, "no such gateway");
     };
     // A header that is not text cannot be one that a gateway signs with.
@@ -58,15 +58,16 @@ async fn receive(
         .iter()
         .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
     let received = match RawNotification::new(headers, body.to_vec()) {
-        Ok(raw) => receiver.receive(raw).await,
-        Err(error) => Err(error),
+        Ok(raw) => shop.facade.receive(&id, raw).await,
+        Err(error) => Err(error.into()),
     };
     let notification = match received {
         Ok(notification) => notification,
-        Err(NotificationError::Refused(_)) => return (StatusCode::FORBIDDEN, "refused"),
+        Err(ReceiveError::Notification(NotificationError::Refused(_))) => {
+            return (StatusCode::FORBIDDEN, "refused");
+        }
         Err(_) => return (StatusCode::BAD_REQUEST, "not readable"),
     };
-    let answer = receiver.answer();
     let answer = (StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK), answer.body);
     let key = (id, notification.dedupe_key.clone());
     let is_new = shop.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
@@ -81,12 +82,12 @@ async fn receive(
 
 /// Asks the gateway where the payment stands: that, and not the notification, decides.
 async fn look(shop: Arc<Shop>, notification: ReceivedNotification) {
-    let outcome = match (shop.facade.status(&notification.provider), &notification.payment) {
-        (Some(status), Some(payment)) => match status.status(payment).await {
+    let outcome = match &notification.payment {
+        Some(payment) => match shop.facade.status(&notification.provider, payment).await {
             Ok(status) => status.payment.outcome.to_string(),
             Err(error) => format!("not known: {}", error.message()),
         },
-        _ => "not known".to_owned(),
+        None => "not known".to_owned(),
     };
     println!(
         "{}",

@@ -2,8 +2,12 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use recurring_core::{DeclineReason, Effect, ErrorKind, InvalidInput, Reply};
+use recurring_core::{
+    DeclineReason, Effect, ErrorKind, InvalidInput, Proof, Reply, notification::NotificationError,
+};
+use recurring_gateway::ErrorExt as _;
 
+use crate::capabilities::Operation;
 use crate::payment::PaymentRef;
 use crate::provider::ProviderId;
 
@@ -30,6 +34,42 @@ impl fmt::Display for GatewayError {
     }
 }
 
+/// Why an operation was refused before a gateway was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The gateway does not have the operation.
+    Unsupported {
+        /// Which operation.
+        operation: Operation,
+    },
+    /// The gateway is not set up.
+    NotConfigured {
+        /// What is missing, such as `EMSPAY_API_KEY is not set`, where the settings know it.
+        missing: Option<String>,
+    },
+}
+
+impl Refusal {
+    /// What went wrong: `Unsupported` or `Config`.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Unsupported { .. } => ErrorKind::Unsupported,
+            Self::NotConfigured { .. } => ErrorKind::Config,
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unsupported { operation } => write!(f, "does not have the operation `{operation}`"),
+            Self::NotConfigured { missing: Some(missing) } => write!(f, "not configured: {missing}"),
+            Self::NotConfigured { missing: None } => f.write_str("not configured"),
+        }
+    }
+}
+
 /// A failed call through the facade: which gateway, what went wrong, what happened to the money, and the payment
 /// to look at when there is one.
 #[derive(Debug, Clone)]
@@ -37,18 +77,39 @@ pub struct Error {
     provider: ProviderId,
     payment: Option<PaymentRef>,
     decline_reason: Option<DeclineReason>,
+    refusal: Option<Refusal>,
     inner: recurring_core::Error<GatewayError>,
 }
 
 impl Error {
     /// An error of a gateway.
     pub fn new(provider: ProviderId, inner: recurring_core::Error<GatewayError>) -> Self {
-        Self { provider, payment: None, decline_reason: None, inner }
+        Self { provider, payment: None, decline_reason: None, refusal: None, inner }
     }
 
     /// Bad input: nothing was sent.
     pub fn invalid(provider: ProviderId, input: InvalidInput) -> Self {
         Self::new(provider, input.into())
+    }
+
+    /// The gateway does not have an operation: nothing was sent.
+    pub fn unsupported(provider: ProviderId, operation: Operation) -> Self {
+        let refusal = Refusal::Unsupported { operation };
+        let message = format!("{provider} {refusal}");
+        Self::refused(provider, refusal, message)
+    }
+
+    /// The gateway is not set up: nothing was sent. `missing` names what is missing, where it is known.
+    pub fn not_configured(provider: ProviderId, missing: Option<String>) -> Self {
+        let refusal = Refusal::NotConfigured { missing };
+        let message = refusal.to_string();
+        Self::refused(provider, refusal, message)
+    }
+
+    fn refused(provider: ProviderId, refusal: Refusal, message: String) -> Self {
+        let local = Effect::NotApplied(Proof::Local);
+        let inner = recurring_core::Error::new(refusal.kind(), local, message);
+        Self { refusal: Some(refusal), ..Self::new(provider, inner) }
     }
 
     /// Names the payment to look at.
@@ -74,6 +135,12 @@ impl Error {
     /// [`InvalidCredential`](DeclineReason::InvalidCredential) for a stored credential that is dead or unknown.
     pub fn decline_reason(&self) -> Option<DeclineReason> {
         self.decline_reason
+    }
+
+    /// Whether and why the operation was refused before the gateway was asked: it does not have the operation, or is not
+    /// set up. Input that breaks a rule is not meant.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        self.refusal.as_ref()
     }
 
     /// Which gateway.
@@ -130,5 +197,24 @@ impl fmt::Display for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.inner.source()
+    }
+}
+
+/// Why a notification was not received.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReceiveError {
+    /// It came and is not accepted.
+    #[error(transparent)]
+    Notification(#[from] NotificationError),
+    /// The gateway is not set up, or sends no notifications: see [`Error::refusal`].
+    #[error(transparent)]
+    Unavailable(#[from] Error),
+}
+
+impl ReceiveError {
+    /// Whether the origin of the notification is proven.
+    pub fn is_verified(&self) -> bool {
+        matches!(self, Self::Notification(error) if error.is_verified())
     }
 }

@@ -3,41 +3,54 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
-use recurring_core::{AttemptId, ErrorKind, NotAfter};
+use recurring_core::{ErrorKind, NotAfter, notification::RawNotification};
+use recurring_gateway::ErrorExt as _;
 
 use crate::call::Call;
+use crate::capabilities::{Capabilities, Operation};
 use crate::credential::PendingEnrolment;
-use crate::error::Error;
-use crate::payment::{EnrolStarted, Enrolment, Payment, PaymentRef, Scheduled};
-use crate::provider::{
-    Enrol, LookUp, NoRecord, Notifications, Provider, ProviderId, Rebuilt, Record, Status, StoredCards,
-};
+use crate::error::{Error, ReceiveError};
+use crate::notification::{NotificationAnswer, ReceivedNotification};
+use crate::payment::{EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, Scheduled, StoredCard};
+use crate::provider::{Found, LostCharge, NoRecord, Provider, ProviderId, Rebuilt, Record};
 use crate::request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest, ScheduleRequest};
 
-/// Several gateways behind one interface.
-///
-/// Ask for a capability; where the gateway has it, you get a handle whose methods exist:
+/// Several gateways behind one interface, with one method for each operation.
 ///
 /// ```no_run
-/// # async fn run(facade: recurring_facade::Facade, request: recurring_facade::ChargeRequest) {
-/// if let Some(charger) = facade.charger(&request.credential.provider()) {
-///     let result = charger.charge(request).await;
-/// }
-/// # }
+/// # async fn run(facade: recurring_facade::Facade, request: recurring_facade::ChargeRequest)
+/// # -> Result<(), recurring_facade::Error> {
+/// let payment = facade.charge(request).await?; // the credential names its gateway
+/// # Ok(()) }
 /// ```
+///
+/// An operation that the gateway does not have fails with [`ErrorKind::Unsupported`], one of a gateway that is not set up
+/// with [`ErrorKind::Config`], both before anything is sent; [`Error::refusal`] tells them apart from everything else.
+/// [`capabilities`](Self::capabilities) says beforehand what can be asked.
 ///
 /// What moves money runs in a task of its own. When the caller's future is dropped (a time-out, a client that
 /// hangs up), the task goes on and the [`Record`] still learns how it ended.
+///
+/// A clone is cheap. [`with_record`](Self::with_record) and [`with_not_after`](Self::with_not_after) give one with other
+/// options, for one call or for several.
 #[derive(Clone)]
 pub struct Facade {
-    providers: Vec<Arc<dyn Provider>>,
+    gateways: Arc<Gateways>,
     record: Arc<dyn Record>,
+    not_after: Option<NotAfter>,
+}
+
+/// The gateways that are set up, and what is missing for others.
+#[derive(Clone, Default)]
+struct Gateways {
+    providers: Vec<Arc<dyn Provider>>,
+    missing: Vec<(ProviderId, String)>,
 }
 
 impl Facade {
     /// A facade without a gateway and without a record.
     pub fn new() -> Self {
-        Self { providers: Vec::new(), record: Arc::new(NoRecord) }
+        Self { gateways: Arc::default(), record: Arc::new(NoRecord), not_after: None }
     }
 
     /// Adds a gateway; one with the same name is replaced.
@@ -48,88 +61,236 @@ impl Facade {
     }
 
     pub(crate) fn add(&mut self, provider: Arc<dyn Provider>) {
-        self.providers.retain(|known| known.id() != provider.id());
-        self.providers.push(provider);
+        let gateways = Arc::make_mut(&mut self.gateways);
+        gateways.providers.retain(|known| known.id() != provider.id());
+        gateways.providers.push(provider);
     }
 
-    /// Tells `record` what happens to every attempt.
+    /// Keeps what is missing for a gateway that is not set up.
+    pub(crate) fn add_missing(&mut self, provider: ProviderId, missing: String) {
+        Arc::make_mut(&mut self.gateways).missing.push((provider, missing));
+    }
+
+    /// The same facade, which tells `record` what happens to every attempt, and no other record.
     #[must_use]
-    pub fn recording(mut self, record: impl Record + 'static) -> Self {
-        self.record = Arc::new(record);
-        self
+    pub fn with_record(&self, record: impl Record + 'static) -> Self {
+        Self { record: Arc::new(record), ..self.clone() }
+    }
+
+    /// The same facade, whose [`charge`](Self::charge), [`schedule`](Self::schedule), [`resume`](Self::resume),
+    /// [`refund`](Self::refund) and [`capture`](Self::capture) send nothing after `limit`, neither a write nor a read.
+    /// A call that fails because of it has moved no money (`NotApplied`), unless its own write had been sent before: then
+    /// its effect is `Unknown`. Operations that take no money are not limited.
+    #[must_use]
+    pub fn with_not_after(&self, limit: NotAfter) -> Self {
+        Self { not_after: Some(limit), ..self.clone() }
     }
 
     /// The gateways, in the order in which they were added.
     pub fn providers(&self) -> impl Iterator<Item = &dyn Provider> {
-        self.providers.iter().map(AsRef::as_ref)
+        self.gateways.providers.iter().map(AsRef::as_ref)
     }
 
     /// One gateway.
-    pub fn provider(&self, id: &ProviderId) -> Option<&dyn Provider> {
+    ///
+    /// # Errors
+    /// When it is not set up: [`Refusal::NotConfigured`](crate::Refusal::NotConfigured).
+    pub fn provider(&self, id: &ProviderId) -> Result<&dyn Provider, Error> {
         self.find(id).map(AsRef::as_ref)
     }
 
-    fn find(&self, id: &ProviderId) -> Option<&Arc<dyn Provider>> {
-        self.providers.iter().find(|provider| provider.id() == *id)
+    /// The operations that a gateway has.
+    ///
+    /// # Errors
+    /// Those of [`provider`](Self::provider).
+    pub fn capabilities(&self, id: &ProviderId) -> Result<Capabilities, Error> {
+        Ok(self.find(id)?.capabilities())
+    }
+
+    /// Whether a gateway has an operation.
+    ///
+    /// # Errors
+    /// Those with which the operation itself is refused before anything is sent: the gateway is not set up, or does not
+    /// have it. See [`Error::refusal`].
+    pub fn require(&self, id: &ProviderId, operation: Operation) -> Result<(), Error> {
+        self.door(id, operation).map(drop)
     }
 
     /// A gateway's own client, for everything that this facade has no word for: `facade.native::<revio::Client>()`.
     pub fn native<T: Any>(&self) -> Option<&T> {
-        self.providers.iter().find_map(|provider| provider.native().downcast_ref())
+        self.gateways.providers.iter().find_map(|provider| provider.native().downcast_ref())
     }
 
-    fn handle(&self, provider: &Arc<dyn Provider>) -> Handle {
-        Handle { provider: Arc::clone(provider), record: Arc::clone(&self.record), not_after: None }
+    /// Begins a first payment: see [`Provider::enrol`]. Takes no money. Dropping this future does not stop it.
+    ///
+    /// # Errors
+    /// Those of [`Provider::enrol`]; `Protocol` and `Unknown` when the gateway names no usable page.
+    pub async fn enrol(&self, id: &ProviderId, request: EnrolRequest) -> Result<EnrolStarted, Error> {
+        run_detached(self.door(id, Operation::Enrol)?, move |door| async move {
+            let started = door.provider.enrol(&request).await?;
+            if started.payment.redirect.is_none() && !started.payment.outcome.is_definite() {
+                return Err(without_page(started.payment));
+            }
+            Ok(started)
+        })
+        .await
     }
 
-    /// First payments, if the gateway has them.
-    pub fn enroller(&self, id: &ProviderId) -> Option<Enroller> {
-        let provider = self.find(id).filter(|provider| provider.as_enrol().is_some())?;
-        Some(Enroller(self.handle(provider)))
+    /// After the customer came back: see [`Provider::resume`]. **For `tokenpay-signed` this takes the first payment.**
+    /// Dropping this future does not stop it. The record is not told: what was kept for the enrolment names the attempt
+    /// at that gateway alone.
+    ///
+    /// # Errors
+    /// Those of [`Provider::resume`].
+    pub async fn resume(&self, pending: PendingEnrolment) -> Result<Enrolment, Error> {
+        run_detached(self.door(&pending.provider(), Operation::Resume)?, move |door| async move {
+            door.provider.resume(&pending, &door.call()).await
+        })
+        .await
     }
 
-    /// Charges of stored credentials, if the gateway has them.
-    pub fn charger(&self, id: &ProviderId) -> Option<Charger> {
-        let provider = self.find(id).filter(|provider| provider.as_charge().is_some())?;
-        Some(Charger(self.handle(provider)))
+    /// Rebuilds the stored credential of a first payment whose answer was lost, and moves no money: see
+    /// [`Provider::credential_of`].
+    ///
+    /// # Errors
+    /// Those of [`Provider::credential_of`].
+    pub async fn credential_of(
+        &self,
+        pending: &PendingEnrolment,
+        payment: Option<&PaymentRef>,
+    ) -> Result<Rebuilt, Error> {
+        let door = self.door(&pending.provider(), Operation::Resume)?;
+        door.provider.credential_of(pending, payment).await
     }
 
-    /// Schedules that the gateway runs, if it has them.
-    pub fn scheduler(&self, id: &ProviderId) -> Option<Scheduler> {
-        let provider = self.find(id).filter(|provider| provider.as_schedule().is_some())?;
-        Some(Scheduler(self.handle(provider)))
+    /// **Takes money** with a stored credential: see [`Provider::charge`]. The credential names its gateway. Dropping this
+    /// future does not stop the charge; the record still learns how it ended.
+    ///
+    /// # Errors
+    /// Those of [`Provider::charge`].
+    pub async fn charge(&self, request: ChargeRequest) -> Result<Payment, Error> {
+        run_detached(self.door(&request.credential.provider(), Operation::Charge)?, move |door| async move {
+            let result = door.provider.charge(&request, &door.call()).await;
+            door.record.finished(&request.attempt, &result).await;
+            result
+        })
+        .await
     }
 
-    /// Refunds, if the gateway has them.
-    pub fn refunder(&self, id: &ProviderId) -> Option<Refunder> {
-        let provider = self.find(id).filter(|provider| provider.as_refund().is_some())?;
-        Some(Refunder(self.handle(provider)))
+    /// **Takes the first payment of a schedule at once**: see [`Provider::schedule`]. Dropping this future does not stop
+    /// it; the record still learns how it ended.
+    ///
+    /// # Errors
+    /// Those of [`Provider::schedule`].
+    pub async fn schedule(&self, id: &ProviderId, request: ScheduleRequest) -> Result<Scheduled, Error> {
+        run_detached(self.door(id, Operation::Schedule)?, move |door| async move {
+            let result = door.provider.schedule(&request, &door.call()).await;
+            let payment = result.as_ref().map(|scheduled| scheduled.payment.clone()).map_err(Clone::clone);
+            door.record.finished(&request.attempt, &payment).await;
+            result
+        })
+        .await
     }
 
-    /// Captures of held money, if the gateway has them.
-    pub fn capturer(&self, id: &ProviderId) -> Option<Capturer> {
-        let provider = self.find(id).filter(|provider| provider.as_capture().is_some())?;
-        Some(Capturer(self.handle(provider)))
+    /// **Gives money back**: see [`Provider::refund`]. Dropping this future does not stop it; the record still learns how
+    /// it ended.
+    ///
+    /// # Errors
+    /// Those of [`Provider::refund`].
+    pub async fn refund(&self, id: &ProviderId, request: RefundRequest) -> Result<Payment, Error> {
+        run_detached(self.door(id, Operation::Refund)?, move |door| async move {
+            let result = door.provider.refund(&request, &door.call()).await;
+            door.record.finished(&request.attempt, &result).await;
+            result
+        })
+        .await
     }
 
-    /// What the gateway sends of its own accord, if it sends anything.
-    pub fn notifications(&self, id: &ProviderId) -> Option<&dyn Notifications> {
-        self.provider(id)?.as_notifications()
+    /// **Takes money** that is only held: see [`Provider::capture`]. Dropping this future does not stop it; the record
+    /// still learns how it ended.
+    ///
+    /// # Errors
+    /// Those of [`Provider::capture`].
+    pub async fn capture(&self, id: &ProviderId, request: CaptureRequest) -> Result<Payment, Error> {
+        run_detached(self.door(id, Operation::Capture)?, move |door| async move {
+            let result = door.provider.capture(&request, &door.call()).await;
+            door.record.finished(&request.attempt, &result).await;
+            result
+        })
+        .await
     }
 
-    /// Stored cards, if the gateway lists them.
-    pub fn stored_cards(&self, id: &ProviderId) -> Option<&dyn StoredCards> {
-        self.provider(id)?.as_stored_cards()
+    /// Reads where a payment stands: see [`Provider::status`]. Moves no money.
+    ///
+    /// # Errors
+    /// Those of [`Provider::status`].
+    pub async fn status(&self, id: &ProviderId, payment: &PaymentRef) -> Result<PaymentStatus, Error> {
+        self.door(id, Operation::Status)?.provider.status(payment).await
     }
 
-    /// Where payments stand, if the gateway tells.
-    pub fn status(&self, id: &ProviderId) -> Option<&dyn Status> {
-        self.provider(id)?.as_status()
+    /// Lists the cards that the gateway keeps for a customer: see [`Provider::stored_cards`]. Moves no money.
+    ///
+    /// # Errors
+    /// Those of [`Provider::stored_cards`].
+    pub async fn stored_cards(&self, id: &ProviderId, customer: &str) -> Result<Vec<StoredCard>, Error> {
+        self.door(id, Operation::StoredCards)?.provider.stored_cards(customer).await
     }
 
-    /// Charges whose answers were lost, if the gateway has a way to look for them.
-    pub fn look_up(&self, id: &ProviderId) -> Option<&dyn LookUp> {
-        self.provider(id)?.as_look_up()
+    /// Looks for a charge whose answer was lost: see [`Provider::look_up`]. Moves no money.
+    ///
+    /// # Errors
+    /// Those of [`Provider::look_up`]. **Their effect is that of the look-up, not that of the charge.**
+    pub async fn look_up(&self, id: &ProviderId, lost: &LostCharge) -> Result<Found, Error> {
+        self.door(id, Operation::LookUp)?.provider.look_up(lost).await
+    }
+
+    /// Closes a payment that was not paid: see [`Provider::cancel_unpaid`]. Moves no money.
+    ///
+    /// # Errors
+    /// Those of [`Provider::cancel_unpaid`]. **Their effect is that of the cancellation, not that of the charge.**
+    pub async fn cancel_unpaid(&self, id: &ProviderId, lost: &LostCharge) -> Result<Found, Error> {
+        self.door(id, Operation::CancelUnpaid)?.provider.cancel_unpaid(lost).await
+    }
+
+    /// Verifies and reads a notification (webhook): see [`Provider::receive`]. It is a hint: read the payment's
+    /// [`status`](Self::status) before acting on it. Once it has been stored, answer what
+    /// [`notification_answer`](Self::notification_answer) says.
+    ///
+    /// # Errors
+    /// Those of [`Provider::receive`].
+    pub async fn receive(
+        &self,
+        id: &ProviderId,
+        raw: RawNotification,
+    ) -> Result<ReceivedNotification, ReceiveError> {
+        self.door(id, Operation::Receive)?.provider.receive(raw).await
+    }
+
+    /// The HTTP response that a gateway expects once its notification has been stored.
+    ///
+    /// # Errors
+    /// When the gateway is not set up, or sends no notifications.
+    pub fn notification_answer(&self, id: &ProviderId) -> Result<NotificationAnswer, Error> {
+        Ok(self.door(id, Operation::Receive)?.provider.notification_answer())
+    }
+
+    fn find(&self, id: &ProviderId) -> Result<&Arc<dyn Provider>, Error> {
+        self.gateways.providers.iter().find(|provider| provider.id() == *id).ok_or_else(|| {
+            let missing = self.gateways.missing.iter().find(|(known, _)| known == id);
+            Error::not_configured(id.clone(), missing.map(|(_, missing)| missing.clone()))
+        })
+    }
+
+    fn door(&self, id: &ProviderId, operation: Operation) -> Result<Door, Error> {
+        let provider = self.find(id)?;
+        if !provider.capabilities().has(operation) {
+            return Err(Error::unsupported(id.clone(), operation));
+        }
+        Ok(Door {
+            provider: Arc::clone(provider),
+            record: Arc::clone(&self.record),
+            not_after: self.not_after.clone(),
+        })
     }
 }
 
@@ -141,261 +302,42 @@ impl Default for Facade {
 
 impl fmt::Debug for Facade {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Facade").field("providers", &self.providers).field("record", &self.record).finish()
+        f.debug_struct("Facade")
+            .field("providers", &self.gateways.providers)
+            .field("record", &self.record)
+            .field("not_after", &self.not_after)
+            .finish()
     }
 }
 
-/// What every handle carries into the task that makes its calls.
-#[derive(Debug, Clone)]
-struct Handle {
+/// A gateway that has the operation, and what every call carries into the task that makes it.
+struct Door {
     provider: Arc<dyn Provider>,
     record: Arc<dyn Record>,
     not_after: Option<NotAfter>,
 }
 
-impl Handle {
+impl Door {
     fn call(&self) -> Call<'_> {
         Call { record: &*self.record, not_after: self.not_after.clone() }
     }
 }
 
-/// Makes first payments through one gateway. See [`Enrol`].
-#[derive(Debug, Clone)]
-pub struct Enroller(Handle);
-
-impl Enroller {
-    /// [`resume`](Self::resume) sends nothing after `limit`, neither a write nor a read. A call that fails because of
-    /// it has moved no money (`NotApplied`), unless its own write had been sent before: then its effect is `Unknown`.
-    /// [`enrol`](Self::enrol), which takes no money, is not limited.
-    #[must_use]
-    pub fn not_after(mut self, limit: NotAfter) -> Self {
-        self.0.not_after = Some(limit);
-        self
-    }
-
-    /// Begins a first payment: see [`Enrol::enrol`].
-    ///
-    /// # Errors
-    /// Those of [`Enrol::enrol`]; `Protocol` and `Unknown` when the gateway names no usable page.
-    pub async fn enrol(&self, request: EnrolRequest) -> Result<EnrolStarted, Error> {
-        to_the_end(&self.0, move |handle| async move {
-            let started = enrols(&*handle.provider)?.enrol(&request).await?;
-            if started.payment.redirect.is_none() && !started.payment.outcome.is_definite() {
-                return Err(without_page(started.payment));
-            }
-            Ok(started)
-        })
-        .await
-    }
-
-    /// After the customer came back: see [`Enrol::resume`].
-    ///
-    /// # Errors
-    /// Those of [`Enrol::resume`].
-    pub async fn resume(&self, pending: PendingEnrolment) -> Result<Enrolment, Error> {
-        to_the_end(&self.0, move |handle| async move {
-            enrols(&*handle.provider)?.resume(&pending, &handle.call()).await
-        })
-        .await
-    }
-
-    /// Rebuilds the stored credential of a first payment whose answer was lost, and moves no money: see
-    /// [`Enrol::credential_of`].
-    ///
-    /// # Errors
-    /// Those of [`Enrol::credential_of`].
-    pub async fn credential_of(
-        &self,
-        pending: &PendingEnrolment,
-        payment: Option<&PaymentRef>,
-    ) -> Result<Rebuilt, Error> {
-        enrols(&*self.0.provider)?.credential_of(pending, payment).await
-    }
-}
-
-/// Charges stored credentials through one gateway. See [`Charge`](crate::Charge).
-#[derive(Debug, Clone)]
-pub struct Charger(Handle);
-
-impl Charger {
-    /// Tells `record`, and no longer that of the facade, what happens to the attempts of this handle.
-    #[must_use]
-    pub fn recording(mut self, record: impl Record + 'static) -> Self {
-        self.0.record = Arc::new(record);
-        self
-    }
-
-    /// Sends nothing after `limit`, neither a write nor a read. A call that fails because of it has moved no money
-    /// (`NotApplied`), unless its own write had been sent before: then its effect is `Unknown`.
-    #[must_use]
-    pub fn not_after(mut self, limit: NotAfter) -> Self {
-        self.0.not_after = Some(limit);
-        self
-    }
-
-    /// **Takes money**: see [`Charge::charge`](crate::Charge::charge). Dropping this future does not stop the charge;
-    /// the record still learns how it ended.
-    ///
-    /// # Errors
-    /// Those of [`Charge::charge`](crate::Charge::charge).
-    pub async fn charge(&self, request: ChargeRequest) -> Result<Payment, Error> {
-        recorded(&self.0, request.attempt.clone(), move |handle| async move {
-            match handle.provider.as_charge() {
-                Some(charge) => charge.charge(&request, &handle.call()).await,
-                None => Err(withdrawn(&*handle.provider)),
-            }
-        })
-        .await
-    }
-}
-
-/// Starts schedules at one gateway. See [`Schedule`](crate::Schedule).
-#[derive(Debug, Clone)]
-pub struct Scheduler(Handle);
-
-impl Scheduler {
-    /// Tells `record`, and no longer that of the facade, what happens to the attempts of this handle.
-    #[must_use]
-    pub fn recording(mut self, record: impl Record + 'static) -> Self {
-        self.0.record = Arc::new(record);
-        self
-    }
-
-    /// Sends nothing after `limit`, neither a write nor a read. A call that fails because of it has moved no money
-    /// (`NotApplied`), unless its own write had been sent before: then its effect is `Unknown`.
-    #[must_use]
-    pub fn not_after(mut self, limit: NotAfter) -> Self {
-        self.0.not_after = Some(limit);
-        self
-    }
-
-    /// **Takes the first payment at once**: see [`Schedule::schedule`](crate::Schedule::schedule). Dropping this future
-    /// does not stop it; the record still learns how it ended.
-    ///
-    /// # Errors
-    /// Those of [`Schedule::schedule`](crate::Schedule::schedule).
-    pub async fn schedule(&self, request: ScheduleRequest) -> Result<Scheduled, Error> {
-        to_the_end(&self.0, move |handle| async move {
-            let result = match handle.provider.as_schedule() {
-                Some(schedule) => schedule.schedule(&request, &handle.call()).await,
-                None => Err(withdrawn(&*handle.provider)),
-            };
-            let payment = result.as_ref().map(|scheduled| scheduled.payment.clone()).map_err(Clone::clone);
-            handle.record.finished(&request.attempt, &payment).await;
-            result
-        })
-        .await
-    }
-}
-
-/// Gives money back through one gateway. See [`Refund`](crate::Refund).
-#[derive(Debug, Clone)]
-pub struct Refunder(Handle);
-
-impl Refunder {
-    /// Tells `record`, and no longer that of the facade, what happens to the attempts of this handle.
-    #[must_use]
-    pub fn recording(mut self, record: impl Record + 'static) -> Self {
-        self.0.record = Arc::new(record);
-        self
-    }
-
-    /// Sends nothing after `limit`, neither a write nor a read. A call that fails because of it has moved no money
-    /// (`NotApplied`), unless its own write had been sent before: then its effect is `Unknown`.
-    #[must_use]
-    pub fn not_after(mut self, limit: NotAfter) -> Self {
-        self.0.not_after = Some(limit);
-        self
-    }
-
-    /// **Gives money back**: see [`Refund::refund`](crate::Refund::refund). Dropping this future does not stop it;
-    /// the record still learns how it ended.
-    ///
-    /// # Errors
-    /// Those of [`Refund::refund`](crate::Refund::refund).
-    pub async fn refund(&self, request: RefundRequest) -> Result<Payment, Error> {
-        recorded(&self.0, request.attempt.clone(), move |handle| async move {
-            match handle.provider.as_refund() {
-                Some(refund) => refund.refund(&request, &handle.call()).await,
-                None => Err(withdrawn(&*handle.provider)),
-            }
-        })
-        .await
-    }
-}
-
-/// Takes held money through one gateway. See [`Capture`](crate::Capture).
-#[derive(Debug, Clone)]
-pub struct Capturer(Handle);
-
-impl Capturer {
-    /// Tells `record`, and no longer that of the facade, what happens to the attempts of this handle.
-    #[must_use]
-    pub fn recording(mut self, record: impl Record + 'static) -> Self {
-        self.0.record = Arc::new(record);
-        self
-    }
-
-    /// Sends nothing after `limit`, neither a write nor a read. A call that fails because of it has moved no money
-    /// (`NotApplied`), unless its own write had been sent before: then its effect is `Unknown`.
-    #[must_use]
-    pub fn not_after(mut self, limit: NotAfter) -> Self {
-        self.0.not_after = Some(limit);
-        self
-    }
-
-    /// **Takes money**: see [`Capture::capture`](crate::Capture::capture). Dropping this future does not stop it;
-    /// the record still learns how it ended.
-    ///
-    /// # Errors
-    /// Those of [`Capture::capture`](crate::Capture::capture).
-    pub async fn capture(&self, request: CaptureRequest) -> Result<Payment, Error> {
-        recorded(&self.0, request.attempt.clone(), move |handle| async move {
-            match handle.provider.as_capture() {
-                Some(capture) => capture.capture(&request, &handle.call()).await,
-                None => Err(withdrawn(&*handle.provider)),
-            }
-        })
-        .await
-    }
-}
-
-/// Runs a call that moves money to its end, and tells the record how it ended.
-async fn recorded<Running>(
-    handle: &Handle,
-    attempt: AttemptId,
-    call: impl FnOnce(Handle) -> Running + Send + 'static,
-) -> Result<Payment, Error>
-where
-    Running: Future<Output = Result<Payment, Error>> + Send + 'static,
-{
-    to_the_end(handle, move |handle| async move {
-        let record = Arc::clone(&handle.record);
-        let result = call(handle).await;
-        record.finished(&attempt, &result).await;
-        result
-    })
-    .await
-}
-
-/// Runs `call` in a task of its own, so that it goes on when the caller is dropped.
-async fn to_the_end<T, Running>(handle: &Handle, call: impl FnOnce(Handle) -> Running) -> Result<T, Error>
+/// Runs a call in a task of its own, so that it goes on when the caller is dropped.
+async fn run_detached<T, Running>(door: Door, call: impl FnOnce(Door) -> Running) -> Result<T, Error>
 where
     T: Send + 'static,
     Running: Future<Output = Result<T, Error>> + Send + 'static,
 {
-    match tokio::spawn(call(handle.clone())).await {
+    let id = door.provider.id();
+    match tokio::spawn(call(door)).await {
         Ok(result) => result,
         // The task was cut off by the end of the runtime, or by a bug: nothing is proven.
         Err(_) => Err(Error::new(
-            handle.provider.id(),
+            id,
             recurring_core::Error::unknown(ErrorKind::Transport, "the task that made the call was cut off"),
         )),
     }
-}
-
-fn enrols(provider: &dyn Provider) -> Result<&dyn Enrol, Error> {
-    provider.as_enrol().ok_or_else(|| withdrawn(provider))
 }
 
 /// A first payment was begun and can never be paid: it is no payment to wait for.
@@ -409,10 +351,4 @@ fn without_page(begun: Payment) -> Error {
         Some(payment) => error.with_payment(payment),
         None => error,
     }
-}
-
-/// A provider that offered a capability and then no longer has it: only one outside this crate could do that.
-fn withdrawn(provider: &dyn Provider) -> Error {
-    let message = "the provider no longer offers this capability";
-    Error::new(provider.id(), recurring_core::Error::unsupported(message))
 }

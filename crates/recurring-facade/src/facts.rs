@@ -13,11 +13,11 @@ pub struct Facts {
     /// What to do then, in a sentence.
     pub after_lost_answer: &'static str,
     /// Whether a look-up that finds nothing, after a quiet period and more than once, proves that nothing was charged.
-    /// See [`LookUp`](crate::LookUp). Where the payment had a reference, the gateway must have canceled it first
+    /// See [`Provider::look_up`](crate::Provider::look_up). Where the payment had a reference, the gateway must have canceled it first
     /// ([`gateway_fence`](Self::gateway_fence)): otherwise a call that is still under way could take the money later.
     pub nothing_found_is_proof: bool,
     /// What bars a charge that is still under way at the gateway itself, where it has such a call
-    /// ([`CancelUnpaid`](crate::CancelUnpaid)). Without one, "not charged" after a lost answer is an operator's word.
+    /// ([`Provider::cancel_unpaid`](crate::Provider::cancel_unpaid)). Without one, "not charged" after a lost answer is an operator's word.
     pub gateway_fence: Option<&'static str>,
     /// Whether the identifier of a first payment is itself the token that later payments are made with: then it is a
     /// secret, and is not kept where only references are.

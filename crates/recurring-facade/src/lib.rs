@@ -12,6 +12,7 @@
 
 mod adapters;
 mod call;
+mod capabilities;
 mod credential;
 mod error;
 mod facade;
@@ -34,21 +35,19 @@ pub use adapters::revio::Revio;
 #[cfg(feature = "tokenpay-signed")]
 pub use adapters::tokenpay_signed::TokenpaySigned;
 pub use call::Call;
+pub use capabilities::{Capabilities, Operation, UnknownOperation};
 pub use credential::{
     Agreement, EmspayCredential, KnownToken, OmnoCredential, PendingEnrolment, RevioCredential, ScheduleRef,
     StoredCredential, TokenpayCredential,
 };
-pub use error::{Error, GatewayError};
-pub use facade::{Capturer, Charger, Enroller, Facade, Refunder, Scheduler};
+pub use error::{Error, GatewayError, ReceiveError, Refusal};
+pub use facade::Facade;
 pub use facts::{Facts, LostAnswer};
 pub use notification::{Authenticity, NotificationAnswer, ReceivedNotification};
 pub use payment::{
     Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, Scheduled, StoredCard,
 };
-pub use provider::{
-    CancelUnpaid, Capture, Charge, Enrol, Found, LookUp, LostCharge, NoRecord, Notifications, Provider,
-    ProviderId, Rebuilt, Record, Refund, Schedule, Status, StoredCards,
-};
+pub use provider::{Found, LostCharge, NoRecord, Provider, ProviderId, Rebuilt, Record};
 pub use recurring_core::notification::{
     LARGEST_BODY as LARGEST_NOTIFICATION, NotificationError, RawNotification,
 };

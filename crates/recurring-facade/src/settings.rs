@@ -279,14 +279,22 @@ impl Settings {
             .any(|variable| self.get(variable).is_some_and(|value| !value.expose().is_empty()))
     }
 
-    /// A facade of every gateway for which something is set.
+    /// A facade of every gateway for which something is set. For every other one it knows what is missing.
     ///
     /// # Errors
     /// When one of them lacks a value, or has one that cannot work.
     pub fn facade(&self) -> Result<Facade, SettingsError> {
         let mut facade = Facade::new();
-        for provider in ProviderId::ALL.iter().filter(|provider| self.mentions(provider)) {
-            facade.add(self.provider(provider)?);
+        for provider in &ProviderId::ALL {
+            match self.provider(provider) {
+                Ok(known) if self.mentions(provider) => facade.add(known),
+                Err(error) if self.mentions(provider) => return Err(error),
+                Ok(_) => {}
+                Err(SettingsError::Missing { provider, variable }) => {
+                    facade.add_missing(provider, format!("{variable} is not set"));
+                }
+                Err(error) => facade.add_missing(provider.clone(), error.to_string()),
+            }
         }
         Ok(facade)
     }

@@ -23,7 +23,7 @@ async fn status(sandbox: &Sandbox, id: &ProviderId, answer: &Value) -> Payment {
     .await;
     let facade = facade_at(id, &server.url(), sandbox);
     let reference = if *id == ProviderId::TOKENPAY_SIGNED { "5803" } else { "p-1" };
-    let read = facade.status(id).expect("status").status(&PaymentRef::new(reference)).await;
+    let read = facade.status(id, &PaymentRef::new(reference)).await;
     read.unwrap_or_else(|error| panic!("{id} {answer}: {error}")).payment
 }
 

@@ -5,8 +5,9 @@ mod common;
 
 use common::{FADING_CARD, GOOD_CARD, attempt, enrol_request, enrolled, price, sandbox};
 use recurring_facade::{
-    Agreement, CaptureRequest, ChargeRequest, DeclineReason, ErrorKind, Facade, Money, Outcome, Payment,
-    PaymentRef, PendingEnrolment, ProviderId, RefundRequest, ScheduleRequest, StoredCredential,
+    Agreement, Call, CaptureRequest, ChargeRequest, DeclineReason, ErrorKind, Facade, Money, NoRecord,
+    Operation, Outcome, Payment, PaymentRef, PendingEnrolment, ProviderId, RefundRequest, ScheduleRequest,
+    StoredCredential,
 };
 use recurring_sandbox::{LedgerKind, Sandbox};
 
@@ -19,9 +20,9 @@ fn charges_of(sandbox: &Sandbox, reference: &str) -> usize {
 
 /// A pending payment is read again, where the gateway lets one read.
 async fn settled(facade: &Facade, payment: Payment) -> Payment {
-    match (facade.status(&payment.provider), &payment.payment) {
-        (Some(status), Some(reference)) => status.status(reference).await.expect("a status").payment,
-        _ => payment,
+    match &payment.payment {
+        Some(reference) => facade.status(&payment.provider, reference).await.expect("a status").payment,
+        None => payment,
     }
 }
 
@@ -37,7 +38,7 @@ async fn a_first_payment_then_a_renewal_is_taken_once_each() {
         let credential: StoredCredential = serde_json::from_str(&stored).expect(&stored);
         let renewal = attempt(&format!("{name}-renewal"));
         let request = ChargeRequest::new(renewal.clone(), credential, price(id));
-        let charged = facade.charger(id).expect("charges").charge(request).await.expect("charged");
+        let charged = facade.charge(request).await.expect("charged");
         assert!(matches!(charged.outcome, Outcome::Paid | Outcome::Pending), "{id}: {}", charged.outcome);
         let paid = settled(&facade, charged).await;
         assert_eq!((paid.outcome, paid.amount), (Outcome::Paid, Some(price(id))), "{id}");
@@ -55,7 +56,7 @@ async fn a_refused_renewal_is_an_answer_and_takes_nothing() {
         let credential = enrolled(&facade, id, &name, FADING_CARD).await;
         let renewal = attempt(&format!("{name}-renewal"));
         let request = ChargeRequest::new(renewal.clone(), credential, price(id));
-        let charged = facade.charger(id).expect("charges").charge(request).await.expect("an answer");
+        let charged = facade.charge(request).await.expect("an answer");
         let refused = settled(&facade, charged).await;
         assert_eq!(refused.outcome, Outcome::Declined, "{id}");
         assert!(refused.decline.is_some(), "{id}: {refused:?}");
@@ -67,11 +68,10 @@ async fn a_refused_renewal_is_an_answer_and_takes_nothing() {
 async fn before_the_customer_has_paid_there_is_nothing_to_charge_with() {
     let (sandbox, facade) = sandbox().await;
     for id in &ON_DEMAND {
-        let enroller = facade.enroller(id).expect("first payments");
-        let started = enroller.enrol(enrol_request(id, &format!("{id}-waiting"))).await.expect("begun");
+        let started = facade.enrol(id, enrol_request(id, &format!("{id}-waiting"))).await.expect("begun");
         let stored = serde_json::to_string(&started.pending).expect("JSON");
         let pending: PendingEnrolment = serde_json::from_str(&stored).expect(&stored);
-        let waiting = enroller.resume(pending).await.expect("read");
+        let waiting = facade.resume(pending).await.expect("read");
         assert!(waiting.agreement.is_none(), "{id}");
         assert!(matches!(waiting.payment.outcome, Outcome::ActionRequired | Outcome::Pending), "{id}");
     }
@@ -82,25 +82,24 @@ async fn before_the_customer_has_paid_there_is_nothing_to_charge_with() {
 async fn the_gateway_that_runs_the_clock_is_not_charged_by_ours() {
     let (sandbox, facade) = sandbox().await;
     let id = ProviderId::NGENIUS;
-    assert!(facade.charger(&id).is_none() && facade.enroller(&id).is_none());
-    let scheduler = facade.scheduler(&id).expect("schedules");
+    let can = facade.capabilities(&id).expect("set up");
+    assert!(!can.has(Operation::Charge) && !can.has(Operation::Enrol));
     let schedule = |name, pan| {
         let card =
             format!(r#"{{"pan":"{pan}","expiry":"2031-04","cvv":"123","cardholder_name":"Ann Example"}}"#);
         ScheduleRequest::new(attempt(name), price(&id), "MONTHLY", "ann@example.org", card)
     };
-    let started = scheduler.schedule(schedule("schedule-1", GOOD_CARD)).await.expect("scheduled");
+    let started = facade.schedule(&id, schedule("schedule-1", GOOD_CARD)).await.expect("scheduled");
     assert_eq!(started.payment.outcome, Outcome::Paid);
     let Some(Agreement::GatewayRunsIt(reference)) = started.agreement else { panic!("no schedule") };
     sandbox.advance(std::time::Duration::from_secs(62 * 24 * 60 * 60));
-    let status =
-        facade.status(&id).expect("status").status(&PaymentRef::new(&reference.order_reference)).await;
+    let status = facade.status(&id, &PaymentRef::new(&reference.order_reference)).await;
     let status = status.expect("a status");
     assert_eq!(status.charges.len(), 3, "the first payment and two months");
     assert!(status.charges.iter().all(|charge| charge.outcome == Outcome::Paid));
     assert_eq!(sandbox.ledger().len(), 3);
 
-    let refused = scheduler.schedule(schedule("schedule-2", "4000000000000002")).await.expect("an answer");
+    let refused = facade.schedule(&id, schedule("schedule-2", "4000000000000002")).await.expect("an answer");
     assert_eq!(refused.payment.outcome, Outcome::Declined);
     assert!(refused.agreement.is_none());
     assert_eq!(sandbox.ledger().len(), 3);
@@ -111,7 +110,6 @@ async fn bad_input_and_strangers_credentials_send_nothing() {
     let (sandbox, facade) = sandbox().await;
     let before = sandbox.exchanges().len();
     let id = ProviderId::NGENIUS;
-    let scheduler = facade.scheduler(&id).expect("schedules");
     for (card, field) in [
         ("", "card"),
         ("4111111111111111", "card"),
@@ -120,7 +118,7 @@ async fn bad_input_and_strangers_credentials_send_nothing() {
         (r#"{"pan":"4111111111111111","expiry":"2031-04","cvv":"12","cardholder_name":"A"}"#, "cvv"),
     ] {
         let request = ScheduleRequest::new(attempt("a"), price(&id), "MONTHLY", "a@example.org", card);
-        let error = scheduler.schedule(request).await.expect_err(field);
+        let error = facade.schedule(&id, request).await.expect_err(field);
         assert!(error.to_string().contains(field), "{error}");
         assert!(error.effect().is_not_applied());
         assert!(!format!("{error} {error:?}").contains("411111111111111"), "{error:?}");
@@ -130,7 +128,8 @@ async fn bad_input_and_strangers_credentials_send_nothing() {
             .expect("a credential");
     for id in ON_DEMAND.iter().filter(|id| **id != ProviderId::REVIO) {
         let request = ChargeRequest::new(attempt("a"), credential.clone(), price(id));
-        let error = facade.charger(id).expect("charges").charge(request).await.expect_err("a stranger's");
+        let provider = facade.provider(id).expect("set up");
+        let error = provider.charge(&request, &Call::new(&NoRecord)).await.expect_err("a stranger's");
         assert_eq!(error.kind(), ErrorKind::InvalidRequest);
         assert!(error.to_string().contains("belongs to revio"), "{error}");
     }
@@ -141,7 +140,7 @@ async fn bad_input_and_strangers_credentials_send_nothing() {
     ] {
         let mut request = enrol_request(&id, "incomplete");
         request.customer = recurring_facade::Customer::default();
-        let error = facade.enroller(&id).expect("first payments").enrol(request).await.expect_err(field);
+        let error = facade.enrol(&id, request).await.expect_err(field);
         assert!(error.to_string().contains(field), "{error}");
         assert!(error.effect().is_not_applied());
     }
@@ -151,7 +150,6 @@ async fn bad_input_and_strangers_credentials_send_nothing() {
 #[tokio::test]
 async fn the_rules_of_a_series_are_checked_before_sending() {
     let (sandbox, facade) = sandbox().await;
-    let id = ProviderId::EMSPAY;
     let before = sandbox.exchanges().len();
     let charge = |first_amount: i64, first_created: &str| {
         let json = format!(
@@ -160,10 +158,9 @@ async fn the_rules_of_a_series_are_checked_before_sending() {
         let credential: StoredCredential = serde_json::from_str(&json).expect(&json);
         ChargeRequest::new(attempt("a"), credential, price(&ProviderId::EMSPAY))
     };
-    let charger = facade.charger(&id).expect("charges");
-    let other = charger.charge(charge(4001, "2126-01-01T00:00:00Z")).await.expect_err("another amount");
+    let other = facade.charge(charge(4001, "2126-01-01T00:00:00Z")).await.expect_err("another amount");
     assert!(other.to_string().contains("`amount` must be 40.01 EUR"), "{other}");
-    let late = charger.charge(charge(4000, "2017-11-24T14:43:15.941760+00:00")).await.expect_err("too late");
+    let late = facade.charge(charge(4000, "2017-11-24T14:43:15.941760+00:00")).await.expect_err("too late");
     assert!(late.to_string().contains("more than a year ago"), "{late}");
     assert_eq!(sandbox.exchanges().len(), before);
 }
@@ -194,7 +191,7 @@ async fn a_dead_credential_says_so_and_takes_nothing() {
     let unknown = |json: &str| serde_json::from_str::<StoredCredential>(json).expect("a credential");
     let charge = async |id: ProviderId, credential| {
         let request = ChargeRequest::new(attempt("dead-1"), credential, price(&id));
-        facade.charger(&id).expect("charges").charge(request).await
+        facade.charge(request).await
     };
     let emspay = unknown(r#"{"provider":"emspay","vault_token":"0c8fd8ab-25ec-4109-ac8f-495804aa5026"}"#);
     let refused = charge(ProviderId::EMSPAY, emspay).await.expect("an answer");
@@ -226,24 +223,24 @@ fn refunds_of(sandbox: &Sandbox, payment: &str) -> Vec<i64> {
 async fn money_comes_back_once() {
     let (sandbox, facade) = sandbox().await;
     for id in &ON_DEMAND {
-        let Some(refunder) = facade.refunder(id) else {
+        if !facade.capabilities(id).expect("set up").has(Operation::Refund) {
             assert_eq!(*id, ProviderId::OMNO, "only omno documents no refund");
             continue;
-        };
+        }
         let name = format!("{id}-back");
         let credential = enrolled(&facade, id, &name, GOOD_CARD).await;
         let request = ChargeRequest::new(attempt(&format!("{name}-renewal")), credential, price(id));
-        let charged = facade.charger(id).expect("charges").charge(request).await.expect("charged");
+        let charged = facade.charge(request).await.expect("charged");
         let payment = settled(&facade, charged).await.payment.expect("a payment");
         let mut request = RefundRequest::new(attempt(&format!("{name}-refund")), payment.clone());
         request.amount = Some(Money::from_minor(1000, price(id).currency()).expect("money"));
-        let refunded = refunder.refund(request.clone()).await.expect("refunded");
+        let refunded = facade.refund(id, request.clone()).await.expect("refunded");
         assert!(matches!(refunded.outcome, Outcome::Paid | Outcome::Pending), "{id}: {refunded:?}");
         assert_eq!(refunds_of(&sandbox, payment.as_str()), [1000], "{id}");
 
         // More than is left does not come back.
         request.amount = Some(price(id));
-        let answer = refunder.refund(request).await;
+        let answer = facade.refund(id, request).await;
         assert!(answer.is_err() || answer.is_ok_and(|refund| refund.outcome == Outcome::Declined), "{id}");
         assert_eq!(refunds_of(&sandbox, payment.as_str()), [1000], "{id}");
     }
@@ -255,10 +252,10 @@ async fn a_whole_payment_of_a_schedule_comes_back() {
     let id = ProviderId::NGENIUS;
     let card = format!(r#"{{"pan":"{GOOD_CARD}","expiry":"2031-04","cvv":"123","cardholder_name":"Ann"}}"#);
     let schedule = ScheduleRequest::new(attempt("s-1"), price(&id), "MONTHLY", "ann@example.org", card);
-    let started = facade.scheduler(&id).expect("schedules").schedule(schedule).await.expect("scheduled");
+    let started = facade.schedule(&id, schedule).await.expect("scheduled");
     let order = started.payment.payment.expect("an order");
     let request = RefundRequest::new(attempt("s-1-refund"), order.clone());
-    let refunded = facade.refunder(&id).expect("refunds").refund(request).await.expect("refunded");
+    let refunded = facade.refund(&id, request).await.expect("refunded");
     assert_eq!((refunded.outcome, refunded.amount), (Outcome::Paid, Some(price(&id))), "{refunded:?}");
     let back: Vec<_> =
         sandbox.ledger().into_iter().filter(|entry| entry.kind == LedgerKind::Refund).collect();
@@ -267,12 +264,12 @@ async fn a_whole_payment_of_a_schedule_comes_back() {
     // With several charges, one has to be named.
     sandbox.advance(std::time::Duration::from_secs(62 * 24 * 60 * 60));
     let unnamed = RefundRequest::new(attempt("s-1-again"), order.clone());
-    let error = facade.refunder(&id).expect("refunds").refund(unnamed).await.expect_err("which one?");
+    let error = facade.refund(&id, unnamed).await.expect_err("which one?");
     assert!(error.effect().is_not_applied() && error.to_string().contains("ORDER:PAYMENT"), "{error}");
-    let status = facade.status(&id).expect("status").status(&order).await.expect("a status");
+    let status = facade.status(&id, &order).await.expect("a status");
     let newest = status.charges.last().and_then(|charge| charge.payment.clone()).expect("a charge");
     let named = RefundRequest::new(attempt("s-1-named"), PaymentRef::new(format!("{order}:{newest}")));
-    facade.refunder(&id).expect("refunds").refund(named).await.expect("refunded");
+    facade.refund(&id, named).await.expect("refunded");
     let back = sandbox.ledger().into_iter().filter(|entry| entry.kind == LedgerKind::Refund).count();
     assert_eq!(back, 2);
 }
@@ -289,7 +286,7 @@ async fn held_money_is_taken_by_a_capture() {
     common::customer_pays(&purchase.checkout_address().expect("a page"), GOOD_CARD).await;
     assert!(sandbox.ledger().is_empty(), "held, not taken");
     let request = CaptureRequest::new(attempt("capture-1"), PaymentRef::new(&purchase.id));
-    let captured = facade.capturer(&id).expect("captures").capture(request).await.expect("captured");
+    let captured = facade.capture(&id, request).await.expect("captured");
     assert_eq!(captured.outcome, Outcome::Paid);
     assert_eq!(sandbox.ledger().len(), 1);
 }

@@ -15,20 +15,18 @@ const ID: ProviderId = ProviderId::TOKENPAY_SIGNED;
 
 /// A first payment that the gateway has taken; the answer of the sale is lost.
 async fn taken_and_lost(sandbox: &Sandbox, facade: &Facade, name: &str) -> PendingEnrolment {
-    let enroller = facade.enroller(&ID).expect("first payments");
-    let started = enroller.enrol(enrol_request(&ID, name)).await.expect("begun");
+    let started = facade.enrol(&ID, enrol_request(&ID, name)).await.expect("begun");
     customer_pays(started.payment.redirect.as_deref().expect("a page"), GOOD_CARD).await;
     let lost = Fault::new(FaultKind::Close).when(Moment::AfterActing);
     sandbox.inject(lost.operation("POST /tokenpay/tokenization/sale")).expect("a fault");
-    let error = enroller.resume(started.pending.clone()).await.expect_err("lost");
+    let error = facade.resume(started.pending.clone()).await.expect_err("lost");
     assert!(error.effect().is_unknown(), "{error}");
     started.pending
 }
 
 async fn credential_of(facade: &Facade, pending: &PendingEnrolment, payment: Option<&str>) -> Rebuilt {
     let payment = payment.map(PaymentRef::new);
-    let enroller = facade.enroller(&pending.provider()).expect("first payments");
-    enroller.credential_of(pending, payment.as_ref()).await.expect("read")
+    facade.credential_of(pending, payment.as_ref()).await.expect("read")
 }
 
 fn rebuilt(answer: Rebuilt) -> StoredCredential {
@@ -58,7 +56,7 @@ async fn credential_rebuilt_after_a_lost_sale_charges() {
     for (number, credential) in [credential, by_number].into_iter().enumerate() {
         let name = format!("lost-renewal-{number}");
         let request = ChargeRequest::new(attempt(&name), credential, price(&ID));
-        let charged = facade.charger(&ID).expect("charges").charge(request).await.expect("charged");
+        let charged = facade.charge(request).await.expect("charged");
         assert_eq!(charged.outcome, Outcome::Paid);
         sandbox.assert_charged_once(&name);
     }
@@ -68,10 +66,9 @@ async fn credential_rebuilt_after_a_lost_sale_charges() {
 #[tokio::test]
 async fn credential_of_another_order_is_refused() {
     let (sandbox, facade) = sandbox().await;
-    let enroller = facade.enroller(&ID).expect("first payments");
-    let started = enroller.enrol(enrol_request(&ID, "early")).await.expect("begun");
+    let started = facade.enrol(&ID, enrol_request(&ID, "early")).await.expect("begun");
     // No order at all.
-    let none = enroller.credential_of(&started.pending, None).await;
+    let none = facade.credential_of(&started.pending, None).await;
     assert!(none.is_err(), "{none:?}");
     // The order of another attempt.
     let mine = taken_and_lost(&sandbox, &facade, "mine").await;
@@ -80,7 +77,7 @@ async fn credential_of_another_order_is_refused() {
         panic!("of another gateway")
     };
     let order = PaymentRef::new(token.parent_order_id.to_string());
-    let error = enroller.credential_of(&mine, Some(&order)).await.expect_err("another order");
+    let error = facade.credential_of(&mine, Some(&order)).await.expect_err("another order");
     assert_eq!((error.kind(), error.effect().is_unknown()), (ErrorKind::Protocol, true), "{error}");
 }
 
@@ -88,8 +85,7 @@ async fn credential_of_another_order_is_refused() {
 async fn credential_with_two_new_cards_is_refused() {
     let (sandbox, facade) = sandbox().await;
     let pending = taken_and_lost(&sandbox, &facade, "twice").await;
-    let enroller = facade.enroller(&ID).expect("first payments");
-    let more = enroller.enrol(enrol_request(&ID, "twice")).await.expect("begun");
+    let more = facade.enrol(&ID, enrol_request(&ID, "twice")).await.expect("begun");
     customer_pays(more.payment.redirect.as_deref().expect("a page"), "5555555555554444").await;
     let why = reason(credential_of(&facade, &pending, None).await);
     for part in
@@ -103,8 +99,7 @@ async fn credential_with_two_new_cards_is_refused() {
 async fn credential_elsewhere_is_had_by_resuming() {
     let (_sandbox, facade) = sandbox().await;
     for id in [ProviderId::OMNO, ProviderId::REVIO, ProviderId::EMSPAY] {
-        let enroller = facade.enroller(&id).expect("first payments");
-        let started = enroller.enrol(enrol_request(&id, "page")).await.expect("begun");
+        let started = facade.enrol(&id, enrol_request(&id, "page")).await.expect("begun");
         let why = reason(credential_of(&facade, &started.pending, None).await);
         assert!(why.contains(id.as_str()), "{why}");
     }

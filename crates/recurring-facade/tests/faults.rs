@@ -51,8 +51,8 @@ async fn charge_is_sent_once(id: ProviderId, good: RawReply) {
     let sandbox = Sandbox::builder().start().await.expect("a sandbox");
     fault::check(good, Sends::Once, prelude, &[], async |url| {
         let request = ChargeRequest::new(attempt("a-1"), credential(&id), price(&id));
-        let charger = facade_at(&id, &url, &sandbox).charger(&id).expect("charges");
-        charger.charge(request).await.map(drop).map_err(|error| error.effect().as_str())
+        let facade = facade_at(&id, &url, &sandbox);
+        facade.charge(request).await.map(drop).map_err(|error| error.effect().as_str())
     })
     .await;
 }
@@ -85,8 +85,8 @@ async fn ngenius() {
     fault::check(good, Sends::Once, prelude, &[], async |url| {
         let card = r#"{"pan":"4012001037141112","expiry":"2031-04","cvv":"123","cardholder_name":"Ann"}"#;
         let request = ScheduleRequest::new(attempt("a-1"), price(&id), "MONTHLY", "ann@example.org", card);
-        let scheduler = facade_at(&id, &url, &sandbox).scheduler(&id).expect("schedules");
-        scheduler.schedule(request).await.map(drop).map_err(|error| error.effect().as_str())
+        let facade = facade_at(&id, &url, &sandbox);
+        facade.schedule(&id, request).await.map(drop).map_err(|error| error.effect().as_str())
     })
     .await;
 }
@@ -96,8 +96,8 @@ async fn refund_is_sent_once(id: ProviderId, payment: &str, good: RawReply) {
     fault::check(good, Sends::Once, prelude, &[], async |url| {
         let mut request = RefundRequest::new(attempt("r-1"), PaymentRef::new(payment));
         request.amount = Some(price(&id));
-        let refunder = facade_at(&id, &url, &sandbox).refunder(&id).expect("refunds");
-        refunder.refund(request).await.map(drop).map_err(|error| error.effect().as_str())
+        let facade = facade_at(&id, &url, &sandbox);
+        facade.refund(&id, request).await.map(drop).map_err(|error| error.effect().as_str())
     })
     .await;
 }
@@ -146,8 +146,8 @@ async fn a_lost_answer_before_the_charge_is_proof_that_it_was_not_made() {
         let server = FaultServer::start(move |_, _| fault.clone()).await;
         let id = ProviderId::REVIO;
         let request = ChargeRequest::new(attempt("a-1"), credential(&id), price(&id));
-        let charger = facade_at(&id, &server.url(), &sandbox).charger(&id).expect("charges");
-        let error = charger.charge(request).await.expect_err("lost");
+        let facade = facade_at(&id, &server.url(), &sandbox);
+        let error = facade.charge(request).await.expect_err("lost");
         assert!(error.effect().is_not_applied(), "{error}");
         assert!(error.to_string().contains("unpaid purchase"), "{error}");
         assert_eq!(server.requests(), 1);

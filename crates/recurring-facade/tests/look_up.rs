@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use common::{FADING_CARD, GOOD_CARD, attempt, enrolled, price, sandbox, settings};
 use recurring_facade::{
-    AttemptId, ChargeRequest, Error, ErrorKind, Facade, Found, LostCharge, Money, Outcome, Payment,
-    PaymentRef, ProviderId, Record, RefundRequest, Settings,
+    AttemptId, ChargeRequest, Error, ErrorKind, Facade, Found, LostCharge, Money, Operation, Outcome,
+    Payment, PaymentRef, ProviderId, Record, RefundRequest, Settings,
 };
 use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
 use recurring_sandbox::{Fault, FaultKind, Moment, Sandbox};
@@ -49,10 +49,10 @@ async fn lose(sandbox: &Sandbox, facade: &Facade, id: &ProviderId, name: &str, w
     let unreadable = Fault::new(FaultKind::Status { status: 503, retry_after: None });
     sandbox.inject(unreadable.operation("GET /revio/**").until_cleared()).expect("a fault");
     let (kept, from) = (Arc::new(Kept::default()), SystemTime::now());
-    let charger = facade.charger(id).expect("charges").recording(Arc::clone(&kept));
+    let facade = facade.with_record(Arc::clone(&kept));
     let renewal = attempt(&format!("{name}-renewal"));
     let request = ChargeRequest::new(renewal.clone(), credential, price(id));
-    let error = charger.charge(request).await.expect_err("lost");
+    let error = facade.charge(request).await.expect_err("lost");
     assert!(error.effect().is_unknown(), "{error}");
     sandbox.clear_faults();
     let mut lost = LostCharge::new(renewal, price(id), from, SystemTime::now());
@@ -62,7 +62,7 @@ async fn lose(sandbox: &Sandbox, facade: &Facade, id: &ProviderId, name: &str, w
 }
 
 async fn look(facade: &Facade, id: &ProviderId, lost: &LostCharge) -> Result<Found, Error> {
-    facade.look_up(id).expect("a look-up").look_up(lost).await
+    facade.look_up(id, lost).await
 }
 
 fn the_payment(found: Found) -> Payment {
@@ -92,7 +92,7 @@ async fn what_was_charged_is_found_and_taken_once() {
 
         // Money that was given back was taken all the same, and no refund is mistaken for the charge.
         let refund = RefundRequest::new(attempt(&format!("{id}-back")), found.payment.expect("a payment"));
-        facade.refunder(id).expect("refunds").refund(refund).await.expect("refunded");
+        facade.refund(id, refund).await.expect("refunded");
         lost.payment = (*id == ProviderId::REVIO).then(|| lost.payment.clone()).flatten();
         (lost.from, lost.until) = (SystemTime::now() - HOUR, SystemTime::now());
         let returned = the_payment(look(&facade, id, &lost).await.expect("found"));
@@ -120,14 +120,15 @@ async fn what_never_reached_the_gateway_is_not_found() {
     }
     let proof = |id| facade.provider(id).expect("a gateway").facts().nothing_found_is_proof;
     assert_eq!(ProviderId::ALL.iter().filter(|id| proof(id)).collect::<Vec<_>>(), [&ProviderId::REVIO]);
-    assert!(facade.look_up(&ProviderId::OMNO).is_none());
+    let omno = facade.capabilities(&ProviderId::OMNO).expect("set up");
+    assert!(!omno.has(Operation::LookUp));
     // The order's reference is in the answer that was lost.
-    let ngenius = facade.look_up(&ProviderId::NGENIUS).expect("a look-up");
-    assert!(ngenius.needs_payment());
+    let ngenius = facade.provider(&ProviderId::NGENIUS).expect("set up");
+    assert!(ngenius.look_up_needs_payment());
     let calls = sandbox.exchanges().len();
     let lost =
         LostCharge::new(attempt("s-1"), price(&ProviderId::NGENIUS), SystemTime::now(), SystemTime::now());
-    let error = ngenius.look_up(&lost).await.expect_err("nothing to look with");
+    let error = facade.look_up(&ProviderId::NGENIUS, &lost).await.expect_err("nothing to look with");
     assert_eq!((error.kind(), sandbox.exchanges().len()), (ErrorKind::Unsupported, calls));
 }
 
@@ -149,7 +150,7 @@ async fn a_charge_that_is_still_on_its_way_is_pending_and_never_nothing() {
     let id = ProviderId::REVIO;
     let credential = enrolled(&facade, &id, "slow", "4000000000600009").await;
     let request = ChargeRequest::new(attempt("slow-renewal"), credential, price(&id));
-    let charged = facade.charger(&id).expect("charges").charge(request).await.expect("an answer");
+    let charged = facade.charge(request).await.expect("an answer");
     let mut lost = LostCharge::new(attempt("slow-renewal"), price(&id), SystemTime::now(), SystemTime::now());
     lost.payment = charged.payment;
     let outcome = async || the_payment(look(&facade, &id, &lost).await.expect("found")).outcome;
@@ -166,7 +167,7 @@ async fn two_orders_with_one_name_are_for_a_person_and_the_period_has_a_margin()
     let name = attempt("twice-renewal");
     let charge = async || {
         let request = ChargeRequest::new(name.clone(), credential.clone(), price(&id));
-        facade.charger(&id).expect("charges").charge(request).await.expect("charged")
+        facade.charge(request).await.expect("charged")
     };
     let first = charge().await;
     let now = SystemTime::now();
@@ -216,7 +217,7 @@ async fn what_contradicts_the_charge_is_an_error_and_stays_unknown() {
     // A first payment can still be paid on its page: that it is not paid settles nothing.
     let id = ProviderId::REVIO;
     let first = common::enrol_request(&id, "page");
-    let started = facade.enroller(&id).expect("first payments").enrol(first).await.expect("begun");
+    let started = facade.enrol(&id, first).await.expect("begun");
     let mut page = LostCharge::new(attempt("page-first"), price(&id), SystemTime::now(), SystemTime::now());
     page.payment = started.payment.payment;
     let error = look(&facade, &id, &page).await.expect_err("a first payment");

@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use common::{attempt, price};
 use recurring_facade::{
-    AttemptId, Call, CaptureRequest, Charge, ChargeRequest, Error, Facade, Facts, Outcome, Payment,
-    PaymentRef, Provider, ProviderId, Record, RefundRequest, ScheduleRequest, Settings, StoredCredential,
+    AttemptId, Call, Capabilities, CaptureRequest, ChargeRequest, Error, Facade, Facts, Operation, Outcome,
+    Payment, PaymentRef, Provider, ProviderId, Record, RefundRequest, ScheduleRequest, Settings,
+    StoredCredential,
 };
 use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply, Received};
 use tokio::sync::Notify;
@@ -22,6 +23,7 @@ struct Slow {
     go_on: Arc<Notify>,
 }
 
+#[async_trait]
 impl Provider for Slow {
     fn id(&self) -> ProviderId {
         ProviderId::REVIO
@@ -37,13 +39,10 @@ impl Provider for Slow {
         self
     }
 
-    fn as_charge(&self) -> Option<&dyn Charge> {
-        Some(self)
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new(&[(Operation::Charge, "")])
     }
-}
 
-#[async_trait]
-impl Charge for Slow {
     async fn charge(&self, _: &ChargeRequest, _: &Call<'_>) -> Result<Payment, Error> {
         self.begun.notify_one();
         self.go_on.notified().await;
@@ -84,10 +83,9 @@ fn credential() -> StoredCredential {
 #[tokio::test]
 async fn a_charge_goes_on_and_is_recorded_when_the_caller_goes_away() {
     let (slow, told) = (Slow::default(), Told::default());
-    let facade = Facade::new().with(slow.clone()).recording(told.clone());
-    let charger = facade.charger(&ProviderId::REVIO).expect("charges");
+    let facade = Facade::new().with(slow.clone()).with_record(told.clone());
     let request = ChargeRequest::new(attempt("a-1"), credential(), price(&ProviderId::REVIO));
-    let caller = tokio::spawn(async move { charger.charge(request).await });
+    let caller = tokio::spawn(async move { facade.charge(request).await });
     slow.begun.notified().await;
     caller.abort();
     assert!(caller.await.expect_err("aborted").is_cancelled());
@@ -125,9 +123,9 @@ async fn charge_at(server: &FaultServer, told: &Told) -> Result<Payment, Error> 
         .set("REVIO_BRAND_ID", "5c523a6d-cad0-462e-b9bb-79b16495f3b9")
         .facade()
         .expect("a facade")
-        .recording(told.clone());
+        .with_record(told.clone());
     let request = ChargeRequest::new(attempt("a-1"), credential(), price(&ProviderId::REVIO));
-    facade.charger(&ProviderId::REVIO).expect("charges").charge(request).await
+    facade.charge(request).await
 }
 
 fn charges_seen(server: &FaultServer) -> usize {
@@ -179,28 +177,25 @@ async fn without_a_record_of_the_purchase_no_money_moves() {
 }
 
 #[tokio::test]
-async fn a_handle_tells_its_own_record_and_no_longer_that_of_the_facade() {
+async fn record_of_a_call_replaces_that_of_the_facade() {
     let of_facade = Told::default();
-    let facade = Settings::unreachable().expect("a facade").recording(of_facade.clone());
+    let facade = Settings::unreachable().expect("a facade").with_record(of_facade.clone());
     let own = Told::default();
     let shared = Arc::new(own.clone());
     let id = ProviderId::REVIO;
     let amount = price(&id);
 
-    let charger = facade.charger(&id).expect("charges").recording(Arc::clone(&shared));
-    charger
+    let recorded = facade.with_record(shared);
+    recorded
         .charge(ChargeRequest::new(attempt("charge"), credential(), amount))
         .await
         .expect_err("unreachable");
-    let refunder = facade.refunder(&id).expect("refunds").recording(Arc::clone(&shared));
     let refund = RefundRequest::new(attempt("refund"), PaymentRef::new(PURCHASE));
-    refunder.refund(refund).await.expect_err("unreachable");
-    let capturer = facade.capturer(&id).expect("captures").recording(Arc::clone(&shared));
+    recorded.refund(&id, refund).await.expect_err("unreachable");
     let capture = CaptureRequest::new(attempt("capture"), PaymentRef::new(PURCHASE));
-    capturer.capture(capture).await.expect_err("unreachable");
-    let scheduler = facade.scheduler(&ProviderId::NGENIUS).expect("schedules").recording(shared);
+    recorded.capture(&id, capture).await.expect_err("unreachable");
     let schedule = ScheduleRequest::new(attempt("schedule"), amount, "MONTHLY", "ann@example.org", "{}");
-    scheduler.schedule(schedule).await.expect_err("no card");
+    recorded.schedule(&ProviderId::NGENIUS, schedule).await.expect_err("no card");
 
     let ended = ["charge", "refund", "capture", "schedule"].map(|name| format!("{name} ended: not_applied"));
     assert_eq!(*own.lines.lock().expect("a lock"), ended);

@@ -6,8 +6,8 @@ mod common;
 
 use common::{GOOD_CARD, attempt, credential, enrol_request, enrolled, facade_at, price, sandbox, settings};
 use recurring_facade::{
-    CaptureRequest, ChargeRequest, Currency, Effect, ErrorKind, Facade, Money, Outcome, PaymentRef, Proof,
-    ProviderId, RefundRequest, StoredCredential,
+    CaptureRequest, ChargeRequest, Currency, Effect, ErrorKind, Facade, Money, Operation, Outcome,
+    PaymentRef, Proof, ProviderId, RefundRequest, StoredCredential,
 };
 use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply, Received};
 use recurring_sandbox::{LedgerKind, Sandbox};
@@ -27,7 +27,7 @@ fn refunds(sandbox: &Sandbox) -> Vec<i64> {
 async fn paid(facade: &Facade, id: &ProviderId, name: &str) -> PaymentRef {
     let credential = enrolled(facade, id, name, GOOD_CARD).await;
     let request = ChargeRequest::new(attempt(&format!("{name}-renewal")), credential, price(id));
-    let charged = facade.charger(id).expect("charges").charge(request).await.expect("charged");
+    let charged = facade.charge(request).await.expect("charged");
     charged.payment.expect("a payment")
 }
 
@@ -39,7 +39,7 @@ async fn refund(
 ) -> Result<recurring_facade::Payment, recurring_facade::Error> {
     let mut request = RefundRequest::new(attempt("r-1"), payment.clone());
     request.amount = amount;
-    facade.refunder(id).expect("refunds").refund(request).await
+    facade.refund(id, request).await
 }
 
 #[tokio::test]
@@ -99,19 +99,18 @@ async fn read_that_fails_before_the_write_is_never_sent() {
             let facade = facade_at(id, &server.url(), &sandbox);
             let error = refund(&facade, id, &PaymentRef::new("5803"), None).await.expect_err("unread");
             assert_eq!(error.effect(), Effect::NotApplied(Proof::NeverSent), "{id}: {error}");
-            if let Some(capturer) = facade.capturer(id) {
+            if facade.capabilities(id).expect("set up").has(Operation::Capture) {
                 let request = CaptureRequest::new(attempt("c-1"), PaymentRef::new("5803"));
-                let error = capturer.capture(request).await.expect_err("unread");
+                let error = facade.capture(id, request).await.expect_err("unread");
                 assert_eq!(error.effect(), Effect::NotApplied(Proof::NeverSent), "{id}: {error}");
             }
         }
         let id = ProviderId::TOKENPAY_SIGNED;
-        let enroller = facade_at(&id, &server.url(), &sandbox).enroller(&id).expect("first payments");
-        let error = enroller.enrol(enrol_request(&id, "unread")).await.expect_err("unread");
+        let facade = facade_at(&id, &server.url(), &sandbox);
+        let error = facade.enrol(&id, enrol_request(&id, "unread")).await.expect_err("unread");
         assert_eq!(error.effect(), Effect::NotApplied(Proof::NeverSent), "{error}");
         let pending = r#"{"provider":"tokenpay-signed","attempt":"a-1","user_id":"u","amount_minor":4000,"currency":"USD","known_tokens":[]}"#;
-        let error =
-            enroller.resume(serde_json::from_str(pending).expect("pending")).await.expect_err("unread");
+        let error = facade.resume(serde_json::from_str(pending).expect("pending")).await.expect_err("unread");
         assert_eq!(error.effect(), Effect::NotApplied(Proof::NeverSent), "{error}");
         let write = |request: &Received| request.path.ends_with("/sale") || request.path.contains("refund");
         assert!(!server.received().iter().any(write));
@@ -128,7 +127,7 @@ async fn tokenpay_charge_in_another_currency_sends_nothing() {
     let seen = sandbox.exchanges().len();
     let charge = async |facade: &Facade, credential: &StoredCredential, amount| {
         let request = ChargeRequest::new(attempt("fx"), credential.clone(), amount);
-        facade.charger(&id).expect("charges").charge(request).await
+        facade.charge(request).await
     };
     let error = charge(&facade, &credential, money("3000", "JPY")).await.expect_err("JPY on a USD account");
     assert!(error.to_string().contains("must be in USD"), "{error}");
@@ -141,10 +140,10 @@ async fn tokenpay_charge_in_another_currency_sends_nothing() {
     }
     let mut first = enrol_request(&id, "yen");
     first.amount = money("3000", "JPY");
-    facade.enroller(&id).expect("first payments").enrol(first).await.expect_err("JPY on a USD account");
+    facade.enrol(&id, first).await.expect_err("JPY on a USD account");
     let pending = r#"{"provider":"tokenpay-signed","attempt":"a-1","user_id":"u","amount_minor":3000,"currency":"JPY","known_tokens":[]}"#;
     let pending = serde_json::from_str(pending).expect("pending");
-    facade.enroller(&id).expect("first payments").resume(pending).await.expect_err("JPY on a USD account");
+    facade.resume(pending).await.expect_err("JPY on a USD account");
     assert_eq!(sandbox.exchanges().len(), seen);
 }
 
@@ -157,7 +156,7 @@ async fn tokenpay_without_the_accounts_currency_moves_nothing() {
         all.fold(recurring_facade::Settings::new(), |settings, (name, value)| settings.set(name, value));
     let facade = settings.clone().facade_of(&id).expect("reads need no currency");
     let request = ChargeRequest::new(attempt("a-1"), credential(&id), price(&id));
-    let error = facade.charger(&id).expect("charges").charge(request).await.expect_err("no currency");
+    let error = facade.charge(request).await.expect_err("no currency");
     assert_eq!((error.kind(), error.effect()), (ErrorKind::Config, Effect::NotApplied(Proof::Local)));
     assert!(error.to_string().contains("TOKENPAY_CURRENCY"), "{error}");
     assert!(sandbox.exchanges().is_empty());
@@ -172,7 +171,7 @@ async fn charge_emspay(
     let json = format!(r#"{{"provider":"emspay","vault_token":"t"{members}}}"#);
     let credential = serde_json::from_str(&json).expect(&json);
     let request = ChargeRequest::new(attempt("a-1"), credential, price(&ProviderId::EMSPAY));
-    facade.charger(&ProviderId::EMSPAY).expect("charges").charge(request).await
+    facade.charge(request).await
 }
 
 #[tokio::test]
@@ -236,7 +235,7 @@ async fn test_payment_says_that_it_is_one() {
         let facade = facade_at(&ProviderId::EMSPAY, &server.url(), &sandbox);
         let payment = charge_emspay(&facade, "").await.expect("paid");
         assert_eq!((payment.outcome, payment.test), (Outcome::Paid, test), "{flags}");
-        let status = facade.status(&ProviderId::EMSPAY).expect("status").status(&PaymentRef::new("o1")).await;
+        let status = facade.status(&ProviderId::EMSPAY, &PaymentRef::new("o1")).await;
         assert_eq!(status.expect("a status").payment.test, test);
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use common::{GOOD_CARD, attempt, facade_at, good, price, sandbox};
 use recurring_facade::{
     CaptureRequest, Error, ErrorKind, Facade, Found, LostCharge, Money, NotificationError, Outcome, Payment,
-    PaymentRef, ProviderId, RawNotification, RefundRequest, ScheduleRequest, Scheduled,
+    PaymentRef, ProviderId, RawNotification, ReceiveError, RefundRequest, ScheduleRequest, Scheduled,
 };
 use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply, Received};
 use recurring_sandbox::Sandbox;
@@ -23,7 +23,7 @@ fn schedule_request(name: &str, pan: &str) -> ScheduleRequest {
 }
 
 async fn schedule(facade: &Facade, name: &str, pan: &str) -> Result<Scheduled, Error> {
-    facade.scheduler(&ID).expect("schedules").schedule(schedule_request(name, pan)).await
+    facade.schedule(&ID, schedule_request(name, pan)).await
 }
 
 /// A payment of 40.00 AED as the order prints it.
@@ -70,7 +70,7 @@ async fn facade(server: &FaultServer) -> Facade {
 
 async fn status_of(order: Value) -> Result<recurring_facade::PaymentStatus, Error> {
     let server = gateway(created("ACTIVE"), Some(order)).await;
-    facade(&server).await.status(&ID).expect("status").status(&PaymentRef::new("o-1")).await
+    facade(&server).await.status(&ID, &PaymentRef::new("o-1")).await
 }
 
 fn lost(name: &str, amount: Money, reference: &str) -> LostCharge {
@@ -82,7 +82,7 @@ fn lost(name: &str, amount: Money, reference: &str) -> LostCharge {
 async fn look_up(order: Value) -> Result<Found, Error> {
     let server = gateway(created("ACTIVE"), Some(order)).await;
     let facade = facade(&server).await;
-    facade.look_up(&ID).expect("a look-up").look_up(&lost("a-1", price(&ID), "o-1")).await
+    facade.look_up(&ID, &lost("a-1", price(&ID), "o-1")).await
 }
 
 #[tokio::test]
@@ -92,12 +92,11 @@ async fn status_later_decline_keeps_first_payment() {
     assert_eq!(started.payment.outcome, Outcome::Paid);
     let reference = started.payment.payment.expect("an order");
     sandbox.advance(Duration::from_secs(32 * 24 * 60 * 60));
-    let status = facade.status(&ID).expect("status").status(&reference).await.expect("a status");
+    let status = facade.status(&ID, &reference).await.expect("a status");
     assert_eq!(status.charges.len(), 2);
     assert_eq!(status.charges[1].outcome, Outcome::Declined, "{:?}", status.charges);
     assert_eq!(status.payment.outcome, Outcome::Paid, "{:?}", status.payment);
-    let found = facade.look_up(&ID).expect("a look-up");
-    let found = found.look_up(&lost("a-1", price(&ID), reference.as_str())).await.expect("found");
+    let found = facade.look_up(&ID, &lost("a-1", price(&ID), reference.as_str())).await.expect("found");
     let Found::Payment(found) = found else { panic!("{found:?}") };
     assert_eq!((found.outcome, found.payment), (Outcome::Paid, Some(reference)));
     assert_eq!(sandbox.ledger().len(), 1);
@@ -139,7 +138,7 @@ async fn status_names_one_payment_of_an_order() {
     let facade = facade(&server).await;
     let status = |reference| {
         let facade = &facade;
-        async move { facade.status(&ID).expect("status").status(&PaymentRef::new(reference)).await }
+        async move { facade.status(&ID, &PaymentRef::new(reference)).await }
     };
     let second = status("o-1:p-2").await.expect("a status");
     assert_eq!((second.payment.outcome, second.charges.len()), (Outcome::Declined, 2));
@@ -235,11 +234,11 @@ async fn change(order: Option<Value>, amount: Option<Money>, captures: bool) -> 
     let result = if captures {
         let mut request = CaptureRequest::new(attempt("c-1"), PaymentRef::new("o-1"));
         request.amount = amount;
-        facade.capturer(&ID).expect("captures").capture(request).await
+        facade.capture(&ID, request).await
     } else {
         let mut request = RefundRequest::new(attempt("r-1"), PaymentRef::new("o-1"));
         request.amount = amount;
-        facade.refunder(&ID).expect("refunds").refund(request).await
+        facade.refund(&ID, request).await
     };
     (result.expect_err("refused, or lost"), server)
 }
@@ -305,7 +304,7 @@ async fn notification_unreadable_is_not_refused() {
         let headers = [("Content-Type", "text/plain"), ("X-Webhook-Secret", secret)];
         let raw = RawNotification::new(headers, body).expect("small enough");
         let facade = &facade;
-        async move { facade.notifications(&ID).expect("notifications").receive(raw).await }
+        async move { facade.receive(&ID, raw).await }
     };
     // openssl enc -aes-256-cbc, in front of it the initialisation vector 00..0f.
     let read = receive(key, "AAECAwQFBgcICQoLDA0OD8dO5XEHlExCDoRKHS43W6x8C1NOK7OGzmi4QcP+ZYkQLocYRV0QfhY3GDuAgqRxw6lChQdt8TNtELIkXGmFXdE=").await.expect("decrypted");
@@ -313,5 +312,9 @@ async fn notification_unreadable_is_not_refused() {
     let genuine = receive(key, "AAAA").await.expect_err("unreadable");
     assert!(genuine.is_verified(), "{genuine}");
     let refused = receive("another value", "AAAA").await.expect_err("refused");
-    assert!(!refused.is_verified() && matches!(refused, NotificationError::Refused(_)), "{refused}");
+    assert!(
+        !refused.is_verified()
+            && matches!(refused, ReceiveError::Notification(NotificationError::Refused(_))),
+        "{refused}"
+    );
 }

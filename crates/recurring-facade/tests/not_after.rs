@@ -57,33 +57,28 @@ async fn run(
     operation: Operation,
     limit: Option<NotAfter>,
 ) -> Result<(), Error> {
-    macro_rules! limited {
-        ($handle:expr) => {{
-            let handle = $handle.expect("the operation");
-            match limit {
-                Some(limit) => handle.not_after(limit),
-                None => handle,
-            }
-        }};
-    }
+    let facade = match limit {
+        Some(limit) => facade.with_not_after(limit),
+        None => facade.clone(),
+    };
     match operation {
         Operation::Charge => {
             let request = ChargeRequest::new(attempt("a-1"), credential(id), price(id));
-            limited!(facade.charger(id)).charge(request).await.map(drop)
+            facade.charge(request).await.map(drop)
         }
         Operation::Schedule => {
             let card = r#"{"pan":"4012001037141112","expiry":"2031-04","cvv":"123","cardholder_name":"Ann"}"#;
             let request = ScheduleRequest::new(attempt("a-1"), price(id), "MONTHLY", "ann@example.org", card);
-            limited!(facade.scheduler(id)).schedule(request).await.map(drop)
+            facade.schedule(id, request).await.map(drop)
         }
-        Operation::Resume => limited!(facade.enroller(id)).resume(pending(id)).await.map(drop),
+        Operation::Resume => facade.resume(pending(id)).await.map(drop),
         Operation::Refund => {
             let request = RefundRequest::new(attempt("r-1"), payment(id));
-            limited!(facade.refunder(id)).refund(request).await.map(drop)
+            facade.refund(id, request).await.map(drop)
         }
         Operation::Capture => {
             let request = CaptureRequest::new(attempt("c-1"), payment(id));
-            limited!(facade.capturer(id)).capture(request).await.map(drop)
+            facade.capture(id, request).await.map(drop)
         }
     }
 }

@@ -71,7 +71,7 @@ async fn the_example_server_receives_a_notification_from_each_gateway() {
     {
         let mut request = enrol_request(&id, &format!("{id}-told"));
         request.notification_url = Some(format!("{url}/{id}"));
-        let started = facade.enroller(&id).expect("first payments").enrol(request).await.expect("begun");
+        let started = facade.enrol(&id, request).await.expect("begun");
         customer_pays(started.payment.redirect.as_deref().expect("a page"), GOOD_CARD).await;
         sandbox.settle().await;
         let line = expect(&id, "paid", authenticity);
@@ -85,10 +85,9 @@ async fn the_example_server_receives_a_notification_from_each_gateway() {
     let id = ProviderId::TOKENPAY_SIGNED;
     let mut request = enrol_request(&id, "tokenpay-told");
     request.notification_url = Some(format!("{url}/{id}"));
-    let enroller = facade.enroller(&id).expect("first payments");
-    let started = enroller.enrol(request).await.expect("begun");
+    let started = facade.enrol(&id, request).await.expect("begun");
     customer_pays(started.payment.redirect.as_deref().expect("a page"), GOOD_CARD).await;
-    enroller.resume(started.pending).await.expect("paid");
+    facade.resume(started.pending).await.expect("paid");
     sandbox.settle().await;
     expect(&id, "paid", "verified");
 
@@ -98,7 +97,7 @@ async fn the_example_server_receives_a_notification_from_each_gateway() {
     let card = format!(r#"{{"pan":"{GOOD_CARD}","expiry":"2031-04","cvv":"123","cardholder_name":"Ann"}}"#);
     let request =
         ScheduleRequest::new(attempt("ngenius-told"), price(&id), "MONTHLY", "ann@example.org", card);
-    facade.scheduler(&id).expect("schedules").schedule(request).await.expect("scheduled");
+    facade.schedule(&id, request).await.expect("scheduled");
     sandbox.settle().await;
     expect(&id, "paid", "verified");
 }

@@ -47,8 +47,7 @@ async fn notified(
     loop {
         let (provider, headers, body) = delivered.recv().await.expect("a notification");
         let raw = RawNotification::new(headers, body.to_vec()).expect("a notification");
-        let receiver = facade.notifications(&ProviderId::new(provider)).expect("notifications");
-        let received = receiver.receive(raw).await.expect("received");
+        let received = facade.receive(&ProviderId::new(provider), raw).await.expect("received");
         if received.provider == *id && received.payment.as_ref() == Some(payment) {
             return received;
         }
@@ -56,7 +55,7 @@ async fn notified(
 }
 
 async fn status(facade: &Facade, id: &ProviderId, payment: &PaymentRef) -> Payment {
-    facade.status(id).expect("status").status(payment).await.expect("a status").payment
+    facade.status(id, payment).await.expect("a status").payment
 }
 
 #[tokio::test]
@@ -68,7 +67,7 @@ async fn a_charge_its_status_and_its_notification_name_the_attempt() {
         let name = format!("{id}-named-renewal");
         let mut request = ChargeRequest::new(attempt(&name), credential, price(id));
         request.notification_url = Some(format!("{url}/{id}"));
-        let charged = facade.charger(id).expect("charges").charge(request).await.expect("charged");
+        let charged = facade.charge(request).await.expect("charged");
         assert_eq!(charged.merchant_reference.as_deref(), Some(name.as_str()), "{id}");
         let payment = charged.payment.expect("a payment");
         let read = status(&facade, id, &payment).await;
@@ -86,9 +85,9 @@ async fn a_first_payment_names_the_attempt() {
     let (_sandbox, facade) = sandbox().await;
     for id in [ProviderId::REVIO, ProviderId::EMSPAY] {
         let request = common::enrol_request(&id, "begun");
-        let started = facade.enroller(&id).expect("first payments").enrol(request).await.expect("begun");
+        let started = facade.enrol(&id, request).await.expect("begun");
         assert_eq!(started.payment.merchant_reference.as_deref(), Some("begun-first"), "{id}");
-        let resumed = facade.enroller(&id).expect("first payments").resume(started.pending).await;
+        let resumed = facade.resume(started.pending).await;
         let payment = resumed.expect("read").payment;
         assert_eq!(payment.merchant_reference.as_deref(), Some("begun-first"), "{id}");
     }
@@ -103,12 +102,12 @@ async fn every_charge_of_a_schedule_names_its_attempt() {
     post_json(&sandbox, "/_sandbox/webhooks", &format!(r#"{{"ngenius":"{url}/{id}"}}"#)).await;
     let card = format!(r#"{{"pan":"{GOOD_CARD}","expiry":"2031-04","cvv":"123","cardholder_name":"Ann"}}"#);
     let request = ScheduleRequest::new(attempt("series-1"), price(&id), "MONTHLY", "ann@example.org", card);
-    let started = facade.scheduler(&id).expect("schedules").schedule(request).await.expect("scheduled");
+    let started = facade.schedule(&id, request).await.expect("scheduled");
     // The answer of the source document does not repeat it; the order that is read after it does.
     assert_eq!(started.payment.merchant_reference.as_deref(), Some("series-1"));
     let order = started.payment.payment.expect("an order");
     sandbox.advance(std::time::Duration::from_secs(31 * 24 * 60 * 60));
-    let read = facade.status(&id).expect("status").status(&order).await.expect("a status");
+    let read = facade.status(&id, &order).await.expect("a status");
     assert_eq!(read.charges.len(), 2);
     for payment in read.charges.iter().chain([&read.payment]) {
         assert_eq!(payment.merchant_reference.as_deref(), Some("series-1"));
@@ -128,7 +127,7 @@ async fn an_odd_reference_is_refused_and_nothing_is_sent() {
                 // The name of an attempt, and in no path there.
                 continue;
             }
-            let read = facade.status(&id).expect("a status").status(&PaymentRef::new(odd)).await;
+            let read = facade.status(&id, &PaymentRef::new(odd)).await;
             let error = read.expect_err(odd);
             assert!(error.effect().is_not_applied(), "{id}, {odd:?}: {error}");
             assert!(error.to_string().contains('`'), "{id}, {odd:?}: {error}");

@@ -51,7 +51,7 @@ async fn charge(write: Behaviour, read: &str) -> (Result<Payment, Error>, FaultS
     let credential = r#"{"provider":"revio","client_id":"c","recurring_token":"82e6eb62"}"#;
     let credential = serde_json::from_str(credential).expect("a credential");
     let request = ChargeRequest::new(attempt("a-1"), credential, price(&ID));
-    let result = facade(&server).await.charger(&ID).expect("charges").charge(request).await;
+    let result = facade(&server).await.charge(request).await;
     (result, server)
 }
 
@@ -176,11 +176,11 @@ async fn change(
     let result = if captures {
         let mut request = CaptureRequest::new(attempt("c-1"), PaymentRef::new("p1"));
         request.amount = amount;
-        facade.capturer(&ID).expect("captures").capture(request).await
+        facade.capture(&ID, request).await
     } else {
         let mut request = RefundRequest::new(attempt("r-1"), PaymentRef::new("p1"));
         request.amount = amount;
-        facade.refunder(&ID).expect("refunds").refund(request).await
+        facade.refund(&ID, request).await
     };
     (result, server.received().into_iter().filter(|call| call.method == "POST").collect())
 }
@@ -280,7 +280,7 @@ async fn enrol_without_a_page_is_an_error() {
     let server = gateway(json(500, ""), &[PAID]).await;
     let mut request = common::enrol_request(&ID, "page");
     request.customer.gateway_id = Some("c".to_owned());
-    let result = facade(&server).await.enroller(&ID).expect("first payments").enrol(request).await;
+    let result = facade(&server).await.enrol(&ID, request).await;
     let error = result.expect_err("the customer cannot pay");
     assert!(error.to_string().contains("checkout_url"), "{error}");
 }

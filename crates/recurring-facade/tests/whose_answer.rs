@@ -16,7 +16,7 @@ use recurring_sandbox::Sandbox;
 
 async fn charge(facade: &Facade, id: &ProviderId, name: &str) -> Result<Payment, Error> {
     let request = ChargeRequest::new(attempt(name), credential(id), price(id));
-    facade.charger(id).expect("charges").charge(request).await
+    facade.charge(request).await
 }
 
 fn assert_unknown(answer: Result<Payment, Error>, case: &str) -> Error {
@@ -150,7 +150,7 @@ async fn dead_token_is_declined_at_every_gateway() {
         let dead: StoredCredential = serde_json::from_value(json).expect("a credential");
         let taken = sandbox.ledger().len();
         let request = ChargeRequest::new(attempt(&format!("{id}-dead")), dead, price(&id));
-        let refused = facade.charger(&id).expect("charges").charge(request).await.expect("an answer");
+        let refused = facade.charge(request).await.expect("an answer");
         let decline = refused.decline.expect("a reason");
         assert_eq!((refused.outcome, decline.reason), (Outcome::Declined, DeclineReason::InvalidCredential));
         assert_eq!(decline.reason.advice(), Advice::NeedsCustomer, "{id}");
@@ -171,10 +171,10 @@ async fn look_up_never_takes_the_first_order() {
     let id = ProviderId::EMSPAY;
     let credential = enrolled(&facade, &id, "same", GOOD_CARD).await;
     let name = attempt("same-first");
-    let look = async || facade.look_up(&id).expect("a look-up").look_up(&lost(&id, &name)).await;
+    let look = async || facade.look_up(&id, &lost(&id, &name)).await;
     assert!(matches!(look().await, Ok(Found::Nothing)));
     let request = ChargeRequest::new(name.clone(), credential, price(&id));
-    let renewal = facade.charger(&id).expect("charges").charge(request).await.expect("charged");
+    let renewal = facade.charge(request).await.expect("charged");
     let Ok(Found::Payment(found)) = look().await else { panic!("not the renewal") };
     assert_eq!((found.outcome, found.payment), (Outcome::Paid, renewal.payment));
 }
@@ -222,7 +222,7 @@ async fn look_up_of_what_proves_nothing_is_an_error() {
             let server =
                 FaultServer::start(move |_, _| Behaviour::Reply(RawReply::json(200, body.clone()))).await;
             let facade = facade_at(&id, &server.url(), &keys);
-            facade.look_up(&id).expect("a look-up").look_up(&lost(&id, &attempt("a-1"))).await
+            facade.look_up(&id, &lost(&id, &attempt("a-1"))).await
         };
         assert!(matches!(look(body.clone()).await, Ok(Found::Payment(_))), "{id}");
         for (from, to) in changes {

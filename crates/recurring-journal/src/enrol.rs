@@ -1,15 +1,15 @@
 //! Beginning a first payment, under a name that nothing else can have.
 
-use recurring_facade::{EnrolRequest, EnrolStarted, Error, Facade, ProviderId};
+use recurring_facade::{EnrolRequest, EnrolStarted, Error, Facade, Operation, ProviderId};
 
 use crate::attempt::{Intent, State};
 use crate::ending::ending_of;
-use crate::error::JournalError;
+use crate::error::{JournalError, require};
 use crate::journal::Journal;
 use crate::store::{Change, Claim};
 
 impl Journal {
-    /// Begins a first payment: see [`Enroller::enrol`](recurring_facade::Enroller::enrol). Takes no money. Its name is
+    /// Begins a first payment: see [`Facade::enrol`](recurring_facade::Facade::enrol). Takes no money. Its name is
     /// reserved before anything is sent: no charge and no other operation can be made under it, since a gateway could
     /// take the one for the other.
     ///
@@ -26,9 +26,7 @@ impl Journal {
         provider: &ProviderId,
         request: EnrolRequest,
     ) -> Result<Result<EnrolStarted, Error>, JournalError> {
-        let enroller = facade
-            .enroller(provider)
-            .ok_or_else(|| JournalError::NoCapability { provider: provider.clone() })?;
+        require(facade, provider, Operation::Enrol)?;
         let intent = Intent::enrolment(&request, provider.clone());
         let claim = self.store().reserve(&intent, self.now().await?).await?;
         if let Claim::Stands(record) = &claim {
@@ -44,7 +42,7 @@ impl Journal {
                 return Err(refused);
             }
         }
-        let started = enroller.enrol(request).await;
+        let started = facade.enrol(provider, request).await;
         if let (Claim::Yours(fence), Err(error)) = (claim, &started) {
             let change = ending_of(&Err(error.clone()));
             if change.unsent {

@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 use recurring_core::{AttemptId, Effect, ErrorKind, Money, Proof};
-use recurring_facade::{PaymentRef, ProviderId};
+use recurring_facade::{Facade, PaymentRef, ProviderId, Refusal};
 
 /// Why the store could not do what was asked. It never quotes what was to be stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -116,11 +116,13 @@ pub enum JournalError {
         /// The recorded amount; `None` for all of a payment.
         recorded: Option<Money>,
     },
-    /// The gateway is not set up, or cannot do this.
-    #[error("{provider} is not set up, or cannot do this")]
-    NoCapability {
+    /// The gateway is not set up, or does not have the operation.
+    #[error("{provider}: {refusal}; nothing was sent")]
+    Refused {
         /// Which gateway.
         provider: ProviderId,
+        /// Which of the two.
+        refusal: Refusal,
     },
     /// An operator's decision is not possible in this state.
     #[error(
@@ -180,7 +182,7 @@ impl JournalError {
             ) => ErrorKind::Config,
             Self::Store(_) => ErrorKind::Unavailable,
             Self::OtherPayment { .. } | Self::OtherAmount { .. } => ErrorKind::Conflict,
-            Self::NoCapability { .. } => ErrorKind::Unsupported,
+            Self::Refused { refusal, .. } => refusal.kind(),
             Self::NotToDecide { .. } | Self::Contradicted { .. } | Self::Invalid { .. } => {
                 ErrorKind::InvalidRequest
             }
@@ -197,4 +199,19 @@ impl JournalError {
             _ => Effect::NotApplied(Proof::Local),
         }
     }
+}
+
+/// Refuses an operation that the gateway does not have, or whose gateway is not set up, before anything is stored.
+pub(crate) fn require(
+    facade: &Facade,
+    provider: &ProviderId,
+    operation: recurring_facade::Operation,
+) -> Result<(), JournalError> {
+    facade.require(provider, operation).map_err(|error| refused(&error))
+}
+
+/// What the facade refuses before a gateway is asked.
+pub(crate) fn refused(error: &recurring_facade::Error) -> JournalError {
+    let refusal = error.refusal().cloned().unwrap_or(Refusal::NotConfigured { missing: None });
+    JournalError::Refused { provider: error.provider().clone(), refusal }
 }

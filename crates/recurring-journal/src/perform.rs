@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use recurring_core::{AttemptId, NotAfter, Outcome};
+use recurring_core::{AttemptId, Effect, NotAfter, Outcome, Proof};
+use recurring_facade::Operation as FacadeOperation;
 use recurring_facade::{
     Agreement, CaptureRequest, ChargeRequest, Error, Facade, Payment, PaymentRef, Provider, ProviderId,
     Record, RefundRequest, ScheduleRequest, Scheduled,
@@ -13,7 +14,7 @@ use recurring_facade::{
 
 use crate::attempt::{AttemptRecord, Fence, Intent, Operation, State};
 use crate::ending::{Written, describe, ending_of, remembered};
-use crate::error::{JournalError, StoreError};
+use crate::error::{JournalError, StoreError, refused, require};
 use crate::journal::Journal;
 use crate::store::{Change, Claim, Late};
 
@@ -81,10 +82,10 @@ impl Journal {
     /// gateway failed stands in [`Answer::error`].
     pub async fn charge(&self, facade: &Facade, request: ChargeRequest) -> Result<Answer, JournalError> {
         let provider = request.credential.provider();
-        let charger = able(facade.charger(&provider), &provider)?;
+        require(facade, &provider, FacadeOperation::Charge)?;
         let intent = self.intent_of(&request)?;
-        self.perform(facade, intent, |record, limit| async move {
-            Made { result: charger.recording(record).not_after(limit).charge(request).await, agreement: None }
+        self.perform(facade, intent, |facade| async move {
+            Made { result: facade.charge(request).await, agreement: None }
         })
         .await
     }
@@ -99,10 +100,10 @@ impl Journal {
         provider: &ProviderId,
         request: ScheduleRequest,
     ) -> Result<Answer, JournalError> {
-        let scheduler = able(facade.scheduler(provider), provider)?;
-        let intent = Intent::schedule(&request, provider.clone());
-        self.perform(facade, intent, |record, limit| async move {
-            match scheduler.recording(record).not_after(limit).schedule(request).await {
+        require(facade, provider, FacadeOperation::Schedule)?;
+        let (intent, id) = (Intent::schedule(&request, provider.clone()), provider.clone());
+        self.perform(facade, intent, |facade| async move {
+            match facade.schedule(&id, request).await {
                 Ok(Scheduled { payment, agreement, .. }) => Made { result: Ok(payment), agreement },
                 Err(error) => Made { result: Err(error), agreement: None },
             }
@@ -120,13 +121,10 @@ impl Journal {
         provider: &ProviderId,
         request: RefundRequest,
     ) -> Result<Answer, JournalError> {
-        let refunder = able(facade.refunder(provider), provider)?;
-        let intent = Intent::refund(&request, provider.clone());
-        self.perform(facade, intent, |record, limit| async move {
-            Made {
-                result: refunder.recording(record).not_after(limit).refund(request).await,
-                agreement: None,
-            }
+        require(facade, provider, FacadeOperation::Refund)?;
+        let (intent, id) = (Intent::refund(&request, provider.clone()), provider.clone());
+        self.perform(facade, intent, |facade| async move {
+            Made { result: facade.refund(&id, request).await, agreement: None }
         })
         .await
     }
@@ -141,18 +139,16 @@ impl Journal {
         provider: &ProviderId,
         request: CaptureRequest,
     ) -> Result<Answer, JournalError> {
-        let capturer = able(facade.capturer(provider), provider)?;
-        let intent = Intent::capture(&request, provider.clone());
-        self.perform(facade, intent, |record, limit| async move {
-            Made {
-                result: capturer.recording(record).not_after(limit).capture(request).await,
-                agreement: None,
-            }
+        require(facade, provider, FacadeOperation::Capture)?;
+        let (intent, id) = (Intent::capture(&request, provider.clone()), provider.clone());
+        self.perform(facade, intent, |facade| async move {
+            Made { result: facade.capture(&id, request).await, agreement: None }
         })
         .await
     }
 
-    /// Runs the whole of it in a task of its own: a caller that goes away leaves no attempt half made.
+    /// Runs the whole of it in a task of its own: a caller that goes away leaves no attempt half made. `call` is given the
+    /// facade with the record and the limit of the attempt.
     pub(crate) async fn perform<Call, Calling>(
         &self,
         facade: &Facade,
@@ -160,19 +156,18 @@ impl Journal {
         call: Call,
     ) -> Result<Answer, JournalError>
     where
-        Call: FnOnce(ArmedRecord, NotAfter) -> Calling + Send + 'static,
+        Call: FnOnce(Facade) -> Calling + Send + 'static,
         Calling: Future<Output = Made> + Send + 'static,
     {
-        let provider = facade.provider(&intent.provider);
-        if let Some(provider) = provider {
-            self.check_timeouts(provider)?;
-        }
+        let provider = facade.provider(&intent.provider).map_err(|error| refused(&error))?;
+        self.check_timeouts(provider)?;
         let is_token = matches!(intent.operation, Operation::Refund | Operation::Capture)
-            && provider.is_some_and(|provider| provider.facts().payment_is_token);
+            && provider.facts().payment_is_token;
         let (journal, attempt, held) = (self.clone(), intent.attempt.clone(), Arc::new(OnceLock::new()));
+        let facade = facade.clone();
         let running = tokio::spawn({
             let held = Arc::clone(&held);
-            async move { journal.armed(intent, is_token, &held, call).await }
+            async move { journal.armed(&facade, intent, is_token, &held, call).await }
         });
         match running.await {
             Ok(result) => result,
@@ -206,13 +201,14 @@ impl Journal {
 
     async fn armed<Call, Calling>(
         &self,
+        facade: &Facade,
         intent: Intent,
         is_token: bool,
         held: &OnceLock<Fence>,
         call: Call,
     ) -> Result<Answer, JournalError>
     where
-        Call: FnOnce(ArmedRecord, NotAfter) -> Calling,
+        Call: FnOnce(Facade) -> Calling,
         Calling: Future<Output = Made>,
     {
         // The limit begins before the store is asked for anything: however long that takes, nothing is sent after the
@@ -230,13 +226,14 @@ impl Journal {
         let _ = held.set(fence);
         let record = ArmedRecord { journal: self.clone(), fence };
         let made = if limit.has_passed() {
-            let inner = recurring_core::Error::never_sent(
+            let inner = recurring_core::Error::new(
                 recurring_core::ErrorKind::Unavailable,
+                Effect::NotApplied(Proof::NeverSent),
                 "storing the attempt took so long that it was not sent",
             );
             Made { result: Err(Error::new(intent.provider.clone(), inner)), agreement: None }
         } else {
-            call(record, limit).await
+            call(facade.with_record(record).with_not_after(limit)).await
         };
         self.ended(&intent, fence, made, is_token).await
     }
@@ -331,7 +328,8 @@ impl Journal {
         let record = stands.unwrap_or_else(|| remembered(intent, fence, &change, now));
         if let Some(conflict) = conflict {
             // What the gateway answered is the answer to another attempt: nothing of it is this one's.
-            let inner = recurring_core::Error::unknown(recurring_core::ErrorKind::Protocol, conflict);
+            let inner =
+                recurring_core::Error::new(recurring_core::ErrorKind::Protocol, Effect::Unknown, conflict);
             made = Made { result: Err(Error::new(intent.provider.clone(), inner)), agreement: None };
         }
         let (payment, error) = match made.result {
@@ -366,10 +364,6 @@ impl Journal {
             }
         }
     }
-}
-
-pub(crate) fn able<Handle>(handle: Option<Handle>, provider: &ProviderId) -> Result<Handle, JournalError> {
-    handle.ok_or_else(|| JournalError::NoCapability { provider: provider.clone() })
 }
 
 /// Writes the gateway's reference down before money moves, where the gateway has one. It is the fenced step between

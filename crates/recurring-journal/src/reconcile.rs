@@ -4,7 +4,8 @@ use std::time::SystemTime;
 
 use jiff::Timestamp;
 use recurring_core::AttemptId;
-use recurring_facade::{Error, Facade, Found, LostCharge, Payment, Provider, StoredCredential};
+use recurring_facade::Operation as FacadeOperation;
+use recurring_facade::{Error, Facade, Found, LostCharge, Payment, StoredCredential};
 
 use crate::attempt::{AttemptRecord, Ending, Operation, State};
 use crate::decide::{Proves, Seen, Verdict, decide, look_again};
@@ -126,10 +127,8 @@ impl Journal {
         record: &AttemptRecord,
         now: Timestamp,
     ) -> Result<Option<Seen>, JournalError> {
-        let provider = facade.provider(&record.provider);
-        let (Some(cancel), Some(lost)) =
-            (provider.and_then(Provider::as_cancel_unpaid), self.lost_charge(record))
-        else {
+        let can_cancel = facade.require(&record.provider, FacadeOperation::CancelUnpaid).is_ok();
+        let Some(lost) = self.lost_charge(record).filter(|_| can_cancel) else {
             return Ok(Some(Seen::NoMeans("the gateway has no call to cancel an unpaid payment")));
         };
         let mut change = Change::to(record.state);
@@ -142,7 +141,7 @@ impl Journal {
             Err(StoreError::Fenced) => return Ok(None),
             Err(failed) => return Err(failed.into()),
         }
-        Ok(Some(match cancel.cancel_unpaid(&lost).await {
+        Ok(Some(match facade.cancel_unpaid(&record.provider, &lost).await {
             Ok(Found::Canceled(_)) => Seen::Canceled,
             Ok(Found::Payment(payment)) => Seen::Payment(Box::new(payment)),
             Ok(Found::Unclear(payment)) => Seen::Unclear { payment: Box::new(payment), can_cancel: false },
@@ -181,15 +180,16 @@ impl Journal {
         if matches!(record.operation, Operation::Refund | Operation::Capture) {
             return Seen::NoMeans("a payment does not show which of its refunds and captures was this one");
         }
-        let Some(provider) = facade.provider(&record.provider) else {
+        let Ok(provider) = facade.provider(&record.provider) else {
             return Seen::Unreadable("the gateway is not set up here".to_owned());
         };
+        let can = provider.capabilities();
         if record.armed.is_none() && record.payment.is_none() {
             return Seen::NoMeans(
                 "this journal has not armed it, so there is no time in which to look for it",
             );
         }
-        let can_cancel = provider.as_cancel_unpaid().is_some();
+        let can_cancel = can.has(FacadeOperation::CancelUnpaid);
         let proves = match (&record.payment, provider.facts().nothing_found_is_proof) {
             // What the store has forgotten may be the payment's identifier, or a later try.
             _ if record.lapsed => Proves::Nothing,
@@ -212,13 +212,14 @@ impl Journal {
             }
             Err(error) => Seen::Unreadable(error.message().to_owned()),
         };
-        if let (Some(lost), Some(look_up)) = (self.lost_charge(record), provider.as_look_up())
-            && (lost.payment.is_some() || !look_up.needs_payment())
+        if let Some(lost) = self.lost_charge(record)
+            && can.has(FacadeOperation::LookUp)
+            && (lost.payment.is_some() || !provider.look_up_needs_payment())
         {
-            return read(look_up.look_up(&lost).await);
+            return read(provider.look_up(&lost).await);
         }
-        match (&record.payment, provider.as_status()) {
-            (Some(payment), Some(status)) => match status.status(payment).await {
+        match &record.payment {
+            Some(payment) if can.has(FacadeOperation::Status) => match provider.status(payment).await {
                 Ok(status) => seen_by_id(record, status.payment),
                 Err(error) => Seen::Unreadable(error.message().to_owned()),
             },
@@ -258,7 +259,7 @@ impl Journal {
     /// this journal is none: attempts are made with a token, they do not make one.
     async fn keepable(&self, facade: &Facade, entry: &InboxEntry) -> Result<InboxEntry, JournalError> {
         let mut kept = entry.clone();
-        let facts = facade.provider(&entry.provider).map(|provider| provider.facts());
+        let facts = facade.provider(&entry.provider).ok().map(|provider| provider.facts());
         if facts.is_none_or(|facts| facts.payment_is_token) {
             let named = entry.merchant_reference.as_ref().and_then(|name| AttemptId::new(name).ok());
             let ours = match &named {
@@ -315,13 +316,12 @@ impl Journal {
         entry: &InboxEntry,
         all_read: &mut bool,
     ) -> Result<Option<AttemptId>, JournalError> {
-        let (Some(payment), Some(status)) = (&entry.payment, facade.status(&entry.provider)) else {
-            return Ok(None);
-        };
+        let can_read = facade.require(&entry.provider, FacadeOperation::Status).is_ok();
+        let Some(payment) = entry.payment.as_ref().filter(|_| can_read) else { return Ok(None) };
         let named = match &entry.merchant_reference {
             Some(reference) => Some(reference.clone()),
             // The notification does not name it; the payment may.
-            None => match status.status(payment).await {
+            None => match facade.status(&entry.provider, payment).await {
                 Ok(read) => read.payment.merchant_reference,
                 Err(_) => {
                     *all_read = false;
@@ -340,7 +340,7 @@ impl Journal {
         change.next_look = record.next_look;
         change.note.clone_from(&record.note);
         if record.provider == entry.provider && record.payment.is_none() {
-            match status.status(payment).await {
+            match facade.status(&entry.provider, payment).await {
                 // Anybody may send a notification. The payment counts only when the gateway itself says whose it is.
                 Ok(read) if read.payment.merchant_reference.as_deref() == Some(attempt.as_str()) => {
                     change.payment = Some(payment.clone());

@@ -1,13 +1,12 @@
 //! Coming back from the page: the first payment where that takes it, and the credential that came of it.
 
-use recurring_facade::{
-    Agreement, Enroller, Enrolment, Error, Facade, PendingEnrolment, Rebuilt, ScheduleRef,
-};
+use recurring_facade::Operation as FacadeOperation;
+use recurring_facade::{Agreement, Enrolment, Error, Facade, PendingEnrolment, Rebuilt, ScheduleRef};
 
 use crate::attempt::{AttemptRecord, Intent, Operation, State};
-use crate::error::JournalError;
+use crate::error::{JournalError, require};
 use crate::journal::Journal;
-use crate::perform::{Answer, Made, able};
+use crate::perform::{Answer, Made};
 use crate::store::Change;
 
 /// How coming back from the page ended.
@@ -25,21 +24,21 @@ impl Journal {
     /// [`Resumed::Read`].
     ///
     /// Asked again after it was taken, it gives the stored credential once more: the sealed one, or one that is rebuilt by
-    /// reading ([`Enrol::credential_of`](recurring_facade::Enrol::credential_of)) and then sealed.
+    /// reading ([`Provider::credential_of`](recurring_facade::Provider::credential_of)) and then sealed.
     ///
     /// # Errors
     /// Those of [`charge`](Self::charge).
     pub async fn resume(&self, facade: &Facade, pending: PendingEnrolment) -> Result<Resumed, JournalError> {
         let provider = pending.provider();
-        let enroller = able(facade.enroller(&provider), &provider)?;
+        require(facade, &provider, FacadeOperation::Resume)?;
         let Some(intent) = Intent::first_payment(&pending) else {
-            return Ok(Resumed::Read(Box::new(enroller.resume(pending).await)));
+            return Ok(Resumed::Read(Box::new(facade.resume(pending).await)));
         };
         let mut answer = self
             .perform(facade, intent, {
-                let (enroller, pending) = (enroller.clone(), pending.clone());
-                |_, limit| async move {
-                    match enroller.not_after(limit).resume(pending).await {
+                let pending = pending.clone();
+                |facade| async move {
+                    match facade.resume(pending).await {
                         Ok(Enrolment { payment, agreement, .. }) => Made { result: Ok(payment), agreement },
                         Err(error) => Made { result: Err(error), agreement: None },
                     }
@@ -47,14 +46,14 @@ impl Journal {
             })
             .await?;
         if answer.agreement.is_none() && matches!(answer.record.state, State::Paid | State::Authorized) {
-            self.rebuild_agreement(&enroller, &pending, &mut answer).await;
+            self.rebuild_agreement(facade, &pending, &mut answer).await;
         }
         Ok(Resumed::Made(Box::new(answer)))
     }
 
     /// Asks the gateway, which takes no money, for what later payments are made with.
-    async fn rebuild_agreement(&self, enroller: &Enroller, pending: &PendingEnrolment, answer: &mut Answer) {
-        match enroller.credential_of(pending, answer.record.payment.as_ref()).await {
+    async fn rebuild_agreement(&self, facade: &Facade, pending: &PendingEnrolment, answer: &mut Answer) {
+        match facade.credential_of(pending, answer.record.payment.as_ref()).await {
             Ok(Rebuilt::Agreement(agreement)) => {
                 self.keep_agreement(answer, &agreement).await;
                 answer.agreement = Some(agreement);

@@ -11,14 +11,14 @@ use std::time::Instant;
 
 use futures_core::Stream;
 use recurring_core::AttemptId;
-use recurring_facade::{ChargeRequest, Facade, ProviderId};
+use recurring_facade::{ChargeRequest, Facade, Operation, ProviderId};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::sleep_until;
 
 use crate::attempt::{AttemptRecord, Fence, Intent, State};
 use crate::breaker::Breaker;
-use crate::error::JournalError;
+use crate::error::{JournalError, require};
 use crate::journal::Journal;
 use crate::perform::Answer;
 use crate::store::{Change, Claim};
@@ -310,11 +310,10 @@ impl BillingRun {
         }
         for (request, claim) in chunk.claimed {
             let (attempt, provider) = (request.attempt.clone(), request.credential.provider());
-            if self.facade.charger(&provider).is_none() {
+            if let Err(error) = require(&self.facade, &provider, Operation::Charge) {
                 if let Claim::Yours(fence) = claim {
                     self.let_go(vec![(attempt.clone(), fence)]).await;
                 }
-                let error = JournalError::NoCapability { provider: provider.clone() };
                 tell(Report::Refused { attempt, provider, error });
                 continue;
             }

@@ -194,8 +194,7 @@ async fn the_first_payment_of_a_stored_card_is_taken_once() {
     let id = ProviderId::TOKENPAY_SIGNED;
     let key = EncryptionKey::new(&[9; 32]);
     let journal = Journal::builder().encryption_key(key).with_store(world.store().await).await.unwrap();
-    let enroller = world.facade.enroller(&id).unwrap();
-    let started = enroller.enrol(enrol_request(&id, "ann")).await.unwrap();
+    let started = world.facade.enrol(&id, enrol_request(&id, "ann")).await.unwrap();
     customer_pays(started.payment.redirect.as_deref().unwrap(), GOOD_CARD).await;
     let resume = || journal.resume(&world.facade, started.pending.clone());
     for again in [false, true, true] {
@@ -205,8 +204,8 @@ async fn the_first_payment_of_a_stored_card_is_taken_once() {
     }
     assert_eq!(world.taken("ann-first"), 1);
     // Elsewhere the customer pays on the page, and coming back only reads.
-    let enroller = world.facade.enroller(&ProviderId::EMSPAY).unwrap();
-    let started = enroller.enrol(enrol_request(&ProviderId::EMSPAY, "bob")).await.unwrap();
+    let started =
+        world.facade.enrol(&ProviderId::EMSPAY, enrol_request(&ProviderId::EMSPAY, "bob")).await.unwrap();
     let resumed = journal.resume(&world.facade, started.pending).await.unwrap();
     assert!(matches!(&resumed, Resumed::Read(read) if read.is_ok()), "{resumed:?}");
 }

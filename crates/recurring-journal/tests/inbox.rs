@@ -25,7 +25,7 @@ async fn notification_before_the_lost_answer_settles_it() {
         term.until = term.now + world.journal.policy().lease;
         let claim = process.arm(&Intent::charge(&request), &term).await.unwrap();
         assert!(matches!(claim, Claim::Yours(_)), "{id}");
-        let taken = world.facade.charger(&id).unwrap().charge(request).await.unwrap();
+        let taken = world.facade.charge(request).await.unwrap();
 
         let mut received = ReceivedNotification::new(id.clone(), Authenticity::Unsigned, name.clone());
         received.payment = taken.payment;

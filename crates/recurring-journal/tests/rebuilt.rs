@@ -14,8 +14,7 @@ const SALE: &str = "POST /tokenpay/tokenization/sale";
 
 /// Sends a customer to the page, where a card is stored.
 async fn card_stored(world: &World, name: &str, card: &str) -> PendingEnrolment {
-    let enroller = world.facade.enroller(&ID).unwrap();
-    let started = enroller.enrol(enrol_request(&ID, name)).await.unwrap();
+    let started = world.facade.enrol(&ID, enrol_request(&ID, name)).await.unwrap();
     customer_pays(&started.payment.redirect.unwrap(), card).await;
     started.pending
 }

@@ -1,4 +1,5 @@
-use recurring_core::{InvalidInput, Prepared, Secret, check};
+use recurring_core::{InvalidInput, Secret};
+use recurring_gateway::{Prepared, check};
 
 /// The key as a bearer token, and JSON both ways. `Content-Type` goes with a GET too.
 pub(crate) fn authorise(request: Prepared, api_key: &Secret) -> Prepared {

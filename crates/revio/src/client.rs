@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use recurring_core::{BaseUrl, HttpOptions, NotAfter, Prepared, Reply, Secret, check};
-use recurring_http::Transport;
+use recurring_core::{HttpOptions, NotAfter, Reply, Secret};
+use recurring_gateway::{BaseUrl, ErrorExt as _, Prepared, Transport, check};
 
 use crate::auth;
 use crate::config::Environment;

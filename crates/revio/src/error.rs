@@ -1,6 +1,7 @@
 use std::fmt;
 
 use recurring_core::{ErrorKind, Reply};
+use recurring_gateway::ErrorExt as _;
 use serde_json::{Map, Value};
 
 /// A failed call: see [`recurring_core::Error`] for its kind and its effect on the money.

@@ -38,10 +38,11 @@ pub use ops::purchase::{
 pub use ops::refund_purchase::{RefundAnswer, RefundPurchase};
 pub use ops::release_purchase::ReleasePurchase;
 pub use ops::update_client::UpdateClient;
-pub use recurring_core::retry::RetryPolicy;
+pub use recurring_core::RetryPolicy;
 pub use recurring_core::{
-    Advice, BaseUrl, Currency, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput,
-    Money, NotAfter, Outcome, Prepared, Proof, Reply, Secret,
+    Advice, Currency, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money,
+    NotAfter, Outcome, Proof, Reply, Secret,
 };
-pub use recurring_signature::PublicKey;
+pub use recurring_gateway::signature::PublicKey;
+pub use recurring_gateway::{BaseUrl, Prepared};
 pub use status::{PurchaseStatus, documented_outcomes};

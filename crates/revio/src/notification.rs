@@ -33,10 +33,11 @@ mod keys;
 
 pub use event::EventType;
 pub use keys::WebhookKeys;
-pub use recurring_core::notification::{Authenticated, NotificationError, RawNotification};
-pub use recurring_signature::PublicKey;
+pub use recurring_core::notification::{NotificationError, RawNotification};
+pub use recurring_gateway::signature::PublicKey;
 
-use recurring_core::{GatewayTime, Secret, check, lenient};
+use recurring_core::{GatewayTime, Secret};
+use recurring_gateway::{check, lenient, notification::read_verified};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -47,6 +48,10 @@ use crate::wire;
 /// The header with the signature: base64 of RSASSA-PKCS1-v1_5 with SHA-256 over the bytes of the body.
 pub(crate) const SIGNATURE: &str = "X-Signature";
 
+/// A notification whose origin was proven. Only [`verify`] makes one and [`WebhookKeys::verify`].
+#[derive(Debug, Clone)]
+pub struct Authenticated(RawNotification);
+
 /// Checks that a notification is the gateway's, over the exact bytes that arrived. `key` has 2048 to 4096 bits, see
 /// [`PublicKey::parse`].
 ///
@@ -55,7 +60,7 @@ pub(crate) const SIGNATURE: &str = "X-Signature";
 /// body under this key. There is no time stamp to check: an old notification that is sent again verifies, too.
 pub fn verify(raw: RawNotification, key: &PublicKey) -> Result<Authenticated, NotificationError> {
     match key.verifies(raw.body(), signature(&raw)?) {
-        true => Ok(Authenticated::after_check(raw)),
+        true => Ok(Authenticated(raw)),
         false => Err(not_genuine()),
     }
 }
@@ -75,7 +80,7 @@ pub(crate) fn not_genuine() -> NotificationError {
 /// [`NotificationError::VerifiedUnreadable`] when it names no object by an `id` that can be one. Nothing else is needed: an odd member is
 /// left out, and an object that cannot be read is [`NotifiedObject::Other`].
 pub fn parse(notification: &Authenticated) -> Result<Notification, NotificationError> {
-    let head: Head = notification.read()?;
+    let head: Head = read_verified(&notification.0)?;
     check::id("id", head.id.expose())
         .map_err(|rule| NotificationError::verified_unreadable(rule.to_string()))?;
     let event = EventType::from(head.event_type.unwrap_or_default());
@@ -84,11 +89,12 @@ pub fn parse(notification: &Authenticated) -> Result<Notification, NotificationE
         event.as_str().split_once('.').map(|(kind, _)| kind).unwrap_or_default().to_owned()
     });
     let object = match kind.as_str() {
-        "purchase" => notification
-            .read()
+        "purchase" => read_verified(&notification.0)
             .ok()
             .map(|purchase: Purchase| NotifiedObject::Purchase(Box::new(purchase.cleared_by(str::to_owned)))),
-        "payment" => notification.read().ok().map(|payment| NotifiedObject::Payment(Box::new(payment))),
+        "payment" => {
+            read_verified(&notification.0).ok().map(|payment| NotifiedObject::Payment(Box::new(payment)))
+        }
         _ => None,
     };
     Ok(Notification {

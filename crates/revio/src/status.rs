@@ -1,4 +1,5 @@
-use recurring_core::{Outcome, open_enum};
+use recurring_core::Outcome;
+use recurring_gateway::open_enum;
 
 open_enum! {
     /// Where a purchase stands (open).

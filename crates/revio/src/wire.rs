@@ -1,6 +1,7 @@
 //! The bodies of requests, member for member in the order of the documents, and readers for this gateway's ways.
 
-use recurring_core::{Secret, lenient};
+use recurring_core::Secret;
+use recurring_gateway::lenient;
 use serde::de::Error;
 use serde::{Deserializer, Serialize};
 

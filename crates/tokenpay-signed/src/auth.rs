@@ -4,7 +4,8 @@ use std::pin::Pin;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use recurring_core::{Class, InvalidInput, Method, Prepared, Secret};
+use recurring_core::{InvalidInput, Secret};
+use recurring_gateway::{Class, ErrorExt as _, Method, Prepared};
 use serde::Serialize;
 
 use crate::error::Error;

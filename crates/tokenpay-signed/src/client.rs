@@ -1,8 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use recurring_core::{BaseUrl, Currency, HttpOptions, InvalidInput, Money, NotAfter, Reply};
-use recurring_http::Transport;
+use recurring_core::{Currency, HttpOptions, InvalidInput, Money, NotAfter, Reply};
+use recurring_gateway::{BaseUrl, ErrorExt as _, Transport};
 
 use crate::auth::{self, RequestSigner, Unsigned};
 use crate::config::{Environment, MerchantId, TokenId};

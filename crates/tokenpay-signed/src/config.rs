@@ -1,6 +1,7 @@
 use std::fmt;
 
-use recurring_core::{BaseUrl, InvalidInput, Secret, check};
+use recurring_core::{InvalidInput, Secret};
+use recurring_gateway::{BaseUrl, check};
 
 use crate::wire::Id;
 

@@ -10,7 +10,7 @@ use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use recurring_core::{InvalidInput, Secret};
-use recurring_signature::PublicKey;
+use recurring_gateway::signature::PublicKey;
 use rsa::pkcs1::DecodeRsaPrivateKey;
 use rsa::pkcs1v15::SigningKey;
 use rsa::pkcs8::der::asn1::OctetStringRef;
@@ -58,7 +58,7 @@ impl RsaSigner {
     /// shorter than 2048 bits, and for anything else. The error names the problem and quotes nothing.
     pub fn from_key(text: impl Into<Secret>) -> Result<Self, InvalidInput> {
         let text = text.into();
-        let text = recurring_signature::plain_key_text(text.expose());
+        let text = recurring_gateway::signature::plain_key_text(text.expose());
         let key = private_key(&der_of_private_key(text.expose())?)?;
         let bits = key.n().bits();
         if bits < FEWEST_BITS {

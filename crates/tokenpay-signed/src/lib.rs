@@ -27,10 +27,11 @@ pub use ops::recurring::Recurring;
 pub use ops::refund_order::RefundOrder;
 pub use ops::sale::{LineItem, Sale};
 pub use ops::void_order::VoidOrder;
-pub use recurring_core::retry::RetryPolicy;
+pub use recurring_core::RetryPolicy;
 pub use recurring_core::{
     Advice, Currency, Decimal, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput,
-    Money, NotAfter, Outcome, Prepared, Proof, Reply, Secret,
+    Money, NotAfter, Outcome, Proof, Reply, Secret,
 };
-pub use recurring_signature::PublicKey;
+pub use recurring_gateway::Prepared;
+pub use recurring_gateway::signature::PublicKey;
 pub use status::{GivenBack, OrderStatus, TransactionStatus, documented_outcomes};

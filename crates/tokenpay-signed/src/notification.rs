@@ -20,9 +20,13 @@
 
 use std::collections::BTreeMap;
 
-pub use recurring_core::notification::{Authenticated, NotificationError, RawNotification};
-use recurring_core::{GatewayTime, lenient};
-use recurring_signature::PublicKey;
+use recurring_core::GatewayTime;
+pub use recurring_core::notification::{NotificationError, RawNotification};
+use recurring_gateway::{
+    lenient,
+    notification::{check, read_verified},
+    signature::PublicKey,
+};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -35,6 +39,10 @@ pub const ANSWER: &str = "OK";
 
 /// The member that holds the signature, and the only one that is not signed.
 const SIGNATURE: &str = "signature";
+
+/// A notification whose origin was proven. Only [`verify`] makes one.
+#[derive(Debug, Clone)]
+pub struct Authenticated(RawNotification);
 
 /// Checks that a notification comes from the gateway. `key` is the **gateway's** public key, from your configuration.
 ///
@@ -49,7 +57,7 @@ const SIGNATURE: &str = "signature";
 // Assumption(notification-sort): the documents say that the members are sorted, not how.
 pub fn verify(raw: RawNotification, key: &PublicKey) -> Result<Authenticated, NotificationError> {
     // The members are signed, not the bytes: they have to be read first.
-    raw.check()?;
+    check(&raw)?;
     let mut members: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(raw.body())
         .map_err(|_| NotificationError::unreadable("the body is not a JSON object"))?;
     let signature = members
@@ -58,7 +66,7 @@ pub fn verify(raw: RawNotification, key: &PublicKey) -> Result<Authenticated, No
         .and_then(|literal| value(&literal))
         .ok_or_else(|| NotificationError::refused("it carries no signature"))?;
     if key.verifies(signed_text(&members)?.as_bytes(), &signature) {
-        Ok(Authenticated::after_check(raw))
+        Ok(Authenticated(raw))
     } else {
         Err(NotificationError::refused("the signature does not belong to this content and this public key"))
     }
@@ -95,7 +103,7 @@ fn value(literal: &RawValue) -> Option<String> {
 /// When it names no order. So it may be for the notification of [`AddToken`](crate::AddToken), whose members are
 /// not known here: look with [`Client::query_token`](crate::Client::query_token) then.
 pub fn parse(notification: &Authenticated) -> Result<Notification, NotificationError> {
-    notification.read()
+    read_verified(&notification.0)
 }
 
 /// The result of an order, as the gateway reports it. Only `order_id` is certain to be there.
@@ -146,3 +154,6 @@ impl Notification {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,5 @@
-use recurring_core::{Class, Method, Prepared, Reply, check, check_echo};
+use recurring_core::Reply;
+use recurring_gateway::{Class, Method, Prepared, check, check_echo};
 
 use crate::error::Error;
 use crate::ops::order::Order;

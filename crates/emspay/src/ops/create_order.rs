@@ -1,7 +1,6 @@
 use jiff::Timestamp;
-use recurring_core::{
-    Class, ErrorKind, InvalidInput, Method, Money, Prepared, Reply, Secret, check, check_echo, require_echo,
-};
+use recurring_core::{ErrorKind, InvalidInput, Money, Reply, Secret};
+use recurring_gateway::{Class, ErrorExt as _, Method, Prepared, check, check_echo, require_echo};
 use serde_json::Value;
 
 use crate::error::Error;

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
-use recurring_core::{Class, Method, Prepared, Reply};
+use recurring_core::Reply;
+use recurring_gateway::{Class, Method, Prepared};
 use serde::Deserialize;
 use serde_json::Value;
 

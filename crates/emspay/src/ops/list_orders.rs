@@ -1,5 +1,6 @@
 use jiff::Timestamp;
-use recurring_core::{Class, ErrorKind, InvalidInput, Method, Prepared, Reply, check};
+use recurring_core::{ErrorKind, InvalidInput, Reply};
+use recurring_gateway::{Class, ErrorExt as _, Method, Prepared, check};
 use serde_json::value::RawValue;
 
 use crate::error::{Error, failed};

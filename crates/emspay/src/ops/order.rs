@@ -1,4 +1,5 @@
-use recurring_core::{DeclineReason, GatewayTime, Outcome, Reply, Secret, check, lenient};
+use recurring_core::{DeclineReason, GatewayTime, Outcome, Reply, Secret};
+use recurring_gateway::{check, lenient};
 use serde::Deserialize;
 
 use crate::decline;

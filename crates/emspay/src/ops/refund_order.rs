@@ -1,7 +1,5 @@
-use recurring_core::{
-    Class, ErrorKind, GatewayTime, Method, Money, Outcome, Prepared, Reply, check, check_echo, lenient,
-    require_echo,
-};
+use recurring_core::{ErrorKind, GatewayTime, Money, Outcome, Reply};
+use recurring_gateway::{Class, ErrorExt as _, Method, Prepared, check, check_echo, lenient, require_echo};
 use serde::Deserialize;
 
 use crate::error::{Error, read_object};

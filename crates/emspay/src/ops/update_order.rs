@@ -1,4 +1,5 @@
-use recurring_core::{Class, InvalidInput, Method, Prepared, Reply, check, check_echo};
+use recurring_core::{InvalidInput, Reply};
+use recurring_gateway::{Class, Method, Prepared, check, check_echo};
 use serde_json::Value;
 
 use crate::error::Error;

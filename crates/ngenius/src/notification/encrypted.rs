@@ -7,8 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 use cbc::Decryptor;
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockDecryptMut as _, KeyIvInit as _};
-use recurring_core::Secret;
-use recurring_core::notification::{NotificationError, RawNotification};
+use recurring_core::{
+    Secret,
+    notification::{NotificationError, RawNotification},
+};
 
 /// The length of the initialisation vector.
 const VECTOR: usize = 16;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use recurring_core::{Class, ErrorKind, Method, Prepared, Reply, Secret, check, lenient, read_success};
-use recurring_http::AccessToken;
+use recurring_core::{ErrorKind, Reply, Secret};
+use recurring_gateway::{AccessToken, Class, ErrorExt as _, Method, Prepared, check, lenient, read_success};
 use serde::Deserialize;
 
 use crate::error::{ApiError, Error};

@@ -1,4 +1,5 @@
-use recurring_core::{GatewayTime, Reply, lenient};
+use recurring_core::{GatewayTime, Reply};
+use recurring_gateway::lenient;
 use serde::Deserialize;
 
 use crate::ops::hal::{self, Links};

@@ -1,4 +1,5 @@
-use recurring_core::{Method, Money, Prepared, Reply, check_echo};
+use recurring_core::{Money, Reply};
+use recurring_gateway::{Method, Prepared, check_echo};
 
 use crate::error::Error;
 use crate::ops::order::Amount;

@@ -1,7 +1,5 @@
-use recurring_core::{
-    Class, DeclineReason, ErrorKind, GatewayTime, InvalidInput, Method, Money, Outcome, Prepared, Reply,
-    check, check_echo, lenient, read_success,
-};
+use recurring_core::{DeclineReason, ErrorKind, GatewayTime, InvalidInput, Money, Outcome, Reply};
+use recurring_gateway::{Class, ErrorExt as _, Method, Prepared, check, check_echo, lenient, read_success};
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -1,4 +1,5 @@
-use recurring_core::{Class, ErrorKind, Method, Prepared, Reply, check, read_success};
+use recurring_core::{ErrorKind, Reply};
+use recurring_gateway::{Class, ErrorExt as _, Method, Prepared, check, read_success};
 
 use crate::error::{ApiError, Error};
 use crate::ops::order::Order;

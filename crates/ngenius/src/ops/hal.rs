@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use recurring_core::{BaseUrl, lenient};
+use recurring_gateway::{BaseUrl, lenient};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;

@@ -1,8 +1,7 @@
 //! One file for each endpoint: a typed request, how it becomes bytes, how a reply becomes an answer. All pure.
 
-use recurring_core::{
-    Class, ErrorKind, InvalidInput, Method, Money, Prepared, Reply, Secret, check, read_success,
-};
+use recurring_core::{ErrorKind, InvalidInput, Money, Reply, Secret};
+use recurring_gateway::{Class, ErrorExt as _, Method, Prepared, check, read_success};
 
 use crate::error::{ApiError, Error};
 use crate::ops::order::Amount;
@@ -29,7 +28,7 @@ const MEDIA_TYPE: &str = "application/vnd.ni-payment.v2+json";
 fn check_ids(reply: &Reply, ids: &[(&str, &str, Option<&str>)]) -> Result<(), Error> {
     for (name, sent, came_back) in ids {
         let came_back = came_back.map(str::to_ascii_lowercase);
-        recurring_core::check_echo(reply, &[(name, &sent.to_ascii_lowercase(), came_back.as_deref())])?;
+        recurring_gateway::check_echo(reply, &[(name, &sent.to_ascii_lowercase(), came_back.as_deref())])?;
     }
     Ok(())
 }

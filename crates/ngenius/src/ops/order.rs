@@ -1,4 +1,5 @@
-use recurring_core::{GatewayTime, Money, Reply, lenient};
+use recurring_core::{GatewayTime, Money, Reply};
+use recurring_gateway::lenient;
 use serde::{Deserialize, Deserializer};
 
 use crate::ops::hal;

@@ -1,4 +1,5 @@
-use recurring_core::{BaseUrl, InvalidInput, Method, Money, Prepared, Reply, Secret, check};
+use recurring_core::{InvalidInput, Money, Reply, Secret};
+use recurring_gateway::{BaseUrl, Method, Prepared, check};
 
 use crate::card::{check_cvv, check_expiry};
 use crate::error::Error;

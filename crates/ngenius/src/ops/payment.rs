@@ -1,4 +1,5 @@
-use recurring_core::{DeclineReason, GatewayTime, Outcome, Reply, Secret, lenient};
+use recurring_core::{DeclineReason, GatewayTime, Outcome, Reply, Secret};
+use recurring_gateway::lenient;
 use serde::{Deserialize, Deserializer};
 
 use crate::ops::capture::{Capture, Refund, clear};

@@ -1,4 +1,5 @@
-use recurring_core::{BaseUrl, InvalidInput, Method, Money, Prepared, Reply, check, check_echo};
+use recurring_core::{InvalidInput, Money, Reply};
+use recurring_gateway::{BaseUrl, Method, Prepared, check, check_echo};
 
 use crate::error::Error;
 use crate::ops::capture::{Capture, Refund};

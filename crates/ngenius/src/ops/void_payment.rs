@@ -1,4 +1,5 @@
-use recurring_core::{Method, Prepared, Reply};
+use recurring_core::Reply;
+use recurring_gateway::{Method, Prepared};
 
 use crate::error::Error;
 use crate::ops::payment::Payment;

@@ -1,9 +1,7 @@
 use std::fmt;
 
-use recurring_core::{
-    Class, Decimal, DeclineReason, InvalidInput, Method, Money, Outcome, Prepared, Reply, Secret, check,
-    check_echo, lenient,
-};
+use recurring_core::{Decimal, DeclineReason, InvalidInput, Money, Outcome, Reply, Secret};
+use recurring_gateway::{Class, Method, Prepared, check, check_echo, lenient};
 use serde::Deserialize;
 
 use crate::error::{Error, not_created, read_object};

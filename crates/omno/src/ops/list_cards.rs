@@ -1,4 +1,5 @@
-use recurring_core::{Class, ErrorKind, Method, Prepared, Reply, Secret, check, lenient};
+use recurring_core::{ErrorKind, Reply, Secret};
+use recurring_gateway::{Class, ErrorExt as _, Method, Prepared, check, lenient};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;

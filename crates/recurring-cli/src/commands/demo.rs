@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use recurring_facade::{
     Agreement, AttemptId, Billing, ChargeRequest, Currency, Customer, EnrolRequest, Enrolment, Facade, Money,
-    Outcome, Payment, PaymentRef, ProviderId, ScheduleRequest, Secret, Settings, StoredCredential,
+    Operation, Outcome, Payment, PaymentRef, ProviderId, ScheduleRequest, Secret, Settings, StoredCredential,
 };
 use recurring_sandbox::Sandbox;
 use serde_json::json;
@@ -76,7 +76,8 @@ pub(crate) async fn run(timeout: Option<Duration>, out: &Output) -> Result<Exit,
 
 impl Story<'_> {
     async fn tell(&self) -> Result<(), String> {
-        if self.facade.scheduler(self.id).is_some() {
+        let can = self.facade.capabilities(self.id).map_err(|error| error.to_string())?;
+        if can.has(Operation::Schedule) {
             return self.scheduled().await;
         }
         let credential = self.enrolled("good", GOOD_CARD, true).await?;
@@ -98,7 +99,6 @@ impl Story<'_> {
                 self.step(step, outcome, payment);
             }
         };
-        let enroller = self.facade.enroller(self.id).ok_or("no first payment")?;
         let shop = "https://shop.example";
         let mut customer = Customer::new(format!("customer-{name}"), "customer@example.org");
         customer.billing = Some(Billing {
@@ -117,13 +117,13 @@ impl Story<'_> {
         request.success_url = Some(format!("{shop}/paid"));
         request.failure_url = Some(format!("{shop}/failed"));
         request.notification_url = Some(format!("{shop}/notify"));
-        let started = enroller.enrol(request).await.map_err(|error| error.to_string())?;
+        let started = self.facade.enrol(self.id, request).await.map_err(|error| error.to_string())?;
         step("enrol", started.payment.outcome.as_str(), started.payment.payment.as_ref());
         let page = started.payment.redirect.as_deref().ok_or("the gateway names no page to pay on")?;
         customer::pays(page, card).await?;
         step("customer", "paid", started.payment.payment.as_ref());
         let Enrolment { payment, agreement, .. } =
-            enroller.resume(started.pending).await.map_err(|error| error.to_string())?;
+            self.facade.resume(started.pending).await.map_err(|error| error.to_string())?;
         step("credential", payment.outcome.as_str(), payment.payment.as_ref());
         payment.must_be(Outcome::Paid, "the first payment")?;
         match agreement {
@@ -133,18 +133,16 @@ impl Story<'_> {
     }
 
     async fn charge(&self, name: &str, credential: StoredCredential) -> Result<Payment, String> {
-        let charger = self.facade.charger(self.id).ok_or("no charge on demand")?;
         let mut request = ChargeRequest::new(self.attempt(name)?, credential, self.price()?);
         request.reason = Some("Monthly plan, renewal".to_owned());
-        charger.charge(request).await.map_err(|error| error.to_string())
+        self.facade.charge(request).await.map_err(|error| error.to_string())
     }
 
     /// A pending payment is read again, where the gateway lets one read.
     async fn settled(&self, payment: Payment, show: bool) -> Result<Payment, String> {
-        let (Some(reader), Some(reference)) = (self.facade.status(self.id), &payment.payment) else {
-            return Ok(payment);
-        };
-        let status = reader.status(reference).await.map_err(|error| error.to_string())?;
+        let can_read = self.facade.require(self.id, Operation::Status).is_ok();
+        let Some(reference) = payment.payment.as_ref().filter(|_| can_read) else { return Ok(payment) };
+        let status = self.facade.status(self.id, reference).await.map_err(|error| error.to_string())?;
         if show {
             self.step("status", status.payment.outcome.as_str(), Some(reference));
         }
@@ -153,7 +151,6 @@ impl Story<'_> {
 
     /// The gateway runs the clock: one call takes the first payment and starts the schedule.
     async fn scheduled(&self) -> Result<(), String> {
-        let scheduler = self.facade.scheduler(self.id).ok_or("no schedule")?;
         let card =
             json!({"pan": GOOD_CARD, "expiry": "2030-12", "cvv": "123", "cardholder_name": "Ann Example"});
         let request = ScheduleRequest::new(
@@ -163,7 +160,7 @@ impl Story<'_> {
             "customer@example.org",
             Secret::new(card.to_string()),
         );
-        let scheduled = scheduler.schedule(request).await.map_err(|error| error.to_string())?;
+        let scheduled = self.facade.schedule(self.id, request).await.map_err(|error| error.to_string())?;
         self.step("schedule", scheduled.payment.outcome.as_str(), scheduled.payment.payment.as_ref());
         scheduled.payment.must_be(Outcome::Paid, "the first payment of the schedule")?;
         self.settled(scheduled.payment, true).await?.must_be(Outcome::Paid, "the schedule's payment")

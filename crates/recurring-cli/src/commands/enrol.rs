@@ -1,7 +1,8 @@
 //! The first payment: before the customer goes to the page, and after.
 
 use recurring_facade::{
-    Agreement, AttemptId, Customer, EnrolRequest, Enrolment, Error, PendingEnrolment, StoredCredential,
+    Agreement, AttemptId, Customer, EnrolRequest, Enrolment, Error, Operation, PendingEnrolment,
+    StoredCredential,
 };
 use recurring_journal::{Intent, Resumed};
 use serde_json::{Map, Value};
@@ -11,14 +12,14 @@ use crate::commands::facade_of;
 use crate::commands::money::failed;
 use crate::exit::Exit;
 use crate::files::{self, NewFile};
-use crate::output::{Output, cannot, error_object, payment_object, payment_text};
+use crate::output::{Output, error_object, payment_object, payment_text, require};
 use crate::record::{answered, ended};
 use crate::session::Session;
 
 pub(crate) async fn enrol(session: &Session, arguments: Enrol, out: &Output) -> Result<Exit, String> {
     let (attempt, amount) = arguments.attempt.read()?;
     let (facade, id) = facade_of(&session.settings, &arguments.attempt.provider)?;
-    let enroller = facade.enroller(&id).ok_or_else(|| cannot(&id, "make a first payment on a page"))?;
+    require(&facade, &id, Operation::Enrol)?;
     let mut customer = Customer::default();
     customer.id = arguments.customer;
     customer.email = arguments.email;
@@ -37,7 +38,7 @@ pub(crate) async fn enrol(session: &Session, arguments: Enrol, out: &Output) -> 
     let file = arguments.pending.as_deref().map(NewFile::reserve).transpose()?;
     let started = match &journal {
         Some(journal) => journal.enrol(&facade, &id, request).await,
-        None => Ok(enroller.enrol(request).await),
+        None => Ok(facade.enrol(&id, request).await),
     };
     let started = match started {
         Ok(Ok(started)) => started,
@@ -94,7 +95,7 @@ pub(crate) async fn resume(session: &Session, arguments: Resume, out: &Output) -
     if pending.provider() != id {
         return Err(format!("the pending enrolment belongs to {}, not to {id}", pending.provider()));
     }
-    let enroller = facade.enroller(&id).ok_or_else(|| cannot(&id, "make a first payment on a page"))?;
+    require(&facade, &id, Operation::Resume)?;
     // Only where coming back takes the first payment: elsewhere it reads.
     let taken = Intent::first_payment(&pending).map(|intent| intent.attempt().clone());
     let journal = match &taken {
@@ -121,7 +122,7 @@ pub(crate) async fn resume(session: &Session, arguments: Resume, out: &Output) -
             Ok(Resumed::Read(result)) => read(Some(attempt), *result),
             Err(error) => return Ok(ended(attempt, &id, Err(error), out)),
         },
-        _ => read(taken.as_ref(), enroller.resume(pending).await),
+        _ => read(taken.as_ref(), facade.resume(pending).await),
     };
     let Some(Agreement::ChargeOnDemand(credential)) = agreement else {
         return Ok(without_credential((object, human, exit), missing, remedy, out));

@@ -1,7 +1,7 @@
 //! The commands that go through one gateway.
 
 use recurring_facade::{
-    Agreement, AttemptId, ChargeRequest, Currency, Error, Money, Outcome, Payment, PaymentRef,
+    Agreement, AttemptId, ChargeRequest, Currency, Error, Money, Operation, Outcome, Payment, PaymentRef,
     ScheduleRequest, Secret, Settings, StoredCredential,
 };
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::arguments::{Attempt, Charge, Schedule};
 use crate::commands::facade_of;
 use crate::exit::Exit;
 use crate::files;
-use crate::output::{Output, cannot, error_object, payment_object, payment_text};
+use crate::output::{Output, error_object, payment_object, payment_text, require};
 use crate::record::ended;
 use crate::session::Session;
 
@@ -33,8 +33,8 @@ pub(crate) async fn cards(
     out: &Output,
 ) -> Result<Exit, String> {
     let (facade, id) = facade_of(settings, provider)?;
-    let stored = facade.stored_cards(&id).ok_or_else(|| cannot(&id, "list stored cards"))?;
-    let cards = match stored.stored_cards(customer).await {
+    require(&facade, &id, Operation::StoredCards)?;
+    let cards = match facade.stored_cards(&id, customer).await {
         Ok(cards) => cards,
         Err(error) => return Ok(unread(&error, out)),
     };
@@ -63,13 +63,13 @@ pub(crate) async fn charge(session: &Session, arguments: Charge, out: &Output) -
     if credential.provider() != id {
         return Err(format!("the credential belongs to {}, not to {id}", credential.provider()));
     }
-    let charger = facade.charger(&id).ok_or_else(|| cannot(&id, "charge a stored credential"))?;
+    require(&facade, &id, Operation::Charge)?;
     let mut request = ChargeRequest::new(attempt.clone(), credential, amount);
     request.reason = arguments.reason;
     request.notification_url = arguments.notification_url;
     Ok(match journal {
         Some(journal) => ended(&attempt, &id, journal.charge(&facade, request).await, out),
-        None => unrecorded(&attempt, charger.charge(request).await, out),
+        None => unrecorded(&attempt, facade.charge(request).await, out),
     })
 }
 
@@ -77,13 +77,13 @@ pub(crate) async fn schedule(session: &Session, arguments: Schedule, out: &Outpu
     let journal = session.guard(&arguments.journal, "start a schedule").await?;
     let (attempt, amount) = arguments.attempt.read()?;
     let (facade, id) = facade_of(&session.settings, &arguments.attempt.provider)?;
-    let scheduler = facade.scheduler(&id).ok_or_else(|| cannot(&id, "run a schedule"))?;
+    require(&facade, &id, Operation::Schedule)?;
     let card = Secret::new(files::standard_input()?);
     let request = ScheduleRequest::new(attempt.clone(), amount, arguments.frequency, arguments.email, card);
     if let Some(journal) = journal {
         return Ok(ended(&attempt, &id, journal.schedule(&facade, &id, request).await, out));
     }
-    match scheduler.schedule(request).await {
+    match facade.schedule(&id, request).await {
         Ok(scheduled) => {
             let mut object = payment_object(Some(attempt.as_str()), &scheduled.payment);
             let mut human = payment_text(&scheduled.payment);
@@ -121,8 +121,8 @@ pub(crate) async fn status(
     out: &Output,
 ) -> Result<Exit, String> {
     let (facade, id) = facade_of(settings, provider)?;
-    let reader = facade.status(&id).ok_or_else(|| cannot(&id, "tell where a payment stands"))?;
-    match reader.status(&PaymentRef::new(payment)).await {
+    require(&facade, &id, Operation::Status)?;
+    match facade.status(&id, &PaymentRef::new(payment)).await {
         Ok(status) => {
             let mut object = payment_object(None, &status.payment);
             let mut human = payment_text(&status.payment);

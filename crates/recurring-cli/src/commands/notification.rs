@@ -1,11 +1,11 @@
-use recurring_facade::{NotificationError, RawNotification};
+use recurring_facade::{NotificationError, Operation, RawNotification, ReceiveError};
 use recurring_journal::InboxEntry;
 use serde_json::json;
 
 use crate::commands::facade_of;
 use crate::exit::Exit;
 use crate::files;
-use crate::output::{Output, cannot};
+use crate::output::{Output, require};
 use crate::session::Session;
 
 /// Verifies, reads and prints a notification.
@@ -27,11 +27,11 @@ pub(crate) async fn run(
         })
         .collect::<Result<Vec<_>, _>>()?;
     let (facade, id) = facade_of(&session.settings, provider)?;
-    let receiver = facade.notifications(&id).ok_or_else(|| cannot(&id, "send notifications"))?;
+    require(&facade, &id, Operation::Receive)?;
     let body = files::standard_input_bytes()?;
     let received = match RawNotification::new(headers, body) {
-        Ok(raw) => receiver.receive(raw).await,
-        Err(error) => Err(error),
+        Ok(raw) => facade.receive(&id, raw).await,
+        Err(error) => Err(error.into()),
     };
     match received {
         Ok(notification) => {
@@ -74,7 +74,8 @@ pub(crate) async fn run(
                 if error.is_verified() { ("verified", Exit::Failed) } else { ("refused", Exit::Refused) };
             let mut object =
                 json!({"provider": id.as_str(), "authenticity": authenticity, "message": error.to_string()});
-            let unreadable = error.is_verified() || matches!(error, NotificationError::Unreadable(_));
+            let unreadable = error.is_verified()
+                || matches!(error, ReceiveError::Notification(NotificationError::Unreadable(_)));
             if let (true, Some(object)) = (unreadable, object.as_object_mut()) {
                 object.insert("kind".to_owned(), "unreadable".into());
             }

@@ -1,12 +1,14 @@
 //! What is done with all or a part of an existing payment: giving money back, and taking what is only authorized.
 
-use recurring_facade::{AttemptId, CaptureRequest, Facade, Money, PaymentRef, ProviderId, RefundRequest};
+use recurring_facade::{
+    AttemptId, CaptureRequest, Facade, Money, Operation, PaymentRef, ProviderId, RefundRequest,
+};
 
 use crate::arguments::PaymentPart;
 use crate::commands::facade_of;
 use crate::commands::money::{money, unrecorded};
 use crate::exit::Exit;
-use crate::output::{Output, cannot};
+use crate::output::{Output, require};
 use crate::record::ended;
 use crate::session::Session;
 
@@ -14,12 +16,12 @@ pub(crate) async fn refund(session: &Session, arguments: PaymentPart, out: &Outp
     let journal = session.guard(&arguments.journal, "refund").await?;
     let attempt = arguments.name()?;
     let (facade, id) = facade_of(&session.settings, &arguments.provider)?;
-    let refunder = facade.refunder(&id).ok_or_else(|| cannot(&id, "give money back"))?;
+    require(&facade, &id, Operation::Refund)?;
     let mut request = RefundRequest::new(attempt.clone(), PaymentRef::new(&arguments.payment));
     request.amount = arguments.money(&facade, &id).await?;
     Ok(match journal {
         Some(journal) => ended(&attempt, &id, journal.refund(&facade, &id, request).await, out),
-        None => unrecorded(&attempt, refunder.refund(request).await, out),
+        None => unrecorded(&attempt, facade.refund(&id, request).await, out),
     })
 }
 
@@ -27,12 +29,12 @@ pub(crate) async fn capture(session: &Session, arguments: PaymentPart, out: &Out
     let journal = session.guard(&arguments.journal, "capture").await?;
     let attempt = arguments.name()?;
     let (facade, id) = facade_of(&session.settings, &arguments.provider)?;
-    let capturer = facade.capturer(&id).ok_or_else(|| cannot(&id, "take authorized money"))?;
+    require(&facade, &id, Operation::Capture)?;
     let mut request = CaptureRequest::new(attempt.clone(), PaymentRef::new(&arguments.payment));
     request.amount = arguments.money(&facade, &id).await?;
     Ok(match journal {
         Some(journal) => ended(&attempt, &id, journal.capture(&facade, &id, request).await, out),
-        None => unrecorded(&attempt, capturer.capture(request).await, out),
+        None => unrecorded(&attempt, facade.capture(&id, request).await, out),
     })
 }
 
@@ -54,7 +56,6 @@ impl PaymentPart {
 /// The currency of a payment, read from the gateway. Moves no money.
 async fn currency_of(facade: &Facade, id: &ProviderId, payment: &PaymentRef) -> Result<String, String> {
     let unknown = || format!("the currency of the payment is not known; name it with --currency ({id})");
-    let reader = facade.status(id).ok_or_else(unknown)?;
-    let status = reader.status(payment).await.map_err(|error| format!("{}: {error}", unknown()))?;
+    let status = facade.status(id, payment).await.map_err(|error| format!("{}: {error}", unknown()))?;
     Ok(status.payment.amount.ok_or_else(unknown)?.currency().to_string())
 }

@@ -1,6 +1,6 @@
 use comfy_table::Table;
 use comfy_table::presets::ASCII_MARKDOWN;
-use recurring_facade::{Provider, Settings};
+use recurring_facade::{Operation, Provider, Settings};
 use serde_json::json;
 
 use crate::exit::Exit;
@@ -19,7 +19,7 @@ pub(crate) fn run(settings: &Settings, out: &Output) -> Result<Exit, String> {
             (true, Ok(_)) => None,
             (true, Err(error)) => Some(error.to_string()),
         };
-        let can = capabilities(provider);
+        let can = commands(provider);
         let facts = provider.facts();
         table.add_row([
             provider.id().to_string(),
@@ -31,7 +31,7 @@ pub(crate) fn run(settings: &Settings, out: &Output) -> Result<Exit, String> {
         objects.push(json!({
             "provider": provider.id().as_str(),
             "can": can,
-            "look_up": provider.as_look_up().is_some(),
+            "look_up": provider.capabilities().has(Operation::LookUp),
             "nothing_found_is_proof": facts.nothing_found_is_proof,
             "gateway_fence": facts.gateway_fence,
             "first_payment": facts.first_payment,
@@ -55,25 +55,17 @@ pub(crate) fn run(settings: &Settings, out: &Output) -> Result<Exit, String> {
 
 /// Whether a charge whose answer was lost can be looked for. It has no command of its own, so it has a column of its own.
 fn look_up(provider: &dyn Provider) -> &'static str {
-    match (provider.as_look_up().is_some(), provider.facts().nothing_found_is_proof) {
+    match (provider.capabilities().has(Operation::LookUp), provider.facts().nothing_found_is_proof) {
         (false, _) => "",
         (true, false) => "yes",
         (true, true) => "yes, nothing found is proof",
     }
 }
 
-fn capabilities(provider: &dyn Provider) -> Vec<&'static str> {
-    [
-        ("enrol", provider.as_enrol().is_some()),
-        ("cards", provider.as_stored_cards().is_some()),
-        ("charge", provider.as_charge().is_some()),
-        ("schedule", provider.as_schedule().is_some()),
-        ("status", provider.as_status().is_some()),
-        ("refund", provider.as_refund().is_some()),
-        ("capture", provider.as_capture().is_some()),
-        ("notification", provider.as_notifications().is_some()),
-    ]
-    .into_iter()
-    .filter_map(|(name, can)| can.then_some(name))
-    .collect()
+/// The commands that the gateway has. `resume` goes with `enrol`, and the journal looks up and cancels.
+fn commands(provider: &dyn Provider) -> Vec<&'static str> {
+    let own = |operation: &Operation| {
+        !matches!(operation, Operation::Resume | Operation::LookUp | Operation::CancelUnpaid)
+    };
+    provider.capabilities().operations().filter(own).map(Operation::as_str).collect()
 }

@@ -6,8 +6,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
-use recurring_core::{BaseUrl, Class, Error, HttpOptions, Method, Prepared, Reply};
-use recurring_http::Transport;
+use recurring_core::{Error, HttpOptions, Reply};
+use recurring_gateway::{BaseUrl, Class, Method, Prepared, Transport};
 use serde_json::{Value, json};
 
 pub(crate) fn program() -> Command {

@@ -6,19 +6,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use emspay::notification::{self, NotificationError, RawNotification};
+use emspay::notification::{self, RawNotification};
 use emspay::{CaptureTransaction, Client, CreateOrder, Order, RefundOrder};
 use jiff::Timestamp;
 use recurring_core::{Currency, InvalidInput, Money, Outcome, Portion};
 
 use crate::adapters::{dead_credential, foreign_credential, foreign_pending, longest, part_of, unusable};
 use crate::call::Call;
+use crate::capabilities::{self, Capabilities};
 use crate::credential::{Agreement, PendingEnrolment, StoredCredential};
+use crate::error::ReceiveError;
 use crate::error::{Error, GatewayError};
 use crate::facts::{self, Facts};
 use crate::notification::{Authenticity, ReceivedNotification};
 use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus};
-use crate::provider::{Capture, Charge, Enrol, LookUp, Notifications, Provider, ProviderId, Refund, Status};
+use crate::provider::{Found, LostCharge, Provider, ProviderId};
 use crate::request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest};
 use crate::settings::{Settings, SettingsError};
 
@@ -43,6 +45,7 @@ impl Emspay {
     }
 }
 
+#[async_trait]
 impl Provider for Emspay {
     fn id(&self) -> ProviderId {
         ProviderId::EMSPAY
@@ -50,6 +53,10 @@ impl Provider for Emspay {
 
     fn facts(&self) -> &'static Facts {
         &facts::EMSPAY
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        capabilities::EMSPAY
     }
 
     fn native(&self) -> &dyn Any {
@@ -61,37 +68,6 @@ impl Provider for Emspay {
         longest(self.client.http_options(), 2, 1)
     }
 
-    fn as_enrol(&self) -> Option<&dyn Enrol> {
-        Some(self)
-    }
-
-    fn as_charge(&self) -> Option<&dyn Charge> {
-        Some(self)
-    }
-
-    fn as_status(&self) -> Option<&dyn Status> {
-        Some(self)
-    }
-
-    fn as_look_up(&self) -> Option<&dyn LookUp> {
-        Some(self)
-    }
-
-    fn as_refund(&self) -> Option<&dyn Refund> {
-        Some(self)
-    }
-
-    fn as_capture(&self) -> Option<&dyn Capture> {
-        Some(self)
-    }
-
-    fn as_notifications(&self) -> Option<&dyn Notifications> {
-        Some(self)
-    }
-}
-
-#[async_trait]
-impl Enrol for Emspay {
     async fn enrol(&self, request: &EnrolRequest) -> Result<EnrolStarted, Error> {
         let mut first = CreateOrder::first(request.attempt.as_str(), request.amount);
         if let Some(text) = &request.description {
@@ -125,10 +101,7 @@ impl Enrol for Emspay {
         let agreement = credential.map(StoredCredential::Emspay).map(Agreement::ChargeOnDemand);
         Ok(Enrolment::new(payment(&order), agreement))
     }
-}
 
-#[async_trait]
-impl Charge for Emspay {
     async fn charge(&self, request: &ChargeRequest, call: &Call<'_>) -> Result<Payment, Error> {
         let this = self.limited(call);
         let StoredCredential::Emspay(credential) = &request.credential else {
@@ -155,18 +128,12 @@ impl Charge for Emspay {
             Err(failed) => Err(error(failed)),
         }
     }
-}
 
-#[async_trait]
-impl Status for Emspay {
     async fn status(&self, reference: &PaymentRef) -> Result<PaymentStatus, Error> {
         let order = self.client.get_order(reference.as_str()).await.map_err(error)?;
         Ok(PaymentStatus::single(payment(&order)))
     }
-}
 
-#[async_trait]
-impl Refund for Emspay {
     async fn refund(&self, request: &RefundRequest, call: &Call<'_>) -> Result<Payment, Error> {
         let this = self.limited(call);
         let id = request.payment.as_str();
@@ -184,10 +151,7 @@ impl Refund for Emspay {
         payment.test = refund.is_test().then_some(true);
         Ok(payment)
     }
-}
 
-#[async_trait]
-impl Capture for Emspay {
     /// The gateway takes all that is held; a part is refused here.
     async fn capture(&self, request: &CaptureRequest, call: &Call<'_>) -> Result<Payment, Error> {
         let this = self.limited(call);
@@ -226,17 +190,18 @@ impl Capture for Emspay {
             }
         })
     }
-}
 
-#[async_trait]
-impl Notifications for Emspay {
-    async fn receive(&self, raw: RawNotification) -> Result<ReceivedNotification, NotificationError> {
+    async fn receive(&self, raw: RawNotification) -> Result<ReceivedNotification, ReceiveError> {
         let notification = notification::parse(&notification::accept(raw))?;
         let key = notification.dedupe_key();
         let mut received = ReceivedNotification::new(ProviderId::EMSPAY, Authenticity::Unsigned, key);
         received.event = Some(notification.event.to_string());
         received.payment = Some(PaymentRef::new(notification.order_id));
         Ok(received)
+    }
+
+    async fn look_up(&self, lost: &LostCharge) -> Result<Found, Error> {
+        self.look_up_charge(lost).await
     }
 }
 

@@ -16,16 +16,15 @@ pub(crate) mod tokenpay_signed;
 use std::time::Duration;
 
 #[cfg(any(feature = "emspay", feature = "ngenius", feature = "tokenpay-signed", feature = "revio"))]
-use recurring_core::ErrorKind;
+use recurring_core::{
+    DeclineReason, ErrorKind, HttpOptions, InvalidInput, Money, Outcome, notification::NotificationError,
+};
 #[cfg(any(feature = "emspay", feature = "omno", feature = "revio", feature = "tokenpay-signed"))]
-use recurring_core::InvalidInput;
 #[cfg(any(feature = "emspay", feature = "tokenpay-signed"))]
-use recurring_core::Money;
 #[cfg(any(feature = "ngenius", feature = "tokenpay-signed"))]
-use recurring_core::notification::NotificationError;
-use recurring_core::{Class, HttpOptions};
 #[cfg(any(feature = "emspay", feature = "omno", feature = "tokenpay-signed"))]
-use recurring_core::{DeclineReason, Outcome};
+#[cfg(any(feature = "emspay", feature = "ngenius", feature = "tokenpay-signed", feature = "revio"))]
+use recurring_gateway::ErrorExt as _;
 
 #[cfg(any(feature = "emspay", feature = "omno", feature = "revio", feature = "tokenpay-signed"))]
 use crate::credential::{PendingEnrolment, StoredCredential};
@@ -129,8 +128,8 @@ fn key_file(settings: &Settings, variable: &'static str) -> Result<Option<String
 
 /// An upper bound on how long an operation takes that sends so many requests one after the other.
 fn longest(options: &HttpOptions, reads: u32, writes: u32) -> Option<Duration> {
-    let reads = options.longest_call(Class::Read).saturating_mul(reads);
-    Some(reads.saturating_add(options.longest_call(Class::Write).saturating_mul(writes)))
+    let reads = options.longest_read().saturating_mul(reads);
+    Some(reads.saturating_add(options.longest_write().saturating_mul(writes)))
 }
 
 /// A client refuses the settings.

@@ -6,20 +6,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ngenius::notification::{self, NotificationError, RawNotification};
+use ngenius::notification::{self, RawNotification};
 use ngenius::{Card, Client, CreateRecurringPayment, Environment, Frequency};
 use recurring_core::{InvalidInput, Outcome, Secret};
 use serde::Deserialize;
 
 use crate::adapters::{longest, no_key, unusable};
 use crate::call::Call;
+use crate::capabilities::{self, Capabilities};
 use crate::credential::{Agreement, ScheduleRef};
+use crate::error::ReceiveError;
 use crate::error::{Error, GatewayError};
 use crate::facts::{self, Facts};
 use crate::notification::{Authenticity, ReceivedNotification};
-use crate::payment::{PaymentRef, Scheduled};
-use crate::provider::{Capture, LookUp, Notifications, Provider, ProviderId, Refund, Schedule, Status};
-use crate::request::ScheduleRequest;
+use crate::payment::{Payment, PaymentRef, PaymentStatus, Scheduled};
+use crate::provider::{Found, LostCharge, Provider, ProviderId};
+use crate::request::{CaptureRequest, RefundRequest, ScheduleRequest};
 use crate::settings::{Settings, SettingsError};
 
 /// N-Genius Online behind the words of this crate. The gateway runs the clock: nothing here charges on demand.
@@ -58,6 +60,7 @@ impl Ngenius {
     }
 }
 
+#[async_trait]
 impl Provider for Ngenius {
     fn id(&self) -> ProviderId {
         ProviderId::NGENIUS
@@ -65,6 +68,10 @@ impl Provider for Ngenius {
 
     fn facts(&self) -> &'static Facts {
         &facts::NGENIUS
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        capabilities::NGENIUS
     }
 
     fn native(&self) -> &dyn Any {
@@ -77,43 +84,6 @@ impl Provider for Ngenius {
         longest(self.client.http_options(), 6, 2)
     }
 
-    fn as_schedule(&self) -> Option<&dyn Schedule> {
-        Some(self)
-    }
-
-    fn as_status(&self) -> Option<&dyn Status> {
-        Some(self)
-    }
-
-    fn as_look_up(&self) -> Option<&dyn LookUp> {
-        Some(self)
-    }
-
-    fn as_refund(&self) -> Option<&dyn Refund> {
-        Some(self)
-    }
-
-    fn as_capture(&self) -> Option<&dyn Capture> {
-        Some(self)
-    }
-
-    fn as_notifications(&self) -> Option<&dyn Notifications> {
-        Some(self)
-    }
-}
-
-/// The card as a caller hands it in. Its members go straight into the gateway's own card type.
-#[derive(Deserialize)]
-struct CardJson {
-    pan: String,
-    expiry: String,
-    cvv: String,
-    #[serde(alias = "cardholderName")]
-    cardholder_name: String,
-}
-
-#[async_trait]
-impl Schedule for Ngenius {
     async fn schedule(&self, request: &ScheduleRequest, call: &Call<'_>) -> Result<Scheduled, Error> {
         let this = self.limited(call);
         let card = read_card(&request.card).map_err(|input| Error::invalid(ProviderId::NGENIUS, input))?;
@@ -129,11 +99,8 @@ impl Schedule for Ngenius {
             .map(Agreement::GatewayRunsIt);
         Ok(Scheduled::new(payment, agreement, created.next_payment_on))
     }
-}
 
-#[async_trait]
-impl Notifications for Ngenius {
-    async fn receive(&self, raw: RawNotification) -> Result<ReceivedNotification, NotificationError> {
+    async fn receive(&self, raw: RawNotification) -> Result<ReceivedNotification, ReceiveError> {
         let variables = "NGENIUS_WEBHOOK_HEADER and NGENIUS_WEBHOOK_SECRET";
         let webhook = self.webhook.as_ref().ok_or_else(|| no_key(&ProviderId::NGENIUS, variables))?;
         let verified = notification::verify(raw, &webhook.header, &webhook.secret)?;
@@ -149,6 +116,36 @@ impl Notifications for Ngenius {
         received.merchant_reference = merchant_reference;
         Ok(received)
     }
+
+    async fn status(&self, payment: &PaymentRef) -> Result<PaymentStatus, Error> {
+        self.read_status(payment).await
+    }
+
+    async fn look_up(&self, lost: &LostCharge) -> Result<Found, Error> {
+        self.look_up_charge(lost).await
+    }
+
+    fn look_up_needs_payment(&self) -> bool {
+        true
+    }
+
+    async fn refund(&self, request: &RefundRequest, call: &Call<'_>) -> Result<Payment, Error> {
+        self.refund_payment(request, call).await
+    }
+
+    async fn capture(&self, request: &CaptureRequest, call: &Call<'_>) -> Result<Payment, Error> {
+        self.capture_payment(request, call).await
+    }
+}
+
+/// The card as a caller hands it in. Its members go straight into the gateway's own card type.
+#[derive(Deserialize)]
+struct CardJson {
+    pan: String,
+    expiry: String,
+    cvv: String,
+    #[serde(alias = "cardholderName")]
+    cardholder_name: String,
 }
 
 fn read_card(json: &Secret) -> Result<Card, InvalidInput> {

@@ -3,18 +3,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use omno::notification::{self, NotificationError, RawNotification};
+use omno::notification::{self, RawNotification};
 use omno::{Addresses, Client, CreatePayment, Credentials, Environment};
 use recurring_core::{Currency, ErrorKind, Money, Outcome, Portion};
+use recurring_gateway::ErrorExt as _;
 
 use crate::adapters::{dead_credential, foreign_credential, foreign_pending, longest, needed, unusable};
 use crate::call::Call;
+use crate::capabilities::{self, Capabilities};
 use crate::credential::{Agreement, OmnoCredential, PendingEnrolment, StoredCredential};
+use crate::error::ReceiveError;
 use crate::error::{Error, GatewayError};
 use crate::facts::{self, Facts};
 use crate::notification::{Authenticity, ReceivedNotification};
 use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, StoredCard};
-use crate::provider::{Charge, Enrol, Notifications, Provider, ProviderId, Status, StoredCards};
+use crate::provider::{Provider, ProviderId};
 use crate::request::{Billing, ChargeRequest, EnrolRequest};
 use crate::settings::{Settings, SettingsError};
 
@@ -68,6 +71,7 @@ impl Omno {
     }
 }
 
+#[async_trait]
 impl Provider for Omno {
     fn id(&self) -> ProviderId {
         ProviderId::OMNO
@@ -75,6 +79,10 @@ impl Provider for Omno {
 
     fn facts(&self) -> &'static Facts {
         &facts::OMNO
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        capabilities::OMNO
     }
 
     fn native(&self) -> &dyn Any {
@@ -87,29 +95,6 @@ impl Provider for Omno {
         longest(self.client.http_options(), 5, 2)
     }
 
-    fn as_enrol(&self) -> Option<&dyn Enrol> {
-        Some(self)
-    }
-
-    fn as_stored_cards(&self) -> Option<&dyn StoredCards> {
-        Some(self)
-    }
-
-    fn as_charge(&self) -> Option<&dyn Charge> {
-        Some(self)
-    }
-
-    fn as_status(&self) -> Option<&dyn Status> {
-        Some(self)
-    }
-
-    fn as_notifications(&self) -> Option<&dyn Notifications> {
-        Some(self)
-    }
-}
-
-#[async_trait]
-impl Enrol for Omno {
     async fn enrol(&self, request: &EnrolRequest) -> Result<EnrolStarted, Error> {
         let billing = needed(&ProviderId::OMNO, "billing", request.customer.billing.as_ref())?;
         let customer_id = needed(&ProviderId::OMNO, "customer", request.customer.id.as_ref())?;
@@ -160,10 +145,7 @@ impl Enrol for Omno {
         };
         Ok(Enrolment::new(payment, agreement))
     }
-}
 
-#[async_trait]
-impl StoredCards for Omno {
     /// The list alone is not enough to charge: every payment here also needs the billing details.
     async fn stored_cards(&self, customer: &str) -> Result<Vec<StoredCard>, Error> {
         let cards = self.client.list_cards(customer).await.map_err(error)?;
@@ -178,10 +160,7 @@ impl StoredCards for Omno {
             })
             .collect())
     }
-}
 
-#[async_trait]
-impl Charge for Omno {
     async fn charge(&self, request: &ChargeRequest, call: &Call<'_>) -> Result<Payment, Error> {
         let this = self.limited(call);
         let StoredCredential::Omno(credential) = &request.credential else {
@@ -198,6 +177,21 @@ impl Charge for Omno {
             Err(refused) if is_dead_card(&refused) => Ok(dead_credential(ProviderId::OMNO, &error(refused))),
             Err(failed) => Err(error(failed)),
         }
+    }
+
+    async fn status(&self, reference: &PaymentRef) -> Result<PaymentStatus, Error> {
+        let payment = self.client.get_payment(reference.as_str()).await.map_err(error)?;
+        Ok(PaymentStatus::single(read_payment(&payment, reference)))
+    }
+
+    async fn receive(&self, raw: RawNotification) -> Result<ReceivedNotification, ReceiveError> {
+        let notification = notification::parse(&notification::accept(raw))?;
+        let key = notification.dedupe_key();
+        let mut received = ReceivedNotification::new(ProviderId::OMNO, Authenticity::Unsigned, key);
+        received.event = Some(notification.status.to_string());
+        received.payment = Some(PaymentRef::new(&notification.id));
+        received.merchant_reference = notification.order_id;
+        Ok(received)
     }
 }
 
@@ -245,27 +239,6 @@ fn is_dead_card(refused: &omno::Error) -> bool {
     let status = refused.reply().map(recurring_core::Reply::status);
     matches!(status, Some(400 | 404 | 410 | 422))
         && refused.api().is_some_and(omno::ApiError::refuses_card_token)
-}
-
-#[async_trait]
-impl Status for Omno {
-    async fn status(&self, reference: &PaymentRef) -> Result<PaymentStatus, Error> {
-        let payment = self.client.get_payment(reference.as_str()).await.map_err(error)?;
-        Ok(PaymentStatus::single(read_payment(&payment, reference)))
-    }
-}
-
-#[async_trait]
-impl Notifications for Omno {
-    async fn receive(&self, raw: RawNotification) -> Result<ReceivedNotification, NotificationError> {
-        let notification = notification::parse(&notification::accept(raw))?;
-        let key = notification.dedupe_key();
-        let mut received = ReceivedNotification::new(ProviderId::OMNO, Authenticity::Unsigned, key);
-        received.event = Some(notification.status.to_string());
-        received.payment = Some(PaymentRef::new(&notification.id));
-        received.merchant_reference = notification.order_id;
-        Ok(received)
-    }
 }
 
 fn wire_billing(billing: &Billing) -> omno::Billing {

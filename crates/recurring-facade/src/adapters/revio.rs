@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use recurring_core::{Currency, ErrorKind, Money, Outcome, Portion};
-use revio::notification::{self, NotificationError, NotifiedObject, RawNotification, WebhookKeys};
+use recurring_gateway::ErrorExt as _;
+use revio::notification::{self, NotifiedObject, RawNotification, WebhookKeys};
 use revio::{
     ChargeAnswer, ChargePurchase, Client, ClientDetails, CreateClient, CreatePurchase, Environment, Payer,
     PublicKey, Purchase, PurchaseStatus,
@@ -15,16 +16,15 @@ use revio::{
 
 use crate::adapters::{foreign_credential, foreign_pending, key_file, longest, needed, unusable};
 use crate::call::Call;
+use crate::capabilities::{self, Capabilities};
 use crate::credential::{Agreement, PendingEnrolment, RevioCredential, StoredCredential};
+use crate::error::ReceiveError;
 use crate::error::{Error, GatewayError};
 use crate::facts::{self, Facts};
 use crate::notification::{Authenticity, ReceivedNotification};
 use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, StoredCard};
-use crate::provider::{
-    CancelUnpaid, Capture, Charge, Enrol, LookUp, Notifications, Provider, ProviderId, Refund, Status,
-    StoredCards,
-};
-use crate::request::{ChargeRequest, EnrolRequest};
+use crate::provider::{Found, LostCharge, Provider, ProviderId};
+use crate::request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest};
 use crate::settings::{Settings, SettingsError};
 
 /// Revio behind the words of this crate.
@@ -67,6 +67,7 @@ impl Revio {
     }
 }
 
+#[async_trait]
 impl Provider for Revio {
     fn id(&self) -> ProviderId {
         ProviderId::REVIO
@@ -74,6 +75,10 @@ impl Provider for Revio {
 
     fn facts(&self) -> &'static Facts {
         &facts::REVIO
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        capabilities::REVIO
     }
 
     fn native(&self) -> &dyn Any {
@@ -86,45 +91,6 @@ impl Provider for Revio {
         longest(self.client.http_options(), 2, 2)
     }
 
-    fn as_enrol(&self) -> Option<&dyn Enrol> {
-        Some(self)
-    }
-
-    fn as_stored_cards(&self) -> Option<&dyn StoredCards> {
-        Some(self)
-    }
-
-    fn as_charge(&self) -> Option<&dyn Charge> {
-        Some(self)
-    }
-
-    fn as_status(&self) -> Option<&dyn Status> {
-        Some(self)
-    }
-
-    fn as_look_up(&self) -> Option<&dyn LookUp> {
-        Some(self)
-    }
-
-    fn as_cancel_unpaid(&self) -> Option<&dyn CancelUnpaid> {
-        Some(self)
-    }
-
-    fn as_refund(&self) -> Option<&dyn Refund> {
-        Some(self)
-    }
-
-    fn as_capture(&self) -> Option<&dyn Capture> {
-        Some(self)
-    }
-
-    fn as_notifications(&self) -> Option<&dyn Notifications> {
-        Some(self)
-    }
-}
-
-#[async_trait]
-impl Enrol for Revio {
     async fn enrol(&self, request: &EnrolRequest) -> Result<EnrolStarted, Error> {
         let client_id = match &request.customer.gateway_id {
             Some(id) => id.clone(),
@@ -170,10 +136,7 @@ impl Enrol for Revio {
         let agreement = credential.map(StoredCredential::Revio).map(Agreement::ChargeOnDemand);
         Ok(Enrolment::new(first(&purchase), agreement))
     }
-}
 
-#[async_trait]
-impl StoredCards for Revio {
     /// `customer` is the gateway's identifier of the client.
     async fn stored_cards(&self, customer: &str) -> Result<Vec<StoredCard>, Error> {
         let mut tokens = self.client.recurring_tokens(customer);
@@ -189,10 +152,7 @@ impl StoredCards for Revio {
         }
         Ok(cards)
     }
-}
 
-#[async_trait]
-impl Charge for Revio {
     async fn charge(&self, request: &ChargeRequest, call: &Call<'_>) -> Result<Payment, Error> {
         let this = self.limited(call);
         let StoredCredential::Revio(credential) = &request.credential else {
@@ -225,10 +185,7 @@ impl Charge for Revio {
             Err(refused) => Err(error(refused).with_payment(reference)),
         }
     }
-}
 
-#[async_trait]
-impl Status for Revio {
     async fn status(&self, reference: &PaymentRef) -> Result<PaymentStatus, Error> {
         let purchase = self.client.get_purchase(reference.as_str()).await.map_err(error)?;
         // A first payment is waited for on its page; a renewal is paid by a token or not at all.
@@ -236,11 +193,8 @@ impl Status for Revio {
             if purchase.force_recurring == Some(true) { first(&purchase) } else { renewal(&purchase) };
         Ok(PaymentStatus::single(payment))
     }
-}
 
-#[async_trait]
-impl Notifications for Revio {
-    async fn receive(&self, raw: RawNotification) -> Result<ReceivedNotification, NotificationError> {
+    async fn receive(&self, raw: RawNotification) -> Result<ReceivedNotification, ReceiveError> {
         let notification = notification::parse(&self.webhook_keys.verify(raw).await?)?;
         let key = notification.dedupe_key();
         let mut received = ReceivedNotification::new(ProviderId::REVIO, Authenticity::Verified, key);
@@ -252,6 +206,22 @@ impl Notifications for Revio {
             _ => None,
         };
         Ok(received)
+    }
+
+    async fn look_up(&self, lost: &LostCharge) -> Result<Found, Error> {
+        self.look_up_charge(lost).await
+    }
+
+    async fn cancel_unpaid(&self, lost: &LostCharge) -> Result<Found, Error> {
+        self.cancel_purchase(lost).await
+    }
+
+    async fn refund(&self, request: &RefundRequest, call: &Call<'_>) -> Result<Payment, Error> {
+        self.refund_payment(request, call).await
+    }
+
+    async fn capture(&self, request: &CaptureRequest, call: &Call<'_>) -> Result<Payment, Error> {
+        self.capture_payment(request, call).await
     }
 }
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use recurring_core::{AttemptId, Currency, InvalidInput, Money, Outcome, Portion};
-use tokenpay_signed::notification::{self, NotificationError, RawNotification};
+use recurring_gateway::ErrorExt as _;
+use tokenpay_signed::notification::{self, RawNotification};
 use tokenpay_signed::{
     CallbackUrl, Client, GivenBack, OrderKey, OrderStatus, PublicKey, QueryOrder, Recurring, RefundOrder,
     TokenId, TokenOrder,
@@ -15,15 +16,15 @@ use tokenpay_signed::{
 
 use crate::adapters::{dead_credential, foreign_credential, longest, no_key, part_of};
 use crate::call::Call;
-use crate::credential::StoredCredential;
+use crate::capabilities::{self, Capabilities};
+use crate::credential::{PendingEnrolment, StoredCredential};
+use crate::error::ReceiveError;
 use crate::error::{Error, GatewayError};
 use crate::facts::{self, Facts};
 use crate::notification::{Authenticity, NotificationAnswer, ReceivedNotification};
-use crate::payment::{Decline, Payment, PaymentRef, PaymentStatus, StoredCard};
-use crate::provider::{
-    Charge, Enrol, LookUp, Notifications, Provider, ProviderId, Refund, Status, StoredCards,
-};
-use crate::request::{ChargeRequest, RefundRequest};
+use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, StoredCard};
+use crate::provider::{Found, LostCharge, Provider, ProviderId, Rebuilt};
+use crate::request::{ChargeRequest, EnrolRequest, RefundRequest};
 
 pub(crate) use setup::from_settings;
 pub(crate) use setup::without_key;
@@ -84,6 +85,7 @@ impl TokenpaySigned {
     }
 }
 
+#[async_trait]
 impl Provider for TokenpaySigned {
     fn id(&self) -> ProviderId {
         ProviderId::TOKENPAY_SIGNED
@@ -91,6 +93,10 @@ impl Provider for TokenpaySigned {
 
     fn facts(&self) -> &'static Facts {
         &facts::TOKENPAY_SIGNED
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        capabilities::TOKENPAY_SIGNED
     }
 
     fn native(&self) -> &dyn Any {
@@ -102,37 +108,6 @@ impl Provider for TokenpaySigned {
         longest(self.client.http_options(), 1, 1)
     }
 
-    fn as_enrol(&self) -> Option<&dyn Enrol> {
-        Some(self)
-    }
-
-    fn as_stored_cards(&self) -> Option<&dyn StoredCards> {
-        Some(self)
-    }
-
-    fn as_charge(&self) -> Option<&dyn Charge> {
-        Some(self)
-    }
-
-    fn as_status(&self) -> Option<&dyn Status> {
-        Some(self)
-    }
-
-    fn as_look_up(&self) -> Option<&dyn LookUp> {
-        Some(self)
-    }
-
-    fn as_refund(&self) -> Option<&dyn Refund> {
-        Some(self)
-    }
-
-    fn as_notifications(&self) -> Option<&dyn Notifications> {
-        Some(self)
-    }
-}
-
-#[async_trait]
-impl StoredCards for TokenpaySigned {
     /// The list alone is not enough to charge: a charge also needs the order of the first sale.
     async fn stored_cards(&self, customer: &str) -> Result<Vec<StoredCard>, Error> {
         let tokens = self.client.query_token(customer).await.map_err(error)?;
@@ -147,10 +122,7 @@ impl StoredCards for TokenpaySigned {
             })
             .collect())
     }
-}
 
-#[async_trait]
-impl Charge for TokenpaySigned {
     async fn charge(&self, request: &ChargeRequest, call: &Call<'_>) -> Result<Payment, Error> {
         let this = self.limited(call);
         let StoredCredential::TokenpaySigned(credential) = &request.credential else {
@@ -176,20 +148,14 @@ impl Charge for TokenpaySigned {
             Err(failed) => Err(error(failed)),
         }
     }
-}
 
-#[async_trait]
-impl Status for TokenpaySigned {
     /// That the query serves token orders is a guess.
     async fn status(&self, reference: &PaymentRef) -> Result<PaymentStatus, Error> {
         let order = self.query(reference).await?;
         // For an order that was looked up, money that was taken and given back was still taken.
         Ok(PaymentStatus::single(read(&order, order.charge_outcome())))
     }
-}
 
-#[async_trait]
-impl Refund for TokenpaySigned {
     /// Works once for each order. That the call serves token orders is a guess.
     async fn refund(&self, request: &RefundRequest, call: &Call<'_>) -> Result<Payment, Error> {
         let this = self.limited(call);
@@ -221,11 +187,8 @@ impl Refund for TokenpaySigned {
         refunded.amount = Some(amount);
         Ok(refunded)
     }
-}
 
-#[async_trait]
-impl Notifications for TokenpaySigned {
-    async fn receive(&self, raw: RawNotification) -> Result<ReceivedNotification, NotificationError> {
+    async fn receive(&self, raw: RawNotification) -> Result<ReceivedNotification, ReceiveError> {
         let here = ProviderId::TOKENPAY_SIGNED;
         let key =
             self.gateway_key.as_ref().ok_or_else(|| no_key(&here, "TOKENPAY_GATEWAY_PUBLIC_KEY_FILE"))?;
@@ -238,8 +201,28 @@ impl Notifications for TokenpaySigned {
         Ok(received)
     }
 
-    fn answer(&self) -> NotificationAnswer {
+    fn notification_answer(&self) -> NotificationAnswer {
         NotificationAnswer { status: 200, body: notification::ANSWER }
+    }
+
+    async fn enrol(&self, request: &EnrolRequest) -> Result<EnrolStarted, Error> {
+        self.begin_enrolment(request).await
+    }
+
+    async fn resume(&self, pending: &PendingEnrolment, call: &Call<'_>) -> Result<Enrolment, Error> {
+        self.resume_enrolment(pending, call).await
+    }
+
+    async fn credential_of(
+        &self,
+        pending: &PendingEnrolment,
+        payment: Option<&PaymentRef>,
+    ) -> Result<Rebuilt, Error> {
+        self.rebuild_credential(pending, payment).await
+    }
+
+    async fn look_up(&self, lost: &LostCharge) -> Result<Found, Error> {
+        self.look_up_charge(lost).await
     }
 }
 

@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use recurring_core::{BaseUrl, Class, Error, HttpOptions, Method, Prepared, Reply};
+use recurring_core::{Error, HttpOptions, Reply};
 use recurring_facade::{
     Agreement, AttemptId, Billing, Currency, Customer, EnrolRequest, Facade, Money, Outcome, ProviderId,
     Settings, StoredCredential,
 };
 use recurring_fixtures::Case;
 use recurring_fixtures::fault::RawReply;
-use recurring_http::Transport;
+use recurring_gateway::{BaseUrl, Class, Method, Prepared, Transport};
 use recurring_sandbox::Sandbox;
 
 /// Approved always.
@@ -102,11 +102,10 @@ async fn post(origin: &str, path: &str, content_type: &str, body: String) {
 
 /// A first payment from beginning to end.
 pub async fn enrolled(facade: &Facade, id: &ProviderId, name: &str, card: &str) -> StoredCredential {
-    let enroller = facade.enroller(id).expect("first payments");
-    let started = enroller.enrol(enrol_request(id, name)).await.expect("begun");
+    let started = facade.enrol(id, enrol_request(id, name)).await.expect("begun");
     assert_eq!(started.payment.outcome, Outcome::ActionRequired, "{id}");
     customer_pays(started.payment.redirect.as_deref().expect("a page"), card).await;
-    let enrolment = enroller.resume(started.pending).await.expect("resumed");
+    let enrolment = facade.resume(started.pending).await.expect("resumed");
     assert_eq!(enrolment.payment.outcome, Outcome::Paid, "{id}");
     match enrolment.agreement {
         Some(Agreement::ChargeOnDemand(credential)) => credential,

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use recurring_facade::{
-    Agreement, AttemptId, Call, Charge, ChargeRequest, Currency, Customer, EnrolRequest, Error, Facade,
-    Facts, Money, Outcome, Payment, PaymentRef, Provider, ProviderId, Settings, StoredCredential,
+    Agreement, AttemptId, Call, Capabilities, ChargeRequest, Currency, Customer, EnrolRequest, Error, Facade,
+    Facts, Money, Operation, Outcome, Payment, PaymentRef, Provider, ProviderId, Settings, StoredCredential,
 };
-use recurring_http::Transport;
+use recurring_gateway::Transport;
 use recurring_sandbox::Sandbox;
 
 pub(crate) fn price() -> Money {
@@ -27,18 +27,18 @@ pub(crate) async fn sandbox(wait: Duration) -> (Sandbox, Settings, StoredCredent
         .into_iter()
         .fold(Settings::new(), |settings, (name, value)| settings.set(name, value));
     let facade = settings.facade_of(&ProviderId::EMSPAY).unwrap();
-    let enroller = facade.enroller(&ProviderId::EMSPAY).unwrap();
     let first = EnrolRequest::new(AttemptId::new("first").unwrap(), price(), Customer::default());
-    let started = enroller.enrol(first).await.unwrap();
+    let started = facade.enrol(&ProviderId::EMSPAY, first).await.unwrap();
     pay(started.payment.redirect.as_deref().unwrap()).await;
-    match enroller.resume(started.pending).await.unwrap().agreement {
+    match facade.resume(started.pending).await.unwrap().agreement {
         Some(Agreement::ChargeOnDemand(credential)) => (sandbox, settings, credential),
         other => panic!("{other:?}"),
     }
 }
 
 async fn pay(page: &str) {
-    use recurring_core::{BaseUrl, Class, Error, HttpOptions, Method, Prepared, Reply};
+    use recurring_core::{Error, HttpOptions, Reply};
+    use recurring_gateway::{BaseUrl, Class, Method, Prepared};
     let (origin, path) = page.split_at(page.match_indices('/').nth(2).unwrap().0);
     let form = "card_number=4111111111111111&expiry=12%2F30&cvc=123&cardholder=Ann&action=pay";
     let request = Prepared::new("pay", Class::Write, Method::Post, path)
@@ -54,6 +54,7 @@ async fn pay(page: &str) {
 #[derive(Debug)]
 pub(crate) struct AtOnce;
 
+#[async_trait]
 impl Provider for AtOnce {
     fn id(&self) -> ProviderId {
         ProviderId::EMSPAY
@@ -69,13 +70,10 @@ impl Provider for AtOnce {
         self
     }
 
-    fn as_charge(&self) -> Option<&dyn Charge> {
-        Some(self)
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new(&[(Operation::Charge, "")])
     }
-}
 
-#[async_trait]
-impl Charge for AtOnce {
     async fn charge(&self, request: &ChargeRequest, _: &Call<'_>) -> Result<Payment, Error> {
         let mut payment = Payment::new(ProviderId::EMSPAY, Outcome::Paid, "completed");
         payment.payment = Some(PaymentRef::new(format!("order-{}", request.attempt)));

@@ -31,27 +31,26 @@ pub(crate) fn measure() -> Vec<Measured> {
         let facade = settings.facade_of(&ProviderId::EMSPAY).unwrap();
         let address = format!("sqlite:{}", folder.path().join("j.db").display());
         let journal = Journal::create(&address).await.unwrap();
-        let charger = facade.charger(&ProviderId::EMSPAY).unwrap();
         // In turns, so that all see the same machine.
         for round in 0..ROUNDS {
             plain.extend(
                 at_a_time(|number| {
-                    let (charger, request) =
-                        (charger.clone(), request(&format!("p-{round}-{number}"), &credential));
-                    async move { drop(charger.charge(request).await.unwrap()) }
+                    let (facade, request) =
+                        (facade.clone(), request(&format!("p-{round}-{number}"), &credential));
+                    async move { drop(facade.charge(request).await.unwrap()) }
                 })
                 .await,
             );
             written.extend(
                 at_a_time(|number| {
                     let name = format!("w-{round}-{number}");
-                    let (charger, request) = (charger.clone(), request(&name, &credential));
+                    let (facade, request) = (facade.clone(), request(&name, &credential));
                     let bare = Arc::clone(&bare);
                     async move {
                         // A wait for the disk has no place on a thread of the runtime.
                         let (before, named) = (Arc::clone(&bare), name.clone());
                         tokio::task::spawn_blocking(move || before.insert(&named)).await.unwrap();
-                        drop(charger.charge(request).await.unwrap());
+                        drop(facade.charge(request).await.unwrap());
                         tokio::task::spawn_blocking(move || bare.update(&name)).await.unwrap();
                     }
                 })

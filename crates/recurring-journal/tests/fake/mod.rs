@@ -7,9 +7,10 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use async_trait::async_trait;
 use recurring_facade::{
-    Call, Charge, ChargeRequest, Error, Facade, Facts, Found, LookUp, LostCharge, Outcome, Payment,
-    PaymentRef, PaymentStatus, Provider, ProviderId, Settings, Status,
+    Call, Capabilities, ChargeRequest, Error, Facade, Facts, Found, LostCharge, Operation, Outcome, Payment,
+    PaymentRef, PaymentStatus, Provider, ProviderId, Settings,
 };
+use recurring_gateway::ErrorExt as _;
 
 /// How the gateway can be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +95,7 @@ pub(crate) fn lost(payment: Option<&str>) -> Error {
 #[derive(Debug)]
 struct Shared(Arc<Fake>);
 
+#[async_trait]
 impl Provider for Shared {
     fn id(&self) -> ProviderId {
         ProviderId::EMSPAY
@@ -108,24 +110,17 @@ impl Provider for Shared {
         self
     }
 
-    fn as_charge(&self) -> Option<&dyn Charge> {
-        Some(self)
-    }
-
-    fn as_status(&self) -> Option<&dyn Status> {
-        Some(self)
-    }
-
-    fn as_look_up(&self) -> Option<&dyn LookUp> {
+    fn capabilities(&self) -> Capabilities {
         match self.0.means {
-            Means::Status => None,
-            Means::LookUp => Some(self),
+            Means::Status => Capabilities::new(&[(Operation::Charge, ""), (Operation::Status, "")]),
+            Means::LookUp => Capabilities::new(&[
+                (Operation::Charge, ""),
+                (Operation::Status, ""),
+                (Operation::LookUp, ""),
+            ]),
         }
     }
-}
 
-#[async_trait]
-impl Charge for Shared {
     async fn charge(&self, request: &ChargeRequest, call: &Call<'_>) -> Result<Payment, Error> {
         if let Some(payment) = self.0.anchor {
             let payment = PaymentRef::new(payment);
@@ -138,17 +133,11 @@ impl Charge for Shared {
         drop(self.0.gate.lock().await);
         answer
     }
-}
 
-#[async_trait]
-impl Status for Shared {
     async fn status(&self, _: &PaymentRef) -> Result<PaymentStatus, Error> {
         self.0.read().map(PaymentStatus::single)
     }
-}
 
-#[async_trait]
-impl LookUp for Shared {
     async fn look_up(&self, lost: &LostCharge) -> Result<Found, Error> {
         self.0.lost.lock().unwrap().push(lost.clone());
         self.0.read().map(Found::Payment)

@@ -4,21 +4,31 @@ use std::any::Any;
 
 use async_trait::async_trait;
 use recurring_facade::{
-    Call, CancelUnpaid, Charge, ChargeRequest, Error, Facade, Facts, Found, LookUp, LostCharge, Outcome,
-    Payment, Provider, ProviderId, Schedule, ScheduleRequest, Scheduled, Status,
+    Call, Capabilities, ChargeRequest, Error, Facade, Facts, Found, LostCharge, Operation, Outcome, Payment,
+    PaymentRef, PaymentStatus, Provider, ProviderId, ScheduleRequest, Scheduled,
 };
+
+/// What it passes on.
+const PASSED_ON: [Operation; 5] =
+    [Operation::Charge, Operation::Schedule, Operation::Status, Operation::LookUp, Operation::CancelUnpaid];
 
 /// Sends whenever it gets to it, and claims that every unpaid payment is canceled.
 #[derive(Debug)]
 pub(crate) struct Careless {
     inner: Facade,
     id: ProviderId,
+    can: Capabilities,
 }
 
 impl Careless {
     /// The facade of one gateway, without its care.
     pub(crate) fn facade(inner: Facade, id: &ProviderId) -> Facade {
-        Facade::new().with(Self { inner, id: id.clone() })
+        let all = inner.capabilities(id).unwrap();
+        let can =
+            PASSED_ON.into_iter().filter(|operation| all.has(*operation)).map(|operation| (operation, ""));
+        // A few words for each run of the simulation.
+        let can = Capabilities::new(can.collect::<Vec<_>>().leak());
+        Facade::new().with(Self { inner, id: id.clone(), can })
     }
 
     fn inner(&self) -> &dyn Provider {
@@ -26,6 +36,7 @@ impl Careless {
     }
 }
 
+#[async_trait]
 impl Provider for Careless {
     fn id(&self) -> ProviderId {
         self.id.clone()
@@ -35,47 +46,34 @@ impl Provider for Careless {
         self.inner().facts()
     }
 
+    fn capabilities(&self) -> Capabilities {
+        self.can
+    }
+
     fn native(&self) -> &dyn Any {
         self.inner().native()
     }
 
-    fn as_charge(&self) -> Option<&dyn Charge> {
-        self.inner().as_charge().map(|_| -> &dyn Charge { self })
-    }
-
-    fn as_schedule(&self) -> Option<&dyn Schedule> {
-        self.inner().as_schedule().map(|_| -> &dyn Schedule { self })
-    }
-
-    fn as_status(&self) -> Option<&dyn Status> {
-        self.inner().as_status()
-    }
-
-    fn as_look_up(&self) -> Option<&dyn LookUp> {
-        self.inner().as_look_up()
-    }
-
-    fn as_cancel_unpaid(&self) -> Option<&dyn CancelUnpaid> {
-        self.inner().as_cancel_unpaid().map(|_| -> &dyn CancelUnpaid { self })
-    }
-}
-
-#[async_trait]
-impl Charge for Careless {
     async fn charge(&self, request: &ChargeRequest, call: &Call<'_>) -> Result<Payment, Error> {
-        self.inner().as_charge().unwrap().charge(request, &Call::new(call.record)).await
+        self.inner().charge(request, &Call::new(call.record)).await
     }
-}
 
-#[async_trait]
-impl Schedule for Careless {
     async fn schedule(&self, request: &ScheduleRequest, call: &Call<'_>) -> Result<Scheduled, Error> {
-        self.inner().as_schedule().unwrap().schedule(request, &Call::new(call.record)).await
+        self.inner().schedule(request, &Call::new(call.record)).await
     }
-}
 
-#[async_trait]
-impl CancelUnpaid for Careless {
+    async fn status(&self, payment: &PaymentRef) -> Result<PaymentStatus, Error> {
+        self.inner().status(payment).await
+    }
+
+    async fn look_up(&self, lost: &LostCharge) -> Result<Found, Error> {
+        self.inner().look_up(lost).await
+    }
+
+    fn look_up_needs_payment(&self) -> bool {
+        self.inner().look_up_needs_payment()
+    }
+
     async fn cancel_unpaid(&self, lost: &LostCharge) -> Result<Found, Error> {
         let mut payment = Payment::new(self.id.clone(), Outcome::Declined, "canceled");
         payment.payment.clone_from(&lost.payment);

@@ -92,8 +92,8 @@ async fn comes_back_twice(
 fn enrol(bench: &Bench, name: &str) -> (String, PendingEnrolment) {
     bench.fault(None);
     bench.run(async {
-        let enroller = bench.facade().enroller(bench.provider()).unwrap();
-        let started = enroller.enrol(enrol_request(bench.provider(), name)).await.unwrap();
+        let facade = bench.facade();
+        let started = facade.enrol(bench.provider(), enrol_request(bench.provider(), name)).await.unwrap();
         (started.payment.redirect.unwrap(), started.pending)
     })
 }

@@ -1,4 +1,4 @@
-use recurring_core::open_enum;
+use recurring_gateway::open_enum;
 
 open_enum! {
     /// What happened (open).

@@ -1,13 +1,13 @@
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
-use recurring_core::notification::{Authenticated, NotificationError, RawNotification};
-use recurring_signature::PublicKey;
+use recurring_core::notification::{NotificationError, RawNotification};
+use recurring_gateway::signature::PublicKey;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::client::Client;
-use crate::notification::{not_genuine, signature, verify};
+use crate::notification::{Authenticated, not_genuine, signature, verify};
 
 /// The key is not asked for more often than this, whatever arrives: otherwise everybody who can send us something
 /// could make us send something to the gateway.
@@ -66,7 +66,7 @@ impl WebhookKeys {
         let signature = signature(&raw)?;
         let tried = keys.current();
         if tried.as_ref().is_some_and(|key| key.verifies(raw.body(), signature)) {
-            return Ok(Authenticated::after_check(raw));
+            return Ok(Authenticated(raw));
         }
         let key = keys.other_than(tried.as_ref()).await?;
         verify(raw, &key)

@@ -1,6 +1,7 @@
 //! Comparing the amounts that a reply names with what was meant. What is missing or unreadable does not agree.
 
-use recurring_core::{ErrorKind, Money, Reply, lenient};
+use recurring_core::{ErrorKind, Money, Reply};
+use recurring_gateway::{ErrorExt as _, lenient};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 

@@ -1,4 +1,5 @@
-use recurring_core::{Prepared, Reply, Secret};
+use recurring_core::{Reply, Secret};
+use recurring_gateway::Prepared;
 
 use crate::error::Error;
 use crate::ops::purchase::Purchase;

@@ -1,4 +1,5 @@
-use recurring_core::{DeclineReason, Money, Outcome, Prepared, Reply, Secret};
+use recurring_core::{DeclineReason, Money, Outcome, Reply, Secret};
+use recurring_gateway::Prepared;
 
 use crate::error::Error;
 use crate::ops::amounts;

@@ -1,4 +1,5 @@
-use recurring_core::{Class, InvalidInput, Method, Prepared, Reply, check};
+use recurring_core::{InvalidInput, Reply};
+use recurring_gateway::{Class, Method, Prepared, check};
 
 use crate::error::Error;
 use crate::ops::client_record::{ClientRecord, check_texts};

@@ -1,6 +1,5 @@
-use recurring_core::{
-    Class, DeclineReason, InvalidInput, Method, Money, Outcome, Prepared, Reply, Secret, check, check_echo,
-};
+use recurring_core::{DeclineReason, InvalidInput, Money, Outcome, Reply, Secret};
+use recurring_gateway::{Class, Method, Prepared, check, check_echo};
 
 use crate::error::Error;
 use crate::ops::amounts::{self, AmountMatch};

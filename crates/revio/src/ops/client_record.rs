@@ -1,4 +1,5 @@
-use recurring_core::{GatewayTime, InvalidInput, check, lenient};
+use recurring_core::{GatewayTime, InvalidInput};
+use recurring_gateway::{check, lenient};
 use serde::Deserialize;
 
 use crate::wire::{self, ClientBody};

@@ -1,4 +1,5 @@
-use recurring_core::{Class, Method, Prepared, Reply};
+use recurring_core::Reply;
+use recurring_gateway::{Class, Method, Prepared};
 
 use crate::error::Error;
 use crate::ops::client_record::{ClientDetails, ClientRecord};

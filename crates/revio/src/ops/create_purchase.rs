@@ -1,6 +1,5 @@
-use recurring_core::{
-    Class, Currency, ErrorKind, InvalidInput, Method, Money, Prepared, Reply, check, check_echo,
-};
+use recurring_core::{Currency, ErrorKind, InvalidInput, Money, Reply};
+use recurring_gateway::{Class, ErrorExt as _, Method, Prepared, check, check_echo};
 
 use crate::error::Error;
 use crate::ops::client_record::ClientDetails;

@@ -1,4 +1,5 @@
-use recurring_core::{Class, Method, Prepared, Reply, Secret, check};
+use recurring_core::{Reply, Secret};
+use recurring_gateway::{Class, Method, Prepared, check};
 
 use crate::error::{self, Error};
 

@@ -6,9 +6,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
-use recurring_core::{
-    BaseUrl, Class, ErrorKind, GatewayTime, Method, Prepared, Reply, Secret, check, lenient, read_success,
-};
+use recurring_core::{ErrorKind, GatewayTime, Reply, Secret};
+use recurring_gateway::{BaseUrl, Class, ErrorExt as _, Method, Prepared, check, lenient, read_success};
 use serde::{Deserialize, Deserializer};
 
 use crate::client::Client;

@@ -1,4 +1,5 @@
-use recurring_core::{Currency, GatewayTime, Money, Reply, Secret, check_echo, lenient};
+use recurring_core::{Currency, GatewayTime, Money, Reply, Secret};
+use recurring_gateway::{check_echo, lenient};
 use serde::Deserialize;
 
 use crate::error::Error;

@@ -1,6 +1,7 @@
 use std::fmt;
 
-use recurring_core::{Class, Currency, Method, Prepared, Reply, check, lenient, read_success};
+use recurring_core::{Currency, Reply};
+use recurring_gateway::{Class, Method, Prepared, check, lenient, read_success};
 use serde::Deserialize;
 
 use crate::error::{ApiError, Error};

@@ -1,4 +1,5 @@
-use recurring_core::{Decimal, InvalidInput, check};
+use recurring_core::{Decimal, InvalidInput};
+use recurring_gateway::check;
 
 use crate::wire::ProductBody;
 

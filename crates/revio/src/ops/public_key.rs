@@ -1,5 +1,5 @@
-use recurring_core::{Class, ErrorKind, Method, Prepared, Reply};
-use recurring_signature::PublicKey;
+use recurring_core::{ErrorKind, Reply};
+use recurring_gateway::{Class, ErrorExt as _, Method, Prepared, signature::PublicKey};
 
 use crate::error::{ApiError, Error};
 

@@ -1,8 +1,7 @@
 use std::fmt;
 
-use recurring_core::{
-    Currency, DeclineReason, GatewayTime, Outcome, Reply, Secret, check, check_echo, lenient, read_success,
-};
+use recurring_core::{Currency, DeclineReason, GatewayTime, Outcome, Reply, Secret};
+use recurring_gateway::{check, check_echo, lenient, read_success};
 use serde::Deserialize;
 
 use crate::decline;

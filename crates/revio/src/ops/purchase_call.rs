@@ -1,6 +1,7 @@
 //! What the calls about one purchase have in common.
 
-use recurring_core::{Class, ErrorKind, Method, Money, Prepared, Reply, Secret, check, check_echo};
+use recurring_core::{ErrorKind, Money, Reply, Secret};
+use recurring_gateway::{Class, ErrorExt as _, Method, Prepared, check, check_echo};
 
 use crate::error::{ApiError, Error, FieldError, GENERAL};
 use crate::ops::purchase::{Decline, Purchase};

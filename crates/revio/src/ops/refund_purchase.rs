@@ -1,4 +1,5 @@
-use recurring_core::{DeclineReason, Money, Outcome, Prepared, Reply, Secret, lenient, read_success};
+use recurring_core::{DeclineReason, Money, Outcome, Reply, Secret};
+use recurring_gateway::{Prepared, lenient, read_success};
 use serde::Deserialize;
 
 use crate::error::{ApiError, Error};

@@ -1,4 +1,5 @@
-use recurring_core::{Class, Method, Prepared, Reply, check, check_echo, read_success};
+use recurring_core::Reply;
+use recurring_gateway::{Class, Method, Prepared, check, check_echo, read_success};
 
 use crate::error::{ApiError, Error};
 use crate::ops::client_record::{ClientDetails, ClientRecord};

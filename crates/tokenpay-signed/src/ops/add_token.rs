@@ -1,4 +1,5 @@
-use recurring_core::{Class, InvalidInput, Reply, check, lenient};
+use recurring_core::{InvalidInput, Reply};
+use recurring_gateway::{Class, check, lenient};
 use serde::Deserialize;
 use serde_json::Value;
 

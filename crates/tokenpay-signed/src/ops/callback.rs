@@ -1,4 +1,5 @@
-use recurring_core::{InvalidInput, check};
+use recurring_core::InvalidInput;
+use recurring_gateway::check;
 
 use crate::wire::CallbackBody;
 

@@ -1,4 +1,5 @@
-use recurring_core::{Class, Reply};
+use recurring_core::Reply;
+use recurring_gateway::Class;
 use serde::de::IgnoredAny;
 
 use crate::auth::Unsigned;

@@ -14,7 +14,8 @@ pub(crate) mod refund_order;
 pub(crate) mod sale;
 pub(crate) mod void_order;
 
-use recurring_core::{Decimal, InvalidInput, Money, check};
+use recurring_core::{Decimal, InvalidInput, Money};
+use recurring_gateway::check;
 
 /// The user's name with the merchant. Its letter case is kept, and 64 characters are let through: the documents
 /// disagree about both.

@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 
-use recurring_core::{Class, Decimal, InvalidInput};
+use recurring_core::{Decimal, InvalidInput};
+use recurring_gateway::Class;
 
 use crate::auth::Unsigned;
 use crate::config::{MerchantId, positive};

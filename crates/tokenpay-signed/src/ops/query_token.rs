@@ -1,4 +1,5 @@
-use recurring_core::{Class, ErrorKind, Reply, lenient};
+use recurring_core::{ErrorKind, Reply};
+use recurring_gateway::{Class, ErrorExt as _, lenient};
 use serde::{Deserialize, Deserializer};
 
 use crate::auth::Unsigned;

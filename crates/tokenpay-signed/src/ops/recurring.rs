@@ -1,4 +1,5 @@
-use recurring_core::{Class, InvalidInput, Money, Reply};
+use recurring_core::{InvalidInput, Money, Reply};
+use recurring_gateway::Class;
 
 use crate::auth::Unsigned;
 use crate::config::{MerchantId, TokenId, positive};

@@ -1,4 +1,5 @@
-use recurring_core::{Class, Decimal, InvalidInput, Money, Reply, check};
+use recurring_core::{Decimal, InvalidInput, Money, Reply};
+use recurring_gateway::{Class, check};
 
 use crate::auth::Unsigned;
 use crate::config::{MerchantId, TokenId};

@@ -1,7 +1,7 @@
 //! The customer's browser: fills in the payment page and sends the form.
 
-use recurring_core::{BaseUrl, Class, Error, HttpOptions, Method, Prepared, Reply};
-use recurring_http::Transport;
+use recurring_core::{Error, HttpOptions, Reply};
+use recurring_gateway::{BaseUrl, Class, Method, Prepared, Transport};
 
 /// Pays on the page with a test card.
 pub(super) async fn pays(page: &str, card: &str) -> Result<(), String> {

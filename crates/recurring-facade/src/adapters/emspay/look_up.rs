@@ -2,7 +2,6 @@
 
 use std::time::{Duration, SystemTime};
 
-use async_trait::async_trait;
 use emspay::{ListOrders, Order, RecurringType};
 use jiff::{SignedDuration, Timestamp};
 use recurring_core::InvalidInput;
@@ -12,19 +11,18 @@ use crate::adapters::check_found;
 use crate::credential::StoredCredential;
 use crate::error::Error;
 use crate::payment::Payment;
-use crate::provider::{Found, LookUp, LostCharge, ProviderId};
+use crate::provider::{Found, LostCharge, ProviderId};
 
 /// How far the gateway's clock may be from ours.
 const MARGIN: SignedDuration = SignedDuration::from_mins(5);
 
-#[async_trait]
-impl LookUp for Emspay {
+impl Emspay {
     /// Reads the order, if its identifier is known. Otherwise lists the orders of the period and some minutes around
     /// it, and keeps the charges with the attempt's name.
     ///
     /// That orders can be listed is documented by other brands of the platform only, and whether a long list is cut is
     /// documented nowhere: what is not in it may exist.
-    async fn look_up(&self, lost: &LostCharge) -> Result<Found, Error> {
+    pub(super) async fn look_up_charge(&self, lost: &LostCharge) -> Result<Found, Error> {
         if let Some(known) = &lost.payment {
             let order = self.client.get_order(known.as_str()).await.map_err(error)?;
             return Ok(Found::Payment(expect_charge(&order, lost)?));

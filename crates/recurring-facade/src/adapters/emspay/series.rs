@@ -3,6 +3,7 @@
 
 use emspay::{Order, Series};
 use recurring_core::{ErrorKind, InvalidInput, Money, Secret};
+use recurring_gateway::ErrorExt as _;
 
 use super::money;
 use crate::credential::EmspayCredential;

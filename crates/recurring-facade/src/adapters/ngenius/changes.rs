@@ -1,8 +1,8 @@
 //! Refund and capture: the order is read first, and what is left of the payment compared.
 
-use async_trait::async_trait;
 use ngenius::{CapturePayment, Order, PaymentState, RefundPayment};
 use recurring_core::{InvalidInput, Money, Outcome};
+use recurring_gateway::ErrorExt as _;
 
 use super::look_up::{charge, parts};
 use super::{Ngenius, error};
@@ -10,7 +10,7 @@ use crate::adapters::left::Left;
 use crate::call::Call;
 use crate::error::Error;
 use crate::payment::{Payment, PaymentRef};
-use crate::provider::{Capture, ProviderId, Refund};
+use crate::provider::ProviderId;
 use crate::request::{CaptureRequest, RefundRequest};
 
 /// A payment and the order that it belongs to.
@@ -49,10 +49,13 @@ impl Ngenius {
     }
 }
 
-#[async_trait]
-impl Refund for Ngenius {
+impl Ngenius {
     /// The payment is `ORDER`, or `ORDER:PAYMENT` when the order has several. Without an amount, the rest is given back.
-    async fn refund(&self, request: &RefundRequest, call: &Call<'_>) -> Result<Payment, Error> {
+    pub(super) async fn refund_payment(
+        &self,
+        request: &RefundRequest,
+        call: &Call<'_>,
+    ) -> Result<Payment, Error> {
         let this = self.limited(call);
         let Place { order_id, payment: paid, .. } = this.find(&request.payment).await?;
         let amount = amount(request.amount, &paid, paid.refundable())?;
@@ -73,10 +76,13 @@ impl Refund for Ngenius {
     }
 }
 
-#[async_trait]
-impl Capture for Ngenius {
+impl Ngenius {
     /// The payment is `ORDER`, or `ORDER:PAYMENT` when the order has several. Without an amount, the rest is taken.
-    async fn capture(&self, request: &CaptureRequest, call: &Call<'_>) -> Result<Payment, Error> {
+    pub(super) async fn capture_payment(
+        &self,
+        request: &CaptureRequest,
+        call: &Call<'_>,
+    ) -> Result<Payment, Error> {
         let this = self.limited(call);
         let Place { order_id, order, payment: held } = this.find(&request.payment).await?;
         let amount = amount(request.amount, &held, held.capturable())?;

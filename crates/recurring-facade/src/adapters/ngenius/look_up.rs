@@ -1,14 +1,14 @@
 //! What an order says of the attempt that created it: the first of its payments, whatever became of the later ones.
 
-use async_trait::async_trait;
 use ngenius::{Order, RecurringPayment};
 use recurring_core::{AttemptId, ErrorKind, InvalidInput, Money, Outcome};
+use recurring_gateway::ErrorExt as _;
 
 use super::{Ngenius, error};
 use crate::adapters::check_found;
 use crate::error::Error;
 use crate::payment::{Decline, Payment, PaymentRef, PaymentStatus};
-use crate::provider::{Found, LookUp, LostCharge, ProviderId, Status};
+use crate::provider::{Found, LostCharge, ProviderId};
 use crate::request::ScheduleRequest;
 
 /// The first payment of an order.
@@ -22,10 +22,9 @@ enum First {
     Unclear,
 }
 
-#[async_trait]
-impl Status for Ngenius {
+impl Ngenius {
     /// The payment is `ORDER`, which means the order's first payment, or `ORDER:PAYMENT`.
-    async fn status(&self, reference: &PaymentRef) -> Result<PaymentStatus, Error> {
+    pub(super) async fn read_status(&self, reference: &PaymentRef) -> Result<PaymentStatus, Error> {
         let (order_id, payment_id) = parts(reference);
         let order = self.client.get_order(order_id).await.map_err(error)?;
         let named = match payment_id {
@@ -48,11 +47,10 @@ impl Status for Ngenius {
     }
 }
 
-#[async_trait]
-impl LookUp for Ngenius {
+impl Ngenius {
     /// Reads the order that the answer to the new schedule named, and compares it with the attempt. It finds the order's
     /// first payment: a later charge of the schedule says nothing of the attempt.
-    async fn look_up(&self, lost: &LostCharge) -> Result<Found, Error> {
+    pub(super) async fn look_up_charge(&self, lost: &LostCharge) -> Result<Found, Error> {
         let Some(reference) = &lost.payment else {
             let message =
                 "the order cannot be looked up without its reference, which only the gateway's answer names";
@@ -64,10 +62,6 @@ impl LookUp for Ngenius {
             First::NotYet => Found::Unclear(waiting(&order, reference)),
             First::Unclear => Found::Several(charges(&order)),
         })
-    }
-
-    fn needs_payment(&self) -> bool {
-        true
     }
 }
 

@@ -1,8 +1,8 @@
 //! Refund and capture: the purchase is read first, and what is left of it compared, since the call carries a number
 //! without a currency. After a refusal it is read again, for the reason.
 
-use async_trait::async_trait;
 use recurring_core::{Currency, ErrorKind, InvalidInput, Outcome};
+use recurring_gateway::ErrorExt as _;
 use revio::{CapturePurchase, Purchase, PurchaseStatus, RefundAnswer, RefundPurchase};
 
 use super::{Revio, decline, error, money};
@@ -10,7 +10,7 @@ use crate::adapters::left::Left;
 use crate::call::Call;
 use crate::error::{Error, GatewayError};
 use crate::payment::{Payment, PaymentRef};
-use crate::provider::{Capture, ProviderId, Refund};
+use crate::provider::ProviderId;
 use crate::request::{CaptureRequest, RefundRequest};
 
 impl Revio {
@@ -64,10 +64,13 @@ impl Revio {
     }
 }
 
-#[async_trait]
-impl Refund for Revio {
+impl Revio {
     /// Without an amount, the rest is given back.
-    async fn refund(&self, request: &RefundRequest, call: &Call<'_>) -> Result<Payment, Error> {
+    pub(super) async fn refund_payment(
+        &self,
+        request: &RefundRequest,
+        call: &Call<'_>,
+    ) -> Result<Payment, Error> {
         let this = self.limited(call);
         let paid = this.before(&request.payment).await?;
         let amount = Left { currency: currency(&paid), minor: refundable(&paid) }
@@ -92,10 +95,13 @@ impl Refund for Revio {
     }
 }
 
-#[async_trait]
-impl Capture for Revio {
+impl Revio {
     /// Without an amount, all of what is held is taken.
-    async fn capture(&self, request: &CaptureRequest, call: &Call<'_>) -> Result<Payment, Error> {
+    pub(super) async fn capture_payment(
+        &self,
+        request: &CaptureRequest,
+        call: &Call<'_>,
+    ) -> Result<Payment, Error> {
         let this = self.limited(call);
         let held = this.before(&request.payment).await?;
         let amount = Left { currency: currency(&held), minor: capturable(&held) }

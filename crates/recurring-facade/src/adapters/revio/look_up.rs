@@ -1,14 +1,14 @@
 //! What became of a charge whose answer was lost: the purchase itself says it.
 
-use async_trait::async_trait;
 use recurring_core::{AttemptId, ErrorKind, Money, Outcome};
+use recurring_gateway::ErrorExt as _;
 use revio::{AmountMatch, CancelPurchase, Purchase, PurchaseStatus};
 
 use super::{Revio, error, renewal};
 use crate::adapters::check_found;
 use crate::error::{Error, GatewayError};
 use crate::payment::{Payment, PaymentRef};
-use crate::provider::{CancelUnpaid, Found, LookUp, LostCharge, ProviderId};
+use crate::provider::{Found, LostCharge, ProviderId};
 use crate::request::ChargeRequest;
 
 /// What a purchase says of the charge that was to pay it.
@@ -34,24 +34,22 @@ impl From<Reached> for Found {
     }
 }
 
-#[async_trait]
-impl LookUp for Revio {
+impl Revio {
     /// Reads the purchase whose identifier was recorded before it was charged.
     ///
     /// Without one it finds [`Nothing`](Found::Nothing), and asks the gateway nothing: no charge is ever made before the
     /// record has taken the purchase's identifier. That is a proof only for a record that keeps it and has forgotten
     /// nothing; a caller that charges with [`NoRecord`](crate::NoRecord) has to hand in the one of [`Error::payment`].
-    async fn look_up(&self, lost: &LostCharge) -> Result<Found, Error> {
+    pub(super) async fn look_up_charge(&self, lost: &LostCharge) -> Result<Found, Error> {
         let Some(purchase) = &lost.payment else { return Ok(Found::Nothing) };
         Ok(self.reached(purchase.as_str(), &lost.attempt, lost.amount).await?.into())
     }
 }
 
-#[async_trait]
-impl CancelUnpaid for Revio {
+impl Revio {
     /// Cancels the purchase (documented by another brand of the same platform), then reads it: a charge that comes later
     /// is refused.
-    async fn cancel_unpaid(&self, lost: &LostCharge) -> Result<Found, Error> {
+    pub(super) async fn cancel_purchase(&self, lost: &LostCharge) -> Result<Found, Error> {
         let Some(purchase) = &lost.payment else { return Ok(Found::Nothing) };
         let canceled = self.client.cancel_purchase(&CancelPurchase::new(purchase.as_str())).await;
         // Whatever the answer was, the purchase itself shows where it stands now.

@@ -1,7 +1,7 @@
 //! The first payment: a page that stores the card, then the sale, and the credential that came of it.
 
-use async_trait::async_trait;
 use recurring_core::{AttemptId, Money, Outcome, Secret};
+use recurring_gateway::ErrorExt as _;
 use tokenpay_signed::{AddToken, OrderKey, QueryOrder, Sale, StoredToken, TokenOrder};
 
 use super::{TokenpaySigned, error, is_dead_token, look_up, order_key, payment, told_at};
@@ -10,12 +10,11 @@ use crate::call::Call;
 use crate::credential::{Agreement, KnownToken, PendingEnrolment, StoredCredential, TokenpayCredential};
 use crate::error::Error;
 use crate::payment::{EnrolStarted, Enrolment, Payment, PaymentRef};
-use crate::provider::{Enrol, ProviderId, Rebuilt};
+use crate::provider::{ProviderId, Rebuilt};
 use crate::request::EnrolRequest;
 
-#[async_trait]
-impl Enrol for TokenpaySigned {
-    async fn enrol(&self, request: &EnrolRequest) -> Result<EnrolStarted, Error> {
+impl TokenpaySigned {
+    pub(super) async fn begin_enrolment(&self, request: &EnrolRequest) -> Result<EnrolStarted, Error> {
         let here = ProviderId::TOKENPAY_SIGNED;
         let user_id = needed(&here, "customer", request.customer.id.as_ref())?;
         let add = AddToken::new(
@@ -45,7 +44,11 @@ impl Enrol for TokenpaySigned {
         Ok(EnrolStarted::new(payment, pending))
     }
 
-    async fn resume(&self, pending: &PendingEnrolment, call: &Call<'_>) -> Result<Enrolment, Error> {
+    pub(super) async fn resume_enrolment(
+        &self,
+        pending: &PendingEnrolment,
+        call: &Call<'_>,
+    ) -> Result<Enrolment, Error> {
         let this = self.limited(call);
         let begun = Begun::of(pending)?;
         this.check_currency(begun.amount, None)?;
@@ -75,7 +78,7 @@ impl Enrol for TokenpaySigned {
     /// Reads the order of the first sale and the customer's tokens. The card of the sale is the one that was stored since
     /// the enrolment began; the order's masked card number, where the gateway shows it, must not contradict that, and
     /// decides between several.
-    async fn credential_of(
+    pub(super) async fn rebuild_credential(
         &self,
         pending: &PendingEnrolment,
         payment: Option<&PaymentRef>,

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use async_trait::async_trait;
 use recurring_core::{AttemptId, ErrorKind, Money};
 use serde::de::IgnoredAny;
 use tokenpay_signed::{OrderKey, QueryOrder, TokenOrder};
@@ -11,17 +10,16 @@ use super::{TokenpaySigned, error, order_key, read};
 use crate::adapters::check_found;
 use crate::error::Error;
 use crate::payment::Payment;
-use crate::provider::{Found, LookUp, LostCharge, ProviderId};
+use crate::provider::{Found, LostCharge, ProviderId};
 
-#[async_trait]
-impl LookUp for TokenpaySigned {
+impl TokenpaySigned {
     /// Asks for the order by its number, if that is known, or else by the attempt's reference. That the query serves
     /// the orders of stored cards is a guess.
     ///
     /// The gateway has no public code for an order that it does not know. So any refusal of its own that is not about
     /// the key or the traffic means [`Nothing`](Found::Nothing) where the reference was asked for. An order that it
     /// has given a number and then refuses to tell of is an error.
-    async fn look_up(&self, lost: &LostCharge) -> Result<Found, Error> {
+    pub(super) async fn look_up_charge(&self, lost: &LostCharge) -> Result<Found, Error> {
         let key = match &lost.payment {
             Some(number) => order_key(number)?,
             None => OrderKey::MerchantReference(lost.attempt.as_str().to_owned()),

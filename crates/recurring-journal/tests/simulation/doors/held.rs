@@ -2,9 +2,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use recurring_core::{BaseUrl, Class, Error, HttpOptions, Method, Prepared, Reply};
-use recurring_facade::{Money, Outcome, PaymentRef, ProviderId};
-use recurring_http::Transport;
+use recurring_core::{Error, HttpOptions, Reply};
+use recurring_facade::{Money, Operation, Outcome, PaymentRef, ProviderId};
+use recurring_gateway::{BaseUrl, Class, Method, Prepared, Transport};
 
 use crate::process::Bench;
 use crate::world::common::{GOOD_CARD, customer_pays, price};
@@ -13,13 +13,14 @@ use crate::world::schedule_request;
 /// A payment that was taken, under this reference.
 pub(super) async fn paid(bench: &Bench, name: &str) -> PaymentRef {
     let (facade, id) = (bench.facade(), bench.provider());
-    let payment = match facade.charger(id) {
-        Some(charger) => charger.charge(bench.request(name, GOOD_CARD)).await.unwrap(),
-        None => facade.scheduler(id).unwrap().schedule(schedule_request(name)).await.unwrap().payment,
+    let payment = if facade.capabilities(id).unwrap().has(Operation::Charge) {
+        facade.charge(bench.request(name, GOOD_CARD)).await.unwrap()
+    } else {
+        facade.schedule(id, schedule_request(name)).await.unwrap().payment
     };
     let payment = payment.payment.unwrap();
     // EMS Online says that a payment is complete when it is read.
-    let read = facade.status(id).unwrap().status(&payment).await.unwrap();
+    let read = facade.status(id, &payment).await.unwrap();
     assert_eq!(read.payment.outcome, Outcome::Paid, "{id}");
     payment
 }

@@ -106,7 +106,7 @@ struct Log(Arc<Watch>);
 
 impl Subscriber for Log {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("recurring_http") && metadata.is_event()
+        metadata.target().starts_with("recurring_gateway") && metadata.is_event()
     }
 
     fn event(&self, event: &Event<'_>) {

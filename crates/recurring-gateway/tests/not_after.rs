@@ -7,12 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use recurring_core::retry::RetryPolicy;
-use recurring_core::{
-    BaseUrl, Class, Effect, Error, ErrorKind, HttpOptions, Method, NotAfter, Prepared, Proof, Reply,
-};
+use recurring_core::{Effect, Error, ErrorKind, HttpOptions, NotAfter, Proof, Reply, RetryPolicy};
 use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
-use recurring_http::Transport;
+use recurring_gateway::{BaseUrl, Class, Method, Prepared, Transport};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;

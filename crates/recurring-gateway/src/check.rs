@@ -2,36 +2,11 @@
 //!
 //! No message here contains the value that was refused: it may be a secret in the wrong place.
 
-use std::borrow::Cow;
-
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use recurring_core::InvalidInput;
 use url::Url;
 
-/// What a caller handed in cannot be used. Nothing was sent.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{field}` {rule}")]
-pub struct InvalidInput {
-    field: Cow<'static, str>,
-    rule: Cow<'static, str>,
-}
-
-impl InvalidInput {
-    /// `field` is the name of the input; `rule` completes the sentence "`field` ..." and says what to do, without
-    /// quoting the value.
-    pub fn new(field: impl Into<Cow<'static, str>>, rule: impl Into<Cow<'static, str>>) -> Self {
-        Self { field: field.into(), rule: rule.into() }
-    }
-
-    /// The name of the input that was refused.
-    pub fn field(&self) -> &str {
-        &self.field
-    }
-
-    /// What the input must be.
-    pub fn rule(&self) -> &str {
-        &self.rule
-    }
-}
+use crate::base_url::BaseUrl;
 
 /// The longest identifier that is sent, in bytes.
 const LONGEST_ID: usize = 255;
@@ -130,7 +105,7 @@ pub fn page_address(found: &str) -> Option<String> {
     let (scheme, rest) = found.split_once("://").filter(|_| !found.contains(unsafe_character))?;
     // The rule is the one for base addresses; only the part before the path matters here.
     let host = rest.split(['/', '?', '#']).next()?;
-    crate::BaseUrl::parse("page", &format!("{scheme}://{host}")).ok().map(|_| found.to_owned())
+    BaseUrl::parse("page", &format!("{scheme}://{host}")).ok().map(|_| found.to_owned())
 }
 
 /// An e-mail address, checked only for what certainly cannot be one: it needs a single `@` with text on both

@@ -8,8 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::GatewayTime;
-use crate::Secret;
+use recurring_core::{GatewayTime, Secret};
 
 fn literal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
     Option::<Box<RawValue>>::deserialize(deserializer)

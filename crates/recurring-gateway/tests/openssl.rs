@@ -3,7 +3,7 @@
 //! For each size: `openssl genrsa SIZE`, `openssl pkey -pubout`, and `openssl dgst -sha256 -sign` over [`MESSAGE`].
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test stops by panicking")]
 
-use recurring_signature::PublicKey;
+use recurring_gateway::signature::PublicKey;
 
 const MESSAGE: &[u8] = b"amount=30.00&orderId=5804&status=SUCCESS";
 

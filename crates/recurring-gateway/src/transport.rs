@@ -1,12 +1,12 @@
+use crate::ErrorExt as _;
 use std::error::Error as StdError;
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
-use recurring_core::retry::{self, Decision, Failure};
-use recurring_core::{
-    BaseUrl, Error, ErrorKind, HttpOptions, InvalidInput, Method, NotAfter, Prepared, Reply,
-};
+use crate::retry::{self, Decision, Failure};
+use crate::{BaseUrl, Method, Prepared};
+use recurring_core::{Error, ErrorKind, HttpOptions, InvalidInput, NotAfter, Reply};
 use reqwest::header::{CONTENT_LENGTH, HeaderValue};
 use tracing::debug;
 

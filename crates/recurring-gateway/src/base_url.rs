@@ -2,7 +2,7 @@ use std::fmt;
 
 use url::{Host, Url};
 
-use crate::check::InvalidInput;
+use recurring_core::InvalidInput;
 
 /// The address that a gateway's paths are put behind, such as `https://api.online.emspay.eu/v1`.
 ///

@@ -3,10 +3,9 @@
 
 use std::time::Duration;
 
-use recurring_core::retry::RetryPolicy;
-use recurring_core::{BaseUrl, Class, Effect, Error, ErrorKind, HttpOptions, Method, Prepared, Proof, Reply};
+use recurring_core::{Effect, Error, ErrorKind, HttpOptions, Proof, Reply, RetryPolicy};
 use recurring_fixtures::fault::{self, Behaviour, FaultServer, RawReply, Sends};
-use recurring_http::Transport;
+use recurring_gateway::{BaseUrl, Class, Method, Prepared, Transport};
 use tokio::net::TcpListener;
 
 fn quick() -> HttpOptions {
@@ -39,7 +38,7 @@ async fn call(url: String, class: Class) -> Result<(), &'static str> {
         _id: String,
     }
     let reply = send(quick(), &url, class).await.map_err(|error| error.effect().as_str())?;
-    let answer: Result<Answer, Error<String>> = recurring_core::read_success(&reply, |_| None);
+    let answer: Result<Answer, Error<String>> = recurring_gateway::read_success(&reply, |_| None);
     answer.map(drop).map_err(|error| error.effect().as_str())
 }
 

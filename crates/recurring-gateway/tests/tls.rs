@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use recurring_core::{BaseUrl, Class, Effect, Error, HttpOptions, Method, Prepared, Proof, Reply};
-use recurring_http::Transport;
+use recurring_core::{Effect, Error, HttpOptions, Proof, Reply};
+use recurring_gateway::{BaseUrl, Class, Method, Prepared, Transport};
 
 /// `openssl s_server`, which answers every request with a page about the connection.
 struct Server {
@@ -18,7 +18,7 @@ struct Server {
 
 impl Server {
     fn start() -> Self {
-        let folder = std::env::temp_dir().join(format!("recurring-http-tls-{}", std::process::id()));
+        let folder = std::env::temp_dir().join(format!("recurring-gateway-tls-{}", std::process::id()));
         std::fs::create_dir(&folder).expect("a folder");
         openssl(
             &folder,

@@ -3,9 +3,15 @@ use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use recurring_core::{Error, NotAfter, Secret};
+use recurring_core::{Error, NotAfter, Reply, Secret};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
+
+use crate::base_url::BaseUrl;
+use crate::error::ErrorExt as _;
+use crate::request::Prepared;
+use crate::retry::{self, Decision, Failure};
+use crate::transport::Transport;
 
 /// An access token as the gateway granted it.
 #[derive(Debug, Clone)]
@@ -14,6 +20,28 @@ pub struct AccessToken {
     pub text: Secret,
     /// How long it lives, counted from the request for it.
     pub lives: Duration,
+}
+
+/// How a gateway's requests come by their access token.
+pub trait TokenSource {
+    /// The gateway's own error.
+    type Api;
+
+    /// Asks for a token. That moves no money.
+    ///
+    /// # Errors
+    /// When none is granted.
+    fn fetch(
+        &self,
+        transport: &Transport,
+    ) -> impl Future<Output = Result<AccessToken, Error<Self::Api>>> + Send;
+
+    /// Puts the token into a request.
+    fn authorise(&self, request: Prepared, token: &Secret) -> Prepared;
+
+    /// Whether the gateway itself refused the token, in its own error shape. A 401 of a machine in between proves nothing
+    /// about the request.
+    fn refuses(&self, reply: &Reply) -> bool;
 }
 
 /// Keeps an access token until shortly before it expires, and fetches a new one **once** however many tasks wait.
@@ -95,6 +123,35 @@ impl<A: Clone> TokenCache<A> {
         state.last = (!cut_off).then(|| answer.clone());
         self.ended.fetch_add(1, Ordering::Release);
         answer
+    }
+
+    /// Sends a request with an access token. When the gateway refuses the token, in its own error shape, a new one is fetched
+    /// and the same bytes go out once more: the refusal proves that the first did nothing.
+    ///
+    /// # Errors
+    /// Those of the transport. Without a token the request is not sent: `NotApplied`.
+    pub async fn send(
+        &self,
+        source: &impl TokenSource<Api = A>,
+        transport: &Transport,
+        base: &BaseUrl,
+        request: &Prepared,
+    ) -> Result<Reply, Error<A>> {
+        let mut sends = 0;
+        loop {
+            let token = self.get_within(transport.not_after(), || source.fetch(transport)).await;
+            let token = token.map_err(Error::while_fetching_token)?;
+            let reply = transport.send(base, &source.authorise(request.clone(), &token)).await?;
+            sends += 1;
+            if !source.refuses(&reply) {
+                return Ok(reply);
+            }
+            let refused = Failure::ExpiredToken { renewed: sends > 1 };
+            match retry::decide(transport.options().get_retry(), request.class(), sends, refused, 0) {
+                Decision::RenewToken => self.forget(&token).await,
+                Decision::Stop | Decision::SendAgain(_) => return Ok(reply),
+            }
+        }
     }
 
     /// Forgets `refused` if it is still the current token: the gateway said that it has expired.

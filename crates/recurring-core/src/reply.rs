@@ -1,0 +1,202 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use crate::secret::Secret;
+
+/// An answer that has been received whole but not read. `Debug` shows the status and the size, not the body.
+#[derive(Clone)]
+pub struct Reply {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    hidden: Vec<Secret>,
+}
+
+impl Reply {
+    /// An answer with its HTTP status, its headers and the bytes of its body.
+    pub fn new(status: u16, headers: Vec<(String, String)>, body: Vec<u8>) -> Self {
+        Self { status, headers, body, hidden: Vec::new() }
+    }
+
+    /// Remembers the secrets of the request, for [`shown`](Reply::shown).
+    pub fn hiding(mut self, secrets: Vec<Secret>) -> Self {
+        self.hidden = secrets;
+        self
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Whether the status is 200 to 299.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The first header of this name, in any letter case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// How long the gateway asks to wait: a number of seconds, or until a date (RFC 9110, 10.2.3). A date that has passed
+    /// is no wait. The date is compared with the reply's own `Date`, or with this machine's clock when it has none.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let value = self.header("retry-after")?.trim();
+        if let Ok(seconds) = value.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let until = http_date(value)?;
+        let now = self.header("date").and_then(http_date).unwrap_or_else(Timestamp::now);
+        Some(Duration::try_from(until.duration_since(now)).unwrap_or_default())
+    }
+
+    /// The bytes of the body. They may hold secrets: do not log them.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// Reads the body as JSON.
+    ///
+    /// # Errors
+    /// Says where and how the body is not what was expected, without quoting it.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Unreadable> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            let how = match error.classify() {
+                _ if self.body.is_empty() => "is empty".to_owned(),
+                serde_json::error::Category::Eof => "is cut off".to_owned(),
+                serde_json::error::Category::Data => {
+                    format!("is JSON of another shape (line {}, column {})", error.line(), error.column())
+                }
+                _ => format!("is not JSON (line {}, column {})", error.line(), error.column()),
+            };
+            Unreadable { how }
+        })
+    }
+
+    /// Reads the body as a JSON object. A list is refused: it would be taken for an object without names, its
+    /// entries for the members in their order.
+    ///
+    /// # Errors
+    /// Those of [`json`](Reply::json).
+    pub fn object<T: DeserializeOwned>(&self) -> Result<T, Unreadable> {
+        if self.body.trim_ascii_start().starts_with(b"[") {
+            return Err(Unreadable { how: "is a JSON list instead of an object".to_owned() });
+        }
+        self.json()
+    }
+
+    /// The entries of a list whose place is not documented: a bare JSON list, or the only list among the members
+    /// `names` of an object. `None` for anything else, and for two lists: nobody knows which one is meant.
+    pub fn entries(&self, names: &[&str]) -> Option<Vec<Box<RawValue>>> {
+        if let Ok(list) = self.json() {
+            return Some(list);
+        }
+        let members: BTreeMap<String, Box<RawValue>> = self.object().ok()?;
+        let mut lists = names.iter().filter_map(|name| serde_json::from_str(members.get(*name)?.get()).ok());
+        match (lists.next(), lists.next()) {
+            (Some(list), None) => Some(list),
+            _ => None,
+        }
+    }
+
+    /// A text out of this reply that may be shown: without the request's secrets and control characters, and
+    /// cut at 500 characters.
+    pub fn shown(&self, text: &str) -> String {
+        let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        Secret::redact(&text, &self.hidden).chars().take(500).collect()
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply")
+            .field("status", &self.status)
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A date as HTTP writes it: `Sat, 28 Nov 2026 23:59:59 GMT`. The day of the week is not compared with the date.
+fn http_date(text: &str) -> Option<Timestamp> {
+    let parser = rfc2822::DateTimeParser::new().relaxed_weekday(true);
+    parser.parse_timestamp(text.trim()).ok()
+}
+
+/// A body that cannot be read. The text never quotes the body.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the reply {how}")]
+pub struct Unreadable {
+    how: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_that_cannot_be_read_is_not_quoted() {
+        for (body, how) in [
+            ("", "the reply is empty"),
+            (r#"["hunter2"#, "the reply is cut off"),
+            ("<html>hunter2", "the reply is not JSON (line 1, column 1)"),
+            (r#""hunter2""#, "the reply is JSON of another shape (line 1, column 9)"),
+        ] {
+            let error = Reply::new(200, Vec::new(), body.into()).json::<Vec<String>>().expect_err(body);
+            assert_eq!(error.to_string(), how);
+        }
+    }
+
+    #[test]
+    fn a_list_is_no_object() {
+        #[derive(serde::Deserialize)]
+        struct Answer {
+            #[serde(rename = "id")]
+            _id: String,
+        }
+        let read = |body: &str| Reply::new(200, Vec::new(), body.into()).object::<Answer>().map(drop);
+        assert!(read(r#" {"id":"1"}"#).is_ok());
+        assert!(read(r#" ["1"]"#).is_err());
+    }
+
+    #[test]
+    fn a_list_is_found_in_one_place_only() {
+        let count = |body: &str| {
+            let reply = Reply::new(200, Vec::new(), body.into());
+            reply.entries(&["cards", "data"]).map(|entries| entries.len())
+        };
+        assert_eq!(count("[]"), Some(0));
+        assert_eq!(count("[{},7]"), Some(2));
+        assert_eq!(count(r#"{"cards":[{}]}"#), Some(1));
+        assert_eq!(count(r#"{"data":[{}],"cards":null,"total":1}"#), Some(1));
+        for odd in
+            [r#"{"cards":[],"data":[]}"#, r#"{"orders":[]}"#, r#"{"cards":{}}"#, "{}", "7", "", "<html>"]
+        {
+            assert_eq!(count(odd), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let after = |value: &str, date: Option<&str>| {
+            let mut headers = vec![("Retry-After".to_owned(), value.to_owned())];
+            headers.extend(date.map(|date| ("Date".to_owned(), date.to_owned())));
+            Reply::new(429, headers, Vec::new()).retry_after()
+        };
+        let day = |hour: &str| format!("Sat, 28 Nov 2099 {hour} GMT");
+        assert_eq!(after(" 7 ", None), Some(Duration::from_secs(7)));
+        assert_eq!(after(&day("23:59:59"), Some(&day("23:59:00"))), Some(Duration::from_secs(59)));
+        assert_eq!(after(&day("23:59:00"), Some(&day("23:59:59"))), Some(Duration::ZERO));
+        let century = after(&day("23:59:59"), None).expect("a wait");
+        assert!(century > Duration::from_secs(86_400), "{century:?}");
+        for none in ["-1", "soon", "", "2099-11-28T23:59:59Z"] {
+            assert_eq!(after(none, None), None, "{none}");
+        }
+    }
+}

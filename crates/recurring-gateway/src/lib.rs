@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+
+mod base_url;
+pub mod check;
+mod error;
+pub mod lenient;
+mod limit;
+pub mod notification;
+mod open_enum;
+mod request;
+pub mod retry;
+#[cfg(feature = "signature")]
+pub mod signature;
+mod token;
+mod transport;
+
+pub use base_url::BaseUrl;
+pub use error::{ErrorExt, check_echo, read_success, require_echo};
+pub use request::{Class, Method, Prepared};
+pub use token::{AccessToken, TokenCache, TokenSource};
+pub use transport::Transport;
+
+// The macro names serde through this crate, so that a gateway crate needs nothing extra to use it.
+#[doc(hidden)]
+pub use serde as __serde;
