@@ -6,7 +6,6 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use recurring_core::{AttemptId, Money, notification::RawNotification};
-use recurring_gateway::ErrorExt as _;
 use serde::{Deserialize, Serialize};
 
 use crate::call::Call;

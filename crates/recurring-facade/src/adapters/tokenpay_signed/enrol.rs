@@ -1,7 +1,6 @@
 //! The first payment: a page that stores the card, then the sale, and the credential that came of it.
 
 use recurring_core::{AttemptId, Money, Outcome, Secret};
-use recurring_gateway::ErrorExt as _;
 use tokenpay_signed::{AddToken, OrderKey, QueryOrder, Sale, StoredToken, TokenOrder};
 
 use super::{TokenpaySigned, error, is_dead_token, look_up, order_key, payment, told_at};
