@@ -155,6 +155,7 @@ fn output_lost_of_what_only_reads_is_never_exit_zero() {
 #[test]
 fn enrol_output_lost_says_to_begin_again() {
     let sandbox = Sandbox::start("full-enrol");
+    sandbox.create_journal();
     let enrol =
         ["enrol", "--provider", "emspay", "--attempt", "first", "--amount", "40.00", "--currency", "EUR"];
     let (code, errors) = sandbox.full(&enrol);
