@@ -12,8 +12,7 @@ use crate::adapters::{dead_credential, foreign_credential, foreign_pending, long
 use crate::call::Call;
 use crate::capabilities::{self, Capabilities};
 use crate::credential::{Agreement, OmnoCredential, PendingEnrolment, StoredCredential};
-use crate::error::ReceiveError;
-use crate::error::{Error, GatewayError};
+use crate::error::{Error, GatewayError, ReceiveError};
 use crate::facts::{self, Facts};
 use crate::notification::{Authenticity, ReceivedNotification};
 use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, StoredCard};

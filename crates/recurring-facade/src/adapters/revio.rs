@@ -18,8 +18,7 @@ use crate::adapters::{foreign_credential, foreign_pending, key_file, longest, ne
 use crate::call::Call;
 use crate::capabilities::{self, Capabilities};
 use crate::credential::{Agreement, PendingEnrolment, RevioCredential, StoredCredential};
-use crate::error::ReceiveError;
-use crate::error::{Error, GatewayError};
+use crate::error::{Error, GatewayError, ReceiveError};
 use crate::facts::{self, Facts};
 use crate::notification::{Authenticity, ReceivedNotification};
 use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, StoredCard};

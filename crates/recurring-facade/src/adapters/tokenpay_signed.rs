@@ -18,8 +18,7 @@ use crate::adapters::{dead_credential, foreign_credential, longest, no_key, part
 use crate::call::Call;
 use crate::capabilities::{self, Capabilities};
 use crate::credential::{PendingEnrolment, StoredCredential};
-use crate::error::ReceiveError;
-use crate::error::{Error, GatewayError};
+use crate::error::{Error, GatewayError, ReceiveError};
 use crate::facts::{self, Facts};
 use crate::notification::{Authenticity, NotificationAnswer, ReceivedNotification};
 use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, StoredCard};
