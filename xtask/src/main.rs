@@ -6,6 +6,7 @@ mod contract;
 mod docs;
 mod fixtures;
 mod msrv;
+mod must_use;
 mod sources;
 mod tidy;
 mod workspace;

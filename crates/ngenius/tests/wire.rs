@@ -92,7 +92,7 @@ async fn without_a_realm_the_token_is_asked_for_with_an_empty_body() {
         .create_async()
         .await;
     let client = builder(&server.url()).no_realm().build().expect("a client");
-    client.get_order(ORDER).await.expect("an order");
+    let _ = client.get_order(ORDER).await.expect("an order");
     token.assert_async().await;
     order.assert_async().await;
 }

@@ -63,13 +63,13 @@ async fn an_expired_token_is_renewed_once_and_the_same_bytes_go_out_again() {
     })
     .await;
     let client = client(&server.url());
-    client.create_payment(&with_card()).await.expect("a payment");
+    let _ = client.create_payment(&with_card()).await.expect("a payment");
     let (tokens, payments) = split(&server);
     assert_eq!((tokens.len(), payments.len()), (2, 2));
     let [first, second] = payments.as_slice() else { panic!("two payments") };
     assert_eq!(first.body, second.body);
     assert_eq!(second.header("authorization"), Some("Bearer token-2"));
-    client.create_payment(&with_card()).await.expect("a payment");
+    let _ = client.create_payment(&with_card()).await.expect("a payment");
     assert_eq!(split(&server).0.len(), 2, "the new token is kept");
 }
 
@@ -235,9 +235,9 @@ async fn limited_client_shares_the_token() {
     let good = RawReply::json(200, Case::load("omno/get-payment/success").response_body());
     let server = server(move |_| good.clone()).await;
     let client = client(&server.url());
-    client.get_payment(PAYMENT).await.expect("a payment");
+    let _ = client.get_payment(PAYMENT).await.expect("a payment");
     let limited = client.with_not_after(NotAfter::within(Duration::from_secs(60)));
-    limited.get_payment(PAYMENT).await.expect("a payment");
+    let _ = limited.get_payment(PAYMENT).await.expect("a payment");
     assert_eq!((split(&server).0.len(), server.connections()), (1, 1));
     assert_eq!(limited.http_options().get_timeout(), client.http_options().get_timeout());
 }

@@ -32,6 +32,7 @@ impl fmt::Display for PaymentRef {
 /// A payment as far as the gateway's answer proves it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub struct Payment {
     /// Which gateway.
     pub provider: ProviderId,
@@ -115,6 +116,7 @@ impl Decline {
 /// A first payment that has begun.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[must_use = "the customer must be sent to its page, and `pending` kept until they come back"]
 pub struct EnrolStarted {
     /// The payment; its `redirect` is the page to send the customer to.
     pub payment: Payment,
@@ -132,6 +134,7 @@ impl EnrolStarted {
 /// A first payment after the customer came back.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[must_use = "it holds what later payments are made with"]
 pub struct Enrolment {
     /// Where the payment stands.
     pub payment: Payment,
@@ -150,6 +153,7 @@ impl Enrolment {
 /// A schedule that the gateway runs, and its first payment.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub struct Scheduled {
     /// The first payment.
     pub payment: Payment,
@@ -169,6 +173,7 @@ impl Scheduled {
 /// Where a payment stands.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub struct PaymentStatus {
     /// The payment; for a schedule, its first one, which the attempt made. What became of the later ones says nothing of it.
     pub payment: Payment,

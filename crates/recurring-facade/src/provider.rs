@@ -245,6 +245,7 @@ pub trait Provider: fmt::Debug + Send + Sync {
 /// What came of [`Provider::credential_of`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[must_use = "it holds what later payments are made with, or why there is nothing"]
 pub enum Rebuilt {
     /// What later payments are made with.
     Agreement(Agreement),
@@ -282,6 +283,7 @@ impl LostCharge {
 /// What a look-up found.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[must_use = "what was found decides what may be done next"]
 pub enum Found {
     /// The charge reached the gateway, or may have: this is where it stands.
     Payment(Payment),

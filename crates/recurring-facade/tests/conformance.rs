@@ -269,7 +269,7 @@ async fn a_whole_payment_of_a_schedule_comes_back() {
     let status = facade.status(&id, &order).await.expect("a status");
     let newest = status.charges.last().and_then(|charge| charge.payment.clone()).expect("a charge");
     let named = RefundRequest::new(attempt("s-1-named"), PaymentRef::new(format!("{order}:{newest}")));
-    facade.refund(&id, named).await.expect("refunded");
+    let _ = facade.refund(&id, named).await.expect("refunded");
     let back = sandbox.ledger().into_iter().filter(|entry| entry.kind == LedgerKind::Refund).count();
     assert_eq!(back, 2);
 }

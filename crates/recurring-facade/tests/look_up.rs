@@ -92,7 +92,7 @@ async fn what_was_charged_is_found_and_taken_once() {
 
         // Money that was given back was taken all the same, and no refund is mistaken for the charge.
         let refund = RefundRequest::new(attempt(&format!("{id}-back")), found.payment.expect("a payment"));
-        facade.refund(id, refund).await.expect("refunded");
+        let _ = facade.refund(id, refund).await.expect("refunded");
         lost.payment = (*id == ProviderId::REVIO).then(|| lost.payment.clone()).flatten();
         (lost.from, lost.until) = (SystemTime::now() - HOUR, SystemTime::now());
         let returned = the_payment(look(&facade, id, &lost).await.expect("found"));

@@ -87,7 +87,7 @@ async fn the_example_server_receives_a_notification_from_each_gateway() {
     request.notification_url = Some(format!("{url}/{id}"));
     let started = facade.enrol(&id, request).await.expect("begun");
     customer_pays(started.payment.redirect.as_deref().expect("a page"), GOOD_CARD).await;
-    facade.resume(started.pending).await.expect("paid");
+    let _ = facade.resume(started.pending).await.expect("paid");
     sandbox.settle().await;
     expect(&id, "paid", "verified");
 
@@ -97,7 +97,7 @@ async fn the_example_server_receives_a_notification_from_each_gateway() {
     let card = format!(r#"{{"pan":"{GOOD_CARD}","expiry":"2031-04","cvv":"123","cardholder_name":"Ann"}}"#);
     let request =
         ScheduleRequest::new(attempt("ngenius-told"), price(&id), "MONTHLY", "ann@example.org", card);
-    facade.schedule(&id, request).await.expect("scheduled");
+    let _ = facade.schedule(&id, request).await.expect("scheduled");
     sandbox.settle().await;
     expect(&id, "paid", "verified");
 }

@@ -25,6 +25,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(100);
 /// How an attempt stands, after it was made or asked about again.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub struct Answer {
     /// The attempt as it is stored.
     pub record: AttemptRecord,

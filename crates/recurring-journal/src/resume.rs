@@ -11,6 +11,7 @@ use crate::store::Change;
 
 /// How coming back from the page ended.
 #[derive(Debug, Clone)]
+#[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub enum Resumed {
     /// It moved no money: this is how the reading ended.
     Read(Box<Result<Enrolment, Error>>),

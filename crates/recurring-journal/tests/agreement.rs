@@ -58,7 +58,7 @@ async fn not_applied_is_refused_while_a_call_may_run() {
         let name = format!("{id}-1");
         let credential = world.credential(&id, GOOD_CARD).await;
         world.sandbox.inject(charging(&id, FaultKind::Close).when(Moment::BeforeActing)).unwrap();
-        world.journal.charge(&world.facade, request(&credential, &name)).await.unwrap();
+        let _ = world.journal.charge(&world.facade, request(&credential, &name)).await.unwrap();
         let error = world.journal.resolve(&world.facade, &attempt(&name), &not_applied()).await.unwrap_err();
         assert!(
             matches!(&error, JournalError::Contradicted { why, .. } if why.contains("under way until")),
@@ -80,7 +80,7 @@ async fn not_applied_is_taken_once_nothing_can_run() {
         let name = format!("{id}-1");
         let credential = world.credential(&id, GOOD_CARD).await;
         world.sandbox.inject(charging(&id, FaultKind::Close).when(Moment::BeforeActing)).unwrap();
-        world.journal.charge(&world.facade, request(&credential, &name)).await.unwrap();
+        let _ = world.journal.charge(&world.facade, request(&credential, &name)).await.unwrap();
         world.clock.advance(world.journal.policy().settle_time);
         world.sandbox.inject(unreadable(&id)).unwrap();
         let told = world.journal.resolve(&world.facade, &attempt(&name), &not_applied()).await;
@@ -114,7 +114,7 @@ async fn decision_against_the_gateway_is_refused() {
         let credential = world.credential(&id, card).await;
         world.sandbox.inject(charging(&id, FaultKind::Close).when(Moment::AfterActing)).unwrap();
         world.sandbox.inject(unreadable(&id)).unwrap();
-        world.journal.charge(&world.facade, request(&credential, &name)).await.unwrap();
+        let _ = world.journal.charge(&world.facade, request(&credential, &name)).await.unwrap();
         world.sandbox.clear_faults();
         world.clock.advance(world.journal.policy().settle_time);
         let forced = Decision { force: true, ..not_applied() };
@@ -144,6 +144,6 @@ async fn decision_about_an_attempt_under_way_is_refused() {
     let forced = Decision { force: true, ..not_applied() };
     let error = other.resolve(&world.facade, &attempt("a"), &forced).await.unwrap_err();
     assert!(matches!(error, JournalError::NotToDecide { state: "armed", .. }), "{error:?}");
-    charging.await.unwrap();
+    let _ = charging.await.unwrap();
     assert_eq!(world.taken("a"), 1);
 }

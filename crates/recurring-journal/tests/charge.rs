@@ -44,7 +44,7 @@ async fn a_decline_is_an_answer_and_stays_one() {
     for id in CHARGING {
         let credential = world.credential(&id, FADING_CARD).await;
         let name = format!("{id}-1");
-        world.journal.charge(&world.facade, request(&credential, &name)).await.unwrap();
+        let _ = world.journal.charge(&world.facade, request(&credential, &name)).await.unwrap();
         world.reconciled().await;
         let again = world.journal.charge(&world.facade, request(&credential, &name)).await.unwrap();
         assert_eq!((again.again, again.record.state, world.taken(&name)), (true, State::Declined, 0), "{id}");
@@ -80,7 +80,7 @@ async fn a_name_stands_for_one_payment() {
     let world = World::new().await;
     let id = ProviderId::EMSPAY;
     let credential = world.credential(&id, GOOD_CARD).await;
-    world.journal.charge(&world.facade, request(&credential, "a")).await.unwrap();
+    let _ = world.journal.charge(&world.facade, request(&credential, "a")).await.unwrap();
     let mut dearer = request(&credential, "a");
     dearer.amount = Money::from_minor(4001, dearer.amount.currency()).unwrap();
     let other_card = world.credential(&id, FADING_CARD).await;
@@ -259,7 +259,7 @@ async fn a_person_decides_with_a_name_and_a_reason_that_are_kept() {
     let world = World::new().await;
     let credential = world.credential(&ProviderId::OMNO, GOOD_CARD).await;
     world.sandbox.inject(charging(&ProviderId::OMNO, FaultKind::Close).when(Moment::AfterActing)).unwrap();
-    world.journal.charge(&world.facade, request(&credential, "a")).await.unwrap();
+    let _ = world.journal.charge(&world.facade, request(&credential, "a")).await.unwrap();
     let mut decision = Decision {
         what: Decided::Paid,
         payment: Some(PaymentRef::new("P-1")),
@@ -290,7 +290,7 @@ async fn a_notification_settles_nothing_but_makes_the_payment_be_read() {
         let credential = world.credential(&id, GOOD_CARD).await;
         world.sandbox.inject(charging(&id, FaultKind::Close).when(Moment::AfterActing)).unwrap();
         world.sandbox.inject(unreadable(&id)).unwrap();
-        world.journal.charge(&world.facade, request(&credential, &name)).await.unwrap();
+        let _ = world.journal.charge(&world.facade, request(&credential, &name)).await.unwrap();
         world.sandbox.clear_faults();
         let other =
             world.journal.charge(&world.facade, request(&credential, &format!("{id}-2"))).await.unwrap();

@@ -100,7 +100,7 @@ async fn enrolment_keeps_its_name_for_itself() {
         assert_eq!((record.operation, record.state), (Operation::Enrolment, State::Pending), "{id}");
         assert_eq!((&record.payment, record.amount), (&None, Some(price(&id))), "{id}");
         // The same once more is a new page; another one is refused.
-        enrol().await.unwrap().unwrap();
+        let _ = enrol().await.unwrap().unwrap();
         let calls = world.sandbox.exchanges().len();
         let mut other = enrol_request(&id, id.as_str());
         other.customer.id = Some("bob".to_owned());
@@ -157,7 +157,7 @@ async fn name_of_an_attempt_begins_no_enrolment() {
     for id in PAGES.into_iter().chain([ProviderId::TOKENPAY_SIGNED]) {
         let credential = world.credential(&id, GOOD_CARD).await;
         let name = format!("{id}-first");
-        world.journal.charge(&world.facade, request(&credential, &name)).await.unwrap();
+        let _ = world.journal.charge(&world.facade, request(&credential, &name)).await.unwrap();
         let before = world.journal.attempt(&attempt(&name)).await.unwrap();
         let calls = world.sandbox.exchanges().len();
         let enrol = world.journal.enrol(&world.facade, &id, enrol_request(&id, id.as_str()));
@@ -236,7 +236,7 @@ async fn enrolment_that_never_left_binds_nothing() {
         assert_eq!(world.sandbox.exchanges().len(), calls, "{id}");
         assert_eq!(world.journal.attempt(&name).await.unwrap().state, State::NotApplied, "{id}");
         let right = || world.journal.enrol(&world.facade, &id, enrol_request(&id, id.as_str()));
-        right().await.unwrap().unwrap();
+        let _ = right().await.unwrap().unwrap();
         let record = world.journal.attempt(&name).await.unwrap();
         assert_eq!(record.amount, Some(price(&id)), "{id}");
         assert!(matches!(record.state, State::Pending | State::Planned), "{id}: {}", record.state);

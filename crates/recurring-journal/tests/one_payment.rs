@@ -59,7 +59,7 @@ async fn look_up_that_finds_the_payment_of_another_is_reviewed() {
     let (fake, facade) = Fake::new(Means::LookUp)
         .answers([Ok(payment(Outcome::Paid, Some("p-1"), "a")), Err(lost(None))])
         .facade();
-    charge(&world.journal, &facade, "a").await;
+    let _ = charge(&world.journal, &facade, "a").await;
     assert_eq!(charge(&world.journal, &facade, "b").await.record.state, State::Unknown);
     for outcome in [Outcome::Pending, Outcome::Paid] {
         fake.will_read(Ok(payment(outcome, Some("p-1"), "b")));
@@ -74,8 +74,8 @@ async fn notification_that_names_the_payment_of_another_is_reviewed() {
     let (fake, facade) = Fake::new(Means::Status)
         .answers([Ok(payment(Outcome::Paid, Some("p-1"), "a")), Err(lost(None))])
         .facade();
-    charge(&world.journal, &facade, "a").await;
-    charge(&world.journal, &facade, "b").await;
+    let _ = charge(&world.journal, &facade, "a").await;
+    let _ = charge(&world.journal, &facade, "b").await;
     let mut received = ReceivedNotification::new(ProviderId::EMSPAY, Authenticity::Unsigned, "key");
     received.payment = Some(PaymentRef::new("p-1"));
     received.merchant_reference = Some("b".to_owned());
@@ -91,8 +91,8 @@ async fn operator_cannot_name_the_payment_of_another() {
     let (_, facade) = Fake::new(Means::Status)
         .answers([Ok(payment(Outcome::Paid, Some("p-1"), "a")), Err(lost(None))])
         .facade();
-    charge(&world.journal, &facade, "a").await;
-    charge(&world.journal, &facade, "b").await;
+    let _ = charge(&world.journal, &facade, "a").await;
+    let _ = charge(&world.journal, &facade, "b").await;
     let mut decision = Decision {
         what: Decided::Paid,
         payment: Some(PaymentRef::new("p-1")),
@@ -120,7 +120,7 @@ async fn late_worker_with_the_payment_of_another_is_reviewed() {
     let world = World::new().await;
     let paid = || Ok(payment(Outcome::Paid, Some("p-1"), "a"));
     let (fake, facade) = Fake::new(Means::LookUp).answers([paid(), paid()]).facade();
-    charge(&world.journal, &facade, "a").await;
+    let _ = charge(&world.journal, &facade, "a").await;
     let held = fake.gate.lock().await;
     let late = {
         let (journal, facade) = (world.journal.clone(), facade.clone());

@@ -54,7 +54,7 @@ async fn resume_without_a_key_rebuilds_the_credential() {
         assert!(answer.again && answer.is_paid() && answer.no_agreement.is_none(), "{answer:?}");
         let Some(Agreement::ChargeOnDemand(credential)) = answer.agreement else { panic!("no credential") };
         let name = format!("renewal-{number}");
-        world.journal.charge(&world.facade, request(&credential, &name)).await.unwrap();
+        let _ = world.journal.charge(&world.facade, request(&credential, &name)).await.unwrap();
         assert_eq!(world.taken(&name), 1);
     }
     assert_eq!(world.taken("lost-first"), 1);

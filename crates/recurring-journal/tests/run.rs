@@ -194,7 +194,7 @@ async fn what_was_planned_is_charged_from_the_journal_alone() {
 async fn lines_that_cannot_be_read_and_names_that_are_taken_are_reported() {
     let world = World::new().await;
     let credential = emspay(&world).await;
-    world.journal.charge(&world.facade, request(&credential, "taken")).await.unwrap();
+    let _ = world.journal.charge(&world.facade, request(&credential, "taken")).await.unwrap();
     let mut dearer = request(&credential, "taken");
     dearer.amount = recurring_facade::Money::from_minor(5000, dearer.amount.currency()).unwrap();
     let all = vec![

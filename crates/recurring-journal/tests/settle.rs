@@ -86,7 +86,7 @@ async fn decline_without_an_identifier_settles() {
     for (outcome, state) in [(Outcome::Declined, State::Declined), (Outcome::Canceled, State::Canceled)] {
         let world = World::new().await;
         let (fake, facade) = Fake::new(Means::LookUp).answers([Err(lost(None))]).facade();
-        world.journal.charge(&facade, request(&credential(&ProviderId::EMSPAY), "a")).await.unwrap();
+        let _ = world.journal.charge(&facade, request(&credential(&ProviderId::EMSPAY), "a")).await.unwrap();
         fake.will_read(Ok(payment(outcome, None, "a")));
         let record = looked(&world.journal, &facade, "a").await;
         assert_eq!((record.state, record.payment), (state, None));
@@ -113,7 +113,7 @@ async fn look_up_is_given_the_sealed_credential() {
         let name = format!("{}-{}-{has_credential}", key.is_some(), with_key.is_some());
         let (fake, facade) = Fake::new(Means::LookUp).answers([Err(lost(None))]).facade();
         let charge = request(&credential(&ProviderId::EMSPAY), &name);
-        open(key).await.charge(&facade, charge).await.unwrap();
+        let _ = open(key).await.charge(&facade, charge).await.unwrap();
         looked(&open(with_key).await, &facade, &name).await;
         let asked = fake.lost.lock().unwrap().pop().unwrap();
         let token = match &asked.credential {

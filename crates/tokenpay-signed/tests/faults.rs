@@ -98,7 +98,7 @@ async fn an_answer_about_another_payment_is_unknown_and_kept() {
         let [order, transaction] = <[Vec<u8>; 2]>::try_from(replaced).expect("two amounts");
         let error = charge(200, order).await.expect_err("no agreement");
         assert_eq!((error.kind(), error.effect()), (ErrorKind::Protocol, Effect::Unknown), "{odd}");
-        charge(200, transaction).await.expect("the order repeats it");
+        let _ = charge(200, transaction).await.expect("the order repeats it");
     }
     let declined = Case::load("tokenpay-signed/recurring/declined").response_body();
     let error = charge(200, declined).await.expect_err("the refusal of another charge");

@@ -10,6 +10,7 @@ use crate::status::{self, OrderStatus, RecurringType, TransactionStatus};
 /// An order as the gateway tells it. Only `id` is certain to be there.
 #[derive(Debug, Clone, Deserialize)]
 #[non_exhaustive]
+#[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub struct Order {
     /// The gateway's identifier.
     #[serde(deserialize_with = "lenient::required_text")]

@@ -86,6 +86,7 @@ impl RefundOrder {
 /// A refund as the gateway tells it: an order of its own. Only `id` is certain to be there.
 #[derive(Debug, Clone, Deserialize)]
 #[non_exhaustive]
+#[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub struct Refund {
     /// The gateway's identifier of the refund. Assumption(refund-is-an-order):
     /// [`Client::get_order`](crate::Client::get_order) reads it again; see SOURCES.md.

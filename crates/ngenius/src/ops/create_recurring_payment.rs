@@ -159,6 +159,7 @@ impl CreateRecurringPayment {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
+#[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub struct RecurringPayment {
     /// Where it stands; see [`RecurringPayment::outcome`].
     #[serde(default)]

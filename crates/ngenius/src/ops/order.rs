@@ -11,6 +11,7 @@ use crate::status::Action;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
+#[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub struct Order {
     /// The gateway's identifier in its long form, `urn:order:` and the reference.
     #[serde(rename = "_id", default, deserialize_with = "lenient::text")]

@@ -11,6 +11,7 @@ use crate::status::{self, PaymentState};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(from = "Members")]
 #[non_exhaustive]
+#[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub struct Payment {
     /// The gateway's identifier in its long form, `urn:payment:` and the reference.
     pub id: Option<String>,

@@ -242,6 +242,7 @@ impl CreatePayment {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
+#[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub struct CreatedPayment {
     /// The gateway's identifier, 32 hexadecimal digits. Store it: the payment is read by it.
     #[serde(deserialize_with = "lenient::required_text")]

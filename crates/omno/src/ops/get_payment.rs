@@ -58,6 +58,7 @@ fn same_form(id: &str) -> String {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
+#[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub struct Payment {
     /// The gateway's identifier.
     #[serde(default, deserialize_with = "lenient::text")]

@@ -90,7 +90,7 @@ fn a_worker_that_wakes_up_late(with_fence: bool) -> usize {
         let second = other.charge(&bench.facade(), request.clone()).await.unwrap();
         assert!(second.is_paid());
         hook.go_on.notify_one();
-        first.await.unwrap();
+        let _ = first.await.unwrap();
     });
     bench.taken("late")
 }

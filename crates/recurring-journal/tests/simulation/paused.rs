@@ -149,7 +149,7 @@ async fn others_go_on(bench: &Bench, facade: &Facade, meanwhile: Meanwhile, name
     }
     for _ in 0..16 {
         let journal = bench.journal(bench.store().await).await;
-        Asked::of(bench, name).make(&journal, facade).await.unwrap();
+        let _ = Asked::of(bench, name).make(&journal, facade).await.unwrap();
         journal.reconcile(facade).await.unwrap();
         let state = journal.attempt(&attempt(name)).await.unwrap().state;
         if state.is_final() && state != State::NotApplied || state == State::Review {

@@ -207,7 +207,7 @@ impl Bench {
             let store = Hooked::new(self.store().await, Arc::clone(&hook));
             let journal = self.journal(Arc::new(store)).await;
             let name = format!("counted-{}", self.clock_text());
-            self.ask(&journal, &self.facade(), &name, GOOD_CARD).await.unwrap();
+            let _ = self.ask(&journal, &self.facade(), &name, GOOD_CARD).await.unwrap();
         });
         // The first one is that of opening the journal.
         hook.writes() - 1

@@ -172,7 +172,7 @@ fn last_returns(bench: &Bench, pending: &PendingEnrolment, name: &str) -> String
 fn renews(bench: &Bench, credential: StoredCredential, name: &str) -> bool {
     let renewal = format!("{name}-renewal");
     let request = ChargeRequest::new(attempt(&renewal), credential, price(bench.provider()));
-    calm(bench, async |journal, facade| journal.charge(facade, request).await.unwrap());
+    let _ = calm(bench, async |journal, facade| journal.charge(facade, request).await.unwrap());
     bench.taken(&renewal) == 1
 }
 

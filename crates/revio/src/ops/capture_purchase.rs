@@ -70,6 +70,7 @@ impl CapturePurchase {
 /// The answer to a capture.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub enum CaptureAnswer {
     /// The purchase as it stands now: `paid`, or `pending_capture` while the acquirer takes its time.
     Purchase(Box<Purchase>),

@@ -100,6 +100,7 @@ impl ChargePurchase {
 /// The answer to a charge.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub enum ChargeAnswer {
     /// The purchase as it stands now: `paid`, or `pending_charge` while the acquirer takes its time.
     Purchase(Box<Purchase>),

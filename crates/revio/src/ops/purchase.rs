@@ -16,6 +16,7 @@ use crate::wire;
 /// that contains it.
 #[derive(Clone, Deserialize)]
 #[non_exhaustive]
+#[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub struct Purchase {
     /// The gateway's identifier: what the purchase is charged and read by. **A secret** if the purchase saves the card,
     /// see [`Purchase::recurring_token`].

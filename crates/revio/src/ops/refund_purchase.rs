@@ -88,6 +88,7 @@ struct Kind {
 /// The answer to a refund.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub enum RefundAnswer {
     /// The refund is done: the movement of money that it is.
     Payment(Box<Payment>),

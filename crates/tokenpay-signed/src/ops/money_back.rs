@@ -11,6 +11,7 @@ use crate::status::{self, GivingBack, OrderStatus};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
+#[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub struct MoneyBack {
     /// `0000` is success; no other code is public.
     #[serde(deserialize_with = "lenient::required_text")]

@@ -10,6 +10,7 @@ use crate::status::{self, GivenBack, OrderStatus, TransactionStatus};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
+#[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub struct TokenOrder {
     /// `0000` is success; no other code is public.
     #[serde(deserialize_with = "lenient::required_text")]

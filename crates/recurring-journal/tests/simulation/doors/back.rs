@@ -98,7 +98,7 @@ fn cases(bench: &Bench, kind: Kind) -> Vec<First> {
     }
     let payment = bench.run(kind.payment(bench, "counted"));
     let writes = writes(bench, async |journal, facade| {
-        kind.ask(journal, facade, "counted-back", &payment).await;
+        let _ = kind.ask(journal, facade, "counted-back", &payment).await;
     });
     all.extend(crashes(writes, &calls).into_iter().map(|crash| Some((crash, None))));
     all
@@ -141,7 +141,7 @@ fn last_asks(bench: &Bench, kind: Kind, name: &str, payment: &PaymentRef) -> Sta
     let mut state = State::Unknown;
     for _ in 0..16 {
         state = calm(bench, async |journal, facade| {
-            kind.ask(journal, facade, name, payment).await;
+            let _ = kind.ask(journal, facade, name, payment).await;
             journal.reconcile(facade).await.unwrap();
             journal.attempt(&attempt(name)).await.unwrap().state
         });
@@ -198,7 +198,7 @@ fn refund_under_two_names_is_made_twice() {
         let bench = Bench::sqlite(id.clone());
         let payment = bench.run(kind.payment(&bench, "pay"));
         for name in ["one", "two"] {
-            calm(&bench, async |journal, facade| kind.ask(journal, facade, name, &payment).await);
+            let _ = calm(&bench, async |journal, facade| kind.ask(journal, facade, name, &payment).await);
         }
         assert_eq!(kind.moved(&bench, "pay"), expected, "{id}, {kind:?}");
     }
