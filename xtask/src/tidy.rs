@@ -52,7 +52,7 @@ const LICENSES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
 const PUBLISHED_METADATA: [&str; 3] = ["readme", "documentation", "license"];
 
 /// What every gateway's crate has; who knows one knows all. `a|b` is one of the two.
-const ROOMS: [&str; 18] = [
+const GATEWAY_FILES: [&str; 18] = [
     "README.md",
     "CHANGELOG.md",
     "src/lib.rs",
@@ -91,7 +91,7 @@ pub(crate) fn check() -> Findings {
             problems.extend(tidy(file, &text));
         }
     }
-    problems.extend(missing_rooms(&files));
+    problems.extend(missing_files_of_gateways(&files));
     problems.extend(sources::check()?);
     problems.extend(must_use::check()?);
     Ok(problems)
@@ -175,17 +175,17 @@ fn license_differs(copy: &str, original: &str, text: &str) -> Option<String> {
     (original != text).then(|| format!("{copy} differs from the one at the top; copy that one"))
 }
 
-fn missing_rooms(files: &[String]) -> Vec<String> {
+fn missing_files_of_gateways(files: &[String]) -> Vec<String> {
     let mut problems = Vec::new();
     for provider in PROVIDERS {
-        for room in ROOMS {
+        for file in GATEWAY_FILES {
             // The scheduler behind this gateway charges by itself: there is nothing to show.
-            if provider == "ngenius" && room == "examples/charge.rs" {
+            if provider == "ngenius" && file == "examples/charge.rs" {
                 continue;
             }
             let there = |path: &str| files.contains(&format!("crates/{provider}/{path}"));
-            if !room.split('|').any(there) {
-                problems.push(format!("crates/{provider}: {} is missing", room.replace('|', " or ")));
+            if !file.split('|').any(there) {
+                problems.push(format!("crates/{provider}: {} is missing", file.replace('|', " or ")));
             }
         }
     }
@@ -225,17 +225,17 @@ mod tests {
         let whole: Vec<String> = PROVIDERS
             .iter()
             .flat_map(|provider| {
-                ROOMS
+                GATEWAY_FILES
                     .iter()
                     .map(move |room| format!("crates/{provider}/{}", room.split('|').next().unwrap_or(room)))
             })
             .collect();
-        assert!(missing_rooms(&whole).is_empty());
+        assert!(missing_files_of_gateways(&whole).is_empty());
         for (index, file) in whole.iter().enumerate() {
             let mut fewer = whole.clone();
             fewer.remove(index);
             let expected = usize::from(file != "crates/ngenius/examples/charge.rs");
-            assert_eq!(missing_rooms(&fewer).len(), expected, "{file}");
+            assert_eq!(missing_files_of_gateways(&fewer).len(), expected, "{file}");
         }
     }
 

@@ -1,10 +1,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use recurring_core::{InvalidInput, Secret};
-use recurring_gateway::{Prepared, check};
+use recurring_gateway::{PreparedRequest, check};
 
 /// HTTP Basic with the API key as the user name and an empty password.
-pub(crate) fn authorise(request: Prepared, api_key: &Secret) -> Prepared {
+pub(crate) fn authorise(request: PreparedRequest, api_key: &Secret) -> PreparedRequest {
     let basic = format!("Basic {}", STANDARD.encode(format!("{}:", api_key.expose())));
     request.secret_header("authorization", basic).hide(api_key)
 }

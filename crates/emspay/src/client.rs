@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use recurring_core::{HttpOptions, NotAfter, Reply, Secret};
-use recurring_gateway::{BaseUrl, ErrorExt as _, Prepared, Transport};
+use recurring_gateway::{BaseUrl, ErrorExt as _, PreparedRequest, Transport};
 
 use crate::auth;
 use crate::config::Environment;
@@ -129,7 +129,7 @@ impl Client {
         request.from_reply(&self.send(request.to_request()).await?)
     }
 
-    async fn send(&self, request: Prepared) -> Result<Reply, Error> {
+    async fn send(&self, request: PreparedRequest) -> Result<Reply, Error> {
         self.transport.send(&self.base_url, &auth::authorise(request, &self.api_key)).await
     }
 }

@@ -25,8 +25,8 @@ pub use ops::series::Series;
 pub use ops::update_order::UpdateOrder;
 pub use recurring_core::RetryPolicy;
 pub use recurring_core::{
-    Advice, Currency, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money,
-    NotAfter, Outcome, Proof, Reply, Secret,
+    Currency, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money, NotAfter,
+    Outcome, Proof, Reply, RetryAdvice, Secret,
 };
-pub use recurring_gateway::Prepared;
+pub use recurring_gateway::PreparedRequest;
 pub use status::{OrderStatus, RecurringType, TransactionStatus, documented_outcomes};

@@ -1,5 +1,5 @@
 use recurring_core::{InvalidInput, Reply, Secret};
-use recurring_gateway::{AccessToken, BaseUrl, Prepared, TokenSource, Transport, check};
+use recurring_gateway::{AccessToken, BaseUrl, PreparedRequest, TokenSource, Transport, check};
 
 use crate::error::{ApiError, Error};
 use crate::ops::access_token;
@@ -24,7 +24,7 @@ impl TokenSource for Grant {
     }
 
     /// The key is hidden too, should the gateway ever quote it.
-    fn authorise(&self, request: Prepared, token: &Secret) -> Prepared {
+    fn authorise(&self, request: PreparedRequest, token: &Secret) -> PreparedRequest {
         request
             .secret_header("authorization", format!("Bearer {}", token.expose()))
             .hide(token)

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use recurring_core::{HttpOptions, NotAfter, Reply, Secret};
-use recurring_gateway::{BaseUrl, ErrorExt as _, Prepared, TokenCache, Transport, check};
+use recurring_gateway::{BaseUrl, ErrorExt as _, PreparedRequest, TokenCache, Transport, check};
 
 use crate::auth::{self, Grant};
 use crate::config::{Environment, Realm};
@@ -134,7 +134,7 @@ impl Client {
         request.from_reply(&self.outlet, &self.send(prepared).await?)
     }
 
-    async fn send(&self, request: Prepared) -> Result<Reply, Error> {
+    async fn send(&self, request: PreparedRequest) -> Result<Reply, Error> {
         self.tokens.send(&self.grant, &self.transport, &self.base_url, &request).await
     }
 }

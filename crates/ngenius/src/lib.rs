@@ -25,8 +25,8 @@ pub use ops::refund_payment::RefundPayment;
 pub use ops::void_payment::VoidPayment;
 pub use recurring_core::RetryPolicy;
 pub use recurring_core::{
-    Advice, Currency, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money,
-    NotAfter, Outcome, Proof, Reply, Secret,
+    Currency, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money, NotAfter,
+    Outcome, Proof, Reply, RetryAdvice, Secret,
 };
-pub use recurring_gateway::{BaseUrl, Method, Prepared};
+pub use recurring_gateway::{BaseUrl, Method, PreparedRequest};
 pub use status::{Action, Frequency, PaymentState, RecurringState, documented_outcomes};

@@ -9,7 +9,7 @@ use common::{
 };
 use ngenius::{
     BaseUrl, CapturePayment, DeclineReason, GetOrder, Method, Order, Outcome, PayWithSavedCard, Payment,
-    PaymentState, Prepared, RefundPayment, Reply, VoidPayment,
+    PaymentState, PreparedRequest, RefundPayment, Reply, VoidPayment,
 };
 use recurring_fixtures::{Case, variants};
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ fn home() -> BaseUrl {
 /// Puts a stored answer onto a server, calls, and makes sure that exactly the stored request was sent.
 async fn sent(
     case: &Case,
-    prepared: &Prepared,
+    prepared: &PreparedRequest,
     call: impl AsyncFnOnce(ngenius::Client, String) -> Result<Payment, ngenius::Error>,
 ) -> Payment {
     if let Some(body) = prepared.body_bytes() {
@@ -262,7 +262,7 @@ fn only_an_order_that_waits_for_its_payment_is_paid() {
     }
 }
 
-/// Every answer again with a member nobody has heard of, with odd links, and with a new state.
+/// Every answer again with an unknown member, with odd links, and with a new state.
 #[test]
 fn new_members_and_new_values_do_no_harm() {
     let reply = |body| Reply::new(200, Vec::new(), body);

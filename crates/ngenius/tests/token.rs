@@ -132,7 +132,7 @@ async fn without_a_token_the_payment_is_never_sent() {
         .await;
         let error = pay(&client(&server.url())).await.expect_err(row.name);
         assert_eq!(error.effect(), Effect::NotApplied(Proof::NeverSent), "row `{}`", row.name);
-        assert!(error.to_string().contains("no access token could be had"), "{error}");
+        assert!(error.to_string().contains("could not obtain an access token"), "{error}");
         assert_eq!(payments.load(Ordering::SeqCst), 0, "row `{}`", row.name);
         assert!((1..=3).contains(&server.requests()), "row `{}`", row.name);
     }

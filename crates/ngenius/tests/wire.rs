@@ -7,11 +7,11 @@ use common::{ORDER, OUTLET, builder, client, dirham, documented, mock_of, server
 use mockito::{Matcher, Server};
 use ngenius::{
     Action, CreateRecurringPayment, DeclineReason, Effect, ErrorKind, Frequency, GetOrder, Outcome,
-    PaymentState, Prepared, Proof, RecurringPayment, RecurringState, Reply, Secret,
+    PaymentState, PreparedRequest, Proof, RecurringPayment, RecurringState, Reply, Secret,
 };
 use recurring_fixtures::{Case, variants};
 
-fn body_of(request: &Prepared) -> &[u8] {
+fn body_of(request: &PreparedRequest) -> &[u8] {
     request.body_bytes().expect("a body")
 }
 
@@ -140,7 +140,7 @@ fn minor_units_follow_the_currency() {
     }
 }
 
-/// Every answer again with a member nobody has heard of, and with every state replaced by a new one.
+/// Every answer again with an unknown member, and with every state replaced by a new one.
 #[test]
 fn new_members_and_new_values_do_no_harm() {
     let new = [serde_json::json!("UNHEARD_OF"), serde_json::json!(7), serde_json::json!({"a": 1})];

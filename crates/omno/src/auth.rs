@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use recurring_core::{ErrorKind, InvalidInput, Reply, Secret};
 use recurring_gateway::{
-    AccessToken, BaseUrl, Class, ErrorExt as _, Method, Prepared, TokenCache, TokenSource, Transport, check,
-    lenient, read_success,
+    AccessToken, BaseUrl, Class, ErrorExt as _, Method, PreparedRequest, TokenCache, TokenSource, Transport,
+    check, lenient, read_success,
 };
 use serde::Deserialize;
 
@@ -49,7 +49,7 @@ impl Access {
         &self,
         transport: &Transport,
         base: &BaseUrl,
-        request: Prepared,
+        request: PreparedRequest,
     ) -> Result<Reply, Error> {
         match self {
             Self::Own(token) => transport.send(base, &authorise(request, token)).await,
@@ -59,7 +59,7 @@ impl Access {
 }
 
 /// The token goes into the header of every call.
-fn authorise(request: Prepared, token: &Secret) -> Prepared {
+fn authorise(request: PreparedRequest, token: &Secret) -> PreparedRequest {
     request
         .header("accept", "application/json")
         .secret_header("authorization", format!("Bearer {}", token.expose()))
@@ -85,7 +85,7 @@ impl TokenSource for Grant {
         read_token(&transport.send(&self.token_url.base, &self.to_request()).await?)
     }
 
-    fn authorise(&self, request: Prepared, token: &Secret) -> Prepared {
+    fn authorise(&self, request: PreparedRequest, token: &Secret) -> PreparedRequest {
         authorise(request, token)
     }
 
@@ -97,14 +97,14 @@ impl TokenSource for Grant {
 impl Grant {
     /// The form that the token service takes; it refuses JSON. Asking for a token moves no money, so it may be
     /// repeated like any read.
-    fn to_request(&self) -> Prepared {
+    fn to_request(&self) -> PreparedRequest {
         let secret = Secret::new(check::query_value(self.client_secret.expose()));
         let body = format!(
             "grant_type=client_credentials&client_id={}&client_secret={}",
             check::query_value(self.client_id.expose()),
             secret.expose()
         );
-        Prepared::new("fetch access token", Class::Read, Method::Post, self.token_url.path)
+        PreparedRequest::new("fetch access token", Class::Read, Method::Post, self.token_url.path)
             .header("content-type", "application/x-www-form-urlencoded")
             .body(body.into_bytes())
             .hide(&self.client_secret)

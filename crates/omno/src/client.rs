@@ -2,7 +2,7 @@ use std::fmt;
 use std::time::Duration;
 
 use recurring_core::{HttpOptions, NotAfter, Reply};
-use recurring_gateway::{BaseUrl, ErrorExt as _, Prepared, Transport};
+use recurring_gateway::{BaseUrl, ErrorExt as _, PreparedRequest, Transport};
 
 use crate::auth::Access;
 use crate::config::{Credentials, Environment, TokenUrl};
@@ -80,7 +80,7 @@ impl Client {
         request.from_reply(&self.send(request.to_request()?).await?)
     }
 
-    async fn send(&self, request: Prepared) -> Result<Reply, Error> {
+    async fn send(&self, request: PreparedRequest) -> Result<Reply, Error> {
         self.access.send(&self.transport, &self.base_url, request).await
     }
 }

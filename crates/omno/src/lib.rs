@@ -18,8 +18,8 @@ pub use ops::get_payment::{GetPayment, Payment};
 pub use ops::list_cards::{Card, ListCards};
 pub use recurring_core::RetryPolicy;
 pub use recurring_core::{
-    Advice, Currency, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money,
-    NotAfter, Outcome, Proof, Reply, Secret,
+    Currency, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money, NotAfter,
+    Outcome, Proof, Reply, RetryAdvice, Secret,
 };
-pub use recurring_gateway::Prepared;
+pub use recurring_gateway::PreparedRequest;
 pub use status::{PaymentStatus, documented_outcomes};

@@ -142,7 +142,7 @@ async fn without_a_token_the_payment_is_never_sent() {
             .await
             .expect_err(row.name);
         assert_eq!(error.effect(), Effect::NotApplied(Proof::NeverSent), "{}", row.name);
-        assert!(error.message().starts_with("no access token could be had: "), "{error}");
+        assert!(error.message().starts_with("could not obtain an access token: "), "{error}");
         assert!(service.is_none_or(|service| (1..=3).contains(&service.requests())), "{}", row.name);
     }
     assert_eq!(gateway.connections(), 0);

@@ -239,7 +239,7 @@ fn amounts_read_back_keep_their_text() {
     assert_eq!(payment.outcome(), Outcome::ActionRequired);
 }
 
-/// Every answer again with a member nobody has heard of, and with every status replaced by a new one.
+/// Every answer again with an unknown member, and with every status replaced by a new one.
 #[test]
 fn new_members_and_new_values_do_no_harm() {
     let create = |case: &str, request: CreatePayment, body: Vec<u8>| {

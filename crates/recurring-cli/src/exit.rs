@@ -19,7 +19,7 @@ pub(crate) enum Exit {
     Pending,
     /// The customer must do something.
     ActionRequired,
-    /// The gateway said no.
+    /// The gateway declined it.
     Declined,
     /// Canceled or expired at the gateway.
     Canceled,

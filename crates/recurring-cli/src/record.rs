@@ -46,7 +46,7 @@ pub(crate) fn answered(answer: &Answer, out: &Output) -> (Map<String, Value>, St
         object.insert("again".to_owned(), true.into());
         human += "\nthis attempt was made before: nothing was sent now";
     }
-    if let Some(Agreement::GatewayRunsIt(schedule)) = &answer.agreement {
+    if let Some(Agreement::GatewayScheduled(schedule)) = &answer.agreement {
         object.insert("schedule".to_owned(), schedule.order_reference.as_str().into());
         let _ = write!(human, "\nschedule  {}", schedule.order_reference);
     }

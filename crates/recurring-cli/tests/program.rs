@@ -291,7 +291,7 @@ fn exit_codes_say_what_happened_to_the_money() {
             .output()
             .expect("it runs")
     };
-    // Nobody listens: the request never left.
+    // Nothing listens: the request never left.
     let refused = charge("http://127.0.0.1:9", &["--no-journal"]);
     let (code, lines) = read(&refused);
     assert_eq!(

@@ -37,11 +37,11 @@ pub enum DeclineReason {
 /// What to do after a refused payment. A new try is always a *new* attempt with a new name: this one is final.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Advice {
+pub enum RetryAdvice {
     /// Do not charge this credential again.
     Never,
     /// Later, with a new attempt.
-    LaterWithNewAttempt,
+    RetryLater,
     /// The customer must act first: another card, or an authentication.
     NeedsCustomer,
     /// The gateway does not say.
@@ -66,14 +66,14 @@ impl DeclineReason {
     ];
 
     /// What to do after it.
-    pub fn advice(self) -> Advice {
+    pub fn advice(self) -> RetryAdvice {
         match self {
-            Self::StolenOrLost | Self::Revoked | Self::SuspectedFraud => Advice::Never,
-            Self::InsufficientFunds | Self::Limit | Self::ProcessorError => Advice::LaterWithNewAttempt,
+            Self::StolenOrLost | Self::Revoked | Self::SuspectedFraud => RetryAdvice::Never,
+            Self::InsufficientFunds | Self::Limit | Self::ProcessorError => RetryAdvice::RetryLater,
             Self::ExpiredCard | Self::AuthenticationRequired | Self::InvalidCredential => {
-                Advice::NeedsCustomer
+                RetryAdvice::NeedsCustomer
             }
-            Self::DoNotHonour | Self::Setup | Self::Other => Advice::NotStated,
+            Self::DoNotHonour | Self::Setup | Self::Other => RetryAdvice::NotStated,
         }
     }
 
@@ -183,12 +183,12 @@ impl DeclineReason {
     }
 }
 
-impl Advice {
+impl RetryAdvice {
     /// The word used in machine-readable output, such as `needs_customer`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Never => "never",
-            Self::LaterWithNewAttempt => "later_with_new_attempt",
+            Self::RetryLater => "later_with_new_attempt",
             Self::NeedsCustomer => "needs_customer",
             Self::NotStated => "not_stated",
         }
@@ -201,7 +201,7 @@ impl fmt::Display for DeclineReason {
     }
 }
 
-impl fmt::Display for Advice {
+impl fmt::Display for RetryAdvice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }

@@ -94,7 +94,7 @@ impl Effect {
 pub enum Proof {
     /// Refused here, before sending.
     Local,
-    /// The request never left: no connection was made, or no access token could be had for it.
+    /// The request never left: no connection was made, or could not obtain an access token for it.
     NeverSent,
     /// The gateway's own documented error shape says so.
     Refused,
@@ -202,7 +202,7 @@ impl<A> fmt::Display for Error<A> {
             Effect::NotApplied(Proof::Local) => "nothing was sent",
             Effect::NotApplied(Proof::NeverSent) => "the request never left",
             Effect::NotApplied(Proof::Refused) => "refused, nothing happened",
-            Effect::Unknown => "whether it took effect is unknown: look before repeating",
+            Effect::Unknown => "outcome unknown: query the payment before retrying",
         };
         write!(f, "{} ({money})", self.inner.message)
     }

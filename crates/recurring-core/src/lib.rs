@@ -15,7 +15,7 @@ mod secret;
 mod time;
 
 pub use attempt::AttemptId;
-pub use decline::{Advice, DeclineReason};
+pub use decline::{DeclineReason, RetryAdvice};
 pub use error::{Effect, Error, ErrorKind, Proof};
 pub use invalid_input::InvalidInput;
 pub use money::{Currency, Decimal, Money};

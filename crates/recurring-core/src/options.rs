@@ -13,8 +13,8 @@ use crate::secret::Secret;
 pub struct HttpOptions {
     timeout: Duration,
     connect_timeout: Duration,
-    idle_reuse: Duration,
-    reply_limit: usize,
+    pool_idle_timeout: Duration,
+    max_response_bytes: usize,
     proxy: Option<Secret>,
     root_certificates: Vec<Vec<u8>>,
     retry: RetryPolicy,
@@ -26,8 +26,8 @@ impl HttpOptions {
         Self {
             timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(10),
-            idle_reuse: Duration::from_secs(5),
-            reply_limit: 1024 * 1024,
+            pool_idle_timeout: Duration::from_secs(5),
+            max_response_bytes: 1024 * 1024,
             proxy: None,
             root_certificates: Vec::new(),
             retry: RetryPolicy::default(),
@@ -49,14 +49,14 @@ impl HttpOptions {
 
     /// How long a connection may lie idle and still be used again. The server may be closing an older one, and a
     /// charge sent into that moment has an unknown outcome. Zero opens a new connection each time.
-    pub fn idle_reuse(mut self, longest: Duration) -> Self {
-        self.idle_reuse = longest;
+    pub fn pool_idle_timeout(mut self, longest: Duration) -> Self {
+        self.pool_idle_timeout = longest;
         self
     }
 
     /// The largest reply that is read, in bytes. A larger one makes the outcome unknown.
-    pub fn reply_limit(mut self, bytes: usize) -> Self {
-        self.reply_limit = bytes;
+    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
+        self.max_response_bytes = bytes;
         self
     }
 
@@ -92,11 +92,11 @@ impl HttpOptions {
                 "must be shorter than `timeout`: otherwise a time-out would not tell whether the request was sent",
             ));
         }
-        if self.reply_limit == 0 {
-            return Err(InvalidInput::new("reply_limit", "must be more than zero"));
+        if self.max_response_bytes == 0 {
+            return Err(InvalidInput::new("max_response_bytes", "must be more than zero"));
         }
-        if self.retry.most_sends == 0 {
-            return Err(InvalidInput::new("retry.most_sends", "must be at least 1"));
+        if self.retry.max_attempts == 0 {
+            return Err(InvalidInput::new("retry.max_attempts", "must be at least 1"));
         }
         Ok(())
     }
@@ -112,13 +112,13 @@ impl HttpOptions {
     }
 
     /// How long a connection may lie idle and still be used again.
-    pub fn get_idle_reuse(&self) -> Duration {
-        self.idle_reuse
+    pub fn get_pool_idle_timeout(&self) -> Duration {
+        self.pool_idle_timeout
     }
 
     /// The largest reply that is read, in bytes.
-    pub fn get_reply_limit(&self) -> usize {
-        self.reply_limit
+    pub fn get_max_response_bytes(&self) -> usize {
+        self.max_response_bytes
     }
 
     /// The proxy.
@@ -149,8 +149,8 @@ impl HttpOptions {
     }
 
     fn longest(&self, failed: Duration) -> Duration {
-        let repeats = self.retry.most_sends.saturating_sub(1);
-        failed.saturating_add(self.retry.longest_wait).saturating_mul(repeats).saturating_add(self.timeout)
+        let repeats = self.retry.max_attempts.saturating_sub(1);
+        failed.saturating_add(self.retry.max_backoff).saturating_mul(repeats).saturating_add(self.timeout)
     }
 }
 
@@ -165,8 +165,8 @@ impl fmt::Debug for HttpOptions {
         f.debug_struct("HttpOptions")
             .field("timeout", &self.timeout)
             .field("connect_timeout", &self.connect_timeout)
-            .field("idle_reuse", &self.idle_reuse)
-            .field("reply_limit", &self.reply_limit)
+            .field("pool_idle_timeout", &self.pool_idle_timeout)
+            .field("max_response_bytes", &self.max_response_bytes)
             .field("proxy", &self.proxy)
             .field("root_certificates", &self.root_certificates.len())
             .field("retry", &self.retry)
@@ -182,10 +182,10 @@ mod tests {
     fn longest_call_counts_repeats_and_waits() {
         let seconds = Duration::from_secs;
         let options = HttpOptions::new().timeout(seconds(60)).connect_timeout(seconds(10));
-        let with = |most_sends| {
+        let with = |max_attempts| {
             options.clone().retry(RetryPolicy {
-                most_sends,
-                longest_wait: seconds(5),
+                max_attempts,
+                max_backoff: seconds(5),
                 ..RetryPolicy::default()
             })
         };
@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn longest_call_of_endless_options_saturates() {
         let retry =
-            RetryPolicy { most_sends: u32::MAX, longest_wait: Duration::MAX, ..RetryPolicy::default() };
+            RetryPolicy { max_attempts: u32::MAX, max_backoff: Duration::MAX, ..RetryPolicy::default() };
         let options = HttpOptions::new().timeout(Duration::MAX).retry(retry);
         assert_eq!((options.longest_read(), options.longest_write()), (Duration::MAX, Duration::MAX));
     }
@@ -210,8 +210,8 @@ mod tests {
             HttpOptions::new().timeout(second).connect_timeout(second),
             HttpOptions::new().timeout(Duration::ZERO),
             HttpOptions::new().connect_timeout(Duration::ZERO),
-            HttpOptions::new().reply_limit(0),
-            HttpOptions::new().retry(RetryPolicy { most_sends: 0, ..RetryPolicy::default() }),
+            HttpOptions::new().max_response_bytes(0),
+            HttpOptions::new().retry(RetryPolicy { max_attempts: 0, ..RetryPolicy::default() }),
         ] {
             assert!(bad.check().is_err(), "{bad:?}");
         }

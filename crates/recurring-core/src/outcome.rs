@@ -7,7 +7,7 @@ use crate::money::Money;
 
 /// Where a payment stands, as far as the gateway's answer proves it.
 ///
-/// A gateway's status that nobody has seen before is [`Pending`](Outcome::Pending): ask again. It is never read
+/// A gateway's status that is not known is [`Pending`](Outcome::Pending): ask again. It is never read
 /// as paid and never as failed, however long it lasts.
 ///
 /// For a refund or a void the same words tell whether money went back: `Paid` is that it did.
@@ -22,7 +22,7 @@ pub enum Outcome {
     Pending,
     /// The customer must do something first, usually visit a page.
     ActionRequired,
-    /// The gateway said no. Final for this attempt.
+    /// The gateway declined it. Final for this attempt.
     Declined,
     /// Canceled, expired or reversed without money being kept, and it cannot be paid any more. Final for this attempt.
     Canceled,

@@ -6,16 +6,20 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// The most often a request is sent, the first time included. 1 switches repeating off.
-    pub most_sends: u32,
+    pub max_attempts: u32,
     /// The wait before the first repeat; it doubles each time.
-    pub first_wait: Duration,
+    pub initial_backoff: Duration,
     /// The longest wait. A gateway that asks for a longer one by `Retry-After` is not asked again.
-    pub longest_wait: Duration,
+    pub max_backoff: Duration,
 }
 
 impl Default for RetryPolicy {
     /// Three sends, 200 ms, at most 5 s.
     fn default() -> Self {
-        Self { most_sends: 3, first_wait: Duration::from_millis(200), longest_wait: Duration::from_secs(5) }
+        Self {
+            max_attempts: 3,
+            initial_backoff: Duration::from_millis(200),
+            max_backoff: Duration::from_secs(5),
+        }
     }
 }

@@ -13,7 +13,7 @@ pub enum Agreement {
     /// You charge it when a payment is due.
     ChargeOnDemand(StoredCredential),
     /// The gateway charges by itself; there is nothing for you to charge.
-    GatewayRunsIt(ScheduleRef),
+    GatewayScheduled(ScheduleRef),
 }
 
 /// A schedule that the gateway runs.

@@ -36,8 +36,8 @@ pub enum LostAnswer {
     UniqueReference,
     /// Orders can be listed by period, as documented by other brands of the platform only.
     ListedByPeriod,
-    /// Nothing is proven: a person decides.
-    PersonDecides,
+    /// Nothing is proven: an operator decides.
+    ManualReview,
 }
 
 impl LostAnswer {
@@ -47,7 +47,7 @@ impl LostAnswer {
             Self::Anchored => "anchored",
             Self::UniqueReference => "unique reference",
             Self::ListedByPeriod => "list by period",
-            Self::PersonDecides => "a person decides",
+            Self::ManualReview => "manual review",
         }
     }
 }
@@ -63,7 +63,7 @@ impl fmt::Display for LostAnswer {
 pub(crate) static OMNO: Facts = Facts {
     first_payment: "the customer pays on a page and the card is saved",
     renewal: "transaction/create with the card's token",
-    lost_answer: LostAnswer::PersonDecides,
+    lost_answer: LostAnswer::ManualReview,
     after_lost_answer: "nothing proves what happened: manual review",
     nothing_found_is_proof: false,
     gateway_fence: None,
@@ -76,7 +76,7 @@ pub(crate) static OMNO: Facts = Facts {
 pub(crate) static NGENIUS: Facts = Facts {
     first_payment: "the card charges at once and the schedule begins",
     renewal: "the gateway's own scheduler",
-    lost_answer: LostAnswer::PersonDecides,
+    lost_answer: LostAnswer::ManualReview,
     after_lost_answer: "the reference needed to look is in the lost answer: manual review",
     nothing_found_is_proof: false,
     gateway_fence: None,

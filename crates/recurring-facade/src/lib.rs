@@ -52,8 +52,8 @@ pub use recurring_core::notification::{
     LARGEST_BODY as LARGEST_NOTIFICATION, NotificationError, RawNotification,
 };
 pub use recurring_core::{
-    Advice, AttemptId, Currency, DeclineReason, Effect, ErrorKind, GatewayTime, InvalidInput, Money,
-    NotAfter, Outcome, Portion, Proof, Secret,
+    AttemptId, Currency, DeclineReason, Effect, ErrorKind, GatewayTime, InvalidInput, Money, NotAfter,
+    Outcome, Portion, Proof, RetryAdvice, Secret,
 };
 pub use request::{
     Billing, CaptureRequest, ChargeRequest, Customer, EnrolRequest, RefundRequest, ScheduleRequest,

@@ -52,7 +52,7 @@ pub struct Payment {
     pub disputed: Option<Portion>,
     /// The gateway's own word for where it stands.
     pub status: String,
-    /// Why the gateway said no, when it did.
+    /// Why the gateway declined it, when it did.
     pub decline: Option<Decline>,
     /// The page to send the customer to.
     pub redirect: Option<String>,
@@ -94,7 +94,7 @@ impl Payment {
     }
 }
 
-/// Why the gateway said no: in the vocabulary of all gateways, and in its own words.
+/// Why the gateway declined it: in the vocabulary of all gateways, and in its own words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Decline {

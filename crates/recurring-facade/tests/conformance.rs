@@ -91,7 +91,7 @@ async fn the_gateway_that_runs_the_clock_is_not_charged_by_ours() {
     };
     let started = facade.schedule(&id, schedule("schedule-1", GOOD_CARD)).await.expect("scheduled");
     assert_eq!(started.payment.outcome, Outcome::Paid);
-    let Some(Agreement::GatewayRunsIt(reference)) = started.agreement else { panic!("no schedule") };
+    let Some(Agreement::GatewayScheduled(reference)) = started.agreement else { panic!("no schedule") };
     sandbox.advance(std::time::Duration::from_secs(62 * 24 * 60 * 60));
     let status = facade.status(&id, &PaymentRef::new(&reference.order_reference)).await;
     let status = status.expect("a status");

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use common::{GOOD_CARD, attempt, credential, enrolled, facade_at, good, price, sandbox};
 use recurring_facade::{
-    Advice, AttemptId, ChargeRequest, DeclineReason, Effect, Error, ErrorKind, Facade, Found, LostCharge,
-    Outcome, Payment, PaymentRef, ProviderId, StoredCredential,
+    AttemptId, ChargeRequest, DeclineReason, Effect, Error, ErrorKind, Facade, Found, LostCharge, Outcome,
+    Payment, PaymentRef, ProviderId, RetryAdvice, StoredCredential,
 };
 use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply, Received};
 use recurring_sandbox::Sandbox;
@@ -153,7 +153,7 @@ async fn dead_token_is_declined_at_every_gateway() {
         let refused = facade.charge(request).await.expect("an answer");
         let decline = refused.decline.expect("a reason");
         assert_eq!((refused.outcome, decline.reason), (Outcome::Declined, DeclineReason::InvalidCredential));
-        assert_eq!(decline.reason.advice(), Advice::NeedsCustomer, "{id}");
+        assert_eq!(decline.reason.advice(), RetryAdvice::NeedsCustomer, "{id}");
         assert!(decline.message.is_some(), "{id}: the gateway's words are kept");
         assert_eq!(sandbox.ledger().len(), taken, "{id}");
     }

@@ -152,7 +152,7 @@ async fn every_row_behaves_as_its_name_says() {
 
     for row in rows {
         let Some(behaviour) = row.behaviour else {
-            assert_eq!((row.name, row.expected), ("nobody listens", Expected::NeverSent));
+            assert_eq!((row.name, row.expected), ("nothing listens", Expected::NeverSent));
             continue;
         };
         assert_eq!(row.expected, Expected::Unknown, "{}", row.name);

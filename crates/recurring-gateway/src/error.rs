@@ -93,7 +93,7 @@ impl<A> ErrorExt<A> for Error<A> {
     }
 
     fn while_fetching_token(self) -> Self {
-        let message = format!("no access token could be had: {}", self.message());
+        let message = format!("could not obtain an access token: {}", self.message());
         match self.effect() {
             Effect::Unknown => self.with_effect(Effect::NotApplied(Proof::NeverSent)),
             Effect::NotApplied(_) => self,
@@ -135,7 +135,7 @@ pub fn read_success<T: DeserializeOwned, A: fmt::Display>(
 pub fn check_echo<A>(reply: &Reply, members: &[(&str, &str, Option<&str>)]) -> Result<(), Error<A>> {
     for (name, sent, came_back) in members {
         if came_back.is_some_and(|came_back| came_back != *sent) {
-            let message = format!("the reply speaks of another `{name}` than was sent");
+            let message = format!("`{name}` in the reply does not match the request");
             return Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()));
         }
     }

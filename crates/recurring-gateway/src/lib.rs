@@ -16,7 +16,7 @@ mod transport;
 
 pub use base_url::BaseUrl;
 pub use error::{ErrorExt, check_echo, read_success, require_echo};
-pub use request::{Class, Method, Prepared};
+pub use request::{Class, Method, PreparedRequest};
 pub use token::{AccessToken, TokenCache, TokenSource};
 pub use transport::Transport;
 

@@ -1,4 +1,4 @@
-/// Defines an open enum: the values known today, and `Other`, which keeps the text of a value nobody has seen yet.
+/// Defines an open enum: the values known today, and `Other`, which keeps the text of an unknown value.
 ///
 /// A gateway may add a value at any time; that must never make an answer about money unreadable. A member that is
 /// not a text (or is null) becomes `Other` with its literal text. `ignore_case` accepts any letter case.

@@ -46,7 +46,7 @@ impl Method {
 /// The body is serialised once, when the request is built; those bytes are signed, sent and compared in tests.
 /// `Debug` shows neither the body nor a secret header.
 #[derive(Clone)]
-pub struct Prepared {
+pub struct PreparedRequest {
     operation: &'static str,
     class: Class,
     method: Method,
@@ -62,7 +62,7 @@ pub struct Prepared {
 /// at odds with the body, they make two requests out of one, and servers refuse them.
 const FRAMING: [&str; 4] = ["content-length", "transfer-encoding", "host", "connection"];
 
-impl Prepared {
+impl PreparedRequest {
     /// A request for `path`, which begins with `/`, is relative to the base address and may have a query.
     /// `operation` names it in logs and errors.
     pub fn new(operation: &'static str, class: Class, method: Method, path: impl Into<String>) -> Self {
@@ -91,7 +91,7 @@ impl Prepared {
     }
 
     /// Sets a header whose value is never shown, such as `Authorization`, under the rules of
-    /// [`header`](Prepared::header).
+    /// [`header`](PreparedRequest::header).
     pub fn secret_header(mut self, name: &'static str, value: impl Into<Secret>) -> Self {
         if self.make_room(name) {
             self.secret_headers.push((name, value.into()));
@@ -115,7 +115,7 @@ impl Prepared {
     /// Serialises the body once, as compact JSON.
     ///
     /// A body that cannot be serialised (a map whose keys are not texts, or a `Serialize` that chooses to fail) makes
-    /// the whole request unusable: see [`check`](Prepared::check). It is never sent with an empty body instead.
+    /// the whole request unusable: see [`check`](PreparedRequest::check). It is never sent with an empty body instead.
     pub fn json(mut self, body: &impl Serialize) -> Self {
         match serde_json::to_vec(body) {
             Ok(bytes) => self.body(bytes),
@@ -188,9 +188,9 @@ impl Prepared {
     }
 }
 
-impl fmt::Debug for Prepared {
+impl fmt::Debug for PreparedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Prepared")
+        f.debug_struct("PreparedRequest")
             .field("operation", &self.operation)
             .field("class", &self.class)
             .field("method", &self.method.as_str())
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn nothing_secret_is_shown() {
-        let request = Prepared::new("charge", Class::Write, Method::Post, "/charge/4000/")
+        let request = PreparedRequest::new("charge", Class::Write, Method::Post, "/charge/4000/")
             .secret_header("Authorization", "Bearer hunter2")
             .hide(&Secret::new("4000"))
             .json(&"hunter2");
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn header_set_twice_is_kept_once() {
-        let request = Prepared::new("charge", Class::Write, Method::Post, "/")
+        let request = PreparedRequest::new("charge", Class::Write, Method::Post, "/")
             .header("accept", "text/html")
             .secret_header("X-Key", "one")
             .header("Accept", "application/json")
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn framing_header_is_left_to_the_transport() {
-        let mut request = Prepared::new("charge", Class::Write, Method::Post, "/");
+        let mut request = PreparedRequest::new("charge", Class::Write, Method::Post, "/");
         for name in ["content-length", "Transfer-Encoding", "HOST", "Connection"] {
             request = request.header(name, "0").secret_header(name, "0");
         }
@@ -248,7 +248,7 @@ mod tests {
     #[test]
     fn body_that_cannot_be_written_is_refused() {
         let by_pair = BTreeMap::from([((1, 2), 3)]);
-        let request = Prepared::new("charge", Class::Write, Method::Post, "/").json(&by_pair);
+        let request = PreparedRequest::new("charge", Class::Write, Method::Post, "/").json(&by_pair);
         let problem = request.check().expect_err("no JSON object has such keys");
         assert_eq!(problem.field(), "body");
         assert_eq!(request.body_bytes(), None);

@@ -12,7 +12,7 @@ pub enum Failure {
     /// No connection was made, so it provably never left.
     NeverSent,
     /// It broke somewhere after that: a time-out, a reset, a cut-off reply.
-    Broken,
+    ConnectionLost,
     /// The gateway answered with this status, and perhaps said how long to wait.
     Answered {
         /// The HTTP status.
@@ -41,26 +41,26 @@ pub enum Decision {
 /// Decides whether a request that was sent `sends` times, the last of which failed, goes out again.
 ///
 /// A write is repeated only when it never left, or once after an expired token. A read is also repeated after a
-/// broken connection and after 408, 429, 500, 502, 503 and 504. `spread` (0 to 1000) makes waiting clients not
+/// broken connection and after 408, 429, 500, 502, 503 and 504. `jitter` (0 to 1000) makes waiting clients not
 /// return all at once: the wait is between half of its full length (0) and the whole (1000).
-pub fn decide(policy: &RetryPolicy, class: Class, sends: u32, failure: Failure, spread: u32) -> Decision {
+pub fn decide(policy: &RetryPolicy, class: Class, sends: u32, failure: Failure, jitter: u32) -> Decision {
     let (repeatable, asked) = match (failure, class) {
         (Failure::ExpiredToken { renewed }, _) => {
             return if renewed { Decision::Stop } else { Decision::RenewToken };
         }
-        (Failure::NeverSent, _) | (Failure::Broken, Class::Read) => (true, None),
+        (Failure::NeverSent, _) | (Failure::ConnectionLost, Class::Read) => (true, None),
         (Failure::Answered { status, retry_after }, Class::Read) => {
             (matches!(status, 408 | 429 | 500 | 502 | 503 | 504), retry_after)
         }
-        (Failure::Broken | Failure::Answered { .. }, Class::Write) => (false, None),
+        (Failure::ConnectionLost | Failure::Answered { .. }, Class::Write) => (false, None),
     };
-    if !repeatable || sends >= policy.most_sends || asked.is_some_and(|asked| asked > policy.longest_wait) {
+    if !repeatable || sends >= policy.max_attempts || asked.is_some_and(|asked| asked > policy.max_backoff) {
         return Decision::Stop;
     }
-    let doubled = policy.first_wait.saturating_mul(2_u32.saturating_pow(sends.saturating_sub(1)));
-    let full = doubled.min(policy.longest_wait);
-    let spread_wait = full / 2 + full / 2_000 * spread.min(1_000);
-    Decision::SendAgain(spread_wait.max(asked.unwrap_or_default()))
+    let doubled = policy.initial_backoff.saturating_mul(2_u32.saturating_pow(sends.saturating_sub(1)));
+    let full = doubled.min(policy.max_backoff);
+    let jittered = full / 2 + full / 2_000 * jitter.min(1_000);
+    Decision::SendAgain(jittered.max(asked.unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -69,9 +69,9 @@ mod tests {
     use proptest::prelude::*;
 
     const POLICY: RetryPolicy = RetryPolicy {
-        most_sends: 3,
-        first_wait: Duration::from_millis(200),
-        longest_wait: Duration::from_secs(5),
+        max_attempts: 3,
+        initial_backoff: Duration::from_millis(200),
+        max_backoff: Duration::from_secs(5),
     };
 
     fn answered(status: u16) -> Failure {
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn a_write_is_repeated_only_when_it_never_left() {
         assert!(matches!(decide(&POLICY, Class::Write, 1, Failure::NeverSent, 0), Decision::SendAgain(_)));
-        assert_eq!(decide(&POLICY, Class::Write, 1, Failure::Broken, 0), Decision::Stop);
+        assert_eq!(decide(&POLICY, Class::Write, 1, Failure::ConnectionLost, 0), Decision::Stop);
         for status in 100..600 {
             assert_eq!(decide(&POLICY, Class::Write, 1, answered(status), 0), Decision::Stop, "{status}");
         }
@@ -104,8 +104,8 @@ mod tests {
         for status in [200, 301, 400, 401, 404, 501] {
             assert_eq!(decide(&POLICY, Class::Read, 1, answered(status), 0), Decision::Stop, "{status}");
         }
-        assert_eq!(decide(&POLICY, Class::Read, 3, Failure::Broken, 0), Decision::Stop);
-        let wait = |sends, spread| decide(&POLICY, Class::Read, sends, Failure::Broken, spread);
+        assert_eq!(decide(&POLICY, Class::Read, 3, Failure::ConnectionLost, 0), Decision::Stop);
+        let wait = |sends, jitter| decide(&POLICY, Class::Read, sends, Failure::ConnectionLost, jitter);
         assert_eq!(wait(1, 0), Decision::SendAgain(Duration::from_millis(100)));
         assert_eq!(wait(1, 1000), Decision::SendAgain(Duration::from_millis(200)));
         assert_eq!(wait(2, 1000), Decision::SendAgain(Duration::from_millis(400)));
@@ -118,20 +118,20 @@ mod tests {
     proptest! {
         #[test]
         fn no_policy_makes_a_write_go_out_twice(
-            most_sends in any::<u32>(), sends in any::<u32>(), spread in any::<u32>(), status in any::<u16>(),
+            max_attempts in any::<u32>(), sends in any::<u32>(), jitter in any::<u32>(), status in any::<u16>(),
             after in proptest::option::of(0_u64..100), first in any::<u32>(), longest in any::<u32>(),
         ) {
             let policy = RetryPolicy {
-                most_sends,
-                first_wait: Duration::from_millis(first.into()),
-                longest_wait: Duration::from_millis(longest.into()),
+                max_attempts,
+                initial_backoff: Duration::from_millis(first.into()),
+                max_backoff: Duration::from_millis(longest.into()),
             };
             let answered = Failure::Answered { status, retry_after: after.map(Duration::from_secs) };
-            prop_assert_eq!(decide(&policy, Class::Write, sends, answered, spread), Decision::Stop);
-            prop_assert_eq!(decide(&policy, Class::Write, sends, Failure::Broken, spread), Decision::Stop);
-            for failure in [answered, Failure::Broken, Failure::NeverSent] {
-                if let Decision::SendAgain(wait) = decide(&policy, Class::Read, sends, failure, spread) {
-                    prop_assert!(wait <= policy.longest_wait && sends < most_sends);
+            prop_assert_eq!(decide(&policy, Class::Write, sends, answered, jitter), Decision::Stop);
+            prop_assert_eq!(decide(&policy, Class::Write, sends, Failure::ConnectionLost, jitter), Decision::Stop);
+            for failure in [answered, Failure::ConnectionLost, Failure::NeverSent] {
+                if let Decision::SendAgain(wait) = decide(&policy, Class::Read, sends, failure, jitter) {
+                    prop_assert!(wait <= policy.max_backoff && sends < max_attempts);
                 }
             }
         }

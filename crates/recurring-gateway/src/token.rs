@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::base_url::BaseUrl;
 use crate::error::ErrorExt as _;
-use crate::request::Prepared;
+use crate::request::PreparedRequest;
 use crate::retry::{self, Decision, Failure};
 use crate::transport::Transport;
 
@@ -37,7 +37,7 @@ pub trait TokenSource {
     ) -> impl Future<Output = Result<AccessToken, Error<Self::Api>>> + Send;
 
     /// Puts the token into a request.
-    fn authorise(&self, request: Prepared, token: &Secret) -> Prepared;
+    fn authorise(&self, request: PreparedRequest, token: &Secret) -> PreparedRequest;
 
     /// Whether the gateway itself refused the token, in its own error shape. A 401 of a machine in between proves nothing
     /// about the request.
@@ -135,7 +135,7 @@ impl<A: Clone> TokenCache<A> {
         source: &impl TokenSource<Api = A>,
         transport: &Transport,
         base: &BaseUrl,
-        request: &Prepared,
+        request: &PreparedRequest,
     ) -> Result<Reply, Error<A>> {
         let mut sends = 0;
         loop {

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
 use crate::retry::{self, Decision, Failure};
-use crate::{BaseUrl, Method, Prepared};
+use crate::{BaseUrl, Method, PreparedRequest};
 use recurring_core::{Error, ErrorKind, HttpOptions, InvalidInput, NotAfter, Reply};
 use reqwest::header::{CONTENT_LENGTH, HeaderValue};
 use tracing::debug;
@@ -44,8 +44,8 @@ impl Transport {
             .timeout(options.get_timeout())
             .connect_timeout(options.get_connect_timeout())
             .connector_layer(CheckLimit)
-            .pool_idle_timeout(options.get_idle_reuse());
-        if options.get_idle_reuse().is_zero() {
+            .pool_idle_timeout(options.get_pool_idle_timeout());
+        if options.get_pool_idle_timeout().is_zero() {
             builder = builder.pool_max_idle_per_host(0);
         }
         if let Some(proxy) = options.get_proxy() {
@@ -88,7 +88,7 @@ impl Transport {
     /// `NotApplied(Local)` when the request cannot be sent as it was prepared; `NotApplied(NeverSent)` when no
     /// connection could be made, or when the limit had passed before anything was sent; `Unknown` for every other
     /// failure.
-    pub async fn send<A>(&self, base: &BaseUrl, request: &Prepared) -> Result<Reply, Error<A>> {
+    pub async fn send<A>(&self, base: &BaseUrl, request: &PreparedRequest) -> Result<Reply, Error<A>> {
         if cfg!(not(any(feature = "rustls", feature = "native-tls"))) && base.as_str().starts_with("https:") {
             let rule = "needs TLS: switch on the feature `rustls` or `native-tls`";
             return Err(Error::config(InvalidInput::new("base_url", rule)));
@@ -110,7 +110,7 @@ impl Transport {
             let failure = match &result {
                 Ok(reply) => Failure::Answered { status: reply.status(), retry_after: reply.retry_after() },
                 Err(_) if never_left(&result) => Failure::NeverSent,
-                Err(_) => Failure::Broken,
+                Err(_) => Failure::ConnectionLost,
             };
             debug!(
                 operation = request.operation(),
@@ -120,7 +120,7 @@ impl Transport {
                 elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
                 "sent a request to the gateway"
             );
-            match retry::decide(self.options.get_retry(), request.class(), sends, failure, spread()) {
+            match retry::decide(self.options.get_retry(), request.class(), sends, failure, jitter()) {
                 Decision::SendAgain(wait) if self.remaining().is_none_or(|remaining| wait < remaining) => {
                     tokio::time::sleep(wait).await;
                     earlier = result;
@@ -137,7 +137,7 @@ impl Transport {
     }
 
     /// Builds the request for one send. What cannot be built is not sent.
-    fn build(&self, base: &BaseUrl, request: &Prepared) -> Result<Built, InvalidInput> {
+    fn build(&self, base: &BaseUrl, request: &PreparedRequest) -> Result<Built, InvalidInput> {
         request.check()?;
         let mut builder = self.client.request(method(request.method()), base.join(request.path()));
         for (name, value) in request.headers() {
@@ -171,7 +171,7 @@ impl Transport {
         Ok(Built { request, handover, timeout })
     }
 
-    async fn send_once(&self, built: Built, request: &Prepared) -> Result<Reply, Broken> {
+    async fn send_once(&self, built: Built, request: &PreparedRequest) -> Result<Reply, Broken> {
         let Built { request: built, handover, timeout } = built;
         let sending = limit::scoped(self.not_after.as_ref(), self.client.execute(built));
         let mut response = sending.await.map_err(|error| self.not_received(error, handover, timeout))?;
@@ -185,8 +185,9 @@ impl Transport {
             .collect();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.broken(error, timeout))? {
-            if body.len().saturating_add(chunk.len()) > self.options.get_reply_limit() {
-                let what = format!("the reply is larger than {} bytes", self.options.get_reply_limit());
+            if body.len().saturating_add(chunk.len()) > self.options.get_max_response_bytes() {
+                let what =
+                    format!("the reply is larger than {} bytes", self.options.get_max_response_bytes());
                 return Err(Broken { never_sent: false, kind: ErrorKind::Protocol, what });
             }
             body.extend_from_slice(&chunk);
@@ -250,7 +251,7 @@ fn never_left(result: &Result<Reply, Broken>) -> bool {
 }
 
 /// The result of a call, in the words of its operation.
-fn finish<A>(request: &Prepared, result: Result<Reply, Broken>) -> Result<Reply, Error<A>> {
+fn finish<A>(request: &PreparedRequest, result: Result<Reply, Broken>) -> Result<Reply, Error<A>> {
     result.map_err(|broken| {
         let what = format!("{}: {}", request.operation(), broken.what);
         if broken.never_sent {
@@ -271,7 +272,7 @@ fn innermost(error: &dyn StdError) -> String {
 }
 
 /// 0 to 1000, at random: how far this client's wait lies between half and the whole.
-fn spread() -> u32 {
+fn jitter() -> u32 {
     u32::try_from(RandomState::new().build_hasher().finish() % 1_001).unwrap_or(0)
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use recurring_core::{Effect, Error, ErrorKind, HttpOptions, NotAfter, Proof, Reply, RetryPolicy};
 use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
-use recurring_gateway::{BaseUrl, Class, Method, Prepared, Transport};
+use recurring_gateway::{BaseUrl, Class, Method, PreparedRequest, Transport};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
@@ -24,16 +24,16 @@ const READINGS_OF_ONE: usize = 8;
 
 fn transport() -> Transport {
     let retry = RetryPolicy {
-        first_wait: Duration::from_millis(1),
-        longest_wait: Duration::from_millis(5),
+        initial_backoff: Duration::from_millis(1),
+        max_backoff: Duration::from_millis(5),
         ..RetryPolicy::default()
     };
     Transport::new(HttpOptions::new().retry(retry)).expect("options")
 }
 
 /// Every shape of a request that the gateway crates make.
-fn shapes() -> Vec<Prepared> {
-    let write = |method| Prepared::new("test", Class::Write, method, "/orders/?a=b");
+fn shapes() -> Vec<PreparedRequest> {
+    let write = |method| PreparedRequest::new("test", Class::Write, method, "/orders/?a=b");
     vec![
         write(Method::Post).header("content-type", "application/json").body(b"{\"a\":1}".to_vec()),
         write(Method::Put).secret_header("authorization", "Bearer t").body(vec![b'x'; 40_000]),
@@ -42,11 +42,11 @@ fn shapes() -> Vec<Prepared> {
         write(Method::Post),
         write(Method::Put),
         write(Method::Delete),
-        Prepared::new("test", Class::Read, Method::Get, "/orders/"),
+        PreparedRequest::new("test", Class::Read, Method::Get, "/orders/"),
     ]
 }
 
-async fn send(transport: &Transport, url: &str, request: &Prepared) -> Result<Reply, Error<String>> {
+async fn send(transport: &Transport, url: &str, request: &PreparedRequest) -> Result<Reply, Error<String>> {
     transport.send(&BaseUrl::parse("base_url", url).expect("a base URL"), request).await
 }
 
@@ -226,7 +226,7 @@ async fn limit_passing_on_a_used_connection_sends_no_byte() {
 #[tokio::test]
 async fn limit_passing_during_the_reply_is_unknown() {
     let server = FaultServer::start(|_, _| Behaviour::StaySilent).await;
-    let options = HttpOptions::new().timeout(HOUR).retry(RetryPolicy { most_sends: 1, ..<_>::default() });
+    let options = HttpOptions::new().timeout(HOUR).retry(RetryPolicy { max_attempts: 1, ..<_>::default() });
     let transport = Transport::new(options).expect("options");
     for (sent, request) in shapes().iter().enumerate().step_by(4) {
         let limited = transport.with_not_after(NotAfter::within(Duration::from_secs(1)));
@@ -257,7 +257,7 @@ async fn limit_passing_after_a_reply_keeps_the_reply() {
         Behaviour::Reply(RawReply::new(503))
     })
     .await;
-    let read = Prepared::new("test", Class::Read, Method::Get, "/");
+    let read = PreparedRequest::new("test", Class::Read, Method::Get, "/");
     let reply =
         send(&transport().with_not_after(limit), &server.url(), &read).await.expect("the first reply");
     assert_eq!((reply.status(), server.requests()), (503, 1));
@@ -271,18 +271,18 @@ async fn limit_passing_after_a_reset_keeps_unknown() {
         Behaviour::ResetAfterReading
     })
     .await;
-    let read = Prepared::new("test", Class::Read, Method::Get, "/");
+    let read = PreparedRequest::new("test", Class::Read, Method::Get, "/");
     let result = send(&transport().with_not_after(limit), &server.url(), &read).await;
     assert_eq!((result.expect_err("a reset").effect(), server.requests()), (Effect::Unknown, 1));
 }
 
 #[tokio::test]
 async fn wait_longer_than_the_limit_is_not_waited() {
-    let retry = RetryPolicy { first_wait: HOUR, longest_wait: HOUR, ..RetryPolicy::default() };
+    let retry = RetryPolicy { initial_backoff: HOUR, max_backoff: HOUR, ..RetryPolicy::default() };
     let transport = Transport::new(HttpOptions::new().retry(retry)).expect("options");
     let limited = transport.with_not_after(NotAfter::within(HOUR / 4));
     let server = FaultServer::start(|_, _| Behaviour::Reply(RawReply::new(503))).await;
-    let read = Prepared::new("test", Class::Read, Method::Get, "/");
+    let read = PreparedRequest::new("test", Class::Read, Method::Get, "/");
     let reply = send(&limited, &server.url(), &read).await.expect("the first reply");
     assert_eq!((reply.status(), server.requests()), (503, 1));
 }

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use recurring_core::{Effect, Error, HttpOptions, Proof, Reply};
-use recurring_gateway::{BaseUrl, Class, Method, Prepared, Transport};
+use recurring_gateway::{BaseUrl, Class, Method, PreparedRequest, Transport};
 
 /// `openssl s_server`, which answers every request with a page about the connection.
 struct Server {
@@ -117,7 +117,7 @@ fn openssl(folder: &Path, arguments: &[&str]) {
 async fn send(url: &str, options: HttpOptions) -> Result<Reply, Error<String>> {
     let options = options.timeout(Duration::from_secs(10)).connect_timeout(Duration::from_secs(5));
     let base = BaseUrl::parse("base_url", url).expect("a base URL");
-    let request = Prepared::new("test", Class::Write, Method::Get, "/");
+    let request = PreparedRequest::new("test", Class::Write, Method::Get, "/");
     Transport::new(options).expect("options").send(&base, &request).await
 }
 

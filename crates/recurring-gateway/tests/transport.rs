@@ -5,22 +5,22 @@ use std::time::Duration;
 
 use recurring_core::{Effect, Error, ErrorKind, HttpOptions, Proof, Reply, RetryPolicy};
 use recurring_fixtures::fault::{self, Behaviour, FaultServer, RawReply, Sends};
-use recurring_gateway::{BaseUrl, Class, Method, Prepared, Transport};
+use recurring_gateway::{BaseUrl, Class, Method, PreparedRequest, Transport};
 use tokio::net::TcpListener;
 
 fn quick() -> HttpOptions {
     HttpOptions::new().timeout(Duration::from_millis(500)).connect_timeout(Duration::from_millis(450)).retry(
         RetryPolicy {
-            first_wait: Duration::from_millis(1),
-            longest_wait: Duration::from_millis(5),
+            initial_backoff: Duration::from_millis(1),
+            max_backoff: Duration::from_millis(5),
             ..RetryPolicy::default()
         },
     )
 }
 
-fn request(class: Class) -> Prepared {
+fn request(class: Class) -> PreparedRequest {
     let method = if class == Class::Read { Method::Get } else { Method::Post };
-    Prepared::new("test", class, method, "/orders/?a=b")
+    PreparedRequest::new("test", class, method, "/orders/?a=b")
         .header("accept", "application/json")
         .body(b"{}".to_vec())
 }
@@ -104,7 +104,7 @@ async fn a_call_without_a_body_says_so_where_servers_ask_for_it() {
         (Method::Get, None),
         (Method::Delete, None),
     ] {
-        let prepared = Prepared::new("test", Class::Write, method, "/");
+        let prepared = PreparedRequest::new("test", Class::Write, method, "/");
         let reply: Result<Reply, Error<String>> = transport.send(&base, &prepared).await;
         reply.expect("a reply");
         let received = server.received().pop().expect("a request");
@@ -130,17 +130,17 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
 
 #[tokio::test]
 async fn connections_are_reused_during_a_run_but_never_after_lying_idle() {
-    for (idle_reuse, connections) in
+    for (pool_idle_timeout, connections) in
         [(Duration::from_secs(5), 1), (Duration::from_nanos(1), 2), (Duration::ZERO, 2)]
     {
         let server = FaultServer::start(|_, _| Behaviour::Reply(RawReply::json(200, "{}"))).await;
-        let transport = Transport::new(quick().idle_reuse(idle_reuse)).expect("options");
+        let transport = Transport::new(quick().pool_idle_timeout(pool_idle_timeout)).expect("options");
         let base = BaseUrl::parse("base_url", &server.url()).expect("a base URL");
         for _ in 0..2 {
             let reply: Result<Reply, Error<String>> = transport.send(&base, &request(Class::Write)).await;
             reply.expect("a reply");
         }
-        assert_eq!(server.connections(), connections, "idle for {idle_reuse:?}");
+        assert_eq!(server.connections(), connections, "idle for {pool_idle_timeout:?}");
     }
 }
 
@@ -202,7 +202,7 @@ async fn a_reply_is_read_up_to_the_limit() {
     for (bytes, fits) in [(1000, true), (1001, false)] {
         let server =
             FaultServer::start(move |_, _| Behaviour::Reply(RawReply::json(200, vec![b' '; bytes]))).await;
-        let result = send(quick().reply_limit(1000), &server.url(), Class::Write).await;
+        let result = send(quick().max_response_bytes(1000), &server.url(), Class::Write).await;
         match result {
             Ok(reply) => assert!(fits && reply.body().len() == bytes),
             Err(error) => {
@@ -238,7 +238,7 @@ async fn header_set_twice_is_sent_once() {
     let transport = Transport::new(quick()).expect("options");
     let base = BaseUrl::parse("base_url", &server.url()).expect("a base URL");
     for (body, length) in [(None, "0"), (Some(b"{}".to_vec()), "2")] {
-        let prepared = Prepared::new("test", Class::Write, Method::Post, "/")
+        let prepared = PreparedRequest::new("test", Class::Write, Method::Post, "/")
             .header("Content-Length", "0")
             .header("content-length", "7")
             .header("Transfer-Encoding", "chunked")
@@ -248,7 +248,7 @@ async fn header_set_twice_is_sent_once() {
             .header("accept", "application/json")
             .header("User-Agent", "a shop")
             .secret_header("X-Api-Key", "hunter2");
-        let prepared = body.into_iter().fold(prepared, Prepared::body);
+        let prepared = body.into_iter().fold(prepared, PreparedRequest::body);
         let reply: Result<Reply, Error<String>> = transport.send(&base, &prepared).await;
         assert_eq!(reply.expect("a reply").status(), 200);
         let received = server.received().pop().expect("a request");
@@ -268,7 +268,7 @@ async fn body_that_cannot_be_written_is_not_sent() {
     let transport = Transport::new(quick()).expect("options");
     let base = BaseUrl::parse("base_url", &server.url()).expect("a base URL");
     let by_pair = std::collections::BTreeMap::from([((1, 2), 3)]);
-    let prepared = Prepared::new("test", Class::Write, Method::Post, "/").json(&by_pair);
+    let prepared = PreparedRequest::new("test", Class::Write, Method::Post, "/").json(&by_pair);
     let result: Result<Reply, Error<String>> = transport.send(&base, &prepared).await;
     let error = result.expect_err("refused");
     assert_eq!((error.kind(), error.effect()), (ErrorKind::InvalidRequest, Effect::NotApplied(Proof::Local)));

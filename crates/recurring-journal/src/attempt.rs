@@ -78,7 +78,7 @@ pub enum State {
     Paid,
     /// The money is held and not taken: a capture, which is an attempt of its own, takes it. Final for this attempt.
     Authorized,
-    /// The gateway said no. Final for this attempt.
+    /// The gateway declined it. Final for this attempt.
     Declined,
     /// Canceled or expired at the gateway: no money is kept, and it cannot be paid any more. Final for this attempt.
     Canceled,
@@ -88,7 +88,7 @@ pub enum State {
     NotApplied,
     /// It may have happened. It is looked up, and never sent again.
     Unknown,
-    /// Looking proved nothing: a person decides.
+    /// Looking proved nothing: an operator decides.
     Review,
 }
 
@@ -433,7 +433,7 @@ pub struct Event {
     pub payment: Option<String>,
     /// Who owned the attempt.
     pub owner: Option<String>,
-    /// Why, in a sentence; for a person's decision, who.
+    /// Why, in a sentence; for an operator's decision, who.
     pub note: Option<String>,
 }
 

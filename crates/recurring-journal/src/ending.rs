@@ -49,13 +49,13 @@ impl Journal {
         late: Late,
         now: Timestamp,
     ) -> Result<Option<String>, StoreError> {
-        match self.store().testify(attempt, &late, now).await {
+        match self.store().record_late_result(attempt, &late, now).await {
             Ok(()) => Ok(None),
             Err(taken @ StoreError::PaymentTaken { .. }) => {
                 let conflict = conflict_note(&taken);
                 let note = format!("{}; {conflict}", late.note);
                 let late = Late { payment: None, taken: late.taken, review: true, note };
-                self.store().testify(attempt, &late, now).await?;
+                self.store().record_late_result(attempt, &late, now).await?;
                 Ok(Some(conflict))
             }
             Err(failed) => Err(failed),

@@ -29,7 +29,7 @@ impl Journal {
         require(facade, provider, Operation::Enrol)?;
         let intent = Intent::enrolment(&request, provider.clone());
         let claim = self.store().reserve(&intent, self.now().await?).await?;
-        if let Claim::Stands(record) = &claim {
+        if let Claim::Existing(record) = &claim {
             // What an operator has found at the gateway matches every intent: only its name is known.
             let is = |difference| JournalError::OtherPayment { attempt: intent.attempt.clone(), difference };
             if record.provider != intent.provider {
@@ -43,7 +43,7 @@ impl Journal {
             }
         }
         let started = facade.enrol(provider, request).await;
-        if let (Claim::Yours(fence), Err(error)) = (claim, &started) {
+        if let (Claim::Acquired(fence), Err(error)) = (claim, &started) {
             let change = ending_of(&Err(error.clone()));
             if change.unsent {
                 // Nothing left this process: the name is free for the enrolment as it should have been. If that cannot

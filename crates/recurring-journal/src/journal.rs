@@ -204,7 +204,7 @@ impl Journal {
             list.push(owner);
         }
         let now = self.now().await?;
-        self.store().abandon(&owners, now, now).await
+        self.store().expire_leases(&owners, now, now).await
     }
 
     /// Plans a charge without making it. With an [`EncryptionKey`], [`BillingRun::planned`](crate::BillingRun::planned)

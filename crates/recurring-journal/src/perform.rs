@@ -216,8 +216,8 @@ impl Journal {
         // lease. It is checked again before each connection and each write.
         let limit = self.not_after();
         let fence = match self.arm(&intent).await? {
-            Claim::Yours(fence) => fence,
-            Claim::Stands(record) => {
+            Claim::Acquired(fence) => fence,
+            Claim::Existing(record) => {
                 self.same(&intent, &record)?;
                 let mut answer = Answer::stands(*record);
                 answer.agreement = self.kept_agreement(&answer.record);
@@ -257,7 +257,7 @@ impl Journal {
     async fn arm(&self, intent: &Intent) -> Result<Claim, StoreError> {
         let lease = self.lease().await?;
         let claim = self.store().arm(intent, &lease).await?;
-        if let Claim::Stands(record) = &claim
+        if let Claim::Existing(record) = &claim
             && matches!(record.state, State::Armed | State::Planned)
             && let Some(owner) = &record.owner
         {
@@ -341,7 +341,7 @@ impl Journal {
         Ok(Answer { record, again: false, payment, error, agreement, no_agreement: None, unrecorded })
     }
 
-    /// Writes how it ended, and tries for a while: the alternative is that a person has to look.
+    /// Writes how it ended, and tries for a while: the alternative is that an operator has to look.
     async fn write_end(
         &self,
         attempt: &AttemptId,

@@ -20,7 +20,7 @@ const TOGETHER: u32 = 32;
 /// An attempt that was looked up.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Looked {
+pub struct Reconciled {
     /// How it stood before.
     pub before: State,
     /// How it stands now.
@@ -37,7 +37,7 @@ impl Journal {
     ///
     /// # Errors
     /// When the store fails. A gateway that cannot be read is no error: it is asked again later.
-    pub async fn reconcile(&self, facade: &Facade) -> Result<Vec<Looked>, JournalError> {
+    pub async fn reconcile(&self, facade: &Facade) -> Result<Vec<Reconciled>, JournalError> {
         self.recover().await?;
         self.process_inbox(facade).await?;
         let mut all = Vec::new();
@@ -57,7 +57,11 @@ impl Journal {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn look(&self, facade: &Facade, attempt: &AttemptId) -> Result<Option<Looked>, JournalError> {
+    pub async fn look(
+        &self,
+        facade: &Facade,
+        attempt: &AttemptId,
+    ) -> Result<Option<Reconciled>, JournalError> {
         // A notification may have named the payment whose identifier was lost.
         self.process_inbox(facade).await?;
         Ok(self.look_for(facade, attempt).await?.and_then(|(_, looked)| looked))
@@ -75,7 +79,7 @@ impl Journal {
         &self,
         facade: &Facade,
         attempt: &AttemptId,
-    ) -> Result<Option<(Seen, Option<Looked>)>, JournalError> {
+    ) -> Result<Option<(Seen, Option<Reconciled>)>, JournalError> {
         let lease = self.lease().await?;
         let taken = self.store().take(&Due::One(attempt.clone()), 1, &lease).await?;
         match taken.into_iter().next() {
@@ -89,7 +93,7 @@ impl Journal {
         &self,
         facade: &Facade,
         record: AttemptRecord,
-    ) -> Result<(Seen, Option<Looked>), JournalError> {
+    ) -> Result<(Seen, Option<Reconciled>), JournalError> {
         let mut seen = self.see(facade, &record).await;
         let now = self.now().await?;
         let change = match decide(&record, &seen, self.policy(), now) {
@@ -112,7 +116,7 @@ impl Journal {
             }
         };
         match self.change_or_review(&record.attempt, record.fence, &change, now).await {
-            Ok(written) => Ok((seen, Some(Looked { before: record.state, record: written.record }))),
+            Ok(written) => Ok((seen, Some(Reconciled { before: record.state, record: written.record }))),
             Err(StoreError::Fenced) => Ok((seen, None)),
             Err(failed) => Err(failed.into()),
         }

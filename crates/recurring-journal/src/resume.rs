@@ -97,7 +97,7 @@ impl Journal {
                 Some(Agreement::ChargeOnDemand(sealed.credential))
             }
             (Operation::Schedule, State::Paid | State::Authorized | State::Pending) => {
-                Some(Agreement::GatewayRunsIt(ScheduleRef {
+                Some(Agreement::GatewayScheduled(ScheduleRef {
                     provider: record.provider.clone(),
                     order_reference: record.payment.as_ref()?.as_str().to_owned(),
                 }))

@@ -24,7 +24,7 @@ use crate::perform::Answer;
 use crate::store::{Change, Claim};
 use lane::{Lane, Next};
 use pace::Epoch;
-pub use report::{Left, Refusal, Report, Summary};
+pub use report::{Refusal, Report, SkipReason, Summary};
 use source::{Charges, Chunk, Nothing, Source};
 
 /// Attempts that are let go of at the same time.
@@ -54,9 +54,9 @@ pub struct BillingRun {
 
 /// Stops a run from elsewhere: nothing new is begun, what is under way ends.
 #[derive(Debug, Clone)]
-pub struct Stopper(Arc<watch::Sender<bool>>);
+pub struct ShutdownHandle(Arc<watch::Sender<bool>>);
 
-impl Stopper {
+impl ShutdownHandle {
     /// Stops it.
     pub fn stop(&self) {
         self.0.send_replace(true);
@@ -106,8 +106,8 @@ impl BillingRun {
     }
 
     /// Stops this run from elsewhere.
-    pub fn stopper(&self) -> Stopper {
-        Stopper(Arc::clone(&self.stop))
+    pub fn shutdown_handle(&self) -> ShutdownHandle {
+        ShutdownHandle(Arc::clone(&self.stop))
     }
 
     /// **Takes money**: charges what the stream gives, each at most once. `report` is told of every attempt, in the
@@ -207,7 +207,7 @@ impl BillingRun {
         let (mut wake, mut claimed) = (None, Vec::new());
         while !lane.waiting.is_empty() {
             let now = Instant::now();
-            let next = if stopping { Next::Leave(Left::Stopped) } else { lane.next(now) };
+            let next = if stopping { Next::Leave(SkipReason::Stopped) } else { lane.next(now) };
             let why = match next {
                 Next::Full => break,
                 Next::At(at) => {
@@ -222,7 +222,7 @@ impl BillingRun {
                 None => self.spawn(provider.clone(), request, lane.begun(now), running),
                 Some(why) => {
                     claimed.extend(fence.map(|fence| (request.attempt.clone(), fence)));
-                    tell(Report::Left { attempt: request.attempt, provider: provider.clone(), why });
+                    tell(Report::Skipped { attempt: request.attempt, provider: provider.clone(), why });
                 }
             }
         }
@@ -278,7 +278,7 @@ impl BillingRun {
         }
         match result {
             Ok(answer) if answer.again && matches!(answer.record.state, State::Armed | State::Planned) => {
-                tell(Report::Left { attempt, provider, why: Left::InProgress });
+                tell(Report::Skipped { attempt, provider, why: SkipReason::InProgress });
             }
             Ok(answer) => tell(Report::Made(Box::new(answer))),
             Err(error @ (JournalError::Store(_) | JournalError::CutOff)) => {
@@ -306,20 +306,20 @@ impl BillingRun {
             let made = record.filter(|record| record.state != State::Planned);
             let standing = made.and_then(|record| self.standing(&request, record));
             let (attempt, provider) = (request.attempt, request.credential.provider());
-            tell(standing.unwrap_or(Report::Left { attempt, provider, why }));
+            tell(standing.unwrap_or(Report::Skipped { attempt, provider, why }));
         }
         for (request, claim) in chunk.claimed {
             let (attempt, provider) = (request.attempt.clone(), request.credential.provider());
             if let Err(error) = require(&self.facade, &provider, Operation::Charge) {
-                if let Claim::Yours(fence) = claim {
+                if let Claim::Acquired(fence) = claim {
                     self.let_go(vec![(attempt.clone(), fence)]).await;
                 }
                 tell(Report::Refused { attempt, provider, error });
                 continue;
             }
             let fence = match claim {
-                Claim::Yours(fence) => Some(fence),
-                Claim::Stands(record) => match self.standing(&request, *record) {
+                Claim::Acquired(fence) => Some(fence),
+                Claim::Existing(record) => match self.standing(&request, *record) {
                     None => None,
                     Some(report) => {
                         tell(report);
@@ -344,7 +344,9 @@ impl BillingRun {
         match record.state {
             // Proven not to have happened: it may be made.
             State::NotApplied => None,
-            State::Planned | State::Armed => Some(Report::Left { attempt, provider, why: Left::InProgress }),
+            State::Planned | State::Armed => {
+                Some(Report::Skipped { attempt, provider, why: SkipReason::InProgress })
+            }
             _ => Some(Report::Made(Box::new(Answer::stands(record)))),
         }
     }

@@ -175,7 +175,7 @@ async fn a_schedule_is_a_charge() {
     let again = schedule("a").await.unwrap();
     assert!(again.again);
     let reference = |answer: &recurring_journal::Answer| match &answer.agreement {
-        Some(Agreement::GatewayRunsIt(schedule)) => schedule.order_reference.clone(),
+        Some(Agreement::GatewayScheduled(schedule)) => schedule.order_reference.clone(),
         other => panic!("{other:?}"),
     };
     assert_eq!(reference(&first), reference(&again));

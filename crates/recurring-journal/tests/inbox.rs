@@ -24,7 +24,7 @@ async fn notification_before_the_lost_answer_settles_it() {
         term.now = process.now().await.unwrap();
         term.until = term.now + world.journal.policy().lease;
         let claim = process.arm(&Intent::charge(&request), &term).await.unwrap();
-        assert!(matches!(claim, Claim::Yours(_)), "{id}");
+        assert!(matches!(claim, Claim::Acquired(_)), "{id}");
         let taken = world.facade.charge(request).await.unwrap();
 
         let mut received = ReceivedNotification::new(id.clone(), Authenticity::Unsigned, name.clone());

@@ -271,7 +271,7 @@ async fn an_owner_whose_connection_is_cut_is_gone_and_cannot_write() {
     while !two.is_gone(&first).await.unwrap() {
         tokio::task::yield_now().await;
     }
-    assert_eq!(two.abandon(&Owners::gone([first.clone()]), at(1), at(1)).await.unwrap(), 1);
+    assert_eq!(two.expire_leases(&Owners::gone([first.clone()]), at(1), at(1)).await.unwrap(), 1);
     let late = one.change(&attempt("a"), fence, &Change::to(State::Paid), at(2)).await;
     assert_eq!(late, Err(StoreError::Fenced));
     // It goes on as somebody else.
@@ -318,7 +318,7 @@ async fn a_server_that_dies_in_mid_write_loses_nothing_that_was_answered() {
     for (name, answer) in answers {
         let record = again.get(&attempt(&name)).await.unwrap();
         match answer {
-            Ok(Claim::Yours(_)) => assert_eq!(record.unwrap().state, State::Armed, "{name}"),
+            Ok(Claim::Acquired(_)) => assert_eq!(record.unwrap().state, State::Armed, "{name}"),
             // Its answer was lost: it may be there or not, and was not sent.
             _ => assert!(record.is_none_or(|record| record.state == State::Armed), "{name}"),
         }
@@ -369,7 +369,7 @@ async fn a_plan_belongs_to_the_callers_own_transaction() {
     assert_eq!(journal.events(&attempt("a")).await.unwrap().len(), 1);
     assert!(matches!(
         journal.store().arm(&intent("a"), &lease(journal.store(), 1_000_000).await).await.unwrap(),
-        Claim::Yours(_)
+        Claim::Acquired(_)
     ));
 }
 

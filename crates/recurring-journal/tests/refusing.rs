@@ -15,7 +15,7 @@ use recurring_core::ErrorKind;
 use recurring_facade::{ChargeRequest, Facade, ProviderId, StoredCredential};
 use recurring_fixtures::Case;
 use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply, refused_url};
-use recurring_journal::{BillingRun, Left, Report, State, Summary};
+use recurring_journal::{BillingRun, Report, SkipReason, State, Summary};
 use recurring_sandbox::FaultKind;
 use world::common::{self, FADING_CARD, GOOD_CARD};
 use world::{CHARGING, World, charging, request};
@@ -39,17 +39,17 @@ fn due(credential: &StoredCredential, name: &str, count: u32) -> Vec<ChargeReque
 async fn run(run: BillingRun, due: Vec<ChargeRequest>) -> (Summary, BTreeMap<String, u64>) {
     let mut left = BTreeMap::new();
     let summary = run.run(Due(due.into_iter()), |report| {
-        if let Report::Left { provider, why, .. } = report {
+        if let Report::Skipped { provider, why, .. } = report {
             *left.entry(format!("{provider}: {}", reason(&why))).or_default() += 1;
         }
     });
     (summary.await.unwrap(), left)
 }
 
-fn reason(why: &Left) -> String {
+fn reason(why: &SkipReason) -> String {
     match why {
-        Left::Refusing(refusal) => format!("refusing, {}", refusal.kind),
-        Left::Paused(why) => why.clone(),
+        SkipReason::Refusing(refusal) => format!("refusing, {}", refusal.kind),
+        SkipReason::Paused(why) => why.clone(),
         other => format!("{other:?}"),
     }
 }
@@ -215,13 +215,13 @@ async fn wait_holds_up_no_other_gateway_and_ends_with_the_run() {
     let other = world.credential(&ProviderId::REVIO, GOOD_CARD).await;
     world.sandbox.inject(too_many(&ProviderId::EMSPAY, 500)).unwrap();
     let billing = BillingRun::new(&world.journal, &world.facade).concurrency(4);
-    let (stopper, paid, sent) = (billing.stopper(), AtomicUsize::new(0), AtomicUsize::new(0));
+    let (shutdown_handle, paid, sent) = (billing.shutdown_handle(), AtomicUsize::new(0), AtomicUsize::new(0));
     // Far more than are charged at a time, and those of the other gateway behind them.
     let all = [due(&credential, "a", 400), due(&other, "b", 40)].concat();
     let running = billing.run(Due(all.into_iter()), |report| {
         let Report::Made(answer) = report else { return };
         match answer.record.state {
-            State::Paid if paid.fetch_add(1, Ordering::SeqCst) == 39 => stopper.stop(),
+            State::Paid if paid.fetch_add(1, Ordering::SeqCst) == 39 => shutdown_handle.stop(),
             State::Paid => {}
             _ => drop(sent.fetch_add(1, Ordering::SeqCst)),
         }

@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use recurring_facade::{ChargeRequest, ProviderId, StoredCredential};
 use recurring_journal::{
-    BillingRun, Breaker, EncryptionKey, Journal, JournalError, Left, Report, State, Summary,
+    BillingRun, Breaker, EncryptionKey, Journal, JournalError, Report, SkipReason, State, Summary,
 };
 use recurring_sandbox::{FaultKind, Moment};
 use world::common::{GOOD_CARD, attempt};
@@ -91,13 +91,13 @@ async fn a_stopped_run_ends_what_is_under_way_and_is_resumed() {
     let world = World::new().await;
     let credential = emspay(&world).await;
     let first = BillingRun::new(&world.journal, &world.facade).concurrency(4);
-    let stopper = first.stopper();
+    let shutdown_handle = first.shutdown_handle();
     let mut seen = 0;
     let summary = first.run(due(&credential, 0..200), |report| {
         if let Report::Made(_) = report {
             seen += 1;
             if seen == 20 {
-                stopper.stop();
+                shutdown_handle.stop();
             }
         }
     });
@@ -136,7 +136,7 @@ async fn a_gateway_that_answers_unknown_too_often_is_paused_with_the_reason() {
     let billing = BillingRun::new(&world.journal, &world.facade).concurrency(2).breaker(breaker);
     let mut reasons = BTreeSet::new();
     let summary = billing.run(Due(all.into_iter()), |report| {
-        if let Report::Left { provider, why: Left::Paused(why), .. } = report {
+        if let Report::Skipped { provider, why: SkipReason::Paused(why), .. } = report {
             reasons.insert(format!("{provider}: {}", why.split(':').next().unwrap()));
         }
     });
@@ -222,11 +222,11 @@ async fn what_waits_for_the_rate_is_not_begun_and_is_let_go_by_a_stop() {
     let world = World::new().await;
     let credential = emspay(&world).await;
     let billing = BillingRun::new(&world.journal, &world.facade).rate(NonZeroU32::MIN).concurrency(32);
-    let (stopper, mut made) = (billing.stopper(), 0);
+    let (shutdown_handle, mut made) = (billing.shutdown_handle(), 0);
     let summary = billing.run(due(&credential, 0..32), |report| {
         if let Report::Made(_) = report {
             made += 1;
-            stopper.stop();
+            shutdown_handle.stop();
         }
     });
     let summary = summary.await.unwrap();

@@ -266,7 +266,7 @@ async fn backup_opens_only_when_acknowledged() {
         let record = restored.get(&attempt(name)).await.unwrap().unwrap();
         assert_eq!((record.state, record.lapsed), (state, lapsed), "{name}");
         assert!(
-            matches!(restored.arm(&intent(name), &lease(&restored, 9).await).await, Ok(Claim::Stands(_))),
+            matches!(restored.arm(&intent(name), &lease(&restored, 9).await).await, Ok(Claim::Existing(_))),
             "{name}"
         );
     }

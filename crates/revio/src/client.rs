@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use recurring_core::{HttpOptions, NotAfter, Reply, Secret};
-use recurring_gateway::{BaseUrl, ErrorExt as _, Prepared, Transport, check};
+use recurring_gateway::{BaseUrl, ErrorExt as _, PreparedRequest, Transport, check};
 
 use crate::auth;
 use crate::config::Environment;
@@ -74,7 +74,7 @@ impl Client {
         self.brand_id.as_deref()
     }
 
-    /// Keeps a person, so that cards can be stored for them. Moves no money.
+    /// Creates a client, for which cards can be stored. Moves no money.
     ///
     /// # Errors
     /// When it was not done, or (`Unknown`) when it is not known whether it was: then there may be one client more
@@ -83,7 +83,7 @@ impl Client {
         request.from_reply(&self.send(request.to_request()?).await?)
     }
 
-    /// Reads a person whose cards the gateway keeps. Moves no money.
+    /// Reads a client. Moves no money.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -92,7 +92,7 @@ impl Client {
         request.from_reply(&self.send(request.to_request()?).await?)
     }
 
-    /// Replaces everything that is kept of a person. Moves no money.
+    /// Replaces all details of a client. Moves no money.
     ///
     /// # Errors
     /// When it was not done, or (`Unknown`) when it is not known whether it was: read the client.
@@ -100,7 +100,7 @@ impl Client {
         request.from_reply(&self.send(request.to_request()?).await?)
     }
 
-    /// Changes some of what is kept of a person. Moves no money.
+    /// Changes some details of a client. Moves no money.
     ///
     /// # Errors
     /// When it was not done, or (`Unknown`) when it is not known whether it was: read the client.
@@ -108,7 +108,7 @@ impl Client {
         request.from_reply(&self.send(request.to_request()?).await?)
     }
 
-    /// Forgets a person. Moves no money.
+    /// Deletes a client. Moves no money.
     ///
     /// # Errors
     /// When it was not done, or (`Unknown`) when it is not known whether it was: read the client.
@@ -236,7 +236,7 @@ impl Client {
         GetPublicKey.from_reply(&self.send(GetPublicKey.to_request()?).await?)
     }
 
-    async fn send(&self, request: Prepared) -> Result<Reply, Error> {
+    async fn send(&self, request: PreparedRequest) -> Result<Reply, Error> {
         self.transport.send(&self.base_url, &auth::authorise(request, &self.api_key)).await
     }
 }

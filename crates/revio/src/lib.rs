@@ -40,9 +40,9 @@ pub use ops::release_purchase::ReleasePurchase;
 pub use ops::update_client::UpdateClient;
 pub use recurring_core::RetryPolicy;
 pub use recurring_core::{
-    Advice, Currency, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money,
-    NotAfter, Outcome, Proof, Reply, Secret,
+    Currency, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money, NotAfter,
+    Outcome, Proof, Reply, RetryAdvice, Secret,
 };
 pub use recurring_gateway::signature::PublicKey;
-pub use recurring_gateway::{BaseUrl, Prepared};
+pub use recurring_gateway::{BaseUrl, PreparedRequest};
 pub use status::{PurchaseStatus, documented_outcomes};

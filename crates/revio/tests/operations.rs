@@ -7,8 +7,8 @@ use common::{BRAND, CLIENT, PURCHASE, client, rand, server_for};
 use recurring_fixtures::{Case, variants};
 use revio::{
     CancelPurchase, CaptureAnswer, CapturePurchase, ChangeClient, ChargeAnswer, Client, ClientDetails,
-    DeclineReason, Effect, ErrorKind, GetPublicKey, GetPurchase, Outcome, PaymentMethodsQuery, Prepared,
-    Proof, Purchase, RefundAnswer, RefundPurchase, ReleasePurchase, Reply, UpdateClient,
+    DeclineReason, Effect, ErrorKind, GetPublicKey, GetPurchase, Outcome, PaymentMethodsQuery,
+    PreparedRequest, Proof, Purchase, RefundAnswer, RefundPurchase, ReleasePurchase, Reply, UpdateClient,
 };
 
 fn refund() -> RefundPurchase {
@@ -22,7 +22,7 @@ fn capture() -> CapturePurchase {
 /// Calls the gateway, which takes exactly the stored request and gives the stored answer.
 async fn answered<T>(
     case: &str,
-    request: Result<Prepared, revio::Error>,
+    request: Result<PreparedRequest, revio::Error>,
     call: impl AsyncFnOnce(Client) -> Result<T, revio::Error>,
 ) -> Result<T, revio::Error> {
     let case = Case::load(case);
@@ -236,7 +236,7 @@ fn a_reason_there_is_exactly_when_the_outcome_is_declined() {
 
 type Read = Box<dyn Fn(&Reply) -> Result<Option<Outcome>, revio::Error>>;
 
-/// Every answer again with a member nobody has heard of, and with odd values for those that are known.
+/// Every answer again with an unknown member, and with odd values for those that are known.
 #[test]
 fn new_members_and_new_values_do_no_harm() {
     let answers: [(&str, Read); 8] = [

@@ -255,7 +255,7 @@ fn optional_members_follow_those_of_the_source_document() {
     );
 }
 
-/// Every answer again with a member nobody has heard of, and with every status replaced by a new one.
+/// Every answer again with an unknown member, and with every status replaced by a new one.
 #[test]
 fn new_members_and_new_values_do_no_harm() {
     let purchases: [(&str, ReadPurchase); 5] = [

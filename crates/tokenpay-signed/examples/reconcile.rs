@@ -1,5 +1,5 @@
 //! What became of a charge whose answer was lost: looks it up by its reference. That the gateway's look-up serves
-//! the charges of stored cards is an assumption, so "not found" proves nothing, and a person decides.
+//! the charges of stored cards is an assumption, so "not found" proves nothing, and an operator decides.
 //!
 //! `TOKENPAY_MERCHANT_ID=.. TOKENPAY_PRIVATE_KEY_FILE=.. cargo run -p tokenpay-signed --example tokenpay-signed-reconcile -- order-2`
 

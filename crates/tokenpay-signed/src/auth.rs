@@ -5,7 +5,7 @@ use std::pin::Pin;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use recurring_core::{InvalidInput, Secret};
-use recurring_gateway::{Class, ErrorExt as _, Method, Prepared};
+use recurring_gateway::{Class, ErrorExt as _, Method, PreparedRequest};
 use serde::Serialize;
 
 use crate::error::Error;
@@ -85,12 +85,12 @@ impl Unsigned {
     }
 
     /// The request as it goes over the wire, with the bytes of the signature over [`Unsigned::text`].
-    pub fn signed(&self, signature: &[u8]) -> Prepared {
+    pub fn signed(&self, signature: &[u8]) -> PreparedRequest {
         let envelope = Envelope { request: self.text.expose(), signature: &STANDARD.encode(signature) };
-        let request = Prepared::new(self.operation, self.class, Method::Post, self.path)
+        let request = PreparedRequest::new(self.operation, self.class, Method::Post, self.path)
             .header("content-type", "application/json")
             .json(&envelope);
-        self.hidden.iter().fold(request, Prepared::hide)
+        self.hidden.iter().fold(request, PreparedRequest::hide)
     }
 }
 
@@ -105,7 +105,10 @@ impl fmt::Debug for Unsigned {
 }
 
 /// Signs a request, or says that nothing was sent.
-pub(crate) async fn authorise(request: &Unsigned, signer: &dyn RequestSigner) -> Result<Prepared, Error> {
+pub(crate) async fn authorise(
+    request: &Unsigned,
+    signer: &dyn RequestSigner,
+) -> Result<PreparedRequest, Error> {
     let signed = match signer.sign(request.text().as_bytes()).await {
         Ok(signature) if signature.is_empty() => Err(SigningError::new("the signer answered no bytes")),
         other => other,

@@ -9,12 +9,12 @@ use crate::config::{Environment, MerchantId, TokenId};
 use crate::error::Error;
 use crate::ops::add_token::{AddToken, AddedToken};
 use crate::ops::delete_token::DeleteToken;
-use crate::ops::money_back::MoneyBack;
 use crate::ops::order::TokenOrder;
 use crate::ops::query_order::QueryOrder;
 use crate::ops::query_token::{QueryToken, StoredToken};
 use crate::ops::recurring::Recurring;
 use crate::ops::refund_order::RefundOrder;
+use crate::ops::reversal::Reversal;
 use crate::ops::sale::Sale;
 use crate::ops::void_order::VoidOrder;
 
@@ -148,7 +148,7 @@ impl Client {
     /// # Errors
     /// After an error with the effect `Unknown` the money may have been given back; it is never sent again by this
     /// client. Read the order.
-    pub async fn void_order(&self, request: &VoidOrder) -> Result<MoneyBack, Error> {
+    pub async fn void_order(&self, request: &VoidOrder) -> Result<Reversal, Error> {
         request.from_reply(&self.send(request.to_request(&self.merchant_id)?).await?)
     }
 
@@ -157,7 +157,7 @@ impl Client {
     ///
     /// # Errors
     /// Those of [`Client::void_order`].
-    pub async fn refund_order(&self, request: &RefundOrder) -> Result<MoneyBack, Error> {
+    pub async fn refund_order(&self, request: &RefundOrder) -> Result<Reversal, Error> {
         self.check_currency(request.amount())?;
         request.from_reply(&self.send(request.to_request(&self.merchant_id)?).await?)
     }

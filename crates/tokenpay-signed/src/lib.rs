@@ -18,20 +18,20 @@ pub use key::{RsaSigner, verify_signature};
 pub use ops::add_token::{AddToken, AddedToken};
 pub use ops::callback::CallbackUrl;
 pub use ops::delete_token::DeleteToken;
-pub use ops::money_back::MoneyBack;
 pub use ops::order::{Order, TokenOrder, Transaction};
 pub use ops::order_key::{OrderApi, OrderKey};
 pub use ops::query_order::QueryOrder;
 pub use ops::query_token::{QueryToken, StoredToken};
 pub use ops::recurring::Recurring;
 pub use ops::refund_order::RefundOrder;
+pub use ops::reversal::Reversal;
 pub use ops::sale::{LineItem, Sale};
 pub use ops::void_order::VoidOrder;
 pub use recurring_core::RetryPolicy;
 pub use recurring_core::{
-    Advice, Currency, Decimal, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput,
-    Money, NotAfter, Outcome, Proof, Reply, Secret,
+    Currency, Decimal, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money,
+    NotAfter, Outcome, Proof, Reply, RetryAdvice, Secret,
 };
-pub use recurring_gateway::Prepared;
+pub use recurring_gateway::PreparedRequest;
 pub use recurring_gateway::signature::PublicKey;
 pub use status::{GivenBack, OrderStatus, TransactionStatus, documented_outcomes};

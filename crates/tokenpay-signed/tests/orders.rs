@@ -11,8 +11,8 @@ use recurring_fixtures::fault::{self, Behaviour, FaultServer, RawReply, Sends};
 use recurring_fixtures::{Case, variants};
 use serde_json::{Value, json};
 use tokenpay_signed::{
-    Client, Currency, DeclineReason, Effect, Error, ErrorKind, MoneyBack, OrderKey, Outcome, Proof,
-    QueryOrder, RefundOrder, Reply, TokenOrder, VoidOrder,
+    Client, Currency, DeclineReason, Effect, Error, ErrorKind, OrderKey, Outcome, Proof, QueryOrder,
+    RefundOrder, Reply, Reversal, TokenOrder, VoidOrder,
 };
 
 const QUERY: &str = "tokenpay-signed/query-order/by-reference";
@@ -217,8 +217,8 @@ fn says(case: &str, body: Vec<u8>) -> Result<Outcome, Error> {
     let reply = reply(body);
     match case {
         QUERY => lost_order().from_reply(&reply).map(|answer: TokenOrder| answer.charge_outcome()),
-        VOID => voided_order().from_reply(&reply).map(|answer: MoneyBack| answer.outcome()),
-        _ => part_of_an_order().from_reply(&reply).map(|answer: MoneyBack| answer.outcome()),
+        VOID => voided_order().from_reply(&reply).map(|answer: Reversal| answer.outcome()),
+        _ => part_of_an_order().from_reply(&reply).map(|answer: Reversal| answer.outcome()),
     }
 }
 

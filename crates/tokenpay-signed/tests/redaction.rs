@@ -79,7 +79,7 @@ async fn nothing_that_is_shown_holds_a_secret() {
     assert!(key_lines.len() > 20);
     let logged = logs.text();
     assert!(logged.contains("recurring"), "something is logged");
-    assert!(of_orders.contains("MoneyBack") && of_orders.contains("Refused"), "{of_orders}");
+    assert!(of_orders.contains("Reversal") && of_orders.contains("Refused"), "{of_orders}");
     assert_absent(&key_lines, &of_orders, "what is shown of orders");
     for (text, what) in [(&shown, "what is shown"), (&logged, "the log")] {
         assert_absent(&[TOKEN, "hunter2"], text, what);

@@ -308,7 +308,7 @@ fn optional_members_follow_those_of_the_documents() {
 
 type Read = fn(&Reply) -> Result<TokenOrder, tokenpay_signed::Error>;
 
-/// Every answer again with a member nobody has heard of, and with every status replaced by a new one.
+/// Every answer again with an unknown member, and with every status replaced by a new one.
 #[test]
 fn new_members_and_new_values_do_no_harm() {
     let readers: [(&str, Read); 3] = [

@@ -1,5 +1,5 @@
 use recurring_core::Reply;
-use recurring_gateway::{Class, Method, Prepared, check};
+use recurring_gateway::{Class, Method, PreparedRequest, check};
 
 use crate::error::{Error, failed};
 
@@ -22,13 +22,13 @@ impl CaptureTransaction {
     ///
     /// # Errors
     /// When one of the identifiers cannot be one.
-    pub fn to_request(&self) -> Result<Prepared, Error> {
+    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
         let path = format!(
             "/orders/{}/transactions/{}/captures/",
             check::path_segment("order_id", &self.order_id)?,
             check::path_segment("transaction_id", &self.transaction_id)?
         );
-        Ok(Prepared::new("capture transaction", Class::Write, Method::Post, path))
+        Ok(PreparedRequest::new("capture transaction", Class::Write, Method::Post, path))
     }
 
     /// Reads the reply. The answer may be empty, so every status from 200 to 299 means that the gateway took the

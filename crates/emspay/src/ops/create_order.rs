@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 use recurring_core::{ErrorKind, InvalidInput, Money, Reply, Secret};
-use recurring_gateway::{Class, ErrorExt as _, Method, Prepared, check, check_echo, require_echo};
+use recurring_gateway::{Class, ErrorExt as _, Method, PreparedRequest, check, check_echo, require_echo};
 use serde_json::Value;
 
 use crate::error::Error;
@@ -105,7 +105,7 @@ impl CreateOrder {
     ///
     /// # Errors
     /// Names the input that breaks a rule; nothing has been sent.
-    pub fn to_request(&self) -> Result<Prepared, Error> {
+    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
         self.check()?;
         let body = CreateOrderBody {
             merchant_order_id: &self.merchant_order_id,
@@ -126,7 +126,7 @@ impl CreateOrder {
             customer: self.customer.as_ref(),
             extra: self.extra.as_ref(),
         };
-        let request = Prepared::new("create order", Class::Write, Method::Post, "/orders/")
+        let request = PreparedRequest::new("create order", Class::Write, Method::Post, "/orders/")
             .header("content-type", "application/json")
             .json(&body);
         Ok(match &self.vault_token {

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use recurring_core::Reply;
-use recurring_gateway::{Class, Method, Prepared};
+use recurring_gateway::{Class, Method, PreparedRequest};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -20,10 +20,10 @@ impl GetCurrencies {
     }
 
     /// The request as it goes over the wire, without the key.
-    pub fn to_request(&self) -> Prepared {
+    pub fn to_request(&self) -> PreparedRequest {
         // No slash at the end, as the gateway documents this path.
         let path = "/merchants/self/projects/self/currencies";
-        Prepared::new("get currencies", Class::Read, Method::Get, path)
+        PreparedRequest::new("get currencies", Class::Read, Method::Get, path)
     }
 
     /// Reads the reply.

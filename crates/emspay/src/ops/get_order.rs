@@ -1,5 +1,5 @@
 use recurring_core::Reply;
-use recurring_gateway::{Class, Method, Prepared, check, check_echo};
+use recurring_gateway::{Class, Method, PreparedRequest, check, check_echo};
 
 use crate::error::Error;
 use crate::ops::order::Order;
@@ -21,15 +21,15 @@ impl GetOrder {
     ///
     /// # Errors
     /// When the identifier cannot be one.
-    pub fn to_request(&self) -> Result<Prepared, Error> {
+    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
         let path = format!("/orders/{}/", check::path_segment("order_id", &self.id)?);
-        Ok(Prepared::new("get order", Class::Read, Method::Get, path))
+        Ok(PreparedRequest::new("get order", Class::Read, Method::Get, path))
     }
 
     /// Reads the reply.
     ///
     /// # Errors
-    /// When the reply cannot be read or speaks of another order.
+    /// When the reply cannot be read or names another order.
     pub fn from_reply(&self, reply: &Reply) -> Result<Order, Error> {
         let order = Order::read(reply)?;
         check_echo(reply, &[("id", &self.id, Some(&order.id))])?;

@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 use recurring_core::{ErrorKind, InvalidInput, Reply};
-use recurring_gateway::{Class, ErrorExt as _, Method, Prepared, check};
+use recurring_gateway::{Class, ErrorExt as _, Method, PreparedRequest, check};
 use serde_json::value::RawValue;
 
 use crate::error::{Error, failed};
@@ -29,7 +29,7 @@ impl ListOrders {
     ///
     /// # Errors
     /// When one of the two is no instant, or the period ends before it begins.
-    pub fn to_request(&self) -> Result<Prepared, Error> {
+    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
         let since = instant("created_since", &self.since)?;
         let until = instant("created_until", &self.until)?;
         if until < since {
@@ -40,7 +40,7 @@ impl ListOrders {
             check::query_value(&since.to_string()),
             check::query_value(&until.to_string())
         );
-        Ok(Prepared::new("list orders", Class::Read, Method::Get, path))
+        Ok(PreparedRequest::new("list orders", Class::Read, Method::Get, path))
     }
 
     /// Reads the reply: a list, or an object with the list under `orders` or `data`.

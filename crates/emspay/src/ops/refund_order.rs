@@ -1,5 +1,7 @@
 use recurring_core::{ErrorKind, GatewayTime, Money, Outcome, Reply};
-use recurring_gateway::{Class, ErrorExt as _, Method, Prepared, check, check_echo, lenient, require_echo};
+use recurring_gateway::{
+    Class, ErrorExt as _, Method, PreparedRequest, check, check_echo, lenient, require_echo,
+};
 use serde::Deserialize;
 
 use crate::error::{Error, read_object};
@@ -39,13 +41,13 @@ impl RefundOrder {
     ///
     /// # Errors
     /// Names the input that breaks a rule; nothing has been sent.
-    pub fn to_request(&self) -> Result<Prepared, Error> {
+    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
         let path = format!("/orders/{}/refunds/", check::path_segment("order_id", &self.order_id)?);
         if let Some(description) = &self.description {
             check::text("description", description, 1_000)?;
         }
         let body = RefundOrderBody { amount: self.amount.minor(), description: self.description.as_deref() };
-        Ok(Prepared::new("refund order", Class::Write, Method::Post, path)
+        Ok(PreparedRequest::new("refund order", Class::Write, Method::Post, path)
             .header("content-type", "application/json")
             .json(&body))
     }
@@ -76,7 +78,7 @@ impl RefundOrder {
             return Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()));
         }
         if refund.id == self.order_id {
-            let message = "the reply speaks of the order itself and not of a refund";
+            let message = "the reply describes the order itself and not a refund";
             return Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()));
         }
         Ok(refund.cleared(reply))
@@ -120,7 +122,7 @@ pub struct Refund {
 
 impl Refund {
     /// What the status means for the money: `Paid` is given back, `Declined` is not. `new`, `processing` and
-    /// every status nobody has seen yet are `Pending`.
+    /// every unknown status are `Pending`.
     pub fn outcome(&self) -> Outcome {
         // No customer takes part in a refund, so no page is waited for.
         status::outcome(&self.status, false)

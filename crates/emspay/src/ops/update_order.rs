@@ -1,5 +1,5 @@
 use recurring_core::{InvalidInput, Reply};
-use recurring_gateway::{Class, Method, Prepared, check, check_echo};
+use recurring_gateway::{Class, Method, PreparedRequest, check, check_echo};
 use serde_json::Value;
 
 use crate::error::Error;
@@ -77,10 +77,10 @@ impl UpdateOrder {
     ///
     /// # Errors
     /// Names the input that breaks a rule, also when nothing is set; nothing has been sent.
-    pub fn to_request(&self) -> Result<Prepared, Error> {
+    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
         let path = format!("/orders/{}/", check::path_segment("order_id", &self.id)?);
         let body = self.body()?;
-        Ok(Prepared::new("update order", Class::Write, Method::Put, path)
+        Ok(PreparedRequest::new("update order", Class::Write, Method::Put, path)
             .header("content-type", "application/json")
             .json(&body))
     }

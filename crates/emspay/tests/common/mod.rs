@@ -19,8 +19,8 @@ pub fn euro(minor: i64) -> Money {
 /// A client of the server at `url`, with the source document's own key and time-outs for tests.
 pub fn client(url: &str) -> Client {
     let quick = RetryPolicy {
-        first_wait: Duration::from_millis(1),
-        longest_wait: Duration::from_millis(5),
+        initial_backoff: Duration::from_millis(1),
+        max_backoff: Duration::from_millis(5),
         ..RetryPolicy::default()
     };
     let http = HttpOptions::new()

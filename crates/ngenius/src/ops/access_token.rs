@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use recurring_core::{ErrorKind, Reply, Secret};
-use recurring_gateway::{AccessToken, Class, ErrorExt as _, Method, Prepared, check, lenient, read_success};
+use recurring_gateway::{
+    AccessToken, Class, ErrorExt as _, Method, PreparedRequest, check, lenient, read_success,
+};
 use serde::Deserialize;
 
 use crate::error::{ApiError, Error};
@@ -23,10 +25,11 @@ struct Answer {
 }
 
 /// The request as it goes over the wire, without the key.
-pub(crate) fn to_request(realm: Option<&str>) -> Prepared {
-    let request = Prepared::new("get access token", Class::Read, Method::Post, "/identity/auth/access-token")
-        .header("content-type", MEDIA_TYPE)
-        .header("accept", MEDIA_TYPE);
+pub(crate) fn to_request(realm: Option<&str>) -> PreparedRequest {
+    let request =
+        PreparedRequest::new("get access token", Class::Read, Method::Post, "/identity/auth/access-token")
+            .header("content-type", MEDIA_TYPE)
+            .header("accept", MEDIA_TYPE);
     match realm {
         Some(realm_name) => request.json(&AccessTokenBody { realm_name }),
         None => request.body(Vec::new()),

@@ -1,5 +1,5 @@
 use recurring_core::{Money, Reply};
-use recurring_gateway::{Method, Prepared, check_echo};
+use recurring_gateway::{Method, PreparedRequest, check_echo};
 
 use crate::error::Error;
 use crate::ops::order::Amount;
@@ -32,7 +32,7 @@ impl CapturePayment {
     ///
     /// # Errors
     /// When a reference cannot be one; nothing has been sent.
-    pub fn to_request(&self, outlet: &str) -> Result<Prepared, Error> {
+    pub fn to_request(&self, outlet: &str) -> Result<PreparedRequest, Error> {
         let payment = payment_path(outlet, &self.order_reference, &self.payment_reference)?;
         Ok(write("capture payment", Method::Post, format!("{payment}/captures"))
             .header("content-type", MEDIA_TYPE)
@@ -43,7 +43,7 @@ impl CapturePayment {
     /// `Unknown`.
     ///
     /// # Errors
-    /// `Unknown` when the reply cannot be read, speaks of another payment, order, outlet or currency, or names
+    /// `Unknown` when the reply cannot be read, names another payment, order, outlet or currency, or names
     /// captures of which none has the amount that was sent, or says that the money was taken and does not name that
     /// amount.
     // Assumption(answers-with-payment): the gateway answers with the payment.

@@ -1,5 +1,7 @@
 use recurring_core::{DeclineReason, ErrorKind, GatewayTime, InvalidInput, Money, Outcome, Reply};
-use recurring_gateway::{Class, ErrorExt as _, Method, Prepared, check, check_echo, lenient, read_success};
+use recurring_gateway::{
+    Class, ErrorExt as _, Method, PreparedRequest, check, check_echo, lenient, read_success,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -72,7 +74,7 @@ impl CreateRecurringPayment {
     ///
     /// # Errors
     /// Names the input that breaks a rule; nothing has been sent.
-    pub fn to_request(&self, outlet: &str) -> Result<Prepared, Error> {
+    pub fn to_request(&self, outlet: &str) -> Result<PreparedRequest, Error> {
         self.check()?;
         let path = format!("/recurring-payment/outlets/{}/orders", check::path_segment("outlet", outlet)?);
         let body = RecurringPaymentBody {
@@ -95,7 +97,7 @@ impl CreateRecurringPayment {
             },
         };
         // The card number is hidden first: the few digits of the security code may be a part of it.
-        Ok(Prepared::new("create recurring payment", Class::Write, Method::Post, path)
+        Ok(PreparedRequest::new("create recurring payment", Class::Write, Method::Post, path)
             .header("content-type", MEDIA_TYPE)
             .header("accept", MEDIA_TYPE)
             .json(&body)
@@ -127,7 +129,7 @@ impl CreateRecurringPayment {
     /// Reads the reply. A payment that the gateway refuses (`FAILED`) is `Ok` with the outcome `Declined`.
     ///
     /// # Errors
-    /// `Unknown` when the reply cannot be read, speaks of another outlet, frequency or name, or names no order though it
+    /// `Unknown` when the reply cannot be read, names another outlet, frequency or name, or names no order though it
     /// is not `FAILED`: such a payment could not be found again, and the reply is kept in the error.
     // Assumption(any-success-status): every status from 200 to 299 is a success; no document names the one.
     pub fn from_reply(&self, outlet: &str, reply: &Reply) -> Result<RecurringPayment, Error> {
@@ -190,7 +192,7 @@ pub struct RecurringPayment {
 
 impl RecurringPayment {
     /// What the state means for the money of the first payment: `ACTIVE` is `Paid`, `FAILED` is `Declined`, and
-    /// any state nobody has seen yet is `Pending`: read the order.
+    /// any unknown state is `Pending`: read the order.
     pub fn outcome(&self) -> Outcome {
         status::recurring_outcome(&self.state)
     }

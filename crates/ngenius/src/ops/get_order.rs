@@ -1,5 +1,5 @@
 use recurring_core::{ErrorKind, Reply};
-use recurring_gateway::{Class, ErrorExt as _, Method, Prepared, check, read_success};
+use recurring_gateway::{Class, ErrorExt as _, Method, PreparedRequest, check, read_success};
 
 use crate::error::{ApiError, Error};
 use crate::ops::order::Order;
@@ -22,17 +22,17 @@ impl GetOrder {
     ///
     /// # Errors
     /// When a reference cannot be one.
-    pub fn to_request(&self, outlet: &str) -> Result<Prepared, Error> {
+    pub fn to_request(&self, outlet: &str) -> Result<PreparedRequest, Error> {
         let outlet = check::path_segment("outlet", outlet)?;
         let order = check::path_segment("order_reference", &self.order_reference)?;
         let path = format!("/transactions/outlets/{outlet}/orders/{order}");
-        Ok(Prepared::new("get order", Class::Read, Method::Get, path).header("accept", MEDIA_TYPE))
+        Ok(PreparedRequest::new("get order", Class::Read, Method::Get, path).header("accept", MEDIA_TYPE))
     }
 
     /// Reads the reply.
     ///
     /// # Errors
-    /// When the reply cannot be read, names no order, or speaks of another order or outlet.
+    /// When the reply cannot be read, names no order, or names another order or outlet.
     pub fn from_reply(&self, outlet: &str, reply: &Reply) -> Result<Order, Error> {
         let order: Order = read_success(reply, ApiError::read)?;
         let order = order.cleared(reply);

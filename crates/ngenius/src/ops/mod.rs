@@ -1,7 +1,7 @@
 //! One file for each endpoint: a typed request, how it becomes bytes, how a reply becomes an answer. All pure.
 
 use recurring_core::{ErrorKind, InvalidInput, Money, Reply, Secret};
-use recurring_gateway::{Class, ErrorExt as _, Method, Prepared, check, read_success};
+use recurring_gateway::{Class, ErrorExt as _, Method, PreparedRequest, check, read_success};
 
 use crate::error::{ApiError, Error};
 use crate::ops::order::Amount;
@@ -44,9 +44,9 @@ fn payment_path(outlet: &str, order: &str, payment: &str) -> Result<String, Inva
 }
 
 /// A request that changes a payment. The query of a path that was found in a reply is never shown.
-fn write(operation: &'static str, method: Method, path: String) -> Prepared {
+fn write(operation: &'static str, method: Method, path: String) -> PreparedRequest {
     let query = path.split_once('?').map(|(_, query)| Secret::new(query));
-    let request = Prepared::new(operation, Class::Write, method, path).header("accept", MEDIA_TYPE);
+    let request = PreparedRequest::new(operation, Class::Write, method, path).header("accept", MEDIA_TYPE);
     match query {
         Some(query) => request.hide(&query),
         None => request,
@@ -100,6 +100,6 @@ fn check_one_is<'a>(
     if none || entries.any(|amount| amount.is_none_or(|amount| amount.may_be(sent))) {
         return Ok(());
     }
-    let message = format!("the reply speaks of another `{name}` than was sent");
+    let message = format!("`{name}` in the reply does not match the request");
     Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()))
 }

@@ -1,5 +1,5 @@
 use recurring_core::{InvalidInput, Money, Reply, Secret};
-use recurring_gateway::{BaseUrl, Method, Prepared, check};
+use recurring_gateway::{BaseUrl, Method, PreparedRequest, check};
 
 use crate::card::{check_cvv, check_expiry};
 use crate::error::Error;
@@ -95,7 +95,7 @@ impl PayWithSavedCard {
     /// # Errors
     /// When the link leads away from `base_url`, or the security code is missing, not asked for or none; nothing has
     /// been sent.
-    pub fn to_request(&self, base_url: &BaseUrl) -> Result<Prepared, Error> {
+    pub fn to_request(&self, base_url: &BaseUrl) -> Result<PreparedRequest, Error> {
         let Some(path) = self.link.at(base_url) else {
             let rule = "cannot be paid here: its link leads away from the gateway's address";
             return Err(InvalidInput::new("order", rule).into());
@@ -132,7 +132,7 @@ impl PayWithSavedCard {
     /// `Declined`; `AWAIT_3DS` is `ActionRequired`.
     ///
     /// # Errors
-    /// `Unknown` when the reply cannot be read or speaks of another payment, order, outlet or amount.
+    /// `Unknown` when the reply cannot be read or names another payment, order, outlet or amount.
     pub fn from_reply(&self, outlet: &str, reply: &Reply) -> Result<Payment, Error> {
         let payment = read_payment(reply, outlet, &self.order_reference, &self.payment_reference)?;
         check_one_is(reply, "amount", self.amount, [payment.amount.as_ref()])?;

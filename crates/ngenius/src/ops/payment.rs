@@ -125,7 +125,7 @@ pub struct AuthResponse {
 }
 
 impl Payment {
-    /// What the payment's state means for the money. Every state nobody has seen yet is `Pending`.
+    /// What the payment's state means for the money. Every unknown state is `Pending`.
     ///
     /// | states | outcome |
     /// | --- | --- |

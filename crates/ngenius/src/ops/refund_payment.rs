@@ -1,5 +1,5 @@
 use recurring_core::{InvalidInput, Money, Reply};
-use recurring_gateway::{BaseUrl, Method, Prepared, check, check_echo};
+use recurring_gateway::{BaseUrl, Method, PreparedRequest, check, check_echo};
 
 use crate::error::Error;
 use crate::ops::capture::{Capture, Refund};
@@ -141,7 +141,7 @@ impl RefundPayment {
     /// # Errors
     /// When every link leads away from `base_url` and there is no capture to name instead, or a reference cannot be
     /// one; nothing has been sent.
-    pub fn to_request(&self, outlet: &str, base_url: &BaseUrl) -> Result<Prepared, Error> {
+    pub fn to_request(&self, outlet: &str, base_url: &BaseUrl) -> Result<PreparedRequest, Error> {
         let payment = payment_path(outlet, &self.order_reference, &self.payment_reference)?;
         let cancel = self.cancel.as_ref().and_then(|link| link.at(base_url));
         let refund = || self.refunds.iter().find_map(|link| link.at(base_url));

@@ -1,5 +1,5 @@
 use recurring_core::Reply;
-use recurring_gateway::{Method, Prepared};
+use recurring_gateway::{Method, PreparedRequest};
 
 use crate::error::Error;
 use crate::ops::payment::Payment;
@@ -24,7 +24,7 @@ impl VoidPayment {
     ///
     /// # Errors
     /// When a reference cannot be one; nothing has been sent.
-    pub fn to_request(&self, outlet: &str) -> Result<Prepared, Error> {
+    pub fn to_request(&self, outlet: &str) -> Result<PreparedRequest, Error> {
         let payment = payment_path(outlet, &self.order_reference, &self.payment_reference)?;
         Ok(write("void payment", Method::Put, format!("{payment}/cancel")))
     }
@@ -33,7 +33,7 @@ impl VoidPayment {
     /// error with the effect `Unknown`.
     ///
     /// # Errors
-    /// `Unknown` when the reply cannot be read or speaks of another payment, order or outlet.
+    /// `Unknown` when the reply cannot be read or names another payment, order or outlet.
     // Assumption(answers-with-payment): the gateway answers with the payment.
     pub fn from_reply(&self, outlet: &str, reply: &Reply) -> Result<Payment, Error> {
         read_payment(reply, outlet, &self.order_reference, &self.payment_reference)

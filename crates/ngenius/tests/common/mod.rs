@@ -38,8 +38,8 @@ pub fn builder(url: &str) -> ClientBuilder {
 
 pub fn quick(timeout: Duration) -> HttpOptions {
     let quick = RetryPolicy {
-        first_wait: Duration::from_millis(1),
-        longest_wait: Duration::from_millis(5),
+        initial_backoff: Duration::from_millis(1),
+        max_backoff: Duration::from_millis(5),
         ..RetryPolicy::default()
     };
     HttpOptions::new().timeout(timeout).connect_timeout(timeout / 2).retry(quick)

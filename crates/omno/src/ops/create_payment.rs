@@ -1,7 +1,7 @@
 use std::fmt;
 
 use recurring_core::{Decimal, DeclineReason, InvalidInput, Money, Outcome, Reply, Secret};
-use recurring_gateway::{Class, Method, Prepared, check, check_echo, lenient};
+use recurring_gateway::{Class, Method, PreparedRequest, check, check_echo, lenient};
 use serde::Deserialize;
 
 use crate::error::{Error, not_created, read_object};
@@ -157,7 +157,7 @@ impl CreatePayment {
     ///
     /// # Errors
     /// Names the input that breaks a rule; nothing has been sent.
-    pub fn to_request(&self) -> Result<Prepared, Error> {
+    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
         self.check()?;
         let body = CreatePaymentBody {
             amount: Decimal::shortest(self.amount),
@@ -171,9 +171,10 @@ impl CreatePayment {
             card_token: self.card_token.as_ref().map(Secret::expose),
             merchant_transaction_id: self.merchant_transaction_id.as_deref(),
         };
-        let request = Prepared::new("create payment", Class::Write, Method::Post, "/transaction/create")
-            .header("content-type", "application/json")
-            .json(&body);
+        let request =
+            PreparedRequest::new("create payment", Class::Write, Method::Post, "/transaction/create")
+                .header("content-type", "application/json")
+                .json(&body);
         Ok(match &self.card_token {
             Some(token) => request.hide(token),
             None => request,
@@ -210,7 +211,7 @@ impl CreatePayment {
     /// Reads the reply.
     ///
     /// # Errors
-    /// `Unknown` when the reply cannot be read or speaks of another amount, currency or order, and when the gateway
+    /// `Unknown` when the reply cannot be read or names another amount, currency or order, and when the gateway
     /// may have meant that it knows the payment already.
     pub fn from_reply(&self, reply: &Reply) -> Result<CreatedPayment, Error> {
         if !reply.is_success() {

@@ -1,5 +1,7 @@
 use recurring_core::{DeclineReason, ErrorKind, GatewayTime, Money, Outcome, Reply};
-use recurring_gateway::{Class, ErrorExt as _, Method, Prepared, check, check_echo, lenient, require_echo};
+use recurring_gateway::{
+    Class, ErrorExt as _, Method, PreparedRequest, check, check_echo, lenient, require_echo,
+};
 use serde::Deserialize;
 
 use crate::error::{Error, read_object};
@@ -22,9 +24,9 @@ impl GetPayment {
     ///
     /// # Errors
     /// When the identifier cannot be one.
-    pub fn to_request(&self) -> Result<Prepared, Error> {
+    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
         let path = format!("/reporting/payments/{}", check::path_segment("payment_id", &self.payment_id)?);
-        Ok(Prepared::new("get payment", Class::Read, Method::Get, path))
+        Ok(PreparedRequest::new("get payment", Class::Read, Method::Get, path))
     }
 
     /// Reads the reply.
@@ -121,7 +123,7 @@ pub struct Payment {
 }
 
 impl Payment {
-    /// What the status means for the money. `Created`, `Timeout` and every status nobody has seen yet are
+    /// What the status means for the money. `Created`, `Timeout` and every unknown status are
     /// `Pending`: no document says that a payment that ran out of time cannot go through later. A refunded payment
     /// is `Paid`, since its money was taken.
     pub fn outcome(&self) -> Outcome {

@@ -1,5 +1,5 @@
 use recurring_core::{ErrorKind, Reply, Secret};
-use recurring_gateway::{Class, ErrorExt as _, Method, Prepared, check, lenient};
+use recurring_gateway::{Class, ErrorExt as _, Method, PreparedRequest, check, lenient};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -24,10 +24,10 @@ impl ListCards {
     ///
     /// # Errors
     /// When the identifier cannot be one.
-    pub fn to_request(&self) -> Result<Prepared, Error> {
+    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
         let segment = check::path_segment("customer_id", &self.customer_id)?;
         let path = format!("/transaction/customer/{segment}/cards");
-        Ok(Prepared::new("list cards", Class::Read, Method::Get, path))
+        Ok(PreparedRequest::new("list cards", Class::Read, Method::Get, path))
     }
 
     /// Reads the reply: a list, or an object with the list under `cards` or `data`.

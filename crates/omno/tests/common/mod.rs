@@ -21,8 +21,8 @@ pub fn euro(minor: i64) -> Money {
 /// Time-outs for tests.
 pub fn quick() -> HttpOptions {
     let quick = RetryPolicy {
-        first_wait: Duration::from_millis(1),
-        longest_wait: Duration::from_millis(5),
+        initial_backoff: Duration::from_millis(1),
+        max_backoff: Duration::from_millis(5),
         ..RetryPolicy::default()
     };
     HttpOptions::new()

@@ -7,7 +7,7 @@ use comfy_table::Table;
 use comfy_table::presets::ASCII_MARKDOWN;
 use recurring_facade::{AttemptId, Facade, ProviderId};
 use recurring_journal::store::Filter;
-use recurring_journal::{AttemptRecord, Journal, Looked, State};
+use recurring_journal::{AttemptRecord, Journal, Reconciled, State};
 use serde_json::{Value, json};
 
 use crate::arguments::{self, JournalCommand};
@@ -157,7 +157,7 @@ async fn reconcile(
     due: bool,
     out: &Output,
 ) -> Result<Exit, String> {
-    let tell = |looked: &Looked| {
+    let tell = |looked: &Reconciled| {
         let mut object = line(&looked.record);
         if let Some(object) = object.as_object_mut() {
             object.insert("before".to_owned(), looked.before.as_str().into());

@@ -87,7 +87,7 @@ pub(crate) async fn schedule(session: &Session, arguments: Schedule, out: &Outpu
         Ok(scheduled) => {
             let mut object = payment_object(Some(attempt.as_str()), &scheduled.payment);
             let mut human = payment_text(&scheduled.payment);
-            if let Some(Agreement::GatewayRunsIt(schedule)) = &scheduled.agreement {
+            if let Some(Agreement::GatewayScheduled(schedule)) = &scheduled.agreement {
                 object.insert("schedule".to_owned(), Value::from(schedule.order_reference.as_str()));
                 human += &format!("\nschedule  {}", schedule.order_reference);
             }

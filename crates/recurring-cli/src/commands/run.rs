@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use recurring_facade::{AttemptId, ProviderId};
-use recurring_journal::{BillingRun, Left, Report, State, Summary};
+use recurring_journal::{BillingRun, Report, SkipReason, State, Summary};
 use serde_json::{Value, json};
 
 use crate::arguments::Run;
@@ -23,16 +23,16 @@ pub(crate) async fn run(session: &Session, arguments: Run, out: &Output) -> Resu
     if let Some(rate) = arguments.rate {
         billing = billing.rate(rate);
     }
-    let stopper = billing.stopper();
+    let shutdown_handle = billing.shutdown_handle();
     let interrupted = tokio::spawn(async move {
         recurring_sandbox::stopped().await;
-        stopper.stop();
+        shutdown_handle.stop();
     });
     let bar = progress_bar();
     let mut worst = Exit::Done;
     let mut paused = BTreeMap::new();
     let report = |report: Report| {
-        if let Report::Left { provider, why: Left::Paused(why), .. } = &report {
+        if let Report::Skipped { provider, why: SkipReason::Paused(why), .. } = &report {
             paused.insert(provider.clone(), why.clone());
         }
         let (line, exit) = describe(&report);
@@ -118,12 +118,12 @@ fn describe(report: &Report) -> (Value, Exit) {
             };
             (Value::Object(object), exit)
         }
-        Report::Left { attempt, provider, why } => {
+        Report::Skipped { attempt, provider, why } => {
             let why = match why {
-                Left::InProgress => "another program has it".to_owned(),
-                Left::Paused(why) => why.clone(),
-                Left::Refusing(refusal) => format!("nothing more is sent to {provider}: {refusal}"),
-                Left::Stopped => "the run was stopped".to_owned(),
+                SkipReason::InProgress => "another program has it".to_owned(),
+                SkipReason::Paused(why) => why.clone(),
+                SkipReason::Refusing(refusal) => format!("nothing more is sent to {provider}: {refusal}"),
+                SkipReason::Stopped => "the run was stopped".to_owned(),
                 _ => "left for the next run".to_owned(),
             };
             (left(attempt, provider, why), Exit::Pending)

@@ -95,7 +95,7 @@ impl Provider for Ngenius {
         let agreement = reference
             .filter(|_| payment.outcome != Outcome::Declined)
             .map(|order_reference| ScheduleRef { provider: ProviderId::NGENIUS, order_reference })
-            .map(Agreement::GatewayRunsIt);
+            .map(Agreement::GatewayScheduled);
         Ok(Scheduled::new(payment, agreement, created.next_payment_on))
     }
 

@@ -10,7 +10,7 @@ use recurring_facade::{
 };
 use recurring_fixtures::Case;
 use recurring_fixtures::fault::RawReply;
-use recurring_gateway::{BaseUrl, Class, Method, Prepared, Transport};
+use recurring_gateway::{BaseUrl, Class, Method, PreparedRequest, Transport};
 use recurring_sandbox::Sandbox;
 
 /// Approved always.
@@ -91,7 +91,7 @@ pub async fn post_json(sandbox: &Sandbox, path: &str, body: &str) {
 
 async fn post(origin: &str, path: &str, content_type: &str, body: String) {
     let base = BaseUrl::parse("page", origin).expect("an address on this machine");
-    let request = Prepared::new("post", Class::Write, Method::Post, path)
+    let request = PreparedRequest::new("post", Class::Write, Method::Post, path)
         .header("content-type", content_type)
         .body(body.into_bytes());
     let transport = Transport::new(HttpOptions::new()).expect("options");

@@ -16,7 +16,7 @@ pub enum Expected {
 pub struct Row {
     /// A name for messages.
     pub name: &'static str,
-    /// What the server does; `None`: nobody listens, see [`refused_url`](super::refused_url).
+    /// What the server does; `None`: nothing listens, see [`refused_url`](super::refused_url).
     pub behaviour: Option<Behaviour>,
     /// What it says of the money.
     pub expected: Expected,
@@ -86,7 +86,7 @@ pub fn rows(good_reply: RawReply) -> Vec<Row> {
         reply("2xx over 1 MiB", longer_than_allowed),
         reply("204", RawReply::new(204)),
     ];
-    let nobody = Row { name: "nobody listens", behaviour: None, expected: Expected::NeverSent };
+    let nobody = Row { name: "nothing listens", behaviour: None, expected: Expected::NeverSent };
     let unknown = behaviours.map(|(name, behaviour)| Row {
         name,
         behaviour: Some(behaviour),

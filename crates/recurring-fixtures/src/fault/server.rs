@@ -104,7 +104,7 @@ impl Drop for FaultServer {
     }
 }
 
-/// The address of a loopback port on which nobody listens.
+/// The address of a loopback port on which nothing listens.
 ///
 /// # Panics
 /// When no loopback port can be taken.

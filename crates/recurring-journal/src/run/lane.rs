@@ -8,7 +8,7 @@ use recurring_core::{Effect, ErrorKind, Proof};
 use recurring_facade::{ChargeRequest, Error};
 
 use super::pace::{Epoch, Pace};
-use super::report::{Left, Refusal};
+use super::report::{Refusal, SkipReason};
 use crate::attempt::Fence;
 use crate::breaker::{Breaker, Health};
 use crate::error::JournalError;
@@ -30,7 +30,7 @@ pub(super) struct Lane {
     /// Whether the gateway has answered one.
     answered: bool,
     /// Why nothing more is sent in this run.
-    closed: Option<Left>,
+    closed: Option<SkipReason>,
 }
 
 /// What a lane does next.
@@ -42,7 +42,7 @@ pub(super) enum Next {
     /// Nothing is begun before.
     At(Instant),
     /// Nothing is sent, for this reason.
-    Leave(Left),
+    Leave(SkipReason),
 }
 
 impl Lane {
@@ -68,8 +68,8 @@ impl Lane {
     }
 
     /// Why nothing is sent to the gateway now, if that is so.
-    pub(super) fn left(&self, now: Instant) -> Option<Left> {
-        self.closed.clone().or_else(|| self.health.paused(now).map(Left::Paused))
+    pub(super) fn left(&self, now: Instant) -> Option<SkipReason> {
+        self.closed.clone().or_else(|| self.health.paused(now).map(SkipReason::Paused))
     }
 
     pub(super) fn next(&self, now: Instant) -> Next {
@@ -103,7 +103,7 @@ impl Lane {
                 Ok(true) => self.health.tell(true, now),
                 Ok(false) => self.health.undecided(),
                 Err(why) => {
-                    self.closed.get_or_insert(Left::Paused(why));
+                    self.closed.get_or_insert(SkipReason::Paused(why));
                 }
             },
             Sign::Refusal(refusal) => {
@@ -111,7 +111,7 @@ impl Lane {
                 self.refused += 1;
                 self.refusal = Some(refusal.clone());
                 if self.refused >= self.rules.max_refusals.max(1) {
-                    self.closed.get_or_insert(Left::Refusing(refusal));
+                    self.closed.get_or_insert(SkipReason::Refusing(refusal));
                 }
             }
         }
@@ -120,7 +120,7 @@ impl Lane {
     /// Why the gateway refused every charge, if it did: enough of them in a row, or all that there were.
     pub(super) fn refusal(self) -> Option<Refusal> {
         match self.closed {
-            Some(Left::Refusing(refusal)) => Some(refusal),
+            Some(SkipReason::Refusing(refusal)) => Some(refusal),
             _ if self.answered => None,
             _ => self.refusal,
         }

@@ -17,13 +17,13 @@ pub enum Report {
     /// It was made, now or before ([`Answer::again`]).
     Made(Box<Answer>),
     /// It was not made, and may be in the next run. Nothing was sent.
-    Left {
+    Skipped {
         /// The attempt.
         attempt: AttemptId,
         /// Which gateway.
         provider: ProviderId,
         /// Why.
-        why: Left,
+        why: SkipReason,
     },
     /// It was refused: the name is another payment's, or the gateway is not set up. Nothing was sent.
     Refused {
@@ -41,8 +41,8 @@ pub enum Report {
 /// Why an attempt was left for another run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Left {
-    /// Somebody else has it.
+pub enum SkipReason {
+    /// Another process has it.
     InProgress,
     /// The gateway is paused, or asks to wait for too long, and why.
     Paused(String),
@@ -113,7 +113,7 @@ impl Summary {
                 self.again.entry(answer.record.state.as_str()).or_default()
             }
             Report::Made(answer) => self.made.entry(answer.record.state.as_str()).or_default(),
-            Report::Left { .. } => &mut self.left,
+            Report::Skipped { .. } => &mut self.left,
             Report::Refused { .. } | Report::Unreadable(_) => &mut self.refused,
         };
         *counter = counter.saturating_add(1);

@@ -14,7 +14,7 @@ use crate::journal::Journal;
 use crate::perform::Answer;
 use crate::store::{Claim, Due};
 
-use super::report::Left;
+use super::report::SkipReason;
 
 /// Attempts that are claimed at a time.
 const CHUNK: usize = 128;
@@ -29,7 +29,7 @@ impl<S: Stream<Item = Result<ChargeRequest, String>>> Charges for S {}
 pub(super) struct Chunk {
     pub(super) claimed: Vec<(ChargeRequest, Claim)>,
     /// What was not claimed, since nothing is sent to its gateway now, and why.
-    pub(super) left: Vec<(ChargeRequest, Left)>,
+    pub(super) left: Vec<(ChargeRequest, SkipReason)>,
     pub(super) unreadable: Vec<String>,
 }
 
@@ -81,7 +81,7 @@ impl<'a, S: Charges> Source<'a, S> {
     pub(super) async fn claim(
         &mut self,
         journal: &Journal,
-        left: impl Fn(&ProviderId) -> Option<Left>,
+        left: impl Fn(&ProviderId) -> Option<SkipReason>,
     ) -> Result<Option<Chunk>, JournalError> {
         if self.stream.is_none() {
             return planned(journal).await;
@@ -114,7 +114,7 @@ async fn planned(journal: &Journal) -> Result<Option<Chunk>, JournalError> {
     let mut chunk = Chunk::default();
     for record in taken {
         match planned_request(journal, &record) {
-            Ok(request) => chunk.claimed.push((request, Claim::Yours(record.fence))),
+            Ok(request) => chunk.claimed.push((request, Claim::Acquired(record.fence))),
             // It stays claimed until the lease ends, so that no run takes it again at once.
             Err(error) => chunk.unreadable.push(format!("{}: {error}", record.attempt)),
         }

@@ -69,7 +69,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     async fn plan(&self, intent: &Intent, now: Timestamp) -> Result<AttemptRecord, StoreError>;
 
     /// Reserves the name of an enrolment before anything is sent: stores it in the [state](Intent::initial_state) of
-    /// its operation. [`Claim::Yours`] when the name is new, or when nothing was ever sent under it and it belonged to
+    /// its operation. [`Claim::Acquired`] when the name is new, or when nothing was ever sent under it and it belonged to
     /// an enrolment at this gateway, whose intent is then replaced. Anything else is answered as it stands.
     ///
     /// # Errors
@@ -116,7 +116,12 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`StoreError::PaymentTaken`] when the payment belongs to another attempt: nothing is stored. When it could not
     /// be stored.
-    async fn testify(&self, attempt: &AttemptId, late: &Late, now: Timestamp) -> Result<(), StoreError>;
+    async fn record_late_result(
+        &self,
+        attempt: &AttemptId,
+        late: &Late,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
 
     /// Makes every armed attempt unknown whose owner is [gone](Owners::gone), or whose lease has ended, and frees what
     /// such owners only planned or looked up. An owner that is proven [alive](Owners::alive) keeps what it has armed for
@@ -124,7 +129,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// When it could not be stored.
-    async fn abandon(
+    async fn expire_leases(
         &self,
         owners: &Owners,
         first_look: Timestamp,
@@ -235,9 +240,9 @@ impl Owners {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
     /// It is yours, under this fence.
-    Yours(Fence),
+    Acquired(Fence),
     /// It is not; this is how it stands.
-    Stands(Box<AttemptRecord>),
+    Existing(Box<AttemptRecord>),
 }
 
 /// What is written about an attempt. What is `None` stays as it is.

@@ -185,11 +185,11 @@ impl PostgresStore {
         intents
             .iter()
             .map(|intent| match fences.remove(intent.attempt.as_str()) {
-                Some(fence) => Ok(Claim::Yours(Fence(fence))),
+                Some(fence) => Ok(Claim::Acquired(Fence(fence))),
                 None => standing
                     .iter()
                     .find(|record| record.attempt == intent.attempt)
-                    .map(|record| Claim::Stands(Box::new(record.clone())))
+                    .map(|record| Claim::Existing(Box::new(record.clone())))
                     .ok_or_else(super::row::neither),
             })
             .collect()
@@ -315,7 +315,12 @@ impl Store for PostgresStore {
         }
     }
 
-    async fn testify(&self, attempt: &AttemptId, late: &Late, now: Timestamp) -> Result<(), StoreError> {
+    async fn record_late_result(
+        &self,
+        attempt: &AttemptId,
+        late: &Late,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let payment = late.payment.as_ref().map(PaymentRef::as_str);
         let values: Values<'_> =
             &[&attempt.as_str(), &payment, &late.taken, &late.note, &sql::millis(now), &late.review];
@@ -325,7 +330,7 @@ impl Store for PostgresStore {
         }
     }
 
-    async fn abandon(
+    async fn expire_leases(
         &self,
         owners: &Owners,
         first_look: Timestamp,

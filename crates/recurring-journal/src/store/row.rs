@@ -44,7 +44,7 @@ pub(crate) struct Row {
 impl Row {
     /// Reads it. A row that this program did not write is refused, never guessed at.
     pub(crate) fn read(self) -> Result<AttemptRecord, StoreError> {
-        let wrong = |what: &str| StoreError::Corrupt(format!("a row has a {what} that nobody wrote"));
+        let wrong = |what: &str| StoreError::Corrupt(format!("invalid {what} in stored row"));
         let amount = match (self.amount, self.currency.as_deref()) {
             (Some(minor), Some(code)) => {
                 let currency = Currency::from_code(code).map_err(|_| wrong("currency"))?;
@@ -85,7 +85,7 @@ impl Row {
 /// Milliseconds since 1970.
 pub(crate) fn instant(millis: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_millisecond(millis)
-        .map_err(|_| StoreError::Corrupt("a row has a time that nobody wrote".to_owned()))
+        .map_err(|_| StoreError::Corrupt("invalid time in stored row".to_owned()))
 }
 
 /// What came back, as it is stored.

@@ -299,19 +299,28 @@ impl Store for SqliteStore {
         self.writer.write(move |connection| sql::change(connection, &attempt, fence, &change, now)).await
     }
 
-    async fn testify(&self, attempt: &AttemptId, report: &Late, now: Timestamp) -> Result<(), StoreError> {
+    async fn record_late_result(
+        &self,
+        attempt: &AttemptId,
+        report: &Late,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let (attempt, report) = (attempt.clone(), report.clone());
-        self.writer.write_several(move |connection| late::testify(connection, &attempt, &report, now)).await
+        self.writer
+            .write_several(move |connection| late::record_late_result(connection, &attempt, &report, now))
+            .await
     }
 
-    async fn abandon(
+    async fn expire_leases(
         &self,
         owners: &Owners,
         first_look: Timestamp,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
         let owners = owners.clone();
-        self.writer.write_several(move |connection| sql::abandon(connection, &owners, first_look, now)).await
+        self.writer
+            .write_several(move |connection| sql::expire_leases(connection, &owners, first_look, now))
+            .await
     }
 
     async fn owners(&self) -> Result<Vec<String>, StoreError> {

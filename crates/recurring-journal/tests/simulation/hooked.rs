@@ -157,17 +157,22 @@ impl Store for Hooked {
         .await
     }
 
-    async fn testify(&self, attempt: &AttemptId, late: &Late, now: Timestamp) -> Result<(), StoreError> {
-        self.write(self.inner.testify(attempt, late, now)).await
+    async fn record_late_result(
+        &self,
+        attempt: &AttemptId,
+        late: &Late,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(self.inner.record_late_result(attempt, late, now)).await
     }
 
-    async fn abandon(
+    async fn expire_leases(
         &self,
         owners: &Owners,
         first_look: Timestamp,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
-        self.write(self.inner.abandon(owners, first_look, now)).await
+        self.write(self.inner.expire_leases(owners, first_look, now)).await
     }
 
     async fn owners(&self) -> Result<Vec<String>, StoreError> {

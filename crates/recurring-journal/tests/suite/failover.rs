@@ -15,7 +15,7 @@ pub(crate) async fn before_failover(store: &dyn Store) -> Failover {
     store.change(&attempt("paid"), fence, &paid, at(1)).await.unwrap();
     store.reserve(&enrolment("enrolled", "ann"), at(0)).await.unwrap();
     let reserved = store.reserve(&enrolment("unsent", "ann"), at(0)).await.unwrap();
-    let Claim::Yours(fence) = reserved else { panic!("{reserved:?}") };
+    let Claim::Acquired(fence) = reserved else { panic!("{reserved:?}") };
     let mut unsent = Change::to(State::NotApplied);
     unsent.unsent = true;
     store.change(&attempt("unsent"), fence, &unsent, at(1)).await.unwrap();

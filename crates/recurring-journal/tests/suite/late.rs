@@ -16,8 +16,8 @@ pub(crate) async fn a_late_worker_is_heard(place: &dyn Place) {
         note: "it was paid".to_owned(),
     };
     armed(&*store, "open", 0).await;
-    store.abandon(&Owners::default(), at(900), at(301)).await.unwrap();
-    store.testify(&attempt("open"), &late("open", true), at(302)).await.unwrap();
+    store.expire_leases(&Owners::default(), at(900), at(301)).await.unwrap();
+    store.record_late_result(&attempt("open"), &late("open", true), at(302)).await.unwrap();
     let record = store.get(&attempt("open")).await.unwrap().unwrap();
     assert_eq!((record.state, record.payment), (State::Unknown, payment("open")));
     assert_eq!(record.next_look, Some(at(302)));
@@ -29,14 +29,14 @@ pub(crate) async fn a_late_worker_is_heard(place: &dyn Place) {
     ] {
         let fence = armed(&*store, name, 0).await;
         store.change(&attempt(name), fence, &Change::to(end), at(1)).await.unwrap();
-        store.testify(&attempt(name), &late(name, taken), at(2)).await.unwrap();
+        store.record_late_result(&attempt(name), &late(name, taken), at(2)).await.unwrap();
         assert_eq!(state(&*store, name).await, then, "{name}");
     }
     // A second try is under way, and the first one was taken: the second worker gets no further.
     let fence = armed(&*store, "again", 0).await;
     store.change(&attempt("again"), fence, &Change::to(State::NotApplied), at(1)).await.unwrap();
     let again = armed(&*store, "again", 2).await;
-    store.testify(&attempt("again"), &late("again", true), at(3)).await.unwrap();
+    store.record_late_result(&attempt("again"), &late("again", true), at(3)).await.unwrap();
     let record = store.get(&attempt("again")).await.unwrap().unwrap();
     assert_eq!((record.state, record.payment), (State::Review, payment("again")));
     let lines = store.events(&attempt("again")).await.unwrap();
@@ -64,7 +64,7 @@ pub(crate) async fn late_payment_beside_another_is_reviewed(place: &dyn Place) {
         store.change(&attempt(&name), fence, &change, at(1)).await.unwrap();
         let late =
             Late { payment: Some(payment(number)), taken, review: false, note: "it was paid".to_owned() };
-        store.testify(&attempt(&name), &late, at(2)).await.unwrap();
+        store.record_late_result(&attempt(&name), &late, at(2)).await.unwrap();
         let record = store.get(&attempt(&name)).await.unwrap().unwrap();
         assert_eq!((record.state, record.payment), (then, Some(payment(1))), "{name}");
         if then == State::Review {

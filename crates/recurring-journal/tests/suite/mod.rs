@@ -96,8 +96,8 @@ pub(crate) async fn lease(store: &dyn Store, second: i64) -> Lease {
 
 pub(crate) async fn armed(store: &dyn Store, name: &str, second: i64) -> Fence {
     match store.arm(&intent(name), &lease(store, second).await).await.unwrap() {
-        Claim::Yours(fence) => fence,
-        Claim::Stands(record) => panic!("not armed but {record:?}"),
+        Claim::Acquired(fence) => fence,
+        Claim::Existing(record) => panic!("not armed but {record:?}"),
     }
 }
 
@@ -109,7 +109,7 @@ pub(crate) async fn a_new_attempt_is_armed_once_and_its_end_is_kept(place: &dyn 
     let store = place.open().await;
     let fence = armed(&*store, "a", 0).await;
     let second = store.arm(&intent("a"), &lease(&*store, 1).await).await.unwrap();
-    let Claim::Stands(record) = second else { panic!("armed twice") };
+    let Claim::Existing(record) = second else { panic!("armed twice") };
     assert_eq!(record.state, State::Armed);
     let mut change = Change::to(State::Paid);
     change.payment = Some(PaymentRef::new("p-1"));
@@ -125,7 +125,7 @@ pub(crate) async fn a_new_attempt_is_armed_once_and_its_end_is_kept(place: &dyn 
     assert_eq!((record.ending, record.created, record.updated), (ending, at(0), at(2)));
     assert_eq!((record.provider, record.armed), (ProviderId::EMSPAY, Some(at(0))));
     let again = store.arm(&intent("a"), &lease(&*store, 3).await).await.unwrap();
-    assert!(matches!(again, Claim::Stands(record) if record.state == State::Paid));
+    assert!(matches!(again, Claim::Existing(record) if record.state == State::Paid));
     assert_eq!(store.get(&attempt("b")).await.unwrap(), None);
 }
 
@@ -138,7 +138,7 @@ pub(crate) async fn a_hundred_tasks_on_four_stores_arm_one_name_once(place: &dyn
             tasks.spawn(async move {
                 let lease = lease(&*store, 0).await;
                 let claim = store.arm(&intent("one"), &lease).await.unwrap();
-                (store, matches!(claim, Claim::Yours(_)))
+                (store, matches!(claim, Claim::Acquired(_)))
             });
         }
     }
@@ -152,7 +152,7 @@ pub(crate) async fn an_attempt_that_was_not_applied_can_be_armed_again(place: &d
         let fence = armed(&*store, name, 0).await;
         store.change(&attempt(name), fence, &Change::to(end), at(1)).await.unwrap();
         let again = store.arm(&intent(name), &lease(&*store, 2).await).await.unwrap();
-        assert!(matches!(again, Claim::Stands(_)), "{name}");
+        assert!(matches!(again, Claim::Existing(_)), "{name}");
     }
     let first = armed(&*store, "a", 0).await;
     let mut change = Change::to(State::NotApplied);
@@ -173,7 +173,7 @@ pub(crate) async fn a_late_worker_cannot_write(place: &dyn Place) {
     let (one, two) = (place.open().await, place.open().await);
     let late = armed(&*one, "a", 0).await;
     // Its time is over; somebody else takes over.
-    assert_eq!(two.abandon(&Owners::default(), at(301), at(301)).await.unwrap(), 1);
+    assert_eq!(two.expire_leases(&Owners::default(), at(301), at(301)).await.unwrap(), 1);
     for state in [State::Armed, State::Paid, State::NotApplied] {
         let written = one.change(&attempt("a"), late, &Change::to(state), at(302)).await;
         assert_eq!(written, Err(StoreError::Fenced), "{state}");
@@ -201,25 +201,25 @@ pub(crate) async fn an_owner_that_is_gone_leaves_an_unknown_attempt(place: &dyn 
         tokio::task::yield_now().await;
     }
     assert!(!two.is_gone(&second).await.unwrap());
-    assert_eq!(two.abandon(&Owners::gone([first]), at(10), at(1)).await.unwrap(), 1);
+    assert_eq!(two.expire_leases(&Owners::gone([first]), at(10), at(1)).await.unwrap(), 1);
     assert_eq!(state(&*two, "a").await, State::Unknown);
     assert_eq!(two.get(&attempt("a")).await.unwrap().unwrap().next_look, Some(at(10)));
     assert_eq!(state(&*two, "b").await, State::Armed);
     // What was only planned is free for the next owner.
     let claims = two.claim(&[intent("planned")], &lease(&*two, 2).await).await.unwrap();
-    assert!(matches!(claims.as_slice(), [Claim::Yours(_)]), "{claims:?}");
+    assert!(matches!(claims.as_slice(), [Claim::Acquired(_)]), "{claims:?}");
 }
 
 pub(crate) async fn a_lease_that_has_ended_leaves_an_unknown_attempt(place: &dyn Place) {
     let store = place.open().await;
     let fence = armed(&*store, "a", 0).await;
-    assert_eq!(store.abandon(&Owners::default(), at(300), at(300)).await.unwrap(), 0);
+    assert_eq!(store.expire_leases(&Owners::default(), at(300), at(300)).await.unwrap(), 0);
     // The reference is written while the lease lasts, and does not end it.
     let mut anchor = Change::to(State::Armed);
     anchor.payment = Some(PaymentRef::new("p-1"));
     anchor.keep_lease = true;
     store.change(&attempt("a"), fence, &anchor, at(1)).await.unwrap();
-    assert_eq!(store.abandon(&Owners::default(), at(301), at(301)).await.unwrap(), 1);
+    assert_eq!(store.expire_leases(&Owners::default(), at(301), at(301)).await.unwrap(), 1);
     let record = store.get(&attempt("a")).await.unwrap().unwrap();
     assert_eq!((record.state, record.payment), (State::Unknown, Some(PaymentRef::new("p-1"))));
 }
@@ -233,13 +233,13 @@ pub(crate) async fn living_owner_keeps_its_attempt_past_its_lease(place: &dyn Pl
         ..Owners::default()
     };
     for second in [301, 360] {
-        assert_eq!(store.abandon(&owners, at(second), at(second)).await.unwrap(), 0, "{second}");
+        assert_eq!(store.expire_leases(&owners, at(second), at(second)).await.unwrap(), 0, "{second}");
     }
     // It may hang: after the grace its attempt is looked up all the same.
-    assert_eq!(store.abandon(&owners, at(361), at(361)).await.unwrap(), 1);
+    assert_eq!(store.expire_leases(&owners, at(361), at(361)).await.unwrap(), 1);
     armed(&*store, "b", 400).await;
     owners.alive.clear();
-    assert_eq!(store.abandon(&owners, at(701), at(701)).await.unwrap(), 1);
+    assert_eq!(store.expire_leases(&owners, at(701), at(701)).await.unwrap(), 1);
 }
 
 pub(crate) async fn gone_looker_frees_what_it_looked_at(place: &dyn Place) {
@@ -252,7 +252,7 @@ pub(crate) async fn gone_looker_frees_what_it_looked_at(place: &dyn Place) {
     assert_eq!(two.take(&Due::Look, 1, &lease(&*two, 3).await).await.unwrap().len(), 0);
     let looker = one.owner().await.unwrap();
     assert_eq!(two.owners().await.unwrap(), std::slice::from_ref(&looker));
-    two.abandon(&Owners::gone([looker]), at(3), at(3)).await.unwrap();
+    two.expire_leases(&Owners::gone([looker]), at(3), at(3)).await.unwrap();
     assert_eq!(two.take(&Due::Look, 1, &lease(&*two, 3).await).await.unwrap().len(), 1);
 }
 
@@ -276,28 +276,30 @@ pub(crate) async fn what_is_planned_is_claimed_by_one_owner(place: &dyn Place) {
     let (one, two) = (place.open().await, place.open().await);
     let all: Vec<_> = (0..10).map(|number| intent(&format!("a-{number}"))).collect();
     let firsts = one.claim(&all, &lease(&*one, 0).await).await.unwrap();
-    assert!(firsts.iter().all(|claim| matches!(claim, Claim::Yours(_))), "{firsts:?}");
+    assert!(firsts.iter().all(|claim| matches!(claim, Claim::Acquired(_))), "{firsts:?}");
     let seconds = two.claim(&all, &lease(&*two, 1).await).await.unwrap();
     assert!(
-        seconds.iter().all(|claim| matches!(claim, Claim::Stands(record) if record.state == State::Planned))
+        seconds
+            .iter()
+            .all(|claim| matches!(claim, Claim::Existing(record) if record.state == State::Planned))
     );
     let stolen = two.arm(&all[0], &lease(&*two, 1).await).await.unwrap();
-    assert!(matches!(stolen, Claim::Stands(_)));
+    assert!(matches!(stolen, Claim::Existing(_)));
     // Its time is over: it is free, and its old owner gets it no more.
     let later = two.claim(&all[..1], &lease(&*two, 301).await).await.unwrap();
-    assert!(matches!(later.as_slice(), [Claim::Yours(_)]), "{later:?}");
-    assert!(matches!(one.arm(&all[0], &lease(&*one, 302).await).await.unwrap(), Claim::Stands(_)));
-    assert!(matches!(two.arm(&all[0], &lease(&*two, 302).await).await.unwrap(), Claim::Yours(_)));
+    assert!(matches!(later.as_slice(), [Claim::Acquired(_)]), "{later:?}");
+    assert!(matches!(one.arm(&all[0], &lease(&*one, 302).await).await.unwrap(), Claim::Existing(_)));
+    assert!(matches!(two.arm(&all[0], &lease(&*two, 302).await).await.unwrap(), Claim::Acquired(_)));
     // Another payment under the same name is not taken.
     let mut other = request("a-1");
     other.amount = Money::from_minor(4001, other.amount.currency()).unwrap();
     let other = Intent::charge(&other);
-    assert!(matches!(one.arm(&other, &lease(&*one, 2).await).await.unwrap(), Claim::Stands(_)));
+    assert!(matches!(one.arm(&other, &lease(&*one, 2).await).await.unwrap(), Claim::Existing(_)));
     let claims = one.claim(&[other], &lease(&*one, 2).await).await.unwrap();
-    assert!(matches!(claims.as_slice(), [Claim::Stands(_)]));
+    assert!(matches!(claims.as_slice(), [Claim::Existing(_)]));
     // Named twice in one call, it is one attempt.
     let twice = one.claim(&[intent("twice"), intent("twice")], &lease(&*one, 2).await).await.unwrap();
-    assert!(matches!(twice.as_slice(), [Claim::Yours(_), _]), "{twice:?}");
+    assert!(matches!(twice.as_slice(), [Claim::Acquired(_), _]), "{twice:?}");
 }
 
 pub(crate) async fn what_is_planned_with_a_credential_is_taken_once(place: &dyn Place) {

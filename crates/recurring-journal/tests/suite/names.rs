@@ -20,8 +20,8 @@ fn unsent() -> Change {
 
 async fn arm(store: &dyn Store, intent: &Intent, second: i64) -> Option<Fence> {
     match store.arm(intent, &lease(store, second).await).await.unwrap() {
-        Claim::Yours(fence) => Some(fence),
-        Claim::Stands(_) => None,
+        Claim::Acquired(fence) => Some(fence),
+        Claim::Existing(_) => None,
     }
 }
 
@@ -77,7 +77,7 @@ pub(crate) async fn attempt_that_may_have_been_sent_stays_bound(place: &dyn Plac
     store.change(&attempt("anchored"), fence, &anchor, at(1)).await.unwrap();
     store.change(&attempt("anchored"), fence, &unsent(), at(2)).await.unwrap();
     armed(&*store, "crashed", 0).await;
-    assert_eq!(store.abandon(&Owners::default(), at(900), at(400)).await.unwrap(), 1);
+    assert_eq!(store.expire_leases(&Owners::default(), at(900), at(400)).await.unwrap(), 1);
     let fence = store.get(&attempt("crashed")).await.unwrap().unwrap().fence();
     assert_eq!(arm(&*store, &dearer("crashed"), 401).await, None, "unknown");
     store.change(&attempt("crashed"), fence, &Change::to(State::NotApplied), at(402)).await.unwrap();
@@ -96,23 +96,23 @@ pub(crate) async fn enrolment_reserves_its_name(place: &dyn Place) {
     let (one, two) = (place.open().await, place.open().await);
     let ann = enrolment("a", "ann");
     let first = one.reserve(&ann, at(0)).await.unwrap();
-    assert!(matches!(first, Claim::Yours(_)), "{first:?}");
+    assert!(matches!(first, Claim::Acquired(_)), "{first:?}");
     let record = one.get(&attempt("a")).await.unwrap().unwrap();
     assert_eq!((record.state, record.operation), (State::Pending, Operation::Enrolment));
     assert_eq!((record.next_look, record.payment.clone(), record.armed), (None, None, None));
     for intent in [&ann, &enrolment("a", "bob")] {
         let again = two.reserve(intent, at(1)).await.unwrap();
-        assert_eq!(again, Claim::Stands(Box::new(record.clone())));
+        assert_eq!(again, Claim::Existing(Box::new(record.clone())));
     }
     // Nothing else gets the name, and nobody looks at it or frees it.
     assert_eq!(arm(&*two, &intent("a"), 2).await, None);
     let claims = two.claim(&[intent("a")], &lease(&*two, 2).await).await.unwrap();
-    assert!(matches!(claims.as_slice(), [Claim::Stands(_)]), "{claims:?}");
+    assert!(matches!(claims.as_slice(), [Claim::Existing(_)]), "{claims:?}");
     let year = Lease { now: at(40_000_000), until: at(40_000_300), ..lease(&*two, 0).await };
     for due in [Due::Look, Due::One(attempt("a")), Due::Planned] {
         assert_eq!(two.take(&due, 10, &year).await.unwrap(), [], "{due:?}");
     }
-    assert_eq!(two.abandon(&Owners::default(), year.now, year.now).await.unwrap(), 0);
+    assert_eq!(two.expire_leases(&Owners::default(), year.now, year.now).await.unwrap(), 0);
     assert_eq!(two.get(&attempt("a")).await.unwrap(), Some(record.clone()));
     // It is listed, and not counted.
     let pending = Filter { state: Some(State::Pending), ..Filter::default() };
@@ -121,17 +121,17 @@ pub(crate) async fn enrolment_reserves_its_name(place: &dyn Place) {
     // The other way round.
     armed(&*one, "charge", 0).await;
     let stands = one.reserve(&enrolment("charge", "ann"), at(1)).await.unwrap();
-    assert!(matches!(stands, Claim::Stands(record) if record.state == State::Armed));
+    assert!(matches!(stands, Claim::Existing(record) if record.state == State::Armed));
 }
 
 pub(crate) async fn unsent_enrolment_is_replaced(place: &dyn Place) {
     let store = place.open().await;
     let reserved = store.reserve(&enrolment("a", "ann"), at(0)).await.unwrap();
-    let Claim::Yours(fence) = reserved else { panic!("{reserved:?}") };
+    let Claim::Acquired(fence) = reserved else { panic!("{reserved:?}") };
     store.change(&attempt("a"), fence, &unsent(), at(1)).await.unwrap();
     assert_eq!(arm(&*store, &intent("a"), 2).await, None, "an enrolment is no charge");
     let again = store.reserve(&enrolment("a", "bob"), at(3)).await.unwrap();
-    let Claim::Yours(second) = again else { panic!("{again:?}") };
+    let Claim::Acquired(second) = again else { panic!("{again:?}") };
     assert!(second > fence);
     let late = store.change(&attempt("a"), fence, &unsent(), at(4)).await;
     assert_eq!(late, Err(recurring_journal::StoreError::Fenced));
@@ -141,5 +141,5 @@ pub(crate) async fn unsent_enrolment_is_replaced(place: &dyn Place) {
     let fence = armed(&*store, "charge", 0).await;
     store.change(&attempt("charge"), fence, &unsent(), at(1)).await.unwrap();
     let stands = store.reserve(&enrolment("charge", "ann"), at(2)).await.unwrap();
-    assert!(matches!(stands, Claim::Stands(_)), "{stands:?}");
+    assert!(matches!(stands, Claim::Existing(_)), "{stands:?}");
 }

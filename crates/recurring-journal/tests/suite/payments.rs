@@ -38,14 +38,14 @@ pub(crate) async fn payment_belongs_to_one_attempt(place: &dyn Place) {
     );
     foreign.reason = None;
     let claim = store.arm(&Intent::charge(&foreign), &lease(&*store, 5).await).await.unwrap();
-    let Claim::Yours(fence) = claim else { panic!("{claim:?}") };
+    let Claim::Acquired(fence) = claim else { panic!("{claim:?}") };
     store.change(&attempt("foreign"), fence, &with_payment(State::Paid, "p-1"), at(6)).await.unwrap();
     // A refund names the payment that it gives back.
     for name in ["back-1", "back-2"] {
         let refund = RefundRequest::new(attempt(name), PaymentRef::new("p-1"));
         let intent = Intent::refund(&refund, ProviderId::EMSPAY);
         let claim = store.arm(&intent, &lease(&*store, 7).await).await.unwrap();
-        let Claim::Yours(fence) = claim else { panic!("{claim:?}") };
+        let Claim::Acquired(fence) = claim else { panic!("{claim:?}") };
         store.change(&attempt(name), fence, &with_payment(State::Paid, "p-1"), at(8)).await.unwrap();
     }
     // What is armed again gives its old payment free.
@@ -80,14 +80,14 @@ pub(crate) async fn late_payment_of_another_attempt_is_not_kept(place: &dyn Plac
     let first = armed(&*store, "first", 0).await;
     store.change(&attempt("first"), first, &with_payment(State::Paid, "p-1"), at(1)).await.unwrap();
     armed(&*store, "second", 2).await;
-    store.abandon(&Owners::default(), at(900), at(400)).await.unwrap();
+    store.expire_leases(&Owners::default(), at(900), at(400)).await.unwrap();
     let mut late = Late {
         payment: Some(PaymentRef::new("p-1")),
         taken: true,
         review: false,
         note: "it was paid".to_owned(),
     };
-    let told = store.testify(&attempt("second"), &late, at(401)).await;
+    let told = store.record_late_result(&attempt("second"), &late, at(401)).await;
     assert_eq!(
         told,
         Err(StoreError::PaymentTaken { payment: PaymentRef::new("p-1"), attempt: attempt("first") })
@@ -95,7 +95,7 @@ pub(crate) async fn late_payment_of_another_attempt_is_not_kept(place: &dyn Plac
     let before = store.get(&attempt("second")).await.unwrap().unwrap();
     assert_eq!((before.state, store.events(&attempt("second")).await.unwrap().len()), (State::Unknown, 2));
     (late.payment, late.taken, late.review) = (None, false, true);
-    store.testify(&attempt("second"), &late, at(402)).await.unwrap();
+    store.record_late_result(&attempt("second"), &late, at(402)).await.unwrap();
     let record = store.get(&attempt("second")).await.unwrap().unwrap();
     assert_eq!((record.state, &record.payment, record.next_look), (State::Review, &None, None));
     assert!(record.fence() > before.fence());

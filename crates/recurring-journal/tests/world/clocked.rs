@@ -62,17 +62,22 @@ impl Store for Clocked {
         self.inner.change(attempt, fence, change, now).await
     }
 
-    async fn testify(&self, attempt: &AttemptId, late: &Late, now: Timestamp) -> Result<(), StoreError> {
-        self.inner.testify(attempt, late, now).await
+    async fn record_late_result(
+        &self,
+        attempt: &AttemptId,
+        late: &Late,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.inner.record_late_result(attempt, late, now).await
     }
 
-    async fn abandon(
+    async fn expire_leases(
         &self,
         owners: &Owners,
         first_look: Timestamp,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
-        self.inner.abandon(owners, first_look, now).await
+        self.inner.expire_leases(owners, first_look, now).await
     }
 
     async fn owners(&self) -> Result<Vec<String>, StoreError> {

@@ -14,7 +14,7 @@ use common::{attempt, enrolled, price};
 use jiff::Timestamp;
 use recurring_facade::{ChargeRequest, Facade, ProviderId, ScheduleRequest, StoredCredential};
 use recurring_journal::store::{SqliteStore, Store};
-use recurring_journal::{Clock, Journal, Looked};
+use recurring_journal::{Clock, Journal, Reconciled};
 use recurring_sandbox::{Fault, FaultKind, LedgerKind, Sandbox};
 
 /// The gateways that charge on demand.
@@ -95,7 +95,7 @@ impl World {
     }
 
     /// Lets time pass and looks, until there is nothing more to find out.
-    pub(crate) async fn reconciled(&self) -> Vec<Looked> {
+    pub(crate) async fn reconciled(&self) -> Vec<Reconciled> {
         let mut all = Vec::new();
         for _ in 0..40 {
             all.extend(self.journal.reconcile(&self.facade).await.unwrap());

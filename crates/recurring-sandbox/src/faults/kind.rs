@@ -9,7 +9,7 @@ pub enum FaultKind {
     /// The next connections are accepted and reset at once, before a byte is read. Connections that stand already go
     /// on. A server cannot refuse a single connection: for that see [`FaultKind::ClosePort`].
     RefuseConnection,
-    /// Nobody listens on the port for this many milliseconds (at most ten minutes): the system refuses every new
+    /// Nothing listens on the port for this many milliseconds (at most ten minutes): the system refuses every new
     /// connection, those to `/_sandbox/` too. [`crate::Sandbox::clear_faults`] opens it early.
     ClosePort {
         /// Milliseconds of real time.

@@ -163,7 +163,7 @@ async fn a_receiver_that_hangs_holds_up_nobody() {
 #[tokio::test]
 async fn a_receiver_that_is_not_there_is_tried_again() {
     let world = World::start().await;
-    // The port is taken, and nobody listens on it.
+    // The port is taken, and nothing listens on it.
     let taken = tokio::net::TcpSocket::new_v4().unwrap();
     taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = taken.local_addr().unwrap();

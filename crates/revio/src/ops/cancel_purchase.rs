@@ -1,5 +1,5 @@
 use recurring_core::{Reply, Secret};
-use recurring_gateway::Prepared;
+use recurring_gateway::PreparedRequest;
 
 use crate::error::Error;
 use crate::ops::purchase::Purchase;
@@ -23,14 +23,14 @@ impl CancelPurchase {
     ///
     /// # Errors
     /// When the identifier cannot be one.
-    pub fn to_request(&self) -> Result<Prepared, Error> {
+    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
         purchase_call::request("cancel purchase", &self.purchase_id, "cancel")
     }
 
     /// Reads the reply: the purchase, `cancelled`.
     ///
     /// # Errors
-    /// `Unknown` when the reply cannot be read or speaks of another purchase, and for a refusal that does not prove
+    /// `Unknown` when the reply cannot be read or names another purchase, and for a refusal that does not prove
     /// that nothing happened; `Conflict` when the status of the purchase does not allow it: it may be paid.
     pub fn from_reply(&self, reply: &Reply) -> Result<Purchase, Error> {
         if !reply.is_success() {

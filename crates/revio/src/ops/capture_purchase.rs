@@ -1,5 +1,5 @@
 use recurring_core::{DeclineReason, Money, Outcome, Reply, Secret};
-use recurring_gateway::Prepared;
+use recurring_gateway::PreparedRequest;
 
 use crate::error::Error;
 use crate::ops::amounts;
@@ -37,7 +37,7 @@ impl CapturePurchase {
     ///
     /// # Errors
     /// When the identifier cannot be one.
-    pub fn to_request(&self) -> Result<Prepared, Error> {
+    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
         let request = purchase_call::request("capture purchase", &self.purchase_id, "capture")?;
         Ok(purchase_call::with_amount(request, self.amount))
     }
@@ -51,7 +51,7 @@ impl CapturePurchase {
     /// have been captured before.
     pub fn from_reply(&self, reply: &Reply) -> Result<CaptureAnswer, Error> {
         if !reply.is_success() {
-            return match purchase_call::definite_no(reply, &[CAPTURE_ERROR]) {
+            return match purchase_call::explicit_decline(reply, &[CAPTURE_ERROR]) {
                 Some(decline) => Ok(CaptureAnswer::Declined(decline)),
                 None => Err(purchase_call::failed(reply, |api| purchase_call::only_about(api, "amount"))),
             };
@@ -74,7 +74,7 @@ impl CapturePurchase {
 pub enum CaptureAnswer {
     /// The purchase as it stands now: `paid`, or `pending_capture` while the acquirer takes its time.
     Purchase(Box<Purchase>),
-    /// The gateway said no: nothing was taken, and the money may still be held. The reason is in the purchase, see
+    /// The gateway declined it: nothing was taken, and the money may still be held. The reason is in the purchase, see
     /// [`Purchase::decline`].
     Declined(Decline),
 }

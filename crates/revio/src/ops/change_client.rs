@@ -1,12 +1,12 @@
 use recurring_core::{InvalidInput, Reply};
-use recurring_gateway::{Class, Method, Prepared, check};
+use recurring_gateway::{Class, Method, PreparedRequest, check};
 
 use crate::error::Error;
 use crate::ops::client_record::{ClientRecord, check_texts};
 use crate::ops::update_client::read_client;
 use crate::wire::ChangeClientBody;
 
-/// `PATCH /clients/{id}/`: changes some of what is kept of a person, and leaves the rest. Moves no money.
+/// `PATCH /clients/{id}/`: changes some details of a client, and leaves the rest. Moves no money.
 ///
 /// Purchases that exist already keep the details they were created with.
 #[derive(Debug, Clone)]
@@ -53,7 +53,7 @@ impl ChangeClient {
     ///
     /// # Errors
     /// Names the input that breaks a rule, also when nothing is to be changed; nothing has been sent.
-    pub fn to_request(&self) -> Result<Prepared, Error> {
+    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
         let path = format!("/clients/{}/", check::path_segment("client_id", &self.id)?);
         if let Some(email) = &self.email {
             check::email("email", email)?;
@@ -66,13 +66,13 @@ impl ChangeClient {
             return Err(InvalidInput::new("client", "must have at least one thing to change").into());
         }
         let body = ChangeClientBody { email, full_name, phone, country };
-        Ok(Prepared::new("change client", Class::Write, Method::Patch, path).json(&body))
+        Ok(PreparedRequest::new("change client", Class::Write, Method::Patch, path).json(&body))
     }
 
     /// Reads the reply.
     ///
     /// # Errors
-    /// `Unknown` when the reply cannot be read or speaks of another client or e-mail address.
+    /// `Unknown` when the reply cannot be read or names another client or e-mail address.
     pub fn from_reply(&self, reply: &Reply) -> Result<ClientRecord, Error> {
         read_client(reply, Some(&self.id), self.email.as_deref())
     }

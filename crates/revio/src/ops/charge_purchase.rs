@@ -1,5 +1,5 @@
 use recurring_core::{DeclineReason, InvalidInput, Money, Outcome, Reply, Secret};
-use recurring_gateway::{Class, Method, Prepared, check, check_echo};
+use recurring_gateway::{Class, Method, PreparedRequest, check, check_echo};
 
 use crate::error::Error;
 use crate::ops::amounts::{self, AmountMatch};
@@ -42,7 +42,7 @@ impl ChargePurchase {
     ///
     /// # Errors
     /// When one of the identifiers cannot be one, or when the purchase is to be paid with itself.
-    pub fn to_request(&self) -> Result<Prepared, Error> {
+    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
         let path = format!("/purchases/{}/charge/", check::path_segment("purchase_id", &self.purchase_id)?);
         check::id("recurring_token", self.recurring_token.expose())?;
         if self.purchase_id == self.recurring_token.expose() {
@@ -50,7 +50,7 @@ impl ChargePurchase {
                 "must be another purchase than the one whose identifier is the token; create a new one";
             return Err(InvalidInput::new("purchase_id", rule).into());
         }
-        Ok(Prepared::new("charge purchase", Class::Write, Method::Post, path)
+        Ok(PreparedRequest::new("charge purchase", Class::Write, Method::Post, path)
             .json(&ChargeBody { recurring_token: self.recurring_token.expose() })
             .hide(&self.recurring_token))
     }
@@ -64,7 +64,7 @@ impl ChargePurchase {
     /// not known.
     pub fn from_reply(&self, reply: &Reply) -> Result<ChargeAnswer, Error> {
         if !reply.is_success() {
-            return match purchase_call::definite_no(reply, DECLINES) {
+            return match purchase_call::explicit_decline(reply, DECLINES) {
                 Some(decline) if decline.code.as_deref() == Some(UNEXPLAINED) => {
                     Ok(ChargeAnswer::Unexplained(decline))
                 }
@@ -104,7 +104,7 @@ impl ChargePurchase {
 pub enum ChargeAnswer {
     /// The purchase as it stands now: `paid`, or `pending_charge` while the acquirer takes its time.
     Purchase(Box<Purchase>),
-    /// The gateway said no: no money was taken. `invalid_recurring_token` means that the stored card is gone for good:
+    /// The gateway declined it: no money was taken. `invalid_recurring_token` means that the stored card is gone for good:
     /// the customer has to save one again.
     Declined(Decline),
     /// The charge failed with `purchase_charge_error`, which gives no reason: **read the purchase**. Its

@@ -87,7 +87,7 @@ impl From<String> for ClientDetails {
     }
 }
 
-/// What the gateway calls a client: a person whose cards it keeps. Only `id` is certain to be there.
+/// A customer whose cards the gateway keeps: what it calls a client. Only `id` is certain to be there.
 #[derive(Debug, Clone, Deserialize)]
 #[non_exhaustive]
 pub struct ClientRecord {

@@ -1,11 +1,11 @@
 use recurring_core::Reply;
-use recurring_gateway::{Class, Method, Prepared};
+use recurring_gateway::{Class, Method, PreparedRequest};
 
 use crate::error::Error;
 use crate::ops::client_record::{ClientDetails, ClientRecord};
 use crate::ops::update_client::read_client;
 
-/// `POST /clients/`: keeps a person, so that cards can be stored for them. Moves no money.
+/// `POST /clients/`: creates a client, for which cards can be stored. Moves no money.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct CreateClient {
@@ -23,15 +23,16 @@ impl CreateClient {
     ///
     /// # Errors
     /// Names the input that breaks a rule; nothing has been sent.
-    pub fn to_request(&self) -> Result<Prepared, Error> {
+    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
         self.details.check()?;
-        Ok(Prepared::new("create client", Class::Write, Method::Post, "/clients/").json(&self.details.body()))
+        Ok(PreparedRequest::new("create client", Class::Write, Method::Post, "/clients/")
+            .json(&self.details.body()))
     }
 
     /// Reads the reply.
     ///
     /// # Errors
-    /// `Unknown` when the reply cannot be read or speaks of another e-mail address.
+    /// `Unknown` when the reply cannot be read or names another e-mail address.
     pub fn from_reply(&self, reply: &Reply) -> Result<ClientRecord, Error> {
         read_client(reply, None, Some(self.details.email()))
     }

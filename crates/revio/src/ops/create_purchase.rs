@@ -1,5 +1,5 @@
 use recurring_core::{Currency, ErrorKind, InvalidInput, Money, Reply};
-use recurring_gateway::{Class, ErrorExt as _, Method, Prepared, check, check_echo};
+use recurring_gateway::{Class, ErrorExt as _, Method, PreparedRequest, check, check_echo};
 
 use crate::error::Error;
 use crate::ops::client_record::ClientDetails;
@@ -161,7 +161,7 @@ impl CreatePurchase {
     ///
     /// # Errors
     /// Names the input that breaks a rule; nothing has been sent.
-    pub fn to_request(&self) -> Result<Prepared, Error> {
+    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
         self.check()?;
         let (client_id, client) = match &self.payer {
             Payer::ClientId(id) => (Some(id.as_str()), None),
@@ -187,7 +187,7 @@ impl CreatePurchase {
             payment_method_whitelist: self.payment_method_whitelist.as_deref(),
             due: self.due,
         };
-        Ok(Prepared::new("create purchase", Class::Write, Method::Post, "/purchases/").json(&body))
+        Ok(PreparedRequest::new("create purchase", Class::Write, Method::Post, "/purchases/").json(&body))
     }
 
     fn check(&self) -> Result<(), InvalidInput> {
@@ -256,7 +256,7 @@ impl CreatePurchase {
     /// Reads the reply: the purchase, unpaid. Keep its identifier before charging it.
     ///
     /// # Errors
-    /// `Unknown` when the reply cannot be read or speaks of another brand, client, amount, currency or reference.
+    /// `Unknown` when the reply cannot be read or names another brand, client, amount, currency or reference.
     pub fn from_reply(&self, reply: &Reply) -> Result<Purchase, Error> {
         let purchase = Purchase::read(reply)?;
         check_echo(reply, &[("brand_id", &self.brand_id, purchase.brand_id.as_deref())])?;

@@ -1,9 +1,9 @@
 use recurring_core::Reply;
-use recurring_gateway::{Class, Method, Prepared, check};
+use recurring_gateway::{Class, Method, PreparedRequest, check};
 
 use crate::error::{self, Error};
 
-/// `DELETE /clients/{id}/`: forgets a person. Moves no money. Assumption(deleted-client-tokens): the tokens of the
+/// `DELETE /clients/{id}/`: deletes a client. Moves no money. Assumption(deleted-client-tokens): the tokens of the
 /// cards stored for them are dead; see SOURCES.md.
 #[derive(Debug, Clone)]
 #[must_use]
@@ -21,9 +21,9 @@ impl DeleteClient {
     ///
     /// # Errors
     /// When the identifier cannot be one.
-    pub fn to_request(&self) -> Result<Prepared, Error> {
+    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
         let path = format!("/clients/{}/", check::path_segment("client_id", &self.id)?);
-        Ok(Prepared::new("delete client", Class::Write, Method::Delete, path))
+        Ok(PreparedRequest::new("delete client", Class::Write, Method::Delete, path))
     }
 
     /// Reads the reply: 204 and nothing else is a success.

@@ -1,5 +1,5 @@
 use recurring_core::{Reply, Secret};
-use recurring_gateway::Prepared;
+use recurring_gateway::PreparedRequest;
 
 use crate::error::Error;
 use crate::ops::purchase::Purchase;
@@ -23,7 +23,7 @@ impl DeletePurchaseRecurringToken {
     ///
     /// # Errors
     /// When the identifier cannot be one.
-    pub fn to_request(&self) -> Result<Prepared, Error> {
+    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
         purchase_call::request(
             "delete recurring token of purchase",
             &self.purchase_id,
@@ -34,7 +34,7 @@ impl DeletePurchaseRecurringToken {
     /// Reads the reply: the purchase. While `is_recurring_token` is still true, the acquirer takes its time.
     ///
     /// # Errors
-    /// `Unknown` when the reply cannot be read or speaks of another purchase, and for a refusal that does not prove
+    /// `Unknown` when the reply cannot be read or names another purchase, and for a refusal that does not prove
     /// that nothing happened: an earlier try may have gone through.
     pub fn from_reply(&self, reply: &Reply) -> Result<Purchase, Error> {
         if !reply.is_success() {

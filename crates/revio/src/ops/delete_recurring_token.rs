@@ -1,5 +1,5 @@
 use recurring_core::{Reply, Secret};
-use recurring_gateway::{Class, Method, Prepared, check};
+use recurring_gateway::{Class, Method, PreparedRequest, check};
 
 use crate::error::{self, Error};
 
@@ -22,12 +22,12 @@ impl DeleteRecurringToken {
     ///
     /// # Errors
     /// When one of the identifiers cannot be one.
-    pub fn to_request(&self) -> Result<Prepared, Error> {
+    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
         let client = check::path_segment("client_id", &self.client_id)?;
         let token = check::path_segment("recurring_token", self.token.expose())?;
         let path = format!("/clients/{client}/recurring_tokens/{token}/");
         // The path holds the token, possibly percent-encoded.
-        Ok(Prepared::new("delete recurring token", Class::Write, Method::Delete, path)
+        Ok(PreparedRequest::new("delete recurring token", Class::Write, Method::Delete, path)
             .hide(&self.token)
             .hide(&Secret::new(token)))
     }

@@ -1,11 +1,11 @@
 use recurring_core::Reply;
-use recurring_gateway::{Class, Method, Prepared, check};
+use recurring_gateway::{Class, Method, PreparedRequest, check};
 
 use crate::error::Error;
 use crate::ops::client_record::ClientRecord;
 use crate::ops::update_client::read_client;
 
-/// `GET /clients/{id}/`: a person whose cards the gateway keeps. Moves no money.
+/// `GET /clients/{id}/`: reads a client. Moves no money.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct GetClient {
@@ -22,15 +22,15 @@ impl GetClient {
     ///
     /// # Errors
     /// When the identifier cannot be one.
-    pub fn to_request(&self) -> Result<Prepared, Error> {
+    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
         let path = format!("/clients/{}/", check::path_segment("client_id", &self.id)?);
-        Ok(Prepared::new("get client", Class::Read, Method::Get, path))
+        Ok(PreparedRequest::new("get client", Class::Read, Method::Get, path))
     }
 
     /// Reads the reply.
     ///
     /// # Errors
-    /// When the reply cannot be read or speaks of another client.
+    /// When the reply cannot be read or names another client.
     pub fn from_reply(&self, reply: &Reply) -> Result<ClientRecord, Error> {
         read_client(reply, Some(&self.id), None)
     }

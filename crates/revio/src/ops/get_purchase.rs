@@ -1,5 +1,5 @@
 use recurring_core::{Reply, Secret};
-use recurring_gateway::{Class, Method, Prepared, check};
+use recurring_gateway::{Class, Method, PreparedRequest, check};
 
 use crate::error::Error;
 use crate::ops::purchase::Purchase;
@@ -24,10 +24,10 @@ impl GetPurchase {
     ///
     /// # Errors
     /// When the identifier cannot be one.
-    pub fn to_request(&self) -> Result<Prepared, Error> {
+    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
         let segment = check::path_segment("purchase_id", self.id.expose())?;
         let path = format!("/purchases/{segment}/");
-        Ok(Prepared::new("get purchase", Class::Read, Method::Get, path)
+        Ok(PreparedRequest::new("get purchase", Class::Read, Method::Get, path)
             .hide(&self.id)
             .hide(&Secret::new(segment)))
     }
@@ -35,7 +35,7 @@ impl GetPurchase {
     /// Reads the reply.
     ///
     /// # Errors
-    /// When the reply cannot be read or speaks of another purchase.
+    /// When the reply cannot be read or names another purchase.
     pub fn from_reply(&self, reply: &Reply) -> Result<Purchase, Error> {
         purchase_call::purchase(reply, &self.id)
     }

@@ -7,7 +7,9 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 use recurring_core::{ErrorKind, GatewayTime, Reply, Secret};
-use recurring_gateway::{BaseUrl, Class, ErrorExt as _, Method, Prepared, check, lenient, read_success};
+use recurring_gateway::{
+    BaseUrl, Class, ErrorExt as _, Method, PreparedRequest, check, lenient, read_success,
+};
 use serde::{Deserialize, Deserializer};
 
 use crate::client::Client;
@@ -90,7 +92,7 @@ impl ListRecurringTokens {
     /// # Errors
     /// When the identifier cannot be one; when the next page lies anywhere else than on this list of this gateway
     /// (`Protocol`).
-    pub fn to_request(&self, base_url: &BaseUrl) -> Result<Prepared, Error> {
+    pub fn to_request(&self, base_url: &BaseUrl) -> Result<PreparedRequest, Error> {
         let list =
             format!("/clients/{}/recurring_tokens/", check::path_segment("client_id", &self.client_id)?);
         let path = match &self.cursor {
@@ -104,7 +106,7 @@ impl ListRecurringTokens {
                     Error::unknown(ErrorKind::Protocol, rule)
                 })?,
         };
-        Ok(Prepared::new("list recurring tokens", Class::Read, Method::Get, path))
+        Ok(PreparedRequest::new("list recurring tokens", Class::Read, Method::Get, path))
     }
 
     /// Reads the reply.

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use recurring_core::{Currency, Reply};
-use recurring_gateway::{Class, Method, Prepared, check, lenient, read_success};
+use recurring_gateway::{Class, Method, PreparedRequest, check, lenient, read_success};
 use serde::Deserialize;
 
 use crate::error::{ApiError, Error};
@@ -31,14 +31,14 @@ impl PaymentMethodsQuery {
     ///
     /// # Errors
     /// When the brand cannot be one.
-    pub fn to_request(&self) -> Result<Prepared, Error> {
+    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
         check::id("brand_id", &self.brand_id)?;
         let brand = check::query_value(&self.brand_id);
         let mut path = format!("/payment_methods/?brand_id={brand}&currency={}", self.currency.code());
         if self.recurring {
             path.push_str("&recurring=true");
         }
-        Ok(Prepared::new("payment methods", Class::Read, Method::Get, path))
+        Ok(PreparedRequest::new("payment methods", Class::Read, Method::Get, path))
     }
 
     /// Reads the reply.

@@ -1,5 +1,5 @@
 use recurring_core::{ErrorKind, Reply};
-use recurring_gateway::{Class, ErrorExt as _, Method, Prepared, signature::PublicKey};
+use recurring_gateway::{Class, ErrorExt as _, Method, PreparedRequest, signature::PublicKey};
 
 use crate::error::{ApiError, Error};
 
@@ -14,8 +14,8 @@ impl GetPublicKey {
     ///
     /// # Errors
     /// None as yet; the form is that of all requests.
-    pub fn to_request(&self) -> Result<Prepared, Error> {
-        Ok(Prepared::new("public key", Class::Read, Method::Get, "/public_key/"))
+    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
+        Ok(PreparedRequest::new("public key", Class::Read, Method::Get, "/public_key/"))
     }
 
     /// Reads the reply: a JSON text that holds a PEM.

@@ -217,7 +217,7 @@ impl Purchase {
     /// - `ActionRequired`: the customer can pay on the page, for the first time or again after a failed try.
     /// - `Declined`: the charge of a token failed.
     /// - `Canceled`: it cannot be paid any more, or the held money was given back (`released`).
-    /// - `Pending`: on its way, or a status nobody has seen yet.
+    /// - `Pending`: on its way, or an unknown status.
     ///
     /// Of a purchase that only a stored card is to pay, ask [`charge_outcome`](Self::charge_outcome) instead: the
     /// gateway offers a page for that one, too.

@@ -1,7 +1,7 @@
 //! What the calls about one purchase have in common.
 
 use recurring_core::{ErrorKind, Money, Reply, Secret};
-use recurring_gateway::{Class, ErrorExt as _, Method, Prepared, check, check_echo};
+use recurring_gateway::{Class, ErrorExt as _, Method, PreparedRequest, check, check_echo};
 
 use crate::error::{ApiError, Error, FieldError, GENERAL};
 use crate::ops::purchase::{Decline, Purchase};
@@ -15,14 +15,14 @@ const WRONG_STATUS: &str = "_wrong_status";
 const AUTHENTICATION_FAILED: &str = "authentication_failed";
 
 /// `POST /purchases/{id}/{call}/`. The identifier is hidden: that of a first payment is the token.
-pub(crate) fn request(operation: &'static str, id: &Secret, call: &str) -> Result<Prepared, Error> {
+pub(crate) fn request(operation: &'static str, id: &Secret, call: &str) -> Result<PreparedRequest, Error> {
     let segment = check::path_segment("purchase_id", id.expose())?;
     let path = format!("/purchases/{segment}/{call}/");
-    Ok(Prepared::new(operation, Class::Write, Method::Post, path).hide(id).hide(&Secret::new(segment)))
+    Ok(PreparedRequest::new(operation, Class::Write, Method::Post, path).hide(id).hide(&Secret::new(segment)))
 }
 
 /// The same with an amount as its body, or with no body when there is none.
-pub(crate) fn with_amount(request: Prepared, amount: Option<Money>) -> Prepared {
+pub(crate) fn with_amount(request: PreparedRequest, amount: Option<Money>) -> PreparedRequest {
     match amount.map(Money::minor) {
         Some(amount) => request.json(&AmountBody { amount }),
         None => request,
@@ -38,7 +38,7 @@ pub(crate) fn purchase(reply: &Reply, id: &Secret) -> Result<Purchase, Error> {
 
 /// The definite "no" of a 400 with one of these codes. Not when it also says that the status does not allow the call:
 /// then it may have been done before.
-pub(crate) fn definite_no(reply: &Reply, codes: &[&str]) -> Option<Decline> {
+pub(crate) fn explicit_decline(reply: &Reply, codes: &[&str]) -> Option<Decline> {
     let api = ApiError::read(reply).filter(|api| reply.status() == 400 && !wrong_status(api))?;
     let error = api.find(codes)?;
     Some(Decline { code: error.code.clone(), message: error.message.clone() })

@@ -1,5 +1,5 @@
 use recurring_core::{DeclineReason, Money, Outcome, Reply, Secret};
-use recurring_gateway::{Prepared, lenient, read_success};
+use recurring_gateway::{PreparedRequest, lenient, read_success};
 use serde::Deserialize;
 
 use crate::error::{ApiError, Error};
@@ -41,7 +41,7 @@ impl RefundPurchase {
     ///
     /// # Errors
     /// When the identifier cannot be one.
-    pub fn to_request(&self) -> Result<Prepared, Error> {
+    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
         let request = purchase_call::request("refund purchase", &self.purchase_id, "refund")?;
         Ok(purchase_call::with_amount(request, self.amount))
     }
@@ -55,7 +55,7 @@ impl RefundPurchase {
     /// it may have been refunded before.
     pub fn from_reply(&self, reply: &Reply) -> Result<RefundAnswer, Error> {
         if !reply.is_success() {
-            return match purchase_call::definite_no(reply, &[REFUND_ERROR]) {
+            return match purchase_call::explicit_decline(reply, &[REFUND_ERROR]) {
                 Some(decline) => Ok(RefundAnswer::Declined(decline)),
                 None => Err(purchase_call::failed(reply, |api| purchase_call::only_about(api, "amount"))),
             };
@@ -94,7 +94,7 @@ pub enum RefundAnswer {
     Payment(Box<Payment>),
     /// The purchase as it stands now: `pending_refund` while the acquirer takes its time.
     Purchase(Box<Purchase>),
-    /// The gateway said no: nothing was given back. The reason is in the purchase, see [`Purchase::decline`].
+    /// The gateway declined it: nothing was given back. The reason is in the purchase, see [`Purchase::decline`].
     Declined(Decline),
 }
 

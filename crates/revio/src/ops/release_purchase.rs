@@ -1,5 +1,5 @@
 use recurring_core::{Reply, Secret};
-use recurring_gateway::Prepared;
+use recurring_gateway::PreparedRequest;
 
 use crate::error::Error;
 use crate::ops::purchase::Purchase;
@@ -25,7 +25,7 @@ impl ReleasePurchase {
     ///
     /// # Errors
     /// When the identifier cannot be one.
-    pub fn to_request(&self) -> Result<Prepared, Error> {
+    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
         purchase_call::request("release purchase", &self.purchase_id, "release")
     }
 
@@ -33,11 +33,11 @@ impl ReleasePurchase {
     ///
     /// # Errors
     /// `NotApplied(Refused)` when the gateway could not release it: the money is still held. `Unknown` when the reply
-    /// cannot be read or speaks of another purchase, and for any other refusal that proves nothing; `Conflict` when
+    /// cannot be read or names another purchase, and for any other refusal that proves nothing; `Conflict` when
     /// the status of the purchase does not allow it.
     pub fn from_reply(&self, reply: &Reply) -> Result<Purchase, Error> {
         if !reply.is_success() {
-            let not_released = purchase_call::definite_no(reply, &[RELEASE_ERROR]).is_some();
+            let not_released = purchase_call::explicit_decline(reply, &[RELEASE_ERROR]).is_some();
             return Err(purchase_call::failed(reply, |_| not_released));
         }
         purchase_call::purchase(reply, &self.purchase_id)

@@ -1,10 +1,10 @@
 use recurring_core::Reply;
-use recurring_gateway::{Class, Method, Prepared, check, check_echo, read_success};
+use recurring_gateway::{Class, Method, PreparedRequest, check, check_echo, read_success};
 
 use crate::error::{ApiError, Error};
 use crate::ops::client_record::{ClientDetails, ClientRecord};
 
-/// `PUT /clients/{id}/`: replaces everything that is kept of a person. Moves no money.
+/// `PUT /clients/{id}/`: replaces all details of a client. Moves no money.
 ///
 /// What the details leave out is not sent, and may be emptied by it: to change one thing, use
 /// [`ChangeClient`](crate::ChangeClient). Purchases that exist already keep the details they were created with.
@@ -25,16 +25,16 @@ impl UpdateClient {
     ///
     /// # Errors
     /// Names the input that breaks a rule; nothing has been sent.
-    pub fn to_request(&self) -> Result<Prepared, Error> {
+    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
         let path = format!("/clients/{}/", check::path_segment("client_id", &self.id)?);
         self.details.check()?;
-        Ok(Prepared::new("update client", Class::Write, Method::Put, path).json(&self.details.body()))
+        Ok(PreparedRequest::new("update client", Class::Write, Method::Put, path).json(&self.details.body()))
     }
 
     /// Reads the reply.
     ///
     /// # Errors
-    /// `Unknown` when the reply cannot be read or speaks of another client or e-mail address.
+    /// `Unknown` when the reply cannot be read or names another client or e-mail address.
     pub fn from_reply(&self, reply: &Reply) -> Result<ClientRecord, Error> {
         read_client(reply, Some(&self.id), Some(self.details.email()))
     }

@@ -30,8 +30,8 @@ pub fn rand(minor: i64) -> Money {
 /// A client of the server at `url`, with time-outs for tests.
 pub fn client(url: &str) -> Client {
     let quick = RetryPolicy {
-        first_wait: Duration::from_millis(1),
-        longest_wait: Duration::from_millis(5),
+        initial_backoff: Duration::from_millis(1),
+        max_backoff: Duration::from_millis(5),
         ..RetryPolicy::default()
     };
     let http = HttpOptions::new()

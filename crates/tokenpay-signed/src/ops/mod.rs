@@ -4,13 +4,13 @@
 pub(crate) mod add_token;
 pub(crate) mod callback;
 pub(crate) mod delete_token;
-pub(crate) mod money_back;
 pub(crate) mod order;
 pub(crate) mod order_key;
 pub(crate) mod query_order;
 pub(crate) mod query_token;
 pub(crate) mod recurring;
 pub(crate) mod refund_order;
+pub(crate) mod reversal;
 pub(crate) mod sale;
 pub(crate) mod void_order;
 

@@ -121,7 +121,7 @@ impl Transaction {
 }
 
 impl TokenOrder {
-    /// What the answer to a charge means for the money. `PROCESSING`, every status nobody has seen yet, and an order and a
+    /// What the answer to a charge means for the money. `PROCESSING`, every unknown status, and an order and a
     /// transaction that contradict each other are `Pending`; so is money that was taken and given back.
     pub fn outcome(&self) -> Outcome {
         let transaction = self.transaction.as_ref().map(|transaction| &transaction.status);
@@ -145,7 +145,7 @@ impl TokenOrder {
         status::refunded(&self.order.status, transaction)
     }
 
-    /// Why the gateway said no: `Some` exactly when the outcome is `Declined`.
+    /// Why the gateway declined it: `Some` exactly when the outcome is `Declined`.
     ///
     /// Assumption(decline-words): the words of [`message`](Self::message) say it; see SOURCES.md. Words that are not
     /// known are [`DeclineReason::Other`].

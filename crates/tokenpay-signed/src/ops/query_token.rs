@@ -40,7 +40,7 @@ impl QueryToken {
         // Letter case means nothing here, whichever of the documents is right.
         let own = |user: &str| user.to_lowercase() == self.user_id.to_lowercase();
         if list.iter().any(|token| token.user_id.as_deref().is_some_and(|user| !own(user))) {
-            let message = "the reply speaks of another `userId` than was sent";
+            let message = "the reply names another `userId` than was sent";
             return Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()));
         }
         Ok(list)

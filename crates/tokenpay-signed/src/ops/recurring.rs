@@ -101,7 +101,7 @@ impl Recurring {
     /// code.
     ///
     /// # Errors
-    /// `Unknown` when the reply cannot be read or speaks of another amount, currency or reference, and for every
+    /// `Unknown` when the reply cannot be read or names another amount, currency or reference, and for every
     /// response code but `0000` that nothing public explains.
     pub fn from_reply(&self, reply: &Reply) -> Result<TokenOrder, Error> {
         TokenOrder::read(reply, self.amount, &self.merchant_reference)

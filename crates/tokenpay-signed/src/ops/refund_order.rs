@@ -3,8 +3,8 @@ use recurring_core::{Money, Reply};
 use crate::auth::Unsigned;
 use crate::config::MerchantId;
 use crate::error::Error;
-use crate::ops::money_back::MoneyBack;
 use crate::ops::order_key::{Call, OrderApi, OrderKey};
+use crate::ops::reversal::Reversal;
 use crate::ops::wire_amount;
 use crate::status::GivingBack;
 
@@ -50,9 +50,9 @@ impl RefundOrder {
     /// Reads the reply.
     ///
     /// # Errors
-    /// `Unknown` when the reply cannot be read or speaks of another order, amount or currency, and for every
+    /// `Unknown` when the reply cannot be read or names another order, amount or currency, and for every
     /// response code but `0000` that nothing public explains.
-    pub fn from_reply(&self, reply: &Reply) -> Result<MoneyBack, Error> {
-        MoneyBack::read(reply, GivingBack::Some, &self.key, Some(self.amount))
+    pub fn from_reply(&self, reply: &Reply) -> Result<Reversal, Error> {
+        Reversal::read(reply, GivingBack::Some, &self.key, Some(self.amount))
     }
 }

@@ -3,8 +3,8 @@ use recurring_core::Reply;
 use crate::auth::Unsigned;
 use crate::config::MerchantId;
 use crate::error::Error;
-use crate::ops::money_back::MoneyBack;
 use crate::ops::order_key::{Call, OrderApi, OrderKey};
+use crate::ops::reversal::Reversal;
 use crate::status::GivingBack;
 
 /// `POST /hosted-checkout/void`: takes back a charge before it is settled. **Gives all of the money back.**
@@ -39,9 +39,9 @@ impl VoidOrder {
     /// Reads the reply.
     ///
     /// # Errors
-    /// `Unknown` when the reply cannot be read or speaks of another order, and for every response code but `0000`
+    /// `Unknown` when the reply cannot be read or names another order, and for every response code but `0000`
     /// that nothing public explains.
-    pub fn from_reply(&self, reply: &Reply) -> Result<MoneyBack, Error> {
-        MoneyBack::read(reply, GivingBack::All, &self.key, None)
+    pub fn from_reply(&self, reply: &Reply) -> Result<Reversal, Error> {
+        Reversal::read(reply, GivingBack::All, &self.key, None)
     }
 }

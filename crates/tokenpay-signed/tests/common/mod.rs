@@ -102,8 +102,8 @@ pub fn any_signature() -> Fixed {
 /// A client of the server at `url`, for the merchant of the source document and with time-outs for tests.
 pub fn client(url: &str, signer: impl RequestSigner + 'static) -> Client {
     let quick = RetryPolicy {
-        first_wait: Duration::from_millis(1),
-        longest_wait: Duration::from_millis(5),
+        initial_backoff: Duration::from_millis(1),
+        max_backoff: Duration::from_millis(5),
         ..RetryPolicy::default()
     };
     let http = HttpOptions::new()

@@ -1,7 +1,7 @@
 //! The customer's browser: fills in the payment page and sends the form.
 
 use recurring_core::{Error, HttpOptions, Reply};
-use recurring_gateway::{BaseUrl, Class, Method, Prepared, Transport};
+use recurring_gateway::{BaseUrl, Class, Method, PreparedRequest, Transport};
 
 /// Pays on the page with a test card.
 pub(super) async fn pays(page: &str, card: &str) -> Result<(), String> {
@@ -9,7 +9,7 @@ pub(super) async fn pays(page: &str, card: &str) -> Result<(), String> {
     let (origin, path) = page.split_at(path_at);
     let base = BaseUrl::parse("page", origin).map_err(|error| error.to_string())?;
     let form = format!("card_number={card}&expiry=12%2F30&cvc=123&cardholder=Ann+Example&action=pay");
-    let request = Prepared::new("pay on the page", Class::Write, Method::Post, path)
+    let request = PreparedRequest::new("pay on the page", Class::Write, Method::Post, path)
         .header("content-type", "application/x-www-form-urlencoded")
         .body(form.into_bytes());
     let transport = Transport::new(HttpOptions::new()).map_err(|error| error.to_string())?;

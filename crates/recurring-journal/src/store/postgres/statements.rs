@@ -303,7 +303,7 @@ pub(super) fn owner_key(owner: &str) -> Result<i64, StoreError> {
         .get(..16)
         .and_then(|half| u64::from_str_radix(half, 16).ok())
         .map(|key| i64::from_be_bytes(key.to_be_bytes()))
-        .ok_or_else(|| StoreError::Corrupt("an attempt has an owner that nobody wrote".to_owned()))
+        .ok_or_else(|| StoreError::Corrupt("invalid owner in stored row".to_owned()))
 }
 
 pub(super) fn text(row: &PgRow, index: usize) -> Result<String, StoreError> {

@@ -19,7 +19,7 @@ macro_rules! alarm {
     };
 }
 
-pub(super) fn testify(
+pub(super) fn record_late_result(
     connection: &Connection,
     attempt: &AttemptId,
     late: &Late,

@@ -151,9 +151,9 @@ fn claimed(
             .optional()
     };
     match run().map_err(problem)? {
-        Some(fence) => Ok(Claim::Yours(Fence(fence))),
+        Some(fence) => Ok(Claim::Acquired(Fence(fence))),
         None => match get(connection, &intent.attempt)? {
-            Some(record) => Ok(Claim::Stands(Box::new(record))),
+            Some(record) => Ok(Claim::Existing(Box::new(record))),
             None => Err(neither()),
         },
     }
@@ -220,7 +220,7 @@ pub(super) fn taken(
     other.map_or(failed, |attempt| StoreError::PaymentTaken { payment: payment.clone(), attempt })
 }
 
-pub(super) fn abandon(
+pub(super) fn expire_leases(
     connection: &Connection,
     owners: &Owners,
     first_look: Timestamp,

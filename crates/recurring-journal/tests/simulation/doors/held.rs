@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use recurring_core::{Error, HttpOptions, Reply};
 use recurring_facade::{Money, Operation, Outcome, PaymentRef, ProviderId};
-use recurring_gateway::{BaseUrl, Class, Method, Prepared, Transport};
+use recurring_gateway::{BaseUrl, Class, Method, PreparedRequest, Transport};
 
 use crate::process::Bench;
 use crate::world::common::{GOOD_CARD, customer_pays, price};
@@ -64,7 +64,7 @@ async fn emspay_order(bench: &Bench, name: &str, amount: Money) -> PaymentRef {
         "transactions": [{"payment_method": "credit-card", "capture_mode": "manual"}],
     });
     let key = STANDARD.encode(format!("{}:", setting("EMSPAY_API_KEY")));
-    let request = Prepared::new("hold", Class::Write, Method::Post, "/orders/")
+    let request = PreparedRequest::new("hold", Class::Write, Method::Post, "/orders/")
         .header("content-type", "application/json")
         .secret_header("authorization", format!("Basic {key}"))
         .body(body.to_string().into_bytes());

@@ -12,7 +12,7 @@ use crate::status::{self, GivingBack, OrderStatus};
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 #[must_use = "a decline and an open end are answers too: look at the outcome"]
-pub struct MoneyBack {
+pub struct Reversal {
     /// `0000` is success; no other code is public.
     #[serde(deserialize_with = "lenient::required_text")]
     pub response_code: String,
@@ -29,7 +29,7 @@ pub struct MoneyBack {
     asked: GivingBack,
 }
 
-impl MoneyBack {
+impl Reversal {
     /// Whether the money goes back. Assumption(money-back-outcome): read from the statuses as below; see SOURCES.md.
     ///
     /// - `Paid`: code `0000`, and the order is `VOIDED` or `REFUNDED`, or, after a refund,
