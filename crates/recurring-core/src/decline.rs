@@ -188,7 +188,7 @@ impl RetryAdvice {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Never => "never",
-            Self::RetryLater => "later_with_new_attempt",
+            Self::RetryLater => "retry_later",
             Self::NeedsCustomer => "needs_customer",
             Self::NotStated => "not_stated",
         }
