@@ -46,7 +46,7 @@ fn only_money_that_is_still_there_is_exit_zero() {
             (code, &json!(outcome), &effect),
             "{word}: {line}"
         );
-        assert_eq!(errors.contains("has gone back or is disputed"), code == 1, "{word}: {errors}");
+        assert_eq!(errors.contains("has gone back or is disputed since"), code == 1, "{word}: {errors}");
         assert_eq!(line["captured"].is_null(), outcome != "paid", "{word}: {line}");
     }
     let (_, line, _) = status(&runtime, &purchase("charged_back"));

@@ -144,7 +144,7 @@ pub(crate) async fn status(
 /// The exit code for a payment that was asked about: 0 only for money that was taken and is still there.
 fn stands(payment: &Payment, out: &Output) -> Exit {
     if payment.outcome == Outcome::Paid && !payment.is_kept() {
-        out.problem("the money was taken, and has gone back or is disputed since");
+        out.problem("the money was taken; all of it, or a part, has gone back or is disputed since");
         return Exit::Failed;
     }
     payment.outcome.into()
