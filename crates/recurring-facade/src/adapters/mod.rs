@@ -16,13 +16,16 @@ pub(crate) mod tokenpay_signed;
 use std::time::Duration;
 
 #[cfg(any(feature = "emspay", feature = "ngenius", feature = "tokenpay-signed", feature = "revio"))]
-use recurring_core::{
-    DeclineReason, ErrorKind, HttpOptions, InvalidInput, Money, Outcome, notification::NotificationError,
-};
+use recurring_core::ErrorKind;
+use recurring_core::HttpOptions;
 #[cfg(any(feature = "emspay", feature = "omno", feature = "revio", feature = "tokenpay-signed"))]
+use recurring_core::InvalidInput;
 #[cfg(any(feature = "emspay", feature = "tokenpay-signed"))]
+use recurring_core::Money;
 #[cfg(any(feature = "ngenius", feature = "tokenpay-signed"))]
+use recurring_core::notification::NotificationError;
 #[cfg(any(feature = "emspay", feature = "omno", feature = "tokenpay-signed"))]
+use recurring_core::{DeclineReason, Outcome};
 #[cfg(any(feature = "emspay", feature = "ngenius", feature = "tokenpay-signed", feature = "revio"))]
 use recurring_gateway::ErrorExt as _;
 
