@@ -44,7 +44,9 @@ impl Bare {
     }
 
     pub(crate) fn update(&self, name: &str) {
-        self.execute(UPDATE, rusqlite::params![TEXT, TIME, name]);
+        // As long as a real one, and no other attempt's.
+        let payment = format!("{name:0>32}");
+        self.execute(UPDATE, rusqlite::params![payment, TIME, name]);
     }
 
     fn execute(&self, statement: &str, values: &[&dyn rusqlite::ToSql]) {
