@@ -59,13 +59,13 @@ impl TokenpaySigned {
     /// anything is sent: no request names a currency.
     fn check_currency(&self, amount: Money, first_sale: Option<Currency>) -> Result<(), Error> {
         let here = || ProviderId::TOKENPAY_SIGNED;
-        if self.client.currency().is_none() {
+        if self.client.account().currency().is_none() {
             let rule =
                 "must be set before money is moved: the currency of the merchant's account, such as HKD";
             let input = InvalidInput::new("TOKENPAY_CURRENCY", rule);
             return Err(Error::new(here(), recurring_core::Error::config(input)));
         }
-        self.client.check_currency(amount).map_err(error)?;
+        self.client.account().check_currency(amount).map_err(error)?;
         match first_sale {
             Some(currency) if currency != amount.currency() => {
                 let rule = format!("must be in {currency}, the currency of the credential");
