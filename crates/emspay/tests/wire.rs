@@ -151,7 +151,7 @@ async fn orders_of_a_period_in_every_shape_that_is_understood() {
 
 #[test]
 fn a_period_is_given_as_text_or_as_instants() {
-    let at = |text: &str| text.parse::<jiff::Timestamp>().expect(text);
+    let at = |text: &str| text.parse::<recurring_core::Timestamp>().expect(text);
     let instants = ListOrders::created_between(at("2017-11-27T11:00:00Z"), at("2017-11-27T12:00:00.5Z"));
     let path = |request: &ListOrders| request.request().expect("valid").path().to_owned();
     assert_eq!(path(&instants), path(&list()));

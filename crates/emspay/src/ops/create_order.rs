@@ -1,5 +1,4 @@
-use jiff::Timestamp;
-use recurring_core::{ErrorKind, InvalidInput, Money, Reply, Secret};
+use recurring_core::{ErrorKind, InvalidInput, Money, Reply, Secret, Timestamp};
 use recurring_gateway::{
     Class, ErrorExt as _, Method, Operation, PreparedRequest, check, check_echo, require_echo,
 };

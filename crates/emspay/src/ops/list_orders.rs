@@ -1,5 +1,4 @@
-use jiff::Timestamp;
-use recurring_core::{ErrorKind, InvalidInput, Reply};
+use recurring_core::{ErrorKind, InvalidInput, Reply, Timestamp};
 use recurring_gateway::{Class, ErrorExt as _, Method, Operation, PreparedRequest, check};
 use serde_json::value::RawValue;
 
@@ -20,7 +19,7 @@ pub struct ListOrders {
 
 impl ListOrders {
     /// The orders created between two instants: each an RFC 3339 time stamp with an offset or `Z`, as text or as a
-    /// `jiff::Timestamp`.
+    /// [`Timestamp`].
     pub fn created_between(since: impl ToString, until: impl ToString) -> Self {
         Self { since: since.to_string(), until: until.to_string() }
     }

@@ -20,9 +20,10 @@ use crate::capabilities::{self, Capabilities};
 use crate::credential::{PendingEnrolment, StoredCredential};
 use crate::error::{Error, GatewayError, ReceiveError};
 use crate::facts::{self, Facts};
+use crate::ids::{PaymentRef, ProviderId};
 use crate::notification::{Authenticity, NotificationAnswer, ReceivedNotification};
-use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, StoredCard};
-use crate::provider::{Found, LostCharge, Provider, ProviderId, Rebuilt};
+use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentStatus, StoredCard};
+use crate::provider::{Found, LostCharge, Provider, Rebuilt};
 use crate::request::{ChargeRequest, EnrolRequest, RefundRequest};
 
 pub(crate) use setup::from_settings;
