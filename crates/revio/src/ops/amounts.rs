@@ -112,7 +112,7 @@ pub(crate) fn unreadable(reply: &Reply) -> Option<&'static str> {
     let whole: Whole = reply.object().unwrap_or_default();
     let odd = |part: Option<Box<RawValue>>| match part {
         None => Ok(Odd::default()),
-        Some(json) if json.get().starts_with('{') => serde_json::from_str(json.get()),
+        Some(json) if lenient::is_object(json.get().as_bytes()) => lenient::parse_object(&json),
         Some(_) => Ok(Odd { amount: true, ..Odd::default() }),
     };
     let Ok(details) = odd(whole.purchase) else { return Some("purchase") };
