@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use recurring_facade::{AttemptId, Currency, ProviderId};
 
-use values::{attempt, currency, duration, provider};
+use values::{duration, provider};
 
 pub(crate) use journal::{AcknowledgeFailover, Decision, Journal, JournalCommand, Resolve};
 
@@ -173,13 +173,13 @@ pub(crate) struct Attempt {
     #[arg(long, value_parser = provider)]
     pub(crate) provider: ProviderId,
     /// Your name for this attempt: store it before you run this, and never use it for another payment.
-    #[arg(long, value_name = "ID", value_parser = attempt)]
+    #[arg(long, value_name = "ID")]
     pub(crate) attempt: AttemptId,
     /// The amount in major units, such as 40.00.
     #[arg(long)]
     pub(crate) amount: String,
     /// The currency, ISO 4217, such as EUR.
-    #[arg(long, value_parser = currency)]
+    #[arg(long)]
     pub(crate) currency: Currency,
 }
 
@@ -258,7 +258,7 @@ pub(crate) struct PaymentPart {
     #[arg(long, value_parser = provider)]
     pub(crate) provider: ProviderId,
     /// Your name for this attempt: store it before you run this, and never use it for another one.
-    #[arg(long, value_name = "ID", value_parser = attempt)]
+    #[arg(long, value_name = "ID")]
     pub(crate) attempt: AttemptId,
     /// The gateway's identifier of the payment.
     #[arg(long, value_name = "REF")]
@@ -267,7 +267,7 @@ pub(crate) struct PaymentPart {
     #[arg(long)]
     pub(crate) amount: Option<String>,
     /// The currency of the amount, ISO 4217; when left out, the payment is read to learn it.
-    #[arg(long, requires = "amount", value_parser = currency)]
+    #[arg(long, requires = "amount")]
     pub(crate) currency: Option<Currency>,
     #[command(flatten)]
     pub(crate) journal: JournalChoice,

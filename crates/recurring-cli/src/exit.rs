@@ -139,20 +139,6 @@ impl Exit {
 mod tests {
     use super::*;
 
-    const KINDS: [ErrorKind; 11] = [
-        ErrorKind::Config,
-        ErrorKind::InvalidRequest,
-        ErrorKind::Authentication,
-        ErrorKind::Permission,
-        ErrorKind::NotFound,
-        ErrorKind::Conflict,
-        ErrorKind::RateLimited,
-        ErrorKind::Unavailable,
-        ErrorKind::Transport,
-        ErrorKind::Protocol,
-        ErrorKind::Unsupported,
-    ];
-
     fn code(end: End) -> u8 {
         Exit::from(end).code()
     }
@@ -170,7 +156,7 @@ mod tests {
             assert_eq!(code(End::Outcome(outcome)), expected, "{outcome}");
         }
         assert_eq!(code(End::NotKept), 1);
-        for outcome in Outcome::ALL {
+        for &outcome in Outcome::ALL {
             let expected = if outcome == Outcome::ActionRequired { 0 } else { code(End::Outcome(outcome)) };
             assert_eq!(Exit::of_started(outcome).code(), expected, "{outcome}");
         }
@@ -181,7 +167,7 @@ mod tests {
         let [local, never_sent, refused] =
             [Proof::Local, Proof::NeverSent, Proof::Refused].map(Effect::NotApplied);
         let unknown = Effect::Unknown;
-        for kind in KINDS {
+        for &kind in ErrorKind::ALL {
             let of = |effect| code(End::Error(Kind::Operation(kind), effect));
             let expected = match kind {
                 ErrorKind::NotFound => [5, 5, 5, 30],

@@ -233,7 +233,7 @@ impl Line {
             ..Self::default()
         }
         .amount(record.amount)
-        .reason(DeclineReason::ALL.into_iter().find(|reason| Some(reason.to_string()) == ending.reason))
+        .reason(ending.reason.as_deref().and_then(|word| word.parse().ok()))
     }
 }
 

@@ -57,9 +57,9 @@ impl Output {
     }
 
     fn print(&self, object: &impl Serialize, human: Option<&str>) {
-        let object = match serde_json::to_value(object) {
-            Ok(object) => object,
-            Err(error) => {
+        let (text, object) = match (serde_json::to_string(object), serde_json::to_value(object)) {
+            (Ok(text), Ok(object)) => (text, object),
+            (Err(error), _) | (_, Err(error)) => {
                 let _ = self.failed.set(error.to_string());
                 return;
             }
@@ -69,7 +69,7 @@ impl Output {
         }
         let written = match human.filter(|_| !self.json) {
             Some(human) => self.write(human),
-            None => self.write(&object.to_string()),
+            None => self.write(&text),
         };
         // What has happened must be learned all the same. The rest of the object may hold a token.
         let names = ["provider", "attempt", "outcome", "state", "effect", "payment", "authenticity", "event"];

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use recurring_facade::{AttemptId, ProviderId};
 use recurring_journal::State;
 
-use super::values::{attempt, provider, state};
+use super::values::{provider, state};
 
 /// The durable record of attempts.
 #[derive(Debug, Args)]
@@ -52,7 +52,7 @@ pub(crate) enum JournalCommand {
     /// Show one attempt and everything that happened to it.
     Show {
         /// The attempt.
-        #[arg(long, value_name = "ID", value_parser = attempt)]
+        #[arg(long, value_name = "ID")]
         attempt: AttemptId,
     },
     /// Look up at the gateways what is unknown or pending. Nothing is ever sent again.
@@ -60,7 +60,7 @@ pub(crate) enum JournalCommand {
     /// Exit code 0: nothing is open any more; 10: some are pending; 30: some are unknown or in manual review.
     Reconcile {
         /// Only this attempt.
-        #[arg(long, value_name = "ID", value_parser = attempt)]
+        #[arg(long, value_name = "ID")]
         attempt: Option<AttemptId>,
         /// Only what is due, with growing waits between two looks: for a timer.
         #[arg(long)]
@@ -82,7 +82,7 @@ pub(crate) enum JournalCommand {
 #[derive(Debug, Args)]
 pub(crate) struct Resolve {
     /// The attempt.
-    #[arg(long, value_name = "ID", value_parser = attempt)]
+    #[arg(long, value_name = "ID")]
     pub(crate) attempt: AttemptId,
     /// What happened. `not-applied` allows the attempt to be made again.
     #[arg(long = "as", value_enum)]

@@ -3,23 +3,15 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use recurring_facade::{AttemptId, Currency, InvalidInput, ProviderId};
+use recurring_facade::ProviderId;
 use recurring_journal::State;
 
 pub(super) fn provider(text: &str) -> Result<ProviderId, String> {
-    let known = ProviderId::ALL.into_iter().find(|id| id.as_str() == text);
-    known.ok_or_else(|| {
-        let all = ProviderId::ALL.map(|id| id.to_string()).join(", ");
-        format!("there is no gateway `{text}`; the gateways are {all}")
+    let known = ProviderId::ALL.iter().find(|id| id.as_str() == text);
+    known.cloned().ok_or_else(|| {
+        let all: Vec<&str> = ProviderId::ALL.iter().map(ProviderId::as_str).collect();
+        format!("there is no gateway `{text}`; the gateways are {}", all.join(", "))
     })
-}
-
-pub(super) fn attempt(text: &str) -> Result<AttemptId, InvalidInput> {
-    AttemptId::new(text)
-}
-
-pub(super) fn currency(text: &str) -> Result<Currency, InvalidInput> {
-    Currency::from_code(text)
 }
 
 pub(super) fn state(text: &str) -> Result<State, String> {
