@@ -105,7 +105,8 @@ impl Provider for Omno {
         )?;
         let mut wire = wire_billing(billing);
         wire.external_user_id = Some(customer_id.clone());
-        let create = CreatePayment::new(request.amount, wire, addresses).order_id(request.attempt.as_str());
+        let create =
+            CreatePayment::new(request.amount, wire, addresses).with_order_id(request.attempt.as_str());
         let created = self.client.create_payment(&create).await.map_err(error)?;
         let pending = PendingEnrolment::Omno {
             payment_id: created.payment_id.clone(),
@@ -170,8 +171,8 @@ impl Provider for Omno {
         let mut billing = wire_billing(&credential.billing);
         billing.external_user_id = Some(credential.customer_id.clone());
         let create = CreatePayment::new(request.amount, billing, addresses)
-            .order_id(request.attempt.as_str())
-            .card_token(credential.card_token.clone());
+            .with_order_id(request.attempt.as_str())
+            .with_card_token(credential.card_token.clone());
         match this.client.create_payment(&create).await {
             Ok(created) => this.read_created(&created, request).await,
             Err(refused) if is_dead_card(&refused) => Ok(dead_credential(ProviderId::OMNO, &error(refused))),
@@ -303,8 +304,8 @@ fn error(error: omno::Error) -> Error {
     Error::new(ProviderId::OMNO, error.map_api(to_gateway))
 }
 
-/// A client from the settings: `OMNO_BEARER_TOKEN`, or `OMNO_CLIENT_ID` and `OMNO_CLIENT_SECRET`; the addresses
-/// and the payments' own addresses where they are set.
+/// A client from the settings: `OMNO_BEARER_TOKEN`, or `OMNO_CLIENT_ID` and `OMNO_CLIENT_SECRET`;
+/// `OMNO_BASE_URL`, and the other addresses where they are set.
 pub(crate) fn from_settings(settings: &Settings) -> Result<Arc<dyn Provider>, SettingsError> {
     let provider = || ProviderId::OMNO;
     let credentials = match settings.get("OMNO_BEARER_TOKEN") {
@@ -314,15 +315,13 @@ pub(crate) fn from_settings(settings: &Settings) -> Result<Arc<dyn Provider>, Se
             settings.need(provider(), "OMNO_CLIENT_SECRET")?.clone(),
         ),
     };
-    let mut builder = Client::builder(credentials);
-    if let Some(url) = settings.text("OMNO_BASE_URL") {
-        builder = builder.environment(Environment::Custom(url));
-    }
+    let environment = Environment::Custom(settings.need(provider(), "OMNO_BASE_URL")?.expose().to_owned());
+    let mut builder = Client::builder(environment, credentials);
     if let Some(url) = settings.text("OMNO_TOKEN_URL") {
-        builder = builder.token_url(url);
+        builder = builder.with_token_url(url);
     }
     let client = builder
-        .http(settings.http(Client::default_http()))
+        .with_http(settings.http(Client::default_http()))
         .build()
         .map_err(|error| unusable(provider(), &error))?;
     let addresses = OmnoAddresses {

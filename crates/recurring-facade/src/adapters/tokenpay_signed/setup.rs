@@ -48,17 +48,16 @@ fn with_signer(
     let provider = || ProviderId::TOKENPAY_SIGNED;
     let merchant = settings.need(provider(), "TOKENPAY_MERCHANT_ID")?.expose();
     let url = settings.need(provider(), "TOKENPAY_BASE_URL")?.expose();
-    let mut builder = Client::builder(merchant, signer);
+    let mut builder = Client::builder(Environment::Custom(url.to_owned()), merchant, signer);
     if let Some(code) = settings.text("TOKENPAY_CURRENCY") {
         let currency = Currency::from_code(&code).map_err(|input| SettingsError::Unusable {
             provider: provider(),
             problem: format!("TOKENPAY_CURRENCY {}", input.rule()),
         })?;
-        builder = builder.currency(currency);
+        builder = builder.with_currency(currency);
     }
     let client = builder
-        .environment(Environment::Custom(url.to_owned()))
-        .http(settings.http(Client::default_http()))
+        .with_http(settings.http(Client::default_http()))
         .build()
         .map_err(|error| unusable(provider(), &error))?;
     let mut tokenpay = TokenpaySigned::new(client);
