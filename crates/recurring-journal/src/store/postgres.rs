@@ -10,20 +10,24 @@ use tokio::sync::Mutex;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row};
 
-use super::{Acknowledged, Change, Claim, Due, Failover, Filter, Late, Lease, Owners, Store};
+use super::change::{Change, Claim, Due, Filter, Late, Lease, Owners};
+use super::contract::Store;
+use super::failover::{Acknowledged, Failover};
+use super::plan::PLAN_POSTGRES;
+use super::version::VERSION;
 use crate::attempt::{AttemptRecord, Event, Fence, Intent, State};
 use crate::error::StoreError;
 use crate::inbox::{Delivery, InboxEntry};
-use crate::plan::PLAN_POSTGRES;
 
 mod connect;
+mod problem;
+mod schema;
 mod statements;
 
-use connect::{Place, problem, schema};
+use connect::Place;
+use problem::{lost_a_race, pool_problem, problem};
 use statements as sql;
 
-/// The version of the schema that this program writes.
-const VERSION: i64 = 3;
 /// A statement that lost a race for locks has changed nothing, and is run again this often.
 const RACES: u32 = 8;
 
@@ -134,12 +138,12 @@ impl PostgresStore {
 
     /// Runs one statement, again when it lost a race.
     async fn rows(&self, statement: &str, values: Values<'_>) -> Result<Vec<Row>, StoreError> {
-        let client = self.pool.get().await.map_err(connect::pool_problem)?;
+        let client = self.pool.get().await.map_err(pool_problem)?;
         let prepared = client.prepare_cached(statement).await.map_err(problem)?;
         let mut race = 1;
         loop {
             match client.query(&prepared, values).await {
-                Err(error) if race < RACES && connect::lost_a_race(&error) => race += 1,
+                Err(error) if race < RACES && lost_a_race(&error) => race += 1,
                 rows => return rows.map_err(problem),
             }
         }

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use super::{VERSION, problem};
+use super::problem::problem;
 use crate::error::StoreError;
 use crate::store::row::instant;
+use crate::store::version::VERSION;
 
 /// How long another process may keep the database locked.
 const BUSY: Duration = Duration::from_secs(10);

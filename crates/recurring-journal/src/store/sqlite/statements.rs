@@ -5,12 +5,12 @@ use recurring_core::AttemptId;
 use recurring_facade::{PaymentRef, ProviderId};
 use rusqlite::{Connection, OptionalExtension, ToSql, named_params, params};
 
-use super::problem;
+use super::problem::problem;
 use crate::attempt::{AttemptRecord, Event, Fence, Intent, State};
 use crate::error::StoreError;
-use crate::plan::PLAN_SQLITE;
+use crate::store::change::{Change, Claim, Due, Filter, Lease, Owners};
+use crate::store::plan::PLAN_SQLITE;
 use crate::store::row::{COLUMNS, HAS_OWN_PAYMENT, Row, ending_text, instant, neither};
-use crate::store::{Change, Claim, Due, Filter, Lease, Owners};
 
 /// A planned attempt that is free: nobody's, one's own, or its owner's time is over.
 macro_rules! free {

@@ -3,11 +3,11 @@
 use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
 
-use super::problem;
+use super::problem::problem;
+use super::statements::{NOW, text};
 use crate::error::StoreError;
-use crate::store::postgres::statements::{NOW, text};
+use crate::store::failover::{Acknowledged, Failover, NOTE_RULE, found, missing_note};
 use crate::store::row::HAS_OWN_PAYMENT;
-use crate::store::{Acknowledged, Failover, found, missing_note};
 
 /// Held while the tables are made: several processes that create a journal at once create one.
 const CREATING: i64 = 0x7265_6375_7272_0001;
@@ -21,12 +21,12 @@ const STAMP: &str = "SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8) || '/
     FROM pg_control_system()";
 
 /// What opening learns of a journal.
-pub(in crate::store::postgres) struct Found {
-    pub(in crate::store::postgres) identity: String,
-    pub(in crate::store::postgres) stamp: String,
+pub(super) struct Found {
+    pub(super) identity: String,
+    pub(super) stamp: String,
 }
 
-pub(in crate::store::postgres) async fn stamp(client: &Client) -> Result<String, StoreError> {
+pub(super) async fn stamp(client: &Client) -> Result<String, StoreError> {
     client.query_one(STAMP, &[]).await.and_then(|row| row.try_get(0)).map_err(problem)
 }
 
@@ -39,13 +39,13 @@ async fn exists(client: &impl tokio_postgres::GenericClient) -> Result<bool, Sto
 }
 
 /// Creates the journal.
-pub(in crate::store::postgres) async fn create(client: &mut Client, version: i64) -> Result<(), StoreError> {
+pub(super) async fn create(client: &mut Client, version: i64) -> Result<(), StoreError> {
     let transaction = client.transaction().await.map_err(problem)?;
     transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&CREATING]).await.map_err(problem)?;
     if exists(&transaction).await? {
         return Err(StoreError::Exists);
     }
-    transaction.batch_execute(include_str!("../../schema_postgres.sql")).await.map_err(problem)?;
+    transaction.batch_execute(include_str!("../schema_postgres.sql")).await.map_err(problem)?;
     let insert = format!(
         "INSERT INTO recurring.recurring_schema (version, identity, created, stamp) SELECT $1, $2, ({NOW}), ({STAMP})"
     );
@@ -55,7 +55,7 @@ pub(in crate::store::postgres) async fn create(client: &mut Client, version: i64
 }
 
 /// Finds the journal, or says why this program cannot use it.
-pub(in crate::store::postgres) async fn find(client: &Client, newest: i64) -> Result<Found, StoreError> {
+pub(super) async fn find(client: &Client, newest: i64) -> Result<Found, StoreError> {
     let flushed: String = client
         .query_one("SELECT current_setting('fsync')", &[])
         .await
@@ -89,12 +89,12 @@ pub(in crate::store::postgres) async fn find(client: &Client, newest: i64) -> Re
 }
 
 /// Records that the journal is in another place, and what that means for the attempts, in one transaction.
-pub(in crate::store::postgres) async fn acknowledge(
+pub(super) async fn acknowledge(
     client: &mut Client,
     failover: &Failover,
 ) -> Result<Acknowledged, StoreError> {
     if let Some(field) = missing_note(&failover.by, &failover.why) {
-        return Err(StoreError::Failed(format!("`{field}` {}", crate::store::NOTE_RULE)));
+        return Err(StoreError::Failed(format!("`{field}` {}", NOTE_RULE)));
     }
     if !exists(client).await? {
         return Err(StoreError::Missing("the database has no schema `recurring`".to_owned()));
