@@ -3,6 +3,7 @@
 mod change;
 mod contract;
 mod failover;
+mod info;
 pub(crate) mod plan;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -13,6 +14,7 @@ mod version;
 pub use change::{Change, Claim, Due, Filter, Late, Lease, Owners};
 pub use contract::Store;
 pub use failover::{Acknowledged, Failover, FoundCharge};
+pub use info::JournalInfo;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;

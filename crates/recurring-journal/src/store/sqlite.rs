@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use super::change::{Change, Claim, Due, Filter, Late, Lease, Owners};
 use super::contract::Store;
 use super::failover::{Acknowledged, Failover, NOTE_RULE, missing_note};
+use super::info::JournalInfo;
 use crate::attempt::{AttemptRecord, Event, Fence, Intent, State};
 use crate::clock::{Clock, SystemClock};
 use crate::error::StoreError;
@@ -19,6 +20,7 @@ mod failover;
 mod file;
 mod inbox;
 mod late;
+mod migrate;
 mod owner;
 mod problem;
 mod statements;
@@ -66,11 +68,13 @@ impl SqliteStore {
             .await
     }
 
-    /// Opens the journal in this file.
+    /// Opens the journal in this file. A journal of an earlier version is migrated to the present one, all of it or
+    /// nothing: [back it up](Self::backup) before.
     ///
     /// # Errors
     /// [`StoreError::Missing`] when there is no file. When it cannot be written, is locked for longer than ten seconds,
-    /// is not a journal, is that of a newer version, or is a copy that was not acknowledged.
+    /// is not a journal, is that of a newer version, or is a copy that was not acknowledged; when it has an earlier
+    /// version and a process works on an attempt.
     pub async fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
         Self::open_with_clock(path, SystemClock).await
     }
@@ -91,8 +95,7 @@ impl SqliteStore {
     fn open_now(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         // Two names of one file would have two sets of files beside it: the owners' would not be found.
         let path = file::resolve(path)?;
-        let connection = file::connect(&path)?;
-        let identity = file::check(&connection, &path)?;
+        let (connection, identity) = file::open(&path)?;
         let reader = file::connect(&path)?;
         // So that a file that cannot be written is known now, and not at the first charge.
         connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK").map_err(problem)?;
@@ -106,6 +109,15 @@ impl SqliteStore {
             reader: Arc::new(Mutex::new(Some(reader))),
             owner: Mutex::new(Some(owner)),
         })
+    }
+
+    /// Describes the journal in this file, and changes nothing: an earlier version is not migrated.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when there is no file; when it cannot be read, or is that of a newer version.
+    pub async fn inspect(path: impl Into<PathBuf>) -> Result<JournalInfo, StoreError> {
+        let path = path.into();
+        blocking(move || file::inspect(&path)).await
     }
 
     /// Writes a whole copy of the journal into a new file, while it is in use. The copy is marked: it can be opened only
@@ -132,7 +144,7 @@ impl SqliteStore {
         }
         let (path, failover) = (path.into(), failover.clone());
         blocking(move || {
-            let mut connection = file::connect_copy(&path)?;
+            let mut connection = file::open_copy(&path)?;
             failover::acknowledge(&mut connection, &failover, SystemClock.now())
         })
         .await

@@ -13,7 +13,7 @@ use tokio_postgres::{Client, Config, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::problem::{FAILED_OVER, problem};
-use super::schema;
+use super::stamp;
 use crate::error::StoreError;
 
 const CONNECTIONS: usize = 16;
@@ -116,7 +116,7 @@ impl Place {
             let stamp = stamp.clone();
             Box::pin(async move {
                 client.batch_execute(SETTINGS).await.map_err(HookError::Backend)?;
-                match schema::stamp(client).await {
+                match stamp::stamp(&**client).await {
                     Ok(found) if found == stamp => Ok(()),
                     Ok(found) => Err(HookError::message(format!("{FAILED_OVER}{stamp} {found}"))),
                     Err(error) => Err(HookError::message(error.to_string())),
