@@ -40,6 +40,27 @@ const TWICE: [(&str, &[&str]); 4] = [
     ("procedural macros of two generations; neither is in the program", &["syn"]),
 ];
 
+/// Which crates of ours each may use outside of its tests; the gateways' crates are checked by what they pull in.
+const ARROWS: [(&str, &[&str]); 7] = [
+    ("recurring-core", &[]),
+    ("recurring-gateway", &["recurring-core"]),
+    ("recurring-facade", &["recurring-core", "recurring-gateway"]),
+    ("recurring-journal", &["recurring-core", "recurring-facade"]),
+    (
+        "recurring-cli",
+        &[
+            "recurring-core",
+            "recurring-facade",
+            "recurring-gateway",
+            "recurring-journal",
+            "recurring-sandbox",
+        ],
+    ),
+    // They share no type with the clients, or they would repeat their mistakes.
+    ("recurring-sandbox", &[]),
+    ("recurring-fixtures", &[]),
+];
+
 /// The gateways that sign or verify with RSA.
 const RSA_USERS: [&str; 2] = ["tokenpay-signed", "revio"];
 
@@ -54,7 +75,9 @@ pub(crate) fn check() -> Findings {
         output(cargo().args(["tree", "-p", "recurring-facade", "-e", "normal", "--prefix", "none"]))?;
     problems.extend(duplicates(&facade).into_iter().map(|problem| format!("recurring-facade: {problem}")));
     for file in files()?.iter().filter(|file| file.ends_with("Cargo.toml")) {
-        problems.extend(reqwest_named(file, &read(&root().join(file))?)?);
+        let manifest = read(&root().join(file))?;
+        problems.extend(reqwest_named(file, &manifest)?);
+        problems.extend(wrong_arrows(file, &manifest)?);
     }
     let twice = output(cargo().args([
         "tree",
@@ -106,6 +129,21 @@ fn reqwest_named(file: &str, manifest: &str) -> Findings {
         })
         .map(|section| format!("{file}: [{section}] names reqwest; only recurring-gateway may talk HTTP"))
         .collect())
+}
+
+/// The crates of ours that a crate uses and should not.
+fn wrong_arrows(file: &str, manifest: &str) -> Findings {
+    let name = file.rsplit('/').nth(1).unwrap_or_default();
+    let Some((_, allowed)) = ARROWS.iter().find(|(from, _)| *from == name) else { return Ok(Vec::new()) };
+    let manifest: toml::Table = manifest.parse().map_err(|error| format!("{file}: {error}"))?;
+    let used = manifest.get("dependencies").and_then(toml::Value::as_table);
+    let used = used.into_iter().flat_map(toml::Table::keys);
+    let gateway = |dependency: &str| name == "recurring-facade" && PROVIDERS.contains(&dependency);
+    let ours = |dependency: &&String| {
+        dependency.starts_with("recurring-") || PROVIDERS.contains(&dependency.as_str())
+    };
+    let wrong = used.filter(ours).filter(|used| !allowed.contains(&used.as_str()) && !gateway(used));
+    Ok(wrong.map(|used| format!("{file}: {name} may not depend on {used}")).collect())
 }
 
 /// The sections of dependencies, also those of one target, that name a package, under its own name or another.
@@ -164,6 +202,24 @@ mod tests {
             ]
         );
         assert!(unwanted("revio", "revio v0.1.0 (/x)\nrsa v0.9.8\nserde v1.0.0").is_empty());
+    }
+
+    #[test]
+    fn arrows_point_one_way() {
+        let using = |name: &str| format!("[dependencies]\n{name}.workspace = true\nserde = \"1\"");
+        for (from, to, fits) in [
+            ("recurring-facade", "revio", true),
+            ("recurring-journal", "recurring-facade", true),
+            ("recurring-journal", "revio", false),
+            ("recurring-core", "recurring-gateway", false),
+            ("recurring-sandbox", "recurring-core", false),
+            ("recurring-facade", "recurring-journal", false),
+        ] {
+            let found = wrong_arrows(&format!("crates/{from}/Cargo.toml"), &using(to)).unwrap();
+            assert_eq!(found.is_empty(), fits, "{from} {to}");
+        }
+        let development = "[dev-dependencies]\nrecurring-fixtures.workspace = true";
+        assert!(wrong_arrows("crates/recurring-core/Cargo.toml", development).unwrap().is_empty());
     }
 
     #[test]

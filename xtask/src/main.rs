@@ -2,11 +2,14 @@
 
 mod bench;
 mod ci;
+mod circles;
 mod contract;
 mod docs;
 mod fixtures;
+mod language;
 mod msrv;
 mod must_use;
+mod operations;
 mod sources;
 mod tidy;
 mod workspace;
@@ -59,8 +62,8 @@ enum Command {
         #[arg(long, default_value_t = 5)]
         seeds: u64,
     },
-    /// Checks the shape of the repository: file sizes, forbidden words, paths of one machine, the rooms of each gateway, and
-    /// each gateway's SOURCES.md against its code.
+    /// Checks the shape of the repository: required files, file sizes, circles of files, names of operations and tests,
+    /// the words we use, and each gateway's SOURCES.md against its code.
     Tidy,
 }
 

@@ -1,8 +1,8 @@
-//! Answers that tell what happened to money must not be dropped by accident: a decline is an `Ok`.
+//! Answers about money must not be dropped by accident: a decline is an `Ok`.
 
 use crate::workspace::{Findings, PROVIDERS, files, read, root};
 
-/// Says of each public type that tells an outcome and may be dropped in silence.
+/// Reports each public type that has an outcome and can be dropped without a warning.
 pub(crate) fn check() -> Findings {
     let mut problems = Vec::new();
     let others = ["recurring-facade", "recurring-journal"];
@@ -13,13 +13,13 @@ pub(crate) fn check() -> Findings {
             .map(|file| read(&root().join(file)))
             .collect::<Result<_, _>>()?;
         problems.extend(droppable(&sources).into_iter().map(|name| {
-            format!("crates/{krate}: `{name}` tells what happened to money and is not #[must_use = \"..\"]")
+            format!("crates/{krate}: `{name}` says what happened to money and is not #[must_use = \"..\"]")
         }));
     }
     Ok(problems)
 }
 
-/// The public types that tell an outcome, by a method or a member, and have no `must_use` with a sentence.
+/// The public types that have an outcome, by a method or a member, and have no `must_use` with a sentence.
 fn droppable(sources: &[String]) -> Vec<String> {
     let mut tell: Vec<String> = Vec::new();
     let mut kept: Vec<String> = Vec::new();
@@ -79,7 +79,7 @@ mod tests {
         assert_eq!(droppable_in(&format!("#[must_use]\n{order}")), ["Order"], "a sentence is needed");
         assert!(droppable_in(&format!("#[must_use = \"look at the outcome\"]\n{order}")).is_empty());
         assert_eq!(droppable_in("pub struct Payment {\n    pub outcome: Outcome,\n}\n"), ["Payment"]);
-        assert!(droppable_in(&order.replace("pub struct", "struct")).is_empty(), "nobody outside sees it");
+        assert!(droppable_in(&order.replace("pub struct", "struct")).is_empty(), "it is not visible outside");
         assert!(droppable_in("pub struct Card {\n    pub id: String,\n}\n").is_empty());
     }
 }

@@ -80,7 +80,7 @@ fn label(text: &str) -> Option<&str> {
 }
 
 /// The names of the public operations of `impl Client`.
-fn calls(client: &str) -> BTreeSet<String> {
+pub(crate) fn calls(client: &str) -> BTreeSet<String> {
     let block = client.lines().skip_while(|line| *line != "impl Client {").take_while(|line| *line != "}");
     block
         .filter_map(|line| line.trim_start().strip_prefix("pub async fn "))

@@ -1,7 +1,7 @@
 //! `cargo xtask tidy`: the shape of the repository.
 
 use crate::workspace::{Findings, PROVIDERS, files, read, root};
-use crate::{must_use, sources};
+use crate::{circles, language, must_use, operations, sources};
 
 /// More lines than this do not fit into a reader's head.
 const LONGEST_FILE: usize = 500;
@@ -94,6 +94,9 @@ pub(crate) fn check() -> Findings {
     problems.extend(missing_files_of_gateways(&files));
     problems.extend(sources::check()?);
     problems.extend(must_use::check()?);
+    problems.extend(operations::check()?);
+    problems.extend(circles::check()?);
+    problems.extend(language::check()?);
     Ok(problems)
 }
 
