@@ -14,15 +14,17 @@ use recurring_journal::{Journal, State, StoreError};
 const STORED: [Stored; 6] =
     stored!["1a" 1 false, "1" 1 true, "2" 2 false, "3a" 3 false, "3b" 3 false, "3" 3 false in "postgres"];
 
-recurring_fixtures::postgres_tests! {
-    stored_journals_are_migrated_and_keep_their_meaning,
-    inspected_journal_is_not_migrated,
-    eight_processes_migrate_once,
-    migration_that_fails_changes_nothing,
-    journal_in_use_is_not_migrated,
-    moved_journal_of_an_earlier_version_is_acknowledged_first,
-    create_finds_a_journal_of_version_1,
-    two_journals_of_version_1_are_refused,
+recurring_fixtures::tests! {
+    needs PostgreSql: multi_thread [
+        stored_journals_are_migrated_and_keep_their_meaning,
+        inspected_journal_is_not_migrated,
+        eight_processes_migrate_once,
+        migration_that_fails_changes_nothing,
+        journal_in_use_is_not_migrated,
+        moved_journal_of_an_earlier_version_is_acknowledged_first,
+        create_finds_a_journal_of_version_1,
+        two_journals_of_version_1_are_refused,
+    ];
 }
 
 struct Database(String);
