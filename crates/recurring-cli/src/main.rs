@@ -7,6 +7,7 @@ mod arguments;
 mod commands;
 mod exit;
 mod files;
+mod journal_settings;
 mod output;
 mod record;
 mod session;

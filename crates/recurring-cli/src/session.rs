@@ -7,6 +7,7 @@ use recurring_journal::store::SqliteStore;
 use recurring_journal::{Address, EncryptionKey, Journal, JournalBuilder};
 
 use crate::arguments::JournalChoice;
+use crate::journal_settings;
 use crate::output::Output;
 
 /// What a command works with. The journal that it opens is closed when it ends, however it ends.
@@ -56,7 +57,7 @@ impl Session {
     /// Creates a journal and opens it.
     pub(crate) async fn create(&self, address: Option<&str>) -> Result<Journal, String> {
         let address = self.address(address)?;
-        if let Some(identity) = self.settings.journal_id() {
+        if let Some(identity) = journal_settings::identity(&self.settings) {
             return Err(format!(
                 "cannot create a journal: RECURRING_JOURNAL_ID says that {identity} is to be used; look for that one, or \
                  unset the variable to begin a new record"
@@ -86,16 +87,16 @@ impl Session {
                     .to_owned())
             }
             Some(address) => Ok(Some(Secret::new(address))),
-            None => Ok(self.settings.journal().cloned()),
+            None => journal_settings::address(&self.settings),
         }
     }
 
     fn builder(&self) -> Result<JournalBuilder, String> {
         let mut builder = Journal::builder();
-        if let Some(key) = self.settings.journal_key() {
+        if let Some(key) = journal_settings::key(&self.settings) {
             builder = builder.encryption_key(EncryptionKey::from_hex(key).map_err(text)?);
         }
-        if let Some(identity) = self.settings.journal_id() {
+        if let Some(identity) = journal_settings::identity(&self.settings) {
             builder = builder.identity(identity);
         }
         Ok(builder)

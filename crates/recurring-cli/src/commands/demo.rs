@@ -32,12 +32,10 @@ pub(crate) async fn run(timeout: Option<Duration>, out: &Output) -> Result<Exit,
     let sandbox =
         Sandbox::builder().start().await.map_err(|error| format!("the sandbox does not start: {error}"))?;
     out.progress(&format!("listening on {}; every call below goes there over HTTP\n", sandbox.url()));
-    let mut settings = Settings::new();
-    for (name, value) in sandbox.settings() {
-        settings = settings.set(name, value);
-    }
+    let settings = Settings::new().set_all(sandbox.settings());
+    let mut settings = settings.map_err(|error| error.to_string())?;
     if let Some(timeout) = timeout {
-        settings = settings.timeout(timeout);
+        settings = settings.with_timeout(timeout);
     }
     let facade = settings.facade().map_err(|error| error.to_string())?;
     let mut told = 0;

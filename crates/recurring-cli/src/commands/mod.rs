@@ -14,6 +14,7 @@ use recurring_facade::{Facade, ProviderId, Settings};
 
 use crate::arguments::{Arguments, Command};
 use crate::exit::Exit;
+use crate::journal_settings;
 use crate::output::Output;
 use crate::session::Session;
 
@@ -22,12 +23,12 @@ pub(crate) async fn run(arguments: Arguments, out: &Output) -> Result<Exit, Stri
     let settings = match (&arguments.command, &arguments.config) {
         // These have a world of their own.
         (Command::Demo | Command::Sandbox { .. }, _) => Ok(Settings::new()),
-        (_, Some(path)) => Settings::from_file_and_environment(Some(path)),
-        (_, None) => Settings::from_environment(),
+        (_, Some(path)) => Settings::new().with_general(journal_settings::NAMES).read_from(Some(path)),
+        (_, None) => Settings::new().with_general(journal_settings::NAMES).read(),
     };
     let mut settings = settings.map_err(|error| error.to_string())?;
     if let Some(timeout) = arguments.timeout {
-        settings = settings.timeout(timeout);
+        settings = settings.with_timeout(timeout);
     }
     let session = Session::new(settings);
     let result = command(&session, arguments, out).await;
