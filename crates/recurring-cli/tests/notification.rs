@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use recurring_fixtures::openssl::run as openssl;
 use serde_json::Value;
 
 /// A folder with a key pair of the gateway's.
@@ -49,18 +50,14 @@ fn path(path: &Path) -> String {
     path.to_str().expect("UTF-8").to_owned()
 }
 
-fn openssl(arguments: &[&str], input: &[u8]) -> Vec<u8> {
-    run(Command::new("openssl").args(arguments), input, "these tests need the `openssl` program").1
-}
-
 /// Runs a command with something on standard input: its exit code and its output.
-fn run(command: &mut Command, input: &[u8], missing: &str) -> (i32, Vec<u8>) {
+fn run(command: &mut Command, input: &[u8]) -> (i32, Vec<u8>) {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .unwrap_or_else(|error| panic!("{missing}: {error}"));
+        .expect("the program starts");
     child.stdin.take().expect("an input").write_all(input).expect("written");
     let output = child.wait_with_output().expect("it ends");
     (output.status.code().expect("a code"), output.stdout)
@@ -73,7 +70,7 @@ fn notification(provider: &str, env: &[(&str, &str)], headers: &[&str], body: &[
     for header in headers {
         command.args(["--header", header]);
     }
-    let (code, output) = run(&mut command, body, "the program starts");
+    let (code, output) = run(&mut command, body);
     (code, serde_json::from_slice(&output).expect("one object"))
 }
 
@@ -86,7 +83,6 @@ fn flipped(body: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ {
     })
 }
 
-#[test]
 fn revio_is_verified_over_the_bytes_that_arrived() {
     let keys = Keys::new("revio");
     let public = keys.public();
@@ -117,7 +113,6 @@ fn revio_is_verified_over_the_bytes_that_arrived() {
     }
 }
 
-#[test]
 fn tokenpay_signed_is_verified_over_the_canonical_text() {
     let keys = Keys::new("tokenpay");
     let (private, public) = (keys.private(), keys.public());
@@ -151,7 +146,6 @@ fn tokenpay_signed_is_verified_over_the_canonical_text() {
     );
 }
 
-#[test]
 fn ngenius_is_verified_by_its_static_header() {
     let env = [
         ("NGENIUS_API_KEY", "a2V5"),
@@ -181,7 +175,6 @@ fn encrypted(body: &[u8], key: &str) -> Vec<u8> {
     openssl(&["base64", "-A"], &[&vector[..], &text].concat())
 }
 
-#[test]
 fn ngenius_encrypted_is_read() {
     let key = "sentinel-0123456789abcdefghijklm";
     let env = [
@@ -218,7 +211,6 @@ fn ngenius_encrypted_is_read() {
 }
 
 /// A name cut inside an emoji makes no genuine event a forgery.
-#[test]
 fn genuine_and_unreadable_is_not_refused() {
     let keys = Keys::new("unreadable");
     let public = keys.public();
@@ -253,7 +245,6 @@ fn genuine_and_unreadable_is_not_refused() {
     }
 }
 
-#[test]
 fn what_is_not_signed_says_so() {
     let body =
         br#"{"event":"status_changed","order_id":"3da62f95-c934-470c-a8a1-a4123e362501","project_id":"p"}"#;
@@ -272,7 +263,6 @@ fn what_is_not_signed_says_so() {
     );
 }
 
-#[test]
 fn what_cannot_be_read_is_refused_and_not_quoted() {
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
     let large = format!("{{\"a\":\"{}\"}}", "x".repeat(2_000_000));
@@ -301,4 +291,16 @@ fn what_cannot_be_read_is_refused_and_not_quoted() {
         b"{\"order_id\":\"\xff\"}",
     );
     assert_eq!(code, 4);
+}
+
+recurring_fixtures::tests! {
+    needs OpenSsl: [
+        revio_is_verified_over_the_bytes_that_arrived,
+        tokenpay_signed_is_verified_over_the_canonical_text,
+        ngenius_is_verified_by_its_static_header,
+        ngenius_encrypted_is_read,
+        genuine_and_unreadable_is_not_refused,
+        what_is_not_signed_says_so,
+        what_cannot_be_read_is_refused_and_not_quoted,
+    ];
 }

@@ -396,4 +396,6 @@ async fn asynchronous_failover_charges_once() {
     fail_over_repeatedly(Replication::Asynchronous, 4, 12).await;
 }
 
-recurring_fixtures::postgres_tests!(synchronous_failover_charges_once, asynchronous_failover_charges_once);
+recurring_fixtures::tests! {
+    needs PostgreSql: multi_thread [synchronous_failover_charges_once, asynchronous_failover_charges_once];
+}
