@@ -17,6 +17,7 @@ use recurring_facade::Settings;
 use crate::arguments::{Arguments, Command};
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::journal_settings;
 use crate::output::Output;
 use crate::session::Session;
 
@@ -25,12 +26,12 @@ pub(crate) async fn run(arguments: Arguments, out: &Output) -> Result<Exit, CliE
     let settings = match (&arguments.command, &arguments.config) {
         // These have settings of their own.
         (Command::Demo | Command::Sandbox { .. }, _) => Ok(Settings::new()),
-        (_, Some(path)) => Settings::from_file_and_environment(Some(path)),
-        (_, None) => Settings::from_environment(),
+        (_, Some(path)) => Settings::new().with_general(journal_settings::NAMES).read_from(Some(path)),
+        (_, None) => Settings::new().with_general(journal_settings::NAMES).read(),
     };
     let mut settings = settings?;
     if let Some(timeout) = arguments.timeout {
-        settings = settings.timeout(timeout);
+        settings = settings.with_timeout(timeout);
     }
     let session = Session::new(settings);
     let result = command(&session, arguments, out).await;
