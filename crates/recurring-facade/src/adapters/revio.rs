@@ -14,7 +14,9 @@ use revio::{
     PublicKey, Purchase, PurchaseStatus,
 };
 
-use crate::adapters::{foreign_credential, foreign_pending, key_file, longest, needed, unusable};
+use crate::adapters::{
+    environment, foreign_credential, foreign_pending, key_file, longest, needed, unusable,
+};
 use crate::call::Call;
 use crate::capabilities::{self, Capabilities};
 use crate::credential::{Agreement, PendingEnrolment, RevioCredential, StoredCredential};
@@ -317,12 +319,13 @@ fn not_charged(lost: revio::Error) -> Error {
     Error::new(ProviderId::REVIO, inner)
 }
 
-/// A client from the settings: `REVIO_API_KEY`, `REVIO_BRAND_ID` and `REVIO_BASE_URL`.
+/// A client from the settings: `REVIO_API_KEY`, `REVIO_BRAND_ID`, and `REVIO_BASE_URL`, an address or `live`.
 pub(crate) fn from_settings(settings: &Settings) -> Result<Arc<dyn Provider>, SettingsError> {
     let provider = || ProviderId::REVIO;
     let brand_id = settings.need(provider(), "REVIO_BRAND_ID")?.expose();
-    let environment = Environment::Custom(settings.need(provider(), "REVIO_BASE_URL")?.expose().to_owned());
     let key = settings.need(provider(), "REVIO_API_KEY")?.clone();
+    let known = [("live", Environment::Live)];
+    let environment = environment(settings, provider(), "REVIO_BASE_URL", &known, Environment::Custom)?;
     let client = Client::builder(environment, key)
         .with_brand_id(brand_id)
         .with_http(settings.http(Client::default_http()))
