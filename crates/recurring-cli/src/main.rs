@@ -8,6 +8,7 @@ mod commands;
 mod error;
 mod exit;
 mod files;
+mod journal_settings;
 mod line;
 mod output;
 mod record;

@@ -3,11 +3,12 @@
 use std::sync::{Arc, OnceLock};
 
 use recurring_facade::{Facade, Operation, ProviderId, Secret, Settings};
-use recurring_journal::store::SqliteStore;
+use recurring_journal::store::{JournalInfo, SqliteStore};
 use recurring_journal::{Address, EncryptionKey, Journal, JournalBuilder};
 
 use crate::arguments::JournalChoice;
 use crate::error::CliError;
+use crate::journal_settings;
 use crate::output::Output;
 
 /// What a command works with. The journal that it opens is closed when it ends, however it ends.
@@ -65,10 +66,15 @@ impl Session {
         }
     }
 
+    /// Describes the journal without opening it for work.
+    pub(crate) async fn inspect(&self, address: Option<&str>) -> Result<JournalInfo, CliError> {
+        Ok(self.builder()?.inspect(self.address(address)?.expose()).await?)
+    }
+
     /// Creates a journal and opens it.
     pub(crate) async fn create(&self, address: Option<&str>) -> Result<Journal, CliError> {
         let address = self.address(address)?;
-        if let Some(identity) = self.settings.journal_id() {
+        if let Some(identity) = journal_settings::identity(&self.settings) {
             return Err(CliError::configuration(format!(
                 "cannot create a journal: RECURRING_JOURNAL_ID names {identity}; look for that journal, or unset the \
                  variable to begin a new record"
@@ -97,16 +103,16 @@ impl Session {
                      arguments; put it in RECURRING_JOURNAL or in the file that --config names",
             )),
             Some(address) => Ok(Some(Secret::new(address))),
-            None => Ok(self.settings.journal().cloned()),
+            None => journal_settings::address(&self.settings).map_err(CliError::configuration),
         }
     }
 
     fn builder(&self) -> Result<JournalBuilder, CliError> {
         let mut builder = Journal::builder();
-        if let Some(key) = self.settings.journal_key() {
+        if let Some(key) = journal_settings::key(&self.settings) {
             builder = builder.encryption_key(EncryptionKey::from_hex(key)?);
         }
-        if let Some(identity) = self.settings.journal_id() {
+        if let Some(identity) = journal_settings::identity(&self.settings) {
             builder = builder.identity(identity);
         }
         Ok(builder)

@@ -86,8 +86,12 @@ fn flipped(body: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ {
 fn revio_is_verified_over_the_bytes_that_arrived() {
     let keys = Keys::new("revio");
     let public = keys.public();
-    let env =
-        [("REVIO_API_KEY", "k"), ("REVIO_BRAND_ID", "b"), ("REVIO_WEBHOOK_PUBLIC_KEY_FILE", public.as_str())];
+    let env = [
+        ("REVIO_BASE_URL", "live"),
+        ("REVIO_API_KEY", "k"),
+        ("REVIO_BRAND_ID", "b"),
+        ("REVIO_WEBHOOK_PUBLIC_KEY_FILE", public.as_str()),
+    ];
     // White space and key order are the sender's own: a reader that wrote it anew would break the signature.
     let body = br#"{ "type":"purchase",  "id":"8a3e161b-90b6-4355-8dff-15113d8e4f40","updated_on":1663425652,
         "status":"paid","event_type":"purchase.paid"}"#;
@@ -210,8 +214,12 @@ fn ngenius_encrypted_is_read() {
 fn genuine_and_unreadable_is_not_refused() {
     let keys = Keys::new("unreadable");
     let public = keys.public();
-    let env =
-        [("REVIO_API_KEY", "k"), ("REVIO_BRAND_ID", "b"), ("REVIO_WEBHOOK_PUBLIC_KEY_FILE", public.as_str())];
+    let env = [
+        ("REVIO_BASE_URL", "live"),
+        ("REVIO_API_KEY", "k"),
+        ("REVIO_BRAND_ID", "b"),
+        ("REVIO_WEBHOOK_PUBLIC_KEY_FILE", public.as_str()),
+    ];
     let told = |body: &[u8]| {
         let header = format!("X-Signature: {}", keys.sign(body));
         notification("revio", &env, &[&header], body)
@@ -240,13 +248,15 @@ fn genuine_and_unreadable_is_not_refused() {
 fn what_is_not_signed_says_so() {
     let body =
         br#"{"event":"status_changed","order_id":"3da62f95-c934-470c-a8a1-a4123e362501","project_id":"p"}"#;
-    let (code, printed) = notification("emspay", &[("EMSPAY_API_KEY", "k")], &[], body);
+    let (code, printed) =
+        notification("emspay", &[("EMSPAY_API_KEY", "k"), ("EMSPAY_BASE_URL", "live")], &[], body);
     assert_eq!(
         (code, &printed["authenticity"], &printed["event"]),
         (0, &"unsigned".into(), &"status_changed".into())
     );
     let body = br#"{"id":"2EE20005E1203C2D79DDEB311E7FED8D","status":"Success"}"#;
-    let (code, printed) = notification("omno", &[("OMNO_BEARER_TOKEN", "t")], &[], body);
+    let (code, printed) =
+        notification("omno", &[("OMNO_BEARER_TOKEN", "t"), ("OMNO_BASE_URL", "live")], &[], body);
     assert_eq!(
         (code, &printed["authenticity"], &printed["event"]),
         (0, &"unsigned".into(), &"Success".into())
@@ -265,11 +275,21 @@ fn what_cannot_be_read_is_refused_and_not_quoted() {
         &deep,
         &large,
     ] {
-        let (code, printed) = notification("emspay", &[("EMSPAY_API_KEY", "k")], &[], body.as_bytes());
+        let (code, printed) = notification(
+            "emspay",
+            &[("EMSPAY_API_KEY", "k"), ("EMSPAY_BASE_URL", "live")],
+            &[],
+            body.as_bytes(),
+        );
         assert_eq!((code, &printed["authenticity"]), (4, &"refused".into()));
         assert!(!printed.to_string().contains("sentinel"), "{printed}");
     }
-    let (code, _) = notification("emspay", &[("EMSPAY_API_KEY", "k")], &[], b"{\"order_id\":\"\xff\"}");
+    let (code, _) = notification(
+        "emspay",
+        &[("EMSPAY_API_KEY", "k"), ("EMSPAY_BASE_URL", "live")],
+        &[],
+        b"{\"order_id\":\"\xff\"}",
+    );
     assert_eq!(code, 4);
 }
 

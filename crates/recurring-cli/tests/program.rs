@@ -49,13 +49,19 @@ fn demo_uses_no_proxy_from_the_environment() {
 
 #[test]
 fn providers_shows_what_each_can_do_and_whether_it_is_configured() {
-    let output =
-        program().args(["providers", "--json"]).env("EMSPAY_API_KEY", "key").output().expect("it runs");
+    let output = program()
+        .args(["providers", "--json"])
+        .envs([("EMSPAY_API_KEY", "key"), ("EMSPAY_BASE_URL", "live"), ("REVIO_API_KEY", "key")])
+        .env("REVIO_BRAND_ID", "brand")
+        .output()
+        .expect("it runs");
     let (code, lines) = read(&output);
     assert_eq!((code, lines.len()), (0, 5));
     let of = |provider: &str| lines.iter().find(|line| line["provider"] == provider).expect(provider);
     assert_eq!(of("emspay")["configured"], true);
     assert_eq!(of("revio")["configured"], false);
+    // Which gateway is called is never a default.
+    assert_eq!(of("revio")["problem"], "revio needs REVIO_BASE_URL");
     assert_eq!(
         of("emspay")["can"],
         serde_json::json!(["enrol", "charge", "status", "refund", "capture", "notification"])

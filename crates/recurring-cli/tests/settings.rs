@@ -36,6 +36,8 @@ fn an_empty_address_is_refused_and_not_replaced_by_the_live_gateways() {
             ("REVIO_API_KEY", "hunter2"),
             ("REVIO_BRAND_ID", "brand"),
             ("EMSPAY_API_KEY", "hunter2"),
+            ("OMNO_BASE_URL", "live"),
+            ("OMNO_TOKEN_URL", "live"),
             (variable, ""),
         ];
         let output = run(&settings, &["status", "--provider", provider, "--payment", "1", "--json"]);

@@ -35,12 +35,9 @@ pub(crate) async fn run(timeout: Option<Duration>, out: &Output) -> Result<Exit,
         .await
         .map_err(|error| CliError::io(format!("cannot start the sandbox: {error}")))?;
     out.progress(&format!("listening on {}; every call below goes there over HTTP\n", sandbox.url()));
-    let mut settings = Settings::new();
-    for (name, value) in sandbox.settings() {
-        settings = settings.set(name, value);
-    }
+    let mut settings = Settings::new().set_all(sandbox.settings())?;
     if let Some(timeout) = timeout {
-        settings = settings.timeout(timeout);
+        settings = settings.with_timeout(timeout);
     }
     let facade = settings.facade()?;
     let mut told = 0;

@@ -86,7 +86,7 @@ impl Failovers {
         let (sandbox, facade) = world::common::sandbox().await;
         let mut unreachable = settings(&sandbox);
         for variable in ["REVIO_BASE_URL", "EMSPAY_BASE_URL"] {
-            unreachable = unreachable.set(variable, "http://127.0.0.1:9");
+            unreachable = unreachable.set(variable, "http://127.0.0.1:9").unwrap();
         }
         let mut credentials = Vec::new();
         for gateway in &GATEWAYS {
