@@ -73,7 +73,8 @@ fn page() -> Result<String, String> {
 
 /// The operations of each gateway, from its capabilities.
 fn capabilities<'a>(text: &mut String, providers: impl Iterator<Item = &'a dyn Provider>) {
-    let words = Operation::ALL.map(|operation| operation.as_str().replace('_', " "));
+    let words =
+        Operation::ALL.iter().map(|operation| operation.as_str().replace('_', " ")).collect::<Vec<_>>();
     let mut header = vec!["gateway"];
     header.extend(words.iter().map(String::as_str));
     line(text, &header);
@@ -81,7 +82,7 @@ fn capabilities<'a>(text: &mut String, providers: impl Iterator<Item = &'a dyn P
     for provider in providers {
         let (id, can) = (provider.id(), provider.capabilities());
         let mut cells = vec![id.as_str()];
-        cells.extend(Operation::ALL.map(|operation| can.cell(operation)));
+        cells.extend(Operation::ALL.iter().map(|operation| can.cell(*operation)));
         line(text, &cells);
     }
 }

@@ -4,7 +4,7 @@ use recurring_core::{InvalidInput, Secret};
 use recurring_gateway::{PreparedRequest, check};
 
 /// HTTP Basic with the API key as the user name and an empty password.
-pub(crate) fn authorise(request: PreparedRequest, api_key: &Secret) -> PreparedRequest {
+pub(crate) fn authorize(request: PreparedRequest, api_key: &Secret) -> PreparedRequest {
     let basic = format!("Basic {}", STANDARD.encode(format!("{}:", api_key.expose())));
     request.secret_header("authorization", basic).hide(api_key)
 }

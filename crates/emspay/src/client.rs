@@ -1,11 +1,11 @@
 use std::time::Duration;
 
-use recurring_core::{HttpOptions, NotAfter, Reply, Secret};
-use recurring_gateway::{BaseUrl, ErrorExt as _, PreparedRequest, Transport};
+use recurring_core::{HttpOptions, NotAfter, Secret};
+use recurring_gateway::{BaseUrl, ErrorExt as _, Operation, Transport};
 
 use crate::auth;
 use crate::config::Environment;
-use crate::error::Error;
+use crate::error::{ApiError, Error};
 use crate::ops::cancel_order::CancelOrder;
 use crate::ops::capture_transaction::CaptureTransaction;
 use crate::ops::create_order::CreateOrder;
@@ -62,7 +62,7 @@ impl Client {
     /// A refused payment is no error but an order whose outcome is `Declined`. After an error with the effect
     /// `Unknown` the order may exist and be paid; it is never sent again by this client.
     pub async fn create_order(&self, request: &CreateOrder) -> Result<Order, Error> {
-        request.from_reply(&self.send(request.to_request()?).await?)
+        self.send(request).await
     }
 
     /// Reads an order. Moves no money.
@@ -70,8 +70,7 @@ impl Client {
     /// # Errors
     /// When the order cannot be read. That an order is not found is no proof that nothing happened.
     pub async fn get_order(&self, id: &str) -> Result<Order, Error> {
-        let request = GetOrder::new(id);
-        request.from_reply(&self.send(request.to_request()?).await?)
+        self.send(&GetOrder::new(id)).await
     }
 
     /// Cancels an order that is not completed, and answers it as it stands then. Gives no money back.
@@ -79,8 +78,7 @@ impl Client {
     /// # Errors
     /// When the order was not cancelled, or (`Unknown`) when it is not known whether it was.
     pub async fn cancel_order(&self, id: &str) -> Result<Order, Error> {
-        let request = CancelOrder::new(id);
-        request.from_reply(&self.send(request.to_request()?).await?)
+        self.send(&CancelOrder::new(id)).await
     }
 
     /// Lists the orders created in a period, to look for one whose answer was lost. Moves no money. **Only other
@@ -90,7 +88,7 @@ impl Client {
     /// When the list cannot be read; it is never taken for an empty one. That an order is not in the list is no
     /// proof that it does not exist.
     pub async fn list_orders(&self, request: &ListOrders) -> Result<Vec<Order>, Error> {
-        request.from_reply(&self.send(request.to_request()?).await?)
+        self.send(request).await
     }
 
     /// Changes what is kept with an order, and answers it as it stands then. Moves no money.
@@ -98,7 +96,7 @@ impl Client {
     /// # Errors
     /// When the order was not changed, or (`Unknown`) when it is not known whether it was.
     pub async fn update_order(&self, request: &UpdateOrder) -> Result<Order, Error> {
-        request.from_reply(&self.send(request.to_request()?).await?)
+        self.send(request).await
     }
 
     /// **Gives money back**, all of an order's or a part. Every call is a new refund.
@@ -108,7 +106,7 @@ impl Client {
     /// `Unknown` the money may have been given back; the refund is never sent again by this client. Read the order
     /// and look for the flag `has-refunds` before anything else.
     pub async fn refund_order(&self, request: &RefundOrder) -> Result<Refund, Error> {
-        request.from_reply(&self.send(request.to_request()?).await?)
+        self.send(request).await
     }
 
     /// **Takes money** that a transaction has only reserved. Read the order afterwards: the answer may be empty.
@@ -117,7 +115,7 @@ impl Client {
     /// When the money was not taken, or (`Unknown`) when it is not known whether it was; it is never sent again by
     /// this client.
     pub async fn capture_transaction(&self, request: &CaptureTransaction) -> Result<(), Error> {
-        request.from_reply(&self.send(request.to_request()?).await?)
+        self.send(request).await
     }
 
     /// The currencies that the key's project takes, for each payment method. Moves no money.
@@ -125,12 +123,12 @@ impl Client {
     /// # Errors
     /// When they cannot be read.
     pub async fn currencies(&self) -> Result<Currencies, Error> {
-        let request = GetCurrencies::new();
-        request.from_reply(&self.send(request.to_request()).await?)
+        self.send(&GetCurrencies::new()).await
     }
 
-    async fn send(&self, request: PreparedRequest) -> Result<Reply, Error> {
-        self.transport.send(&self.base_url, &auth::authorise(request, &self.api_key)).await
+    async fn send<O: Operation<Api = ApiError>>(&self, operation: &O) -> Result<O::Output, Error> {
+        let request = auth::authorize(operation.request()?, &self.api_key);
+        operation.read(&self.transport.send(&self.base_url, &request).await?)
     }
 }
 

@@ -28,5 +28,5 @@ pub use recurring_core::{
     Currency, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money, NotAfter,
     Outcome, Proof, Reply, RetryAdvice, Secret,
 };
-pub use recurring_gateway::PreparedRequest;
+pub use recurring_gateway::{Operation, PreparedRequest};
 pub use status::{OrderStatus, RecurringType, TransactionStatus, documented_outcomes};

@@ -3,7 +3,7 @@
 
 use emspay::{
     CancelOrder, CaptureTransaction, CreateOrder, Currency, GetCurrencies, GetOrder, ListOrders, Money,
-    RefundOrder, Reply, UpdateOrder,
+    Operation as _, RefundOrder, Reply, UpdateOrder,
 };
 use odd_bytes::odd_bytes;
 use proptest::prelude::*;
@@ -19,13 +19,13 @@ proptest! {
     fn no_reply_panics(body in odd_bytes(PROVIDER), status in prop::sample::select(vec![200_u16, 201, 204, 307, 400, 401, 404, 500])) {
         let reply = Reply::new(status, Vec::new(), body);
         let money = Money::from_minor(4000, Currency::from_code("EUR").expect("EUR")).expect("money");
-        let _ = CreateOrder::first("1", money).from_reply(&reply);
-        let _ = GetOrder::new("1").from_reply(&reply);
-        let _ = CancelOrder::new("1").from_reply(&reply);
-        let _ = RefundOrder::new("1", money).from_reply(&reply);
-        let _ = UpdateOrder::new("1").from_reply(&reply);
-        let _ = CaptureTransaction::new("1", "2").from_reply(&reply);
-        let _ = ListOrders::created_between("2024-01-01T00:00:00Z", "2024-02-01T00:00:00Z").from_reply(&reply);
-        let _ = GetCurrencies::new().from_reply(&reply);
+        let _ = CreateOrder::first("1", money).read(&reply);
+        let _ = GetOrder::new("1").read(&reply);
+        let _ = CancelOrder::new("1").read(&reply);
+        let _ = RefundOrder::new("1", money).read(&reply);
+        let _ = UpdateOrder::new("1").read(&reply);
+        let _ = CaptureTransaction::new("1", "2").read(&reply);
+        let _ = ListOrders::created_between("2024-01-01T00:00:00Z", "2024-02-01T00:00:00Z").read(&reply);
+        let _ = GetCurrencies::new().read(&reply);
     }
 }

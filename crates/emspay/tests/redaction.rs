@@ -2,8 +2,8 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
 
 use emspay::{
-    CaptureTransaction, Client, CreateOrder, Currency, Environment, ListOrders, Money, Order, RefundOrder,
-    Secret, UpdateOrder,
+    CaptureTransaction, Client, CreateOrder, Currency, Environment, ListOrders, Money, Operation as _, Order,
+    RefundOrder, Secret, UpdateOrder,
 };
 use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
 use recurring_fixtures::logs::Capture;
@@ -38,8 +38,8 @@ async fn nothing_that_is_shown_holds_a_secret_of_the_answer() {
         let update = UpdateOrder::new("1").description("x");
         let capture = CaptureTransaction::new("1", "1");
         let list = ListOrders::created_between("2017-01-01T00:00:00Z", "2017-01-02T00:00:00Z");
-        shown += &format!("{:?} {:?}", refund.to_request(), update.to_request());
-        shown += &format!("{:?} {:?}", capture.to_request(), list.to_request());
+        shown += &format!("{:?} {:?}", refund.request(), update.request());
+        shown += &format!("{:?} {:?}", capture.request(), list.request());
         shown += &show(client.get_order("1").await);
         shown += &show(client.cancel_order("1").await);
         shown += &show(client.refund_order(&refund).await);
@@ -90,7 +90,7 @@ async fn nothing_that_is_shown_holds_a_secret() {
         let client = builder.build().expect("a client");
         let money = Money::from_minor(1, Currency::from_code("EUR").expect("EUR")).expect("money");
         let request = CreateOrder::recurring("1", money, Secret::new(TOKEN));
-        shown += &format!("{client:?} {request:?} {:?}", request.to_request());
+        shown += &format!("{client:?} {request:?} {:?}", request.request());
         let answer: Result<Order, emspay::Error> = client.create_order(&request).await;
         if let Err(error) = &answer {
             shown += &format!("{error} {:?} {:?}", error.api(), error.reply());

@@ -7,8 +7,8 @@ use common::{
     ORDER, TOKEN, capture, client, documented_first, documented_recurring, euro, list, refund, update,
 };
 use emspay::{
-    CreateOrder, DeclineReason, Effect, ErrorKind, GetCurrencies, GetOrder, ListOrders, Order, Outcome,
-    Proof, Refund, Reply, Secret, UpdateOrder,
+    CreateOrder, DeclineReason, Effect, ErrorKind, GetCurrencies, GetOrder, ListOrders, Operation as _,
+    Order, Outcome, Proof, Refund, Reply, Secret, UpdateOrder,
 };
 use mockito::{Matcher, Server};
 use recurring_fixtures::{Case, variants};
@@ -39,7 +39,7 @@ async fn server_for(case: &Case) -> (mockito::ServerGuard, mockito::Mock) {
 
 async fn create(case: &str, request: &CreateOrder) -> Result<Order, emspay::Error> {
     let case = Case::load(case);
-    case.assert_request_body(request.to_request().expect("valid").body_bytes().expect("a body"));
+    case.assert_request_body(request.request().expect("valid").body_bytes().expect("a body"));
     let (server, mock) = server_for(&case).await;
     let answer = client(&server.url()).create_order(request).await;
     mock.assert_async().await;
@@ -105,7 +105,7 @@ fn a_reason_belongs_to_a_refused_payment_only() {
 
 async fn give_back(case: &str) -> Result<Refund, emspay::Error> {
     let case = Case::load(case);
-    case.assert_request_body(refund().to_request().expect("valid").body_bytes().expect("a body"));
+    case.assert_request_body(refund().request().expect("valid").body_bytes().expect("a body"));
     let (server, mock) = server_for(&case).await;
     let answer = client(&server.url()).refund_order(&refund()).await;
     mock.assert_async().await;
@@ -151,16 +151,16 @@ async fn orders_of_a_period_in_every_shape_that_is_understood() {
 
 #[test]
 fn a_period_is_given_as_text_or_as_instants() {
-    let at = |text: &str| text.parse::<jiff::Timestamp>().expect(text);
+    let at = |text: &str| text.parse::<recurring_core::Timestamp>().expect(text);
     let instants = ListOrders::created_between(at("2017-11-27T11:00:00Z"), at("2017-11-27T12:00:00.5Z"));
-    let path = |request: &ListOrders| request.to_request().expect("valid").path().to_owned();
+    let path = |request: &ListOrders| request.request().expect("valid").path().to_owned();
     assert_eq!(path(&instants), path(&list()));
     assert!(!path(&list()).contains(['+', ':']), "{}", path(&list()));
 }
 
 #[test]
 fn what_is_no_list_of_orders_is_never_an_empty_one() {
-    let read = |body: &str| list().from_reply(&Reply::new(200, Vec::new(), body.into()));
+    let read = |body: &str| list().read(&Reply::new(200, Vec::new(), body.into()));
     for empty in ["[]", r#"{"orders":[]}"#, r#"{"data":[],"total":0}"#] {
         assert!(read(empty).expect(empty).is_empty(), "{empty}");
     }
@@ -187,13 +187,13 @@ fn what_is_no_list_of_orders_is_never_an_empty_one() {
 #[tokio::test]
 async fn an_order_is_changed_with_the_members_that_are_set() {
     let case = Case::load("emspay/update-order/changed");
-    case.assert_request_body(update().to_request().expect("valid").body_bytes().expect("a body"));
+    case.assert_request_body(update().request().expect("valid").body_bytes().expect("a body"));
     let (server, mock) = server_for(&case).await;
     let order = client(&server.url()).update_order(&update()).await.expect("an order");
     mock.assert_async().await;
     assert_eq!(order.merchant_order_id.as_deref(), Some("1-renamed"));
     insta::assert_debug_snapshot!(order);
-    let one = UpdateOrder::new(ORDER).description("Gold").to_request().expect("valid");
+    let one = UpdateOrder::new(ORDER).description("Gold").request().expect("valid");
     assert_eq!(one.body_bytes(), Some(br#"{"description":"Gold"}"#.as_slice()));
 }
 
@@ -206,7 +206,7 @@ async fn a_capture_has_no_body_and_any_success_is_one() {
     mock.assert_async().await;
     for body in ["", "{}", r#"{"id":"1","status":"completed"}"#, "ok"] {
         for status in [200, 201, 202, 204] {
-            capture().from_reply(&Reply::new(status, Vec::new(), body.into())).expect("captured");
+            capture().read(&Reply::new(status, Vec::new(), body.into())).expect("captured");
         }
     }
 }
@@ -221,7 +221,7 @@ async fn currencies_of_each_payment_method() {
     assert_eq!(currencies.of("credit-card"), Some(known.as_slice()));
     assert_eq!(currencies.of("ideal"), None);
     insta::assert_debug_snapshot!(currencies);
-    let read = |body: &str| GetCurrencies::new().from_reply(&Reply::new(200, Vec::new(), body.into()));
+    let read = |body: &str| GetCurrencies::new().read(&Reply::new(200, Vec::new(), body.into()));
     for odd in ["{}", r#"{"payment_methods":null}"#, r#"{"payment_methods":[]}"#] {
         assert_eq!(read(odd).expect_err(odd).kind(), ErrorKind::Protocol);
     }
@@ -275,7 +275,7 @@ fn optional_members_follow_those_of_the_source_document() {
         .expiration_period("PT30M")
         .customer(serde_json::json!({"country": "NL"}))
         .extra(serde_json::json!({"plan": "gold"}));
-    let request = request.to_request().expect("valid");
+    let request = request.request().expect("valid");
     insta::assert_snapshot!(String::from_utf8_lossy(request.body_bytes().expect("a body")));
 }
 
@@ -285,10 +285,7 @@ fn new_members_and_new_values_do_no_harm() {
     for (name, read) in [
         ("emspay/create-order/first", reader(documented_first())),
         ("emspay/create-order/recurring", reader(documented_recurring())),
-        (
-            "emspay/get-order/first-completed",
-            Box::new(|reply: &Reply| GetOrder::new(ORDER).from_reply(reply)),
-        ),
+        ("emspay/get-order/first-completed", Box::new(|reply: &Reply| GetOrder::new(ORDER).read(reply))),
     ] {
         let body = Case::load(name).response_body();
         let unknown = variants::with_unknown_member(&body);
@@ -318,7 +315,7 @@ fn new_members_and_new_values_do_no_harm() {
 type Read = Box<dyn Fn(&Reply) -> Result<Order, emspay::Error>>;
 
 fn reader(request: CreateOrder) -> Read {
-    Box::new(move |reply| request.from_reply(reply))
+    Box::new(move |reply| request.read(reply))
 }
 
 #[test]
@@ -326,34 +323,34 @@ fn new_members_and_new_values_do_no_harm_to_the_other_answers() {
     let reply = |body: Vec<u8>| Reply::new(200, Vec::new(), body);
     let body = Case::load("emspay/refund-order/completed").response_body();
     for body in variants::with_unknown_member(&body) {
-        assert_eq!(refund().from_reply(&reply(body)).expect("a refund").outcome(), Outcome::Paid);
+        assert_eq!(refund().read(&reply(body)).expect("a refund").outcome(), Outcome::Paid);
     }
     let values = [serde_json::json!("unheard-of"), serde_json::json!(7), serde_json::json!({"a": 1})];
     for value in values {
         for body in variants::with_member_replaced(&body, "status", value.clone()) {
-            let refund = refund().from_reply(&reply(body)).expect("a refund");
+            let refund = refund().read(&reply(body)).expect("a refund");
             assert!(refund.outcome() == Outcome::Pending || refund.status.as_str() == "completed");
         }
         for member in ["flags", "created", "transactions", "reason"] {
             for body in variants::with_member_replaced(&body, member, value.clone()) {
-                assert_eq!(refund().from_reply(&reply(body)).expect(member).outcome(), Outcome::Paid);
+                assert_eq!(refund().read(&reply(body)).expect(member).outcome(), Outcome::Paid);
             }
         }
     }
     for case in ["emspay/list-orders/array", "emspay/list-orders/under-orders"] {
         let body = Case::load(case).response_body();
         for body in variants::with_unknown_member(&body) {
-            assert_eq!(list().from_reply(&reply(body)).expect(case).len(), 2);
+            assert_eq!(list().read(&reply(body)).expect(case).len(), 2);
         }
         for body in variants::with_member_replaced(&body, "status", serde_json::json!("unheard-of")) {
-            assert_eq!(list().from_reply(&reply(body)).expect(case).len(), 2);
+            assert_eq!(list().read(&reply(body)).expect(case).len(), 2);
         }
     }
     for body in variants::with_unknown_member(&Case::load("emspay/update-order/changed").response_body()) {
-        assert_eq!(update().from_reply(&reply(body)).expect("an order").id, ORDER);
+        assert_eq!(update().read(&reply(body)).expect("an order").id, ORDER);
     }
     for body in variants::with_unknown_member(&Case::load("emspay/get-currencies/project").response_body()) {
-        let currencies = GetCurrencies::new().from_reply(&reply(body)).expect("currencies");
+        let currencies = GetCurrencies::new().read(&reply(body)).expect("currencies");
         assert_eq!(currencies.of("bank-transfer").map(<[String]>::len), Some(1));
     }
 }

@@ -24,7 +24,7 @@ impl TokenSource for Grant {
     }
 
     /// The key is hidden too, should the gateway ever quote it.
-    fn authorise(&self, request: PreparedRequest, token: &Secret) -> PreparedRequest {
+    fn authorize(&self, request: PreparedRequest, token: &Secret) -> PreparedRequest {
         request
             .secret_header("authorization", format!("Bearer {}", token.expose()))
             .hide(token)

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use recurring_core::{HttpOptions, NotAfter, Reply, Secret};
-use recurring_gateway::{BaseUrl, ErrorExt as _, PreparedRequest, TokenCache, Transport, check};
+use recurring_core::{HttpOptions, NotAfter, Secret};
+use recurring_gateway::{ErrorExt as _, Operation, TokenCache, Transport};
 
 use crate::auth::{self, Grant};
 use crate::config::{Environment, Realm};
@@ -15,16 +15,15 @@ use crate::ops::pay_with_saved_card::PayWithSavedCard;
 use crate::ops::payment::Payment;
 use crate::ops::refund_payment::RefundPayment;
 use crate::ops::void_payment::VoidPayment;
+use crate::outlet::Outlet;
 
 /// A client of the gateway for one API key and one outlet. Cloning is cheap and shares the connections and the
 /// access token.
 #[derive(Debug, Clone)]
 pub struct Client {
     transport: Transport,
-    base_url: BaseUrl,
     grant: Grant,
-    outlet: String,
-    is_ksa: bool,
+    outlet: Outlet,
     tokens: Arc<TokenCache<ApiError>>,
 }
 
@@ -60,6 +59,11 @@ impl Client {
         Self { transport: self.transport.with_not_after(limit), ..self.clone() }
     }
 
+    /// Returns the outlet, by which a request is shown without a network: see [`Outlet::operation`].
+    pub fn outlet(&self) -> &Outlet {
+        &self.outlet
+    }
+
     /// Returns the options that the client talks HTTP with.
     pub fn http_options(&self) -> &HttpOptions {
         self.transport.options()
@@ -77,13 +81,7 @@ impl Client {
         &self,
         request: &CreateRecurringPayment,
     ) -> Result<RecurringPayment, Error> {
-        if self.is_ksa {
-            let message = "N-Genius in Saudi Arabia takes another form of the recurring payment \
-                (application/vnd.ni-recurring-payment.v2+json), whose body is not documented; \
-                create the schedule in the portal";
-            return Err(Error::unsupported(message));
-        }
-        request.from_reply(&self.outlet, &self.send(request.to_request(&self.outlet)?).await?)
+        self.send(&self.outlet.operation(request)).await
     }
 
     /// Reads an order with all its payments: for a recurring payment, one for each charge of its schedule. Moves no
@@ -92,8 +90,7 @@ impl Client {
     /// # Errors
     /// When the order cannot be read. That an order is not found is no proof that nothing happened.
     pub async fn get_order(&self, order_reference: &str) -> Result<Order, Error> {
-        let request = GetOrder::new(order_reference);
-        request.from_reply(&self.outlet, &self.send(request.to_request(&self.outlet)?).await?)
+        self.send(&self.outlet.operation(&GetOrder::new(order_reference))).await
     }
 
     /// **Takes money that is held.** Sent once.
@@ -102,7 +99,7 @@ impl Client {
     /// After an error with the effect `Unknown` the money may have been taken: read the order, and look at the
     /// payment's state and captures before capturing again.
     pub async fn capture_payment(&self, request: &CapturePayment) -> Result<Payment, Error> {
-        request.from_reply(&self.outlet, &self.send(request.to_request(&self.outlet)?).await?)
+        self.send(&self.outlet.operation(request)).await
     }
 
     /// Lets money that is held go. Sent once.
@@ -110,7 +107,7 @@ impl Client {
     /// # Errors
     /// After an error with the effect `Unknown` it may have been let go: read the order.
     pub async fn void_payment(&self, request: &VoidPayment) -> Result<Payment, Error> {
-        request.from_reply(&self.outlet, &self.send(request.to_request(&self.outlet)?).await?)
+        self.send(&self.outlet.operation(request)).await
     }
 
     /// **Gives money back.** Sent once. The outcome of the answer is that of the payment, not of the refund: see
@@ -120,8 +117,7 @@ impl Client {
     /// After an error with the effect `Unknown` the money may have been given back: read the order, and look at the
     /// payment's state and refunds before refunding again.
     pub async fn refund_payment(&self, request: &RefundPayment) -> Result<Payment, Error> {
-        let prepared = request.to_request(&self.outlet, &self.base_url)?;
-        request.from_reply(&self.outlet, &self.send(prepared).await?)
+        self.send(&self.outlet.operation(request)).await
     }
 
     /// **Takes money from a saved card**, for an order that waits for its payment. Sent once.
@@ -130,12 +126,13 @@ impl Client {
     /// A refused payment is no error but a payment whose outcome is `Declined`. After an error with the effect
     /// `Unknown` the card may have been charged: read the order, whose reference is known here.
     pub async fn pay_with_saved_card(&self, request: &PayWithSavedCard) -> Result<Payment, Error> {
-        let prepared = request.to_request(&self.base_url)?;
-        request.from_reply(&self.outlet, &self.send(prepared).await?)
+        self.send(&self.outlet.operation(request)).await
     }
 
-    async fn send(&self, request: PreparedRequest) -> Result<Reply, Error> {
-        self.tokens.send(&self.grant, &self.transport, &self.base_url, &request).await
+    async fn send<O: Operation<Api = ApiError>>(&self, operation: &O) -> Result<O::Output, Error> {
+        let request = operation.request()?;
+        let reply = self.tokens.send(&self.grant, &self.transport, &self.outlet.base_url, &request).await?;
+        operation.read(&reply)
     }
 }
 
@@ -183,15 +180,12 @@ impl ClientBuilder {
     /// When the key, the outlet, the address, the realm or an HTTP option cannot work.
     pub fn build(self) -> Result<Client, Error> {
         auth::check_api_key(&self.api_key).map_err(Error::config)?;
-        check::id("outlet", &self.outlet).map_err(Error::config)?;
-        let base_url = self.environment.base_url().map_err(Error::config)?;
+        let outlet = Outlet::new(&self.environment, self.outlet).map_err(Error::config)?;
         let realm = self.realm.name(&self.environment).map_err(Error::config)?;
         Ok(Client {
-            is_ksa: self.environment.is_ksa(),
-            grant: Grant { api_key: self.api_key, realm, base_url: base_url.clone() },
-            base_url,
+            grant: Grant { api_key: self.api_key, realm, base_url: outlet.base_url.clone() },
             transport: Transport::new(self.http).map_err(Error::config)?,
-            outlet: self.outlet,
+            outlet,
             tokens: Arc::new(TokenCache::new()),
         })
     }

@@ -7,6 +7,7 @@ mod config;
 mod error;
 pub mod notification;
 mod ops;
+mod outlet;
 mod status;
 mod wire;
 
@@ -23,10 +24,11 @@ pub use ops::pay_with_saved_card::PayWithSavedCard;
 pub use ops::payment::{AuthResponse, Payment, PaymentMethod, SavedCard};
 pub use ops::refund_payment::RefundPayment;
 pub use ops::void_payment::VoidPayment;
+pub use outlet::{AtOutlet, Outlet};
 pub use recurring_core::RetryPolicy;
 pub use recurring_core::{
     Currency, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money, NotAfter,
     Outcome, Proof, Reply, RetryAdvice, Secret,
 };
-pub use recurring_gateway::{BaseUrl, Method, PreparedRequest};
+pub use recurring_gateway::{Method, Operation, PreparedRequest};
 pub use status::{Action, Frequency, PaymentState, RecurringState, documented_outcomes};

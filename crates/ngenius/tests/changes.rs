@@ -4,21 +4,17 @@
 mod common;
 
 use common::{
-    HOME, ORDER, OUTLET, PAYMENT, client, dirham, mock_of, order_at, refund_at, saved_card,
+    HOME, ORDER, OUTLET, PAYMENT, client, dirham, mock_of, order_at, outlet, refund_at, saved_card,
     saved_card_payment_at, server_with_token,
 };
 use ngenius::{
-    BaseUrl, CapturePayment, DeclineReason, GetOrder, Method, Order, Outcome, PayWithSavedCard, Payment,
-    PaymentState, PreparedRequest, RefundPayment, Reply, VoidPayment,
+    CapturePayment, DeclineReason, GetOrder, Method, Operation as _, Order, Outcome, PayWithSavedCard,
+    Payment, PaymentState, PreparedRequest, RefundPayment, Reply, VoidPayment,
 };
 use recurring_fixtures::{Case, variants};
 use serde_json::{Value, json};
 
 const CAPTURE: &str = "00000000-0000-4000-8000-0000000000c1";
-
-fn home() -> BaseUrl {
-    BaseUrl::parse("base_url", HOME).expect("an address")
-}
 
 /// Puts a stored answer onto a server, calls, and makes sure that exactly the stored request was sent.
 async fn sent(
@@ -41,7 +37,7 @@ async fn sent(
 async fn a_part_is_captured() {
     let case = Case::load("ngenius/capture-payment/part");
     let capture = CapturePayment::new(ORDER, PAYMENT, dirham(100));
-    let prepared = capture.to_request(OUTLET).expect("valid");
+    let prepared = outlet().operation(&capture).request().expect("valid");
     let payment = sent(&case, &prepared, async |client, _| client.capture_payment(&capture).await).await;
     assert_eq!((payment.outcome(), payment.captures.len()), (Outcome::Paid, 1));
     insta::assert_debug_snapshot!(payment);
@@ -51,7 +47,7 @@ async fn a_part_is_captured() {
 async fn a_hold_is_let_go() {
     let case = Case::load("ngenius/void-payment/reversed");
     let void = VoidPayment::new(ORDER, PAYMENT);
-    let prepared = void.to_request(OUTLET).expect("valid");
+    let prepared = outlet().operation(&void).request().expect("valid");
     assert_eq!(prepared.body_bytes(), None);
     let payment = sent(&case, &prepared, async |client, _| client.void_payment(&void).await).await;
     assert_eq!((payment.outcome(), &payment.state), (Outcome::Canceled, &PaymentState::Reversed));
@@ -62,7 +58,7 @@ async fn a_hold_is_let_go() {
 #[tokio::test]
 async fn a_part_of_a_capture_is_given_back() {
     let case = Case::load("ngenius/refund-payment/capture");
-    let prepared = refund_at(HOME).to_request(OUTLET, &home()).expect("valid");
+    let prepared = outlet().operation(&refund_at(HOME)).request().expect("valid");
     // By the capture's link, and by the documented path where the link leads elsewhere.
     for elsewhere in [false, true] {
         let payment = sent(&case, &prepared, async |client, url| {
@@ -82,11 +78,11 @@ async fn a_purchase_is_given_back_as_a_whole() {
         let order = order_at("ngenius/get-order/purchased", url);
         RefundPayment::of(&order.payments[0], ORDER, dirham(150)).expect("a refund")
     };
-    let prepared = refund(HOME).to_request(OUTLET, &home()).expect("valid");
+    let prepared = outlet().operation(&refund(HOME)).request().expect("valid");
     let payment =
         sent(&case, &prepared, async |client, url| client.refund_payment(&refund(&url)).await).await;
     assert_eq!(payment.state, PaymentState::Reversed);
-    let posted = refund(HOME).cancel_method(Method::Post).to_request(OUTLET, &home()).expect("valid");
+    let posted = outlet().operation(&refund(HOME).cancel_method(Method::Post)).request().expect("valid");
     assert_eq!((posted.method(), posted.path()), (Method::Post, prepared.path()));
 }
 
@@ -97,7 +93,7 @@ async fn a_saved_card_pays_with_its_security_code_or_without() {
     let mut card = saved_card();
     card.recapture_csc = Some(true);
     let by_card = PayWithSavedCard::new(&order, &card, dirham(150)).expect("valid").cvv("123");
-    let prepared = by_card.to_request(&home()).expect("valid");
+    let prepared = outlet().operation(&by_card).request().expect("valid");
     let payment = sent(&case, &prepared, async |client, url| {
         let payment = saved_card_payment_at(&url).recapture_csc(true).cvv("123");
         client.pay_with_saved_card(&payment).await
@@ -107,11 +103,11 @@ async fn a_saved_card_pays_with_its_security_code_or_without() {
     insta::assert_debug_snapshot!(payment);
 
     let case = Case::load("ngenius/pay-with-saved-card/declined");
-    let without = by_card.recapture_csc(false).to_request(&home());
+    let without = outlet().operation(&by_card.recapture_csc(false)).request();
     assert!(without.is_err(), "a security code that is not asked for is not dropped silently");
     card.recapture_csc = None;
     let without = PayWithSavedCard::new(&order, &card, dirham(150)).expect("valid");
-    let prepared = without.to_request(&home()).expect("valid");
+    let prepared = outlet().operation(&without).request().expect("valid");
     let payment = sent(&case, &prepared, async |client, url| {
         client.pay_with_saved_card(&saved_card_payment_at(&url)).await
     })
@@ -128,7 +124,7 @@ fn purchased(change: impl FnOnce(&mut Value)) -> Payment {
     let mut order: Value = serde_json::from_slice(&body).expect("JSON");
     change(&mut order["_embedded"]["payment"][0]);
     let reply = Reply::new(200, Vec::new(), order.to_string().into_bytes());
-    let order: Order = GetOrder::new(ORDER).from_reply(OUTLET, &reply).expect("an order");
+    let order: Order = outlet().operation(&GetOrder::new(ORDER)).read(&reply).expect("an order");
     order.payments.into_iter().next().expect("a payment")
 }
 
@@ -146,7 +142,7 @@ fn the_address_of_a_refund_is_the_first_that_is_at_home() {
     let of = |amount, change: Change<'_>| {
         let payment = purchased(|payment| change(payment));
         let refund = RefundPayment::of(&payment, ORDER, dirham(amount)).map_err(|error| error.to_string())?;
-        let request = refund.to_request(OUTLET, &home()).map_err(|error| error.to_string())?;
+        let request = outlet().operation(&refund).request().map_err(|error| error.to_string())?;
         Ok::<_, String>(format!("{} {}", request.method().as_str(), request.path()))
     };
     let cancel = Ok(format!("PUT {payment_path}/cancel"));
@@ -210,7 +206,7 @@ fn a_refund_that_cannot_be_right_is_refused() {
     assert!(refused.contains("several captures"), "{refused}");
     for (capture, path) in [("c1", "/transactions/captures/c1/refund"), ("c2", "/captures/c2/refund")] {
         let refund = RefundPayment::of_capture(&several, ORDER, capture, dirham(1)).expect("a refund");
-        let request = refund.to_request(OUTLET, &home()).expect("valid");
+        let request = outlet().operation(&refund).request().expect("valid");
         assert!(request.path().contains(path), "{}", request.path());
     }
     assert!(RefundPayment::of_capture(&several, ORDER, "c3", dirham(1)).is_err());
@@ -223,7 +219,7 @@ fn only_an_order_that_waits_for_its_payment_is_paid() {
         let mut order: Value = serde_json::from_slice(&body).expect("JSON");
         change(&mut order);
         let reply = Reply::new(200, Vec::new(), order.to_string().into_bytes());
-        let order = GetOrder::new(ORDER).from_reply(OUTLET, &reply).expect("an order");
+        let order = outlet().operation(&GetOrder::new(ORDER)).read(&reply).expect("an order");
         PayWithSavedCard::new(&order, &saved_card(), dirham(150)).map(drop).map_err(|error| error.to_string())
     };
     assert_eq!(refuse(&|_| ()), Ok(()));
@@ -272,10 +268,10 @@ fn new_members_and_new_values_do_no_harm() {
     let refund = refund_at(HOME);
     type Read<'a> = &'a dyn Fn(Vec<u8>) -> Result<Payment, ngenius::Error>;
     let all: [(&str, Read<'_>); 4] = [
-        ("ngenius/capture-payment/part", &|body| capture.from_reply(OUTLET, &reply(body))),
-        ("ngenius/void-payment/reversed", &|body| void.from_reply(OUTLET, &reply(body))),
-        ("ngenius/refund-payment/capture", &|body| refund.from_reply(OUTLET, &reply(body))),
-        ("ngenius/pay-with-saved-card/with-cvv", &|body| saved.from_reply(OUTLET, &reply(body))),
+        ("ngenius/capture-payment/part", &|body| outlet().operation(&capture).read(&reply(body))),
+        ("ngenius/void-payment/reversed", &|body| outlet().operation(&void).read(&reply(body))),
+        ("ngenius/refund-payment/capture", &|body| outlet().operation(&refund).read(&reply(body))),
+        ("ngenius/pay-with-saved-card/with-cvv", &|body| outlet().operation(&saved).read(&reply(body))),
     ];
     for (case, read) in all {
         let body = Case::load(case).response_body();
@@ -303,7 +299,7 @@ fn new_members_and_new_values_do_no_harm() {
     for case in ["ngenius/get-order/purchased", "ngenius/get-order/started"] {
         let body = Case::load(case).response_body();
         for body in variants::with_unknown_member(&body) {
-            let order = GetOrder::new(ORDER).from_reply(OUTLET, &reply(body)).expect(case);
+            let order = outlet().operation(&GetOrder::new(ORDER)).read(&reply(body)).expect(case);
             assert_eq!(order.payments.len(), 1);
         }
     }

@@ -4,12 +4,12 @@
 mod common;
 
 use common::{
-    ORDER, OUTLET, PAYMENT, builder, client, dirham, documented, grant_token, refund_at,
+    ORDER, OUTLET, PAYMENT, builder, client, dirham, documented, grant_token, outlet, refund_at,
     saved_card_payment_at,
 };
 use ngenius::{
     Action, CapturePayment, Client, CreateRecurringPayment, Effect, Environment, ErrorKind, Frequency,
-    HttpOptions, Payment, Proof, VoidPayment,
+    HttpOptions, Operation as _, Payment, Proof, VoidPayment,
 };
 use recurring_fixtures::fault::{self, Behaviour, FaultServer, RawReply, Sends};
 use recurring_fixtures::{Case, variants};
@@ -199,7 +199,7 @@ fn an_answer_with_another_name_of_ours_is_unknown() {
             request = request.merchant_order_reference(name);
         }
         let body = format!(r#"{{"state":"ACTIVE","reference":"o-1","merchantOrderReference":{came_back}}}"#);
-        request.from_reply("outlet", &ngenius::Reply::new(200, Vec::new(), body.into_bytes()))
+        outlet().operation(&request).read(&ngenius::Reply::new(200, Vec::new(), body.into_bytes()))
     };
     let named = read(Some("attempt-1"), r#""attempt-1""#).expect("the same name");
     assert_eq!(named.merchant_order_reference.as_deref(), Some("attempt-1"));

@@ -2,7 +2,8 @@
 #![allow(clippy::expect_used, reason = "a test stops by panicking")]
 
 use ngenius::{
-    CapturePayment, Card, CreateRecurringPayment, Currency, Frequency, GetOrder, Money, Reply, VoidPayment,
+    CapturePayment, Card, CreateRecurringPayment, Currency, Environment, Frequency, GetOrder, Money,
+    Operation as _, Outlet, Reply, VoidPayment,
 };
 use odd_bytes::odd_bytes;
 use proptest::prelude::*;
@@ -19,9 +20,10 @@ proptest! {
         let reply = Reply::new(status, Vec::new(), body);
         let money = Money::from_minor(150, Currency::from_code("AED").expect("AED")).expect("money");
         let card = Card::new("4012001037141112", "2025-04", "123", "Test Customer").expect("a card");
-        let _ = CreateRecurringPayment::new(money, Frequency::Monthly, "a@b.example", card).from_reply("o", &reply);
-        let _ = GetOrder::new("1").from_reply("o", &reply);
-        let _ = CapturePayment::new("1", "2", money).from_reply("o", &reply);
-        let _ = VoidPayment::new("1", "2").from_reply("o", &reply);
+        let outlet = Outlet::new(&Environment::UaeSandbox, "o").expect("an outlet");
+        let _ = outlet.operation(&CreateRecurringPayment::new(money, Frequency::Monthly, "a@b.example", card)).read(&reply);
+        let _ = outlet.operation(&GetOrder::new("1")).read(&reply);
+        let _ = outlet.operation(&CapturePayment::new("1", "2", money)).read(&reply);
+        let _ = outlet.operation(&VoidPayment::new("1", "2")).read(&reply);
     }
 }

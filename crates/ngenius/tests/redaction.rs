@@ -2,8 +2,8 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test stops by panicking")]
 
 use ngenius::{
-    BaseUrl, CapturePayment, Card, Client, CreateRecurringPayment, Currency, Environment, Frequency,
-    GetOrder, Money, Order, PayWithSavedCard, RefundPayment, Reply, SavedCard, VoidPayment,
+    CapturePayment, Card, Client, CreateRecurringPayment, Currency, Environment, Frequency, GetOrder, Money,
+    Operation as _, Order, Outlet, PayWithSavedCard, RefundPayment, Reply, SavedCard, VoidPayment,
 };
 use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
 use recurring_fixtures::logs::Capture;
@@ -56,6 +56,10 @@ fn replies() -> Vec<RawReply> {
 
 /// One test: a capture of the log needs the program for itself, since a log statement that another thread reaches
 /// first, while nothing is captured there, may be switched off for all.
+fn outlet() -> Outlet {
+    Outlet::new(&Environment::UaeSandbox, "outlet").expect("an outlet")
+}
+
 #[tokio::test]
 async fn nothing_that_is_shown_holds_a_secret() {
     let logs = Capture::start();
@@ -89,7 +93,7 @@ async fn whatever_the_gateway_quotes() {
         shown += &format!("{builder:?}");
         let client = builder.build().expect("a client");
         let request = payment();
-        shown += &format!("{client:?} {request:?} {:?}", request.to_request("outlet"));
+        shown += &format!("{client:?} {request:?} {:?}", outlet().operation(&request).request());
         let answer = client.create_recurring_payment(&request).await;
         if let Err(error) = &answer {
             shown += &format!("{error} {:?} {:?}", error.api(), error.reply());
@@ -128,7 +132,7 @@ async fn a_saved_card_and_a_whole_card_number() {
             .and_then(|payment| payment.saved_card.as_ref())
             .is_some_and(|card| card.card_token.is_some())
     );
-    let shown = format!("{order:?} {:?}", GetOrder::new("1").to_request("outlet"));
+    let shown = format!("{order:?} {:?}", outlet().operation(&GetOrder::new("1")).request());
     assert!(shown.contains("[redacted]"), "{shown}");
     assert_no_secret(&shown, "the order");
 }
@@ -140,8 +144,9 @@ fn waiting(url: &str) -> Order {
         "amount":{{"currencyCode":"AED","value":1}},
         "_links":{{"payment:saved-card":{{"href":"{url}/pay?token={LINK}"}},"cnp:refund":{{"href":"{url}/refund?token={LINK}"}}}}}}]}}}}"#
     );
-    GetOrder::new("1")
-        .from_reply("outlet", &Reply::new(200, Vec::new(), body.into_bytes()))
+    outlet()
+        .operation(&GetOrder::new("1"))
+        .read(&Reply::new(200, Vec::new(), body.into_bytes()))
         .expect("an order")
 }
 
@@ -174,13 +179,13 @@ async fn a_saved_card_that_pays() {
                 .environment(Environment::Custom(url.clone()))
                 .build()
                 .expect("a client");
-            let base_url = BaseUrl::parse("base_url", &url).expect("an address");
+            let outlet = client.outlet();
             let order = waiting(&url);
             let pay =
                 PayWithSavedCard::new(&order, &card, money).expect("valid").recapture_csc(true).cvv(CVV);
             let refund = RefundPayment::of(&order.payments[0], "1", money).expect("valid");
-            shown += &format!("{order:?} {pay:?} {refund:?} {:?}", pay.to_request(&base_url));
-            shown += &format!("{:?}", refund.to_request("outlet", &base_url));
+            shown += &format!("{order:?} {pay:?} {refund:?} {:?}", outlet.operation(&pay).request());
+            shown += &format!("{:?}", outlet.operation(&refund).request());
             let paid = client.pay_with_saved_card(&pay).await;
             if let Err(error) = &paid {
                 shown += &format!("{error} {:?} {:?}", error.api(), error.reply());

@@ -5,10 +5,11 @@ mod common;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use common::{ORDER, TOKEN_PATH, builder, client, documented, granted, quick};
 use ngenius::{Client, Effect, Error, ErrorKind, NotAfter, Proof};
+use recurring_core::Timestamp;
 use recurring_fixtures::Case;
 use recurring_fixtures::fault::{self, Behaviour, FaultServer, RawReply, Received};
 
@@ -178,7 +179,7 @@ fn passes_when(passed: &Arc<AtomicBool>) -> NotAfter {
     let (passed, hour) = (Arc::clone(passed), Duration::from_secs(60 * 60));
     let clock = move || {
         let ahead = if passed.load(Ordering::SeqCst) { 2 * hour } else { Duration::ZERO };
-        SystemTime::UNIX_EPOCH + ahead
+        Timestamp::UNIX_EPOCH + ahead
     };
     NotAfter::within_by(hour, Arc::new(clock))
 }

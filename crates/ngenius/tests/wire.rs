@@ -3,11 +3,11 @@
 
 mod common;
 
-use common::{ORDER, OUTLET, builder, client, dirham, documented, mock_of, server_with_token};
+use common::{ORDER, OUTLET, builder, client, dirham, documented, mock_of, outlet, server_with_token};
 use mockito::{Matcher, Server};
 use ngenius::{
-    Action, CreateRecurringPayment, DeclineReason, Effect, ErrorKind, Frequency, GetOrder, Outcome,
-    PaymentState, PreparedRequest, Proof, RecurringPayment, RecurringState, Reply, Secret,
+    Action, CreateRecurringPayment, DeclineReason, Effect, ErrorKind, Frequency, GetOrder, Operation as _,
+    Outcome, PaymentState, PreparedRequest, Proof, RecurringPayment, RecurringState, Reply, Secret,
 };
 use recurring_fixtures::{Case, variants};
 
@@ -16,7 +16,7 @@ fn body_of(request: &PreparedRequest) -> &[u8] {
 }
 
 async fn create(case: &Case, request: &CreateRecurringPayment) -> Result<RecurringPayment, ngenius::Error> {
-    let prepared = request.to_request(OUTLET).expect("valid");
+    let prepared = outlet().operation(request).request().expect("valid");
     let (mut server, token) = server_with_token(case).await;
     let mock = mock_of(&mut server, case, Some(body_of(&prepared))).create_async().await;
     let answer = client(&server.url()).create_recurring_payment(request).await;
@@ -29,7 +29,7 @@ async fn create(case: &Case, request: &CreateRecurringPayment) -> Result<Recurri
 async fn documented_recurring_payment() {
     let case = Case::load("ngenius/create-recurring-payment/documented");
     let request = documented();
-    let prepared = request.to_request(OUTLET).expect("valid");
+    let prepared = outlet().operation(&request).request().expect("valid");
     case.assert_request_body(body_of(&prepared));
     let payment = create(&case, &request).await.expect("a recurring payment");
     assert_eq!((payment.outcome(), payment.decline_reason()), (Outcome::Paid, None));
@@ -39,7 +39,7 @@ async fn documented_recurring_payment() {
 #[tokio::test]
 async fn a_refused_payment_is_an_answer_not_an_error() {
     let case = Case::load("ngenius/create-recurring-payment/failed");
-    case.assert_request_body(body_of(&documented().to_request(OUTLET).expect("valid")));
+    case.assert_request_body(body_of(&outlet().operation(&documented()).request().expect("valid")));
     let payment = create(&case, &documented()).await.expect("a recurring payment");
     assert_eq!((payment.outcome(), &payment.state), (Outcome::Declined, &RecurringState::Failed));
     assert_eq!(payment.decline_reason(), Some(DeclineReason::Other));
@@ -123,7 +123,7 @@ fn optional_members_follow_those_of_the_source_document() {
         .merchant_order_reference("attempt-0001")
         .billing_address(serde_json::json!({"countryCode": "AE"}))
         .merchant_attributes(serde_json::json!({"plan": "gold"}));
-    let request = request.to_request(OUTLET).expect("valid");
+    let request = outlet().operation(&request).request().expect("valid");
     insta::assert_snapshot!(String::from_utf8_lossy(body_of(&request)));
 }
 
@@ -134,7 +134,7 @@ fn minor_units_follow_the_currency() {
         let money = ngenius::Money::parse(text, currency).expect(text);
         let request =
             CreateRecurringPayment::new(money, Frequency::Yearly, "ann@example.org", common::card());
-        let request = request.to_request(OUTLET).expect("valid");
+        let request = outlet().operation(&request).request().expect("valid");
         let amount = format!(r#""amount":{{"currencyCode":"{code}","value":{minor}}}"#);
         assert!(String::from_utf8_lossy(body_of(&request)).contains(&amount), "{code}");
     }
@@ -147,7 +147,7 @@ fn new_members_and_new_values_do_no_harm() {
     let reply = |body| Reply::new(200, Vec::new(), body);
 
     let body = Case::load("ngenius/create-recurring-payment/documented").response_body();
-    let read = |body| documented().from_reply(OUTLET, &reply(body)).expect("a recurring payment");
+    let read = |body| outlet().operation(&documented()).read(&reply(body)).expect("a recurring payment");
     for body in variants::with_unknown_member(&body) {
         assert_eq!(read(body).outcome(), Outcome::Paid);
     }
@@ -167,7 +167,7 @@ fn new_members_and_new_values_do_no_harm() {
     }
 
     let body = Case::load("ngenius/get-order/two-payments").response_body();
-    let read = |body| GetOrder::new(ORDER).from_reply(OUTLET, &reply(body)).expect("an order");
+    let read = |body| outlet().operation(&GetOrder::new(ORDER)).read(&reply(body)).expect("an order");
     let unknown = variants::with_unknown_member(&body);
     assert!(unknown.len() > 20);
     for body in unknown {

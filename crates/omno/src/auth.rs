@@ -52,14 +52,14 @@ impl Access {
         request: PreparedRequest,
     ) -> Result<Reply, Error> {
         match self {
-            Self::Own(token) => transport.send(base, &authorise(request, token)).await,
+            Self::Own(token) => transport.send(base, &authorize(request, token)).await,
             Self::Granted(grant) => grant.cache.send(grant.as_ref(), transport, base, &request).await,
         }
     }
 }
 
 /// The token goes into the header of every call.
-fn authorise(request: PreparedRequest, token: &Secret) -> PreparedRequest {
+fn authorize(request: PreparedRequest, token: &Secret) -> PreparedRequest {
     request
         .header("accept", "application/json")
         .secret_header("authorization", format!("Bearer {}", token.expose()))
@@ -85,8 +85,8 @@ impl TokenSource for Grant {
         read_token(&transport.send(&self.token_url.base, &self.to_request()).await?)
     }
 
-    fn authorise(&self, request: PreparedRequest, token: &Secret) -> PreparedRequest {
-        authorise(request, token)
+    fn authorize(&self, request: PreparedRequest, token: &Secret) -> PreparedRequest {
+        authorize(request, token)
     }
 
     fn refuses(&self, reply: &Reply) -> bool {

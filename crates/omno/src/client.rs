@@ -1,12 +1,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use recurring_core::{HttpOptions, NotAfter, Reply};
-use recurring_gateway::{BaseUrl, ErrorExt as _, PreparedRequest, Transport};
+use recurring_core::{HttpOptions, NotAfter};
+use recurring_gateway::{BaseUrl, ErrorExt as _, Operation, Transport};
 
 use crate::auth::Access;
 use crate::config::{Credentials, Environment, TokenUrl};
-use crate::error::Error;
+use crate::error::{ApiError, Error};
 use crate::ops::create_payment::{CreatePayment, CreatedPayment};
 use crate::ops::get_payment::{GetPayment, Payment};
 use crate::ops::list_cards::{Card, ListCards};
@@ -59,7 +59,7 @@ impl Client {
     /// A refused payment is no error but an answer whose outcome is `Declined`. After an error with the effect
     /// `Unknown` the payment may exist and be paid; it is never sent again by this client.
     pub async fn create_payment(&self, request: &CreatePayment) -> Result<CreatedPayment, Error> {
-        request.from_reply(&self.send(request.to_request()?).await?)
+        self.send(request).await
     }
 
     /// Reads a payment by the gateway's identifier. Moves no money.
@@ -67,8 +67,7 @@ impl Client {
     /// # Errors
     /// When the payment cannot be read. That a payment is not found is no proof that nothing happened.
     pub async fn get_payment(&self, payment_id: &str) -> Result<Payment, Error> {
-        let request = GetPayment::new(payment_id);
-        request.from_reply(&self.send(request.to_request()?).await?)
+        self.send(&GetPayment::new(payment_id)).await
     }
 
     /// Lists the saved cards of a customer. Moves no money.
@@ -76,12 +75,12 @@ impl Client {
     /// # Errors
     /// When the cards cannot be read. An answer of a shape that is not known is an error, never an empty list.
     pub async fn list_cards(&self, customer_id: &str) -> Result<Vec<Card>, Error> {
-        let request = ListCards::new(customer_id);
-        request.from_reply(&self.send(request.to_request()?).await?)
+        self.send(&ListCards::new(customer_id)).await
     }
 
-    async fn send(&self, request: PreparedRequest) -> Result<Reply, Error> {
-        self.access.send(&self.transport, &self.base_url, request).await
+    async fn send<O: Operation<Api = ApiError>>(&self, operation: &O) -> Result<O::Output, Error> {
+        let request = operation.request()?;
+        operation.read(&self.access.send(&self.transport, &self.base_url, request).await?)
     }
 }
 

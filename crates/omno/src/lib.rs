@@ -21,5 +21,5 @@ pub use recurring_core::{
     Currency, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money, NotAfter,
     Outcome, Proof, Reply, RetryAdvice, Secret,
 };
-pub use recurring_gateway::PreparedRequest;
+pub use recurring_gateway::{Operation, PreparedRequest};
 pub use status::{PaymentStatus, documented_outcomes};

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{TOKEN_PATH, addresses, billing, euro, quick};
-use omno::{Client, CreatePayment, Credentials, Environment, GetPayment, ListCards, Secret};
+use omno::{Client, CreatePayment, Credentials, Environment, GetPayment, ListCards, Operation as _, Secret};
 use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
 use recurring_fixtures::logs::Capture;
 use recurring_fixtures::redaction::assert_absent;
@@ -81,12 +81,8 @@ async fn nothing_that_is_shown_holds_a_secret() {
                 let mut billing = billing();
                 billing.email = "sentinel-person@example.com".to_owned();
                 let request = CreatePayment::new(euro(1), billing, addresses()).card_token(Secret::new(CARD));
-                shown += &format!("{client:?} {request:?} {:?}", request.to_request());
-                shown += &format!(
-                    "{:?} {:?}",
-                    GetPayment::new("1").to_request(),
-                    ListCards::new("1").to_request()
-                );
+                shown += &format!("{client:?} {request:?} {:?}", request.request());
+                shown += &format!("{:?} {:?}", GetPayment::new("1").request(), ListCards::new("1").request());
                 shown += &show(&client.create_payment(&request).await);
                 shown += &show(&client.get_payment("1").await);
                 shown += &show(&client.list_cards("1").await);

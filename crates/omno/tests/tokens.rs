@@ -5,10 +5,11 @@ mod common;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use common::{PAYMENT, TOKEN_PATH, bearer_client, client, client_with_tokens_of, with_card};
 use omno::{Effect, ErrorKind, NotAfter, Outcome, Proof};
+use recurring_core::Timestamp;
 use recurring_fixtures::Case;
 use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply, Received, refused_url, rows};
 
@@ -186,7 +187,7 @@ fn passes_when(passed: &Arc<AtomicBool>) -> NotAfter {
     let (passed, hour) = (Arc::clone(passed), Duration::from_secs(60 * 60));
     let clock = move || {
         let ahead = if passed.load(Ordering::SeqCst) { 2 * hour } else { Duration::ZERO };
-        SystemTime::UNIX_EPOCH + ahead
+        Timestamp::UNIX_EPOCH + ahead
     };
     NotAfter::within_by(hour, Arc::new(clock))
 }

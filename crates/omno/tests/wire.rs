@@ -6,8 +6,8 @@ mod common;
 use common::{CARD_TOKEN, PAYMENT, addresses, bearer_client, billing, client, euro, with_card, with_page};
 use mockito::{Matcher, Mock, Server, ServerGuard};
 use omno::{
-    Card, CreatePayment, CreatedPayment, DeclineReason, Effect, ErrorKind, GetPayment, ListCards, Outcome,
-    Payment, PaymentStatus, Proof, Reply,
+    Card, CreatePayment, CreatedPayment, DeclineReason, Effect, ErrorKind, GetPayment, ListCards,
+    Operation as _, Outcome, Payment, PaymentStatus, Proof, Reply,
 };
 use recurring_fixtures::{Case, variants};
 
@@ -40,7 +40,7 @@ async fn server_for(case: &str) -> (ServerGuard, [Mock; 2]) {
 }
 
 async fn create(case: &str, request: &CreatePayment) -> CreatedPayment {
-    Case::load(case).assert_request_body(request.to_request().expect("valid").body_bytes().expect("a body"));
+    Case::load(case).assert_request_body(request.request().expect("valid").body_bytes().expect("a body"));
     let (server, mocks) = server_for(case).await;
     let created = client(&server.url()).create_payment(request).await.expect("a payment");
     for mock in mocks {
@@ -89,8 +89,7 @@ async fn payment_read_back() {
 fn a_reason_belongs_to_a_refused_payment_only() {
     for status in PaymentStatus::KNOWN.iter().copied().chain(["unheard-of"]) {
         let body = format!(r#"{{"id":"{PAYMENT}","status":"{status}","paymentResult":"Expired card"}}"#);
-        let payment =
-            GetPayment::new(PAYMENT).from_reply(&Reply::new(200, Vec::new(), body.into())).expect(status);
+        let payment = GetPayment::new(PAYMENT).read(&Reply::new(200, Vec::new(), body.into())).expect(status);
         let declined = payment.outcome() == Outcome::Declined;
         assert_eq!(payment.decline_reason(), declined.then_some(DeclineReason::ExpiredCard), "{status}");
         let echo = r#""amount":49.99,"currency":"EUR","orderId":"attempt-0002""#;
@@ -176,18 +175,18 @@ fn members_stand_in_one_order_and_amounts_are_exact() {
         .order_id("7")
         .card_token(CARD_TOKEN.into())
         .merchant_transaction_id("7-1");
-    let request = request.to_request().expect("valid");
+    let request = request.request().expect("valid");
     insta::assert_snapshot!(String::from_utf8_lossy(request.body_bytes().expect("a body")));
 }
 
 #[test]
 fn an_identifier_is_one_segment_of_the_path() {
-    let request = ListCards::new("ann@example.org|7").to_request().expect("valid");
+    let request = ListCards::new("ann@example.org|7").request().expect("valid");
     assert_eq!(request.path(), "/transaction/customer/ann%40example.org%7C7/cards");
 }
 
 fn created(request: &CreatePayment, body: &str) -> CreatedPayment {
-    request.from_reply(&Reply::new(200, Vec::new(), body.into())).expect(body)
+    request.read(&Reply::new(200, Vec::new(), body.into())).expect(body)
 }
 
 #[test]
@@ -230,11 +229,11 @@ fn the_same_amount_may_be_written_in_another_way() {
 fn amounts_read_back_keep_their_text() {
     let body = br#"{"status":"Created","amount":49.990,"id":"01234567-89ab-cdef-0123-456789abcdef"}"#;
     let payment =
-        GetPayment::new(PAYMENT).from_reply(&Reply::new(200, Vec::new(), body.to_vec())).expect("a payment");
+        GetPayment::new(PAYMENT).read(&Reply::new(200, Vec::new(), body.to_vec())).expect("a payment");
     assert_eq!(payment.amount.as_deref(), Some("49.990"));
     let body = br#"{"status":"Pending3DS","3dsRedirectUrl":"https://acs.example/1"}"#;
     let payment =
-        GetPayment::new(PAYMENT).from_reply(&Reply::new(200, Vec::new(), body.to_vec())).expect("a payment");
+        GetPayment::new(PAYMENT).read(&Reply::new(200, Vec::new(), body.to_vec())).expect("a payment");
     assert_eq!(payment.payment_address().as_deref(), Some("https://acs.example/1"));
     assert_eq!(payment.outcome(), Outcome::ActionRequired);
 }
@@ -243,13 +242,13 @@ fn amounts_read_back_keep_their_text() {
 #[test]
 fn new_members_and_new_values_do_no_harm() {
     let create = |case: &str, request: CreatePayment, body: Vec<u8>| {
-        request.from_reply(&Reply::new(200, Vec::new(), body)).expect(case)
+        request.read(&Reply::new(200, Vec::new(), body)).expect(case)
     };
     let get = |body: Vec<u8>| -> Payment {
-        GetPayment::new(PAYMENT).from_reply(&Reply::new(200, Vec::new(), body)).expect("a payment")
+        GetPayment::new(PAYMENT).read(&Reply::new(200, Vec::new(), body)).expect("a payment")
     };
     let cards = |case: &str, body: Vec<u8>| -> Vec<Card> {
-        ListCards::new("customer_id").from_reply(&Reply::new(200, Vec::new(), body)).expect(case)
+        ListCards::new("customer_id").read(&Reply::new(200, Vec::new(), body)).expect(case)
     };
     for body in variants::with_unknown_member(&Case::load("omno/create-payment/page").response_body()) {
         assert_eq!(create("page", with_page(), body).outcome(), Outcome::ActionRequired);

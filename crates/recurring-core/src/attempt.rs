@@ -1,16 +1,15 @@
 use std::fmt;
-
-use serde::{Deserialize, Deserializer, Serialize};
+use std::str::FromStr;
 
 use crate::invalid_input::InvalidInput;
+use crate::words::written_as_text;
 
 /// The caller's own name for one attempt to move money, stored by the caller *before* the first send and put on
 /// the wire as the merchant's reference.
 ///
-/// No crate here ever invents one: an identifier that is made up after a crash is a second charge. 1 to 64
+/// No crate here ever invents one: an identifier that is made up after a crash leads to a second charge. 1 to 64
 /// characters: ASCII letters, digits, and `- _ . :`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AttemptId(String);
 
 impl AttemptId {
@@ -30,7 +29,7 @@ impl AttemptId {
         Ok(Self(id))
     }
 
-    /// The identifier as text.
+    /// Returns the identifier as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -38,25 +37,40 @@ impl AttemptId {
 
 impl fmt::Display for AttemptId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.pad(&self.0)
     }
 }
 
-impl<'de> Deserialize<'de> for AttemptId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+/// The same as [`AttemptId::new`].
+impl FromStr for AttemptId {
+    type Err = InvalidInput;
+
+    fn from_str(id: &str) -> Result<Self, InvalidInput> {
+        Self::new(id)
     }
 }
+
+written_as_text!(AttemptId);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn only_what_every_gateway_can_carry() {
+    fn attempt_id_is_what_every_gateway_can_carry() {
         assert_eq!(AttemptId::new("sub-42.2026_11:1").expect("valid").as_str(), "sub-42.2026_11:1");
         for bad in ["", " ", "a/b", "a b", "é", "a\n", &"x".repeat(65)] {
             assert!(AttemptId::new(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn attempt_id_is_read_back() {
+        let id: AttemptId = "sub-42.2026_11:1".parse().expect("valid");
+        assert_eq!(id.to_string().parse(), Ok(id.clone()));
+        let json = serde_json::to_string(&id).expect("JSON");
+        assert_eq!(json, "\"sub-42.2026_11:1\"");
+        assert_eq!(serde_json::from_str::<AttemptId>(&json).expect("read"), id);
+        assert!(serde_json::from_str::<AttemptId>("\"a b\"").is_err());
     }
 }

@@ -1,18 +1,15 @@
-use std::fmt;
-
-use serde::Serialize;
+use crate::words::written_as_words;
 
 /// Why a payment was refused, in one vocabulary for all gateways. The gateway's own code and words are kept beside
 /// it: this is an interpretation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DeclineReason {
     /// Not enough money on the account.
     InsufficientFunds,
     /// The card has expired.
     ExpiredCard,
-    /// The bank said no without saying why.
+    /// The bank declined it without a reason.
     DoNotHonour,
     /// The card was reported stolen or lost, or must be kept back.
     StolenOrLost,
@@ -35,8 +32,7 @@ pub enum DeclineReason {
 }
 
 /// What to do after a refused payment. A new try is always a *new* attempt with a new name: this one is final.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RetryAdvice {
     /// Do not charge this credential again.
     Never,
@@ -50,7 +46,7 @@ pub enum RetryAdvice {
 
 impl DeclineReason {
     /// Every reason.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: &'static [Self] = &[
         Self::InsufficientFunds,
         Self::ExpiredCard,
         Self::DoNotHonour,
@@ -184,6 +180,9 @@ impl DeclineReason {
 }
 
 impl RetryAdvice {
+    /// Every advice.
+    pub const ALL: &'static [Self] = &[Self::Never, Self::RetryLater, Self::NeedsCustomer, Self::NotStated];
+
     /// The word used in machine-readable output, such as `needs_customer`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -195,37 +194,42 @@ impl RetryAdvice {
     }
 }
 
-impl fmt::Display for DeclineReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl fmt::Display for RetryAdvice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+written_as_words!(DeclineReason, "decline reason");
+written_as_words!(RetryAdvice, "retry advice");
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_words_are_those_of_the_serialisation() {
+    fn reason_and_advice_are_read_back() {
         for reason in DeclineReason::ALL {
-            assert_eq!(serde_json::to_string(&reason).expect("JSON"), format!("\"{reason}\""));
-            let advice = reason.advice();
-            assert_eq!(serde_json::to_string(&advice).expect("JSON"), format!("\"{advice}\""));
+            assert_eq!(reason.as_str().parse(), Ok(*reason));
+            let json = serde_json::to_string(reason).expect("JSON");
+            assert_eq!(json, format!("\"{reason}\""));
+            assert_eq!(serde_json::from_str::<DeclineReason>(&json).expect("read"), *reason);
+            assert!(RetryAdvice::ALL.contains(&reason.advice()));
         }
+        for advice in RetryAdvice::ALL {
+            assert_eq!(advice.as_str().parse(), Ok(*advice));
+            let json = serde_json::to_string(advice).expect("JSON");
+            assert_eq!(json, format!("\"{advice}\""));
+            assert_eq!(serde_json::from_str::<RetryAdvice>(&json).expect("read"), *advice);
+        }
+        assert!("no_money".parse::<DeclineReason>().is_err());
+        let error = "later".parse::<RetryAdvice>().expect_err("not an advice");
+        assert_eq!(
+            error.to_string(),
+            "unknown retry advice: must be one of never, retry_later, needs_customer, not_stated"
+        );
     }
 
     #[test]
     fn codes_and_words_give_every_reason_but_other() {
-        let all = DeclineReason::ALL.into_iter().filter(|reason| *reason != DeclineReason::Other);
+        let all = DeclineReason::ALL.iter().filter(|reason| **reason != DeclineReason::Other);
         for reason in all {
             for table in [DeclineReason::RESPONSE_CODES, DeclineReason::WORDS] {
-                assert!(table.iter().any(|(_, found)| *found == reason), "{reason}");
+                assert!(table.iter().any(|(_, found)| found == reason), "{reason}");
             }
         }
         for (words, reason) in DeclineReason::WORDS {

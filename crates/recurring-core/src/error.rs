@@ -1,11 +1,13 @@
 use std::error::Error as StdError;
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::invalid_input::InvalidInput;
 use crate::reply::Reply;
+use crate::words::{UnknownWord, written_as_text, written_as_words};
 
-/// What went wrong. It says nothing about the money: see [`Effect`].
+/// What went wrong. What happened to the money is a question of its own: see [`Effect`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -34,6 +36,21 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// Every kind.
+    pub const ALL: &'static [Self] = &[
+        Self::Config,
+        Self::InvalidRequest,
+        Self::Authentication,
+        Self::Permission,
+        Self::NotFound,
+        Self::Conflict,
+        Self::RateLimited,
+        Self::Unavailable,
+        Self::Transport,
+        Self::Protocol,
+        Self::Unsupported,
+    ];
+
     /// The word used in machine-readable output, such as `rate_limited`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -52,15 +69,14 @@ impl ErrorKind {
     }
 }
 
-impl fmt::Display for ErrorKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+written_as_words!(ErrorKind, "error kind");
 
 /// What the failed call did to the money.
 ///
-/// It speaks of this call only: that a *read* never left proves nothing about the payment it asked for.
+/// It is about this call only: that a *read* never left proves nothing about the payment that it asked for.
+///
+/// Its text is `not_applied:` with the proof, such as `not_applied:never_sent`, or `unknown`. A text without a proof is
+/// not read as `NotApplied`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Effect {
     /// Nothing happened, and this is why we know. The same attempt may be made again.
@@ -70,6 +86,14 @@ pub enum Effect {
 }
 
 impl Effect {
+    /// Every effect.
+    pub const ALL: &'static [Self] = &[
+        Self::NotApplied(Proof::Local),
+        Self::NotApplied(Proof::NeverSent),
+        Self::NotApplied(Proof::Refused),
+        Self::Unknown,
+    ];
+
     /// Whether it is proven that nothing happened.
     pub fn is_not_applied(self) -> bool {
         matches!(self, Self::NotApplied(_))
@@ -80,7 +104,7 @@ impl Effect {
         self == Self::Unknown
     }
 
-    /// The word used in machine-readable output: `not_applied` or `unknown`.
+    /// The word used in machine-readable output, without the proof: `not_applied` or `unknown`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NotApplied(_) => "not_applied",
@@ -89,16 +113,54 @@ impl Effect {
     }
 }
 
+/// `not_applied:local`, `not_applied:never_sent`, `not_applied:refused` or `unknown`.
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotApplied(proof) => f.pad(&format!("not_applied:{proof}")),
+            Self::Unknown => f.pad("unknown"),
+        }
+    }
+}
+
+/// Reads what `Display` writes.
+impl FromStr for Effect {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        let known = Self::ALL.iter().find(|effect| effect.to_string() == text);
+        known.copied().ok_or_else(|| UnknownWord::new("effect", Self::ALL))
+    }
+}
+
+written_as_text!(Effect);
+
 /// Why we know that nothing happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Proof {
     /// Refused here, before sending.
     Local,
-    /// The request never left: no connection was made, or could not obtain an access token for it.
+    /// The request never left: no connection was made, or no access token could be obtained for it.
     NeverSent,
     /// The gateway's own documented error shape says so.
     Refused,
 }
+
+impl Proof {
+    /// Every proof.
+    pub const ALL: &'static [Self] = &[Self::Local, Self::NeverSent, Self::Refused];
+
+    /// The word used in machine-readable output: `local`, `never_sent` or `refused`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::NeverSent => "never_sent",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+written_as_words!(Proof, "proof");
 
 /// A failed call: what went wrong ([`kind`](Error::kind)) and what happened to the money
 /// ([`effect`](Error::effect)).
@@ -233,6 +295,34 @@ impl<A: fmt::Debug> StdError for Error<A> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn kind_effect_and_proof_are_read_back() {
+        for kind in ErrorKind::ALL {
+            assert_eq!(kind.as_str().parse(), Ok(*kind));
+            let json = serde_json::to_string(kind).expect("JSON");
+            assert_eq!(serde_json::from_str::<ErrorKind>(&json).expect("read"), *kind);
+        }
+        for proof in Proof::ALL {
+            assert_eq!(proof.as_str().parse(), Ok(*proof));
+            let json = serde_json::to_string(proof).expect("JSON");
+            assert_eq!(serde_json::from_str::<Proof>(&json).expect("read"), *proof);
+            assert!(Effect::ALL.contains(&Effect::NotApplied(*proof)));
+        }
+        for effect in Effect::ALL {
+            assert!(effect.to_string().starts_with(effect.as_str()));
+            assert_eq!(effect.to_string().parse(), Ok(*effect));
+            let json = serde_json::to_string(effect).expect("JSON");
+            assert_eq!(serde_json::from_str::<Effect>(&json).expect("read"), *effect);
+        }
+        assert!("fatal".parse::<ErrorKind>().is_err());
+        assert!("trust".parse::<Proof>().is_err());
+        let unproven = "not_applied".parse::<Effect>().expect_err("without a proof");
+        assert_eq!(
+            unproven.to_string(),
+            "unknown effect: must be one of not_applied:local, not_applied:never_sent, not_applied:refused, unknown"
+        );
+    }
 
     #[test]
     fn says_what_happened_to_the_money() {

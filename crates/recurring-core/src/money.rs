@@ -1,9 +1,12 @@
 use std::fmt;
+use std::str::FromStr;
 
+use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::invalid_input::InvalidInput;
+use crate::words::written_as_text;
 
 /// An ISO 4217 currency that has a number of decimals.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,26 +45,27 @@ impl fmt::Debug for Currency {
 
 impl fmt::Display for Currency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())
+        f.pad(self.code())
     }
 }
 
-impl Serialize for Currency {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.code())
+/// The same as [`Currency::from_code`].
+impl FromStr for Currency {
+    type Err = InvalidInput;
+
+    fn from_str(code: &str) -> Result<Self, InvalidInput> {
+        Self::from_code(code)
     }
 }
 
-impl<'de> Deserialize<'de> for Currency {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let code = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        Self::from_code(&code).map_err(serde::de::Error::custom)
-    }
-}
+written_as_text!(Currency);
 
 /// An amount of money to be moved: a positive whole number of minor units (cents, fils) and its currency.
 ///
 /// There is no way to make one from a floating-point number, and none that rounds.
+///
+/// Its text is `40.00 EUR`. Serde writes the object `{"amount":"40.00","currency":"EUR"}`, and reads that or the text. Both
+/// keep the rules of [`parse`](Self::parse): the amount is a text, never a number.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Money {
     minor: i64,
@@ -117,14 +121,53 @@ impl fmt::Debug for Money {
 /// `40.00 EUR`
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.to_decimal(), self.currency)
+        f.pad(&format!("{} {}", self.to_decimal(), self.currency))
     }
+}
+
+/// Reads `40.00 EUR`: the amount in major units, one space, and the currency.
+impl FromStr for Money {
+    type Err = InvalidInput;
+
+    fn from_str(text: &str) -> Result<Self, InvalidInput> {
+        let (amount, code) = text.split_once(' ').ok_or_else(|| {
+            InvalidInput::new("amount", "must be an amount and a currency, such as 40.00 EUR")
+        })?;
+        Self::parse(amount, Currency::from_code(code)?)
+    }
+}
+
+impl Serialize for Money {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("Money", 2)?;
+        object.serialize_field("amount", &self.to_decimal())?;
+        object.serialize_field("currency", &self.currency)?;
+        object.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Money {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match MoneyOrText::deserialize(deserializer)? {
+            MoneyOrText::Text(text) => text.parse(),
+            MoneyOrText::Object { amount, currency } => Self::parse(&amount, currency),
+        }
+        .map_err(serde::de::Error::custom)
+    }
+}
+
+/// The two forms in which serde reads an amount of money.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "must be an amount and its currency as texts, such as 40.00 EUR")]
+pub(crate) enum MoneyOrText {
+    Text(String),
+    Object { amount: String, currency: Currency },
 }
 
 /// A decimal number kept as its literal text, for the gateways that count in major units.
 ///
-/// It is written to JSON as a number with exactly this text and read by its text, so that no binary
-/// floating-point number ever stands between.
+/// It is written to JSON as a number with exactly this text and read by its text, never through a binary floating-point
+/// number.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Decimal(String);
 
@@ -259,6 +302,44 @@ mod tests {
         assert_eq!(json("100.00", "EUR"), "100");
     }
 
+    #[test]
+    fn money_text_and_json_are_read_back() {
+        let money: Money = "40.00 EUR".parse().expect("money");
+        assert_eq!((money.minor(), money.currency().code()), (4000, "EUR"));
+        assert_eq!(money.to_string(), "40.00 EUR");
+        let json = serde_json::to_string(&money).expect("JSON");
+        assert_eq!(json, r#"{"amount":"40.00","currency":"EUR"}"#);
+        for form in [json.as_str(), "\"40.00 EUR\"", r#"{"currency":"EUR","amount":"40"}"#] {
+            assert_eq!(serde_json::from_str::<Money>(form).expect(form), money);
+        }
+        for bad in
+            ["", "40.00", "EUR", "40.00EUR", "40.00  EUR", " 40.00 EUR", "40.001 EUR", "40.00 eur", "0 EUR"]
+        {
+            assert!(bad.parse::<Money>().is_err(), "{bad}");
+            assert!(serde_json::from_str::<Money>(&format!("\"{bad}\"")).is_err(), "{bad}");
+        }
+        for bad in [
+            r#"{"amount":40.00,"currency":"EUR"}"#,
+            r#"{"amount":"40.00"}"#,
+            "40",
+            r#"{"amount":"-1","currency":"EUR"}"#,
+        ] {
+            assert!(serde_json::from_str::<Money>(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn currency_code_is_read_back() {
+        for code in ["EUR", "JPY", "KWD"] {
+            let currency: Currency = code.parse().expect(code);
+            assert_eq!(currency.to_string(), code);
+            let json = serde_json::to_string(&currency).expect("JSON");
+            assert_eq!(serde_json::from_str::<Currency>(&json).expect("read"), currency);
+        }
+        assert!("eur".parse::<Currency>().is_err());
+        assert!(serde_json::from_str::<Currency>("\"XAU\"").is_err());
+    }
+
     proptest! {
         #[test]
         fn writing_and_reading_back_changes_nothing(
@@ -267,6 +348,9 @@ mod tests {
         ) {
             let money = Money::from_minor(minor, currency(code)).expect("money");
             prop_assert_eq!(Money::parse(&money.to_decimal(), money.currency()).expect("reads back"), money);
+            prop_assert_eq!(money.to_string().parse::<Money>().expect("reads back"), money);
+            let json = serde_json::to_string(&money).expect("JSON");
+            prop_assert_eq!(serde_json::from_str::<Money>(&json).expect("reads back"), money);
             let short = Decimal::shortest(money);
             prop_assert_eq!(short.to_minor(money.currency().exponent()).expect("reads back"), minor);
         }

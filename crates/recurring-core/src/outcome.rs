@@ -1,18 +1,18 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::money::Money;
+use crate::money::{Money, MoneyOrText};
+use crate::words::{UnknownWord, written_as_words};
 
 /// Where a payment stands, as far as the gateway's answer proves it.
 ///
 /// A gateway's status that is not known is [`Pending`](Outcome::Pending): ask again. It is never read
 /// as paid and never as failed, however long it lasts.
 ///
-/// For a refund or a void the same words tell whether money went back: `Paid` is that it did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// For a refund or a void the same words say whether money went back: `Paid` is that it did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// The money was taken. It may have gone back since: see the amounts refunded and disputed.
     Paid,
@@ -30,8 +30,8 @@ pub enum Outcome {
 
 impl Outcome {
     /// Every outcome.
-    pub const ALL: [Self; 6] =
-        [Self::Paid, Self::Authorized, Self::Pending, Self::ActionRequired, Self::Declined, Self::Canceled];
+    pub const ALL: &'static [Self] =
+        &[Self::Paid, Self::Authorized, Self::Pending, Self::ActionRequired, Self::Declined, Self::Canceled];
 
     /// The word used in machine-readable output: `paid`, `authorized`, `pending`, `action_required`, `declined`,
     /// `canceled`.
@@ -57,24 +57,7 @@ impl Outcome {
     }
 }
 
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// A word that is no [`Outcome`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the word names no outcome")]
-pub struct UnknownOutcome;
-
-impl FromStr for Outcome {
-    type Err = UnknownOutcome;
-
-    fn from_str(word: &str) -> Result<Self, UnknownOutcome> {
-        Self::ALL.into_iter().find(|outcome| outcome.as_str() == word).ok_or(UnknownOutcome)
-    }
-}
+written_as_words!(Outcome, "outcome");
 
 /// How much of a payment was captured, given back or disputed, as far as the gateway says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -111,16 +94,70 @@ impl fmt::Display for Portion {
     }
 }
 
+/// Reads `40.00 EUR`, or `unstated`.
+impl FromStr for Portion {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        match text {
+            "unstated" => Ok(Self::Unstated),
+            amount => amount.parse().map(Self::Of).map_err(|_| unreadable()),
+        }
+    }
+}
+
+fn unreadable() -> UnknownWord {
+    UnknownWord::new("amount", ["an amount such as 40.00 EUR", "unstated"])
+}
+
+/// Writes the object of a [`Money`], or the text `unstated`.
+impl Serialize for Portion {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Of(amount) => amount.serialize(serializer),
+            Self::Unstated => serializer.serialize_str("unstated"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Portion {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match MoneyOrText::deserialize(deserializer)? {
+            MoneyOrText::Text(text) => text.parse().map_err(serde::de::Error::custom),
+            MoneyOrText::Object { amount, currency } => {
+                Money::parse(&amount, currency).map(Self::Of).map_err(serde::de::Error::custom)
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn every_outcome_can_be_read_again() {
+    fn outcome_word_is_read_back() {
         for outcome in Outcome::ALL {
-            assert_eq!(outcome.as_str().parse(), Ok(outcome));
+            assert_eq!(outcome.as_str().parse(), Ok(*outcome));
             assert_eq!(serde_json::to_value(outcome).unwrap(), outcome.as_str());
+            assert_eq!(serde_json::from_value::<Outcome>(outcome.as_str().into()).unwrap(), *outcome);
         }
-        assert_eq!("approved".parse::<Outcome>(), Err(UnknownOutcome));
+        let error = "approved".parse::<Outcome>().expect_err("not an outcome");
+        assert_eq!(
+            error.to_string(),
+            "unknown outcome: must be one of paid, authorized, pending, action_required, declined, canceled"
+        );
+    }
+
+    #[test]
+    fn portion_text_is_read_back() {
+        let amount: Money = "40.00 EUR".parse().unwrap();
+        for portion in [Portion::Of(amount), Portion::Unstated] {
+            assert_eq!(portion.to_string().parse(), Ok(portion));
+            let json = serde_json::to_value(portion).unwrap();
+            assert_eq!(serde_json::from_value::<Portion>(json).unwrap(), portion);
+        }
+        assert!("some".parse::<Portion>().is_err());
+        assert!(serde_json::from_str::<Portion>("\"some\"").is_err());
     }
 }

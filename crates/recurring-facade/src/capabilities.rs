@@ -1,5 +1,9 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
+
+use recurring_core::UnknownWord;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An operation of the facade: each is one method of [`Facade`](crate::Facade) and of
 /// [`Provider`](crate::Provider).
@@ -32,7 +36,7 @@ pub enum Operation {
 
 impl Operation {
     /// All operations, in the order of the tables.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: &'static [Self] = &[
         Self::Enrol,
         Self::Resume,
         Self::StoredCards,
@@ -70,17 +74,24 @@ impl fmt::Display for Operation {
     }
 }
 
-/// A word that is not the name of an [`Operation`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an operation")]
-pub struct UnknownOperation(String);
-
 impl FromStr for Operation {
-    type Err = UnknownOperation;
+    type Err = UnknownWord;
 
-    fn from_str(word: &str) -> Result<Self, Self::Err> {
-        let known = Self::ALL.into_iter().find(|operation| operation.as_str() == word);
-        known.ok_or_else(|| UnknownOperation(word.to_owned()))
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        let known = Self::ALL.iter().find(|operation| operation.as_str() == word);
+        known.copied().ok_or_else(|| UnknownWord::new("operation", Self::ALL))
+    }
+}
+
+impl Serialize for Operation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Operation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <Cow<'de, str>>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -105,7 +116,7 @@ impl Capabilities {
 
     /// The operations, in the order of [`Operation::ALL`].
     pub fn operations(self) -> impl Iterator<Item = Operation> {
-        Operation::ALL.into_iter().filter(move |operation| self.has(*operation))
+        Operation::ALL.iter().copied().filter(move |operation| self.has(*operation))
     }
 
     /// The note on an operation, which may be empty; `None` when the gateway does not have the operation.
@@ -194,7 +205,9 @@ mod tests {
     #[test]
     fn operation_word_is_read_back() {
         for operation in Operation::ALL {
-            assert_eq!(operation.to_string().parse(), Ok(operation));
+            assert_eq!(operation.to_string().parse(), Ok(*operation));
+            let json = serde_json::to_string(operation).expect("JSON");
+            assert_eq!(serde_json::from_str::<Operation>(&json).expect("read"), *operation);
         }
         assert!("void".parse::<Operation>().is_err());
     }

@@ -3,7 +3,7 @@ use std::fmt;
 use recurring_core::{AttemptId, Currency, GatewayTime, Money, Secret};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::provider::ProviderId;
+use crate::ids::ProviderId;
 use crate::request::Billing;
 
 /// Who runs the clock. Only a stored credential can be charged: "our timer and their scheduler both charged" does

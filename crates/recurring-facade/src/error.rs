@@ -8,8 +8,7 @@ use recurring_core::{
 use recurring_gateway::ErrorExt as _;
 
 use crate::capabilities::Operation;
-use crate::payment::PaymentRef;
-use crate::provider::ProviderId;
+use crate::ids::{PaymentRef, ProviderId};
 
 /// The gateway's own error, as text that may be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]

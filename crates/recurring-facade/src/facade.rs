@@ -10,9 +10,10 @@ use crate::call::Call;
 use crate::capabilities::{Capabilities, Operation};
 use crate::credential::PendingEnrolment;
 use crate::error::{Error, ReceiveError};
+use crate::ids::{PaymentRef, ProviderId};
 use crate::notification::{NotificationAnswer, ReceivedNotification};
-use crate::payment::{EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, Scheduled, StoredCard};
-use crate::provider::{Found, LostCharge, NoRecord, Provider, ProviderId, Rebuilt, Record};
+use crate::payment::{EnrolStarted, Enrolment, Payment, PaymentStatus, Scheduled, StoredCard};
+use crate::provider::{Found, LostCharge, NoRecord, Provider, Rebuilt, Record};
 use crate::request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest, ScheduleRequest};
 
 /// Several gateways behind one interface, with one method for each operation.

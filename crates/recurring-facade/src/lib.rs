@@ -17,6 +17,7 @@ mod credential;
 mod error;
 mod facade;
 mod facts;
+mod ids;
 mod notification;
 mod payment;
 mod provider;
@@ -35,7 +36,7 @@ pub use adapters::revio::Revio;
 #[cfg(feature = "tokenpay-signed")]
 pub use adapters::tokenpay_signed::TokenpaySigned;
 pub use call::Call;
-pub use capabilities::{Capabilities, Operation, UnknownOperation};
+pub use capabilities::{Capabilities, Operation};
 pub use credential::{
     Agreement, EmspayCredential, KnownToken, OmnoCredential, PendingEnrolment, RevioCredential, ScheduleRef,
     StoredCredential, TokenpayCredential,
@@ -43,17 +44,16 @@ pub use credential::{
 pub use error::{Error, GatewayError, ReceiveError, Refusal};
 pub use facade::Facade;
 pub use facts::{Facts, LostAnswer};
+pub use ids::{PaymentRef, ProviderId};
 pub use notification::{Authenticity, NotificationAnswer, ReceivedNotification};
-pub use payment::{
-    Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, Scheduled, StoredCard,
-};
-pub use provider::{Found, LostCharge, NoRecord, Provider, ProviderId, Rebuilt, Record};
+pub use payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentStatus, Scheduled, StoredCard};
+pub use provider::{Found, LostCharge, NoRecord, Provider, Rebuilt, Record};
 pub use recurring_core::notification::{
     LARGEST_BODY as LARGEST_NOTIFICATION, NotificationError, RawNotification,
 };
 pub use recurring_core::{
     AttemptId, Currency, DeclineReason, Effect, ErrorKind, GatewayTime, InvalidInput, Money, NotAfter,
-    Outcome, Portion, Proof, RetryAdvice, Secret,
+    Outcome, Portion, Proof, RetryAdvice, Secret, Timestamp, UnknownWord,
 };
 pub use request::{
     Billing, CaptureRequest, ChargeRequest, Customer, EnrolRequest, RefundRequest, ScheduleRequest,

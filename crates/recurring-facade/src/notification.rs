@@ -1,7 +1,6 @@
 use std::fmt;
 
-use crate::payment::PaymentRef;
-use crate::provider::ProviderId;
+use crate::ids::{PaymentRef, ProviderId};
 
 /// A notification that was received and, where the gateway proves its origin, verified.
 #[derive(Debug, Clone)]

@@ -1,33 +1,7 @@
-use std::fmt;
-
 use recurring_core::{DeclineReason, GatewayTime, Money, Outcome, Portion};
-use serde::{Deserialize, Serialize};
 
 use crate::credential::{Agreement, PendingEnrolment, StoredCredential};
-use crate::provider::ProviderId;
-
-/// The gateway's own identifier of a payment.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct PaymentRef(String);
-
-impl PaymentRef {
-    /// Takes the identifier as the gateway gave it.
-    pub fn new(id: impl Into<String>) -> Self {
-        Self(id.into())
-    }
-
-    /// The identifier as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for PaymentRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
+use crate::ids::{PaymentRef, ProviderId};
 
 /// A payment as far as the gateway's answer proves it.
 #[derive(Debug, Clone)]

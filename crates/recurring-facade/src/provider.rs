@@ -1,59 +1,20 @@
 use std::any::Any;
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use recurring_core::{AttemptId, Money, notification::RawNotification};
-use serde::{Deserialize, Serialize};
+use recurring_core::{AttemptId, Money, Timestamp, notification::RawNotification};
 
 use crate::call::Call;
 use crate::capabilities::{Capabilities, Operation};
 use crate::credential::{Agreement, PendingEnrolment, StoredCredential};
 use crate::error::{Error, ReceiveError};
 use crate::facts::Facts;
+use crate::ids::{PaymentRef, ProviderId};
 use crate::notification::{NotificationAnswer, ReceivedNotification};
-use crate::payment::{EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, Scheduled, StoredCard};
+use crate::payment::{EnrolStarted, Enrolment, Payment, PaymentStatus, Scheduled, StoredCard};
 use crate::request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest, ScheduleRequest};
-
-/// The name of a gateway, such as `emspay`. The same word stands in stored credentials and settings.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ProviderId(Cow<'static, str>);
-
-impl ProviderId {
-    /// Omno.
-    pub const OMNO: Self = Self(Cow::Borrowed("omno"));
-    /// N-Genius Online.
-    pub const NGENIUS: Self = Self(Cow::Borrowed("ngenius"));
-    /// The signed tokenisation gateway.
-    pub const TOKENPAY_SIGNED: Self = Self(Cow::Borrowed("tokenpay-signed"));
-    /// Revio.
-    pub const REVIO: Self = Self(Cow::Borrowed("revio"));
-    /// EMS Online.
-    pub const EMSPAY: Self = Self(Cow::Borrowed("emspay"));
-
-    /// The five gateways of this workspace.
-    pub const ALL: [Self; 5] = [Self::OMNO, Self::NGENIUS, Self::TOKENPAY_SIGNED, Self::REVIO, Self::EMSPAY];
-
-    /// A name, for a [`Provider`] of your own.
-    pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
-        Self(name.into())
-    }
-
-    /// The name as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for ProviderId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // `pad` keeps the width that a table asks for.
-        f.pad(&self.0)
-    }
-}
 
 /// One gateway behind the words of this crate.
 ///
@@ -268,14 +229,14 @@ pub struct LostCharge {
     /// gateway names one.
     pub credential: Option<StoredCredential>,
     /// The earliest moment at which the charge may have been sent, by the caller's clock.
-    pub from: SystemTime,
+    pub from: Timestamp,
     /// The latest one.
-    pub until: SystemTime,
+    pub until: Timestamp,
 }
 
 impl LostCharge {
     /// A charge of which the gateway's reference is not known. If it is, set [`payment`](Self::payment).
-    pub fn new(attempt: AttemptId, amount: Money, from: SystemTime, until: SystemTime) -> Self {
+    pub fn new(attempt: AttemptId, amount: Money, from: Timestamp, until: Timestamp) -> Self {
         Self { attempt, amount, payment: None, credential: None, from, until }
     }
 }

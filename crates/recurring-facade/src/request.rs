@@ -2,7 +2,7 @@ use recurring_core::{AttemptId, Money, Secret};
 use serde::{Deserialize, Serialize};
 
 use crate::credential::StoredCredential;
-use crate::payment::PaymentRef;
+use crate::ids::PaymentRef;
 
 /// The first payment of a customer.
 #[derive(Debug, Clone)]

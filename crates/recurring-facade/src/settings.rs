@@ -8,7 +8,8 @@ use std::time::Duration;
 use recurring_core::{HttpOptions, Secret};
 
 use crate::facade::Facade;
-use crate::provider::{Provider, ProviderId};
+use crate::ids::ProviderId;
+use crate::provider::Provider;
 
 /// The variables of one gateway.
 struct Names {
@@ -285,7 +286,7 @@ impl Settings {
     /// When one of them lacks a value, or has one that cannot work.
     pub fn facade(&self) -> Result<Facade, SettingsError> {
         let mut facade = Facade::new();
-        for provider in &ProviderId::ALL {
+        for provider in ProviderId::ALL {
             match self.provider(provider) {
                 Ok(known) if self.mentions(provider) => facade.add(known),
                 Err(error) if self.mentions(provider) => return Err(error),
@@ -323,7 +324,7 @@ impl Settings {
             settings = settings.set(*variable, value);
         }
         let mut facade = Facade::new();
-        for id in &ProviderId::ALL {
+        for id in ProviderId::ALL {
             match settings.provider_without_key(id) {
                 Ok(provider) => facade.add(provider),
                 Err(SettingsError::NotBuilt { .. }) => {}

@@ -1,6 +1,6 @@
 use recurring_core::{DeclineReason, Outcome};
 
-use crate::provider::ProviderId;
+use crate::ids::ProviderId;
 
 /// What one gateway's words mean, as the code reads them: for documentation.
 #[derive(Debug, Clone)]

@@ -4,13 +4,11 @@
 
 mod common;
 
-use std::time::SystemTime;
-
 use common::{attempt, billing, credential, enrol_request, facade_at, price};
 use recurring_facade::{
     Call, CaptureRequest, ChargeRequest, Effect, Error, ErrorKind, Facade, LostCharge, NoRecord, Operation,
     PaymentRef, PendingEnrolment, Proof, Provider, ProviderId, RawNotification, ReceiveError, RefundRequest,
-    Refusal, ScheduleRequest, Settings,
+    Refusal, ScheduleRequest, Settings, Timestamp,
 };
 use recurring_fixtures::fault::{Behaviour, FaultServer};
 use recurring_sandbox::Sandbox;
@@ -39,7 +37,7 @@ fn payment() -> PaymentRef {
 }
 
 fn lost(id: &ProviderId) -> LostCharge {
-    let mut lost = LostCharge::new(attempt("a-1"), price(id), SystemTime::now(), SystemTime::now());
+    let mut lost = LostCharge::new(attempt("a-1"), price(id), Timestamp::now(), Timestamp::now());
     lost.payment = Some(payment());
     lost
 }
@@ -124,12 +122,12 @@ fn assert_unsupported(error: Option<Error>, id: &ProviderId, operation: Operatio
 #[tokio::test]
 async fn operation_is_unsupported_only_outside_capabilities() {
     let sandbox = Sandbox::builder().start().await.expect("a sandbox");
-    for id in &ProviderId::ALL {
+    for id in ProviderId::ALL {
         let server = FaultServer::start(|_, _| Behaviour::CloseAfterReading).await;
         let facade = facade_at(id, &server.url(), &sandbox);
         let provider = facade.provider(id).expect("set up");
         let can = facade.capabilities(id).expect("set up");
-        for operation in Operation::ALL {
+        for &operation in Operation::ALL {
             let seen = server.requests();
             let error = ask(provider, operation).await;
             if can.has(operation) {
@@ -155,7 +153,7 @@ async fn operation_of_a_gateway_that_is_not_set_up_says_what_is_missing() {
     let facade =
         Settings::new().set("REVIO_BRAND_ID", "b").set("REVIO_API_KEY", "k").facade().expect("a facade");
     let id = ProviderId::EMSPAY;
-    for operation in Operation::ALL {
+    for &operation in Operation::ALL {
         let error = ask_facade(&facade, &id, operation).await.expect("not set up");
         let missing = Some("EMSPAY_API_KEY is not set".to_owned());
         assert_eq!(error.refusal(), Some(&Refusal::NotConfigured { missing }));

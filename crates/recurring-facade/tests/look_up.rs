@@ -5,13 +5,13 @@
 mod common;
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use common::{FADING_CARD, GOOD_CARD, attempt, enrolled, price, sandbox, settings};
 use recurring_facade::{
     AttemptId, ChargeRequest, Error, ErrorKind, Facade, Found, LostCharge, Money, Operation, Outcome,
-    Payment, PaymentRef, ProviderId, Record, RefundRequest, Settings,
+    Payment, PaymentRef, ProviderId, Record, RefundRequest, Settings, Timestamp,
 };
 use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
 use recurring_sandbox::{Fault, FaultKind, Moment, Sandbox};
@@ -48,14 +48,14 @@ async fn lose(sandbox: &Sandbox, facade: &Facade, id: &ProviderId, name: &str, w
     sandbox.inject(lost).expect("a fault");
     let unreadable = Fault::new(FaultKind::Status { status: 503, retry_after: None });
     sandbox.inject(unreadable.operation("GET /revio/**").until_cleared()).expect("a fault");
-    let (kept, from) = (Arc::new(Kept::default()), SystemTime::now());
+    let (kept, from) = (Arc::new(Kept::default()), Timestamp::now());
     let facade = facade.with_record(Arc::clone(&kept));
     let renewal = attempt(&format!("{name}-renewal"));
     let request = ChargeRequest::new(renewal.clone(), credential, price(id));
     let error = facade.charge(request).await.expect_err("lost");
     assert!(error.effect().is_unknown(), "{error}");
     sandbox.clear_faults();
-    let mut lost = LostCharge::new(renewal, price(id), from, SystemTime::now());
+    let mut lost = LostCharge::new(renewal, price(id), from, Timestamp::now());
     lost.payment = kept.0.lock().expect("a lock").clone();
     assert_eq!(lost.payment.is_some(), *id == ProviderId::REVIO, "only revio names it first");
     lost
@@ -86,7 +86,7 @@ async fn what_was_charged_is_found_and_taken_once() {
 
         // By the gateway's own name for it, once that is known; from then on no period matters.
         lost.payment = found.payment.clone();
-        (lost.from, lost.until) = (SystemTime::UNIX_EPOCH, SystemTime::UNIX_EPOCH);
+        (lost.from, lost.until) = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
         let again = the_payment(look(&facade, id, &lost).await.expect("found"));
         assert_eq!((again.outcome, again.payment), (Outcome::Paid, found.payment.clone()), "{id}");
 
@@ -94,7 +94,7 @@ async fn what_was_charged_is_found_and_taken_once() {
         let refund = RefundRequest::new(attempt(&format!("{id}-back")), found.payment.expect("a payment"));
         let _ = facade.refund(id, refund).await.expect("refunded");
         lost.payment = (*id == ProviderId::REVIO).then(|| lost.payment.clone()).flatten();
-        (lost.from, lost.until) = (SystemTime::now() - HOUR, SystemTime::now());
+        (lost.from, lost.until) = (Timestamp::now() - HOUR, Timestamp::now());
         let returned = the_payment(look(&facade, id, &lost).await.expect("found"));
         assert_eq!(returned.outcome, Outcome::Paid, "{id}");
     }
@@ -127,7 +127,7 @@ async fn what_never_reached_the_gateway_is_not_found() {
     assert!(ngenius.look_up_needs_payment());
     let calls = sandbox.exchanges().len();
     let lost =
-        LostCharge::new(attempt("s-1"), price(&ProviderId::NGENIUS), SystemTime::now(), SystemTime::now());
+        LostCharge::new(attempt("s-1"), price(&ProviderId::NGENIUS), Timestamp::now(), Timestamp::now());
     let error = facade.look_up(&ProviderId::NGENIUS, &lost).await.expect_err("nothing to look with");
     assert_eq!((error.kind(), sandbox.exchanges().len()), (ErrorKind::Unsupported, calls));
 }
@@ -151,7 +151,7 @@ async fn a_charge_that_is_still_on_its_way_is_pending_and_never_nothing() {
     let credential = enrolled(&facade, &id, "slow", "4000000000600009").await;
     let request = ChargeRequest::new(attempt("slow-renewal"), credential, price(&id));
     let charged = facade.charge(request).await.expect("an answer");
-    let mut lost = LostCharge::new(attempt("slow-renewal"), price(&id), SystemTime::now(), SystemTime::now());
+    let mut lost = LostCharge::new(attempt("slow-renewal"), price(&id), Timestamp::now(), Timestamp::now());
     lost.payment = charged.payment;
     let outcome = async || the_payment(look(&facade, &id, &lost).await.expect("found")).outcome;
     assert_eq!(outcome().await, Outcome::Pending);
@@ -170,7 +170,7 @@ async fn two_orders_with_one_name_are_for_a_person_and_the_period_has_a_margin()
         facade.charge(request).await.expect("charged")
     };
     let first = charge().await;
-    let now = SystemTime::now();
+    let now = Timestamp::now();
     let lost = |from, until| LostCharge::new(name.clone(), price(&id), from, until);
     let minutes = |count: u64| Duration::from_secs(count * 60);
     // The gateway's clock may differ by some minutes, either way.
@@ -218,7 +218,7 @@ async fn what_contradicts_the_charge_is_an_error_and_stays_unknown() {
     let id = ProviderId::REVIO;
     let first = common::enrol_request(&id, "page");
     let started = facade.enrol(&id, first).await.expect("begun");
-    let mut page = LostCharge::new(attempt("page-first"), price(&id), SystemTime::now(), SystemTime::now());
+    let mut page = LostCharge::new(attempt("page-first"), price(&id), Timestamp::now(), Timestamp::now());
     page.payment = started.payment.payment;
     let error = look(&facade, &id, &page).await.expect_err("a first payment");
     assert!(error.effect().is_unknown() && error.payment().is_none(), "{error}");
@@ -257,7 +257,7 @@ async fn a_look_up_that_fails_finds_no_nothing() {
         let shown = format!("{behaviour:?}");
         let server = FaultServer::start(move |_, _| behaviour.clone()).await;
         for id in &CAN_LOOK {
-            let now = SystemTime::now();
+            let now = Timestamp::now();
             let mut lost = LostCharge::new(attempt("a-1"), price(id), now, now);
             lost.payment = (*id == ProviderId::REVIO).then(|| PaymentRef::new("p-1"));
             let result = look(&facade(&server.url()), id, &lost).await;
@@ -266,6 +266,6 @@ async fn a_look_up_that_fails_finds_no_nothing() {
     }
     let server = FaultServer::start(move |_, _| code(404, "Order not found")).await;
     let id = ProviderId::TOKENPAY_SIGNED;
-    let lost = LostCharge::new(attempt("a-1"), price(&id), SystemTime::now(), SystemTime::now());
+    let lost = LostCharge::new(attempt("a-1"), price(&id), Timestamp::now(), Timestamp::now());
     assert!(matches!(look(&facade(&server.url()), &id, &lost).await, Ok(Found::Nothing)));
 }

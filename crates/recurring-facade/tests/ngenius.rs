@@ -3,12 +3,13 @@
 
 mod common;
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use common::{GOOD_CARD, attempt, facade_at, good, price, sandbox};
 use recurring_facade::{
     CaptureRequest, Error, ErrorKind, Facade, Found, LostCharge, Money, NotificationError, Outcome, Payment,
     PaymentRef, ProviderId, RawNotification, ReceiveError, RefundRequest, ScheduleRequest, Scheduled,
+    Timestamp,
 };
 use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply, Received};
 use recurring_sandbox::Sandbox;
@@ -74,7 +75,7 @@ async fn status_of(order: Value) -> Result<recurring_facade::PaymentStatus, Erro
 }
 
 fn lost(name: &str, amount: Money, reference: &str) -> LostCharge {
-    let mut lost = LostCharge::new(attempt(name), amount, SystemTime::UNIX_EPOCH, SystemTime::now());
+    let mut lost = LostCharge::new(attempt(name), amount, Timestamp::UNIX_EPOCH, Timestamp::now());
     lost.payment = Some(PaymentRef::new(reference));
     lost
 }

@@ -6,12 +6,12 @@ mod common;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use common::{attempt, billing, credential, facade_at, good, price, settings};
 use recurring_facade::{
     CaptureRequest, ChargeRequest, Error, Facade, NotAfter, PaymentRef, PendingEnrolment, ProviderId,
-    RefundRequest, ScheduleRequest,
+    RefundRequest, ScheduleRequest, Timestamp,
 };
 use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply, Received};
 use recurring_sandbox::Sandbox;
@@ -127,7 +127,7 @@ async fn no_write_after_the_limit(id: ProviderId, operations: &[(Operation, usiz
                 Behaviour::Reply(answer(request))
             })
             .await;
-            let start = SystemTime::UNIX_EPOCH;
+            let start = Timestamp::UNIX_EPOCH;
             // The first reading makes the limit; a limit that has passed by then is none.
             let made = AtomicBool::new(false);
             let clock = move || {

@@ -121,7 +121,7 @@ async fn every_charge_of_a_schedule_names_its_attempt() {
 async fn an_odd_reference_is_refused_and_nothing_is_sent() {
     let (sandbox, facade) = sandbox().await;
     let long = "x".repeat(10_000);
-    for id in ProviderId::ALL {
+    for id in ProviderId::ALL.iter().cloned() {
         for odd in ["", "../", "%2F", "a b", "a\0b", ".", "..", &long] {
             if id == ProviderId::TOKENPAY_SIGNED && matches!(odd, "." | "..") {
                 // The name of an attempt, and in no path there.

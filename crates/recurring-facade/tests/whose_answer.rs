@@ -4,12 +4,12 @@
 
 mod common;
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use common::{GOOD_CARD, attempt, credential, enrolled, facade_at, good, price, sandbox};
 use recurring_facade::{
     AttemptId, ChargeRequest, DeclineReason, Effect, Error, ErrorKind, Facade, Found, LostCharge, Outcome,
-    Payment, PaymentRef, ProviderId, RetryAdvice, StoredCredential,
+    Payment, PaymentRef, ProviderId, RetryAdvice, StoredCredential, Timestamp,
 };
 use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply, Received};
 use recurring_sandbox::Sandbox;
@@ -160,7 +160,7 @@ async fn dead_token_is_declined_at_every_gateway() {
 }
 
 fn lost(id: &ProviderId, name: &AttemptId) -> LostCharge {
-    let now = SystemTime::now();
+    let now = Timestamp::now();
     LostCharge::new(name.clone(), price(id), now - Duration::from_secs(60), now)
 }
 
@@ -183,7 +183,7 @@ async fn look_up_never_takes_the_first_order() {
 #[tokio::test]
 async fn look_up_of_what_proves_nothing_is_an_error() {
     let keys = Sandbox::builder().start().await.expect("a sandbox");
-    let now = jiff::Timestamp::now();
+    let now = Timestamp::now();
     let emspay = format!(
         r#"[{{"id":"o-1","merchant_order_id":"a-1","amount":4000,"currency":"EUR","created":"{now}","status":"completed",
         "transactions":[{{"status":"completed","payment_method_details":{{"recurring_type":"recurring"}}}}]}}]"#

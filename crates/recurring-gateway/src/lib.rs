@@ -7,6 +7,7 @@ pub mod lenient;
 mod limit;
 pub mod notification;
 mod open_enum;
+mod operation;
 mod request;
 pub mod retry;
 #[cfg(feature = "signature")]
@@ -16,6 +17,7 @@ mod transport;
 
 pub use base_url::BaseUrl;
 pub use error::{ErrorExt, check_echo, read_success, require_echo};
+pub use operation::Operation;
 pub use request::{Class, Method, PreparedRequest};
 pub use token::{AccessToken, TokenCache, TokenSource};
 pub use transport::Transport;

@@ -37,7 +37,7 @@ pub trait TokenSource {
     ) -> impl Future<Output = Result<AccessToken, Error<Self::Api>>> + Send;
 
     /// Puts the token into a request.
-    fn authorise(&self, request: PreparedRequest, token: &Secret) -> PreparedRequest;
+    fn authorize(&self, request: PreparedRequest, token: &Secret) -> PreparedRequest;
 
     /// Whether the gateway itself refused the token, in its own error shape. A 401 of a machine in between proves nothing
     /// about the request.
@@ -141,7 +141,7 @@ impl<A: Clone> TokenCache<A> {
         loop {
             let token = self.get_within(transport.not_after(), || source.fetch(transport)).await;
             let token = token.map_err(Error::while_fetching_token)?;
-            let reply = transport.send(base, &source.authorise(request.clone(), &token)).await?;
+            let reply = transport.send(base, &source.authorize(request.clone(), &token)).await?;
             sends += 1;
             if !source.refuses(&reply) {
                 return Ok(reply);

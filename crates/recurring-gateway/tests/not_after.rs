@@ -5,9 +5,9 @@ use std::io::ErrorKind as IoErrorKind;
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use recurring_core::{Effect, Error, ErrorKind, HttpOptions, NotAfter, Proof, Reply, RetryPolicy};
+use recurring_core::{Effect, Error, ErrorKind, HttpOptions, NotAfter, Proof, Reply, RetryPolicy, Timestamp};
 use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
 use recurring_gateway::{BaseUrl, Class, Method, PreparedRequest, Transport};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -58,7 +58,7 @@ fn passes_at(passing: usize, at_once: impl Fn() + Send + Sync + 'static) -> NotA
         if reading == passing {
             at_once();
         }
-        if reading < passing { SystemTime::UNIX_EPOCH } else { SystemTime::UNIX_EPOCH + 2 * HOUR }
+        if reading < passing { Timestamp::UNIX_EPOCH } else { Timestamp::UNIX_EPOCH + 2 * HOUR }
     };
     NotAfter::within_by(HOUR, Arc::new(clock))
 }
@@ -68,7 +68,7 @@ fn passes_on_call() -> (NotAfter, impl Fn() + Send + Sync + 'static) {
     let passed = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&passed);
     let clock =
-        move || SystemTime::UNIX_EPOCH + if seen.load(Ordering::SeqCst) { 2 * HOUR } else { Duration::ZERO };
+        move || Timestamp::UNIX_EPOCH + if seen.load(Ordering::SeqCst) { 2 * HOUR } else { Duration::ZERO };
     (NotAfter::within_by(HOUR, Arc::new(clock)), move || passed.store(true, Ordering::SeqCst))
 }
 

@@ -242,7 +242,10 @@ impl Journal {
     /// Until when something may be sent for an attempt that is armed after now.
     fn not_after(&self) -> NotAfter {
         let clock = Arc::clone(self.clock());
-        NotAfter::within_by(self.policy().send_window(), Arc::new(move || SystemTime::from(clock.now())))
+        NotAfter::within_by(
+            self.policy().send_window(),
+            Arc::new(move || SystemTime::from(clock.now()).into()),
+        )
     }
 
     /// The time of the store, or of this machine when the store is out of reach.

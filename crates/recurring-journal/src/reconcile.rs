@@ -162,8 +162,8 @@ impl Journal {
         let mut lost = LostCharge::new(
             record.attempt.clone(),
             record.amount?,
-            SystemTime::from(from),
-            SystemTime::from(until),
+            SystemTime::from(from).into(),
+            SystemTime::from(until).into(),
         );
         lost.payment.clone_from(&record.payment);
         lost.credential = self.kept_credential(record);

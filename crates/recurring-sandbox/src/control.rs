@@ -1,29 +1,29 @@
 //! What the sandbox offers to tests over HTTP, under `/_sandbox/`. Described in `openapi.json`, which is served too.
 
 use crate::answer::{Answer, JSON};
-use crate::call::Call;
 use crate::faults::Fault;
 use crate::json;
-use crate::world::World;
+use crate::request::Request;
+use crate::state::State;
 use serde_json::{Value, json};
 use std::time::Duration;
 
 const OPENAPI: &str = include_str!("openapi.json");
 
-type Act = fn(&mut World, &Call) -> Answer;
+type Act = fn(&mut State, &Request) -> Answer;
 
 /// Every path: the method, what stands after `/_sandbox/`, and what it does.
 const ROUTES: [(&str, &str, Act); 9] = [
-    ("GET", "ledger", |world, _| Answer::json(200, &json!(world.common.ledger))),
-    ("GET", "deliveries", |world, _| Answer::json(200, &json!(world.common.outbox.deliveries()))),
-    ("GET", "settings", |world, _| settings(world)),
+    ("GET", "ledger", |state, _| Answer::json(200, &json!(state.common.ledger.entries()))),
+    ("GET", "deliveries", |state, _| Answer::json(200, &json!(state.common.outbox.deliveries()))),
+    ("GET", "settings", |state, _| settings(state)),
     ("GET", "openapi.json", |_, _| Answer::text(200, JSON, OPENAPI.to_owned())),
     ("POST", "webhooks", webhooks),
     ("POST", "clock", clock),
-    ("GET", "faults", |world, _| Answer::json(200, &json!(world.common.faults.list()))),
+    ("GET", "faults", |state, _| Answer::json(200, &json!(state.common.faults.list()))),
     ("POST", "faults", inject),
-    ("DELETE", "faults", |world, _| {
-        world.clear_faults();
+    ("DELETE", "faults", |state, _| {
+        state.clear_faults();
         Answer::empty(204)
     }),
 ];
@@ -33,9 +33,9 @@ const PAGES: [(&str, &str); 6] = [
     ("GET", "live"),
     ("GET", "exchanges/{number}"),
     ("GET", "assets/htmx.min.js"),
-    ("POST", "face/clock"),
-    ("POST", "face/faults"),
-    ("POST", "face/faults/clear"),
+    ("POST", "inspector/clock"),
+    ("POST", "inspector/faults"),
+    ("POST", "inspector/faults/clear"),
 ];
 
 /// The methods of a path.
@@ -51,9 +51,9 @@ fn fits(name: &str, path: &[&str]) -> bool {
 }
 
 /// Whether a call is for something that the description names, or not for this part of the sandbox at all.
-pub(crate) fn described(call: &Call) -> bool {
-    match call.segments().as_slice() {
-        ["_sandbox", path @ ..] => methods(path).any(|method| method == call.method.as_str()),
+pub(crate) fn described(request: &Request) -> bool {
+    match request.segments().as_slice() {
+        ["_sandbox", path @ ..] => methods(path).any(|method| method == request.method.as_str()),
         _ => true,
     }
 }
@@ -62,44 +62,43 @@ fn refuse(status: u16, message: &str) -> Answer {
     Answer::json(status, &json!({"message": message}))
 }
 
-impl World {
-    pub(crate) fn control(&mut self, call: &Call, path: &[&str]) -> Answer {
-        let asked =
-            |(method, name, _): &&(&str, &str, Act)| *method == call.method.as_str() && fits(name, path);
-        match ROUTES.iter().find(asked) {
-            Some((_, _, act)) => act(self, call),
-            None if methods(path).next().is_some() => refuse(405, "the method is not allowed here"),
-            None => refuse(404, "no such path in the sandbox"),
-        }
+/// Answers a request under `/_sandbox/`, of which `path` is the rest.
+pub(crate) fn answer(state: &mut State, request: &Request, path: &[&str]) -> Answer {
+    let asked =
+        |(method, name, _): &&(&str, &str, Act)| *method == request.method.as_str() && fits(name, path);
+    match ROUTES.iter().find(asked) {
+        Some((_, _, act)) => act(state, request),
+        None if methods(path).next().is_some() => refuse(405, "the method is not allowed here"),
+        None => refuse(404, "no such path in the sandbox"),
     }
 }
 
-fn settings(world: &World) -> Answer {
-    let settings = world.settings.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into()));
+fn settings(state: &State) -> Answer {
+    let settings = state.settings.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into()));
     Answer::json(200, &Value::Object(settings.collect()))
 }
 
-fn webhooks(world: &mut World, call: &Call) -> Answer {
-    let set = json::object(&call.body).and_then(|body| world.common.outbox.set_account_wide(&body));
+fn webhooks(state: &mut State, request: &Request) -> Answer {
+    let set = json::object(&request.body).and_then(|body| state.common.outbox.set_account_wide(&body));
     set.map_or_else(|reason| refuse(400, &reason), |()| Answer::empty(204))
 }
 
-fn clock(world: &mut World, call: &Call) -> Answer {
-    let seconds = json::object(&call.body).ok().and_then(|body| body.get("advance_seconds")?.as_u64());
+fn clock(state: &mut State, request: &Request) -> Answer {
+    let seconds = json::object(&request.body).ok().and_then(|body| body.get("advance_seconds")?.as_u64());
     let Some(seconds) = seconds else {
         return refuse(400, "advance_seconds: a whole number of seconds, not negative");
     };
-    world.advance(Duration::from_secs(seconds));
-    Answer::json(200, &json!({"now": world.common.now().to_string()}))
+    state.advance(Duration::from_secs(seconds));
+    Answer::json(200, &json!({"now": state.common.now().to_string()}))
 }
 
-fn inject(world: &mut World, call: &Call) -> Answer {
-    let fault = json::object(&call.body).and_then(|body| {
+fn inject(state: &mut State, request: &Request) -> Answer {
+    let fault = json::object(&request.body).and_then(|body| {
         serde_json::from_value::<Fault>(Value::Object(body)).map_err(|error| error.to_string())
     });
     let injected = fault.and_then(|fault| {
         let answer = Answer::json(201, &json!(fault));
-        world.inject(fault).map(|()| answer).map_err(|error| error.to_string())
+        state.inject(fault).map(|()| answer).map_err(|error| error.to_string())
     });
     injected.unwrap_or_else(|reason| refuse(400, &reason))
 }

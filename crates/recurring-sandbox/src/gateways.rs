@@ -1,7 +1,58 @@
-//! The five gateways. Each takes a call under its own prefix and answers as the gateway does; none knows the others.
+//! The five gateways, put together here and named nowhere else. Each answers under its own prefix as the gateway does; none
+//! knows the others.
 
-pub(crate) mod emspay;
-pub(crate) mod ngenius;
-pub(crate) mod omno;
-pub(crate) mod revio;
-pub(crate) mod tokenpay;
+mod emspay;
+mod ngenius;
+mod omno;
+mod revio;
+mod tokenpay;
+
+use crate::gateway::Gateway;
+use crate::ids::Ids;
+use crate::keys::{self, KeyFolder};
+use std::io;
+use std::time::Duration;
+
+/// The gateways with one webhook address for the whole account.
+pub(crate) const ACCOUNT_WIDE: &[&str] = &["revio", "ngenius"];
+
+/// The gateways of a new sandbox, in the order in which their clocks move. `emspay_wait` is how long emspay holds back the
+/// answer to a recurring payment.
+pub(crate) async fn all(
+    ids: &mut Ids,
+    folder: &KeyFolder,
+    emspay_wait: Duration,
+) -> io::Result<Vec<Box<dyn Gateway>>> {
+    let [merchant, tokenpay, revio] = keys::pairs().await?;
+    let revio = revio::Revio::new(ids, revio, folder)?;
+    let ngenius = ngenius::Ngenius::new(ids);
+    let emspay = emspay::Emspay::new(ids, emspay_wait);
+    let tokenpay = tokenpay::Tokenpay::new(&merchant, tokenpay, folder)?;
+    Ok(vec![
+        Box::new(emspay),
+        Box::new(ngenius),
+        Box::<omno::Omno>::default(),
+        Box::new(revio),
+        Box::new(tokenpay),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn webhooks_are_repeated_as_each_gateway_does() {
+        for (gateway, rules, attempts, minutes) in [
+            ("emspay", &emspay::WEBHOOKS, 11, 20),
+            ("revio", &revio::WEBHOOKS, 8, 36 * 60),
+            ("tokenpay-signed", &tokenpay::WEBHOOKS, 16, 5 * 60),
+            ("omno", &omno::WEBHOOKS, 4, 30),
+            ("ngenius", &ngenius::WEBHOOKS, 1, 0),
+        ] {
+            let waits: Vec<i64> =
+                (1..100).map_while(|made| Some(rules.backoff_after(made)?.as_mins())).collect();
+            assert_eq!((waits.len() + 1, waits.iter().sum()), (attempts, minutes), "{gateway}");
+        }
+    }
+}

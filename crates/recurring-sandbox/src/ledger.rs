@@ -1,6 +1,10 @@
 //! What the sandbox remembers about money and calls, for whoever judges a client by it.
 
 use serde::Serialize;
+use std::collections::VecDeque;
+
+/// How many entries are kept; beyond them the oldest is forgotten.
+const CAPACITY: usize = 50_000;
 
 /// Which way the money went. Open: more kinds may follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -35,6 +39,55 @@ pub struct LedgerEntry {
     pub kind: LedgerKind,
 }
 
+/// The two names of a payment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PaymentNames<'a> {
+    /// The merchant's own reference.
+    pub(crate) reference: &'a str,
+    /// The gateway's id.
+    pub(crate) payment: &'a str,
+}
+
+/// The last movements of money.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    entries: VecDeque<LedgerEntry>,
+    /// How many entries there were before those that are kept.
+    forgotten: u64,
+}
+
+impl Ledger {
+    pub(crate) fn record(
+        &mut self,
+        kind: LedgerKind,
+        gateway: &str,
+        names: PaymentNames<'_>,
+        (amount, currency): (i64, &str),
+    ) {
+        if self.entries.len() >= CAPACITY {
+            self.entries.pop_front();
+            self.forgotten += 1;
+        }
+        self.entries.push_back(LedgerEntry {
+            gateway: gateway.to_owned(),
+            reference: names.reference.to_owned(),
+            payment: names.payment.to_owned(),
+            amount_minor: amount,
+            currency: currency.to_owned(),
+            kind,
+        });
+    }
+
+    /// The oldest first.
+    pub(crate) fn entries(&self) -> &VecDeque<LedgerEntry> {
+        &self.entries
+    }
+
+    pub(crate) fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+}
+
 /// One call that the sandbox answered, without its query, headers and body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -48,6 +101,13 @@ pub struct Exchange {
     pub path: String,
     /// The status code of the answer; 0 where a fault left the call without one before the gateway acted.
     pub status: u16,
+}
+
+impl Exchange {
+    pub(crate) fn new(gateway: &str, method: &str, path: &str, status: u16) -> Exchange {
+        let (gateway, method, path) = (gateway.to_owned(), method.to_owned(), path.to_owned());
+        Exchange { gateway, method, path, status }
+    }
 }
 
 /// One attempt to tell the merchant about something, or the note that nothing was sent.

@@ -1,29 +1,40 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
-mod call;
+mod bounded;
+mod builder;
 mod cards;
+mod challenges;
 mod clock;
+mod common;
 mod connection;
 mod control;
-mod face;
 mod faults;
+mod gateway;
 mod gateways;
 mod ids;
+mod inspector;
 mod json;
 mod keys;
 mod ledger;
+mod log;
+mod loopback;
+mod mask;
 mod outbox;
 mod page;
+mod port;
 mod record;
+mod request;
+mod router;
 mod sandbox;
 mod send;
 mod server;
-mod shelf;
-mod stopped;
-mod world;
+mod shutdown;
+mod state;
+mod wire;
 
+pub use builder::SandboxBuilder;
 pub use faults::{Fault, FaultKind, Moment};
 pub use ledger::{Delivery, Exchange, LedgerEntry, LedgerKind};
-pub use sandbox::{Sandbox, SandboxBuilder};
-pub use stopped::stopped;
+pub use sandbox::Sandbox;
+pub use shutdown::shutdown_signal;

@@ -2,7 +2,7 @@
 //!
 //! `recurring sandbox` is the same with the same options.
 
-use recurring_sandbox::{Sandbox, stopped};
+use recurring_sandbox::{Sandbox, shutdown_signal};
 use serde_json::{Map, Value, json};
 use std::ffi::OsString;
 use std::io::Write;
@@ -92,7 +92,7 @@ async fn main() -> ExitCode {
     if !listen.ip().is_loopback() {
         complain("it is open to other machines: it has no protection and only test cards belong in it");
     }
-    stopped().await;
+    shutdown_signal().await;
     if let Some(folder) = record {
         match sandbox.recorded() {
             Ok(number) => complain(&format!("{number} exchanges recorded in {}", folder.display())),

@@ -1,9 +1,10 @@
 //! What is to be told to the merchant, when it is due, and what came of it.
 //!
-//! Nothing here sends: [`crate::send`] takes what is due and brings back the receiver's answer.
+//! Nothing here sends: `send.rs` takes what is due and brings back the receiver's answer.
 
 use crate::json;
 use crate::ledger::Delivery;
+use crate::loopback::refusal;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 use std::collections::{HashMap, VecDeque};
@@ -12,10 +13,6 @@ use tokio::sync::watch;
 const DELIVERIES_KEPT: usize = 10_000;
 /// A schedule can fall due tens of thousands of times in one move of the clock.
 const PENDING_KEPT: usize = 10_000;
-/// The gateways with one address for the whole account.
-const ACCOUNT_WIDE: [&str; 2] = ["revio", "ngenius"];
-/// A guess of the waits: only "8 attempts over about 36 hours" is known. They add up to 36 hours.
-const REVIO_MINUTES: [i64; 7] = [5, 25, 90, 240, 360, 720, 720];
 
 /// Something to be told: the event, where to, and the body as it goes out.
 #[derive(Debug, Clone)]
@@ -28,6 +25,22 @@ pub(crate) struct Notice {
     pub(crate) body: String,
     /// A fault made it, not the gateway.
     pub(crate) forged: bool,
+}
+
+/// How a gateway delivers webhooks.
+#[derive(Debug)]
+pub(crate) struct WebhookRules {
+    /// Whether it takes this status and body for "received".
+    pub(crate) accepts: fn(u16, &[u8]) -> bool,
+    /// How many minutes it waits after this many attempts; `None` when it gives up.
+    pub(crate) backoff: fn(u32) -> Option<i64>,
+}
+
+impl WebhookRules {
+    /// How long the gateway waits after this many attempts; `None` when it gives up.
+    pub(crate) fn backoff_after(&self, attempts: u32) -> Option<SignedDuration> {
+        (self.backoff)(attempts).map(SignedDuration::from_mins)
+    }
 }
 
 /// A notice on its way.
@@ -43,6 +56,8 @@ pub(crate) type Reply = Result<(u16, Vec<u8>), String>;
 
 #[derive(Debug)]
 pub(crate) struct Outbox {
+    /// The gateways with one address for the whole account.
+    account_wide_gateways: &'static [&'static str],
     account_wide: HashMap<&'static str, String>,
     /// In the order of their making; a repetition goes to the end.
     pending: Vec<Pending>,
@@ -55,9 +70,11 @@ pub(crate) struct Outbox {
     changed: watch::Sender<()>,
 }
 
-impl Default for Outbox {
-    fn default() -> Outbox {
+impl Outbox {
+    /// An empty one; these gateways have one address for the whole account.
+    pub(crate) fn new(account_wide_gateways: &'static [&'static str]) -> Outbox {
         Outbox {
+            account_wide_gateways,
             account_wide: HashMap::new(),
             pending: Vec::new(),
             busy: Vec::new(),
@@ -66,9 +83,7 @@ impl Default for Outbox {
             changed: watch::Sender::new(()),
         }
     }
-}
 
-impl Outbox {
     /// The address for everything of a gateway's account, where one was set.
     pub(crate) fn account_wide(&self, gateway: &str) -> Option<String> {
         self.account_wide.get(gateway).cloned()
@@ -78,11 +93,12 @@ impl Outbox {
     pub(crate) fn set_account_wide(&mut self, addresses: &Map<String, Value>) -> Result<(), String> {
         let mut wanted = self.account_wide.clone();
         for (name, address) in addresses {
-            let gateway = ACCOUNT_WIDE.into_iter().find(|gateway| gateway == name);
-            let gateway =
-                gateway.ok_or_else(|| format!("only {} have one address", ACCOUNT_WIDE.join(" and ")))?;
+            let gateway = self.account_wide_gateways.iter().find(|gateway| *gateway == name);
+            let gateway = gateway.ok_or_else(|| {
+                format!("only {} have one address", self.account_wide_gateways.join(" and "))
+            })?;
             match address {
-                Value::Null => drop(wanted.remove(gateway)),
+                Value::Null => drop(wanted.remove(*gateway)),
                 Value::String(url) if json::is_url(url) => drop(wanted.insert(gateway, url.clone())),
                 _ => return Err(format!("{gateway}: an http URL, or null for none")),
             }
@@ -94,7 +110,7 @@ impl Outbox {
     pub(crate) fn push(&mut self, notice: Notice, now: Timestamp) {
         let pending = Pending { notice, attempt: 1, due: now };
         let full = (self.pending.len() >= PENDING_KEPT).then_some("too many are waiting");
-        match crate::send::refusal(&pending.notice.url).or(full) {
+        match refusal(&pending.notice.url).or(full) {
             None => self.pending.push(pending),
             Some(why) => self.write_down(&pending, now, None, false, Some(format!("not sent: {why}"))),
         }
@@ -166,16 +182,24 @@ impl Outbox {
     }
 
     /// Writes the attempt down, and plans the next one where the gateway tries again.
-    pub(crate) fn finish(&mut self, pending: Pending, now: Timestamp, reply: Reply) {
+    pub(crate) fn finish(
+        &mut self,
+        pending: Pending,
+        now: Timestamp,
+        reply: Reply,
+        rules: Option<&WebhookRules>,
+    ) {
         self.busy.retain(|url| *url != pending.notice.url);
-        let gateway = pending.notice.gateway;
-        let received = reply.as_ref().is_ok_and(|(status, body)| received(gateway, *status, body));
+        let received = match (&reply, rules) {
+            (Ok((status, body)), Some(rules)) => (rules.accepts)(*status, body),
+            _ => false,
+        };
         let (status, problem) = match reply {
             Ok((status, _)) => (Some(status), None),
             Err(problem) => (None, Some(problem)),
         };
         self.write_down(&pending, now, status, received, problem);
-        let wait = if received { None } else { wait_after(gateway, pending.attempt) };
+        let wait = rules.filter(|_| !received).and_then(|rules| rules.backoff_after(pending.attempt));
         // Counted from when it was due, not from now: after a long move of the clock all repetitions are due.
         if let Some(due) = wait.and_then(|wait| pending.due.checked_add(wait).ok()) {
             self.pending.push(Pending { attempt: pending.attempt + 1, due, ..pending });
@@ -217,56 +241,5 @@ impl Outbox {
             problem,
             body,
         });
-    }
-}
-
-/// Whether the gateway takes this answer for "received". emspay, ngenius and tokenpay-signed: public documentation.
-/// revio and omno: a guess, any 2xx.
-fn received(gateway: &str, status: u16, body: &[u8]) -> bool {
-    let success = (200..300).contains(&status);
-    match gateway {
-        "emspay" => status < 400,
-        "ngenius" => matches!(status, 200 | 201),
-        "tokenpay-signed" => success && body == b"OK",
-        _ => success,
-    }
-}
-
-/// How long the gateway waits after attempt number `made` before it tries again; `None` when it gives up.
-/// The numbers of attempts are from public documentation, except omno's, which are a guess, as are the waits of
-/// revio and tokenpay-signed.
-fn wait_after(gateway: &str, made: u32) -> Option<SignedDuration> {
-    let minutes = match gateway {
-        // Ten repetitions, two minutes apart.
-        "emspay" => (made <= 10).then_some(2),
-        // Eight attempts in all.
-        "revio" => REVIO_MINUTES.get(usize::try_from(made.checked_sub(1)?).ok()?).copied(),
-        // Fifteen repetitions over five hours.
-        "tokenpay-signed" => (made <= 15).then_some(20),
-        // Three repetitions, ten minutes apart.
-        "omno" => (made <= 3).then_some(10),
-        // ngenius sends once and never again.
-        _ => None,
-    };
-    minutes.map(SignedDuration::from_mins)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn how_often_each_gateway_tries() {
-        for (gateway, attempts, minutes) in [
-            ("emspay", 11, 20),
-            ("revio", 8, 36 * 60),
-            ("tokenpay-signed", 16, 5 * 60),
-            ("omno", 4, 30),
-            ("ngenius", 1, 0),
-        ] {
-            let waits: Vec<i64> =
-                (1..100).map_while(|made| Some(wait_after(gateway, made)?.as_mins())).collect();
-            assert_eq!((waits.len() + 1, waits.iter().sum()), (attempts, minutes), "{gateway}");
-        }
     }
 }

@@ -5,8 +5,8 @@ mod operation;
 mod scrub;
 
 use crate::answer::Answer;
-use crate::call::Call;
 use crate::outbox::Notice;
+use crate::request::Request;
 use operation::Operation;
 use scrub::Scrub;
 use std::fmt::Write as _;
@@ -40,12 +40,12 @@ struct Pages {
 
 /// What the client saw of the gateway's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Heard {
+pub(crate) enum ClientSaw {
     Answer,
     /// A fault came after it.
-    Spoilt,
+    SpoiledAnswer,
     /// A fault came instead of it: the gateway did not act.
-    Nothing,
+    NoAction,
 }
 
 /// One example before it is scrubbed.
@@ -87,15 +87,15 @@ impl Recorder {
     pub(crate) async fn exchange(
         &self,
         gateway: &'static str,
-        call: Call,
+        request: Request,
         answer: Option<&Answer>,
-        heard: Heard,
+        client_saw: ClientSaw,
     ) {
         let reply = answer.map(|answer| {
             let body = Some(answer.body()).filter(|body| !body.is_empty()).map(str::to_owned);
             Reply { status: answer.status, content_type: answer.content_type(), body }
         });
-        self.write(move |scrub| draft(scrub, gateway, &call, reply, heard)).await;
+        self.write(move |scrub| draft(scrub, gateway, &request, reply, client_saw)).await;
     }
 
     /// Writes what a gateway told the merchant; once, however often it is repeated.
@@ -118,18 +118,24 @@ impl Recorder {
     }
 }
 
-fn draft(scrub: &mut Scrub, gateway: &'static str, call: &Call, reply: Option<Reply>, heard: Heard) -> Draft {
-    let operation = operation::of(gateway, call);
-    let mut notes = match heard {
-        Heard::Answer => Vec::new(),
-        Heard::Spoilt => {
+fn draft(
+    scrub: &mut Scrub,
+    gateway: &'static str,
+    request: &Request,
+    reply: Option<Reply>,
+    client_saw: ClientSaw,
+) -> Draft {
+    let operation = operation::of(gateway, request);
+    let mut notes = match client_saw {
+        ClientSaw::Answer => Vec::new(),
+        ClientSaw::SpoiledAnswer => {
             vec!["A fault was switched on: this is the gateway's answer, and the client did not hear it so."]
         }
-        Heard::Nothing => vec!["A fault was switched on: the gateway did not act."],
+        ClientSaw::NoAction => vec!["A fault was switched on: the gateway did not act."],
     };
-    let content_type = call.header("content-type").unwrap_or_default();
-    let request = (!call.body.is_empty()).then(|| scrub.body(content_type, &call.body));
-    if matches!(request, Some(None)) {
+    let content_type = request.header("content-type").unwrap_or_default();
+    let body = (!request.body.is_empty()).then(|| scrub.body(content_type, &request.body));
+    if matches!(body, Some(None)) {
         notes.push(NOT_JSON);
     }
     if gateway == "tokenpay-signed" {
@@ -139,18 +145,18 @@ fn draft(scrub: &mut Scrub, gateway: &'static str, call: &Call, reply: Option<Re
     for (name, written) in
         [("accept", "Accept"), ("authorization", "Authorization"), ("content-type", "Content-Type")]
     {
-        if let Some(value) = call.header(name) {
+        if let Some(value) = request.header(name) {
             headers.push((written, scrub.header(name, value)));
         }
     }
     Draft {
         gateway,
         notes,
-        method: call.method.to_string(),
-        path: scrub.path(&operation, &call.query),
+        method: request.method.to_string(),
+        path: scrub.path(&operation, &request.query),
         operation,
         headers,
-        request: request.flatten(),
+        request: body.flatten(),
         answer: reply.map(|reply| Reply {
             body: reply
                 .body

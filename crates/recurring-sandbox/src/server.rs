@@ -1,115 +1,82 @@
-//! The way between HTTP and the state.
+//! One HTTP request: reads it, routes it, logs and records it, and lets the fault happen that hits it.
 
 use crate::answer::Answer;
-use crate::call::Call;
-use crate::connection::Wire;
-use crate::face::Shown;
 use crate::faults::{FaultKind, Hit, Moment, Seen, changed, instead};
-use crate::record::{Heard, Recorder};
-use crate::world::World;
+use crate::log::RedactedTexts;
+use crate::record::{ClientSaw, Recorder};
+use crate::request::Request;
+use crate::router::{self, PAGE};
+use crate::state::{SharedState, lock};
+use crate::wire::{End, Wire};
 use axum::body::{Body, to_bytes};
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::Response;
-use hyper::Request;
 use hyper::body::Incoming;
 use serde_json::json;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
 /// Larger bodies are refused.
-const LARGEST_BODY: usize = 1024 * 1024;
-/// Stands for the status in the list of calls where nothing was answered.
+const MAX_BODY_BYTES: usize = 1024 * 1024;
+/// The status of a request that was not answered, in the log.
 const NO_ANSWER: u16 = 0;
 
-pub(crate) type Shared = Arc<Mutex<World>>;
-
-pub(crate) fn lock(shared: &Shared) -> MutexGuard<'_, World> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The gateway that a path belongs to, `page` for the payment pages, or nothing.
-fn gateway_of(path: &str) -> &'static str {
-    match path.split('/').nth(1) {
-        Some("emspay") => "emspay",
-        Some("revio") => "revio",
-        Some("ngenius") => "ngenius",
-        Some("omno") => "omno",
-        Some("tokenpay") => "tokenpay-signed",
-        Some("pay") => "page",
-        _ => "",
-    }
-}
-
-/// Reads one call, lets the state answer it, and lets the fault happen that was ordered for it.
+/// Reads one request, lets the gateway answer it, and lets the fault happen that hits it.
 pub(crate) async fn answer(
-    shared: &Shared,
+    shared: &SharedState,
     wire: &Wire,
-    patience: Duration,
-    request: Request<Incoming>,
+    client_timeout: Duration,
+    incoming: hyper::Request<Incoming>,
 ) -> Response {
-    // What was ordered for the call before is over.
+    // A cut of the reply before this one is over.
     wire.cut(None);
-    let (Parts { method, uri, headers, .. }, body) = request.into_parts();
+    let (Parts { method, uri, headers, .. }, body) = incoming.into_parts();
     let path = uri.path();
-    let gateway = gateway_of(path);
     let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let bearer = authorization
         .and_then(|value| value.get(..7))
         .is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer "));
-    let hit = lock(shared).common.faults.for_call(Seen { gateway, method: method.as_str(), path, bearer });
-    let record = |status: u16| lock(shared).record(gateway, method.as_str(), path, status);
+    let (gateway, hit) = {
+        let mut state = lock(shared);
+        let gateway = router::gateway_of(&state, path);
+        let seen = Seen { gateway, method: method.as_str(), path, bearer };
+        (gateway, state.common.faults.for_call(seen))
+    };
+    let log = |status: u16| lock(shared).log_unanswered(gateway, method.as_str(), path, status);
     let refuse = |status: u16, message: &str| {
-        record(status);
+        log(status);
         Answer::json(status, &json!({"message": message})).into_response()
     };
     if let Some(Hit { kind, when: Moment::BeforeReading }) = &hit {
-        record(NO_ANSWER);
-        return wire.break_off(kind).await;
+        log(NO_ANSWER);
+        return wire.break_off(end(kind)).await;
     }
-    let body = match timeout(patience, to_bytes(Body::new(body), LARGEST_BODY)).await {
+    let body = match timeout(client_timeout, to_bytes(Body::new(body), MAX_BODY_BYTES)).await {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => return refuse(413, "the body is larger than 1 MiB, or broke off"),
         Err(_) => return refuse(408, "the body did not come in time"),
     };
-    let Some(call) = Call::new(method.clone(), &uri, headers, body.into()) else {
+    let Some(request) = Request::new(method.clone(), &uri, headers, body.into()) else {
         return refuse(400, "the path is not percent-encoded UTF-8");
     };
     match &hit {
-        Some(Hit { kind: FaultKind::TokenExpired, .. }) => lock(shared).forget_tokens(gateway),
+        Some(Hit { kind: FaultKind::TokenExpired, .. }) => lock(shared).expire_tokens(gateway),
         Some(Hit { kind, when: Moment::BeforeActing }) => {
             let instead = instead(kind);
-            record(instead.as_ref().map_or(NO_ANSWER, |response| response.status().as_u16()));
+            log(instead.as_ref().map_or(NO_ANSWER, |response| response.status().as_u16()));
             let recorder = lock(shared).recorder.clone();
-            write_down(recorder, gateway, call, None, Heard::Nothing).await;
+            record(recorder, gateway, request, None, ClientSaw::NoAction).await;
             return match instead {
                 Some(response) => response,
-                None => wire.break_off(kind).await,
+                None => wire.break_off(end(kind)).await,
             };
         }
         _ => {}
     }
-    let (answer, wait, recorder) = {
-        let mut world = lock(shared);
-        let (answer, line) = world.answer(&call);
-        let (wait, recorder) = (std::mem::take(&mut world.common.wait), world.recorder.clone());
-        drop(world);
-        if let Some(line) = line {
-            let shown = Shown::of(&call, &answer);
-            lock(shared).write_down(line, shown);
-        }
-        (answer, wait, recorder)
-    };
-    let heard = match &hit {
-        Some(Hit { when: Moment::AfterActing, kind }) if !matches!(kind, FaultKind::Delay { .. }) => {
-            Heard::Spoilt
-        }
-        _ => Heard::Answer,
-    };
-    write_down(recorder, gateway, call, Some(&answer), heard).await;
-    if !wait.is_zero() {
-        sleep(wait).await;
+    let (answer, delay) = act(shared, gateway, request, hit.as_ref()).await;
+    if !delay.is_zero() {
+        sleep(delay).await;
     }
     match hit {
         Some(Hit { kind, when: Moment::AfterActing }) => after(wire, &kind, answer).await,
@@ -117,23 +84,49 @@ pub(crate) async fn answer(
     }
 }
 
-/// Calls of a gateway only: the customer's page is none.
-async fn write_down(
+/// Lets the gateway act, and logs and records what it answers. The duration is how long the answer is held back.
+async fn act(
+    shared: &SharedState,
+    gateway: &'static str,
+    request: Request,
+    hit: Option<&Hit>,
+) -> (Answer, Duration) {
+    let (answer, line, delay, recorder) = {
+        let mut state = lock(shared);
+        let (answer, line) = router::answer(&mut state, &request);
+        (answer, line, std::mem::take(&mut state.common.delay), state.recorder.clone())
+    };
+    if let Some(line) = line {
+        let texts = RedactedTexts::of(&request, &answer);
+        lock(shared).log_request(line, texts);
+    }
+    let client_saw = match hit {
+        Some(Hit { when: Moment::AfterActing, kind }) if !matches!(kind, FaultKind::Delay { .. }) => {
+            ClientSaw::SpoiledAnswer
+        }
+        _ => ClientSaw::Answer,
+    };
+    record(recorder, gateway, request, Some(&answer), client_saw).await;
+    (answer, delay)
+}
+
+/// Records a request to a gateway; the payment pages are left out.
+async fn record(
     recorder: Option<Recorder>,
     gateway: &'static str,
-    call: Call,
+    request: Request,
     answer: Option<&Answer>,
-    heard: Heard,
+    client_saw: ClientSaw,
 ) {
-    if let (Some(recorder), false) = (recorder, matches!(gateway, "" | "page")) {
-        recorder.exchange(gateway, call, answer, heard).await;
+    if let (Some(recorder), false) = (recorder, gateway.is_empty() || gateway == PAGE) {
+        recorder.exchange(gateway, request, answer, client_saw).await;
     }
 }
 
-/// The gateway has done its work; the client may hear something else of it, or nothing.
+/// The gateway has acted; the client may get something else than its answer, or nothing.
 async fn after(wire: &Wire, kind: &FaultKind, answer: Answer) -> Response {
     match kind {
-        FaultKind::Silent | FaultKind::Reset | FaultKind::Close => wire.break_off(kind).await,
+        FaultKind::Silent | FaultKind::Reset | FaultKind::Close => wire.break_off(end(kind)).await,
         FaultKind::Cut { at } => {
             wire.cut(Some(*at));
             answer.into_response()
@@ -143,5 +136,14 @@ async fn after(wire: &Wire, kind: &FaultKind, answer: Answer) -> Response {
             answer.into_response()
         }
         _ => instead(kind).unwrap_or_else(|| changed(kind, answer)),
+    }
+}
+
+/// How a fault without any reply ends the connection.
+fn end(kind: &FaultKind) -> End {
+    match kind {
+        FaultKind::Reset => End::Reset,
+        FaultKind::Close => End::Close,
+        _ => End::Silent,
     }
 }

@@ -2,7 +2,7 @@ use recurring_core::{InvalidInput, Secret};
 use recurring_gateway::{PreparedRequest, check};
 
 /// The key as a bearer token, and JSON both ways. `Content-Type` goes with a GET too.
-pub(crate) fn authorise(request: PreparedRequest, api_key: &Secret) -> PreparedRequest {
+pub(crate) fn authorize(request: PreparedRequest, api_key: &Secret) -> PreparedRequest {
     request
         .secret_header("authorization", format!("Bearer {}", api_key.expose()))
         .header("accept", "application/json")

@@ -1,11 +1,11 @@
 use std::time::Duration;
 
-use recurring_core::{HttpOptions, NotAfter, Reply, Secret};
-use recurring_gateway::{BaseUrl, ErrorExt as _, PreparedRequest, Transport, check};
+use recurring_core::{HttpOptions, NotAfter, Secret};
+use recurring_gateway::{BaseUrl, ErrorExt as _, Operation, Transport, check};
 
 use crate::auth;
 use crate::config::Environment;
-use crate::error::Error;
+use crate::error::{ApiError, Error};
 use crate::ops::cancel_purchase::CancelPurchase;
 use crate::ops::capture_purchase::{CaptureAnswer, CapturePurchase};
 use crate::ops::change_client::ChangeClient;
@@ -18,13 +18,14 @@ use crate::ops::delete_purchase_recurring_token::DeletePurchaseRecurringToken;
 use crate::ops::delete_recurring_token::DeleteRecurringToken;
 use crate::ops::get_client::GetClient;
 use crate::ops::get_purchase::GetPurchase;
-use crate::ops::list_recurring_tokens::{Cursor, ListRecurringTokens, Page, RecurringTokens};
+use crate::ops::list_recurring_tokens::{Cursor, ListRecurringTokens, Page};
 use crate::ops::payment_methods::{PaymentMethods, PaymentMethodsQuery};
 use crate::ops::public_key::GetPublicKey;
 use crate::ops::purchase::Purchase;
 use crate::ops::refund_purchase::{RefundAnswer, RefundPurchase};
 use crate::ops::release_purchase::ReleasePurchase;
 use crate::ops::update_client::UpdateClient;
+use crate::recurring_tokens::RecurringTokens;
 
 /// A client of the gateway for one API key. Cloning is cheap and shares the connections.
 ///
@@ -80,7 +81,7 @@ impl Client {
     /// When it was not done, or (`Unknown`) when it is not known whether it was: then there may be one client more
     /// than is needed, which does no harm.
     pub async fn create_client(&self, request: &CreateClient) -> Result<ClientRecord, Error> {
-        request.from_reply(&self.send(request.to_request()?).await?)
+        self.send(request).await
     }
 
     /// Reads a client. Moves no money.
@@ -88,8 +89,7 @@ impl Client {
     /// # Errors
     /// When it cannot be read.
     pub async fn get_client(&self, id: &str) -> Result<ClientRecord, Error> {
-        let request = GetClient::new(id);
-        request.from_reply(&self.send(request.to_request()?).await?)
+        self.send(&GetClient::new(id)).await
     }
 
     /// Replaces all details of a client. Moves no money.
@@ -97,7 +97,7 @@ impl Client {
     /// # Errors
     /// When it was not done, or (`Unknown`) when it is not known whether it was: read the client.
     pub async fn update_client(&self, request: &UpdateClient) -> Result<ClientRecord, Error> {
-        request.from_reply(&self.send(request.to_request()?).await?)
+        self.send(request).await
     }
 
     /// Changes some details of a client. Moves no money.
@@ -105,7 +105,7 @@ impl Client {
     /// # Errors
     /// When it was not done, or (`Unknown`) when it is not known whether it was: read the client.
     pub async fn change_client(&self, request: &ChangeClient) -> Result<ClientRecord, Error> {
-        request.from_reply(&self.send(request.to_request()?).await?)
+        self.send(request).await
     }
 
     /// Deletes a client. Moves no money.
@@ -113,8 +113,7 @@ impl Client {
     /// # Errors
     /// When it was not done, or (`Unknown`) when it is not known whether it was: read the client.
     pub async fn delete_client(&self, id: &str) -> Result<(), Error> {
-        let request = DeleteClient::new(id);
-        request.from_reply(&self.send(request.to_request()?).await?)
+        self.send(&DeleteClient::new(id)).await
     }
 
     /// Creates a purchase, which the customer pays on its page or [`charge_purchase`](Self::charge_purchase) by a
@@ -124,7 +123,7 @@ impl Client {
     /// When it was not created, or (`Unknown`) when it is not known whether it was: then there is at most an unpaid
     /// purchase more. It is never sent again by this client.
     pub async fn create_purchase(&self, request: &CreatePurchase) -> Result<Purchase, Error> {
-        request.from_reply(&self.send(request.to_request()?).await?)
+        self.send(request).await
     }
 
     /// Reads a purchase. Moves no money. This settles every doubt about a charge.
@@ -132,8 +131,7 @@ impl Client {
     /// # Errors
     /// When it cannot be read. That a purchase is not found is no proof that nothing happened.
     pub async fn get_purchase(&self, id: &str) -> Result<Purchase, Error> {
-        let request = GetPurchase::new(id);
-        request.from_reply(&self.send(request.to_request()?).await?)
+        self.send(&GetPurchase::new(id)).await
     }
 
     /// Pays a purchase with a stored card, without the customer. **Takes money at once.**
@@ -142,7 +140,7 @@ impl Client {
     /// A refused payment is no error but an answer whose outcome is `Declined`. After an error with the effect
     /// `Unknown` the purchase may be paid: read it before anything else. It is never sent again by this client.
     pub async fn charge_purchase(&self, request: &ChargePurchase) -> Result<ChargeAnswer, Error> {
-        request.from_reply(&self.send(request.to_request()?).await?)
+        self.send(request).await
     }
 
     /// Gives back what was paid, or a part of it. **Moves money at once**, and every call is a new refund.
@@ -151,7 +149,7 @@ impl Client {
     /// A refused refund is no error but an answer whose outcome is `Declined`. After an error with the effect
     /// `Unknown` it may be done: read the purchase before anything else. It is never sent again by this client.
     pub async fn refund_purchase(&self, request: &RefundPurchase) -> Result<RefundAnswer, Error> {
-        request.from_reply(&self.send(request.to_request()?).await?)
+        self.send(request).await
     }
 
     /// Takes money that is held on the card. **Takes money at once.**
@@ -160,7 +158,7 @@ impl Client {
     /// A refused capture is no error but an answer whose outcome is `Declined`. After an error with the effect
     /// `Unknown` it may be done: read the purchase before anything else. It is never sent again by this client.
     pub async fn capture_purchase(&self, request: &CapturePurchase) -> Result<CaptureAnswer, Error> {
-        request.from_reply(&self.send(request.to_request()?).await?)
+        self.send(request).await
     }
 
     /// Gives free what is held on the card, without taking it.
@@ -168,7 +166,7 @@ impl Client {
     /// # Errors
     /// When it was not done, or (`Unknown`) when it is not known whether it was: read the purchase.
     pub async fn release_purchase(&self, request: &ReleasePurchase) -> Result<Purchase, Error> {
-        request.from_reply(&self.send(request.to_request()?).await?)
+        self.send(request).await
     }
 
     /// Makes it impossible to pay a purchase. Moves no money.
@@ -176,7 +174,7 @@ impl Client {
     /// # Errors
     /// When it was not done, or (`Unknown`) when it is not known whether it was: read the purchase, it may be paid.
     pub async fn cancel_purchase(&self, request: &CancelPurchase) -> Result<Purchase, Error> {
-        request.from_reply(&self.send(request.to_request()?).await?)
+        self.send(request).await
     }
 
     /// Forgets the card that a purchase saved: its identifier is no token any more. Moves no money.
@@ -184,8 +182,7 @@ impl Client {
     /// # Errors
     /// When it was not done, or (`Unknown`) when it is not known whether it was: read the purchase.
     pub async fn delete_purchase_recurring_token(&self, id: &str) -> Result<Purchase, Error> {
-        let request = DeletePurchaseRecurringToken::new(id);
-        request.from_reply(&self.send(request.to_request()?).await?)
+        self.send(&DeletePurchaseRecurringToken::new(id)).await
     }
 
     /// One page of the cards that are stored for a client: the first, or the one a page before it named as the next.
@@ -200,14 +197,18 @@ impl Client {
     ) -> Result<Page, Error> {
         let mut request = ListRecurringTokens::new(client_id);
         if let Some(cursor) = cursor {
-            request = request.after(cursor);
+            request = request.after(cursor, &self.base_url)?;
         }
-        request.from_reply(&self.send(request.to_request(&self.base_url)?).await?)
+        self.send(&request).await
     }
 
     /// All the cards that are stored for a client. Moves no money; asks for a page when it is needed.
     pub fn recurring_tokens(&self, client_id: &str) -> RecurringTokens {
-        RecurringTokens::new(self.clone(), client_id.to_owned())
+        let (client, client_id) = (self.clone(), client_id.to_owned());
+        RecurringTokens::new(move |cursor| {
+            let (client, client_id) = (client.clone(), client_id.clone());
+            async move { client.list_recurring_tokens(&client_id, cursor.as_ref()).await }
+        })
     }
 
     /// Forgets a stored card: no later charge can use its token. Moves no money.
@@ -215,8 +216,7 @@ impl Client {
     /// # Errors
     /// When it was not done, or (`Unknown`) when it is not known whether it was: look into the list.
     pub async fn delete_recurring_token(&self, client_id: &str, token: &Secret) -> Result<(), Error> {
-        let request = DeleteRecurringToken::new(client_id, token.clone());
-        request.from_reply(&self.send(request.to_request()?).await?)
+        self.send(&DeleteRecurringToken::new(client_id, token.clone())).await
     }
 
     /// How a purchase can be paid. Moves no money.
@@ -224,7 +224,7 @@ impl Client {
     /// # Errors
     /// When the answer cannot be had.
     pub async fn payment_methods(&self, query: &PaymentMethodsQuery) -> Result<PaymentMethods, Error> {
-        query.from_reply(&self.send(query.to_request()?).await?)
+        self.send(query).await
     }
 
     /// The key under which what the gateway sends to a `success_callback` verifies, as PEM. Moves no money.
@@ -233,11 +233,12 @@ impl Client {
     /// # Errors
     /// When it cannot be had, or is no RSA public key of 2048 to 4096 bits.
     pub async fn public_key(&self) -> Result<String, Error> {
-        GetPublicKey.from_reply(&self.send(GetPublicKey.to_request()?).await?)
+        self.send(&GetPublicKey).await
     }
 
-    async fn send(&self, request: PreparedRequest) -> Result<Reply, Error> {
-        self.transport.send(&self.base_url, &auth::authorise(request, &self.api_key)).await
+    async fn send<O: Operation<Api = ApiError>>(&self, operation: &O) -> Result<O::Output, Error> {
+        let request = auth::authorize(operation.request()?, &self.api_key);
+        operation.read(&self.transport.send(&self.base_url, &request).await?)
     }
 }
 

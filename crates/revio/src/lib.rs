@@ -7,6 +7,7 @@ mod decline;
 mod error;
 pub mod notification;
 mod ops;
+mod recurring_tokens;
 mod status;
 mod wire;
 
@@ -27,7 +28,7 @@ pub use ops::delete_purchase_recurring_token::DeletePurchaseRecurringToken;
 pub use ops::delete_recurring_token::DeleteRecurringToken;
 pub use ops::get_client::GetClient;
 pub use ops::get_purchase::GetPurchase;
-pub use ops::list_recurring_tokens::{Cursor, ListRecurringTokens, Page, RecurringToken, RecurringTokens};
+pub use ops::list_recurring_tokens::{Cursor, ListRecurringTokens, Page, RecurringToken};
 pub use ops::payment::{Payment, RelatedTo};
 pub use ops::payment_methods::{PaymentMethods, PaymentMethodsQuery};
 pub use ops::product::Product;
@@ -44,5 +45,6 @@ pub use recurring_core::{
     Outcome, Proof, Reply, RetryAdvice, Secret,
 };
 pub use recurring_gateway::signature::PublicKey;
-pub use recurring_gateway::{BaseUrl, PreparedRequest};
+pub use recurring_gateway::{BaseUrl, Operation, PreparedRequest};
+pub use recurring_tokens::RecurringTokens;
 pub use status::{PurchaseStatus, documented_outcomes};

@@ -7,8 +7,9 @@ use common::{BRAND, CLIENT, PURCHASE, client, rand, server_for};
 use recurring_fixtures::{Case, variants};
 use revio::{
     CancelPurchase, CaptureAnswer, CapturePurchase, ChangeClient, ChargeAnswer, Client, ClientDetails,
-    DeclineReason, Effect, ErrorKind, GetPublicKey, GetPurchase, Outcome, PaymentMethodsQuery,
-    PreparedRequest, Proof, Purchase, RefundAnswer, RefundPurchase, ReleasePurchase, Reply, UpdateClient,
+    DeclineReason, Effect, ErrorKind, GetPublicKey, GetPurchase, Operation as _, Outcome,
+    PaymentMethodsQuery, PreparedRequest, Proof, Purchase, RefundAnswer, RefundPurchase, ReleasePurchase,
+    Reply, UpdateClient,
 };
 
 fn refund() -> RefundPurchase {
@@ -40,11 +41,11 @@ async fn answered<T>(
 }
 
 async fn refunded(case: &str, request: RefundPurchase) -> Result<RefundAnswer, revio::Error> {
-    answered(case, request.to_request(), async |client| client.refund_purchase(&request).await).await
+    answered(case, request.request(), async |client| client.refund_purchase(&request).await).await
 }
 
 async fn captured(case: &str, request: CapturePurchase) -> Result<CaptureAnswer, revio::Error> {
-    answered(case, request.to_request(), async |client| client.capture_purchase(&request).await).await
+    answered(case, request.request(), async |client| client.capture_purchase(&request).await).await
 }
 
 #[tokio::test]
@@ -60,7 +61,7 @@ async fn a_part_is_given_back() {
 #[tokio::test]
 async fn a_refund_that_is_on_its_way_is_not_done() {
     let request = RefundPurchase::new(PURCHASE);
-    assert!(request.to_request().expect("valid").body_bytes().is_none(), "the whole needs no body");
+    assert!(request.request().expect("valid").body_bytes().is_none(), "the whole needs no body");
     let answer = refunded("revio/refund-purchase/pending-refund", request).await.expect("an answer");
     assert_eq!(answer.outcome(), Outcome::Pending);
     assert!(matches!(answer, RefundAnswer::Purchase(_)));
@@ -104,7 +105,7 @@ async fn held_money_is_taken() {
 async fn held_money_is_given_free() {
     let request = ReleasePurchase::new(PURCHASE);
     let call = async |client: Client| client.release_purchase(&request).await;
-    let purchase = answered("revio/release-purchase/released", request.to_request(), call).await;
+    let purchase = answered("revio/release-purchase/released", request.request(), call).await;
     assert_eq!(purchase.expect("a purchase").status.as_str(), "released");
 }
 
@@ -112,7 +113,7 @@ async fn held_money_is_given_free() {
 async fn a_purchase_is_cancelled() {
     let request = CancelPurchase::new(PURCHASE);
     let call = async |client: Client| client.cancel_purchase(&request).await;
-    let purchase = answered("revio/cancel-purchase/cancelled", request.to_request(), call).await;
+    let purchase = answered("revio/cancel-purchase/cancelled", request.request(), call).await;
     let purchase = purchase.expect("a purchase");
     assert_eq!(purchase.status.as_str(), "cancelled");
     assert_eq!((purchase.outcome(), purchase.decline_reason()), (Outcome::Canceled, None));
@@ -123,7 +124,7 @@ async fn the_token_of_a_purchase_is_deleted() {
     let request = revio::DeletePurchaseRecurringToken::new(PURCHASE);
     let call = async |client: Client| client.delete_purchase_recurring_token(PURCHASE).await;
     let case = "revio/delete-purchase-recurring-token/deleted";
-    let purchase = answered(case, request.to_request(), call).await.expect("a purchase");
+    let purchase = answered(case, request.request(), call).await.expect("a purchase");
     assert_eq!((purchase.is_recurring_token, purchase.outcome()), (Some(false), Outcome::Paid));
     assert!(purchase.recurring_token().is_none());
 }
@@ -133,40 +134,39 @@ async fn a_client_is_replaced_changed_and_deleted() {
     let details = ClientDetails::new("ann@example.com").full_name("Ann Example").phone("+27 1").country("ZA");
     let request = UpdateClient::new(CLIENT, details);
     let call = async |client: Client| client.update_client(&request).await;
-    let updated = answered("revio/update-client/updated", request.to_request(), call).await;
+    let updated = answered("revio/update-client/updated", request.request(), call).await;
     insta::assert_debug_snapshot!(updated.expect("a client"));
 
     let request = ChangeClient::new(CLIENT).phone("+27 2");
     let call = async |client: Client| client.change_client(&request).await;
-    let changed = answered("revio/change-client/changed", request.to_request(), call).await;
+    let changed = answered("revio/change-client/changed", request.request(), call).await;
     assert_eq!(changed.expect("a client").phone.as_deref(), Some("+27 2"));
 
-    let whole = ChangeClient::new(CLIENT).email("a@b").full_name("Ann").phone("1").country("ZA").to_request();
+    let whole = ChangeClient::new(CLIENT).email("a@b").full_name("Ann").phone("1").country("ZA").request();
     let body = whole.expect("valid").body_bytes().map(|body| String::from_utf8_lossy(body).into_owned());
     let expected = r#"{"email":"a@b","full_name":"Ann","phone":"1","country":"ZA"}"#;
     assert_eq!(body.as_deref(), Some(expected));
 
     let request = revio::DeleteClient::new(CLIENT);
     let call = async |client: Client| client.delete_client(CLIENT).await;
-    answered("revio/delete-client/deleted", request.to_request(), call).await.expect("deleted");
+    answered("revio/delete-client/deleted", request.request(), call).await.expect("deleted");
 }
 
 #[tokio::test]
 async fn the_ways_to_pay() {
     let query = PaymentMethodsQuery::new(BRAND, rand(1).currency()).recurring();
     let call = async |client: Client| client.payment_methods(&query).await;
-    let methods =
-        answered("revio/payment-methods/recurring", query.to_request(), call).await.expect("methods");
+    let methods = answered("revio/payment-methods/recurring", query.request(), call).await.expect("methods");
     assert_eq!(methods.available_payment_methods, ["mastercard", "visa"]);
     assert!(methods.raw.contains("\"country_names\""), "all of it can be reached");
-    let all = PaymentMethodsQuery::new("a&b=c", rand(1).currency()).to_request().expect("valid");
+    let all = PaymentMethodsQuery::new("a&b=c", rand(1).currency()).request().expect("valid");
     assert_eq!(all.path(), "/payment_methods/?brand_id=a%26b%3Dc&currency=ZAR");
     for (body, expected) in [
         ("{}", &[][..]),
         (r#"{"available_payment_methods":null}"#, &[]),
         (r#"{"available_payment_methods":["visa",{"a":1},7],"x":1}"#, &["visa", "7"]),
     ] {
-        let methods = query.from_reply(&Reply::new(200, Vec::new(), body.into())).expect(body);
+        let methods = query.read(&Reply::new(200, Vec::new(), body.into())).expect(body);
         assert_eq!(
             (methods.available_payment_methods.as_slice(), methods.raw.as_str()),
             (expected.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>().as_slice(), body)
@@ -177,7 +177,7 @@ async fn the_ways_to_pay() {
 #[tokio::test]
 async fn the_key_of_the_gateway() {
     let call = async |client: Client| client.public_key().await;
-    let pem = answered("revio/public-key/key", GetPublicKey.to_request(), call).await.expect("a key");
+    let pem = answered("revio/public-key/key", GetPublicKey.request(), call).await.expect("a key");
     assert!(pem.starts_with("-----BEGIN PUBLIC KEY-----\n"), "{pem}");
     for body in [
         r#""hello""#,
@@ -186,7 +186,7 @@ async fn the_key_of_the_gateway() {
         r#"{"key":"-----BEGIN PUBLIC KEY-----"}"#,
         r#""-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----""#,
     ] {
-        let error = GetPublicKey.from_reply(&Reply::new(200, Vec::new(), body.into())).expect_err(body);
+        let error = GetPublicKey.read(&Reply::new(200, Vec::new(), body.into())).expect_err(body);
         assert_eq!((error.kind(), error.effect()), (ErrorKind::Protocol, Effect::Unknown), "{body}");
     }
 }
@@ -198,7 +198,7 @@ fn a_reason_there_is_exactly_when_the_outcome_is_declined() {
             r#"{{"id":"1","status":"{status}","recurring_token":{token},"checkout_url":"https://g.example/p",
             "transaction_data":{{"attempts":[{{"error":{{"code":"{code}"}}}}]}}}}"#
         );
-        GetPurchase::new("1").from_reply(&Reply::new(200, Vec::new(), body.into())).expect("a purchase")
+        GetPurchase::new("1").read(&Reply::new(200, Vec::new(), body.into())).expect("a purchase")
     };
     for status in revio::PurchaseStatus::KNOWN {
         for token in ["null", r#""a-token""#] {
@@ -216,7 +216,7 @@ fn a_reason_there_is_exactly_when_the_outcome_is_declined() {
     assert_eq!(charged("cancelled", "expired_card"), None, "an older try says nothing");
     assert_eq!(charged("paid", "expired_card"), None);
 
-    let answer = |body: &str| common::charge().from_reply(&Reply::new(400, Vec::new(), body.into()));
+    let answer = |body: &str| common::charge().read(&Reply::new(400, Vec::new(), body.into()));
     for (code, reason) in [
         ("invalid_recurring_token", DeclineReason::InvalidCredential),
         ("insufficient_funds", DeclineReason::InsufficientFunds),
@@ -240,36 +240,31 @@ type Read = Box<dyn Fn(&Reply) -> Result<Option<Outcome>, revio::Error>>;
 #[test]
 fn new_members_and_new_values_do_no_harm() {
     let answers: [(&str, Read); 8] = [
-        ("revio/refund-purchase/refunded", Box::new(|reply| Ok(Some(refund().from_reply(reply)?.outcome())))),
+        ("revio/refund-purchase/refunded", Box::new(|reply| Ok(Some(refund().read(reply)?.outcome())))),
         (
             "revio/refund-purchase/pending-refund",
-            Box::new(|reply| Ok(Some(RefundPurchase::new(PURCHASE).from_reply(reply)?.outcome()))),
+            Box::new(|reply| Ok(Some(RefundPurchase::new(PURCHASE).read(reply)?.outcome()))),
         ),
-        (
-            "revio/capture-purchase/captured",
-            Box::new(|reply| Ok(Some(capture().from_reply(reply)?.outcome()))),
-        ),
+        ("revio/capture-purchase/captured", Box::new(|reply| Ok(Some(capture().read(reply)?.outcome())))),
         (
             "revio/release-purchase/released",
-            Box::new(|reply| ReleasePurchase::new(PURCHASE).from_reply(reply).map(|_| None)),
+            Box::new(|reply| ReleasePurchase::new(PURCHASE).read(reply).map(|_| None)),
         ),
         (
             "revio/cancel-purchase/cancelled",
-            Box::new(|reply| CancelPurchase::new(PURCHASE).from_reply(reply).map(|_| None)),
+            Box::new(|reply| CancelPurchase::new(PURCHASE).read(reply).map(|_| None)),
         ),
         (
             "revio/delete-purchase-recurring-token/deleted",
-            Box::new(|reply| {
-                revio::DeletePurchaseRecurringToken::new(PURCHASE).from_reply(reply).map(|_| None)
-            }),
+            Box::new(|reply| revio::DeletePurchaseRecurringToken::new(PURCHASE).read(reply).map(|_| None)),
         ),
         (
             "revio/update-client/updated",
-            Box::new(|reply| UpdateClient::new(CLIENT, "ann@example.com").from_reply(reply).map(|_| None)),
+            Box::new(|reply| UpdateClient::new(CLIENT, "ann@example.com").read(reply).map(|_| None)),
         ),
         (
             "revio/change-client/changed",
-            Box::new(|reply| ChangeClient::new(CLIENT).phone("1").from_reply(reply).map(|_| None)),
+            Box::new(|reply| ChangeClient::new(CLIENT).phone("1").read(reply).map(|_| None)),
         ),
     ];
     for (name, read) in answers {

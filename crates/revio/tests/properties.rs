@@ -5,7 +5,8 @@ use odd_bytes::odd_bytes;
 use proptest::prelude::*;
 use revio::{
     CapturePurchase, ChargePurchase, ClientDetails, CreateClient, CreatePurchase, Currency, GetPublicKey,
-    GetPurchase, ListRecurringTokens, Money, Payer, PaymentMethodsQuery, RefundPurchase, Reply, Secret,
+    GetPurchase, ListRecurringTokens, Money, Operation as _, Payer, PaymentMethodsQuery, RefundPurchase,
+    Reply, Secret,
 };
 
 #[path = "../../recurring-fixtures/shared/odd_bytes.rs"]
@@ -20,14 +21,14 @@ proptest! {
         let reply = Reply::new(status, Vec::new(), body);
         let currency = Currency::from_code("ZAR").expect("ZAR");
         let money = Money::from_minor(100, currency).expect("money");
-        let _ = CreateClient::new(ClientDetails::new("a@b.example")).from_reply(&reply);
-        let _ = CreatePurchase::one_product("b", Payer::client_id("c"), "n", money).from_reply(&reply);
-        let _ = GetPurchase::new("1").from_reply(&reply);
-        let _ = ChargePurchase::new("1", Secret::new("t")).expecting(money).from_reply(&reply);
-        let _ = ListRecurringTokens::new("c").from_reply(&reply);
-        let _ = RefundPurchase::new("1").from_reply(&reply);
-        let _ = CapturePurchase::new("1").from_reply(&reply);
-        let _ = PaymentMethodsQuery::new("b", currency).from_reply(&reply);
-        let _ = GetPublicKey.from_reply(&reply);
+        let _ = CreateClient::new(ClientDetails::new("a@b.example")).read(&reply);
+        let _ = CreatePurchase::one_product("b", Payer::client_id("c"), "n", money).read(&reply);
+        let _ = GetPurchase::new("1").read(&reply);
+        let _ = ChargePurchase::new("1", Secret::new("t")).expecting(money).read(&reply);
+        let _ = ListRecurringTokens::new("c").read(&reply);
+        let _ = RefundPurchase::new("1").read(&reply);
+        let _ = CapturePurchase::new("1").read(&reply);
+        let _ = PaymentMethodsQuery::new("b", currency).read(&reply);
+        let _ = GetPublicKey.read(&reply);
     }
 }

@@ -6,8 +6,8 @@ use recurring_fixtures::logs::Capture;
 use recurring_fixtures::redaction::assert_absent;
 use revio::{
     CancelPurchase, CapturePurchase, ChangeClient, ChargePurchase, Client, CreatePurchase,
-    DeletePurchaseRecurringToken, DeleteRecurringToken, Environment, Error, GetPurchase, Payer,
-    PaymentMethodsQuery, Product, RefundPurchase, ReleasePurchase, Secret, UpdateClient,
+    DeletePurchaseRecurringToken, DeleteRecurringToken, Environment, Error, GetPurchase, Operation as _,
+    Payer, PaymentMethodsQuery, Product, RefundPurchase, ReleasePurchase, Secret, UpdateClient,
 };
 
 const KEY: &str = "sentinel-api-key-4711";
@@ -75,15 +75,15 @@ async fn nothing_that_is_shown_holds_a_secret() {
         let token = Secret::new(TOKEN);
 
         let charge = ChargePurchase::new("1", token.clone());
-        shown += &format!("{client:?} {charge:?} {:?}", charge.to_request());
+        shown += &format!("{client:?} {charge:?} {:?}", charge.request());
         shown += &show(&client.charge_purchase(&charge).await);
 
         let delete = DeleteRecurringToken::new("c", token.clone());
-        shown += &format!("{delete:?} {:?}", delete.to_request());
+        shown += &format!("{delete:?} {:?}", delete.request());
         shown += &show(&client.delete_recurring_token("c", &token).await);
 
         let get = GetPurchase::new(TOKEN);
-        shown += &format!("{get:?} {:?}", get.to_request());
+        shown += &format!("{get:?} {:?}", get.request());
         let purchase = client.get_purchase(TOKEN).await;
         shown += &show(&purchase);
         if let Ok(purchase) = &purchase {
@@ -91,23 +91,23 @@ async fn nothing_that_is_shown_holds_a_secret() {
         }
 
         let refund = RefundPurchase::new(TOKEN);
-        shown += &format!("{refund:?} {:?}", refund.to_request());
+        shown += &format!("{refund:?} {:?}", refund.request());
         let refunded = client.refund_purchase(&refund).await;
         shown += &show(&refunded);
         if let Ok(refunded) = &refunded {
             shown += &format!("{:?}", refunded.decline());
         }
         let capture = CapturePurchase::new(TOKEN);
-        shown += &format!("{capture:?} {:?}", capture.to_request());
+        shown += &format!("{capture:?} {:?}", capture.request());
         shown += &show(&client.capture_purchase(&capture).await);
         let release = ReleasePurchase::new(TOKEN);
-        shown += &format!("{release:?} {:?}", release.to_request());
+        shown += &format!("{release:?} {:?}", release.request());
         shown += &show(&client.release_purchase(&release).await);
         let cancel = CancelPurchase::new(TOKEN);
-        shown += &format!("{cancel:?} {:?}", cancel.to_request());
+        shown += &format!("{cancel:?} {:?}", cancel.request());
         shown += &show(&client.cancel_purchase(&cancel).await);
         let forget = DeletePurchaseRecurringToken::new(TOKEN);
-        shown += &format!("{forget:?} {:?}", forget.to_request());
+        shown += &format!("{forget:?} {:?}", forget.request());
         shown += &show(&client.delete_purchase_recurring_token(TOKEN).await);
 
         // What follows does not know the token: it is hidden where the answer itself tells that it is one.
@@ -126,7 +126,7 @@ async fn nothing_that_is_shown_holds_a_secret() {
         shown += &format!("{tokens:?}");
 
         let create = CreatePurchase::new("b", Payer::email("a@b"), vec![Product::new("Plan", 1)]);
-        shown += &format!("{create:?} {:?}", create.to_request());
+        shown += &format!("{create:?} {:?}", create.request());
         shown += &show(&client.create_purchase(&create).await);
         shown += &show(&client.get_purchase("1").await);
         shown += &show(&client.update_client(&UpdateClient::new("c", "a@b")).await);

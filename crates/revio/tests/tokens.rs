@@ -7,7 +7,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 
 use common::{CLIENT, client};
-use futures_core::Stream;
+use futures_util::Stream;
 use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
 use revio::{Effect, ErrorKind, RecurringTokens};
 

@@ -8,13 +8,13 @@ use mockito::{Matcher, Server};
 use recurring_fixtures::{Case, variants};
 use revio::{
     ChargeAnswer, ClientDetails, CreateClient, CreatePurchase, Currency, Effect, ErrorKind, GetClient,
-    GetPurchase, ListRecurringTokens, Outcome, Payer, Product, Proof, Purchase, PurchaseStatus, Reply,
-    Secret,
+    GetPurchase, ListRecurringTokens, Operation as _, Outcome, Payer, Product, Proof, Purchase,
+    PurchaseStatus, Reply, Secret,
 };
 
 async fn create(case: &str, answer: &str, request: &CreatePurchase) -> Result<Purchase, revio::Error> {
     let case = Case::load(case);
-    case.assert_request_body(request.to_request().expect("valid").body_bytes().expect("a body"));
+    case.assert_request_body(request.request().expect("valid").body_bytes().expect("a body"));
     let answer = Case::load(answer).response_body();
     let (server, mock) = server_for(&case, Some(case.request_body()), answer).await;
     let answer = client(&server.url()).create_purchase(request).await;
@@ -25,7 +25,7 @@ async fn create(case: &str, answer: &str, request: &CreatePurchase) -> Result<Pu
 async fn charged(case: &str, answer: &str) -> Result<ChargeAnswer, revio::Error> {
     let case = Case::load(case);
     let request = charge().expecting(rand(100));
-    case.assert_request_body(request.to_request().expect("valid").body_bytes().expect("a body"));
+    case.assert_request_body(request.request().expect("valid").body_bytes().expect("a body"));
     let answer = Case::load(answer).response_body();
     let (server, mock) = server_for(&case, Some(case.request_body()), answer).await;
     let answer = client(&server.url()).charge_purchase(&request).await;
@@ -130,10 +130,10 @@ fn after_a_failed_try_the_customer_can_pay_on_the_page_but_a_charge_has_failed()
     let body = Case::load("revio/get-purchase/error-with-attempts").response_body();
     let by_customer = variants::with_member_null(&body, "recurring_token").pop().expect("a variant");
     let purchase =
-        GetPurchase::new(PURCHASE).from_reply(&Reply::new(200, Vec::new(), by_customer)).expect("a purchase");
+        GetPurchase::new(PURCHASE).read(&Reply::new(200, Vec::new(), by_customer)).expect("a purchase");
     assert_eq!(purchase.outcome(), Outcome::ActionRequired);
     assert_eq!(purchase.charge_outcome(), Outcome::Declined);
-    let answer = charge().from_reply(&Reply::new(200, Vec::new(), body)).expect("an answer");
+    let answer = charge().read(&Reply::new(200, Vec::new(), body)).expect("an answer");
     assert_eq!(answer.outcome(), Outcome::Declined);
     let code = answer.decline().and_then(|decline| decline.code);
     assert_eq!(code.as_deref(), Some("insufficient_funds"));
@@ -160,7 +160,7 @@ async fn refusals_in_the_gateways_own_shape_are_proof() {
     // The request that provokes it cannot be built here: a purchase always has exactly one payer.
     let case = Case::load("revio/create-purchase/client-or-id-required");
     let request = first("Monthly plan");
-    let body = request.to_request().expect("valid").body_bytes().expect("a body").to_vec();
+    let body = request.request().expect("valid").body_bytes().expect("a body").to_vec();
     let (server, mock) = server_for(&case, Some(body), case.response_body()).await;
     let error = client(&server.url()).create_purchase(&request).await.expect_err("refused");
     mock.assert_async().await;
@@ -175,7 +175,7 @@ async fn refusals_in_the_gateways_own_shape_are_proof() {
 async fn a_client_is_created_and_read() {
     let case = Case::load("revio/create-client/created");
     let request = CreateClient::new("customer@example.com");
-    case.assert_request_body(request.to_request().expect("valid").body_bytes().expect("a body"));
+    case.assert_request_body(request.request().expect("valid").body_bytes().expect("a body"));
     let (mut server, mock) = server_for(&case, Some(case.request_body()), case.response_body()).await;
     let created = client(&server.url()).create_client(&request).await.expect("a client");
     mock.assert_async().await;
@@ -242,7 +242,7 @@ fn optional_members_follow_those_of_the_source_document() {
         .payment_method_whitelist(["visa", "mastercard"])
         .due(1_663_425_652);
     let body = |request: &CreatePurchase| {
-        let request = request.to_request().expect("valid");
+        let request = request.request().expect("valid");
         String::from_utf8_lossy(request.body_bytes().expect("a body")).into_owned()
     };
     insta::assert_snapshot!(body(&request));
@@ -259,12 +259,9 @@ fn optional_members_follow_those_of_the_source_document() {
 #[test]
 fn new_members_and_new_values_do_no_harm() {
     let purchases: [(&str, ReadPurchase); 5] = [
-        ("revio/create-purchase/created", Box::new(|reply| first("Monthly plan").from_reply(reply))),
-        ("revio/get-purchase/paid", Box::new(|reply| GetPurchase::new(PURCHASE).from_reply(reply))),
-        (
-            "revio/get-purchase/error-with-attempts",
-            Box::new(|reply| GetPurchase::new(PURCHASE).from_reply(reply)),
-        ),
+        ("revio/create-purchase/created", Box::new(|reply| first("Monthly plan").read(reply))),
+        ("revio/get-purchase/paid", Box::new(|reply| GetPurchase::new(PURCHASE).read(reply))),
+        ("revio/get-purchase/error-with-attempts", Box::new(|reply| GetPurchase::new(PURCHASE).read(reply))),
         ("revio/charge-purchase/paid", Box::new(charged_purchase)),
         ("revio/charge-purchase/pending-charge", Box::new(charged_purchase)),
     ];
@@ -297,23 +294,23 @@ fn new_members_and_new_values_do_no_harm() {
     }
     let body = Case::load("revio/list-recurring-tokens/documented").response_body();
     for body in variants::with_unknown_member(&body) {
-        let page = ListRecurringTokens::new(CLIENT).from_reply(&Reply::new(200, Vec::new(), body));
+        let page = ListRecurringTokens::new(CLIENT).read(&Reply::new(200, Vec::new(), body));
         assert_eq!(page.expect("a page").results.len(), 1);
     }
     for member in ["payment_method", "description", "created_on", "type", "next", "previous"] {
         for body in variants::with_member_replaced(&body, member, serde_json::json!({"a": 1})) {
-            let page = ListRecurringTokens::new(CLIENT).from_reply(&Reply::new(200, Vec::new(), body));
+            let page = ListRecurringTokens::new(CLIENT).read(&Reply::new(200, Vec::new(), body));
             assert_eq!(page.expect("a page").results.len(), 1);
         }
     }
     let body = Case::load("revio/create-client/created").response_body();
     for body in variants::with_unknown_member(&body) {
-        GetClient::new(CLIENT).from_reply(&Reply::new(200, Vec::new(), body)).expect("a client");
+        GetClient::new(CLIENT).read(&Reply::new(200, Vec::new(), body)).expect("a client");
     }
 }
 
 type ReadPurchase = Box<dyn Fn(&Reply) -> Result<Purchase, revio::Error>>;
 
 fn charged_purchase(reply: &Reply) -> Result<Purchase, revio::Error> {
-    charge().from_reply(reply).map(|answer| answer.purchase().expect("a purchase").clone())
+    charge().read(reply).map(|answer| answer.purchase().expect("a purchase").clone())
 }

@@ -5,8 +5,7 @@ use std::pin::Pin;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use recurring_core::{InvalidInput, Secret};
-use recurring_gateway::{Class, ErrorExt as _, Method, PreparedRequest};
-use serde::Serialize;
+use recurring_gateway::{ErrorExt as _, PreparedRequest};
 
 use crate::error::Error;
 use crate::wire::Envelope;
@@ -47,74 +46,37 @@ impl fmt::Display for SigningError {
 
 impl std::error::Error for SigningError {}
 
-/// A request that has been built but not signed: the text that is signed and sent as `request`.
+/// Puts a request and the bytes of the signature over its body into the envelope that goes over the wire.
 ///
-/// The text is serialised once; those bytes are signed, sent and compared in tests. `Debug` does not show it,
-/// since it may name a token.
-#[derive(Clone)]
-pub struct Unsigned {
-    operation: &'static str,
-    class: Class,
-    path: &'static str,
-    text: Secret,
-    hidden: Vec<Secret>,
+/// `request` is what [`Operation::request`](crate::Operation::request) built: its body is the text to sign, byte for
+/// byte, compact JSON without a last line break.
+///
+/// # Errors
+/// When the body could not be written as JSON: nothing must be signed in its stead.
+pub fn with_signature(request: PreparedRequest, signature: &[u8]) -> Result<PreparedRequest, InvalidInput> {
+    let text = signed_text(&request)?.to_owned();
+    let text = Secret::new(text);
+    let signature = STANDARD.encode(signature);
+    Ok(request.json(&Envelope { request: text.expose(), signature: &signature }))
 }
 
-impl Unsigned {
-    pub(crate) fn new(
-        operation: &'static str,
-        class: Class,
-        path: &'static str,
-        body: &impl Serialize,
-    ) -> Result<Self, InvalidInput> {
-        // A text that could not be written must never be signed in its stead, so this is an error and no default.
-        let text = serde_json::to_string(body)
-            .map_err(|_| InvalidInput::new("request", "cannot be written as JSON"))?;
-        Ok(Self { operation, class, path, text: Secret::new(text), hidden: Vec::new() })
-    }
-
-    /// Names a secret inside the text, so that a gateway that quotes it back in an error does not leak it.
-    pub(crate) fn hide(mut self, secret: &Secret) -> Self {
-        self.hidden.push(secret.clone());
-        self
-    }
-
-    /// The text to sign, byte for byte: compact JSON without a last line break. It may name a token: do not log it.
-    pub fn text(&self) -> &str {
-        self.text.expose()
-    }
-
-    /// The request as it goes over the wire, with the bytes of the signature over [`Unsigned::text`].
-    pub fn signed(&self, signature: &[u8]) -> PreparedRequest {
-        let envelope = Envelope { request: self.text.expose(), signature: &STANDARD.encode(signature) };
-        let request = PreparedRequest::new(self.operation, self.class, Method::Post, self.path)
-            .header("content-type", "application/json")
-            .json(&envelope);
-        self.hidden.iter().fold(request, PreparedRequest::hide)
-    }
-}
-
-impl fmt::Debug for Unsigned {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Unsigned")
-            .field("operation", &self.operation)
-            .field("class", &self.class)
-            .field("path", &self.path)
-            .finish_non_exhaustive()
-    }
+fn signed_text(request: &PreparedRequest) -> Result<&str, InvalidInput> {
+    request.check()?;
+    let text = request.body_bytes().and_then(|bytes| std::str::from_utf8(bytes).ok());
+    text.ok_or_else(|| InvalidInput::new("request", "has no text to sign"))
 }
 
 /// Signs a request, or says that nothing was sent.
-pub(crate) async fn authorise(
-    request: &Unsigned,
+pub(crate) async fn authorize(
+    request: PreparedRequest,
     signer: &dyn RequestSigner,
 ) -> Result<PreparedRequest, Error> {
-    let signed = match signer.sign(request.text().as_bytes()).await {
+    let signed = match signer.sign(signed_text(&request)?.as_bytes()).await {
         Ok(signature) if signature.is_empty() => Err(SigningError::new("the signer answered no bytes")),
         other => other,
     };
     match signed {
-        Ok(signature) => Ok(request.signed(&signature)),
+        Ok(signature) => Ok(with_signature(request, &signature)?),
         Err(error) => {
             let input = InvalidInput::new("signer", format!("could not sign: {error}"));
             Err(Error::config(input).with_source(error))

@@ -1,12 +1,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use recurring_core::{Currency, HttpOptions, InvalidInput, Money, NotAfter, Reply};
-use recurring_gateway::{BaseUrl, ErrorExt as _, Transport};
+use recurring_core::{Currency, HttpOptions, NotAfter};
+use recurring_gateway::{BaseUrl, ErrorExt as _, Operation, Transport};
 
-use crate::auth::{self, RequestSigner, Unsigned};
+use crate::account::Account;
+use crate::auth::{self, RequestSigner};
 use crate::config::{Environment, MerchantId, TokenId};
-use crate::error::Error;
+use crate::error::{ApiError, Error};
 use crate::ops::add_token::{AddToken, AddedToken};
 use crate::ops::delete_token::DeleteToken;
 use crate::ops::order::TokenOrder;
@@ -23,8 +24,7 @@ use crate::ops::void_order::VoidOrder;
 pub struct Client {
     transport: Transport,
     base_url: BaseUrl,
-    merchant_id: MerchantId,
-    currency: Option<Currency>,
+    account: Account,
     signer: Arc<dyn RequestSigner>,
 }
 
@@ -35,8 +35,7 @@ impl Client {
         signer: impl RequestSigner + 'static,
     ) -> ClientBuilder {
         ClientBuilder {
-            merchant_id: merchant_id.into(),
-            currency: None,
+            account: Account::new(merchant_id),
             signer: Arc::new(signer),
             environment: Environment::default(),
             http: Self::default_http(),
@@ -64,28 +63,9 @@ impl Client {
         self.transport.options()
     }
 
-    /// Returns the currency of the merchant's account, if it was named.
-    pub fn currency(&self) -> Option<Currency> {
-        self.currency
-    }
-
-    /// Refuses an amount in another currency than that of the account: no request names one.
-    ///
-    /// # Errors
-    /// `NotApplied(Local)`, also when the currency of the account was not named.
-    // Assumption(account-currency): the gateway takes the number in the currency of the merchant's account.
-    pub fn check_currency(&self, amount: Money) -> Result<(), Error> {
-        match self.currency {
-            None => Err(Error::config(InvalidInput::new(
-                "currency",
-                "of the merchant's account must be set before money is moved: no request names one",
-            ))),
-            Some(account) if account != amount.currency() => {
-                let rule = format!("must be in {account}, the currency of the merchant's account");
-                Err(InvalidInput::new("amount", rule).into())
-            }
-            Some(_) => Ok(()),
-        }
+    /// Returns the merchant's account, by which a request is shown without a network: see [`Account::operation`].
+    pub fn account(&self) -> &Account {
+        &self.account
     }
 
     /// Asks for a page on which the customer stores a card. Moves no money.
@@ -93,7 +73,7 @@ impl Client {
     /// # Errors
     /// When there is no page.
     pub async fn add_token(&self, request: &AddToken) -> Result<AddedToken, Error> {
-        request.from_reply(&self.send(request.to_request(&self.merchant_id)?).await?)
+        self.send(&self.account.operation(request)).await
     }
 
     /// The stored cards of a user. Moves no money.
@@ -101,8 +81,7 @@ impl Client {
     /// # Errors
     /// When the list cannot be read.
     pub async fn query_token(&self, user_id: &str) -> Result<Vec<StoredToken>, Error> {
-        let request = QueryToken::new(user_id);
-        request.from_reply(&self.send(request.to_request(&self.merchant_id)?).await?)
+        self.send(&self.account.operation(&QueryToken::new(user_id))).await
     }
 
     /// Deletes a stored card for good. Moves no money, and ends every series on this card.
@@ -110,8 +89,7 @@ impl Client {
     /// # Errors
     /// When the card was not deleted, or (`Unknown`) when it is not known whether it was.
     pub async fn delete_token(&self, user_id: &str, token_id: &TokenId) -> Result<(), Error> {
-        let request = DeleteToken::new(user_id, token_id.clone());
-        request.from_reply(&self.send(request.to_request(&self.merchant_id)?).await?)
+        self.send(&self.account.operation(&DeleteToken::new(user_id, token_id.clone()))).await
     }
 
     /// The first charge on a stored card. **Takes money at once.**
@@ -120,8 +98,7 @@ impl Client {
     /// A refused payment is no error but an order whose outcome is `Declined`. After an error with the effect
     /// `Unknown` the customer may have been charged; it is never sent again by this client.
     pub async fn sale(&self, request: &Sale) -> Result<TokenOrder, Error> {
-        self.check_currency(request.amount())?;
-        request.from_reply(&self.send(request.to_request(&self.merchant_id)?).await?)
+        self.send(&self.account.operation(request)).await
     }
 
     /// A later charge on a stored card, without the customer. **Takes money at once.**
@@ -129,8 +106,7 @@ impl Client {
     /// # Errors
     /// Those of [`Client::sale`].
     pub async fn recurring(&self, request: &Recurring) -> Result<TokenOrder, Error> {
-        self.check_currency(request.amount())?;
-        request.from_reply(&self.send(request.to_request(&self.merchant_id)?).await?)
+        self.send(&self.account.operation(request)).await
     }
 
     /// Where an order stands, see [`TokenOrder::charge_outcome`]. Moves no money. Assumption(order-calls): it serves
@@ -139,7 +115,7 @@ impl Client {
     /// # Errors
     /// When there is no order of this name. That is **no proof** that the customer was not charged.
     pub async fn query_order(&self, request: &QueryOrder) -> Result<TokenOrder, Error> {
-        request.from_reply(&self.send(request.to_request(&self.merchant_id)?).await?)
+        self.send(&self.account.operation(request)).await
     }
 
     /// Takes back a charge that is not settled yet. **Gives all of the money back.** Assumption(order-calls): it
@@ -149,7 +125,7 @@ impl Client {
     /// After an error with the effect `Unknown` the money may have been given back; it is never sent again by this
     /// client. Read the order.
     pub async fn void_order(&self, request: &VoidOrder) -> Result<Reversal, Error> {
-        request.from_reply(&self.send(request.to_request(&self.merchant_id)?).await?)
+        self.send(&self.account.operation(request)).await
     }
 
     /// Gives a charge back, in full or in part, once for each order. **Gives money back.** Assumption(order-calls):
@@ -158,13 +134,12 @@ impl Client {
     /// # Errors
     /// Those of [`Client::void_order`].
     pub async fn refund_order(&self, request: &RefundOrder) -> Result<Reversal, Error> {
-        self.check_currency(request.amount())?;
-        request.from_reply(&self.send(request.to_request(&self.merchant_id)?).await?)
+        self.send(&self.account.operation(request)).await
     }
 
-    async fn send(&self, request: Unsigned) -> Result<Reply, Error> {
-        let signed = auth::authorise(&request, self.signer.as_ref()).await?;
-        self.transport.send(&self.base_url, &signed).await
+    async fn send<O: Operation<Api = ApiError>>(&self, operation: &O) -> Result<O::Output, Error> {
+        let request = auth::authorize(operation.request()?, self.signer.as_ref()).await?;
+        operation.read(&self.transport.send(&self.base_url, &request).await?)
     }
 }
 
@@ -172,8 +147,7 @@ impl Client {
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct ClientBuilder {
-    merchant_id: MerchantId,
-    currency: Option<Currency>,
+    account: Account,
     signer: Arc<dyn RequestSigner>,
     environment: Environment,
     http: HttpOptions,
@@ -189,7 +163,7 @@ impl ClientBuilder {
     /// The currency of the merchant's account. It is needed to move money: no request names a currency, so every
     /// amount is compared with it before it is sent.
     pub fn currency(mut self, currency: Currency) -> Self {
-        self.currency = Some(currency);
+        self.account = self.account.with_currency(currency);
         self
     }
 
@@ -204,12 +178,11 @@ impl ClientBuilder {
     /// # Errors
     /// When the merchant's identifier, the address or an HTTP option cannot work.
     pub fn build(self) -> Result<Client, Error> {
-        self.merchant_id.check().map_err(Error::config)?;
+        self.account.merchant_id().check().map_err(Error::config)?;
         Ok(Client {
             base_url: self.environment.base_url().map_err(Error::config)?,
             transport: Transport::new(self.http).map_err(Error::config)?,
-            merchant_id: self.merchant_id,
-            currency: self.currency,
+            account: self.account,
             signer: self.signer,
         })
     }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod account;
 mod auth;
 mod client;
 mod config;
@@ -10,7 +11,8 @@ mod ops;
 mod status;
 mod wire;
 
-pub use auth::{RequestSigner, SigningError, Unsigned};
+pub use account::{Account, ForAccount};
+pub use auth::{RequestSigner, SigningError, with_signature};
 pub use client::{Client, ClientBuilder};
 pub use config::{Environment, MerchantId, TokenId};
 pub use error::{ApiError, Error};
@@ -32,6 +34,6 @@ pub use recurring_core::{
     Currency, Decimal, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money,
     NotAfter, Outcome, Proof, Reply, RetryAdvice, Secret,
 };
-pub use recurring_gateway::PreparedRequest;
 pub use recurring_gateway::signature::PublicKey;
+pub use recurring_gateway::{Operation, PreparedRequest};
 pub use status::{GivenBack, OrderStatus, TransactionStatus, documented_outcomes};

@@ -4,15 +4,14 @@
 mod common;
 
 use common::{
-    any_signature, by_reference, client, dollars, lost_order, merchant, part_of_an_order, signer,
-    voided_order,
+    account, any_signature, by_reference, client, dollars, lost_order, part_of_an_order, signer, voided_order,
 };
 use recurring_fixtures::fault::{self, Behaviour, FaultServer, RawReply, Sends};
 use recurring_fixtures::{Case, variants};
 use serde_json::{Value, json};
 use tokenpay_signed::{
-    Client, Currency, DeclineReason, Effect, Error, ErrorKind, OrderKey, Outcome, Proof, QueryOrder,
-    RefundOrder, Reply, Reversal, TokenOrder, VoidOrder,
+    Client, Currency, DeclineReason, Effect, Error, ErrorKind, Operation as _, OrderKey, Outcome, Proof,
+    QueryOrder, RefundOrder, Reply, Reversal, TokenOrder, VoidOrder,
 };
 
 const QUERY: &str = "tokenpay-signed/query-order/by-reference";
@@ -62,13 +61,16 @@ fn assert_other<T: std::fmt::Debug>(answer: Result<T, Error>, member: &str) {
 #[test]
 fn an_answer_about_another_order_is_unknown_and_kept() {
     let by_id = |id| QueryOrder::new(OrderKey::OrderId(id));
-    assert_other(by_id(5805).from_reply(&reply(body(QUERY))), "order.id");
-    assert_eq!(by_id(5804).from_reply(&reply(body(QUERY))).expect("this one").order.id, "5804");
+    assert_other(account().operation(&by_id(5805)).read(&reply(body(QUERY))), "order.id");
+    assert_eq!(
+        account().operation(&by_id(5804)).read(&reply(body(QUERY))).expect("this one").order.id,
+        "5804"
+    );
     let other = VoidOrder::new(OrderKey::OrderId(5804));
-    assert_other(other.from_reply(&reply(body(VOID))), "order.id");
+    assert_other(account().operation(&other).read(&reply(body(VOID))), "order.id");
     let readers: [(&str, Read); 2] = [
-        (QUERY, |reply| lost_order().from_reply(reply).map(drop)),
-        (REFUND, |reply| part_of_an_order().from_reply(reply).map(drop)),
+        (QUERY, |reply| account().operation(&lost_order()).read(reply).map(drop)),
+        (REFUND, |reply| account().operation(&part_of_an_order()).read(reply).map(drop)),
     ];
     for (case, read) in readers {
         for other in [json!("merRef0003"), json!("MERREF0002"), json!(7), json!("")] {
@@ -79,16 +81,16 @@ fn an_answer_about_another_order_is_unknown_and_kept() {
     }
     // A look-up by reference must name it: the answer is taken for the lost charge.
     for body in variants::with_member_null(&body(QUERY), "merchantReference") {
-        assert_other(lost_order().from_reply(&reply(body)), "merchantReference");
+        assert_other(account().operation(&lost_order()).read(&reply(body)), "merchantReference");
     }
     for body in variants::with_member_removed(&body(REFUND), "merchantReference") {
-        assert_other(part_of_an_order().from_reply(&reply(body)), "merchantReference");
+        assert_other(account().operation(&part_of_an_order()).read(&reply(body)), "merchantReference");
     }
 }
 
 #[test]
 fn a_refund_of_another_amount_or_currency_is_unknown_and_kept() {
-    let read = |body: Vec<u8>| part_of_an_order().from_reply(&reply(body));
+    let read = |body: Vec<u8>| account().operation(&part_of_an_order()).read(&reply(body));
     for other in [json!("HKD"), json!("usd")] {
         let replaced = variants::with_member_replaced(&body(REFUND), "currency", other);
         assert_eq!(replaced.len(), 2);
@@ -154,8 +156,8 @@ fn only_a_known_status_says_that_money_goes_back() {
         ("2001", "SUCCESS", "VOID", "DECLINED", Declined, Declined),
     ] {
         let reply = reply(answer(code, order, kind, transaction).to_string());
-        let refunded = part_of_an_order().from_reply(&reply).expect("an answer");
-        let voided = voided_order().from_reply(&reply).expect("an answer");
+        let refunded = account().operation(&part_of_an_order()).read(&reply).expect("an answer");
+        let voided = account().operation(&voided_order()).read(&reply).expect("an answer");
         let name = format!("{code} {order} {kind} {transaction}");
         assert_eq!((voided.outcome(), refunded.outcome()), (void, refund), "{name}");
     }
@@ -163,15 +165,21 @@ fn only_a_known_status_says_that_money_goes_back() {
         [("REFUNDED", "REFUND", "SUCCESS"), ("SUCCESS", "SALE", "DECLINED"), ("FAILURE", "SALE", "DECLINED")]
     {
         let reply = reply(answer("2001", order, kind, transaction).to_string());
-        let error = part_of_an_order().from_reply(&reply).expect_err("no success, and no definite no");
+        let error = account()
+            .operation(&part_of_an_order())
+            .read(&reply)
+            .expect_err("no success, and no definite no");
         assert_eq!((error.kind(), error.effect()), (ErrorKind::Protocol, Effect::Unknown), "{order}");
     }
     let alone = reply(r#"{"responseCode":"0000","message":"Success"}"#);
-    for answer in [voided_order().from_reply(&alone), part_of_an_order().from_reply(&alone)] {
+    for answer in [
+        account().operation(&voided_order()).read(&alone),
+        account().operation(&part_of_an_order()).read(&alone),
+    ] {
         assert_eq!(answer.expect("a success without an order").outcome(), Outcome::Pending);
     }
     let twice = reply(r#"{"responseCode":"1005","message":"Order already refunded"}"#);
-    let error = part_of_an_order().from_reply(&twice).expect_err("the second refund");
+    let error = account().operation(&part_of_an_order()).read(&twice).expect_err("the second refund");
     assert_eq!((error.kind(), error.effect()), (ErrorKind::Conflict, Effect::Unknown));
 }
 
@@ -201,24 +209,26 @@ fn a_look_up_says_what_became_of_the_charge() {
         ("", "", Pending),
     ] {
         let reply = reply(answer("0000", order, "SALE", transaction).to_string());
-        let answer = query.from_reply(&reply).expect("an order");
+        let answer = account().operation(&query).read(&reply).expect("an order");
         assert_eq!(answer.charge_outcome(), outcome, "{order} {transaction}");
         let reason = (outcome == Declined).then_some(DeclineReason::StolenOrLost);
         assert_eq!(answer.decline_reason(), reason, "{order} {transaction}");
     }
     let refused = reply(answer("2001", "FAILURE", "SALE", "DECLINED").to_string());
-    assert_eq!(query.from_reply(&refused).expect("a definite no").charge_outcome(), Declined);
+    assert_eq!(account().operation(&query).read(&refused).expect("a definite no").charge_outcome(), Declined);
     let paid = reply(answer("2001", "SUCCESS", "SALE", "SUCCESS").to_string());
-    assert_eq!(query.from_reply(&paid).expect_err("no success").effect(), Effect::Unknown);
+    assert_eq!(account().operation(&query).read(&paid).expect_err("no success").effect(), Effect::Unknown);
 }
 
 /// What an answer says, whichever call it belongs to.
 fn says(case: &str, body: Vec<u8>) -> Result<Outcome, Error> {
     let reply = reply(body);
     match case {
-        QUERY => lost_order().from_reply(&reply).map(|answer: TokenOrder| answer.charge_outcome()),
-        VOID => voided_order().from_reply(&reply).map(|answer: Reversal| answer.outcome()),
-        _ => part_of_an_order().from_reply(&reply).map(|answer: Reversal| answer.outcome()),
+        QUERY => {
+            account().operation(&lost_order()).read(&reply).map(|answer: TokenOrder| answer.charge_outcome())
+        }
+        VOID => account().operation(&voided_order()).read(&reply).map(|answer: Reversal| answer.outcome()),
+        _ => account().operation(&part_of_an_order()).read(&reply).map(|answer: Reversal| answer.outcome()),
     }
 }
 
@@ -287,7 +297,7 @@ async fn bad_input_sends_nothing() {
         let refund = RefundOrder::new(OrderKey::OrderId(1), amount);
         let error = client.refund_order(&refund).await.expect_err("amount");
         assert!(error.to_string().contains("amount"), "{error}");
-        assert!(refund.to_request(&merchant()).is_err());
+        assert!(account().operation(&refund).request().is_err());
     }
     assert_eq!(server.connections(), 0);
 }
@@ -346,7 +356,7 @@ fn reference_that_could_be_cut_is_refused() {
     ] {
         let sale =
             tokenpay_signed::Sale::new("u", tokenpay_signed::TokenId::text("1"), dollars("30"), reference);
-        let refused = sale.to_request(&merchant()).err();
+        let refused = account().operation(&sale).request().err();
         let rule = refused.as_ref().map(ToString::to_string).unwrap_or_default();
         assert_eq!(
             (refused.is_none(), rule.contains("merchant_reference")),

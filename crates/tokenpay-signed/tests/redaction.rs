@@ -3,12 +3,12 @@
 
 mod common;
 
-use common::{dollars, key, lost_order, merchant, part_of_an_order, signer, voided_order};
+use common::{account, dollars, key, lost_order, part_of_an_order, signer, voided_order};
 use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
 use recurring_fixtures::logs::Capture;
 use recurring_fixtures::redaction::assert_absent;
 use tokenpay_signed::{
-    Client, DeleteToken, Environment, QueryToken, Recurring, RsaSigner, Sale, Secret, TokenId,
+    Client, DeleteToken, Environment, Operation as _, QueryToken, Recurring, RsaSigner, Sale, Secret, TokenId,
 };
 
 const TOKEN: &str = "sentinel-token-0815";
@@ -43,8 +43,11 @@ async fn nothing_that_is_shown_holds_a_secret() {
         let client = builder.build().expect("a client");
         let recurring = Recurring::new("user1", token(), dollars("1"), "r-1", 7);
         let sale = Sale::new("user1", token(), dollars("1"), "r-2");
-        let unsigned = recurring.to_request(&merchant()).expect("valid");
-        shown += &format!("{client:?} {recurring:?} {sale:?} {unsigned:?} {:?}", unsigned.signed(&[1]));
+        let unsigned = account().operation(&recurring).request().expect("valid");
+        shown += &format!(
+            "{client:?} {recurring:?} {sale:?} {unsigned:?} {:?}",
+            tokenpay_signed::with_signature(unsigned.clone(), &[1])
+        );
         shown += &format!("{:?} {:?}", DeleteToken::new("user1", token()), QueryToken::new("user1"));
         for answer in [client.recurring(&recurring).await, client.sale(&sale).await] {
             if let Err(error) = &answer {
@@ -67,7 +70,7 @@ async fn nothing_that_is_shown_holds_a_secret() {
     }
     for bad in ["", "a b", "a/b", "a\n"] {
         let request = Recurring::new("user1", TokenId::text(format!("{TOKEN}{bad}")), dollars("1"), "r", 0);
-        shown += &format!("{:?}", request.to_request(&merchant()));
+        shown += &format!("{:?}", account().operation(&request).request());
     }
     let with_password = Environment::Custom("https://user:hunter2@a.example".to_owned());
     shown += &format!("{:?}", Client::builder("3", signer()).environment(with_password));

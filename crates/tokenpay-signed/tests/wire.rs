@@ -6,16 +6,16 @@ mod common;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use common::{
-    Fixed, card_page, client, documented_recurring, dollars, first_sale, lost_order, merchant,
-    other_recurring, part_of_an_order, signer, voided_order,
+    Fixed, account, account_of, card_page, client, documented_recurring, dollars, first_sale, lost_order,
+    other_recurring, part_of_an_order, signer, text, voided_order,
 };
 use mockito::{Mock, Server, ServerGuard};
 use recurring_fixtures::{Case, minify, variants};
 use serde_json::Value;
 use tokenpay_signed::{
     AddToken, CallbackUrl, Decimal, DeclineReason, DeleteToken, Effect, ErrorKind, LineItem, MerchantId,
-    OrderApi, OrderKey, Outcome, Proof, QueryOrder, QueryToken, Recurring, RefundOrder, Reply, Sale, TokenId,
-    TokenOrder, Unsigned, VoidOrder, verify_signature,
+    Operation as _, OrderApi, OrderKey, Outcome, PreparedRequest, Proof, QueryOrder, QueryToken, Recurring,
+    RefundOrder, Reply, Sale, TokenId, TokenOrder, VoidOrder, verify_signature, with_signature,
 };
 
 /// A server that takes what `expect` adds to the stored method, path and headers, and answers the stored response.
@@ -59,8 +59,8 @@ async fn server_that_verifies(case: &Case) -> (ServerGuard, Mock) {
     .await
 }
 
-fn assert_text(case: &Case, request: &Unsigned) {
-    assert_eq!(request.text(), case.text("request.txt"), "{}", case.name);
+fn assert_text(case: &Case, request: &PreparedRequest) {
+    assert_eq!(text(request), case.text("request.txt"), "{}", case.name);
 }
 
 /// The two members of the documented envelope.
@@ -74,7 +74,7 @@ fn documented_envelope(case: &Case) -> (String, String) {
 async fn the_documented_charge_is_sent_byte_for_byte() {
     let case = Case::load("tokenpay-signed/recurring/documented");
     let (text, signature) = documented_envelope(&case);
-    assert_eq!(documented_recurring().to_request(&merchant()).expect("valid").text(), text);
+    assert_eq!(common::text(&account().operation(&documented_recurring()).request().expect("valid")), text);
 
     let signer = Fixed(Ok(STANDARD.decode(signature).expect("base64")));
     let body = minify(&case.request_body()).expect("JSON");
@@ -116,7 +116,7 @@ fn the_documented_signature_is_genuine_for_the_documented_text_only() {
 #[tokio::test]
 async fn a_refused_payment_is_an_answer_not_an_error() {
     let case = Case::load("tokenpay-signed/recurring/declined");
-    assert_text(&case, &other_recurring().to_request(&merchant()).expect("valid"));
+    assert_text(&case, &account().operation(&other_recurring()).request().expect("valid"));
     let (server, mock) = server_that_verifies(&case).await;
     let answer = client(&server.url(), signer()).recurring(&other_recurring()).await.expect("an order");
     mock.assert_async().await;
@@ -141,7 +141,7 @@ async fn a_refused_signature_is_proof_that_nothing_happened() {
 #[tokio::test]
 async fn first_charge_on_a_stored_card() {
     let case = Case::load("tokenpay-signed/sale/approved");
-    assert_text(&case, &first_sale().to_request(&merchant()).expect("valid"));
+    assert_text(&case, &account().operation(&first_sale()).request().expect("valid"));
     let (server, mock) = server_that_verifies(&case).await;
     let answer = client(&server.url(), signer()).sale(&first_sale()).await.expect("an order");
     mock.assert_async().await;
@@ -154,7 +154,7 @@ async fn first_charge_on_a_stored_card() {
 #[tokio::test]
 async fn page_for_a_card() {
     let case = Case::load("tokenpay-signed/add-token/page");
-    assert_text(&case, &card_page().to_request(&merchant()).expect("valid"));
+    assert_text(&case, &account().operation(&card_page()).request().expect("valid"));
     let (server, mock) = server_that_verifies(&case).await;
     let added = client(&server.url(), signer()).add_token(&card_page()).await.expect("a page");
     mock.assert_async().await;
@@ -172,7 +172,8 @@ fn a_page_that_is_not_safe_is_not_handed_out() {
         ("javascript:alert(1)", false),
     ] {
         let body = serde_json::json!({"responseCode": "0000", "data": data}).to_string();
-        let added = card_page().from_reply(&Reply::new(200, Vec::new(), body.into())).expect(data);
+        let added =
+            account().operation(&card_page()).read(&Reply::new(200, Vec::new(), body.into())).expect(data);
         assert_eq!(added.page(), usable.then_some(data));
     }
 }
@@ -180,7 +181,7 @@ fn a_page_that_is_not_safe_is_not_handed_out() {
 #[tokio::test]
 async fn stored_cards() {
     let case = Case::load("tokenpay-signed/query-token/two-cards");
-    assert_text(&case, &QueryToken::new("user1").to_request(&merchant()).expect("valid"));
+    assert_text(&case, &account().operation(&QueryToken::new("user1")).request().expect("valid"));
     let (server, mock) = server_that_verifies(&case).await;
     let cards = client(&server.url(), signer()).query_token("user1").await.expect("cards");
     mock.assert_async().await;
@@ -191,7 +192,7 @@ async fn stored_cards() {
 #[tokio::test]
 async fn a_card_is_deleted() {
     let case = Case::load("tokenpay-signed/delete-token/deleted");
-    assert_text(&case, &DeleteToken::new("user1", "436").to_request(&merchant()).expect("valid"));
+    assert_text(&case, &account().operation(&DeleteToken::new("user1", "436")).request().expect("valid"));
     let (server, mock) = server_that_verifies(&case).await;
     client(&server.url(), signer()).delete_token("user1", &TokenId::from("436")).await.expect("deleted");
     mock.assert_async().await;
@@ -200,7 +201,7 @@ async fn a_card_is_deleted() {
 #[tokio::test]
 async fn a_lost_charge_is_found_by_its_reference() {
     let case = Case::load("tokenpay-signed/query-order/by-reference");
-    assert_text(&case, &lost_order().to_request(&merchant()).expect("valid"));
+    assert_text(&case, &account().operation(&lost_order()).request().expect("valid"));
     let (server, mock) = server_that_verifies(&case).await;
     let answer = client(&server.url(), signer()).query_order(&lost_order()).await.expect("an order");
     mock.assert_async().await;
@@ -212,7 +213,7 @@ async fn a_lost_charge_is_found_by_its_reference() {
 async fn money_that_was_given_back_had_been_taken() {
     let case = Case::load("tokenpay-signed/query-order/refunded");
     let query = QueryOrder::new(OrderKey::OrderId(5803));
-    assert_text(&case, &query.to_request(&merchant()).expect("valid"));
+    assert_text(&case, &account().operation(&query).request().expect("valid"));
     let (server, mock) = server_that_verifies(&case).await;
     let answer = client(&server.url(), signer()).query_order(&query).await.expect("an order");
     mock.assert_async().await;
@@ -223,7 +224,7 @@ async fn money_that_was_given_back_had_been_taken() {
 #[tokio::test]
 async fn an_order_that_is_not_found_proves_nothing() {
     let case = Case::load("tokenpay-signed/query-order/not-found");
-    assert_text(&case, &lost_order().to_request(&merchant()).expect("valid"));
+    assert_text(&case, &account().operation(&lost_order()).request().expect("valid"));
     let (server, mock) = server_that_verifies(&case).await;
     let error = client(&server.url(), signer()).query_order(&lost_order()).await.expect_err("no order");
     mock.assert_async().await;
@@ -234,7 +235,7 @@ async fn an_order_that_is_not_found_proves_nothing() {
 #[tokio::test]
 async fn a_charge_is_taken_back() {
     let case = Case::load("tokenpay-signed/void-order/voided");
-    assert_text(&case, &voided_order().to_request(&merchant()).expect("valid"));
+    assert_text(&case, &account().operation(&voided_order()).request().expect("valid"));
     let (server, mock) = server_that_verifies(&case).await;
     let answer = client(&server.url(), signer()).void_order(&voided_order()).await.expect("an answer");
     mock.assert_async().await;
@@ -245,7 +246,7 @@ async fn a_charge_is_taken_back() {
 #[tokio::test]
 async fn a_part_is_given_back() {
     let case = Case::load("tokenpay-signed/refund-order/partial");
-    assert_text(&case, &part_of_an_order().to_request(&merchant()).expect("valid"));
+    assert_text(&case, &account().operation(&part_of_an_order()).request().expect("valid"));
     let (server, mock) = server_that_verifies(&case).await;
     let answer = client(&server.url(), signer()).refund_order(&part_of_an_order()).await.expect("an answer");
     mock.assert_async().await;
@@ -257,7 +258,7 @@ async fn a_part_is_given_back() {
 async fn a_refused_refund_is_an_answer_not_an_error() {
     let case = Case::load("tokenpay-signed/refund-order/declined");
     let refund = RefundOrder::new(OrderKey::OrderId(5803), dollars("30"));
-    assert_text(&case, &refund.to_request(&merchant()).expect("valid"));
+    assert_text(&case, &account().operation(&refund).request().expect("valid"));
     let (server, mock) = server_that_verifies(&case).await;
     let answer = client(&server.url(), signer()).refund_order(&refund).await.expect("an answer");
     mock.assert_async().await;
@@ -270,11 +271,14 @@ fn the_calls_about_an_order_can_be_those_of_the_other_product() {
     let key = || OrderKey::OrderId(5803);
     let there = OrderApi::Tokenization;
     for (request, path) in [
-        (QueryOrder::new(key()).api(there).to_request(&merchant()), "/tokenization/query"),
-        (VoidOrder::new(key()).api(there).to_request(&merchant()), "/tokenization/void"),
-        (RefundOrder::new(key(), dollars("1")).api(there).to_request(&merchant()), "/tokenization/refund"),
+        (account().operation(&QueryOrder::new(key()).api(there)).request(), "/tokenization/query"),
+        (account().operation(&VoidOrder::new(key()).api(there)).request(), "/tokenization/void"),
+        (
+            account().operation(&RefundOrder::new(key(), dollars("1")).api(there)).request(),
+            "/tokenization/refund",
+        ),
     ] {
-        assert_eq!(request.expect("valid").signed(&[1]).path(), path);
+        assert_eq!(with_signature(request.expect("valid"), &[1]).expect("signed").path(), path);
     }
 }
 
@@ -292,16 +296,13 @@ fn optional_members_follow_those_of_the_documents() {
     let page = AddToken::new("user1", "https://a.example", "https://b.example", "https://c.example")
         .lang("zh-HK")
         .allowed_card_type("VISA");
-    let text = MerchantId::text("3");
     let texts = [
-        recurring.to_request(&text).expect("valid").text(),
-        sale.to_request(&MerchantId::number(3)).expect("valid").text(),
-        page.to_request(&MerchantId::from("M-3")).expect("valid").text(),
-        DeleteToken::new("user1", TokenId::number(436))
-            .to_request(&MerchantId::from("007"))
-            .expect("valid")
-            .text(),
+        account_of(MerchantId::text("3")).operation(&recurring).request(),
+        account_of(MerchantId::number(3)).operation(&sale).request(),
+        account_of("M-3").operation(&page).request(),
+        account_of("007").operation(&DeleteToken::new("user1", TokenId::number(436))).request(),
     ]
+    .map(|request| text(&request.expect("valid")).to_owned())
     .join("\n");
     insta::assert_snapshot!(texts);
 }
@@ -312,9 +313,11 @@ type Read = fn(&Reply) -> Result<TokenOrder, tokenpay_signed::Error>;
 #[test]
 fn new_members_and_new_values_do_no_harm() {
     let readers: [(&str, Read); 3] = [
-        ("tokenpay-signed/recurring/documented", |reply| documented_recurring().from_reply(reply)),
-        ("tokenpay-signed/recurring/declined", |reply| other_recurring().from_reply(reply)),
-        ("tokenpay-signed/sale/approved", |reply| first_sale().from_reply(reply)),
+        ("tokenpay-signed/recurring/documented", |reply| {
+            account().operation(&documented_recurring()).read(reply)
+        }),
+        ("tokenpay-signed/recurring/declined", |reply| account().operation(&other_recurring()).read(reply)),
+        ("tokenpay-signed/sale/approved", |reply| account().operation(&first_sale()).read(reply)),
     ];
     for (name, read) in readers {
         let body = Case::load(name).response_body();
@@ -349,12 +352,19 @@ fn new_members_and_new_values_do_no_harm() {
     }
     let body = Case::load("tokenpay-signed/query-token/two-cards").response_body();
     for body in variants::with_unknown_member(&body) {
-        let cards = QueryToken::new("USER1").from_reply(&Reply::new(200, Vec::new(), body)).expect("cards");
+        let cards = account()
+            .operation(&QueryToken::new("USER1"))
+            .read(&Reply::new(200, Vec::new(), body))
+            .expect("cards");
         assert_eq!(cards.len(), 2);
     }
     for body in variants::with_member_null(&body, "list") {
         assert!(
-            QueryToken::new("user1").from_reply(&Reply::new(200, Vec::new(), body)).expect("none").is_empty()
+            account()
+                .operation(&QueryToken::new("user1"))
+                .read(&Reply::new(200, Vec::new(), body))
+                .expect("none")
+                .is_empty()
         );
     }
 }

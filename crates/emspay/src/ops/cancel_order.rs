@@ -1,7 +1,7 @@
 use recurring_core::Reply;
-use recurring_gateway::{Class, Method, PreparedRequest, check, check_echo};
+use recurring_gateway::{Class, Method, Operation, PreparedRequest, check, check_echo};
 
-use crate::error::Error;
+use crate::error::{ApiError, Error};
 use crate::ops::order::Order;
 
 /// `DELETE /orders/{id}/`: cancels an order that is not completed. Gives no money back.
@@ -16,12 +16,17 @@ impl CancelOrder {
     pub fn new(id: impl Into<String>) -> Self {
         Self { id: id.into() }
     }
+}
 
-    /// The request as it goes over the wire, without the key.
+impl Operation for CancelOrder {
+    type Api = ApiError;
+    type Output = Order;
+
+    /// Builds the request, without the API key.
     ///
     /// # Errors
     /// When the identifier cannot be one.
-    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
+    fn request(&self) -> Result<PreparedRequest, Error> {
         let path = format!("/orders/{}/", check::path_segment("order_id", &self.id)?);
         Ok(PreparedRequest::new("cancel order", Class::Write, Method::Delete, path))
     }
@@ -30,7 +35,7 @@ impl CancelOrder {
     ///
     /// # Errors
     /// `Unknown` when the reply cannot be read or names another order.
-    pub fn from_reply(&self, reply: &Reply) -> Result<Order, Error> {
+    fn read(&self, reply: &Reply) -> Result<Order, Error> {
         let order = Order::read(reply)?;
         check_echo(reply, &[("id", &self.id, Some(&order.id))])?;
         Ok(order)

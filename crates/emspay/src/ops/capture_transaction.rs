@@ -1,7 +1,7 @@
 use recurring_core::Reply;
-use recurring_gateway::{Class, Method, PreparedRequest, check};
+use recurring_gateway::{Class, Method, Operation, PreparedRequest, check};
 
-use crate::error::{Error, failed};
+use crate::error::{ApiError, Error, failed};
 
 /// `POST /orders/{id}/transactions/{tid}/captures/`: **takes money** that a transaction has only reserved. The whole
 /// amount: the request has no body.
@@ -17,12 +17,17 @@ impl CaptureTransaction {
     pub fn new(order_id: impl Into<String>, transaction_id: impl Into<String>) -> Self {
         Self { order_id: order_id.into(), transaction_id: transaction_id.into() }
     }
+}
 
-    /// The request as it goes over the wire, without the key.
+impl Operation for CaptureTransaction {
+    type Api = ApiError;
+    type Output = ();
+
+    /// Builds the request, without the API key.
     ///
     /// # Errors
     /// When one of the identifiers cannot be one.
-    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
+    fn request(&self) -> Result<PreparedRequest, Error> {
         let path = format!(
             "/orders/{}/transactions/{}/captures/",
             check::path_segment("order_id", &self.order_id)?,
@@ -36,7 +41,7 @@ impl CaptureTransaction {
     ///
     /// # Errors
     /// For every other status.
-    pub fn from_reply(&self, reply: &Reply) -> Result<(), Error> {
+    fn read(&self, reply: &Reply) -> Result<(), Error> {
         if reply.is_success() {
             return Ok(());
         }

@@ -1,9 +1,10 @@
-use jiff::Timestamp;
-use recurring_core::{ErrorKind, InvalidInput, Money, Reply, Secret};
-use recurring_gateway::{Class, ErrorExt as _, Method, PreparedRequest, check, check_echo, require_echo};
+use recurring_core::{ErrorKind, InvalidInput, Money, Reply, Secret, Timestamp};
+use recurring_gateway::{
+    Class, ErrorExt as _, Method, Operation, PreparedRequest, check, check_echo, require_echo,
+};
 use serde_json::Value;
 
-use crate::error::Error;
+use crate::error::{ApiError, Error};
 use crate::ops::order::Order;
 use crate::ops::series::Series;
 use crate::status::RecurringType;
@@ -101,40 +102,6 @@ impl CreateOrder {
         self
     }
 
-    /// The request as it goes over the wire, without the key.
-    ///
-    /// # Errors
-    /// Names the input that breaks a rule; nothing has been sent.
-    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
-        self.check()?;
-        let body = CreateOrderBody {
-            merchant_order_id: &self.merchant_order_id,
-            amount: self.amount.minor(),
-            currency: self.amount.currency().code(),
-            description: self.description.as_deref(),
-            transactions: [TransactionBody {
-                payment_method: "credit-card",
-                payment_method_details: PaymentMethodDetails {
-                    recurring_type: if self.vault_token.is_some() { "recurring" } else { "first" },
-                    vault_token: self.vault_token.as_ref().map(Secret::expose),
-                },
-            }],
-            return_url: self.return_url.as_deref(),
-            failure_url: self.failure_url.as_deref(),
-            webhook_url: self.webhook_url.as_deref(),
-            expiration_period: self.expiration_period.as_deref(),
-            customer: self.customer.as_ref(),
-            extra: self.extra.as_ref(),
-        };
-        let request = PreparedRequest::new("create order", Class::Write, Method::Post, "/orders/")
-            .header("content-type", "application/json")
-            .json(&body);
-        Ok(match &self.vault_token {
-            Some(token) => request.hide(token),
-            None => request,
-        })
-    }
-
     // Assumption(text-limits): 255 and 1000 characters are enough.
     fn check(&self) -> Result<(), InvalidInput> {
         check::text("merchant_order_id", &self.merchant_order_id, 255)?;
@@ -166,6 +133,49 @@ impl CreateOrder {
         Ok(())
     }
 
+    fn recurring_type(&self) -> RecurringType {
+        if self.vault_token.is_some() { RecurringType::Recurring } else { RecurringType::First }
+    }
+}
+
+impl Operation for CreateOrder {
+    type Api = ApiError;
+    type Output = Order;
+
+    /// Builds the request, without the API key.
+    ///
+    /// # Errors
+    /// Names the input that breaks a rule; nothing has been sent.
+    fn request(&self) -> Result<PreparedRequest, Error> {
+        self.check()?;
+        let body = CreateOrderBody {
+            merchant_order_id: &self.merchant_order_id,
+            amount: self.amount.minor(),
+            currency: self.amount.currency().code(),
+            description: self.description.as_deref(),
+            transactions: [TransactionBody {
+                payment_method: "credit-card",
+                payment_method_details: PaymentMethodDetails {
+                    recurring_type: if self.vault_token.is_some() { "recurring" } else { "first" },
+                    vault_token: self.vault_token.as_ref().map(Secret::expose),
+                },
+            }],
+            return_url: self.return_url.as_deref(),
+            failure_url: self.failure_url.as_deref(),
+            webhook_url: self.webhook_url.as_deref(),
+            expiration_period: self.expiration_period.as_deref(),
+            customer: self.customer.as_ref(),
+            extra: self.extra.as_ref(),
+        };
+        let request = PreparedRequest::new("create order", Class::Write, Method::Post, "/orders/")
+            .header("content-type", "application/json")
+            .json(&body);
+        Ok(match &self.vault_token {
+            Some(token) => request.hide(token),
+            None => request,
+        })
+    }
+
     /// Reads the reply. The gateway answers 201 also for a payment it refuses: that is `Ok` with the outcome
     /// `Declined`.
     ///
@@ -173,7 +183,7 @@ impl CreateOrder {
     /// `Unknown` when the reply cannot be read, contradicts itself, or names another amount, currency, order, place in
     /// the series or token. So is an order that is paid or refused and lacks its amount, currency or
     /// `merchant_order_id`: it may be the answer to another call.
-    pub fn from_reply(&self, reply: &Reply) -> Result<Order, Error> {
+    fn read(&self, reply: &Reply) -> Result<Order, Error> {
         let order = Order::read(reply)?;
         let amount = order.amount.map(|amount| amount.to_string());
         let sent = self.amount.minor().to_string();
@@ -195,10 +205,6 @@ impl CreateOrder {
             }
             _ => Ok(order),
         }
-    }
-
-    fn recurring_type(&self) -> RecurringType {
-        if self.vault_token.is_some() { RecurringType::Recurring } else { RecurringType::First }
     }
 }
 

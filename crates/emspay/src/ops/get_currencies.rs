@@ -1,11 +1,11 @@
 use std::collections::BTreeMap;
 
 use recurring_core::Reply;
-use recurring_gateway::{Class, Method, PreparedRequest};
+use recurring_gateway::{Class, Method, Operation, PreparedRequest};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::error::{Error, read_object};
+use crate::error::{ApiError, Error, read_object};
 
 /// `GET /merchants/self/projects/self/currencies`: which currencies the key's project takes. Moves no money.
 #[derive(Debug, Clone, Default)]
@@ -18,19 +18,24 @@ impl GetCurrencies {
     pub fn new() -> Self {
         Self
     }
+}
 
-    /// The request as it goes over the wire, without the key.
-    pub fn to_request(&self) -> PreparedRequest {
+impl Operation for GetCurrencies {
+    type Api = ApiError;
+    type Output = Currencies;
+
+    /// Builds the request, without the API key.
+    fn request(&self) -> Result<PreparedRequest, Error> {
         // No slash at the end, as the gateway documents this path.
         let path = "/merchants/self/projects/self/currencies";
-        PreparedRequest::new("get currencies", Class::Read, Method::Get, path)
+        Ok(PreparedRequest::new("get currencies", Class::Read, Method::Get, path))
     }
 
     /// Reads the reply.
     ///
     /// # Errors
     /// When the reply cannot be read or names no payment methods.
-    pub fn from_reply(&self, reply: &Reply) -> Result<Currencies, Error> {
+    fn read(&self, reply: &Reply) -> Result<Currencies, Error> {
         let envelope: Envelope = read_object(reply)?;
         let named = envelope.payment_methods.into_iter();
         Ok(Currencies(named.filter_map(|(method, value)| Some((method, currencies(&value)?))).collect()))

@@ -1,9 +1,8 @@
-use jiff::Timestamp;
-use recurring_core::{ErrorKind, InvalidInput, Reply};
-use recurring_gateway::{Class, ErrorExt as _, Method, PreparedRequest, check};
+use recurring_core::{ErrorKind, InvalidInput, Reply, Timestamp};
+use recurring_gateway::{Class, ErrorExt as _, Method, Operation, PreparedRequest, check};
 use serde_json::value::RawValue;
 
-use crate::error::{Error, failed};
+use crate::error::{ApiError, Error, failed};
 use crate::ops::order::Order;
 
 /// `GET /orders/?created_since=&created_until=`: the orders that were created in a period. Moves no money. **Only
@@ -20,16 +19,21 @@ pub struct ListOrders {
 
 impl ListOrders {
     /// The orders created between two instants: each an RFC 3339 time stamp with an offset or `Z`, as text or as a
-    /// `jiff::Timestamp`.
+    /// [`Timestamp`].
     pub fn created_between(since: impl ToString, until: impl ToString) -> Self {
         Self { since: since.to_string(), until: until.to_string() }
     }
+}
 
-    /// The request as it goes over the wire, without the key.
+impl Operation for ListOrders {
+    type Api = ApiError;
+    type Output = Vec<Order>;
+
+    /// Builds the request, without the API key.
     ///
     /// # Errors
     /// When one of the two is no instant, or the period ends before it begins.
-    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
+    fn request(&self) -> Result<PreparedRequest, Error> {
         let since = instant("created_since", &self.since)?;
         let until = instant("created_until", &self.until)?;
         if until < since {
@@ -48,7 +52,7 @@ impl ListOrders {
     /// # Errors
     /// When the reply has another shape, or one of its entries is no order. It is never taken for an empty list.
     // Assumption(list-shape): other brands print a list; the object is accepted too.
-    pub fn from_reply(&self, reply: &Reply) -> Result<Vec<Order>, Error> {
+    fn read(&self, reply: &Reply) -> Result<Vec<Order>, Error> {
         if !reply.is_success() {
             return Err(failed(reply));
         }

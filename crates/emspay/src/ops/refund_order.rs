@@ -1,10 +1,10 @@
 use recurring_core::{ErrorKind, GatewayTime, Money, Outcome, Reply};
 use recurring_gateway::{
-    Class, ErrorExt as _, Method, PreparedRequest, check, check_echo, lenient, require_echo,
+    Class, ErrorExt as _, Method, Operation, PreparedRequest, check, check_echo, lenient, require_echo,
 };
 use serde::Deserialize;
 
-use crate::error::{Error, read_object};
+use crate::error::{ApiError, Error, read_object};
 use crate::ops::evidence::{self, Whole};
 use crate::ops::order::{Transaction, clear_words};
 use crate::status::{self, OrderStatus, RecurringType};
@@ -36,12 +36,17 @@ impl RefundOrder {
         self.description = Some(text.into());
         self
     }
+}
 
-    /// The request as it goes over the wire, without the key.
+impl Operation for RefundOrder {
+    type Api = ApiError;
+    type Output = Refund;
+
+    /// Builds the request, without the API key.
     ///
     /// # Errors
     /// Names the input that breaks a rule; nothing has been sent.
-    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
+    fn request(&self) -> Result<PreparedRequest, Error> {
         let path = format!("/orders/{}/refunds/", check::path_segment("order_id", &self.order_id)?);
         if let Some(description) = &self.description {
             check::text("description", description, 1_000)?;
@@ -59,7 +64,7 @@ impl RefundOrder {
     /// `Unknown` when the reply cannot be read, contradicts itself, names another amount, currency or order, or answers
     /// an order instead of a refund: that an order is paid does not mean that its money was given back. So is a
     /// refund that is completed or refused and lacks its amount or currency.
-    pub fn from_reply(&self, reply: &Reply) -> Result<Refund, Error> {
+    fn read(&self, reply: &Reply) -> Result<Refund, Error> {
         let refund: Refund = read_object(reply)?;
         evidence::check(reply, &refund.whole())?;
         let amount = refund.amount.map(|amount| amount.to_string());

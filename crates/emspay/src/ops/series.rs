@@ -1,6 +1,8 @@
+use std::time::SystemTime;
+
+use jiff::ToSpan;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
-use recurring_core::{InvalidInput, Money};
+use recurring_core::{InvalidInput, Money, Timestamp};
 
 /// A series of recurring payments and its two rules: every payment has the amount of the first, and a series lasts
 /// one year at most.
@@ -31,14 +33,20 @@ impl Series {
                 ),
             ));
         }
-        let end = self.first_created.to_zoned(TimeZone::UTC).checked_add(1.year());
-        if end.is_ok_and(|end| at >= end.timestamp()) {
+        if self.end().is_some_and(|end| at >= end) {
             return Err(InvalidInput::new(
                 "series",
                 "began more than a year ago and can take no further payment; start a new one with the customer",
             ));
         }
         Ok(())
+    }
+
+    /// A calendar year after it began, UTC; `None` where no calendar reaches so far.
+    fn end(&self) -> Option<Timestamp> {
+        let began = jiff::Timestamp::try_from(SystemTime::from(self.first_created)).ok()?;
+        let end = began.to_zoned(TimeZone::UTC).checked_add(1.year()).ok()?;
+        Some(SystemTime::from(end.timestamp()).into())
     }
 }
 

@@ -1,8 +1,8 @@
 use recurring_core::{InvalidInput, Reply};
-use recurring_gateway::{Class, Method, PreparedRequest, check, check_echo};
+use recurring_gateway::{Class, Method, Operation, PreparedRequest, check, check_echo};
 use serde_json::Value;
 
-use crate::error::Error;
+use crate::error::{ApiError, Error};
 use crate::ops::order::Order;
 use crate::wire::UpdateOrderBody;
 
@@ -73,18 +73,6 @@ impl UpdateOrder {
         self
     }
 
-    /// The request as it goes over the wire, without the key.
-    ///
-    /// # Errors
-    /// Names the input that breaks a rule, also when nothing is set; nothing has been sent.
-    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
-        let path = format!("/orders/{}/", check::path_segment("order_id", &self.id)?);
-        let body = self.body()?;
-        Ok(PreparedRequest::new("update order", Class::Write, Method::Put, path)
-            .header("content-type", "application/json")
-            .json(&body))
-    }
-
     fn body(&self) -> Result<UpdateOrderBody<'_>, InvalidInput> {
         let body = UpdateOrderBody {
             merchant_order_id: self.merchant_order_id.as_deref(),
@@ -122,12 +110,29 @@ impl UpdateOrder {
         }
         Ok(body)
     }
+}
+
+impl Operation for UpdateOrder {
+    type Api = ApiError;
+    type Output = Order;
+
+    /// Builds the request, without the API key.
+    ///
+    /// # Errors
+    /// Names the input that breaks a rule, also when nothing is set; nothing has been sent.
+    fn request(&self) -> Result<PreparedRequest, Error> {
+        let path = format!("/orders/{}/", check::path_segment("order_id", &self.id)?);
+        let body = self.body()?;
+        Ok(PreparedRequest::new("update order", Class::Write, Method::Put, path)
+            .header("content-type", "application/json")
+            .json(&body))
+    }
 
     /// Reads the reply: the order as it stands now.
     ///
     /// # Errors
     /// `Unknown` when the reply cannot be read, or repeats something else than was sent.
-    pub fn from_reply(&self, reply: &Reply) -> Result<Order, Error> {
+    fn read(&self, reply: &Reply) -> Result<Order, Error> {
         let order = Order::read(reply)?;
         check_echo(reply, &[("id", &self.id, Some(&order.id))])?;
         for (name, sent, came_back) in [

@@ -1,10 +1,11 @@
 use recurring_core::{Money, Reply};
-use recurring_gateway::{Method, PreparedRequest, check_echo};
+use recurring_gateway::{Method, Operation, PreparedRequest, check_echo};
 
-use crate::error::Error;
+use crate::error::{ApiError, Error};
 use crate::ops::order::Amount;
 use crate::ops::payment::Payment;
 use crate::ops::{MEDIA_TYPE, check_one_is, check_proven, payment_path, read_payment, write};
+use crate::outlet::AtOutlet;
 use crate::status::PaymentState;
 use crate::wire::MoneyBody;
 
@@ -27,16 +28,23 @@ impl CapturePayment {
     ) -> Self {
         Self { order_reference: order_reference.into(), payment_reference: payment_reference.into(), amount }
     }
+}
 
-    /// The request as it goes over the wire, without the access token. `outlet` is the client's.
+impl Operation for AtOutlet<'_, CapturePayment> {
+    type Api = ApiError;
+    type Output = Payment;
+
+    /// Builds the request, without the access token.
     ///
     /// # Errors
     /// When a reference cannot be one; nothing has been sent.
-    pub fn to_request(&self, outlet: &str) -> Result<PreparedRequest, Error> {
-        let payment = payment_path(outlet, &self.order_reference, &self.payment_reference)?;
+    fn request(&self) -> Result<PreparedRequest, Error> {
+        let request = self.request;
+        let payment =
+            payment_path(&self.outlet.reference, &request.order_reference, &request.payment_reference)?;
         Ok(write("capture payment", Method::Post, format!("{payment}/captures"))
             .header("content-type", MEDIA_TYPE)
-            .json(&MoneyBody { amount: self.amount.into() }))
+            .json(&MoneyBody { amount: request.amount.into() }))
     }
 
     /// Reads the reply: the payment as it stands now, with its captures. Any other answer is an error with the effect
@@ -47,14 +55,20 @@ impl CapturePayment {
     /// captures of which none has the amount that was sent, or says that the money was taken and does not name that
     /// amount.
     // Assumption(answers-with-payment): the gateway answers with the payment.
-    pub fn from_reply(&self, outlet: &str, reply: &Reply) -> Result<Payment, Error> {
-        let payment = read_payment(reply, outlet, &self.order_reference, &self.payment_reference)?;
+    fn read(&self, reply: &Reply) -> Result<Payment, Error> {
+        let request = self.request;
+        let payment = read_payment(
+            reply,
+            &self.outlet.reference,
+            &request.order_reference,
+            &request.payment_reference,
+        )?;
         let currency = payment.amount.as_ref().and_then(|amount| amount.currency_code.as_deref());
-        check_echo(reply, &[("currencyCode", self.amount.currency().code(), currency)])?;
+        check_echo(reply, &[("currencyCode", request.amount.currency().code(), currency)])?;
         let amounts = payment.captures.iter().map(|capture| capture.amount.as_ref());
-        check_one_is(reply, "cnp:capture", self.amount, amounts)?;
+        check_one_is(reply, "cnp:capture", request.amount, amounts)?;
         if matches!(payment.state, PaymentState::Captured | PaymentState::PartiallyCaptured) {
-            let is_amount = |amount: &Amount| amount.is(self.amount);
+            let is_amount = |amount: &Amount| amount.is(request.amount);
             let whole =
                 payment.state == PaymentState::Captured && payment.amount.as_ref().is_some_and(is_amount);
             let listed =

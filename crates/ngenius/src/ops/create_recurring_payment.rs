@@ -1,6 +1,6 @@
 use recurring_core::{DeclineReason, ErrorKind, GatewayTime, InvalidInput, Money, Outcome, Reply};
 use recurring_gateway::{
-    Class, ErrorExt as _, Method, PreparedRequest, check, check_echo, lenient, read_success,
+    Class, ErrorExt as _, Method, Operation, PreparedRequest, check, check_echo, lenient, read_success,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::card::Card;
 use crate::error::{ApiError, Error};
 use crate::ops::{MEDIA_TYPE, check_ids};
+use crate::outlet::AtOutlet;
 use crate::status::{self, Action, Frequency, RecurringState};
 use crate::wire::{OrderBody, PaymentBody, RecurringPaymentBody};
 
@@ -70,43 +71,6 @@ impl CreateRecurringPayment {
         self
     }
 
-    /// The request as it goes over the wire, without the access token. `outlet` is the client's.
-    ///
-    /// # Errors
-    /// Names the input that breaks a rule; nothing has been sent.
-    pub fn to_request(&self, outlet: &str) -> Result<PreparedRequest, Error> {
-        self.check()?;
-        let path = format!("/recurring-payment/outlets/{}/orders", check::path_segment("outlet", outlet)?);
-        let body = RecurringPaymentBody {
-            order: OrderBody {
-                action: self.action.as_str(),
-                channel: "MoTo",
-                order_type: "RECURRING",
-                frequency: self.frequency.as_str(),
-                email_address: &self.email_address,
-                amount: self.amount.into(),
-                merchant_order_reference: self.merchant_order_reference.as_deref(),
-                billing_address: self.billing_address.as_ref(),
-                merchant_attributes: self.merchant_attributes.as_ref(),
-            },
-            payment: PaymentBody {
-                pan: self.card.pan.expose(),
-                expiry: self.card.expiry.expose(),
-                cvv: self.card.cvv.expose(),
-                cardholder_name: self.card.cardholder_name.expose(),
-            },
-        };
-        // The card number is hidden first: the few digits of the security code may be a part of it.
-        Ok(PreparedRequest::new("create recurring payment", Class::Write, Method::Post, path)
-            .header("content-type", MEDIA_TYPE)
-            .header("accept", MEDIA_TYPE)
-            .json(&body)
-            .hide(&self.card.pan)
-            .hide(&self.card.expiry)
-            .hide(&self.card.cvv)
-            .hide(&self.card.cardholder_name))
-    }
-
     fn check(&self) -> Result<(), InvalidInput> {
         check::text("action", self.action.as_str(), 50)?;
         check::text("frequency", self.frequency.as_str(), 50)?;
@@ -125,6 +89,58 @@ impl CreateRecurringPayment {
         }
         Ok(())
     }
+}
+
+impl Operation for AtOutlet<'_, CreateRecurringPayment> {
+    type Api = ApiError;
+    type Output = RecurringPayment;
+
+    /// Builds the request, without the access token.
+    ///
+    /// # Errors
+    /// Names the input that breaks a rule; nothing has been sent.
+    fn request(&self) -> Result<PreparedRequest, Error> {
+        if self.outlet.is_ksa {
+            let message = "N-Genius in Saudi Arabia takes another form of the recurring payment \
+                (application/vnd.ni-recurring-payment.v2+json), whose body is not documented; \
+                create the schedule in the portal";
+            return Err(Error::unsupported(message));
+        }
+        let request = self.request;
+        request.check()?;
+        let path = format!(
+            "/recurring-payment/outlets/{}/orders",
+            check::path_segment("outlet", &self.outlet.reference)?
+        );
+        let body = RecurringPaymentBody {
+            order: OrderBody {
+                action: request.action.as_str(),
+                channel: "MoTo",
+                order_type: "RECURRING",
+                frequency: request.frequency.as_str(),
+                email_address: &request.email_address,
+                amount: request.amount.into(),
+                merchant_order_reference: request.merchant_order_reference.as_deref(),
+                billing_address: request.billing_address.as_ref(),
+                merchant_attributes: request.merchant_attributes.as_ref(),
+            },
+            payment: PaymentBody {
+                pan: request.card.pan.expose(),
+                expiry: request.card.expiry.expose(),
+                cvv: request.card.cvv.expose(),
+                cardholder_name: request.card.cardholder_name.expose(),
+            },
+        };
+        // The card number is hidden first: the few digits of the security code may be a part of it.
+        Ok(PreparedRequest::new("create recurring payment", Class::Write, Method::Post, path)
+            .header("content-type", MEDIA_TYPE)
+            .header("accept", MEDIA_TYPE)
+            .json(&body)
+            .hide(&request.card.pan)
+            .hide(&request.card.expiry)
+            .hide(&request.card.cvv)
+            .hide(&request.card.cardholder_name))
+    }
 
     /// Reads the reply. A payment that the gateway refuses (`FAILED`) is `Ok` with the outcome `Declined`.
     ///
@@ -132,7 +148,8 @@ impl CreateRecurringPayment {
     /// `Unknown` when the reply cannot be read, names another outlet, frequency or name, or names no order though it
     /// is not `FAILED`: such a payment could not be found again, and the reply is kept in the error.
     // Assumption(any-success-status): every status from 200 to 299 is a success; no document names the one.
-    pub fn from_reply(&self, outlet: &str, reply: &Reply) -> Result<RecurringPayment, Error> {
+    fn read(&self, reply: &Reply) -> Result<RecurringPayment, Error> {
+        let request = self.request;
         let payment: RecurringPayment = read_success(reply, ApiError::read)?;
         let named = [&payment.reference, &payment.order_reference]
             .into_iter()
@@ -144,14 +161,17 @@ impl CreateRecurringPayment {
             );
             return Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()));
         }
-        check_ids(reply, &[("outletId", outlet, payment.outlet_id.as_deref())])?;
+        check_ids(reply, &[("outletId", &self.outlet.reference, payment.outlet_id.as_deref())])?;
         let frequency = Some(payment.frequency.as_str()).filter(|text| !text.is_empty());
         // Without a name of ours, the gateway may give the order one of its own.
-        let name = self.merchant_order_reference.as_deref().unwrap_or_default();
+        let name = request.merchant_order_reference.as_deref().unwrap_or_default();
         let came_back = payment.merchant_order_reference.as_deref().filter(|_| !name.is_empty());
         check_echo(
             reply,
-            &[("frequency", self.frequency.as_str(), frequency), ("merchantOrderReference", name, came_back)],
+            &[
+                ("frequency", request.frequency.as_str(), frequency),
+                ("merchantOrderReference", name, came_back),
+            ],
         )?;
         Ok(payment.cleared(reply))
     }

@@ -1,16 +1,18 @@
 //! What the members of one answer prove together: which payment is the first, whether they contradict each other, and
 //! what is left to take or to give back.
 
-use recurring_core::{Currency, GatewayTime, Money};
+use std::time::Duration;
+
+use recurring_core::{Currency, GatewayTime, Money, Timestamp};
 
 use crate::ops::order::{Amount, Order};
 use crate::ops::payment::Payment;
 use crate::status::PaymentState;
 
 /// How long after the order's creation its first payment may have been made. The shortest interval of a schedule is a
-/// day, so a payment that existed half a day after the creation is none of the later ones. In nanoseconds.
+/// day, so a payment that existed half a day after the creation is none of the later ones.
 // Assumption(first-payment-within): the first payment is made within half a day of the order's creation.
-const FIRST_PAYMENT_WITHIN: i128 = 12 * 60 * 60 * 1_000_000_000;
+const FIRST_PAYMENT_WITHIN: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// The word of a capture or refund that went through.
 // Assumption(success-word): no document lists the words.
@@ -40,8 +42,8 @@ impl Order {
         if let [only] = self.payments.as_slice() {
             return Some(only);
         }
-        if let Some(created) = nanoseconds(self.create_date_time.as_ref()) {
-            let latest = created.saturating_add(FIRST_PAYMENT_WITHIN);
+        if let Some(created) = instant(self.create_date_time.as_ref()) {
+            let latest = created + FIRST_PAYMENT_WITHIN;
             let early = |payment: &&Payment| payment.earliest_time().is_some_and(|time| time <= latest);
             let mut early = self.payments.iter().filter(early);
             match (early.next(), early.next()) {
@@ -161,18 +163,18 @@ impl Payment {
     }
 
     /// The earliest moment at which the payment is known to have existed.
-    fn earliest_time(&self) -> Option<i128> {
+    fn earliest_time(&self) -> Option<Timestamp> {
         let captures = self.captures.iter().map(|capture| &capture.created_time);
         let refunds = self.refunds.iter().map(|refund| &refund.created_time);
         let all = captures.chain(refunds).chain([&self.update_date_time]);
-        all.filter_map(|time| nanoseconds(time.as_ref())).min()
+        all.filter_map(|time| instant(time.as_ref())).min()
     }
 
     /// When the payment was made, as far as it shows that: what gave money back later has moved the time of its last
     /// change.
-    fn made(&self) -> Option<i128> {
+    fn made(&self) -> Option<Timestamp> {
         let captured =
-            self.captures.iter().filter_map(|capture| nanoseconds(capture.created_time.as_ref())).min();
+            self.captures.iter().filter_map(|capture| instant(capture.created_time.as_ref())).min();
         let changed_later = !self.refunds.is_empty()
             || matches!(
                 self.state,
@@ -182,9 +184,8 @@ impl Payment {
     }
 }
 
-/// A time stamp in nanoseconds since 1970.
-fn nanoseconds(time: Option<&GatewayTime>) -> Option<i128> {
-    Some(time?.instant()?.as_nanosecond())
+fn instant(time: Option<&GatewayTime>) -> Option<Timestamp> {
+    time?.instant()
 }
 
 /// The sum of captures or refunds. `None` when one does not say that it went through, or how much it is.

@@ -1,9 +1,10 @@
 use recurring_core::{ErrorKind, Reply};
-use recurring_gateway::{Class, ErrorExt as _, Method, PreparedRequest, check, read_success};
+use recurring_gateway::{Class, ErrorExt as _, Method, Operation, PreparedRequest, check, read_success};
 
 use crate::error::{ApiError, Error};
 use crate::ops::order::Order;
 use crate::ops::{MEDIA_TYPE, check_ids};
+use crate::outlet::AtOutlet;
 
 /// `GET /transactions/outlets/{outlet}/orders/{orderReference}`: an order with all its payments. Moves no money.
 #[derive(Debug, Clone)]
@@ -17,14 +18,20 @@ impl GetOrder {
     pub fn new(order_reference: impl Into<String>) -> Self {
         Self { order_reference: order_reference.into() }
     }
+}
 
-    /// The request as it goes over the wire, without the access token. `outlet` is the client's.
+impl Operation for AtOutlet<'_, GetOrder> {
+    type Api = ApiError;
+    type Output = Order;
+
+    /// Builds the request, without the access token.
     ///
     /// # Errors
     /// When a reference cannot be one.
-    pub fn to_request(&self, outlet: &str) -> Result<PreparedRequest, Error> {
-        let outlet = check::path_segment("outlet", outlet)?;
-        let order = check::path_segment("order_reference", &self.order_reference)?;
+    fn request(&self) -> Result<PreparedRequest, Error> {
+        let request = self.request;
+        let outlet = check::path_segment("outlet", &self.outlet.reference)?;
+        let order = check::path_segment("order_reference", &request.order_reference)?;
         let path = format!("/transactions/outlets/{outlet}/orders/{order}");
         Ok(PreparedRequest::new("get order", Class::Read, Method::Get, path).header("accept", MEDIA_TYPE))
     }
@@ -33,7 +40,8 @@ impl GetOrder {
     ///
     /// # Errors
     /// When the reply cannot be read, names no order, or names another order or outlet.
-    pub fn from_reply(&self, outlet: &str, reply: &Reply) -> Result<Order, Error> {
+    fn read(&self, reply: &Reply) -> Result<Order, Error> {
+        let request = self.request;
         let order: Order = read_success(reply, ApiError::read)?;
         let order = order.cleared(reply);
         // An empty object would otherwise read as an order without a payment, and look like "nothing was taken".
@@ -45,8 +53,8 @@ impl GetOrder {
         check_ids(
             reply,
             &[
-                ("reference", &self.order_reference, order.reference.as_deref()),
-                ("outletId", outlet, order.outlet_id.as_deref()),
+                ("reference", &request.order_reference, order.reference.as_deref()),
+                ("outletId", &self.outlet.reference, order.outlet_id.as_deref()),
             ],
         )?;
         Ok(order)

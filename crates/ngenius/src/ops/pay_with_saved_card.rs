@@ -1,12 +1,13 @@
 use recurring_core::{InvalidInput, Money, Reply, Secret};
-use recurring_gateway::{BaseUrl, Method, PreparedRequest, check};
+use recurring_gateway::{Method, Operation, PreparedRequest, check};
 
 use crate::card::{check_cvv, check_expiry};
-use crate::error::Error;
+use crate::error::{ApiError, Error};
 use crate::ops::hal::Href;
 use crate::ops::order::Order;
 use crate::ops::payment::{Payment, SavedCard};
 use crate::ops::{MEDIA_TYPE, check_one_is, check_proven, read_payment, write};
+use crate::outlet::AtOutlet;
 use crate::status::PaymentState;
 use crate::wire::SavedCardBody;
 
@@ -89,18 +90,24 @@ impl PayWithSavedCard {
         self.recapture_csc = send_cvv;
         self
     }
+}
 
-    /// The request as it goes over the wire, without the access token. `base_url` is the client's.
+impl Operation for AtOutlet<'_, PayWithSavedCard> {
+    type Api = ApiError;
+    type Output = Payment;
+
+    /// Builds the request, without the access token.
     ///
     /// # Errors
     /// When the link leads away from `base_url`, or the security code is missing, not asked for or none; nothing has
     /// been sent.
-    pub fn to_request(&self, base_url: &BaseUrl) -> Result<PreparedRequest, Error> {
-        let Some(path) = self.link.at(base_url) else {
+    fn request(&self) -> Result<PreparedRequest, Error> {
+        let request = self.request;
+        let Some(path) = request.link.at(&self.outlet.base_url) else {
             let rule = "cannot be paid here: its link leads away from the gateway's address";
             return Err(InvalidInput::new("order", rule).into());
         };
-        match (&self.cvv, self.recapture_csc) {
+        match (&request.cvv, request.recapture_csc) {
             (Some(cvv), true) => check_cvv(cvv)?,
             (None, true) => return Err(InvalidInput::new("cvv", "is needed for this card").into()),
             (Some(_), false) => {
@@ -110,21 +117,21 @@ impl PayWithSavedCard {
             (None, false) => {}
         }
         let body = SavedCardBody {
-            expiry: self.expiry.expose(),
-            card_token: self.card_token.expose(),
-            cardholder_name: self.cardholder_name.expose(),
-            cvv: self.cvv.as_ref().map(Secret::expose),
+            expiry: request.expiry.expose(),
+            card_token: request.card_token.expose(),
+            cardholder_name: request.cardholder_name.expose(),
+            cvv: request.cvv.as_ref().map(Secret::expose),
         };
         // The token is hidden first: the few digits of the security code may be a part of it.
-        let request = write("pay with saved card", Method::Put, path)
+        let prepared = write("pay with saved card", Method::Put, path)
             .header("content-type", MEDIA_TYPE)
             .json(&body)
-            .hide(&self.card_token)
-            .hide(&self.expiry)
-            .hide(&self.cardholder_name);
-        Ok(match &self.cvv {
-            Some(cvv) => request.hide(cvv),
-            None => request,
+            .hide(&request.card_token)
+            .hide(&request.expiry)
+            .hide(&request.cardholder_name);
+        Ok(match &request.cvv {
+            Some(cvv) => prepared.hide(cvv),
+            None => prepared,
         })
     }
 
@@ -133,11 +140,17 @@ impl PayWithSavedCard {
     ///
     /// # Errors
     /// `Unknown` when the reply cannot be read or names another payment, order, outlet or amount.
-    pub fn from_reply(&self, outlet: &str, reply: &Reply) -> Result<Payment, Error> {
-        let payment = read_payment(reply, outlet, &self.order_reference, &self.payment_reference)?;
-        check_one_is(reply, "amount", self.amount, [payment.amount.as_ref()])?;
+    fn read(&self, reply: &Reply) -> Result<Payment, Error> {
+        let request = self.request;
+        let payment = read_payment(
+            reply,
+            &self.outlet.reference,
+            &request.order_reference,
+            &request.payment_reference,
+        )?;
+        check_one_is(reply, "amount", request.amount, [payment.amount.as_ref()])?;
         if payment.outcome().went_through() {
-            let named = payment.amount.as_ref().is_some_and(|amount| amount.is(self.amount));
+            let named = payment.amount.as_ref().is_some_and(|amount| amount.is(request.amount));
             check_proven(reply, "amount", named)?;
         }
         Ok(payment)

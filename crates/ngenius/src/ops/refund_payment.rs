@@ -1,11 +1,12 @@
 use recurring_core::{InvalidInput, Money, Reply};
-use recurring_gateway::{BaseUrl, Method, PreparedRequest, check, check_echo};
+use recurring_gateway::{Method, Operation, PreparedRequest, check, check_echo};
 
-use crate::error::Error;
+use crate::error::{ApiError, Error};
 use crate::ops::capture::{Capture, Refund};
 use crate::ops::hal::Href;
 use crate::ops::payment::Payment;
 use crate::ops::{MEDIA_TYPE, check_one_is, check_proven, payment_path, read_payment, write};
+use crate::outlet::AtOutlet;
 use crate::status::PaymentState;
 use crate::wire::MoneyBody;
 
@@ -135,18 +136,25 @@ impl RefundPayment {
         self.cancel_method = method;
         self
     }
+}
 
-    /// The request as it goes over the wire, without the access token. `outlet` and `base_url` are the client's.
+impl Operation for AtOutlet<'_, RefundPayment> {
+    type Api = ApiError;
+    type Output = Payment;
+
+    /// Builds the request, without the access token.
     ///
     /// # Errors
     /// When every link leads away from `base_url` and there is no capture to name instead, or a reference cannot be
     /// one; nothing has been sent.
-    pub fn to_request(&self, outlet: &str, base_url: &BaseUrl) -> Result<PreparedRequest, Error> {
-        let payment = payment_path(outlet, &self.order_reference, &self.payment_reference)?;
-        let cancel = self.cancel.as_ref().and_then(|link| link.at(base_url));
-        let refund = || self.refunds.iter().find_map(|link| link.at(base_url));
-        let (method, path) = match (cancel, &self.capture_reference) {
-            (Some(path), _) => (self.cancel_method, path),
+    fn request(&self) -> Result<PreparedRequest, Error> {
+        let request = self.request;
+        let payment =
+            payment_path(&self.outlet.reference, &request.order_reference, &request.payment_reference)?;
+        let cancel = request.cancel.as_ref().and_then(|link| link.at(&self.outlet.base_url));
+        let refund = || request.refunds.iter().find_map(|link| link.at(&self.outlet.base_url));
+        let (method, path) = match (cancel, &request.capture_reference) {
+            (Some(path), _) => (request.cancel_method, path),
             (None, Some(capture)) => {
                 let capture = check::path_segment("capture_reference", capture)?;
                 let documented = || format!("{payment}/captures/{capture}/refund");
@@ -159,7 +167,7 @@ impl RefundPayment {
         };
         Ok(write("refund payment", method, path)
             .header("content-type", MEDIA_TYPE)
-            .json(&MoneyBody { amount: self.amount.into() }))
+            .json(&MoneyBody { amount: request.amount.into() }))
     }
 
     /// Reads the reply: the payment as it stands now, with its refunds. Any other answer is an error with the effect
@@ -173,12 +181,18 @@ impl RefundPayment {
     /// `Unknown` when the reply cannot be read, names another payment, order, outlet or currency, names refunds of
     /// which none has the amount that was sent, or says that money was given back and does not prove how much.
     // Assumption(answers-with-payment): the gateway answers with the payment.
-    pub fn from_reply(&self, outlet: &str, reply: &Reply) -> Result<Payment, Error> {
-        let payment = read_payment(reply, outlet, &self.order_reference, &self.payment_reference)?;
+    fn read(&self, reply: &Reply) -> Result<Payment, Error> {
+        let request = self.request;
+        let payment = read_payment(
+            reply,
+            &self.outlet.reference,
+            &request.order_reference,
+            &request.payment_reference,
+        )?;
         let currency = payment.amount.as_ref().and_then(|amount| amount.currency_code.as_deref());
-        check_echo(reply, &[("currencyCode", self.amount.currency().code(), currency)])?;
+        check_echo(reply, &[("currencyCode", request.amount.currency().code(), currency)])?;
         let amounts = payment.refunds.iter().map(|refund| refund.amount.as_ref());
-        check_one_is(reply, "cnp:refund", self.amount, amounts)?;
+        check_one_is(reply, "cnp:refund", request.amount, amounts)?;
         match payment.state {
             PaymentState::Refunded | PaymentState::Reversed => {
                 check_proven(reply, "currencyCode", currency.is_some())?;
@@ -186,7 +200,11 @@ impl RefundPayment {
             // An older refund of the same amount proves nothing.
             PaymentState::PartiallyRefunded => {
                 check_proven(reply, "currencyCode", currency.is_some())?;
-                check_proven(reply, "cnp:refund", refunds_of(&payment, self.amount) > self.refunds_before)?;
+                check_proven(
+                    reply,
+                    "cnp:refund",
+                    refunds_of(&payment, request.amount) > request.refunds_before,
+                )?;
             }
             _ => {}
         }

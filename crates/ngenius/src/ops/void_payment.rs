@@ -1,9 +1,10 @@
 use recurring_core::Reply;
-use recurring_gateway::{Method, PreparedRequest};
+use recurring_gateway::{Method, Operation, PreparedRequest};
 
-use crate::error::Error;
+use crate::error::{ApiError, Error};
 use crate::ops::payment::Payment;
 use crate::ops::{payment_path, read_payment, write};
+use crate::outlet::AtOutlet;
 
 /// `PUT /transactions/outlets/{outlet}/orders/{order}/payments/{payment}/cancel`, without a body: lets go of the
 /// money that an authorised payment holds. What was captured is not given back by it.
@@ -19,13 +20,20 @@ impl VoidPayment {
     pub fn new(order_reference: impl Into<String>, payment_reference: impl Into<String>) -> Self {
         Self { order_reference: order_reference.into(), payment_reference: payment_reference.into() }
     }
+}
 
-    /// The request as it goes over the wire, without the access token. `outlet` is the client's.
+impl Operation for AtOutlet<'_, VoidPayment> {
+    type Api = ApiError;
+    type Output = Payment;
+
+    /// Builds the request, without the access token.
     ///
     /// # Errors
     /// When a reference cannot be one; nothing has been sent.
-    pub fn to_request(&self, outlet: &str) -> Result<PreparedRequest, Error> {
-        let payment = payment_path(outlet, &self.order_reference, &self.payment_reference)?;
+    fn request(&self) -> Result<PreparedRequest, Error> {
+        let request = self.request;
+        let payment =
+            payment_path(&self.outlet.reference, &request.order_reference, &request.payment_reference)?;
         Ok(write("void payment", Method::Put, format!("{payment}/cancel")))
     }
 
@@ -35,7 +43,8 @@ impl VoidPayment {
     /// # Errors
     /// `Unknown` when the reply cannot be read or names another payment, order or outlet.
     // Assumption(answers-with-payment): the gateway answers with the payment.
-    pub fn from_reply(&self, outlet: &str, reply: &Reply) -> Result<Payment, Error> {
-        read_payment(reply, outlet, &self.order_reference, &self.payment_reference)
+    fn read(&self, reply: &Reply) -> Result<Payment, Error> {
+        let request = self.request;
+        read_payment(reply, &self.outlet.reference, &request.order_reference, &request.payment_reference)
     }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use mockito::{Matcher, Mock, Server, ServerGuard};
 use ngenius::{
     Card, Client, ClientBuilder, CreateRecurringPayment, Currency, Environment, Frequency, GetOrder,
-    HttpOptions, Money, Order, PayWithSavedCard, RefundPayment, Reply, RetryPolicy, SavedCard,
+    HttpOptions, Money, Operation as _, Order, Outlet, PayWithSavedCard, RefundPayment, Reply, RetryPolicy,
+    SavedCard,
 };
 use recurring_fixtures::Case;
 use recurring_fixtures::fault::{RawReply, Received};
@@ -22,6 +23,11 @@ pub const TOKEN_PATH: &str = "/identity/auth/access-token";
 
 pub fn dirham(minor: i64) -> Money {
     Money::from_minor(minor, Currency::from_code("AED").expect("AED")).expect("money")
+}
+
+/// The outlet of the examples, at the address where their links lead.
+pub fn outlet() -> Outlet {
+    Outlet::new(&Environment::UaeSandbox, OUTLET).expect("an outlet")
 }
 
 /// A client of the server at `url`, with the realm of the examples and time-outs for tests.
@@ -66,8 +72,9 @@ pub fn grant_token(request: &Received) -> Option<RawReply> {
 /// The order of an example, with links that lead to `url`.
 pub fn order_at(case: &str, url: &str) -> Order {
     let body = Case::load(case).text("response.json").replace(HOME, url);
-    GetOrder::new(ORDER)
-        .from_reply(OUTLET, &Reply::new(200, Vec::new(), body.into_bytes()))
+    outlet()
+        .operation(&GetOrder::new(ORDER))
+        .read(&Reply::new(200, Vec::new(), body.into_bytes()))
         .expect("an order")
 }
 

@@ -1,10 +1,10 @@
 use std::fmt;
 
 use recurring_core::{Decimal, DeclineReason, InvalidInput, Money, Outcome, Reply, Secret};
-use recurring_gateway::{Class, Method, PreparedRequest, check, check_echo, lenient};
+use recurring_gateway::{Class, Method, Operation, PreparedRequest, check, check_echo, lenient};
 use serde::Deserialize;
 
-use crate::error::{Error, not_created, read_object};
+use crate::error::{ApiError, Error, not_created, read_object};
 use crate::status::{self, PaymentStatus};
 use crate::wire::{BillingBody, CreatePaymentBody};
 
@@ -153,34 +153,6 @@ impl CreatePayment {
         self
     }
 
-    /// The request as it goes over the wire, without the access token.
-    ///
-    /// # Errors
-    /// Names the input that breaks a rule; nothing has been sent.
-    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
-        self.check()?;
-        let body = CreatePaymentBody {
-            amount: Decimal::shortest(self.amount),
-            currency: self.amount.currency().code(),
-            hook_url: &self.urls.hook_url,
-            callback: &self.urls.callback,
-            callback_fail: &self.urls.callback_fail,
-            billing: self.billing.body(),
-            lang: self.lang.as_deref(),
-            order_id: self.order_id.as_deref(),
-            card_token: self.card_token.as_ref().map(Secret::expose),
-            merchant_transaction_id: self.merchant_transaction_id.as_deref(),
-        };
-        let request =
-            PreparedRequest::new("create payment", Class::Write, Method::Post, "/transaction/create")
-                .header("content-type", "application/json")
-                .json(&body);
-        Ok(match &self.card_token {
-            Some(token) => request.hide(token),
-            None => request,
-        })
-    }
-
     // Assumption(text-limits): 255 characters are enough for each text.
     fn check(&self) -> Result<(), InvalidInput> {
         for (field, url) in [
@@ -207,13 +179,46 @@ impl CreatePayment {
         }
         Ok(())
     }
+}
+
+impl Operation for CreatePayment {
+    type Api = ApiError;
+    type Output = CreatedPayment;
+
+    /// Builds the request, without the access token.
+    ///
+    /// # Errors
+    /// Names the input that breaks a rule; nothing has been sent.
+    fn request(&self) -> Result<PreparedRequest, Error> {
+        self.check()?;
+        let body = CreatePaymentBody {
+            amount: Decimal::shortest(self.amount),
+            currency: self.amount.currency().code(),
+            hook_url: &self.urls.hook_url,
+            callback: &self.urls.callback,
+            callback_fail: &self.urls.callback_fail,
+            billing: self.billing.body(),
+            lang: self.lang.as_deref(),
+            order_id: self.order_id.as_deref(),
+            card_token: self.card_token.as_ref().map(Secret::expose),
+            merchant_transaction_id: self.merchant_transaction_id.as_deref(),
+        };
+        let request =
+            PreparedRequest::new("create payment", Class::Write, Method::Post, "/transaction/create")
+                .header("content-type", "application/json")
+                .json(&body);
+        Ok(match &self.card_token {
+            Some(token) => request.hide(token),
+            None => request,
+        })
+    }
 
     /// Reads the reply.
     ///
     /// # Errors
     /// `Unknown` when the reply cannot be read or names another amount, currency or order, and when the gateway
     /// may have meant that it knows the payment already.
-    pub fn from_reply(&self, reply: &Reply) -> Result<CreatedPayment, Error> {
+    fn read(&self, reply: &Reply) -> Result<CreatedPayment, Error> {
         if !reply.is_success() {
             return Err(not_created(reply));
         }

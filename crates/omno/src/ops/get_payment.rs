@@ -1,10 +1,10 @@
 use recurring_core::{DeclineReason, ErrorKind, GatewayTime, Money, Outcome, Reply};
 use recurring_gateway::{
-    Class, ErrorExt as _, Method, PreparedRequest, check, check_echo, lenient, require_echo,
+    Class, ErrorExt as _, Method, Operation, PreparedRequest, check, check_echo, lenient, require_echo,
 };
 use serde::Deserialize;
 
-use crate::error::{Error, read_object};
+use crate::error::{ApiError, Error, read_object};
 use crate::status::{self, PaymentStatus};
 
 /// `GET /reporting/payments/{paymentId}`: where a payment stands. Moves no money.
@@ -19,12 +19,17 @@ impl GetPayment {
     pub fn new(payment_id: impl Into<String>) -> Self {
         Self { payment_id: payment_id.into() }
     }
+}
 
-    /// The request as it goes over the wire, without the token.
+impl Operation for GetPayment {
+    type Api = ApiError;
+    type Output = Payment;
+
+    /// Builds the request, without the access token.
     ///
     /// # Errors
     /// When the identifier cannot be one.
-    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
+    fn request(&self) -> Result<PreparedRequest, Error> {
         let path = format!("/reporting/payments/{}", check::path_segment("payment_id", &self.payment_id)?);
         Ok(PreparedRequest::new("get payment", Class::Read, Method::Get, path))
     }
@@ -34,7 +39,7 @@ impl GetPayment {
     /// # Errors
     /// When the reply cannot be read, names neither a payment nor a status, or names another payment. A payment that
     /// is paid or refused must name itself.
-    pub fn from_reply(&self, reply: &Reply) -> Result<Payment, Error> {
+    fn read(&self, reply: &Reply) -> Result<Payment, Error> {
         let payment: Payment = read_object(reply)?;
         if payment.id.is_none() && payment.status == PaymentStatus::default() {
             let message = format!("the gateway answered {}, but without a status", reply.status());

@@ -1,10 +1,10 @@
 use recurring_core::{ErrorKind, Reply, Secret};
-use recurring_gateway::{Class, ErrorExt as _, Method, PreparedRequest, check, lenient};
+use recurring_gateway::{Class, ErrorExt as _, Method, Operation, PreparedRequest, check, lenient};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::error::{Error, failed};
+use crate::error::{ApiError, Error, failed};
 use crate::shape;
 
 /// `GET /transaction/customer/{customerId}/cards`: the saved cards of a customer. Moves no money.
@@ -19,12 +19,17 @@ impl ListCards {
     pub fn new(customer_id: impl Into<String>) -> Self {
         Self { customer_id: customer_id.into() }
     }
+}
 
-    /// The request as it goes over the wire, without the token.
+impl Operation for ListCards {
+    type Api = ApiError;
+    type Output = Vec<Card>;
+
+    /// Builds the request, without the access token.
     ///
     /// # Errors
     /// When the identifier cannot be one.
-    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
+    fn request(&self) -> Result<PreparedRequest, Error> {
         let segment = check::path_segment("customer_id", &self.customer_id)?;
         let path = format!("/transaction/customer/{segment}/cards");
         Ok(PreparedRequest::new("list cards", Class::Read, Method::Get, path))
@@ -36,7 +41,7 @@ impl ListCards {
     /// When the reply has another shape, or one of its entries has no token. The message then shows names and
     /// types; the reply itself is kept in the error.
     // Assumption(card-list-shape): no document prints the answer.
-    pub fn from_reply(&self, reply: &Reply) -> Result<Vec<Card>, Error> {
+    fn read(&self, reply: &Reply) -> Result<Vec<Card>, Error> {
         if !reply.is_success() {
             return Err(failed(reply));
         }

@@ -42,7 +42,7 @@ pub(crate) async fn run(timeout: Option<Duration>, out: &Output) -> Result<Exit,
     let facade = settings.facade().map_err(|error| error.to_string())?;
     let mut told = 0;
     let mut problems = Vec::new();
-    for id in &ProviderId::ALL {
+    for id in ProviderId::ALL {
         let story = Story { facade: &facade, id, out };
         match story.tell().await {
             Ok(()) => told += 1,

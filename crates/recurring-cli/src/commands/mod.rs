@@ -62,13 +62,14 @@ async fn command(session: &Session, arguments: Arguments, out: &Output) -> Resul
 /// The facade of the one gateway that a command names.
 fn facade_of(settings: &Settings, provider: &str) -> Result<(Facade, ProviderId), String> {
     let id = ProviderId::ALL
-        .into_iter()
+        .iter()
         .find(|id| id.as_str() == provider)
+        .cloned()
         .ok_or_else(|| format!("there is no gateway `{provider}`; there are {}", names()))?;
     let facade = settings.facade_of(&id).map_err(|error| error.to_string())?;
     Ok((facade, id))
 }
 
 fn names() -> String {
-    ProviderId::ALL.map(|id| id.to_string()).join(", ")
+    ProviderId::ALL.iter().map(ProviderId::as_str).collect::<Vec<_>>().join(", ")
 }

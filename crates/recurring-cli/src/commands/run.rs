@@ -25,7 +25,7 @@ pub(crate) async fn run(session: &Session, arguments: Run, out: &Output) -> Resu
     }
     let shutdown_handle = billing.shutdown_handle();
     let interrupted = tokio::spawn(async move {
-        recurring_sandbox::stopped().await;
+        recurring_sandbox::shutdown_signal().await;
         shutdown_handle.stop();
     });
     let bar = progress_bar();

@@ -36,7 +36,7 @@ pub(crate) async fn run(
             "the sandbox is open to other machines: it has no protection and only test cards belong in it",
         );
     }
-    recurring_sandbox::stopped().await;
+    recurring_sandbox::shutdown_signal().await;
     if let Some(folder) = record {
         match sandbox.recorded() {
             Ok(number) => out.progress(&format!("{number} exchanges recorded in {}", folder.display())),

@@ -8,8 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use emspay::notification::{self, RawNotification};
 use emspay::{CaptureTransaction, Client, CreateOrder, Order, RefundOrder};
-use jiff::Timestamp;
-use recurring_core::{Currency, InvalidInput, Money, Outcome, Portion};
+use recurring_core::{Currency, InvalidInput, Money, Outcome, Portion, Timestamp};
 
 use crate::adapters::{dead_credential, foreign_credential, foreign_pending, longest, part_of, unusable};
 use crate::call::Call;
@@ -17,9 +16,10 @@ use crate::capabilities::{self, Capabilities};
 use crate::credential::{Agreement, PendingEnrolment, StoredCredential};
 use crate::error::{Error, GatewayError, ReceiveError};
 use crate::facts::{self, Facts};
+use crate::ids::{PaymentRef, ProviderId};
 use crate::notification::{Authenticity, ReceivedNotification};
-use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus};
-use crate::provider::{Found, LostCharge, Provider, ProviderId};
+use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentStatus};
+use crate::provider::{Found, LostCharge, Provider};
 use crate::request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest};
 use crate::settings::{Settings, SettingsError};
 

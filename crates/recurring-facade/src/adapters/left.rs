@@ -3,7 +3,7 @@
 use recurring_core::{Currency, InvalidInput, Money};
 
 use crate::error::Error;
-use crate::provider::ProviderId;
+use crate::ids::ProviderId;
 
 /// What the gateway shows of a payment before a refund or a capture of it.
 pub(super) struct Left {

@@ -29,7 +29,6 @@ use recurring_core::{DeclineReason, Outcome};
 #[cfg(any(feature = "emspay", feature = "ngenius", feature = "tokenpay-signed", feature = "revio"))]
 use recurring_gateway::ErrorExt as _;
 
-#[cfg(any(feature = "emspay", feature = "omno", feature = "revio", feature = "tokenpay-signed"))]
 use crate::credential::{PendingEnrolment, StoredCredential};
 #[cfg(any(
     feature = "emspay",
@@ -39,11 +38,11 @@ use crate::credential::{PendingEnrolment, StoredCredential};
     feature = "tokenpay-signed"
 ))]
 use crate::error::Error;
+#[cfg(any(feature = "emspay", feature = "omno", feature = "revio", feature = "tokenpay-signed"))]
+use crate::ids::{PaymentRef, ProviderId};
 #[cfg(any(feature = "emspay", feature = "ngenius", feature = "tokenpay-signed", feature = "revio"))]
-use crate::payment::PaymentRef;
 #[cfg(any(feature = "emspay", feature = "omno", feature = "tokenpay-signed"))]
 use crate::payment::{Decline, Payment};
-use crate::provider::ProviderId;
 #[cfg(any(feature = "revio", feature = "tokenpay-signed"))]
 use crate::settings::Settings;
 use crate::settings::SettingsError;

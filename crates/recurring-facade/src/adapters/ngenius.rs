@@ -17,9 +17,10 @@ use crate::capabilities::{self, Capabilities};
 use crate::credential::{Agreement, ScheduleRef};
 use crate::error::{Error, GatewayError, ReceiveError};
 use crate::facts::{self, Facts};
+use crate::ids::{PaymentRef, ProviderId};
 use crate::notification::{Authenticity, ReceivedNotification};
-use crate::payment::{Payment, PaymentRef, PaymentStatus, Scheduled};
-use crate::provider::{Found, LostCharge, Provider, ProviderId};
+use crate::payment::{Payment, PaymentStatus, Scheduled};
+use crate::provider::{Found, LostCharge, Provider};
 use crate::request::{CaptureRequest, RefundRequest, ScheduleRequest};
 use crate::settings::{Settings, SettingsError};
 

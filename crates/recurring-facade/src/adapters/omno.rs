@@ -14,9 +14,10 @@ use crate::capabilities::{self, Capabilities};
 use crate::credential::{Agreement, OmnoCredential, PendingEnrolment, StoredCredential};
 use crate::error::{Error, GatewayError, ReceiveError};
 use crate::facts::{self, Facts};
+use crate::ids::{PaymentRef, ProviderId};
 use crate::notification::{Authenticity, ReceivedNotification};
-use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, StoredCard};
-use crate::provider::{Provider, ProviderId};
+use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentStatus, StoredCard};
+use crate::provider::Provider;
 use crate::request::{Billing, ChargeRequest, EnrolRequest};
 use crate::settings::{Settings, SettingsError};
 

@@ -20,9 +20,10 @@ use crate::capabilities::{self, Capabilities};
 use crate::credential::{Agreement, PendingEnrolment, RevioCredential, StoredCredential};
 use crate::error::{Error, GatewayError, ReceiveError};
 use crate::facts::{self, Facts};
+use crate::ids::{PaymentRef, ProviderId};
 use crate::notification::{Authenticity, ReceivedNotification};
-use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, StoredCard};
-use crate::provider::{Found, LostCharge, Provider, ProviderId};
+use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentStatus, StoredCard};
+use crate::provider::{Found, LostCharge, Provider};
 use crate::request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest};
 use crate::settings::{Settings, SettingsError};
 

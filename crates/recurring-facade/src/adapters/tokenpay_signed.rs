@@ -20,9 +20,10 @@ use crate::capabilities::{self, Capabilities};
 use crate::credential::{PendingEnrolment, StoredCredential};
 use crate::error::{Error, GatewayError, ReceiveError};
 use crate::facts::{self, Facts};
+use crate::ids::{PaymentRef, ProviderId};
 use crate::notification::{Authenticity, NotificationAnswer, ReceivedNotification};
-use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentRef, PaymentStatus, StoredCard};
-use crate::provider::{Found, LostCharge, Provider, ProviderId, Rebuilt};
+use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentStatus, StoredCard};
+use crate::provider::{Found, LostCharge, Provider, Rebuilt};
 use crate::request::{ChargeRequest, EnrolRequest, RefundRequest};
 
 pub(crate) use setup::from_settings;
@@ -59,13 +60,13 @@ impl TokenpaySigned {
     /// anything is sent: no request names a currency.
     fn check_currency(&self, amount: Money, first_sale: Option<Currency>) -> Result<(), Error> {
         let here = || ProviderId::TOKENPAY_SIGNED;
-        if self.client.currency().is_none() {
+        if self.client.account().currency().is_none() {
             let rule =
                 "must be set before money is moved: the currency of the merchant's account, such as HKD";
             let input = InvalidInput::new("TOKENPAY_CURRENCY", rule);
             return Err(Error::new(here(), recurring_core::Error::config(input)));
         }
-        self.client.check_currency(amount).map_err(error)?;
+        self.client.account().check_currency(amount).map_err(error)?;
         match first_sale {
             Some(currency) if currency != amount.currency() => {
                 let rule = format!("must be in {currency}, the currency of the credential");

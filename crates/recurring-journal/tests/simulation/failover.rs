@@ -114,7 +114,7 @@ fn decided_by_the_operator(bench: &Bench, name: &str) {
 
 #[test]
 fn lost_commits_charge_nothing_twice() {
-    for provider in ProviderId::ALL {
+    for provider in ProviderId::ALL.iter().cloned() {
         losing_commits(provider, Acknowledged::Truly);
     }
 }

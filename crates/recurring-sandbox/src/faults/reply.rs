@@ -1,6 +1,6 @@
 //! Replies and notifications that are not what the gateway meant.
 
-use super::FaultKind;
+use super::kind::FaultKind;
 use crate::answer::{Answer, JSON};
 use crate::outbox::Notice;
 use axum::body::Body;

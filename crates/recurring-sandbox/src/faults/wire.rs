@@ -1,11 +1,12 @@
 //! A fault as JSON: one flat object, in which every member must belong to the kind.
 
-use super::{Fault, FaultKind, Moment};
-use serde::{Deserialize, Serialize};
+use super::fault::Fault;
+use super::kind::{FaultKind, Moment};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Wire {
+struct Wire {
     kind: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     when: Option<Moment>,
@@ -32,6 +33,18 @@ pub(super) struct Wire {
     to: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     retry_after: Option<u32>,
+}
+
+impl Serialize for Fault {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Wire::from(self.clone()).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Fault {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Fault, D::Error> {
+        Fault::try_from(Wire::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
 }
 
 /// The kinds without members of their own.

@@ -8,21 +8,21 @@
 //! since nothing is known about that: a payment sent twice is taken twice, and the ledger shows it.
 
 use crate::answer::Answer;
-use crate::call::{Call, form};
+use crate::bounded::BoundedStore;
 use crate::cards::{Card, Decline, REFUSED_BY_ISSUER};
+use crate::common::Common;
+use crate::gateway::{CustomerAction, Gateway, Page, PageResult};
 use crate::json::{self, absent, child, text};
-use crate::ledger::LedgerKind;
-use crate::outbox::Notice;
-use crate::page::{Customer, Done, Sheet};
-use crate::shelf::Shelf;
-use crate::world::{Common, Hosted, Names};
+use crate::ledger::{LedgerKind, PaymentNames};
+use crate::outbox::{Notice, WebhookRules};
+use crate::request::{Request, form};
 use axum::http::Method;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
-pub(crate) const CLIENT_ID: &str = "sandbox_omno_client";
-pub(crate) const CLIENT_SECRET: &str = "sandbox_omno_secret";
+const CLIENT_ID: &str = "sandbox_omno_client";
+const CLIENT_SECRET: &str = "sandbox_omno_secret";
 const GATEWAY: &str = "omno";
 const TOKEN_LIFE: SignedDuration = SignedDuration::from_secs(300);
 /// How long a customer may take on the page.
@@ -51,9 +51,9 @@ struct Payment {
 #[derive(Debug, Default)]
 pub(crate) struct Omno {
     tokens: HashMap<String, Timestamp>,
-    payments: Shelf<Payment>,
+    payments: BoundedStore<Payment>,
     /// Customer and card, by token.
-    cards: Shelf<(String, Card)>,
+    cards: BoundedStore<(String, Card)>,
     /// The number of the first payment whose page may still be open.
     young: u64,
 }
@@ -67,30 +67,14 @@ fn refuse_token(status: u16, error: &str, description: &str) -> Answer {
 }
 
 impl Omno {
-    pub(crate) fn answer(&mut self, common: &mut Common, call: &Call) -> Answer {
-        let segments = call.segments_after(1);
-        let token_path = ["realms", "omno", "protocol", "openid-connect", "token"];
-        let answer = if segments == token_path {
-            self.token(common, call)
-        } else {
-            self.authorised(common, call).and_then(|()| match (&call.method, segments.as_slice()) {
-                (&Method::GET, ["transaction", "customer", customer, "cards"]) => Ok(self.cards(customer)),
-                (&Method::POST, ["transaction", "create"]) => self.create(common, call),
-                (&Method::GET, ["reporting", "payments", id]) => self.status(common, id),
-                _ => Err(refuse(404, "Not Found")),
-            })
-        };
-        answer.unwrap_or_else(|refusal| refusal)
-    }
-
-    fn token(&mut self, common: &mut Common, call: &Call) -> Result<Answer, Answer> {
-        if call.method != Method::POST {
+    fn token(&mut self, common: &mut Common, request: &Request) -> Result<Answer, Answer> {
+        if request.method != Method::POST {
             return Err(refuse_token(405, "invalid_request", "HTTP 405 Method Not Allowed"));
         }
-        if !call.sends("application/x-www-form-urlencoded") {
+        if !request.sends("application/x-www-form-urlencoded") {
             return Err(refuse_token(400, "invalid_request", "Missing form parameter: grant_type"));
         }
-        let fields = std::str::from_utf8(&call.body).map(form).unwrap_or_default();
+        let fields = std::str::from_utf8(&request.body).map(form).unwrap_or_default();
         let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
         if ["grant_type", "client_id", "client_secret"].iter().any(|name| count(&names, name) > 1) {
             return Err(refuse_token(400, "invalid_request", "duplicated parameter"));
@@ -116,12 +100,12 @@ impl Omno {
         Ok(Answer::json(200, &answer))
     }
 
-    fn authorised(&self, common: &Common, call: &Call) -> Result<(), Answer> {
-        let ends = call.authorization("Bearer").and_then(|token| self.tokens.get(token));
+    fn authorized(&self, common: &Common, request: &Request) -> Result<(), Answer> {
+        let ends = request.authorization("Bearer").and_then(|token| self.tokens.get(token));
         if ends.is_none_or(|ends| *ends <= common.now()) {
             return Err(refuse(401, "Unauthorized"));
         }
-        if !call.accepts("application/json") {
+        if !request.accepts("application/json") {
             return Err(refuse(406, "Accept must take application/json"));
         }
         Ok(())
@@ -140,12 +124,12 @@ impl Omno {
         Answer::json(200, &list.into())
     }
 
-    fn create(&mut self, common: &mut Common, call: &Call) -> Result<Answer, Answer> {
-        if !call.sends("application/json") {
+    fn create(&mut self, common: &mut Common, request: &Request) -> Result<Answer, Answer> {
+        if !request.sends("application/json") {
             return Err(refuse(415, "Content-Type must be application/json"));
         }
-        let body = json::object(&call.body).map_err(|reason| refuse(400, &reason))?;
-        let (mut payment, card_token) = read(&body, &call.body, common)?;
+        let body = json::object(&request.body).map_err(|reason| refuse(400, &reason))?;
+        let (mut payment, card_token) = read(&body, &request.body, common)?;
         if let Some(token) = card_token {
             let (_, card) = self.cards.get(&token).ok_or_else(|| refuse(400, "cardToken is not known"))?;
             let result = card.later(payment.created);
@@ -168,13 +152,8 @@ impl Omno {
         Ok(Answer::json(200, &payment.render(&common.origin)))
     }
 
-    /// Every access token has expired.
-    pub(crate) fn forget_tokens(&mut self) {
-        self.tokens.clear();
-    }
-
     /// Ends the pages that were open too long.
-    pub(crate) fn time_out(&mut self, common: &mut Common) {
+    fn time_out(&mut self, common: &mut Common) {
         let now = common.now();
         self.young = self.young.max(self.payments.first_number());
         // The clock only moves forward, so the older ones stand before the younger.
@@ -250,8 +229,10 @@ impl Payment {
         match result {
             Ok(()) => {
                 self.status = "Success";
-                let names =
-                    Names { reference: self.order_id.as_deref().unwrap_or_default(), payment: &self.id };
+                let names = PaymentNames {
+                    reference: self.order_id.as_deref().unwrap_or_default(),
+                    payment: &self.id,
+                };
                 common.move_money(LedgerKind::Charge, GATEWAY, names, (self.amount, &self.currency));
             }
             Err(decline) => {
@@ -295,11 +276,58 @@ impl Payment {
     }
 }
 
-impl Hosted for Omno {
-    fn sheet(&mut self, common: &mut Common, id: &str) -> Option<Sheet> {
+/// Guesses: any 2xx counts as received; three repetitions, ten minutes apart.
+pub(super) const WEBHOOKS: WebhookRules = WebhookRules {
+    accepts: |status, _| matches!(status, 200..300),
+    backoff: |attempts| (attempts <= 3).then_some(10),
+};
+
+impl Gateway for Omno {
+    fn name(&self) -> &'static str {
+        GATEWAY
+    }
+
+    fn prefix(&self) -> &'static [&'static str] {
+        &["omno"]
+    }
+
+    fn settings(&self, origin: &str) -> Vec<(&'static str, String)> {
+        let token_url = format!("{origin}/omno/realms/omno/protocol/openid-connect/token");
+        vec![
+            ("OMNO_BASE_URL", format!("{origin}/omno")),
+            ("OMNO_TOKEN_URL", token_url),
+            ("OMNO_CLIENT_ID", CLIENT_ID.to_owned()),
+            ("OMNO_CLIENT_SECRET", CLIENT_SECRET.to_owned()),
+            ("OMNO_HOOK_URL", "https://merchant.example/omno/hook".to_owned()),
+            ("OMNO_CALLBACK_URL", "https://merchant.example/omno/paid".to_owned()),
+            ("OMNO_CALLBACK_FAIL_URL", "https://merchant.example/omno/failed".to_owned()),
+        ]
+    }
+
+    fn webhooks(&self) -> &'static WebhookRules {
+        &WEBHOOKS
+    }
+
+    fn answer(&mut self, common: &mut Common, request: &Request) -> Answer {
+        let segments = request.segments_after(1);
+        let token_path = ["realms", "omno", "protocol", "openid-connect", "token"];
+        let answer = if segments == token_path {
+            self.token(common, request)
+        } else {
+            self.authorized(common, request).and_then(|()| match (&request.method, segments.as_slice()) {
+                (&Method::GET, ["transaction", "customer", customer, "cards"]) => Ok(self.cards(customer)),
+                (&Method::POST, ["transaction", "create"]) => self.create(common, request),
+                (&Method::GET, ["reporting", "payments", id]) => self.status(common, id),
+                _ => Err(refuse(404, "Not Found")),
+            })
+        };
+        answer.unwrap_or_else(|refusal| refusal)
+    }
+
+    fn page(&mut self, common: &mut Common, id: &str) -> Option<Page> {
         let payment = self.payments.get_mut(id)?;
         if !payment.open() {
-            return Some(Sheet::Closed(format!("The status of this payment is {}.", payment.status)));
+            return Some(Page::Closed(format!("The status of this payment is {}.", payment.status)));
         }
         // The page is where the customer proves who they are.
         if payment.status == "Created" {
@@ -307,21 +335,21 @@ impl Hosted for Omno {
             payment.tell(common);
         }
         let amount = Some(json::for_people(payment.amount, &payment.currency));
-        Some(Sheet::Open { title: "Payment".to_owned(), amount })
+        Some(Page::Open { title: "Payment".to_owned(), amount })
     }
 
-    fn customer(&mut self, common: &mut Common, id: &str, act: Customer) -> Option<Done> {
+    fn customer(&mut self, common: &mut Common, id: &str, action: CustomerAction) -> Option<PageResult> {
         let now = common.now();
         let payment = self.payments.get_mut(id)?;
         let cancelled =
             Decline { code: "cancelled", message: "The customer cancelled the payment.", response: "17" };
-        let result = match &act {
-            Customer::Pays(card) => card.first(now),
-            Customer::Declines => Err(REFUSED_BY_ISSUER),
-            Customer::Cancels => Err(cancelled),
+        let result = match &action {
+            CustomerAction::Pay(card) => card.first(now),
+            CustomerAction::Decline => Err(REFUSED_BY_ISSUER),
+            CustomerAction::Cancel => Err(cancelled),
         };
         payment.settle(common, result);
-        if let Customer::Pays(card) = act {
+        if let CustomerAction::Pay(card) = action {
             if result.is_ok() {
                 let token = common.ids.uuid();
                 self.cards.push(&token, (payment.customer.clone(), card.clone()));
@@ -330,6 +358,14 @@ impl Hosted for Omno {
         }
         payment.tell(common);
         let to = if result.is_ok() { &payment.callback } else { &payment.callback_fail };
-        Some(Done { message: "The payment has ended.", to: Some(to.clone()) })
+        Some(PageResult { message: "The payment has ended.", redirect: Some(to.clone()) })
+    }
+
+    fn catch_up(&mut self, common: &mut Common) {
+        self.time_out(common);
+    }
+
+    fn expire_tokens(&mut self) {
+        self.tokens.clear();
     }
 }

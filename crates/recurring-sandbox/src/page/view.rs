@@ -1,6 +1,6 @@
 //! What the payment page looks like. The templates escape everything that is put in.
 
-use super::{Entered, Problem};
+use super::form::{Entered, Problem};
 use crate::answer::render;
 use crate::cards;
 use askama::Template;

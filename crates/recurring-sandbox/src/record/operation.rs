@@ -1,6 +1,6 @@
 //! Which operation of a gateway a call is, by the names of the folders in `fixtures/`.
 
-use crate::call::Call;
+use crate::request::Request;
 
 /// Method, path on the gateway's own host, and the operation; `*` is one part that the caller chose.
 type Row = (&'static str, &'static str, &'static str);
@@ -80,7 +80,7 @@ pub(crate) enum Segment {
 }
 
 /// The operation; `other` for a call that no gateway documents.
-pub(crate) fn of(gateway: &str, call: &Call) -> Operation {
+pub(crate) fn of(gateway: &str, request: &Request) -> Operation {
     let rows = match gateway {
         "emspay" => EMSPAY,
         "revio" => REVIO,
@@ -90,10 +90,10 @@ pub(crate) fn of(gateway: &str, call: &Call) -> Operation {
         _ => &[],
     };
     // The first part is the sandbox's: the gateway has a host of its own.
-    let path = call.segments_after(1);
+    let path = request.segments_after(1);
     let fits = |row: &&Row| {
         let pattern = row.1.split('/');
-        call.method.as_str() == row.0
+        request.method.as_str() == row.0
             && pattern.clone().count() == path.len()
             && pattern.zip(&path).all(|(part, given)| part == "*" || part == *given)
     };
@@ -110,7 +110,7 @@ pub(crate) fn of(gateway: &str, call: &Call) -> Operation {
         }
         None => ("other", path.iter().map(given).collect()),
     };
-    Operation { name, segments, slash: call.slash }
+    Operation { name, segments, slash: request.slash }
 }
 
 #[cfg(test)]
@@ -118,19 +118,19 @@ mod tests {
     use super::*;
     use axum::http::{HeaderMap, Method, Uri};
 
-    fn call(method: Method, path: &'static str) -> Call {
-        Call::new(method, &Uri::from_static(path), HeaderMap::new(), Vec::new()).unwrap()
+    fn request(method: Method, path: &'static str) -> Request {
+        Request::new(method, &Uri::from_static(path), HeaderMap::new(), Vec::new()).unwrap()
     }
 
     #[test]
     fn what_the_caller_chose_is_told_from_the_gateways_words() {
-        let found = of("revio", &call(Method::POST, "/revio/api/v1/purchases/charge/charge/"));
+        let found = of("revio", &request(Method::POST, "/revio/api/v1/purchases/charge/charge/"));
         assert_eq!((found.name, found.slash), ("charge-purchase", true));
         assert_eq!(found.segments[3], Segment::Given("charge".to_owned()));
         assert_eq!(found.segments[4], Segment::Word("charge"));
-        let found = of("revio", &call(Method::POST, "/revio/api/v1/secret"));
+        let found = of("revio", &request(Method::POST, "/revio/api/v1/secret"));
         assert_eq!(found.name, "other");
         assert!(found.segments.iter().all(|segment| matches!(segment, Segment::Given(_))));
-        assert_eq!(of("omno", &call(Method::GET, "/omno/transaction/create")).name, "other");
+        assert_eq!(of("omno", &request(Method::GET, "/omno/transaction/create")).name, "other");
     }
 }

@@ -4,8 +4,8 @@
 //! What is harmless is decided by the name of the member, as for the inspector, never by how a value looks.
 
 use super::operation::{Operation, Segment};
-use crate::call::form;
-use crate::face::mask;
+use crate::mask;
+use crate::request::form;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;

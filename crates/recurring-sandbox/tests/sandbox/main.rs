@@ -9,8 +9,8 @@ mod description;
 #[cfg(feature = "browser-tests")]
 mod driver;
 mod emspay;
-mod face;
 mod faults;
+mod inspector;
 mod money;
 mod ngenius;
 mod notifications;

@@ -1,7 +1,7 @@
 use recurring_core::{DeclineReason, Money, Outcome, Reply, Secret};
-use recurring_gateway::PreparedRequest;
+use recurring_gateway::{Operation, PreparedRequest};
 
-use crate::error::Error;
+use crate::error::{ApiError, Error};
 use crate::ops::amounts;
 use crate::ops::purchase::{Decline, Purchase};
 use crate::ops::purchase_call;
@@ -32,12 +32,17 @@ impl CapturePurchase {
         self.amount = Some(amount);
         self
     }
+}
 
-    /// The request as it goes over the wire, without the key.
+impl Operation for CapturePurchase {
+    type Api = ApiError;
+    type Output = CaptureAnswer;
+
+    /// Builds the request, without the API key.
     ///
     /// # Errors
     /// When the identifier cannot be one.
-    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
+    fn request(&self) -> Result<PreparedRequest, Error> {
         let request = purchase_call::request("capture purchase", &self.purchase_id, "capture")?;
         Ok(purchase_call::with_amount(request, self.amount))
     }
@@ -49,7 +54,7 @@ impl CapturePurchase {
     /// `Unknown` when the reply cannot be read or names another purchase or currency, when it approves and its currency
     /// is missing or an amount cannot be read, and for a refusal that does not prove that nothing happened. `Conflict` when the status of the purchase does not allow a capture: it may
     /// have been captured before.
-    pub fn from_reply(&self, reply: &Reply) -> Result<CaptureAnswer, Error> {
+    fn read(&self, reply: &Reply) -> Result<CaptureAnswer, Error> {
         if !reply.is_success() {
             return match purchase_call::explicit_decline(reply, &[CAPTURE_ERROR]) {
                 Some(decline) => Ok(CaptureAnswer::Declined(decline)),

@@ -1,7 +1,7 @@
 use recurring_core::{InvalidInput, Reply};
-use recurring_gateway::{Class, Method, PreparedRequest, check};
+use recurring_gateway::{Class, Method, Operation, PreparedRequest, check};
 
-use crate::error::Error;
+use crate::error::{ApiError, Error};
 use crate::ops::client_record::{ClientRecord, check_texts};
 use crate::ops::update_client::read_client;
 use crate::wire::ChangeClientBody;
@@ -48,12 +48,17 @@ impl ChangeClient {
         self.country = Some(country.into());
         self
     }
+}
 
-    /// The request as it goes over the wire, without the key.
+impl Operation for ChangeClient {
+    type Api = ApiError;
+    type Output = ClientRecord;
+
+    /// Builds the request, without the API key.
     ///
     /// # Errors
     /// Names the input that breaks a rule, also when nothing is to be changed; nothing has been sent.
-    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
+    fn request(&self) -> Result<PreparedRequest, Error> {
         let path = format!("/clients/{}/", check::path_segment("client_id", &self.id)?);
         if let Some(email) = &self.email {
             check::email("email", email)?;
@@ -73,7 +78,7 @@ impl ChangeClient {
     ///
     /// # Errors
     /// `Unknown` when the reply cannot be read or names another client or e-mail address.
-    pub fn from_reply(&self, reply: &Reply) -> Result<ClientRecord, Error> {
+    fn read(&self, reply: &Reply) -> Result<ClientRecord, Error> {
         read_client(reply, Some(&self.id), self.email.as_deref())
     }
 }

@@ -1,7 +1,7 @@
 use recurring_core::{DeclineReason, InvalidInput, Money, Outcome, Reply, Secret};
-use recurring_gateway::{Class, Method, PreparedRequest, check, check_echo};
+use recurring_gateway::{Class, Method, Operation, PreparedRequest, check, check_echo};
 
-use crate::error::Error;
+use crate::error::{ApiError, Error};
 use crate::ops::amounts::{self, AmountMatch};
 use crate::ops::purchase::{Decline, Purchase};
 use crate::ops::purchase_call;
@@ -37,12 +37,17 @@ impl ChargePurchase {
         self.expected = Some(amount);
         self
     }
+}
 
-    /// The request as it goes over the wire, without the key.
+impl Operation for ChargePurchase {
+    type Api = ApiError;
+    type Output = ChargeAnswer;
+
+    /// Builds the request, without the API key.
     ///
     /// # Errors
     /// When one of the identifiers cannot be one, or when the purchase is to be paid with itself.
-    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
+    fn request(&self) -> Result<PreparedRequest, Error> {
         let path = format!("/purchases/{}/charge/", check::path_segment("purchase_id", &self.purchase_id)?);
         check::id("recurring_token", self.recurring_token.expose())?;
         if self.purchase_id == self.recurring_token.expose() {
@@ -62,7 +67,7 @@ impl ChargePurchase {
     /// `Unknown` when the reply cannot be read or names another purchase, token, amount or currency, when it approves
     /// and its total or currency is missing or cannot be read, when the purchase cannot be charged any more (`Conflict`: it may well be paid), and for a refusal with a code that is
     /// not known.
-    pub fn from_reply(&self, reply: &Reply) -> Result<ChargeAnswer, Error> {
+    fn read(&self, reply: &Reply) -> Result<ChargeAnswer, Error> {
         if !reply.is_success() {
             return match purchase_call::explicit_decline(reply, DECLINES) {
                 Some(decline) if decline.code.as_deref() == Some(UNEXPLAINED) => {

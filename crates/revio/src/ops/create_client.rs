@@ -1,7 +1,7 @@
 use recurring_core::Reply;
-use recurring_gateway::{Class, Method, PreparedRequest};
+use recurring_gateway::{Class, Method, Operation, PreparedRequest};
 
-use crate::error::Error;
+use crate::error::{ApiError, Error};
 use crate::ops::client_record::{ClientDetails, ClientRecord};
 use crate::ops::update_client::read_client;
 
@@ -18,12 +18,17 @@ impl CreateClient {
     pub fn new(details: impl Into<ClientDetails>) -> Self {
         Self { details: details.into() }
     }
+}
 
-    /// The request as it goes over the wire, without the key.
+impl Operation for CreateClient {
+    type Api = ApiError;
+    type Output = ClientRecord;
+
+    /// Builds the request, without the API key.
     ///
     /// # Errors
     /// Names the input that breaks a rule; nothing has been sent.
-    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
+    fn request(&self) -> Result<PreparedRequest, Error> {
         self.details.check()?;
         Ok(PreparedRequest::new("create client", Class::Write, Method::Post, "/clients/")
             .json(&self.details.body()))
@@ -33,7 +38,7 @@ impl CreateClient {
     ///
     /// # Errors
     /// `Unknown` when the reply cannot be read or names another e-mail address.
-    pub fn from_reply(&self, reply: &Reply) -> Result<ClientRecord, Error> {
+    fn read(&self, reply: &Reply) -> Result<ClientRecord, Error> {
         read_client(reply, None, Some(self.details.email()))
     }
 }

@@ -1,7 +1,7 @@
 use recurring_core::{Currency, ErrorKind, InvalidInput, Money, Reply};
-use recurring_gateway::{Class, ErrorExt as _, Method, PreparedRequest, check, check_echo};
+use recurring_gateway::{Class, ErrorExt as _, Method, Operation, PreparedRequest, check, check_echo};
 
-use crate::error::Error;
+use crate::error::{ApiError, Error};
 use crate::ops::client_record::ClientDetails;
 use crate::ops::product::Product;
 use crate::ops::purchase::Purchase;
@@ -157,39 +157,6 @@ impl CreatePurchase {
         self
     }
 
-    /// The request as it goes over the wire, without the key.
-    ///
-    /// # Errors
-    /// Names the input that breaks a rule; nothing has been sent.
-    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
-        self.check()?;
-        let (client_id, client) = match &self.payer {
-            Payer::ClientId(id) => (Some(id.as_str()), None),
-            Payer::Details(details) => (None, Some(details.body())),
-        };
-        let body = CreatePurchaseBody {
-            purchase: PurchaseBody {
-                products: self.products.iter().map(Product::body).collect(),
-                currency: self.currency.map(Currency::code),
-                total_override: self.total_override,
-            },
-            brand_id: &self.brand_id,
-            client_id,
-            client,
-            force_recurring: self.force_recurring.then_some(true),
-            reference: self.reference.as_deref(),
-            success_redirect: self.success_redirect.as_deref(),
-            failure_redirect: self.failure_redirect.as_deref(),
-            cancel_redirect: self.cancel_redirect.as_deref(),
-            success_callback: self.success_callback.as_deref(),
-            send_receipt: self.send_receipt,
-            skip_capture: self.skip_capture,
-            payment_method_whitelist: self.payment_method_whitelist.as_deref(),
-            due: self.due,
-        };
-        Ok(PreparedRequest::new("create purchase", Class::Write, Method::Post, "/purchases/").json(&body))
-    }
-
     fn check(&self) -> Result<(), InvalidInput> {
         check::id("brand_id", &self.brand_id)?;
         match &self.payer {
@@ -252,12 +219,50 @@ impl CreatePurchase {
             self.products.iter().try_fold(0_i64, |total, product| total.checked_add(product.total()?))
         })
     }
+}
+
+impl Operation for CreatePurchase {
+    type Api = ApiError;
+    type Output = Purchase;
+
+    /// Builds the request, without the API key.
+    ///
+    /// # Errors
+    /// Names the input that breaks a rule; nothing has been sent.
+    fn request(&self) -> Result<PreparedRequest, Error> {
+        self.check()?;
+        let (client_id, client) = match &self.payer {
+            Payer::ClientId(id) => (Some(id.as_str()), None),
+            Payer::Details(details) => (None, Some(details.body())),
+        };
+        let body = CreatePurchaseBody {
+            purchase: PurchaseBody {
+                products: self.products.iter().map(Product::body).collect(),
+                currency: self.currency.map(Currency::code),
+                total_override: self.total_override,
+            },
+            brand_id: &self.brand_id,
+            client_id,
+            client,
+            force_recurring: self.force_recurring.then_some(true),
+            reference: self.reference.as_deref(),
+            success_redirect: self.success_redirect.as_deref(),
+            failure_redirect: self.failure_redirect.as_deref(),
+            cancel_redirect: self.cancel_redirect.as_deref(),
+            success_callback: self.success_callback.as_deref(),
+            send_receipt: self.send_receipt,
+            skip_capture: self.skip_capture,
+            payment_method_whitelist: self.payment_method_whitelist.as_deref(),
+            due: self.due,
+        };
+        Ok(PreparedRequest::new("create purchase", Class::Write, Method::Post, "/purchases/").json(&body))
+    }
 
     /// Reads the reply: the purchase, unpaid. Keep its identifier before charging it.
     ///
     /// # Errors
     /// `Unknown` when the reply cannot be read or names another brand, client, amount, currency or reference.
-    pub fn from_reply(&self, reply: &Reply) -> Result<Purchase, Error> {
+    fn read(&self, reply: &Reply) -> Result<Purchase, Error> {
         let purchase = Purchase::read(reply)?;
         check_echo(reply, &[("brand_id", &self.brand_id, purchase.brand_id.as_deref())])?;
         if let Payer::ClientId(id) = &self.payer {

@@ -1,7 +1,7 @@
 use recurring_core::Reply;
-use recurring_gateway::{Class, Method, PreparedRequest, check};
+use recurring_gateway::{Class, Method, Operation, PreparedRequest, check};
 
-use crate::error::{self, Error};
+use crate::error::{self, ApiError, Error};
 
 /// `DELETE /clients/{id}/`: deletes a client. Moves no money. Assumption(deleted-client-tokens): the tokens of the
 /// cards stored for them are dead; see SOURCES.md.
@@ -16,12 +16,17 @@ impl DeleteClient {
     pub fn new(id: impl Into<String>) -> Self {
         Self { id: id.into() }
     }
+}
 
-    /// The request as it goes over the wire, without the key.
+impl Operation for DeleteClient {
+    type Api = ApiError;
+    type Output = ();
+
+    /// Builds the request, without the API key.
     ///
     /// # Errors
     /// When the identifier cannot be one.
-    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
+    fn request(&self) -> Result<PreparedRequest, Error> {
         let path = format!("/clients/{}/", check::path_segment("client_id", &self.id)?);
         Ok(PreparedRequest::new("delete client", Class::Write, Method::Delete, path))
     }
@@ -32,7 +37,7 @@ impl DeleteClient {
     /// `Unknown` for any other answer that is not the gateway's own refusal. "Not found" may mean that an earlier try
     /// went through.
     // Assumption(delete-client-204): the status that is documented for a token.
-    pub fn from_reply(&self, reply: &Reply) -> Result<(), Error> {
+    fn read(&self, reply: &Reply) -> Result<(), Error> {
         error::read_no_content(reply)
     }
 }

@@ -1,7 +1,7 @@
 use recurring_core::{Reply, Secret};
-use recurring_gateway::PreparedRequest;
+use recurring_gateway::{Operation, PreparedRequest};
 
-use crate::error::Error;
+use crate::error::{ApiError, Error};
 use crate::ops::purchase::Purchase;
 use crate::ops::purchase_call;
 
@@ -18,12 +18,17 @@ impl DeletePurchaseRecurringToken {
     pub fn new(purchase_id: impl Into<String>) -> Self {
         Self { purchase_id: Secret::new(purchase_id) }
     }
+}
 
-    /// The request as it goes over the wire, without the key.
+impl Operation for DeletePurchaseRecurringToken {
+    type Api = ApiError;
+    type Output = Purchase;
+
+    /// Builds the request, without the API key.
     ///
     /// # Errors
     /// When the identifier cannot be one.
-    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
+    fn request(&self) -> Result<PreparedRequest, Error> {
         purchase_call::request(
             "delete recurring token of purchase",
             &self.purchase_id,
@@ -36,7 +41,7 @@ impl DeletePurchaseRecurringToken {
     /// # Errors
     /// `Unknown` when the reply cannot be read or names another purchase, and for a refusal that does not prove
     /// that nothing happened: an earlier try may have gone through.
-    pub fn from_reply(&self, reply: &Reply) -> Result<Purchase, Error> {
+    fn read(&self, reply: &Reply) -> Result<Purchase, Error> {
         if !reply.is_success() {
             return Err(purchase_call::failed(reply, |_| false));
         }

@@ -1,7 +1,7 @@
 use recurring_core::{Reply, Secret};
-use recurring_gateway::{Class, Method, PreparedRequest, check};
+use recurring_gateway::{Class, Method, Operation, PreparedRequest, check};
 
-use crate::error::{self, Error};
+use crate::error::{self, ApiError, Error};
 
 /// `DELETE /clients/{id}/recurring_tokens/{token}/`: forgets a stored card. Moves no money; no later charge can use
 /// the token.
@@ -17,12 +17,17 @@ impl DeleteRecurringToken {
     pub fn new(client_id: impl Into<String>, token: Secret) -> Self {
         Self { client_id: client_id.into(), token }
     }
+}
 
-    /// The request as it goes over the wire, without the key.
+impl Operation for DeleteRecurringToken {
+    type Api = ApiError;
+    type Output = ();
+
+    /// Builds the request, without the API key.
     ///
     /// # Errors
     /// When one of the identifiers cannot be one.
-    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
+    fn request(&self) -> Result<PreparedRequest, Error> {
         let client = check::path_segment("client_id", &self.client_id)?;
         let token = check::path_segment("recurring_token", self.token.expose())?;
         let path = format!("/clients/{client}/recurring_tokens/{token}/");
@@ -37,7 +42,7 @@ impl DeleteRecurringToken {
     /// # Errors
     /// `Unknown` for any other answer that is not the gateway's own refusal. "Not found" may mean that an earlier try
     /// went through.
-    pub fn from_reply(&self, reply: &Reply) -> Result<(), Error> {
+    fn read(&self, reply: &Reply) -> Result<(), Error> {
         error::read_no_content(reply)
     }
 }

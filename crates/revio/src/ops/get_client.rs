@@ -1,7 +1,7 @@
 use recurring_core::Reply;
-use recurring_gateway::{Class, Method, PreparedRequest, check};
+use recurring_gateway::{Class, Method, Operation, PreparedRequest, check};
 
-use crate::error::Error;
+use crate::error::{ApiError, Error};
 use crate::ops::client_record::ClientRecord;
 use crate::ops::update_client::read_client;
 
@@ -17,12 +17,17 @@ impl GetClient {
     pub fn new(id: impl Into<String>) -> Self {
         Self { id: id.into() }
     }
+}
 
-    /// The request as it goes over the wire, without the key.
+impl Operation for GetClient {
+    type Api = ApiError;
+    type Output = ClientRecord;
+
+    /// Builds the request, without the API key.
     ///
     /// # Errors
     /// When the identifier cannot be one.
-    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
+    fn request(&self) -> Result<PreparedRequest, Error> {
         let path = format!("/clients/{}/", check::path_segment("client_id", &self.id)?);
         Ok(PreparedRequest::new("get client", Class::Read, Method::Get, path))
     }
@@ -31,7 +36,7 @@ impl GetClient {
     ///
     /// # Errors
     /// When the reply cannot be read or names another client.
-    pub fn from_reply(&self, reply: &Reply) -> Result<ClientRecord, Error> {
+    fn read(&self, reply: &Reply) -> Result<ClientRecord, Error> {
         read_client(reply, Some(&self.id), None)
     }
 }

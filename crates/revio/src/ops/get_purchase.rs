@@ -1,7 +1,7 @@
 use recurring_core::{Reply, Secret};
-use recurring_gateway::{Class, Method, PreparedRequest, check};
+use recurring_gateway::{Class, Method, Operation, PreparedRequest, check};
 
-use crate::error::Error;
+use crate::error::{ApiError, Error};
 use crate::ops::purchase::Purchase;
 use crate::ops::purchase_call;
 
@@ -19,12 +19,17 @@ impl GetPurchase {
     pub fn new(id: impl Into<Secret>) -> Self {
         Self { id: id.into() }
     }
+}
 
-    /// The request as it goes over the wire, without the key.
+impl Operation for GetPurchase {
+    type Api = ApiError;
+    type Output = Purchase;
+
+    /// Builds the request, without the API key.
     ///
     /// # Errors
     /// When the identifier cannot be one.
-    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
+    fn request(&self) -> Result<PreparedRequest, Error> {
         let segment = check::path_segment("purchase_id", self.id.expose())?;
         let path = format!("/purchases/{segment}/");
         Ok(PreparedRequest::new("get purchase", Class::Read, Method::Get, path)
@@ -36,7 +41,7 @@ impl GetPurchase {
     ///
     /// # Errors
     /// When the reply cannot be read or names another purchase.
-    pub fn from_reply(&self, reply: &Reply) -> Result<Purchase, Error> {
+    fn read(&self, reply: &Reply) -> Result<Purchase, Error> {
         purchase_call::purchase(reply, &self.id)
     }
 }

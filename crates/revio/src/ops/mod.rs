@@ -1,5 +1,4 @@
-//! One file for each endpoint: a typed request, how it becomes bytes, how a reply becomes an answer. All pure, but for
-//! the stream of recurring tokens, which asks for page after page.
+//! One file for each endpoint: a typed request, how it becomes bytes, how a reply becomes an answer. All pure.
 
 pub(crate) mod amounts;
 pub(crate) mod cancel_purchase;

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use recurring_core::{Currency, Reply};
-use recurring_gateway::{Class, Method, PreparedRequest, check, lenient, read_success};
+use recurring_gateway::{Class, Method, Operation, PreparedRequest, check, lenient, read_success};
 use serde::Deserialize;
 
 use crate::error::{ApiError, Error};
@@ -26,12 +26,17 @@ impl PaymentMethodsQuery {
         self.recurring = true;
         self
     }
+}
 
-    /// The request as it goes over the wire, without the key.
+impl Operation for PaymentMethodsQuery {
+    type Api = ApiError;
+    type Output = PaymentMethods;
+
+    /// Builds the request, without the API key.
     ///
     /// # Errors
     /// When the brand cannot be one.
-    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
+    fn request(&self) -> Result<PreparedRequest, Error> {
         check::id("brand_id", &self.brand_id)?;
         let brand = check::query_value(&self.brand_id);
         let mut path = format!("/payment_methods/?brand_id={brand}&currency={}", self.currency.code());
@@ -45,7 +50,7 @@ impl PaymentMethodsQuery {
     ///
     /// # Errors
     /// When the reply cannot be read.
-    pub fn from_reply(&self, reply: &Reply) -> Result<PaymentMethods, Error> {
+    fn read(&self, reply: &Reply) -> Result<PaymentMethods, Error> {
         let methods: PaymentMethods = read_success(reply, ApiError::read)?;
         Ok(PaymentMethods { raw: String::from_utf8_lossy(reply.body()).into_owned(), ..methods })
     }

@@ -1,5 +1,5 @@
 use recurring_core::{ErrorKind, Reply};
-use recurring_gateway::{Class, ErrorExt as _, Method, PreparedRequest, signature::PublicKey};
+use recurring_gateway::{Class, ErrorExt as _, Method, Operation, PreparedRequest, signature::PublicKey};
 
 use crate::error::{ApiError, Error};
 
@@ -9,12 +9,12 @@ use crate::error::{ApiError, Error};
 #[must_use]
 pub struct GetPublicKey;
 
-impl GetPublicKey {
-    /// The request as it goes over the wire, without the key.
-    ///
-    /// # Errors
-    /// None as yet; the form is that of all requests.
-    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
+impl Operation for GetPublicKey {
+    type Api = ApiError;
+    type Output = String;
+
+    /// Builds the request, without the API key.
+    fn request(&self) -> Result<PreparedRequest, Error> {
         Ok(PreparedRequest::new("public key", Class::Read, Method::Get, "/public_key/"))
     }
 
@@ -22,7 +22,7 @@ impl GetPublicKey {
     ///
     /// # Errors
     /// When the reply cannot be read, or is no RSA public key of 2048 to 4096 bits.
-    pub fn from_reply(&self, reply: &Reply) -> Result<String, Error> {
+    fn read(&self, reply: &Reply) -> Result<String, Error> {
         if !reply.is_success() {
             return Err(Error::from_reply(reply.clone(), ApiError::read(reply)));
         }

@@ -1,5 +1,5 @@
 use recurring_core::{DeclineReason, Money, Outcome, Reply, Secret};
-use recurring_gateway::{PreparedRequest, lenient, read_success};
+use recurring_gateway::{Operation, PreparedRequest, lenient, read_success};
 use serde::Deserialize;
 
 use crate::error::{ApiError, Error};
@@ -36,12 +36,17 @@ impl RefundPurchase {
         self.amount = Some(amount);
         self
     }
+}
 
-    /// The request as it goes over the wire, without the key.
+impl Operation for RefundPurchase {
+    type Api = ApiError;
+    type Output = RefundAnswer;
+
+    /// Builds the request, without the API key.
     ///
     /// # Errors
     /// When the identifier cannot be one.
-    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
+    fn request(&self) -> Result<PreparedRequest, Error> {
         let request = purchase_call::request("refund purchase", &self.purchase_id, "refund")?;
         Ok(purchase_call::with_amount(request, self.amount))
     }
@@ -53,7 +58,7 @@ impl RefundPurchase {
     /// `Unknown` when the reply cannot be read or names another purchase, amount or currency, when it approves and does
     /// not name its purchase, amount and currency, and for a refusal that does not prove that nothing happened. `Conflict` when the status of the purchase does not allow a refund:
     /// it may have been refunded before.
-    pub fn from_reply(&self, reply: &Reply) -> Result<RefundAnswer, Error> {
+    fn read(&self, reply: &Reply) -> Result<RefundAnswer, Error> {
         if !reply.is_success() {
             return match purchase_call::explicit_decline(reply, &[REFUND_ERROR]) {
                 Some(decline) => Ok(RefundAnswer::Declined(decline)),

@@ -1,7 +1,7 @@
 use recurring_core::{Reply, Secret};
-use recurring_gateway::PreparedRequest;
+use recurring_gateway::{Operation, PreparedRequest};
 
-use crate::error::Error;
+use crate::error::{ApiError, Error};
 use crate::ops::purchase::Purchase;
 use crate::ops::purchase_call;
 
@@ -20,12 +20,17 @@ impl ReleasePurchase {
     pub fn new(purchase_id: impl Into<String>) -> Self {
         Self { purchase_id: Secret::new(purchase_id) }
     }
+}
 
-    /// The request as it goes over the wire, without the key.
+impl Operation for ReleasePurchase {
+    type Api = ApiError;
+    type Output = Purchase;
+
+    /// Builds the request, without the API key.
     ///
     /// # Errors
     /// When the identifier cannot be one.
-    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
+    fn request(&self) -> Result<PreparedRequest, Error> {
         purchase_call::request("release purchase", &self.purchase_id, "release")
     }
 
@@ -35,7 +40,7 @@ impl ReleasePurchase {
     /// `NotApplied(Refused)` when the gateway could not release it: the money is still held. `Unknown` when the reply
     /// cannot be read or names another purchase, and for any other refusal that proves nothing; `Conflict` when
     /// the status of the purchase does not allow it.
-    pub fn from_reply(&self, reply: &Reply) -> Result<Purchase, Error> {
+    fn read(&self, reply: &Reply) -> Result<Purchase, Error> {
         if !reply.is_success() {
             let not_released = purchase_call::explicit_decline(reply, &[RELEASE_ERROR]).is_some();
             return Err(purchase_call::failed(reply, |_| not_released));

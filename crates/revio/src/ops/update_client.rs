@@ -1,5 +1,5 @@
 use recurring_core::Reply;
-use recurring_gateway::{Class, Method, PreparedRequest, check, check_echo, read_success};
+use recurring_gateway::{Class, Method, Operation, PreparedRequest, check, check_echo, read_success};
 
 use crate::error::{ApiError, Error};
 use crate::ops::client_record::{ClientDetails, ClientRecord};
@@ -20,12 +20,17 @@ impl UpdateClient {
     pub fn new(id: impl Into<String>, details: impl Into<ClientDetails>) -> Self {
         Self { id: id.into(), details: details.into() }
     }
+}
 
-    /// The request as it goes over the wire, without the key.
+impl Operation for UpdateClient {
+    type Api = ApiError;
+    type Output = ClientRecord;
+
+    /// Builds the request, without the API key.
     ///
     /// # Errors
     /// Names the input that breaks a rule; nothing has been sent.
-    pub fn to_request(&self) -> Result<PreparedRequest, Error> {
+    fn request(&self) -> Result<PreparedRequest, Error> {
         let path = format!("/clients/{}/", check::path_segment("client_id", &self.id)?);
         self.details.check()?;
         Ok(PreparedRequest::new("update client", Class::Write, Method::Put, path).json(&self.details.body()))
@@ -35,7 +40,7 @@ impl UpdateClient {
     ///
     /// # Errors
     /// `Unknown` when the reply cannot be read or names another client or e-mail address.
-    pub fn from_reply(&self, reply: &Reply) -> Result<ClientRecord, Error> {
+    fn read(&self, reply: &Reply) -> Result<ClientRecord, Error> {
         read_client(reply, Some(&self.id), Some(self.details.email()))
     }
 }

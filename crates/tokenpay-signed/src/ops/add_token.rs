@@ -1,13 +1,12 @@
 use recurring_core::{InvalidInput, Reply};
-use recurring_gateway::{Class, check, lenient};
+use recurring_gateway::{Class, Operation, PreparedRequest, check, lenient};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::auth::Unsigned;
-use crate::config::MerchantId;
-use crate::error::{Error, read_answer};
+use crate::account::ForAccount;
+use crate::error::{ApiError, Error, read_answer};
 use crate::ops::callback::CallbackUrl;
-use crate::ops::{check_reason, check_user_id};
+use crate::ops::{check_reason, check_user_id, unsigned};
 use crate::wire::AddTokenBody;
 
 /// `POST /tokenization/add-token`: a page on which the customer stores a card. Moves no money.
@@ -63,35 +62,41 @@ impl AddToken {
         self
     }
 
-    /// The request before it is signed.
-    ///
-    /// # Errors
-    /// Names the input that breaks a rule; nothing has been sent.
-    pub fn to_request(&self, merchant_id: &MerchantId) -> Result<Unsigned, Error> {
-        self.check()?;
-        let body = AddTokenBody {
-            merchant_id: merchant_id.wire(),
-            user_id: &self.user_id,
-            reason: self.reason.as_deref(),
-            callback_url: self.callback_url.wire(),
-            lang: self.lang.as_deref(),
-            allowed_card_type: self.allowed_card_type.as_ref(),
-        };
-        Ok(Unsigned::new("add token", Class::Write, "/tokenization/add-token", &body)?)
-    }
-
     fn check(&self) -> Result<(), InvalidInput> {
         check_user_id(&self.user_id)?;
         check_reason(self.reason.as_deref())?;
         self.callback_url.check()?;
         self.lang.as_deref().map_or(Ok(()), |lang| check::text("lang", lang, 35))
     }
+}
+
+impl Operation for ForAccount<'_, AddToken> {
+    type Api = ApiError;
+    type Output = AddedToken;
+
+    /// Builds the request before it is signed.
+    ///
+    /// # Errors
+    /// Names the input that breaks a rule; nothing has been sent.
+    fn request(&self) -> Result<PreparedRequest, Error> {
+        let request = self.request;
+        request.check()?;
+        let body = AddTokenBody {
+            merchant_id: self.account.merchant_id().wire(),
+            user_id: &request.user_id,
+            reason: request.reason.as_deref(),
+            callback_url: request.callback_url.wire(),
+            lang: request.lang.as_deref(),
+            allowed_card_type: request.allowed_card_type.as_ref(),
+        };
+        Ok(unsigned("add token", Class::Write, "/tokenization/add-token", &body)?)
+    }
 
     /// Reads the reply.
     ///
     /// # Errors
     /// When there is no page in it.
-    pub fn from_reply(&self, reply: &Reply) -> Result<AddedToken, Error> {
+    fn read(&self, reply: &Reply) -> Result<AddedToken, Error> {
         let added: AddedToken = read_answer(reply)?;
         Ok(AddedToken { message: added.message.map(|text| reply.shown(&text)), ..added })
     }

@@ -1,11 +1,11 @@
 use recurring_core::Reply;
-use recurring_gateway::Class;
+use recurring_gateway::{Class, Operation, PreparedRequest};
 use serde::de::IgnoredAny;
 
-use crate::auth::Unsigned;
-use crate::config::{MerchantId, TokenId};
-use crate::error::{Error, read_answer};
-use crate::ops::check_user_id;
+use crate::account::ForAccount;
+use crate::config::TokenId;
+use crate::error::{ApiError, Error, read_answer};
+use crate::ops::{check_user_id, unsigned};
 use crate::wire::DeleteTokenBody;
 
 /// `POST /tokenization/delete-token`: deletes a stored card for good. Moves no money.
@@ -21,28 +21,34 @@ impl DeleteToken {
     pub fn new(user_id: impl Into<String>, token_id: impl Into<TokenId>) -> Self {
         Self { user_id: user_id.into(), token_id: token_id.into() }
     }
+}
 
-    /// The request before it is signed.
+impl Operation for ForAccount<'_, DeleteToken> {
+    type Api = ApiError;
+    type Output = ();
+
+    /// Builds the request before it is signed.
     ///
     /// # Errors
     /// Names the input that breaks a rule; nothing has been sent.
-    pub fn to_request(&self, merchant_id: &MerchantId) -> Result<Unsigned, Error> {
-        check_user_id(&self.user_id)?;
-        self.token_id.check()?;
+    fn request(&self) -> Result<PreparedRequest, Error> {
+        let request = self.request;
+        check_user_id(&request.user_id)?;
+        request.token_id.check()?;
         let body = DeleteTokenBody {
-            merchant_id: merchant_id.wire(),
-            user_id: &self.user_id,
-            token_id: self.token_id.wire(),
+            merchant_id: self.account.merchant_id().wire(),
+            user_id: &request.user_id,
+            token_id: request.token_id.wire(),
         };
-        let request = Unsigned::new("delete token", Class::Write, "/tokenization/delete-token", &body)?;
-        Ok(request.hide(self.token_id.secret()))
+        Ok(unsigned("delete token", Class::Write, "/tokenization/delete-token", &body)?
+            .hide(request.token_id.secret()))
     }
 
     /// Reads the reply.
     ///
     /// # Errors
     /// `Unknown` for every response code but `0000` that nothing public explains.
-    pub fn from_reply(&self, reply: &Reply) -> Result<(), Error> {
+    fn read(&self, reply: &Reply) -> Result<(), Error> {
         read_answer::<IgnoredAny>(reply).map(drop)
     }
 }

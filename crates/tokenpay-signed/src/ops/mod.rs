@@ -15,7 +15,22 @@ pub(crate) mod sale;
 pub(crate) mod void_order;
 
 use recurring_core::{Decimal, InvalidInput, Money};
-use recurring_gateway::check;
+use recurring_gateway::{Class, Method, PreparedRequest, check};
+use serde::Serialize;
+
+/// A request whose body is the text to sign, which is serialized once.
+fn unsigned(
+    operation: &'static str,
+    class: Class,
+    path: &'static str,
+    body: &impl Serialize,
+) -> Result<PreparedRequest, InvalidInput> {
+    let request = PreparedRequest::new(operation, class, Method::Post, path)
+        .header("content-type", "application/json")
+        .json(body);
+    request.check()?;
+    Ok(request)
+}
 
 /// The user's name with the merchant. Its letter case is kept, and 64 characters are let through: the documents
 /// disagree about both.

@@ -1,12 +1,11 @@
 use std::borrow::Cow;
 
 use recurring_core::{Decimal, InvalidInput};
-use recurring_gateway::Class;
+use recurring_gateway::{Class, PreparedRequest};
 
-use crate::auth::Unsigned;
 use crate::config::{MerchantId, positive};
 use crate::error::Error;
-use crate::ops::check_merchant_reference;
+use crate::ops::{check_merchant_reference, unsigned};
 use crate::wire::OrderBody;
 
 /// Which order is meant: by the gateway's name for it, or by yours.
@@ -69,7 +68,7 @@ impl OrderApi {
         merchant_id: &MerchantId,
         key: &OrderKey,
         amount: Option<Decimal>,
-    ) -> Result<Unsigned, Error> {
+    ) -> Result<PreparedRequest, Error> {
         check(key)?;
         let (order_id, merchant_reference) = match key {
             OrderKey::OrderId(id) => (Some(*id), None),
@@ -81,7 +80,7 @@ impl OrderApi {
             Call::Void => ("void order", Class::Write),
             Call::Refund => ("refund order", Class::Write),
         };
-        Ok(Unsigned::new(operation, class, self.path(call), &body)?)
+        Ok(unsigned(operation, class, self.path(call), &body)?)
     }
 }
 

@@ -1,8 +1,8 @@
 use recurring_core::Reply;
+use recurring_gateway::{Operation, PreparedRequest};
 
-use crate::auth::Unsigned;
-use crate::config::MerchantId;
-use crate::error::Error;
+use crate::account::ForAccount;
+use crate::error::{ApiError, Error};
 use crate::ops::order::TokenOrder;
 use crate::ops::order_key::{Call, OrderApi, OrderKey};
 
@@ -26,13 +26,19 @@ impl QueryOrder {
         self.api = api;
         self
     }
+}
 
-    /// The request before it is signed.
+impl Operation for ForAccount<'_, QueryOrder> {
+    type Api = ApiError;
+    type Output = TokenOrder;
+
+    /// Builds the request before it is signed.
     ///
     /// # Errors
     /// Names the input that breaks a rule; nothing has been sent.
-    pub fn to_request(&self, merchant_id: &MerchantId) -> Result<Unsigned, Error> {
-        self.api.request(Call::Query, merchant_id, &self.key, None)
+    fn request(&self) -> Result<PreparedRequest, Error> {
+        let request = self.request;
+        request.api.request(Call::Query, self.account.merchant_id(), &request.key, None)
     }
 
     /// Reads the reply. What it says of the charge is [`TokenOrder::charge_outcome`].
@@ -40,7 +46,8 @@ impl QueryOrder {
     /// # Errors
     /// When there is no order, or another one than was asked for. "Not found" is an error too, and **no proof**
     /// that the customer was not charged.
-    pub fn from_reply(&self, reply: &Reply) -> Result<TokenOrder, Error> {
-        TokenOrder::read_again(reply, &self.key)
+    fn read(&self, reply: &Reply) -> Result<TokenOrder, Error> {
+        let request = self.request;
+        TokenOrder::read_again(reply, &request.key)
     }
 }

@@ -1,11 +1,11 @@
 use recurring_core::{ErrorKind, Reply};
-use recurring_gateway::{Class, ErrorExt as _, lenient};
+use recurring_gateway::{Class, ErrorExt as _, Operation, PreparedRequest, lenient};
 use serde::{Deserialize, Deserializer};
 
-use crate::auth::Unsigned;
-use crate::config::{MerchantId, TokenId};
-use crate::error::{Error, read_answer};
-use crate::ops::check_user_id;
+use crate::account::ForAccount;
+use crate::config::TokenId;
+use crate::error::{ApiError, Error, read_answer};
+use crate::ops::{check_user_id, unsigned};
 use crate::wire::QueryTokenBody;
 
 /// `POST /tokenization/query-token`: the stored cards of a user, all at once. Moves no money.
@@ -20,25 +20,33 @@ impl QueryToken {
     pub fn new(user_id: impl Into<String>) -> Self {
         Self { user_id: user_id.into() }
     }
+}
 
-    /// The request before it is signed.
+impl Operation for ForAccount<'_, QueryToken> {
+    type Api = ApiError;
+    type Output = Vec<StoredToken>;
+
+    /// Builds the request before it is signed.
     ///
     /// # Errors
     /// Names the input that breaks a rule; nothing has been sent.
-    pub fn to_request(&self, merchant_id: &MerchantId) -> Result<Unsigned, Error> {
-        check_user_id(&self.user_id)?;
-        let body = QueryTokenBody { merchant_id: merchant_id.wire(), user_id: &self.user_id };
-        Ok(Unsigned::new("query token", Class::Read, "/tokenization/query-token", &body)?)
+    fn request(&self) -> Result<PreparedRequest, Error> {
+        let request = self.request;
+        check_user_id(&request.user_id)?;
+        let body =
+            QueryTokenBody { merchant_id: self.account.merchant_id().wire(), user_id: &request.user_id };
+        Ok(unsigned("query token", Class::Read, "/tokenization/query-token", &body)?)
     }
 
     /// Reads the reply. No list, or an empty one, means that there is no card.
     ///
     /// # Errors
     /// When the list cannot be read, or names a card of somebody else.
-    pub fn from_reply(&self, reply: &Reply) -> Result<Vec<StoredToken>, Error> {
+    fn read(&self, reply: &Reply) -> Result<Vec<StoredToken>, Error> {
+        let request = self.request;
         let Answer { list } = read_answer(reply)?;
         // Letter case means nothing here, whichever of the documents is right.
-        let own = |user: &str| user.to_lowercase() == self.user_id.to_lowercase();
+        let own = |user: &str| user.to_lowercase() == request.user_id.to_lowercase();
         if list.iter().any(|token| token.user_id.as_deref().is_some_and(|user| !own(user))) {
             let message = "the reply names another `userId` than was sent";
             return Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()));

@@ -1,12 +1,12 @@
 use recurring_core::{InvalidInput, Money, Reply};
-use recurring_gateway::Class;
+use recurring_gateway::{Class, Operation, PreparedRequest};
 
-use crate::auth::Unsigned;
-use crate::config::{MerchantId, TokenId, positive};
-use crate::error::Error;
+use crate::account::ForAccount;
+use crate::config::{TokenId, positive};
+use crate::error::{ApiError, Error};
 use crate::ops::callback::CallbackUrl;
 use crate::ops::order::TokenOrder;
-use crate::ops::{check_merchant_reference, check_reason, check_user_id, wire_amount};
+use crate::ops::{check_merchant_reference, check_reason, check_user_id, unsigned, wire_amount};
 use crate::wire::RecurringBody;
 
 /// `POST /tokenization/recurring`: a later charge on a stored card, without the customer. **Takes money at once.**
@@ -63,31 +63,6 @@ impl Recurring {
         self
     }
 
-    /// The amount, for the client to compare with the account's currency.
-    pub(crate) fn amount(&self) -> Money {
-        self.amount
-    }
-
-    /// The request before it is signed.
-    ///
-    /// # Errors
-    /// Names the input that breaks a rule; nothing has been sent.
-    pub fn to_request(&self, merchant_id: &MerchantId) -> Result<Unsigned, Error> {
-        self.check()?;
-        let body = RecurringBody {
-            merchant_id: merchant_id.wire(),
-            user_id: &self.user_id,
-            token_id: self.token_id.wire(),
-            merchant_reference: &self.merchant_reference,
-            amount: wire_amount(self.amount)?,
-            parent_order_id: self.parent_order_id,
-            reason: self.reason.as_deref(),
-            callback_url: self.callback_url.wire(),
-        };
-        let request = Unsigned::new("recurring", Class::Write, "/tokenization/recurring", &body)?;
-        Ok(request.hide(self.token_id.secret()))
-    }
-
     fn check(&self) -> Result<(), InvalidInput> {
         check_user_id(&self.user_id)?;
         self.token_id.check()?;
@@ -96,6 +71,33 @@ impl Recurring {
         check_reason(self.reason.as_deref())?;
         self.callback_url.check()
     }
+}
+
+impl Operation for ForAccount<'_, Recurring> {
+    type Api = ApiError;
+    type Output = TokenOrder;
+
+    /// Builds the request before it is signed.
+    ///
+    /// # Errors
+    /// Names the input that breaks a rule; nothing has been sent.
+    fn request(&self) -> Result<PreparedRequest, Error> {
+        let request = self.request;
+        self.account.check_currency(request.amount)?;
+        request.check()?;
+        let body = RecurringBody {
+            merchant_id: self.account.merchant_id().wire(),
+            user_id: &request.user_id,
+            token_id: request.token_id.wire(),
+            merchant_reference: &request.merchant_reference,
+            amount: wire_amount(request.amount)?,
+            parent_order_id: request.parent_order_id,
+            reason: request.reason.as_deref(),
+            callback_url: request.callback_url.wire(),
+        };
+        Ok(unsigned("recurring", Class::Write, "/tokenization/recurring", &body)?
+            .hide(request.token_id.secret()))
+    }
 
     /// Reads the reply. A definite "no" to the payment is `Ok` with the outcome `Declined`, whatever the response
     /// code.
@@ -103,7 +105,8 @@ impl Recurring {
     /// # Errors
     /// `Unknown` when the reply cannot be read or names another amount, currency or reference, and for every
     /// response code but `0000` that nothing public explains.
-    pub fn from_reply(&self, reply: &Reply) -> Result<TokenOrder, Error> {
-        TokenOrder::read(reply, self.amount, &self.merchant_reference)
+    fn read(&self, reply: &Reply) -> Result<TokenOrder, Error> {
+        let request = self.request;
+        TokenOrder::read(reply, request.amount, &request.merchant_reference)
     }
 }

@@ -1,8 +1,8 @@
 use recurring_core::{Money, Reply};
+use recurring_gateway::{Operation, PreparedRequest};
 
-use crate::auth::Unsigned;
-use crate::config::MerchantId;
-use crate::error::Error;
+use crate::account::ForAccount;
+use crate::error::{ApiError, Error};
 use crate::ops::order_key::{Call, OrderApi, OrderKey};
 use crate::ops::reversal::Reversal;
 use crate::ops::wire_amount;
@@ -33,18 +33,25 @@ impl RefundOrder {
         self.api = api;
         self
     }
+}
 
-    /// The amount, for the client to compare with the account's currency.
-    pub(crate) fn amount(&self) -> Money {
-        self.amount
-    }
+impl Operation for ForAccount<'_, RefundOrder> {
+    type Api = ApiError;
+    type Output = Reversal;
 
-    /// The request before it is signed.
+    /// Builds the request before it is signed.
     ///
     /// # Errors
     /// Names the input that breaks a rule; nothing has been sent.
-    pub fn to_request(&self, merchant_id: &MerchantId) -> Result<Unsigned, Error> {
-        self.api.request(Call::Refund, merchant_id, &self.key, Some(wire_amount(self.amount)?))
+    fn request(&self) -> Result<PreparedRequest, Error> {
+        let request = self.request;
+        self.account.check_currency(request.amount)?;
+        request.api.request(
+            Call::Refund,
+            self.account.merchant_id(),
+            &request.key,
+            Some(wire_amount(request.amount)?),
+        )
     }
 
     /// Reads the reply.
@@ -52,7 +59,8 @@ impl RefundOrder {
     /// # Errors
     /// `Unknown` when the reply cannot be read or names another order, amount or currency, and for every
     /// response code but `0000` that nothing public explains.
-    pub fn from_reply(&self, reply: &Reply) -> Result<Reversal, Error> {
-        Reversal::read(reply, GivingBack::Some, &self.key, Some(self.amount))
+    fn read(&self, reply: &Reply) -> Result<Reversal, Error> {
+        let request = self.request;
+        Reversal::read(reply, GivingBack::Some, &request.key, Some(request.amount))
     }
 }

@@ -1,12 +1,12 @@
 use recurring_core::{Decimal, InvalidInput, Money, Reply};
-use recurring_gateway::{Class, check};
+use recurring_gateway::{Class, Operation, PreparedRequest, check};
 
-use crate::auth::Unsigned;
-use crate::config::{MerchantId, TokenId};
-use crate::error::Error;
+use crate::account::ForAccount;
+use crate::config::TokenId;
+use crate::error::{ApiError, Error};
 use crate::ops::callback::CallbackUrl;
 use crate::ops::order::TokenOrder;
-use crate::ops::{check_merchant_reference, check_user_id, wire_amount};
+use crate::ops::{check_merchant_reference, check_user_id, unsigned, wire_amount};
 use crate::wire::{LineItemBody, PriceDataBody, SaleBody};
 
 /// `POST /tokenization/sale`: the first charge on a stored card. **Takes money at once.**
@@ -72,32 +72,6 @@ impl Sale {
         self
     }
 
-    /// The amount, for the client to compare with the account's currency.
-    pub(crate) fn amount(&self) -> Money {
-        self.amount
-    }
-
-    /// The request before it is signed.
-    ///
-    /// # Errors
-    /// Names the input that breaks a rule; nothing has been sent.
-    pub fn to_request(&self, merchant_id: &MerchantId) -> Result<Unsigned, Error> {
-        self.check()?;
-        let body = SaleBody {
-            merchant_id: merchant_id.wire(),
-            user_id: &self.user_id,
-            token_id: self.token_id.wire(),
-            amount: wire_amount(self.amount)?,
-            merchant_reference: &self.merchant_reference,
-            is_recurring: self.is_recurring,
-            callback_url: self.callback_url.wire(),
-            line_items: self.line_items.iter().map(LineItem::wire).collect(),
-            expiry_time: self.expiry_time.as_deref(),
-        };
-        let request = Unsigned::new("sale", Class::Write, "/tokenization/sale", &body)?;
-        Ok(request.hide(self.token_id.secret()))
-    }
-
     fn check(&self) -> Result<(), InvalidInput> {
         check_user_id(&self.user_id)?;
         self.token_id.check()?;
@@ -111,13 +85,42 @@ impl Sale {
         }
         self.expiry_time.as_deref().map_or(Ok(()), |time| check::text("expiry_time", time, 64))
     }
+}
 
-    /// Reads the reply, as [`Recurring::from_reply`](crate::Recurring::from_reply) does.
+impl Operation for ForAccount<'_, Sale> {
+    type Api = ApiError;
+    type Output = TokenOrder;
+
+    /// Builds the request before it is signed.
     ///
     /// # Errors
-    /// Those of [`Recurring::from_reply`](crate::Recurring::from_reply).
-    pub fn from_reply(&self, reply: &Reply) -> Result<TokenOrder, Error> {
-        TokenOrder::read(reply, self.amount, &self.merchant_reference)
+    /// Names the input that breaks a rule; nothing has been sent.
+    fn request(&self) -> Result<PreparedRequest, Error> {
+        let request = self.request;
+        self.account.check_currency(request.amount)?;
+        request.check()?;
+        let body = SaleBody {
+            merchant_id: self.account.merchant_id().wire(),
+            user_id: &request.user_id,
+            token_id: request.token_id.wire(),
+            amount: wire_amount(request.amount)?,
+            merchant_reference: &request.merchant_reference,
+            is_recurring: request.is_recurring,
+            callback_url: request.callback_url.wire(),
+            line_items: request.line_items.iter().map(LineItem::wire).collect(),
+            expiry_time: request.expiry_time.as_deref(),
+        };
+        Ok(unsigned("sale", Class::Write, "/tokenization/sale", &body)?.hide(request.token_id.secret()))
+    }
+
+    /// Reads the reply. A declined payment is `Ok` with the outcome `Declined`, whatever the response code.
+    ///
+    /// # Errors
+    /// `Unknown` when the reply cannot be read or names another amount, currency or reference, and for every
+    /// response code but `0000` that nothing public explains.
+    fn read(&self, reply: &Reply) -> Result<TokenOrder, Error> {
+        let request = self.request;
+        TokenOrder::read(reply, request.amount, &request.merchant_reference)
     }
 }
 

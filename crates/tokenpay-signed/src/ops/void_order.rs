@@ -1,8 +1,8 @@
 use recurring_core::Reply;
+use recurring_gateway::{Operation, PreparedRequest};
 
-use crate::auth::Unsigned;
-use crate::config::MerchantId;
-use crate::error::Error;
+use crate::account::ForAccount;
+use crate::error::{ApiError, Error};
 use crate::ops::order_key::{Call, OrderApi, OrderKey};
 use crate::ops::reversal::Reversal;
 use crate::status::GivingBack;
@@ -27,13 +27,19 @@ impl VoidOrder {
         self.api = api;
         self
     }
+}
 
-    /// The request before it is signed.
+impl Operation for ForAccount<'_, VoidOrder> {
+    type Api = ApiError;
+    type Output = Reversal;
+
+    /// Builds the request before it is signed.
     ///
     /// # Errors
     /// Names the input that breaks a rule; nothing has been sent.
-    pub fn to_request(&self, merchant_id: &MerchantId) -> Result<Unsigned, Error> {
-        self.api.request(Call::Void, merchant_id, &self.key, None)
+    fn request(&self) -> Result<PreparedRequest, Error> {
+        let request = self.request;
+        request.api.request(Call::Void, self.account.merchant_id(), &request.key, None)
     }
 
     /// Reads the reply.
@@ -41,7 +47,8 @@ impl VoidOrder {
     /// # Errors
     /// `Unknown` when the reply cannot be read or names another order, and for every response code but `0000`
     /// that nothing public explains.
-    pub fn from_reply(&self, reply: &Reply) -> Result<Reversal, Error> {
-        Reversal::read(reply, GivingBack::All, &self.key, None)
+    fn read(&self, reply: &Reply) -> Result<Reversal, Error> {
+        let request = self.request;
+        Reversal::read(reply, GivingBack::All, &request.key, None)
     }
 }

@@ -11,8 +11,9 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use tokenpay_signed::{
-    AddToken, Client, Currency, Environment, HttpOptions, MerchantId, Money, OrderKey, QueryOrder, Recurring,
-    RefundOrder, RequestSigner, RetryPolicy, RsaSigner, Sale, SigningError, VoidOrder,
+    Account, AddToken, Client, Currency, Environment, HttpOptions, MerchantId, Money, OrderKey,
+    PreparedRequest, QueryOrder, Recurring, RefundOrder, RequestSigner, RetryPolicy, RsaSigner, Sale,
+    SigningError, VoidOrder,
 };
 
 pub fn dollars(text: &str) -> Money {
@@ -118,8 +119,18 @@ pub fn client(url: &str, signer: impl RequestSigner + 'static) -> Client {
         .expect("a client")
 }
 
-pub fn merchant() -> MerchantId {
-    MerchantId::from("3")
+/// The account of the merchant of the source document.
+pub fn account() -> Account {
+    account_of("3")
+}
+
+pub fn account_of(merchant_id: impl Into<MerchantId>) -> Account {
+    Account::new(merchant_id).with_currency(Currency::from_code("USD").expect("USD"))
+}
+
+/// The text that is signed.
+pub fn text(request: &PreparedRequest) -> &str {
+    std::str::from_utf8(request.body_bytes().expect("a body")).expect("UTF-8")
 }
 
 /// The charge that the source document prints.

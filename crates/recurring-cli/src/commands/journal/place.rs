@@ -128,8 +128,9 @@ fn read_charged(path: &Path) -> Result<Vec<FoundCharge>, String> {
             })?)
             .map_err(|error| refuse(error.to_string()))?;
             let provider = ProviderId::ALL
-                .into_iter()
+                .iter()
                 .find(|provider| provider.as_str() == line.provider)
+                .cloned()
                 .ok_or_else(|| refuse("there is no such `provider`".to_owned()))?;
             let attempt = AttemptId::new(line.attempt).map_err(|error| refuse(error.to_string()))?;
             Ok(FoundCharge { attempt, provider, payment: line.payment.map(PaymentRef::new) })

@@ -1,20 +1,20 @@
 //! An order whose answer was lost: its own name for it is not unique here, and orders can only be listed by period.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use emspay::{ListOrders, Order, RecurringType};
-use jiff::{SignedDuration, Timestamp};
-use recurring_core::InvalidInput;
+use recurring_core::{InvalidInput, Timestamp};
 
 use super::{Emspay, error, payment};
 use crate::adapters::check_found;
 use crate::credential::StoredCredential;
 use crate::error::Error;
+use crate::ids::ProviderId;
 use crate::payment::Payment;
-use crate::provider::{Found, LostCharge, ProviderId};
+use crate::provider::{Found, LostCharge};
 
 /// How far the gateway's clock may be from ours.
-const MARGIN: SignedDuration = SignedDuration::from_mins(5);
+const MARGIN: Duration = Duration::from_secs(5 * 60);
 
 impl Emspay {
     /// Reads the order, if its identifier is known. Otherwise lists the orders of the period and some minutes around
@@ -43,13 +43,14 @@ fn period(lost: &LostCharge) -> Result<ListOrders, Error> {
     if lost.until < lost.from {
         return Err(invalid("until", "must not lie before `from`"));
     }
-    let second = |field, time: SystemTime, margin: SignedDuration| {
-        Timestamp::try_from(time)
-            .and_then(|time| time.checked_add(margin))
-            .and_then(|time| Timestamp::from_second(time.as_second()))
-            .map_err(|_| invalid(field, "must be a time of this age"))
+    let second = |field, time: Option<Timestamp>| {
+        time.and_then(|time| Timestamp::from_unix_seconds(time.unix_seconds()).ok())
+            .ok_or_else(|| invalid(field, "must be a time of this age"))
     };
-    Ok(ListOrders::created_between(second("from", lost.from, -MARGIN)?, second("until", lost.until, MARGIN)?))
+    Ok(ListOrders::created_between(
+        second("from", lost.from.checked_sub(MARGIN))?,
+        second("until", lost.until.checked_add(MARGIN))?,
+    ))
 }
 
 /// Whether an order of the list may be the charge: it has the attempt's name, and is neither a refund, which may repeat
@@ -87,13 +88,10 @@ fn expect_charge(order: &Order, lost: &LostCharge) -> Result<Payment, Error> {
 /// An order out of a list must also have been created in the period: that the gateway heeds the period is documented
 /// by other brands only.
 fn expect_listed_charge(order: &Order, lost: &LostCharge) -> Result<Payment, Error> {
-    let margin = Duration::from_secs(MARGIN.unsigned_abs().as_secs());
-    let from = lost.from.checked_sub(margin).unwrap_or(SystemTime::UNIX_EPOCH);
+    let from = lost.from - MARGIN;
     let within = order.created.as_ref().and_then(|time| time.instant()).is_some_and(|created| {
-        let created = SystemTime::from(created);
         // The list is asked for by whole seconds.
-        created.checked_add(Duration::from_secs(1)).is_some_and(|created| created >= from)
-            && created.duration_since(lost.until).map_or(true, |late| late <= margin)
+        created + Duration::from_secs(1) >= from && created.duration_since(lost.until) <= MARGIN
     });
     check_found(ProviderId::EMSPAY, Some(&order.id), &[("created", within)])?;
     expect_charge(order, lost)
@@ -110,7 +108,7 @@ mod tests {
     fn order_is_the_charge_only_if_it_says_so() {
         let amount = Money::from_minor(4000, Currency::from_code("EUR").expect("a currency"));
         let attempt = AttemptId::new("a-1").expect("an attempt");
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_511_780_491);
+        let now = Timestamp::from_unix_seconds(1_511_780_491).expect("a time");
         let mut lost = LostCharge::new(attempt, amount.expect("money"), now, now);
         let credential = r#"{"provider":"emspay","vault_token":"t-1"}"#;
         lost.credential = Some(serde_json::from_str(credential).expect("a credential"));

@@ -2,14 +2,13 @@
 //! is refused: a rule that is switched off by an odd value protects nothing.
 
 use emspay::{Order, Series};
-use recurring_core::{ErrorKind, InvalidInput, Money, Secret};
+use recurring_core::{ErrorKind, InvalidInput, Money, Secret, Timestamp};
 use recurring_gateway::ErrorExt as _;
 
 use super::money;
 use crate::credential::EmspayCredential;
 use crate::error::Error;
-use crate::payment::PaymentRef;
-use crate::provider::ProviderId;
+use crate::ids::{PaymentRef, ProviderId};
 
 /// The series that a charge of `amount` belongs to; `None` when the credential keeps nothing of the first payment.
 pub(super) fn of(credential: &EmspayCredential, amount: Money) -> Result<Option<Series>, Error> {
@@ -38,9 +37,7 @@ pub(super) fn of(credential: &EmspayCredential, amount: Money) -> Result<Option<
     Ok(match (first, began) {
         (None, None) => None,
         // What is not kept is not checked: the other rule still is.
-        (first, began) => {
-            Some(Series::new(first.unwrap_or(amount), began.unwrap_or_else(jiff::Timestamp::now)))
-        }
+        (first, began) => Some(Series::new(first.unwrap_or(amount), began.unwrap_or_else(Timestamp::now))),
     })
 }
 

@@ -9,8 +9,8 @@ use super::{Ngenius, error};
 use crate::adapters::left::Left;
 use crate::call::Call;
 use crate::error::Error;
-use crate::payment::{Payment, PaymentRef};
-use crate::provider::ProviderId;
+use crate::ids::{PaymentRef, ProviderId};
+use crate::payment::Payment;
 use crate::request::{CaptureRequest, RefundRequest};
 
 /// A payment and the order that it belongs to.

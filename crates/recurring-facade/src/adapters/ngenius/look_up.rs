@@ -7,8 +7,9 @@ use recurring_gateway::ErrorExt as _;
 use super::{Ngenius, error};
 use crate::adapters::check_found;
 use crate::error::Error;
-use crate::payment::{Decline, Payment, PaymentRef, PaymentStatus};
-use crate::provider::{Found, LostCharge, ProviderId};
+use crate::ids::{PaymentRef, ProviderId};
+use crate::payment::{Decline, Payment, PaymentStatus};
+use crate::provider::{Found, LostCharge};
 use crate::request::ScheduleRequest;
 
 /// The first payment of an order.

@@ -9,8 +9,8 @@ use super::{Revio, decline, error, money};
 use crate::adapters::left::Left;
 use crate::call::Call;
 use crate::error::{Error, GatewayError};
-use crate::payment::{Payment, PaymentRef};
-use crate::provider::ProviderId;
+use crate::ids::{PaymentRef, ProviderId};
+use crate::payment::Payment;
 use crate::request::{CaptureRequest, RefundRequest};
 
 impl Revio {

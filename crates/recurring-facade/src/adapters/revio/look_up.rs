@@ -7,8 +7,9 @@ use revio::{AmountMatch, CancelPurchase, Purchase, PurchaseStatus};
 use super::{Revio, error, renewal};
 use crate::adapters::check_found;
 use crate::error::{Error, GatewayError};
-use crate::payment::{Payment, PaymentRef};
-use crate::provider::{Found, LostCharge, ProviderId};
+use crate::ids::{PaymentRef, ProviderId};
+use crate::payment::Payment;
+use crate::provider::{Found, LostCharge};
 use crate::request::ChargeRequest;
 
 /// What a purchase says of the charge that was to pay it.

@@ -8,8 +8,9 @@ use crate::adapters::{dead_credential, foreign_pending, needed};
 use crate::call::Call;
 use crate::credential::{Agreement, KnownToken, PendingEnrolment, StoredCredential, TokenpayCredential};
 use crate::error::Error;
-use crate::payment::{EnrolStarted, Enrolment, Payment, PaymentRef};
-use crate::provider::{ProviderId, Rebuilt};
+use crate::ids::{PaymentRef, ProviderId};
+use crate::payment::{EnrolStarted, Enrolment, Payment};
+use crate::provider::Rebuilt;
 use crate::request::EnrolRequest;
 
 impl TokenpaySigned {

@@ -9,8 +9,9 @@ use tokenpay_signed::{OrderKey, QueryOrder, TokenOrder};
 use super::{TokenpaySigned, error, order_key, read};
 use crate::adapters::check_found;
 use crate::error::Error;
+use crate::ids::ProviderId;
 use crate::payment::Payment;
-use crate::provider::{Found, LostCharge, ProviderId};
+use crate::provider::{Found, LostCharge};
 
 impl TokenpaySigned {
     /// Asks for the order by its number, if that is known, or else by the attempt's reference. That the query serves

@@ -9,7 +9,8 @@ use tokenpay_signed::{Client, Environment, PublicKey, RequestSigner, RsaSigner, 
 
 use super::TokenpaySigned;
 use crate::adapters::{key_file, unusable};
-use crate::provider::{Provider, ProviderId};
+use crate::ids::ProviderId;
+use crate::provider::Provider;
 use crate::settings::{Settings, SettingsError};
 
 /// A client from the settings: `TOKENPAY_MERCHANT_ID`, `TOKENPAY_PRIVATE_KEY_FILE`, and `TOKENPAY_BASE_URL` (test

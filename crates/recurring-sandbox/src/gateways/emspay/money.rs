@@ -1,12 +1,13 @@
 //! What happens to the money of an order after its payment, and in which currencies it can be taken.
 
-use super::order::stamp;
-use super::{Emspay, GATEWAY, invalid, not_found, read};
+use super::account::Emspay;
+use super::order::{GATEWAY, Order, stamp};
+use super::refusal::{invalid, not_found, read};
 use crate::answer::Answer;
-use crate::call::Call;
+use crate::common::Common;
 use crate::json::{self, absent, text};
 use crate::ledger::LedgerKind;
-use crate::world::Common;
+use crate::request::Request;
 use serde_json::json;
 
 /// This sandbox's own list. Orders are taken in every currency all the same: whether the gateway holds an order to
@@ -18,8 +19,13 @@ pub(super) fn currencies() -> Answer {
 }
 
 impl Emspay {
-    pub(super) fn refund(&mut self, common: &mut Common, id: &str, call: &Call) -> Result<Answer, Answer> {
-        let body = read(call)?;
+    pub(super) fn refund(
+        &mut self,
+        common: &mut Common,
+        id: &str,
+        request: &Request,
+    ) -> Result<Answer, Answer> {
+        let body = read(request)?;
         let order = self.orders.get_mut(id).ok_or_else(not_found)?;
         order.refresh(common.now());
         let amount =
@@ -76,4 +82,14 @@ impl Emspay {
         })?;
         Ok(Answer::empty(201))
     }
+}
+
+/// A payment that waits for its capture is given up with the order: no money moved, so none comes back.
+pub(super) fn cancel(order: &mut Order, common: &mut Common) -> Result<u16, Answer> {
+    if !matches!(order.status, "new" | "accepted") {
+        return Err(invalid("status", "only an order that is still open can be cancelled"));
+    }
+    order.status = "cancelled";
+    order.modified = common.now();
+    Ok(200)
 }

@@ -1,16 +1,17 @@
 //! One order: what it remembers, how it changes with time, and how it is answered.
 
-use super::{Emspay, GATEWAY, invalid};
+use super::refusal::invalid;
 use crate::answer::Answer;
 use crate::cards::{Card, Decline};
+use crate::common::Common;
 use crate::json::{self, absent, child, text};
-use crate::ledger::LedgerKind;
+use crate::ledger::{LedgerKind, PaymentNames};
 use crate::outbox::Notice;
-use crate::world::{Common, Names};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use serde_json::{Map, Value, json};
 
+pub(super) const GATEWAY: &str = "emspay";
 pub(super) const DEFAULT_PERIOD: &str = "PT30M";
 /// Members that are kept and answered as they came.
 const KEPT_TEXT: [&str; 6] =
@@ -21,6 +22,13 @@ pub(super) enum Recurring {
     No,
     First,
     Later,
+}
+
+/// The ids of the merchant's account, which every order carries.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AccountIds<'a> {
+    pub(super) merchant: &'a str,
+    pub(super) project: &'a str,
 }
 
 #[derive(Debug)]
@@ -47,8 +55,11 @@ pub(super) struct Order {
 }
 
 impl Order {
-    pub(super) fn names(&self) -> Names<'_> {
-        Names { reference: text(&self.kept, "merchant_order_id").unwrap_or_default(), payment: &self.id }
+    pub(super) fn names(&self) -> PaymentNames<'_> {
+        PaymentNames {
+            reference: text(&self.kept, "merchant_order_id").unwrap_or_default(),
+            payment: &self.id,
+        }
     }
 
     pub(super) fn refuse(&mut self, decline: Decline) {
@@ -91,7 +102,7 @@ impl Order {
         });
     }
 
-    pub(super) fn render(&self, gateway: &Emspay, origin: &str) -> Value {
+    pub(super) fn render(&self, account: AccountIds<'_>, origin: &str) -> Value {
         let status = if self.status == "accepted" { "processing" } else { self.status };
         let captured = self.manual_capture && self.status == "completed";
         let mut details = Map::new();
@@ -99,14 +110,14 @@ impl Order {
             "amount": self.amount, "balance": "internal", "created": stamp(self.created),
             "credit_debit": "credit", "currency": self.currency,
             "expiration_period": text(&self.kept, "expiration_period").unwrap_or(DEFAULT_PERIOD),
-            "id": self.transaction_id, "merchant_id": gateway.merchant_id, "modified": stamp(self.modified),
-            "order_id": self.id, "payment_method": "credit-card", "project_id": gateway.project_id,
+            "id": self.transaction_id, "merchant_id": account.merchant, "modified": stamp(self.modified),
+            "order_id": self.id, "payment_method": "credit-card", "project_id": account.project,
             "status": if captured { "captured" } else { self.status },
         });
         let mut whole = json!({
             "amount": self.amount, "client": {"user_agent": self.user_agent}, "created": stamp(self.created),
             "currency": self.currency, "id": self.id, "last_transaction_added": stamp(self.created),
-            "merchant_id": gateway.merchant_id, "modified": stamp(self.modified), "project_id": gateway.project_id,
+            "merchant_id": account.merchant, "modified": stamp(self.modified), "project_id": account.project,
             "status": status,
         });
         let mut add = |name: &str, value: Value| {

@@ -1,14 +1,16 @@
 //! What happens to the money of one payment: capture, reversal, refund, and the payment with a saved card.
 
+use super::account::Ngenius;
 use super::order::Order;
 use super::payment::{Capture, Payment, Refund, Tried, recaptures_code};
-use super::{Ngenius, PAYMENT, body, invalid, read, refuse};
+use super::read;
+use super::refusal::{PAYMENT, body, invalid, refuse};
 use crate::answer::Answer;
-use crate::call::Call;
 use crate::cards::Card;
+use crate::common::Common;
 use crate::json::{self, absent, child, text};
 use crate::ledger::LedgerKind;
-use crate::world::Common;
+use crate::request::Request;
 use serde_json::{Map, Value};
 
 /// Where an order and one of its payments stand in the lists.
@@ -34,21 +36,26 @@ impl Ngenius {
     }
 
     /// An order that waits for a card.
-    pub(super) fn create_single(&mut self, common: &mut Common, call: &Call) -> Result<Answer, Answer> {
-        let order = read::single(&body(call)?, common)?;
+    pub(super) fn create_single(&mut self, common: &mut Common, request: &Request) -> Result<Answer, Answer> {
+        let order = read::single(&body(request)?, common)?;
         let answer = order.render(&common.origin, &self.outlet);
         self.add(order);
         Ok(Answer::typed(201, PAYMENT, &answer))
     }
 
-    pub(super) fn capture(&mut self, common: &mut Common, call: &Call, at: Place) -> Result<Answer, Answer> {
-        let value = amount(&body(call)?, &self.order(at)?.currency)?;
+    pub(super) fn capture(
+        &mut self,
+        common: &mut Common,
+        request: &Request,
+        at: Place,
+    ) -> Result<Answer, Answer> {
+        let value = amount(&body(request)?, &self.order(at)?.terms.currency)?;
         let (order, payment) = self.both(at)?;
-        let allowed = matches!(payment.state(order), "AUTHORISED" | "PARTIALLY_CAPTURED");
-        if !allowed || value > order.amount - payment.captured() {
+        let allowed = matches!(payment.state(&order.terms), "AUTHORISED" | "PARTIALLY_CAPTURED");
+        if !allowed || value > order.terms.amount - payment.captured() {
             return Err(refuse(409, "captureNotAllowed", "The amount is more than can be captured."));
         }
-        let whole = payment.captured() + value == order.amount;
+        let whole = payment.captured() + value == order.terms.amount;
         let capture = Capture { reference: common.ids.uuid(), amount: value, refunded: 0, at: common.now() };
         self.payment(at)?.captures.push(capture);
         self.order(at)?.move_money(common, LedgerKind::Charge, at.payment, value);
@@ -56,11 +63,16 @@ impl Ngenius {
     }
 
     /// Reverses an authorisation, which moved no money, or a whole purchase, which did.
-    pub(super) fn cancel(&mut self, common: &mut Common, call: &Call, at: Place) -> Result<Answer, Answer> {
+    pub(super) fn cancel(
+        &mut self,
+        common: &mut Common,
+        request: &Request,
+        at: Place,
+    ) -> Result<Answer, Answer> {
         let (order, payment) = self.both(at)?;
-        let (state, whole) = (payment.state(order), order.amount);
+        let (state, whole) = (payment.state(&order.terms), order.terms.amount);
         // No body belongs here. One that asks for a part must not give back all.
-        if !call.body.is_empty() && amount(&body(call)?, &order.currency)? != whole {
+        if !request.body.is_empty() && amount(&body(request)?, &order.terms.currency)? != whole {
             return Err(invalid("amount.value", "a payment is reversed as a whole"));
         }
         let event = match state {
@@ -79,12 +91,12 @@ impl Ngenius {
     pub(super) fn refund(
         &mut self,
         common: &mut Common,
-        call: &Call,
+        request: &Request,
         at: Place,
         capture: Option<&str>,
     ) -> Result<Answer, Answer> {
         let (order, payment) = self.both(at)?;
-        let value = amount(&body(call)?, &order.currency)?;
+        let value = amount(&body(request)?, &order.terms.currency)?;
         let left = match capture {
             Some(name) => {
                 let found = payment.captures.iter().find(|capture| capture.reference == name);
@@ -92,10 +104,10 @@ impl Ngenius {
                     found.ok_or_else(|| refuse(404, "captureNotFound", "There is no such capture."))?;
                 found.amount - found.refunded
             }
-            None if matches!(payment.state(order), "PURCHASED" | "PARTIALLY_REFUNDED")
-                && order.action == "PURCHASE" =>
+            None if matches!(payment.state(&order.terms), "PURCHASED" | "PARTIALLY_REFUNDED")
+                && order.terms.action == "PURCHASE" =>
             {
-                order.amount - payment.refunded()
+                order.terms.amount - payment.refunded()
             }
             None => 0,
         };
@@ -110,19 +122,19 @@ impl Ngenius {
         }
         self.order(at)?.move_money(common, LedgerKind::Refund, at.payment, value);
         let (order, payment) = self.both(at)?;
-        let event = if payment.state(order) == "REFUNDED" { "REFUNDED" } else { "PARTIALLY_REFUNDED" };
+        let event = if payment.state(&order.terms) == "REFUNDED" { "REFUNDED" } else { "PARTIALLY_REFUNDED" };
         self.told(common, at, event)
     }
 
     pub(super) fn pay_saved_card(
         &mut self,
         common: &mut Common,
-        call: &Call,
+        request: &Request,
         at: Place,
     ) -> Result<Answer, Answer> {
-        let body = body(call)?;
+        let body = body(request)?;
         let (order, payment) = self.both(at)?;
-        if payment.state(order) != "STARTED" {
+        if payment.state(&order.terms) != "STARTED" {
             return Err(refuse(409, "paymentNotAllowed", "The payment does not wait for a card."));
         }
         let token = text(&body, "cardToken").ok_or_else(|| invalid("cardToken", "is required"))?;
@@ -162,7 +174,7 @@ impl Ngenius {
 
     fn show(&self, common: &Common, at: Place) -> Result<Answer, Answer> {
         let (order, payment) = self.both(at)?;
-        Ok(Answer::typed(200, PAYMENT, &payment.render(order, &common.origin, &self.outlet)))
+        Ok(Answer::typed(200, PAYMENT, &payment.render(&order.terms, &common.origin, &self.outlet)))
     }
 }
 

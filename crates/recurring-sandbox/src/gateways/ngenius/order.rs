@@ -1,15 +1,19 @@
 //! One order: its schedule, its payments, and how they are answered.
 
-use super::payment::{Capture, Payment, Tried};
-use super::{GATEWAY, WEBHOOK_HEADER, WEBHOOK_SECRET};
+use super::payment::{Capture, Payment, Terms, Tried, milliseconds};
 use crate::cards::Card;
-use crate::ledger::LedgerKind;
+use crate::common::Common;
+use crate::ledger::{LedgerKind, PaymentNames};
 use crate::outbox::Notice;
-use crate::world::{Common, Names};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
+
+pub(super) const GATEWAY: &str = "ngenius";
+/// The one header of every notification, as a merchant would set it in the portal.
+pub(super) const WEBHOOK_HEADER: &str = "X-Sandbox-Webhook";
+pub(super) const WEBHOOK_SECRET: &str = "sandbox_ngenius_webhook_secret";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Frequency {
@@ -55,13 +59,9 @@ pub(super) struct Plan {
 
 #[derive(Debug)]
 pub(super) struct Order {
-    pub(super) reference: String,
+    pub(super) terms: Terms,
     pub(super) merchant_reference: Option<String>,
-    /// `SALE`, `PURCHASE` or `AUTH`
-    pub(super) action: String,
     pub(super) email: String,
-    pub(super) amount: i64,
-    pub(super) currency: String,
     /// `None` for an order that is paid once.
     pub(super) plan: Option<Plan>,
     pub(super) start: Timestamp,
@@ -73,10 +73,6 @@ pub(super) struct Order {
 /// `2019-05-26T04:59:11Z`
 pub(super) fn seconds(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-pub(super) fn milliseconds(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
 impl Order {
@@ -98,16 +94,20 @@ impl Order {
         let approved = tried.result.is_ok();
         let Some(payment) = self.payments.get_mut(place) else { return };
         payment.tried = Some(tried);
-        let takes = approved && self.action != "AUTH";
-        if takes && self.action == "SALE" {
-            let capture =
-                Capture { reference: common.ids.uuid(), amount: self.amount, refunded: 0, at: payment.at };
+        let takes = approved && self.terms.action != "AUTH";
+        if takes && self.terms.action == "SALE" {
+            let capture = Capture {
+                reference: common.ids.uuid(),
+                amount: self.terms.amount,
+                refunded: 0,
+                at: payment.at,
+            };
             payment.captures.push(capture);
         }
         if takes {
-            self.move_money(common, LedgerKind::Charge, place, self.amount);
+            self.move_money(common, LedgerKind::Charge, place, self.terms.amount);
         }
-        let events: &[&str] = match (self.action.as_str(), approved) {
+        let events: &[&str] = match (self.terms.action.as_str(), approved) {
             ("PURCHASE", true) => &["PURCHASED"],
             ("PURCHASE", false) => &["PURCHASE_DECLINED"],
             ("SALE", true) => &["AUTHORISED", "CAPTURED"],
@@ -122,8 +122,8 @@ impl Order {
     pub(super) fn move_money(&self, common: &mut Common, kind: LedgerKind, place: usize, amount: i64) {
         let Some(payment) = self.payments.get(place) else { return };
         let reference = self.merchant_reference.as_deref().unwrap_or_default();
-        let names = Names { reference, payment: &payment.reference };
-        common.move_money(kind, GATEWAY, names, (amount, &self.currency));
+        let names = PaymentNames { reference, payment: &payment.reference };
+        common.move_money(kind, GATEWAY, names, (amount, &self.terms.currency));
     }
 
     /// Public documentation: the event with the order in it, and one fixed header as the proof of origin. That the
@@ -162,18 +162,19 @@ impl Order {
         origin: &str,
         outlet: &str,
     ) -> Value {
-        let path = format!("transactions/outlets/{outlet}/orders/{}", self.reference);
-        let payments: Vec<Value> = payments.map(|payment| payment.render(self, origin, outlet)).collect();
+        let path = format!("transactions/outlets/{outlet}/orders/{}", self.terms.reference);
+        let payments: Vec<Value> =
+            payments.map(|payment| payment.render(&self.terms, origin, outlet)).collect();
         let mut order = json!({
-            "_id": format!("urn:order:{}", self.reference),
+            "_id": format!("urn:order:{}", self.terms.reference),
             "_links": {
                 "self": {"href": format!("{origin}/ngenius/{path}")},
                 // Orders carry this link, nothing says what it does to a schedule, and it leads nowhere here.
                 "cancel": {"href": format!("http://transaction-service/{path}/cancel")},
             },
-            "type": if self.plan.is_some() { "RECURRING" } else { "SINGLE" }, "action": self.action,
-            "amount": {"currencyCode": self.currency, "value": self.amount},
-            "reference": self.reference, "outletId": outlet, "createDateTime": milliseconds(self.start),
+            "type": if self.plan.is_some() { "RECURRING" } else { "SINGLE" }, "action": self.terms.action,
+            "amount": {"currencyCode": self.terms.currency, "value": self.terms.amount},
+            "reference": self.terms.reference, "outletId": outlet, "createDateTime": milliseconds(self.start),
             "emailAddress": self.email,
             "_embedded": {"payment": payments},
         });

@@ -1,10 +1,20 @@
 //! One payment of an order: what happened to its money, and how it is answered.
 
-use super::order::{Order, milliseconds};
 use crate::cards::{Card, Decline};
-use crate::world::Common;
+use crate::common::Common;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+
+/// What all payments of an order share.
+#[derive(Debug)]
+pub(super) struct Terms {
+    /// The gateway's reference of the order.
+    pub(super) reference: String,
+    /// `SALE`, `PURCHASE` or `AUTH`
+    pub(super) action: String,
+    pub(super) amount: i64,
+    pub(super) currency: String,
+}
 
 /// Money that was taken of an authorised payment.
 #[derive(Debug)]
@@ -76,10 +86,10 @@ impl Payment {
         self.refunds.iter().map(|refund| refund.amount).sum()
     }
 
-    pub(super) fn state(&self, order: &Order) -> &'static str {
-        let purchase = order.action == "PURCHASE";
+    pub(super) fn state(&self, terms: &Terms) -> &'static str {
+        let purchase = terms.action == "PURCHASE";
         let (captured, refunded) = (self.captured(), self.refunded());
-        let taken = if purchase { order.amount } else { captured };
+        let taken = if purchase { terms.amount } else { captured };
         match &self.tried {
             None => "STARTED",
             Some(tried) if tried.result.is_err() => "FAILED",
@@ -88,23 +98,23 @@ impl Payment {
             Some(_) if refunded > 0 => "PARTIALLY_REFUNDED",
             Some(_) if purchase => "PURCHASED",
             Some(_) if captured == 0 => "AUTHORISED",
-            Some(_) if captured < order.amount => "PARTIALLY_CAPTURED",
+            Some(_) if captured < terms.amount => "PARTIALLY_CAPTURED",
             Some(_) => "CAPTURED",
         }
     }
 
-    pub(super) fn render(&self, order: &Order, origin: &str, outlet: &str) -> Value {
-        let money = |value: i64| json!({"currencyCode": order.currency, "value": value});
+    pub(super) fn render(&self, terms: &Terms, origin: &str, outlet: &str) -> Value {
+        let money = |value: i64| json!({"currencyCode": terms.currency, "value": value});
         let path =
-            format!("transactions/outlets/{outlet}/orders/{}/payments/{}", order.reference, self.reference);
+            format!("transactions/outlets/{outlet}/orders/{}/payments/{}", terms.reference, self.reference);
         // Links of the real gateway point at hosts inside it too: a client must not follow them blindly.
         let (inside, here) =
             (format!("http://transaction-service/{path}"), format!("{origin}/ngenius/{path}"));
-        let state = self.state(order);
+        let state = self.state(terms);
         let mut rendered = json!({
             "_id": format!("urn:payment:{}", self.reference), "reference": self.reference, "state": state,
-            "amount": money(order.amount), "updateDateTime": milliseconds(self.at), "outletId": outlet,
-            "orderReference": order.reference,
+            "amount": money(terms.amount), "updateDateTime": milliseconds(self.at), "outletId": outlet,
+            "orderReference": terms.reference,
         });
         let mut links = Map::new();
         let mut link = |name: &str, href: String| links.insert(name.to_owned(), json!({"href": href}));
@@ -120,7 +130,7 @@ impl Payment {
                 link("cnp:cancel", format!("{here}/cancel"));
                 link("cnp:refund", format!("{here}/refund"));
             }
-            "PARTIALLY_REFUNDED" if order.action == "PURCHASE" => {
+            "PARTIALLY_REFUNDED" if terms.action == "PURCHASE" => {
                 link("cnp:refund", format!("{here}/refund"));
             }
             _ => {}
@@ -200,4 +210,8 @@ impl Tried {
 /// sandbox's own convention.
 pub(super) fn recaptures_code(card: &Card) -> bool {
     card.brand() == "mastercard"
+}
+
+pub(super) fn milliseconds(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }

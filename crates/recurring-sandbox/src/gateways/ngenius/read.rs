@@ -1,12 +1,12 @@
 //! Checking the requests that make an order.
 
-use super::invalid;
 use super::order::{Frequency, Order, Plan};
-use super::payment::Payment;
+use super::payment::{Payment, Terms};
+use super::refusal::invalid;
 use crate::answer::Answer;
 use crate::cards::{self, Card};
+use crate::common::Common;
 use crate::json::{self, absent, child, text};
-use crate::world::Common;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -51,12 +51,9 @@ fn common_part(order: &Map<String, Value>, at: &str, common: &mut Common) -> Res
         return Err(invalid(&name, "may hold letters, digits and hyphens"));
     }
     Ok(Order {
-        reference: common.ids.uuid(),
+        terms: Terms { reference: common.ids.uuid(), action, amount: value, currency: currency.to_owned() },
         merchant_reference,
-        action,
         email: text(order, "emailAddress").unwrap_or_default().to_owned(),
-        amount: value,
-        currency: currency.to_owned(),
         plan: None,
         start: common.now(),
         payments: Vec::new(),

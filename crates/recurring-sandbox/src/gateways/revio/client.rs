@@ -1,6 +1,6 @@
 //! The person who pays.
 
-use super::{invalid, required};
+use super::refusal::{invalid, required};
 use crate::answer::Answer;
 use crate::json::{absent, text};
 use jiff::Timestamp;

@@ -1,13 +1,14 @@
 //! What happens to the money of a purchase: charge, capture, release, refund, and what ends it without money.
 
-use super::purchase::{Attempt, Purchase};
-use super::{GATEWAY, Revio, invalid, not_found, read, refuse_all, required};
+use super::account::Revio;
+use super::purchase::{Attempt, GATEWAY, Purchase};
+use super::refusal::{invalid, not_found, read, refuse_all, required};
 use crate::answer::Answer;
-use crate::call::Call;
 use crate::cards::{Card, Decline};
+use crate::common::Common;
 use crate::json::{self, absent, text};
-use crate::ledger::LedgerKind;
-use crate::world::{Common, Names};
+use crate::ledger::{LedgerKind, PaymentNames};
+use crate::request::Request;
 use jiff::SignedDuration;
 use serde_json::{Map, json};
 
@@ -15,9 +16,14 @@ use serde_json::{Map, json};
 const SLOWNESS: SignedDuration = SignedDuration::from_mins(1);
 
 impl Revio {
-    pub(super) fn charge(&mut self, common: &mut Common, id: &str, call: &Call) -> Result<Answer, Answer> {
+    pub(super) fn charge(
+        &mut self,
+        common: &mut Common,
+        id: &str,
+        request: &Request,
+    ) -> Result<Answer, Answer> {
         let purchase = self.purchases.get_mut(id).ok_or_else(not_found)?;
-        let body = read(call)?;
+        let body = read(request)?;
         let token = text(&body, "recurring_token").ok_or_else(|| required("recurring_token"))?;
         if !purchase.unpaid() {
             let message = format!("A purchase with status {} cannot be charged.", purchase.status);
@@ -44,7 +50,7 @@ impl Revio {
     }
 
     /// Takes the money of the purchases for which a slow acquirer has had its minute.
-    pub(crate) fn settle_due(&mut self, common: &mut Common) {
+    pub(super) fn settle_due(&mut self, common: &mut Common) {
         let now = common.now();
         while self.slow.front().is_some_and(|(due, _, _)| *due <= now) {
             let Some((_, id, card)) = self.slow.pop_front() else { return };
@@ -55,14 +61,19 @@ impl Revio {
     }
 
     /// Takes the money of a purchase that was only authorised, once: all of it or a part.
-    pub(super) fn capture(&mut self, common: &mut Common, id: &str, call: &Call) -> Result<Answer, Answer> {
+    pub(super) fn capture(
+        &mut self,
+        common: &mut Common,
+        id: &str,
+        request: &Request,
+    ) -> Result<Answer, Answer> {
         let purchase = self.purchases.get_mut(id).ok_or_else(not_found)?;
-        let amount = amount(call, purchase.total)?;
+        let amount = amount(request, purchase.total)?;
         if purchase.status != "hold" {
             return Err(refuse_all("purchase_capture_wrong_status", "The purchase cannot be captured."));
         }
         if amount > purchase.total {
-            return Err(invalid("amount", "The amount is larger than what was authorised."));
+            return Err(invalid("amount", "The amount is larger than what was authorized."));
         }
         take(purchase, common, amount);
         self.told(common, id, "purchase.captured")
@@ -88,10 +99,15 @@ impl Revio {
         self.told(common, id, "purchase.cancelled")
     }
 
-    pub(super) fn refund(&mut self, common: &mut Common, id: &str, call: &Call) -> Result<Answer, Answer> {
+    pub(super) fn refund(
+        &mut self,
+        common: &mut Common,
+        id: &str,
+        request: &Request,
+    ) -> Result<Answer, Answer> {
         let purchase = self.purchases.get_mut(id).ok_or_else(not_found)?;
         let left = purchase.taken - purchase.refunded;
-        let amount = amount(call, left)?;
+        let amount = amount(request, left)?;
         if !matches!(purchase.status, "paid" | "refunded") || left == 0 {
             return Err(refuse_all("purchase_refund_wrong_status", "The purchase cannot be refunded."));
         }
@@ -100,7 +116,7 @@ impl Revio {
         }
         purchase.refunded += amount;
         purchase.turn("refunded", common.now());
-        let names = Names { reference: &purchase.reference, payment: &purchase.id };
+        let names = PaymentNames { reference: &purchase.reference, payment: &purchase.id };
         common.move_money(LedgerKind::Refund, GATEWAY, names, (amount, &purchase.currency));
         let now = common.now().as_second();
         let answer = json!({
@@ -132,8 +148,8 @@ impl Revio {
 }
 
 /// The amount of the body; all that is `left` where none is named or there is no body.
-fn amount(call: &Call, left: i64) -> Result<i64, Answer> {
-    let body = if call.body.is_empty() { Map::new() } else { read(call)? };
+fn amount(request: &Request, left: i64) -> Result<i64, Answer> {
+    let body = if request.body.is_empty() { Map::new() } else { read(request)? };
     let amount = if absent(&body, "amount") { Some(left) } else { json::minor(body.get("amount")) };
     amount.ok_or_else(|| invalid("amount", "A positive integer in minor units is needed."))
 }
@@ -143,7 +159,7 @@ fn take(purchase: &mut Purchase, common: &mut Common, amount: i64) {
     purchase.turn("paid", now);
     purchase.paid = Some(now);
     purchase.taken = amount;
-    let names = Names { reference: &purchase.reference, payment: &purchase.id };
+    let names = PaymentNames { reference: &purchase.reference, payment: &purchase.id };
     common.move_money(LedgerKind::Charge, GATEWAY, names, (amount, &purchase.currency));
 }
 

@@ -1,12 +1,22 @@
 //! Telling the merchant: the object itself with `event_type` in it, signed over its bytes.
 
-use super::{GATEWAY, Revio};
-use crate::outbox::Notice;
-use crate::world::Common;
+use super::account::Revio;
+use super::purchase::GATEWAY;
+use crate::common::Common;
+use crate::outbox::{Notice, WebhookRules};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rsa::signature::{SignatureEncoding, Signer};
 use serde_json::Value;
+
+/// A guess of the waits: only "8 attempts over about 36 hours" is known. They add up to 36 hours.
+const MINUTES: [i64; 7] = [5, 25, 90, 240, 360, 720, 720];
+
+/// From public documentation: eight attempts in all. That any 2xx counts as received is a guess.
+pub(crate) const WEBHOOKS: WebhookRules = WebhookRules {
+    accepts: |status, _| matches!(status, 200..300),
+    backoff: |attempts| MINUTES.get(usize::try_from(attempts.checked_sub(1)?).ok()?).copied(),
+};
 
 impl Revio {
     /// Tells of a purchase as it is now: the account's webhook, and `success_callback` when it was paid.

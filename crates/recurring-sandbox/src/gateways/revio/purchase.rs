@@ -1,14 +1,15 @@
 //! One purchase.
 
 use super::client::Client;
-use super::{invalid, required};
+use super::refusal::{invalid, required};
 use crate::answer::Answer;
 use crate::cards::Decline;
+use crate::common::Common;
 use crate::json::{self, absent, child, text};
-use crate::world::Common;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+pub(super) const GATEWAY: &str = "revio";
 const URLS: [&str; 4] = ["success_redirect", "failure_redirect", "cancel_redirect", "success_callback"];
 const DEFAULT_CURRENCY: &str = "ZAR";
 

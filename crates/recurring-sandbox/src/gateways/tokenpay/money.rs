@@ -1,15 +1,13 @@
 //! Taking the money of an order and giving it back.
 
-use super::order::Order;
+use super::account::{FIRST_ORDER, FIRST_TRANSACTION, Tokenpay};
+use super::order::{CURRENCY, DECIMALS, GATEWAY, MERCHANT_ID, Order};
+use super::refusal::{BAD_PARAMETER, DECLINED, DUPLICATE, NOT_FOUND, refuse};
 use super::signed::Signed;
-use super::{
-    BAD_PARAMETER, CURRENCY, DECIMALS, DECLINED, DUPLICATE, FIRST_ORDER, FIRST_TRANSACTION, GATEWAY,
-    MERCHANT_ID, NOT_FOUND, Tokenpay, refuse,
-};
 use crate::answer::Answer;
+use crate::common::Common;
 use crate::json;
-use crate::ledger::LedgerKind;
-use crate::world::{Common, Names};
+use crate::ledger::{LedgerKind, PaymentNames};
 use serde_json::json;
 
 impl Tokenpay {
@@ -46,7 +44,7 @@ impl Tokenpay {
             result,
         };
         if result.is_ok() {
-            let names = Names { reference: &order.reference, payment: &order.id.to_string() };
+            let names = PaymentNames { reference: &order.reference, payment: &order.id.to_string() };
             common.move_money(LedgerKind::Charge, GATEWAY, names, (amount, CURRENCY));
         }
         let (code, message) = match result {
@@ -88,7 +86,7 @@ impl Tokenpay {
         }
         order.given_back = Some((amount, void));
         order.updated = common.now();
-        let names = Names { reference: &order.reference, payment: &order.id.to_string() };
+        let names = PaymentNames { reference: &order.reference, payment: &order.id.to_string() };
         common.move_money(LedgerKind::Refund, GATEWAY, names, (amount, CURRENCY));
         order.tell(common, &self.gateway);
         let answer = json!({"responseCode": "0000", "message": "Success", "order": order.render()});

@@ -1,10 +1,9 @@
 //! One order: a sale or a recurring charge.
 
-use super::{CURRENCY, DECIMALS, GATEWAY, MERCHANT_ID};
 use crate::cards::{Card, Decline};
+use crate::common::Common;
 use crate::json;
 use crate::outbox::Notice;
-use crate::world::Common;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
@@ -12,6 +11,12 @@ use rsa::pkcs1v15::SigningKey;
 use rsa::signature::{SignatureEncoding, Signer};
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
+
+pub(super) const GATEWAY: &str = "tokenpay-signed";
+pub(super) const MERCHANT_ID: i64 = 3;
+/// The account's currency; a request names none.
+pub(super) const CURRENCY: &str = "USD";
+pub(super) const DECIMALS: u32 = 2;
 
 #[derive(Debug)]
 pub(super) struct Order {

@@ -1,14 +1,18 @@
 //! The members of a signed request, checked one by one.
 
-use super::{DECIMALS, LONGEST_AMOUNT, invalid};
+use super::order::DECIMALS;
+use super::refusal::invalid;
 use crate::answer::Answer;
 use crate::json::{self, absent, text};
 use serde_json::{Map, Value};
 
+/// The most digits of an amount.
+const MAX_AMOUNT_DIGITS: usize = 9;
+
 /// A request that was signed by the merchant: its members, and its text for the amount's literal.
 pub(super) struct Signed {
     pub(super) members: Map<String, Value>,
-    pub(super) request: String,
+    pub(super) text: String,
 }
 
 impl Signed {
@@ -26,8 +30,8 @@ impl Signed {
     }
 
     pub(super) fn amount(&self) -> Result<i64, Answer> {
-        let literal = json::literal(&self.request, "amount")
-            .filter(|literal| literal.bytes().filter(u8::is_ascii_digit).count() <= LONGEST_AMOUNT);
+        let literal = json::literal(&self.text, "amount")
+            .filter(|literal| literal.bytes().filter(u8::is_ascii_digit).count() <= MAX_AMOUNT_DIGITS);
         let amount = literal.and_then(|literal| json::minor_from_decimal(&literal, DECIMALS));
         amount.ok_or_else(|| invalid("amount", "a positive number of at most 9 digits, 2 of them decimals"))
     }

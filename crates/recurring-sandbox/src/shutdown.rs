@@ -1,6 +1,8 @@
+//! The signals that end a program.
+
 /// Waits for Ctrl-C, or for the signal that ends a service: a program that holds a sandbox waits for it, then calls
 /// [`Sandbox::shutdown`](crate::Sandbox::shutdown).
-pub async fn stopped() {
+pub async fn shutdown_signal() {
     #[cfg(unix)]
     if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
         tokio::select! {

@@ -2,7 +2,7 @@
 //! name of its member or header stands in a list here, never because it looks like no secret.
 
 use crate::answer::Answer;
-use crate::call::{Call, form};
+use crate::request::{Request, form};
 use serde_json::{Map, Value};
 
 /// In the place of what is not shown.
@@ -101,13 +101,13 @@ const MEMBERS: [&str; 80] = [
 ];
 
 /// The head of the request that is worth showing, and its body.
-pub(crate) fn request(call: &Call) -> String {
+pub(crate) fn request(request: &Request) -> String {
     let mut text = String::new();
-    for (name, value) in call.headers() {
+    for (name, value) in request.headers() {
         header(&mut text, name.as_str(), value.to_str().unwrap_or(HIDDEN));
     }
     text.push('\n');
-    text.push_str(&body(call.header("content-type").unwrap_or_default(), &call.body));
+    text.push_str(&body(request.header("content-type").unwrap_or_default(), &request.body));
     cut(text)
 }
 
@@ -340,8 +340,8 @@ mod tests {
         ] {
             headers.insert(name, value.parse().unwrap());
         }
-        let call = Call::new(Method::POST, &Uri::from_static("/"), headers, Vec::new()).unwrap();
-        let shown = request(&call);
+        let request = Request::new(Method::POST, &Uri::from_static("/"), headers, Vec::new()).unwrap();
+        let shown = super::request(&request);
         assert!(shown.contains("authorization: Bearer •••\n") && shown.contains("x-signature: •••\n"));
         assert!(shown.contains("content-type: application/json\n") && shown.contains("•••: •••\n"));
         assert!(!shown.contains("sandbox_key") && !shown.contains("c2ln") && !shown.contains("4111"));

@@ -1,8 +1,8 @@
 //! What the inspector's forms do.
 
-use crate::call::{Call, form};
 use crate::faults::{Fault, FaultKind, Moment};
-use crate::world::World;
+use crate::request::{Request, form};
+use crate::state::State;
 use jiff::tz::TimeZone;
 use jiff::{Span, ToSpan};
 use std::time::Duration;
@@ -48,38 +48,38 @@ fn status(status: u16, retry_after: Option<u32>) -> FaultKind {
 }
 
 /// `None` when there is no such form; a sentence when it cannot be done.
-pub(super) fn act(world: &mut World, call: &Call, what: &[&str]) -> Option<Result<(), String>> {
-    let fields = form(std::str::from_utf8(&call.body).unwrap_or_default());
+pub(super) fn act(state: &mut State, request: &Request, what: &[&str]) -> Option<Result<(), String>> {
+    let fields = form(std::str::from_utf8(&request.body).unwrap_or_default());
     let field = |name: &str| {
         let found = fields.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.trim()).unwrap_or_default()
     };
     Some(match what {
-        ["clock"] => move_clock(world, field("by")),
-        ["faults"] => add_fault(world, field),
+        ["clock"] => move_clock(state, field("by")),
+        ["faults"] => add_fault(state, field),
         ["faults", "clear"] => {
-            world.clear_faults();
+            state.clear_faults();
             Ok(())
         }
         _ => return None,
     })
 }
 
-fn move_clock(world: &mut World, by: &str) -> Result<(), String> {
+fn move_clock(state: &mut State, by: &str) -> Result<(), String> {
     let span: Span = match by {
         "day" => 1.day(),
         "month" => 1.month(),
         "year" => 1.year(),
         _ => return Err("The clock moves by a day, a month or a year.".to_owned()),
     };
-    let now = world.common.now();
+    let now = state.common.now();
     let then = now.to_zoned(TimeZone::UTC).checked_add(span).map(|then| then.timestamp());
     let by = then.ok().and_then(|then| Duration::try_from(then.duration_since(now)).ok());
-    world.advance(by.ok_or("The calendar ends before that.")?);
+    state.advance(by.ok_or("The calendar ends before that.")?);
     Ok(())
 }
 
-fn add_fault<'a>(world: &mut World, field: impl Fn(&str) -> &'a str) -> Result<(), String> {
+fn add_fault<'a>(state: &mut State, field: impl Fn(&str) -> &'a str) -> Result<(), String> {
     let choice = CHOICES.iter().find(|(value, ..)| *value == field("kind"));
     let (.., kind) = choice.ok_or("Choose a fault.")?;
     let moment = MOMENTS.iter().find(|(value, ..)| *value == field("when"));
@@ -100,5 +100,5 @@ fn add_fault<'a>(world: &mut World, field: impl Fn(&str) -> &'a str) -> Result<(
             fault.times(times.parse().map_err(|_| "How often: a whole number, or nothing for every call.")?)
         }
     };
-    world.inject(fault).map_err(|error| format!("This fault makes no sense. {error}"))
+    state.inject(fault).map_err(|error| format!("This fault makes no sense. {error}"))
 }

@@ -1,9 +1,9 @@
 //! The last calls, with what of them may be shown. Bounded in number and in size.
 
 use crate::answer::Answer;
-use crate::call::Call;
-use crate::face::mask;
 use crate::ledger::Exchange;
+use crate::mask;
+use crate::request::Request;
 use jiff::Timestamp;
 use std::collections::VecDeque;
 
@@ -24,16 +24,16 @@ pub(crate) struct Record {
 }
 
 /// What may be shown of a call: secrets are masked before anything is kept.
-pub(crate) struct Shown((String, String));
+pub(crate) struct RedactedTexts((String, String));
 
-impl Shown {
-    pub(crate) fn of(call: &Call, answer: &Answer) -> Shown {
-        Shown((mask::request(call), mask::reply(answer)))
+impl RedactedTexts {
+    pub(crate) fn of(request: &Request, answer: &Answer) -> RedactedTexts {
+        RedactedTexts((mask::request(request), mask::reply(answer)))
     }
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Log {
+pub(crate) struct RequestLog {
     records: VecDeque<Record>,
     last: u64,
     /// The bytes of all texts.
@@ -42,15 +42,15 @@ pub(crate) struct Log {
     oldest_text: u64,
 }
 
-impl Log {
+impl RequestLog {
     /// Writes down a call that has no more to show than its line.
     pub(crate) fn push(&mut self, at: Timestamp, exchange: Exchange) {
         self.add(at, exchange, None);
     }
 
     /// Writes down a call and its answer.
-    pub(crate) fn push_whole(&mut self, at: Timestamp, exchange: Exchange, shown: Shown) {
-        self.add(at, exchange, Some(shown.0));
+    pub(crate) fn push_with_texts(&mut self, at: Timestamp, exchange: Exchange, texts: RedactedTexts) {
+        self.add(at, exchange, Some(texts.0));
     }
 
     fn add(&mut self, at: Timestamp, exchange: Exchange, texts: Option<(String, String)>) {
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn the_number_of_calls_is_bounded() {
-        let mut log = Log::default();
+        let mut log = RequestLog::default();
         for number in 0..EXCHANGES_KEPT + 5 {
             log.push(Timestamp::UNIX_EPOCH, exchange(&format!("/{number}")));
         }
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn the_size_of_the_texts_is_bounded() {
-        let mut log = Log::default();
+        let mut log = RequestLog::default();
         let text = "x".repeat(TEXTS_KEPT / 4);
         for _ in 0..6 {
             log.add(Timestamp::UNIX_EPOCH, exchange("/"), Some((text.clone(), String::new())));

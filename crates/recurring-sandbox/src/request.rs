@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 #[derive(Debug)]
-pub(crate) struct Call {
+pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) path: String,
     /// The decoded parts of the path, without the empty one after a last slash.
@@ -17,9 +17,9 @@ pub(crate) struct Call {
     pub(crate) body: Vec<u8>,
 }
 
-impl Call {
+impl Request {
     /// `None` when the path is not percent-encoded UTF-8.
-    pub(crate) fn new(method: Method, uri: &Uri, headers: HeaderMap, body: Vec<u8>) -> Option<Call> {
+    pub(crate) fn new(method: Method, uri: &Uri, headers: HeaderMap, body: Vec<u8>) -> Option<Request> {
         let path = uri.path();
         let mut segments =
             path.split('/').skip(1).map(|part| decode(part, false)).collect::<Option<Vec<_>>>()?;
@@ -28,7 +28,7 @@ impl Call {
             segments.pop();
         }
         let query = form(uri.query().unwrap_or_default());
-        Some(Call { method, path: path.to_owned(), segments, slash, query, headers, body })
+        Some(Request { method, path: path.to_owned(), segments, slash, query, headers, body })
     }
 
     pub(crate) fn segments(&self) -> Vec<&str> {

@@ -14,7 +14,7 @@ async fn the_inspector_needs_no_scripts() {
     assert!(page.text.contains("<html lang=\"en\">") && page.text.contains("<label for=\"kind\">"));
 
     let send = |path: &str, body: &str| {
-        let (url, body) = (format!("{url}/_sandbox/face/{path}"), body.to_owned());
+        let (url, body) = (format!("{url}/_sandbox/inspector/{path}"), body.to_owned());
         let world = &world;
         async move { world.call("POST", &url, &[FORM], &body).await }
     };
@@ -56,7 +56,7 @@ async fn the_inspector_needs_no_scripts() {
 #[tokio::test]
 async fn another_sites_page_cannot_press_the_buttons() {
     let world = World::start().await;
-    let url = format!("{}/_sandbox/face/faults", world.sandbox.url());
+    let url = format!("{}/_sandbox/inspector/faults", world.sandbox.url());
     for (site, status) in [("cross-site", 403), ("same-site", 403), ("same-origin", 303)] {
         let headers = [FORM, ("sec-fetch-site", site)];
         assert_eq!(world.call("POST", &url, &headers, "kind=reset&when=&times=1").await.status, status);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 pub(crate) const KEPT: usize = 50_000;
 
 #[derive(Debug)]
-pub(crate) struct Shelf<T> {
+pub(crate) struct BoundedStore<T> {
     /// In the order of creation; `None` where something was taken out.
     items: VecDeque<Option<(Arc<str>, T)>>,
     /// The number of each.
@@ -17,13 +17,13 @@ pub(crate) struct Shelf<T> {
     first: u64,
 }
 
-impl<T> Default for Shelf<T> {
-    fn default() -> Shelf<T> {
-        Shelf { items: VecDeque::new(), numbers: HashMap::new(), first: 0 }
+impl<T> Default for BoundedStore<T> {
+    fn default() -> BoundedStore<T> {
+        BoundedStore { items: VecDeque::new(), numbers: HashMap::new(), first: 0 }
     }
 }
 
-impl<T> Shelf<T> {
+impl<T> BoundedStore<T> {
     /// Adds the newest. Gives what is forgotten for it, with its number.
     pub(crate) fn push(&mut self, id: &str, item: T) -> Option<(u64, T)> {
         self.push_within(KEPT, id, item)
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn the_oldest_is_forgotten() {
-        let mut shelf = Shelf::default();
+        let mut shelf = BoundedStore::default();
         for (number, id) in ["a", "b", "c", "d"].iter().enumerate() {
             let gone = shelf.push_within(2, id, number);
             assert_eq!(gone, number.checked_sub(2).map(|gone| (u64::try_from(gone).unwrap(), gone)));
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn what_was_taken_out_is_gone_and_the_others_keep_their_numbers() {
-        let mut shelf = Shelf::default();
+        let mut shelf = BoundedStore::default();
         for id in ["a", "b", "c"] {
             shelf.push_within(3, id, id);
         }

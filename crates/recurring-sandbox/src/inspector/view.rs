@@ -1,12 +1,13 @@
 //! What the inspector looks like. The templates escape everything that is put in.
 
 use super::forms::{CHOICES, MOMENTS};
-use super::log::Record;
-use super::mask;
 use crate::answer::render;
+use crate::gateway::Schedule;
 use crate::json::for_people;
 use crate::ledger::LedgerKind;
-use crate::world::World;
+use crate::log::Record;
+use crate::mask;
+use crate::state::State;
 use askama::Template;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -112,10 +113,10 @@ struct Exchange<'a> {
 struct Gone;
 
 /// The whole page.
-pub(super) fn page(world: &World, problem: Option<&str>) -> String {
-    let (_, live) = rendered(world);
+pub(super) fn page(state: &State, problem: Option<&str>) -> String {
+    let (_, live) = rendered(state);
     render(&Page {
-        url: &world.common.origin,
+        url: &state.common.origin,
         problem,
         choices: CHOICES.iter().map(|(value, words, _)| (*value, *words)).collect(),
         moments: MOMENTS.iter().map(|(value, words, _)| (*value, *words)).collect(),
@@ -125,8 +126,8 @@ pub(super) fn page(world: &World, problem: Option<&str>) -> String {
 }
 
 /// The part that changes; `None` when it is as it was when it was last `seen`, so that nothing moves under a reader.
-pub(super) fn live(world: &World, seen: Option<&str>) -> Option<String> {
-    let (mark, live) = rendered(world);
+pub(super) fn live(state: &State, seen: Option<&str>) -> Option<String> {
+    let (mark, live) = rendered(state);
     (seen != Some(mark.as_str())).then_some(live)
 }
 
@@ -140,8 +141,8 @@ pub(super) fn gone() -> String {
     render(&Gone)
 }
 
-fn rendered(world: &World) -> (String, String) {
-    let lists = render(&lists(world));
+fn rendered(state: &State) -> (String, String) {
+    let lists = render(&lists(state));
     let mut hasher = DefaultHasher::new();
     lists.hash(&mut hasher);
     let seen = format!("{:016x}", hasher.finish());
@@ -149,14 +150,15 @@ fn rendered(world: &World) -> (String, String) {
     (seen, live)
 }
 
-fn lists(world: &World) -> Lists {
-    let common = &world.common;
+fn lists(state: &State) -> Lists {
+    let common = &state.common;
+    let schedules = state.gateways.iter().flat_map(|gateway| gateway.schedules());
     Lists {
         now: common.now().strftime("%Y-%m-%d %H:%M UTC").to_string(),
-        calls: world.log.newest().take(SHOWN).map(line).collect(),
+        calls: state.log.newest().take(SHOWN).map(line).collect(),
         faults: common.faults.list().iter().map(|fault| words(&json!(fault))).collect(),
-        money: common.ledger.iter().rev().take(SHOWN).map(money).collect(),
-        schedules: world.ngenius.schedules().take(SHOWN).map(repeats).collect(),
+        money: common.ledger.entries().iter().rev().take(SHOWN).map(money).collect(),
+        schedules: schedules.take(SHOWN).map(repeats).collect(),
         notifications: common.outbox.newest().take(SHOWN).map(told).collect(),
     }
 }
@@ -187,7 +189,7 @@ fn money(entry: &crate::LedgerEntry) -> Money {
     }
 }
 
-fn repeats(schedule: crate::gateways::ngenius::Schedule) -> Repeats {
+fn repeats(schedule: Schedule) -> Repeats {
     Repeats {
         reference: mask::reference(&schedule.reference),
         order: mask::segment(&schedule.order),

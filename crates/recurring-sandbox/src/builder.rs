@@ -1,0 +1,231 @@
+//! Settings of a sandbox, and starting it.
+
+use crate::challenges::Challenges;
+use crate::clock::Clock;
+use crate::common::Common;
+use crate::connection::serve;
+use crate::faults::{Fault, Faults};
+use crate::gateways;
+use crate::ids::Ids;
+use crate::keys::KeyFolder;
+use crate::ledger::Ledger;
+use crate::log::RequestLog;
+use crate::outbox::Outbox;
+use crate::port::Port;
+use crate::record::Recorder;
+use crate::sandbox::Sandbox;
+use crate::send;
+use crate::state::{SharedState, State};
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
+
+/// What ngenius gives a receiver (public documentation); here all are given the same.
+const NOTIFICATION_TIMEOUT: Duration = Duration::from_secs(15);
+const CLIENT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Settings of a sandbox that has not started yet; made by [`Sandbox::builder`].
+#[derive(Debug, Clone)]
+pub struct SandboxBuilder {
+    listen: SocketAddr,
+    key_dir: Option<PathBuf>,
+    seed: Option<u64>,
+    starts_at: Option<Timestamp>,
+    webhooks: Map<String, Value>,
+    notification_timeout: Duration,
+    other_machines: bool,
+    client_timeout: Duration,
+    emspay_wait: Duration,
+    faults: Vec<Fault>,
+    record: Option<PathBuf>,
+}
+
+impl SandboxBuilder {
+    /// Where to listen; 127.0.0.1 and a free port by default. The sandbox has no real secrets, and no protection
+    /// against strangers either: keep it on a loopback address.
+    #[must_use]
+    pub fn listen(mut self, address: SocketAddr) -> SandboxBuilder {
+        self.listen = address;
+        self
+    }
+
+    /// The folder for the three generated key files of tokenpay-signed and revio. It is created when missing, files of the same
+    /// names are replaced, and nothing is removed afterwards. The default is a fresh folder under the system's
+    /// temporary folder, readable by its owner only and removed when the [`Sandbox`] is dropped.
+    #[must_use]
+    pub fn key_dir(mut self, folder: PathBuf) -> SandboxBuilder {
+        self.key_dir = Some(folder);
+        self
+    }
+
+    /// Makes the ids the same on every run that makes the same calls; by default they are unpredictable. The RSA
+    /// keys are always fresh.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> SandboxBuilder {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// What the sandbox's clock shows when it starts, as seconds since 1970-01-01 UTC; the real time by default.
+    /// Instants that no calendar holds are ignored.
+    #[must_use]
+    pub fn starts_at(mut self, unix_seconds: i64) -> SandboxBuilder {
+        self.starts_at = Timestamp::from_second(unix_seconds).ok();
+        self
+    }
+
+    /// Where a gateway that has one address for the whole account sends its notifications: `revio` or `ngenius`.
+    /// The last address counts. The other three are told an address with each payment. Only addresses on this
+    /// machine are ever called; others are noted in [`Sandbox::deliveries`].
+    #[must_use]
+    pub fn webhook(mut self, gateway: &str, url: &str) -> SandboxBuilder {
+        self.webhooks.insert(gateway.to_owned(), url.into());
+        self
+    }
+
+    /// How long the receiver of a notification may take to answer; 15 seconds by default.
+    #[must_use]
+    pub fn notification_timeout(mut self, timeout: Duration) -> SandboxBuilder {
+        self.notification_timeout = timeout;
+        self
+    }
+
+    /// Allows an address that other machines can reach; refused by default, since anybody who can call the sandbox
+    /// can do anything with it.
+    #[must_use]
+    pub fn allow_other_machines(mut self, allow: bool) -> SandboxBuilder {
+        self.other_machines = allow;
+        self
+    }
+
+    /// How long a client may take for the head of a request, again for its body, and for taking a part of the reply;
+    /// how long an idle connection is kept, too. 60 seconds by default.
+    #[must_use]
+    pub fn client_timeout(mut self, timeout: Duration) -> SandboxBuilder {
+        self.client_timeout = timeout;
+        self
+    }
+
+    /// How long emspay holds back the answer to a recurring payment, which the real gateway does for some seconds
+    /// (6 in the source document's example); not at all by default. The ledger has the charge from the start.
+    #[must_use]
+    pub fn emspay_wait(mut self, wait: Duration) -> SandboxBuilder {
+        self.emspay_wait = wait;
+        self
+    }
+
+    /// Writes every exchange with a gateway, and every notification sent, into this folder as an example in the layout
+    /// of this workspace's `fixtures/`: `<provider>/<operation>/recorded-00001/`. Secrets, names, addresses and ids are
+    /// replaced by stand-ins, the same value by the same one. What the folder holds already stays. At most 10 000
+    /// examples; [`Sandbox::recorded`] counts them.
+    #[must_use]
+    pub fn record(mut self, folder: PathBuf) -> SandboxBuilder {
+        self.record = Some(folder);
+        self
+    }
+
+    /// A fault that waits from the start, see [`Sandbox::inject`].
+    #[must_use]
+    pub fn fault(mut self, fault: Fault) -> SandboxBuilder {
+        self.faults.push(fault);
+        self
+    }
+
+    /// Starts the server. It runs on the current tokio runtime until the [`Sandbox`] is dropped.
+    ///
+    /// The first start in a process makes three RSA key pairs, which takes a moment.
+    ///
+    /// # Errors
+    /// The address cannot be listened on or is not of this machine alone ([`SandboxBuilder::allow_other_machines`]), a
+    /// fault makes no sense, the key files cannot be written, the folder for the recording cannot be made, the system gives no random bytes, or a
+    /// webhook's gateway or address is not one that [`SandboxBuilder::webhook`] takes.
+    pub async fn start(self) -> std::io::Result<Sandbox> {
+        if !self.listen.ip().is_loopback() && !self.other_machines {
+            let message = format!(
+                "{} can be reached from other machines, where anybody could do anything with the sandbox: listen on \
+                 a loopback address, or request allow_other_machines(true)",
+                self.listen
+            );
+            return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, message));
+        }
+        let mut outbox = Outbox::new(gateways::ACCOUNT_WIDE);
+        outbox
+            .set_account_wide(&self.webhooks)
+            .map_err(|reason| std::io::Error::new(std::io::ErrorKind::InvalidInput, reason))?;
+        let recorder = self.record.as_deref().map(Recorder::into_folder).transpose()?;
+        let changed = outbox.watch();
+        let keys = KeyFolder::create(self.key_dir.as_deref())?;
+        let mut ids = Ids::new(self.seed)?;
+        let gateways = gateways::all(&mut ids, &keys, self.emspay_wait).await?;
+        let port = Arc::new(Port::bind(self.listen).await?);
+        let url = format!("http://{}", reachable(port.address()));
+        let settings: Vec<_> = gateways.iter().flat_map(|gateway| gateway.settings(&url)).collect();
+        let common = Common {
+            clock: self.starts_at.map_or_else(Clock::default, Clock::starting_at),
+            ids,
+            ledger: Ledger::default(),
+            outbox,
+            faults: Faults::default(),
+            delay: Duration::ZERO,
+            origin: url.clone(),
+        };
+        let mut state = State {
+            common,
+            gateways,
+            challenges: Challenges::default(),
+            settings: settings.clone(),
+            log: RequestLog::default(),
+            port: Arc::clone(&port),
+            recorder,
+        };
+        for fault in self.faults {
+            state.inject(fault)?;
+        }
+        let shared: SharedState = Arc::new(Mutex::new(state));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (finish, finished) = watch::channel(false);
+        let serving = serve(port, Arc::clone(&shared), self.client_timeout, stopped);
+        tokio::spawn(async move {
+            serving.await;
+            finish.send_replace(true);
+        });
+        let mut sender = JoinSet::new();
+        sender.spawn(send::run(Arc::clone(&shared), changed, self.notification_timeout));
+        Ok(Sandbox { url, settings, shared, stop: Some(stop), finished, _sender: sender, _keys: keys })
+    }
+}
+
+/// A wildcard address is no place to call.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+impl Sandbox {
+    /// Settings with their defaults; [`SandboxBuilder::start`] starts the server.
+    #[must_use]
+    pub fn builder() -> SandboxBuilder {
+        SandboxBuilder {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            key_dir: None,
+            seed: None,
+            starts_at: None,
+            webhooks: Map::new(),
+            notification_timeout: NOTIFICATION_TIMEOUT,
+            other_machines: false,
+            client_timeout: CLIENT_TIMEOUT,
+            emspay_wait: Duration::ZERO,
+            faults: Vec::new(),
+            record: None,
+        }
+    }
+}

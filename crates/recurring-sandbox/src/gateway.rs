@@ -1,0 +1,104 @@
+//! What a gateway of the sandbox does: it answers requests, asks a customer for a card on its payment page, and acts when
+//! its clock moves.
+//!
+//! Everything above (router, payment page, inspector, webhooks) knows gateways only through [`Gateway`]; `gateways.rs`
+//! alone names them and puts them together.
+
+use crate::answer::Answer;
+use crate::cards::Card;
+use crate::common::Common;
+use crate::outbox::WebhookRules;
+use crate::request::Request;
+use jiff::Timestamp;
+use std::fmt;
+
+/// One gateway with all that it remembers.
+pub(crate) trait Gateway: fmt::Debug + Send {
+    /// Its name, as in [`LedgerEntry::gateway`](crate::LedgerEntry::gateway).
+    fn name(&self) -> &'static str;
+
+    /// The first parts of the path of each of its URLs. The first one also names it in `/pay/{gateway}/{id}`.
+    fn prefix(&self) -> &'static [&'static str];
+
+    /// The environment variables that point a client at it.
+    fn settings(&self, origin: &str) -> Vec<(&'static str, String)>;
+
+    /// How it delivers webhooks.
+    fn webhooks(&self) -> &'static WebhookRules;
+
+    /// Answers one request under its prefix.
+    fn answer(&mut self, common: &mut Common, request: &Request) -> Answer;
+
+    /// What the payment page of this id shows; `None` when there is no such page.
+    fn page(&mut self, _common: &mut Common, _id: &str) -> Option<Page> {
+        None
+    }
+
+    /// Takes what the customer did on the payment page. Only called while the page is open.
+    fn customer(&mut self, _common: &mut Common, _id: &str, _action: CustomerAction) -> Option<PageResult> {
+        None
+    }
+
+    /// Whether this gateway alone asks for authentication before the card of this number is charged on the page.
+    fn authenticates(&self, _number: &str) -> bool {
+        false
+    }
+
+    /// Takes the payments that fell due, and ends what was open too long.
+    fn catch_up(&mut self, _common: &mut Common) {}
+
+    /// Forgets all access tokens, as if they had expired.
+    fn expire_tokens(&mut self) {}
+
+    /// The schedules that it runs, the newest first, for the inspector.
+    fn schedules(&self) -> Box<dyn Iterator<Item = Schedule> + '_> {
+        Box::new(std::iter::empty())
+    }
+
+    /// The signed webhook body that it would send now for the order of this number.
+    fn webhook_body(&self, _order: i64) -> Option<String> {
+        None
+    }
+}
+
+/// What a payment page shows.
+#[derive(Debug)]
+pub(crate) enum Page {
+    /// A form for the card.
+    Open { title: String, amount: Option<String> },
+    /// A sentence: the payment is over.
+    Closed(String),
+}
+
+/// What the customer did on a payment page.
+#[derive(Debug)]
+pub(crate) enum CustomerAction {
+    Pay(Card),
+    Decline,
+    Cancel,
+}
+
+/// The end of a payment page: a sentence for the customer, and the merchant's page that follows.
+#[derive(Debug)]
+pub(crate) struct PageResult {
+    pub(crate) message: &'static str,
+    pub(crate) redirect: Option<String>,
+}
+
+/// A schedule that a gateway runs.
+#[derive(Debug)]
+pub(crate) struct Schedule {
+    /// The gateway's reference of the order.
+    pub(crate) order: String,
+    /// The merchant's own reference; empty when it sent none.
+    pub(crate) reference: String,
+    /// `MONTHLY` and the like, as it was sent.
+    pub(crate) frequency: String,
+    /// In minor units of the currency.
+    pub(crate) amount: i64,
+    pub(crate) currency: String,
+    /// The payments tried so far.
+    pub(crate) payments: usize,
+    /// `None` when the first payment failed.
+    pub(crate) next: Option<Timestamp>,
+}

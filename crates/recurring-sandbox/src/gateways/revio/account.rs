@@ -1,0 +1,198 @@
+//! All that revio remembers: clients, purchases and saved cards.
+
+use super::client::Client;
+use super::purchase::Purchase;
+use super::refusal::{invalid, not_found, read, refuse, refuse_all, required};
+use crate::answer::Answer;
+use crate::bounded::BoundedStore;
+use crate::cards::Card;
+use crate::common::Common;
+use crate::ids::Ids;
+use crate::json::{self, absent, text};
+use crate::keys::{KeyFolder, public_pem};
+use crate::request::Request;
+use axum::http::Method;
+use jiff::Timestamp;
+use rsa::RsaPrivateKey;
+use rsa::pkcs1v15::SigningKey;
+use serde_json::{Value, json};
+use sha2::Sha256;
+use std::collections::VecDeque;
+use std::path::PathBuf;
+
+const TOKENS_ON_A_PAGE: usize = 10;
+
+/// A saved card. Its id is the id of the purchase that saved it.
+#[derive(Debug, Clone)]
+pub(super) struct Token {
+    pub(super) id: String,
+    /// The client's id, or the e-mail address when the purchase named no client.
+    pub(super) owner: String,
+    pub(super) card: Card,
+    pub(super) created: Timestamp,
+}
+
+#[derive(Debug)]
+pub(crate) struct Revio {
+    pub(super) brand: String,
+    pub(super) company: String,
+    pub(super) clients: BoundedStore<Client>,
+    pub(super) purchases: BoundedStore<Purchase>,
+    pub(super) tokens: BoundedStore<Token>,
+    /// Purchases that a slow acquirer is charging, in the order of their ends.
+    pub(super) slow: VecDeque<(Timestamp, String, Card)>,
+    /// One key signs all: what goes to the webhook and what goes to `success_callback`. `/public_key/` shows it.
+    pub(super) key: SigningKey<Sha256>,
+    pub(super) public_key: String,
+    /// The file with the public half of the key.
+    pub(super) public_key_file: PathBuf,
+}
+
+impl Revio {
+    pub(crate) fn new(ids: &mut Ids, key: RsaPrivateKey, folder: &KeyFolder) -> std::io::Result<Revio> {
+        Ok(Revio {
+            public_key: public_pem(&key)?,
+            public_key_file: folder.write_public("sandbox_revio_webhook_public_key.pem", &key)?,
+            key: SigningKey::new(key),
+            brand: ids.uuid(),
+            company: ids.uuid(),
+            clients: BoundedStore::default(),
+            purchases: BoundedStore::default(),
+            tokens: BoundedStore::default(),
+            slow: VecDeque::new(),
+        })
+    }
+
+    pub(super) fn client(&self, id: &str) -> Result<&Client, Answer> {
+        self.clients.get(id).ok_or_else(not_found)
+    }
+
+    pub(super) fn create_client(&mut self, common: &mut Common, request: &Request) -> Result<Answer, Answer> {
+        let client = Client::read(&read(request)?, common.ids.uuid(), common.now())?;
+        let answer = Answer::json(201, &client.render());
+        let id = client.id.clone();
+        self.clients.push(&id, client);
+        Ok(answer)
+    }
+
+    pub(super) fn change_client(
+        &mut self,
+        common: &Common,
+        id: &str,
+        request: &Request,
+    ) -> Result<Answer, Answer> {
+        let client = self.clients.get_mut(id).ok_or_else(not_found)?;
+        client.change(&read(request)?, request.method == Method::PATCH, common.now())?;
+        Ok(Answer::json(200, &client.render()))
+    }
+
+    pub(super) fn delete_client(&mut self, id: &str) -> Result<Answer, Answer> {
+        self.clients.remove(id).ok_or_else(not_found)?;
+        let own = self.tokens.iter().filter(|token| token.owner == id);
+        let own: Vec<String> = own.map(|token| token.id.clone()).collect();
+        own.iter().for_each(|token| drop(self.tokens.remove(token)));
+        Ok(Answer::empty(204))
+    }
+
+    pub(super) fn tokens(&self, common: &Common, id: &str, request: &Request) -> Result<Answer, Answer> {
+        self.client(id)?;
+        let page: usize = match request.query("page") {
+            None => 1,
+            Some(page) => page.parse().ok().filter(|page| *page > 0).ok_or_else(not_found)?,
+        };
+        let own: Vec<&Token> = self.tokens.iter().filter(|token| token.owner == id).collect();
+        let mut pages = own.chunks(TOKENS_ON_A_PAGE);
+        let results: Vec<Value> = match pages.nth(page - 1) {
+            Some(tokens) => tokens.iter().map(|token| token.render()).collect(),
+            None if page == 1 => Vec::new(),
+            None => return Err(not_found()),
+        };
+        let address = |page: usize| format!("{}{}?page={page}", common.origin, request.path);
+        let next = pages.next().map(|_| address(page + 1));
+        let previous = (page > 1).then(|| address(page - 1));
+        Ok(Answer::json(200, &json!({"next": next, "previous": previous, "results": results})))
+    }
+
+    pub(super) fn delete_token(&mut self, client: &str, id: &str) -> Result<Answer, Answer> {
+        self.tokens.get(id).filter(|token| token.owner == client).ok_or_else(not_found)?;
+        self.tokens.remove(id);
+        Ok(Answer::empty(204))
+    }
+
+    pub(super) fn purchase(&self, id: &str) -> Result<&Purchase, Answer> {
+        self.purchases.get(id).ok_or_else(not_found)
+    }
+
+    /// The purchase as an answer.
+    pub(super) fn show(&self, common: &Common, status: u16, purchase: &Purchase) -> Answer {
+        Answer::json(status, &self.render(common, purchase))
+    }
+
+    pub(super) fn render(&self, common: &Common, purchase: &Purchase) -> Value {
+        let is_token = self.tokens.get(&purchase.id).is_some();
+        purchase.render(&common.origin, &self.brand, &self.company, is_token)
+    }
+
+    /// Other brands of the same platform ask for the brand and the currency.
+    pub(super) fn payment_methods(&self, request: &Request) -> Result<Answer, Answer> {
+        let brand = request.query("brand_id").ok_or_else(|| required("brand_id"))?;
+        if brand != self.brand {
+            return Err(refuse(400, "brand_id", "does_not_exist", "There is no such brand."));
+        }
+        let currency = request.query("currency").ok_or_else(|| required("currency"))?;
+        json::decimals(currency).ok_or_else(|| invalid("currency", "An ISO 4217 code is needed."))?;
+        let answer = json!({
+            "available_payment_methods": ["visa", "mastercard"], "by_country": {"any": ["card"]},
+            "country_names": {"any": "Any"}, "names": {"visa": "Visa", "mastercard": "Mastercard", "card": "Card"},
+            "logos": {}, "card_methods": ["visa", "mastercard"],
+        });
+        Ok(Answer::json(200, &answer))
+    }
+
+    pub(super) fn create_purchase(
+        &mut self,
+        common: &mut Common,
+        request: &Request,
+    ) -> Result<Answer, Answer> {
+        let body = read(request)?;
+        let brand = text(&body, "brand_id").ok_or_else(|| required("brand_id"))?;
+        if brand != self.brand {
+            return Err(refuse(400, "brand_id", "does_not_exist", "There is no such brand."));
+        }
+        let client = match (absent(&body, "client"), absent(&body, "client_id")) {
+            (true, true) => {
+                let message = "Either client or client_id is required.";
+                return Err(refuse_all("purchase_client_or_id_required", message));
+            }
+            (false, false) => {
+                let message = "Only one of client and client_id may be given.";
+                return Err(refuse_all("purchase_client_or_id_only", message));
+            }
+            (true, false) => {
+                let found = text(&body, "client_id").and_then(|id| self.clients.get(id));
+                let unknown = || refuse(400, "client_id", "does_not_exist", "There is no such client.");
+                found.ok_or_else(unknown)?.clone()
+            }
+            (false, true) => {
+                let members =
+                    json::child(&body, "client").ok_or_else(|| invalid("client", "An object is needed."))?;
+                Client::read(members, String::new(), common.now())?
+            }
+        };
+        let purchase = Purchase::read(&body, client, common)?;
+        let answer = self.show(common, 201, &purchase);
+        let id = purchase.id.clone();
+        self.purchases.push(&id, purchase);
+        Ok(answer)
+    }
+}
+
+impl Token {
+    fn render(&self) -> Value {
+        json!({
+            "payment_method": self.card.brand(), "description": self.card.masked("******"),
+            "created_on": self.created.as_second(), "updated_on": self.created.as_second(),
+            "type": "client_recurring_token", "id": self.id,
+        })
+    }
+}

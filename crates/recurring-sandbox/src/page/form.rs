@@ -1,0 +1,117 @@
+//! The form of the payment page, as the customer filled it in.
+
+use crate::cards::Card;
+use crate::gateway::CustomerAction;
+use crate::request::{Request, form};
+use jiff::Timestamp;
+
+/// This sandbox's own convention: the bank asks for authentication before this card is charged, at every gateway.
+const AUTHENTICATED_CARD: &str = "4000002500003155";
+
+/// What the form asks for.
+#[derive(Debug)]
+pub(super) enum Act {
+    /// Nothing more is to be asked.
+    Decides(CustomerAction),
+    /// The bank wants to hear from the customer before it lets this card pay.
+    Authenticates(Card),
+    /// Yes to the bank.
+    Confirms,
+    /// No to the bank.
+    Refuses,
+}
+
+/// Something in the form that cannot be taken.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Problem {
+    /// The field it is about; empty for the form as a whole.
+    pub(super) field: &'static str,
+    pub(super) text: &'static str,
+}
+
+/// The form as it was filled in.
+#[derive(Debug, Default)]
+pub(super) struct Entered {
+    number: String,
+    pub(super) expiry: String,
+    code: String,
+    pub(super) holder: String,
+    action: String,
+}
+
+const NOT_A_FORM: Problem = Problem { field: "", text: "The form could not be read. Please try again." };
+pub(super) const NOT_ASKED: Problem =
+    Problem { field: "", text: "The bank is not asking any more. Please enter the card again." };
+const NUMBER: Problem = Problem {
+    field: "card_number",
+    text: "Enter one of this sandbox's own test cards. Never enter a real card here.",
+};
+const EXPIRY: Problem =
+    Problem { field: "expiry", text: "Enter an expiry date like 12/30 that has not passed." };
+const CODE: Problem = Problem { field: "cvc", text: "Enter a security code of three or four digits." };
+const HOLDER: Problem =
+    Problem { field: "cardholder", text: "Enter the name on the card, of at most 100 characters." };
+
+impl Entered {
+    pub(super) fn read(request: &Request) -> Result<Entered, Problem> {
+        if !request.sends("application/x-www-form-urlencoded") {
+            return Err(NOT_A_FORM);
+        }
+        let fields = form(std::str::from_utf8(&request.body).map_err(|_| NOT_A_FORM)?);
+        let field = |name: &str| {
+            let found = fields.iter().find(|(key, _)| key == name);
+            found.map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
+        };
+        Ok(Entered {
+            number: field("card_number").replace([' ', '-'], ""),
+            expiry: field("expiry"),
+            code: field("cvc"),
+            holder: field("cardholder"),
+            action: field("action"),
+        })
+    }
+
+    pub(super) fn act(
+        &self,
+        authenticates: impl Fn(&str) -> bool,
+        now: Timestamp,
+    ) -> Result<Act, Vec<Problem>> {
+        match self.action.as_str() {
+            "decline" => return Ok(Act::Decides(CustomerAction::Decline)),
+            "cancel" => return Ok(Act::Decides(CustomerAction::Cancel)),
+            "confirm" => return Ok(Act::Confirms),
+            "refuse" => return Ok(Act::Refuses),
+            "pay" => {}
+            _ => return Err(vec![NOT_A_FORM]),
+        }
+        // All at once, in the order of the fields: nobody wants to hear of one mistake after the other.
+        let (month, year) = expiry(&self.expiry).unwrap_or_default();
+        let card = Card::new(&self.number, year, month, &self.holder);
+        // Without a card nothing can say whether it has expired; a date that cannot be read has year 0.
+        let expired = card.as_ref().map_or(year == 0, |card| card.expired(now));
+        let code = matches!(self.code.len(), 3 | 4) && self.code.bytes().all(|byte| byte.is_ascii_digit());
+        let holder = (1..=100).contains(&self.holder.chars().count());
+        let checks = [(card.is_some(), NUMBER), (!expired, EXPIRY), (code, CODE), (holder, HOLDER)];
+        let problems: Vec<Problem> =
+            checks.into_iter().filter(|(fine, _)| !fine).map(|(_, problem)| problem).collect();
+        let asks = self.number == AUTHENTICATED_CARD || authenticates(&self.number);
+        match card {
+            Some(card) if problems.is_empty() && asks => Ok(Act::Authenticates(card)),
+            Some(card) if problems.is_empty() => Ok(Act::Decides(CustomerAction::Pay(card))),
+            _ => Err(problems),
+        }
+    }
+}
+
+/// `MM/YY`
+fn expiry(text: &str) -> Option<(i8, i16)> {
+    let (month, year) = text.split_once('/')?;
+    let (month, year) = (month.trim(), year.trim());
+    let digits = |text: &str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(month) || !digits(year) {
+        return None;
+    }
+    let month: i8 = month.parse().ok()?;
+    let year: i16 = year.parse().ok()?;
+    (1..=12).contains(&month).then_some((month, 2000 + year))
+}

@@ -1,0 +1,103 @@
+//! All state of a running sandbox.
+
+use crate::challenges::Challenges;
+use crate::common::Common;
+use crate::faults::{Fault, FaultKind};
+use crate::gateway::Gateway;
+use crate::ledger::Exchange;
+use crate::log::{RedactedTexts, RequestLog};
+use crate::outbox::{Pending, Reply};
+use crate::port::Port;
+use crate::record::Recorder;
+use jiff::Timestamp;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// The state, which requests and webhooks use one at a time.
+pub(crate) type SharedState = Arc<Mutex<State>>;
+
+pub(crate) fn lock(shared: &SharedState) -> MutexGuard<'_, State> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) common: Common,
+    pub(crate) gateways: Vec<Box<dyn Gateway>>,
+    pub(crate) challenges: Challenges,
+    pub(crate) settings: Vec<(&'static str, String)>,
+    pub(crate) log: RequestLog,
+    pub(crate) port: Arc<Port>,
+    /// `None` when nothing is recorded.
+    pub(crate) recorder: Option<Recorder>,
+}
+
+impl State {
+    /// The gateway to which a path belongs.
+    pub(crate) fn gateway_at(&mut self, path: &[&str]) -> Option<(&mut dyn Gateway, &mut Common)> {
+        let State { gateways, common, .. } = self;
+        let gateway = gateways.iter_mut().find(|gateway| path.starts_with(gateway.prefix()))?;
+        Some((gateway.as_mut(), common))
+    }
+
+    /// Enters a request into the log with what may be shown of it.
+    pub(crate) fn log_request(&mut self, (at, line): (Timestamp, Exchange), texts: RedactedTexts) {
+        self.log.push_with_texts(at, line, texts);
+    }
+
+    /// Enters a request into the log that no gateway answered.
+    pub(crate) fn log_unanswered(&mut self, gateway: &str, method: &str, path: &str, status: u16) {
+        let at = self.common.now();
+        self.log.push(at, Exchange::new(gateway, method, path, status));
+    }
+
+    pub(crate) fn advance(&mut self, by: Duration) {
+        self.common.clock.advance(by);
+        self.catch_up();
+        self.common.outbox.touch();
+    }
+
+    /// Arms a fault; closing the port happens at once.
+    pub(crate) fn inject(&mut self, fault: Fault) -> std::io::Result<()> {
+        let closed = match fault.kind() {
+            FaultKind::ClosePort { millis } => Some(Duration::from_millis(*millis)),
+            _ => None,
+        };
+        match closed {
+            Some(time) => self.port.close_for(fault.checked().map(|_| time)?),
+            None => self.common.faults.add(fault)?,
+        }
+        Ok(())
+    }
+
+    /// Clears all faults: the port is open again, and webhooks that were held back are sent.
+    pub(crate) fn clear_faults(&mut self) {
+        self.common.faults.clear();
+        self.port.open();
+        let now = self.common.now();
+        self.common.outbox.release(None, now);
+    }
+
+    /// Expires the access tokens of a gateway early.
+    pub(crate) fn expire_tokens(&mut self, gateway: &str) {
+        for known in self.gateways.iter_mut().filter(|known| known.name() == gateway) {
+            known.expire_tokens();
+        }
+    }
+
+    /// Takes the payments that fell due, and ends the pages that were open too long. Called before anything reads the
+    /// state.
+    pub(crate) fn catch_up(&mut self) {
+        for gateway in &mut self.gateways {
+            gateway.catch_up(&mut self.common);
+        }
+    }
+
+    /// Takes what the receiver of a webhook answered.
+    pub(crate) fn finish_delivery(&mut self, pending: Pending, reply: Reply) {
+        let now = self.common.now();
+        let sender = self.gateways.iter().find(|gateway| gateway.name() == pending.notice.gateway);
+        let rules = sender.map(|sender| sender.webhooks());
+        self.common.outbox.finish(pending, now, reply, rules);
+    }
+}
