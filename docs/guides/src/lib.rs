@@ -8,10 +8,14 @@ pub mod lost_answers;
 pub mod schedules;
 pub mod scripts;
 pub mod several_gateways;
+pub mod shop;
 pub mod testing;
 pub mod webhooks;
 
-pub mod shop;
-
 /// How each program ends.
 pub type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+/// Compiles the front page of the repository.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+pub struct FrontPage;

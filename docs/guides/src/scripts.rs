@@ -2,7 +2,7 @@
 
 use recurring_facade::{AttemptId, ChargeRequest, Currency, Money, StoredCredential};
 use recurring_journal::{Journal, State};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::shop::{GOOD_CARD, enrolled, sandbox};
 
@@ -34,8 +34,8 @@ pub async fn run() -> crate::Outcome {
     let journal = Journal::create(&format!("sqlite:{}/journal.db", folder.path().display())).await?;
     let stored = enrolled(&facade, &recurring_facade::ProviderId::EMSPAY, "ann-first", GOOD_CARD).await?;
     let stored = serde_json::to_value(&stored)?;
-    let token = stored["vault_token"].as_str().unwrap_or_default();
-    let created = stored["first_created"].as_str().unwrap_or_default();
+    let column = |name: &str| stored.get(name).and_then(Value::as_str).unwrap_or_default();
+    let (token, created) = (column("vault_token"), column("first_created"));
 
     let credential = credential_of(token, 4000, created)?;
     let name = AttemptId::new("invoice-2026-12-0042")?; // the name that your script sends
