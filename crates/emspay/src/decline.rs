@@ -1,6 +1,6 @@
 use recurring_core::DeclineReason;
 
-use crate::ops::order::Transaction;
+use crate::ops::transaction::Transaction;
 
 /// Why a refused payment was refused, out of the words of the newest transaction that has any: first those for the
 /// merchant, then those for the customer.

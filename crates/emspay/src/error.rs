@@ -47,9 +47,7 @@ impl ApiError {
         if let Ok(text) = serde_json::from_str::<String>(envelope.error.get()) {
             return Some(Self { value: shown(Some(text)), ..Self::default() });
         }
-        // A list would be taken for an object without names.
-        let object = Some(envelope.error.get()).filter(|text| text.starts_with('{'))?;
-        let members: Members = serde_json::from_str(object).ok()?;
+        let members: Members = lenient::parse_object(&envelope.error).ok()?;
         Some(Self {
             error_type: shown(members.error_type),
             value: shown(members.value),

@@ -19,9 +19,10 @@ pub use ops::create_order::CreateOrder;
 pub use ops::get_currencies::{Currencies, GetCurrencies};
 pub use ops::get_order::GetOrder;
 pub use ops::list_orders::ListOrders;
-pub use ops::order::{CardDetails, Order, Transaction};
+pub use ops::order::Order;
 pub use ops::refund_order::{Refund, RefundOrder};
 pub use ops::series::Series;
+pub use ops::transaction::{CardDetails, Transaction};
 pub use ops::update_order::UpdateOrder;
 pub use recurring_core::RetryPolicy;
 pub use recurring_core::{

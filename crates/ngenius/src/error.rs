@@ -64,10 +64,7 @@ impl ApiError {
     pub(crate) fn read(reply: &Reply) -> Option<Self> {
         let members: Members = reply.object().ok()?;
         let has_message = |entry: &RawValue| {
-            let entry: Option<Entry> = Some(entry.get())
-                .filter(|json| is_object(json.as_bytes()))
-                .and_then(|json| serde_json::from_str(json).ok());
-            entry.is_some_and(|entry| !entry.message.is_empty())
+            lenient::parse_object(entry).is_ok_and(|entry: Entry| !entry.message.is_empty())
         };
         if members.errors.is_empty() || !members.errors.iter().all(|entry| has_message(entry)) {
             return None;
@@ -92,11 +89,6 @@ impl ApiError {
     pub(crate) fn has_code(&self, code: &str) -> bool {
         self.errors.iter().any(|detail| detail.error_code.as_deref() == Some(code))
     }
-}
-
-/// Whether a JSON text is an object. (A list would otherwise be read as an object's members in their order.)
-pub(crate) fn is_object(json: &[u8]) -> bool {
-    json.trim_ascii_start().starts_with(b"{")
 }
 
 impl fmt::Display for ApiError {

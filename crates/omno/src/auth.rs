@@ -98,17 +98,14 @@ impl Grant {
     /// The form that the token service takes; it refuses JSON. Asking for a token moves no money, so it may be
     /// repeated like any read.
     fn to_request(&self) -> PreparedRequest {
-        let secret = Secret::new(check::query_value(self.client_secret.expose()));
-        let body = format!(
-            "grant_type=client_credentials&client_id={}&client_secret={}",
-            check::query_value(self.client_id.expose()),
-            secret.expose()
-        );
         PreparedRequest::new("fetch access token", Class::Read, Method::Post, self.token_url.path)
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(body.into_bytes())
+            .form(&[
+                ("grant_type", "client_credentials"),
+                ("client_id", self.client_id.expose()),
+                ("client_secret", self.client_secret.expose()),
+            ])
             .hide(&self.client_secret)
-            .hide(&secret)
+            .hide(&Secret::new(check::query_value(self.client_secret.expose())))
     }
 }
 

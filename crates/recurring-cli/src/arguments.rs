@@ -1,23 +1,43 @@
 //! The command line. The texts here are the program's `--help`.
 
 mod journal;
+mod values;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use recurring_facade::{AttemptId, Currency, ProviderId};
+
+use values::{duration, provider};
 
 pub(crate) use journal::{AcknowledgeFailover, Decision, Journal, JournalCommand, Resolve};
+
+/// What scripts depend on.
+const EXIT_CODES: &str = "\
+Exit codes:
+   0  paid, or done; an enrolment was started
+   1  anything that has no code of its own, such as output that cannot be written
+   2  usage or configuration, or refused before anything was sent
+   4  the notification is not genuine
+   5  not found
+   6  the journal's store failed, and nothing was sent
+  10  pending
+  11  the customer must act first
+  12  declined
+  13  canceled
+  14  authorized: held, and not taken
+  20  not applied: safe to try again
+  30  unknown, or in manual review: look at it, never repeat it blindly
+
+With --json an error is one object, too: {\"outcome\":\"error\",\"kind\":\"..\",\"effect\":\"not_applied\",\"message\":\"..\",\"exit\":2}";
 
 /// Recurring card payments through five gateways.
 ///
 /// Keys come from the environment (EMSPAY_API_KEY, ...) or from a TOML file, never from arguments.
-///
-/// Exit codes: 0 approved or done, 10 pending, 11 customer needed, 12 declined, 20 not applied (safe to try
-/// again), 30 unknown (must be looked at: never repeat blindly), 2 usage or configuration, 1 anything else.
 #[derive(Debug, Parser)]
-#[command(name = "recurring", version, arg_required_else_help = true)]
+#[command(name = "recurring", version, arg_required_else_help = true, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
     /// A TOML file with a table for each gateway; without it, the file that RECURRING_CONFIG names.
     #[arg(long, global = true, value_name = "FILE")]
@@ -53,7 +73,8 @@ pub(crate) enum Command {
     },
     /// Begin a first payment, and print the page to send the customer to.
     ///
-    /// It takes no money, and works without a journal. With one, nothing else can be made under its name.
+    /// It takes no money, and works without a journal. With one, nothing else can be made under its name. Exit code 0: the
+    /// enrolment was started, and the customer can be sent to the page.
     Enrol(Enrol),
     /// After the customer came back: print the stored credential, or where the payment stands.
     ///
@@ -62,8 +83,8 @@ pub(crate) enum Command {
     /// List the cards that a gateway keeps for a customer.
     Cards {
         /// Which gateway.
-        #[arg(long)]
-        provider: String,
+        #[arg(long, value_parser = provider)]
+        provider: ProviderId,
         /// The customer.
         #[arg(long, value_name = "ID")]
         customer: String,
@@ -83,8 +104,8 @@ pub(crate) enum Command {
     /// Exit code 0: verified, or the gateway signs nothing (then it says so); 4: refused.
     Notification {
         /// Which gateway.
-        #[arg(long)]
-        provider: String,
+        #[arg(long, value_parser = provider)]
+        provider: ProviderId,
         /// A header as it arrived, such as 'X-Signature: ..'. May be given several times.
         #[arg(long = "header", value_name = "NAME: VALUE")]
         headers: Vec<String>,
@@ -98,16 +119,17 @@ pub(crate) enum Command {
     /// "credential":{..},"reason":"..","notification_url":".."}; one object a line on standard output. Give the same
     /// lines again to go on after a stop. Several such programs may share one journal and the same lines.
     ///
-    /// Exit code, the first that fits: 30: some are unknown or in review; 2: some lines are not charges, or were refused; 10:
-    /// some are pending or left for the next run; 0: everything has ended.
+    /// Exit code, the first that fits: 30: some are unknown or in manual review; 6: the journal's store failed; 2: some
+    /// lines are not charges, or were refused; 20: a gateway refused every charge; 10: some are pending, authorized or
+    /// left for the next run; 0: everything has ended.
     Run(Run),
     /// The durable record of attempts.
     Journal(Journal),
     /// Show where a payment stands.
     Status {
         /// Which gateway.
-        #[arg(long)]
-        provider: String,
+        #[arg(long, value_parser = provider)]
+        provider: ProviderId,
         /// The gateway's identifier of the payment.
         #[arg(long, value_name = "REF")]
         payment: String,
@@ -148,17 +170,17 @@ pub(crate) struct Run {
 #[derive(Debug, Args)]
 pub(crate) struct Attempt {
     /// Which gateway.
-    #[arg(long)]
-    pub(crate) provider: String,
+    #[arg(long, value_parser = provider)]
+    pub(crate) provider: ProviderId,
     /// Your name for this attempt: store it before you run this, and never use it for another payment.
     #[arg(long, value_name = "ID")]
-    pub(crate) attempt: String,
+    pub(crate) attempt: AttemptId,
     /// The amount in major units, such as 40.00.
     #[arg(long)]
     pub(crate) amount: String,
     /// The currency, ISO 4217, such as EUR.
     #[arg(long)]
-    pub(crate) currency: String,
+    pub(crate) currency: Currency,
 }
 
 #[derive(Debug, Args)]
@@ -200,8 +222,8 @@ pub(crate) struct Enrol {
 #[derive(Debug, Args)]
 pub(crate) struct Resume {
     /// Which gateway.
-    #[arg(long)]
-    pub(crate) provider: String,
+    #[arg(long, value_parser = provider)]
+    pub(crate) provider: ProviderId,
     /// What `enrol` wrote, or its line of JSON; `-` reads standard input.
     #[arg(long, value_name = "FILE")]
     pub(crate) pending: PathBuf,
@@ -233,11 +255,11 @@ pub(crate) struct Charge {
 #[derive(Debug, Args)]
 pub(crate) struct PaymentPart {
     /// Which gateway.
-    #[arg(long)]
-    pub(crate) provider: String,
+    #[arg(long, value_parser = provider)]
+    pub(crate) provider: ProviderId,
     /// Your name for this attempt: store it before you run this, and never use it for another one.
     #[arg(long, value_name = "ID")]
-    pub(crate) attempt: String,
+    pub(crate) attempt: AttemptId,
     /// The gateway's identifier of the payment.
     #[arg(long, value_name = "REF")]
     pub(crate) payment: String,
@@ -246,7 +268,7 @@ pub(crate) struct PaymentPart {
     pub(crate) amount: Option<String>,
     /// The currency of the amount, ISO 4217; when left out, the payment is read to learn it.
     #[arg(long, requires = "amount")]
-    pub(crate) currency: Option<String>,
+    pub(crate) currency: Option<Currency>,
     #[command(flatten)]
     pub(crate) journal: JournalChoice,
 }
@@ -265,21 +287,6 @@ pub(crate) struct Schedule {
     pub(crate) journal: JournalChoice,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().map_err(|_| "must begin with a whole number, such as 30s".to_owned())?;
-    if number == 0 {
-        return Err("must be longer than zero".to_owned());
-    }
-    match unit {
-        "ms" => Ok(Duration::from_millis(number)),
-        "s" | "" => Ok(Duration::from_secs(number)),
-        "m" => Ok(Duration::from_secs(number.saturating_mul(60))),
-        _ => Err("must end in ms, s or m, such as 30s".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -289,16 +296,5 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn durations() {
-        assert_eq!(duration("30"), Ok(Duration::from_secs(30)));
-        assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
-        for bad in ["", "s", "-1s", "1h", "1.5s", "0", "0ms"] {
-            assert!(duration(bad).is_err(), "{bad}");
-        }
     }
 }

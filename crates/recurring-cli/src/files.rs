@@ -9,17 +9,20 @@ use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
+use crate::error::CliError;
+
 /// Reads JSON from a file, or from standard input for `-`. A line that one of our own commands printed is
 /// understood too: then `member` holds what is wanted.
 ///
 /// A member that is named twice is refused: which of the two is meant is not known.
-pub(crate) fn read<T: DeserializeOwned>(path: &Path, member: &str) -> Result<T, String> {
+pub(crate) fn read<T: DeserializeOwned>(path: &Path, member: &str) -> Result<T, CliError> {
     let text = text(path)?;
+    let refuse = |why: String| CliError::usage(format!("cannot read {}: {why}", path.display()));
     let Members(members) = serde_json::from_str(&text)
-        .map_err(|error| format!("{} is not JSON (line {})", path.display(), error.line()))?;
+        .map_err(|error| refuse(format!("it is not JSON (line {})", error.line())))?;
     let mut wanted = members.iter().filter(|(name, _)| name == member);
     let json = match (wanted.next(), wanted.next()) {
-        (Some(_), Some(_)) => return Err(format!("{} names `{member}` twice", path.display())),
+        (Some(_), Some(_)) => return Err(refuse(format!("it names `{member}` twice"))),
         (Some((_, json)), None) => json.get(),
         (None, _) => &text,
     };
@@ -31,7 +34,7 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path, member: &str) -> Result<T, 
         let twice =
             text.strip_prefix("duplicate field ").map(|text| format!(": it names {} twice", name(text)));
         let why = missing.or(twice).unwrap_or_default();
-        format!("{} does not hold a {member} as `recurring` writes it{why}", path.display())
+        refuse(format!("it does not hold a {member} as `recurring` writes it{why}"))
     })
 }
 
@@ -59,25 +62,30 @@ impl<'de> Deserialize<'de> for Members {
 }
 
 /// The text of a file, or of standard input for `-`.
-pub(crate) fn text(path: &Path) -> Result<String, String> {
+pub(crate) fn text(path: &Path) -> Result<String, CliError> {
     if path.as_os_str() == "-" {
         return standard_input();
     }
-    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+    std::fs::read_to_string(path)
+        .map_err(|error| CliError::usage(format!("cannot read {}: {error}", path.display())))
 }
 
 /// All of standard input, as the bytes that came.
-pub(crate) fn standard_input_bytes() -> Result<Vec<u8>, String> {
+pub(crate) fn standard_input_bytes() -> Result<Vec<u8>, CliError> {
     let mut bytes = Vec::new();
-    std::io::stdin().read_to_end(&mut bytes).map_err(|error| format!("standard input: {error}"))?;
+    std::io::stdin().read_to_end(&mut bytes).map_err(unreadable_input)?;
     Ok(bytes)
 }
 
 /// All of standard input.
-pub(crate) fn standard_input() -> Result<String, String> {
+pub(crate) fn standard_input() -> Result<String, CliError> {
     let mut text = String::new();
-    std::io::stdin().read_to_string(&mut text).map_err(|error| format!("standard input: {error}"))?;
+    std::io::stdin().read_to_string(&mut text).map_err(unreadable_input)?;
     Ok(text)
+}
+
+fn unreadable_input(error: io::Error) -> CliError {
+    CliError::usage(format!("cannot read standard input: {error}"))
 }
 
 /// How many bytes are reserved for what will be written: more than a credential or a pending enrolment has.
@@ -95,10 +103,11 @@ pub(crate) struct NewFile {
 impl NewFile {
     /// Makes sure that a file can be written, before anything happens that must be written there: the folder takes a new
     /// file, and the disk has room for it. A file that exists is not overwritten.
-    pub(crate) fn reserve(path: &Path) -> Result<Self, String> {
-        let problem = |error: io::Error| format!("cannot write {}: {error}", path.display());
+    pub(crate) fn reserve(path: &Path) -> Result<Self, CliError> {
+        let problem = |error: io::Error| CliError::usage(format!("cannot write {}: {error}", path.display()));
         if path.symlink_metadata().is_ok() {
-            return Err(problem(io::ErrorKind::AlreadyExists.into()));
+            let path = path.display();
+            return Err(CliError::usage(format!("cannot write {path}: it exists already; name a new file")));
         }
         let name = path.file_name().ok_or_else(|| problem(io::ErrorKind::InvalidFilename.into()))?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
@@ -123,8 +132,8 @@ impl NewFile {
     }
 
     /// Writes the value, all the way to the disk, and then gives the file its name.
-    pub(crate) fn keep(mut self, value: &impl Serialize) -> Result<(), String> {
-        let problem = |error: String| format!("cannot write {}: {error}", self.path.display());
+    pub(crate) fn keep(mut self, value: &impl Serialize) -> Result<(), CliError> {
+        let problem = |error: String| CliError::io(format!("cannot write {}: {error}", self.path.display()));
         let text = serde_json::to_string_pretty(value).map_err(|error| problem(error.to_string()))? + "\n";
         let written = self
             .file

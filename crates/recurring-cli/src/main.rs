@@ -5,28 +5,41 @@
 
 mod arguments;
 mod commands;
+mod error;
 mod exit;
 mod files;
+mod journal_settings;
+mod line;
 mod output;
 mod record;
 mod session;
+mod signal;
+mod stdout;
+mod text;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use error::CliError;
+use exit::Exit;
+use output::Output;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = match arguments::Arguments::try_parse() {
-        Ok(arguments) => arguments,
-        Err(help) => return shown(&help),
-    };
-    let out = output::Output::new(arguments.json);
-    let exit = match commands::run(arguments, &out).await {
-        Ok(exit) => exit,
-        Err(problem) => {
-            out.problem(&problem);
-            exit::Exit::Usage
+    let (out, exit) = match arguments::Arguments::try_parse() {
+        Ok(arguments) => {
+            let out = Output::new(arguments.json);
+            let exit = match commands::run(arguments, &out).await {
+                Ok(exit) => exit,
+                Err(error) => out.error(&error),
+            };
+            (out, exit)
+        }
+        Err(help) => {
+            // The arguments cannot be read, but a program that reads the output must still learn why.
+            let out = Output::new(std::env::args_os().any(|argument| argument == "--json"));
+            let exit = shown(&help, &out);
+            (out, exit)
         }
     };
     match out.failure() {
@@ -35,17 +48,26 @@ async fn main() -> ExitCode {
                 "cannot write to standard output: {error}; what was done is named above, all else can be asked for again"
             ));
             // What became of the money says more.
-            if exit == exit::Exit::Done { exit::Exit::Failed.into() } else { exit.into() }
+            if exit == Exit::Done { Exit::Failed.into() } else { exit.into() }
         }
         None => exit.into(),
     }
 }
 
 /// Shows the help that was asked for, or what is wrong with the arguments.
-fn shown(help: &clap::Error) -> ExitCode {
-    match (help.print(), help.exit_code()) {
-        (Err(_), 0) => exit::Exit::Failed.into(),
-        (_, 0) => exit::Exit::Done.into(),
-        _ => exit::Exit::Usage.into(),
+fn shown(help: &clap::Error, out: &Output) -> Exit {
+    if help.exit_code() == 0 {
+        out.print_with(|| help.print());
+        return Exit::Done;
     }
+    // It goes to standard error; when that is lost, the exit code still says it.
+    let _ = help.print();
+    let text = help.render().to_string();
+    let problem = text.split("\n\n").next().unwrap_or_default();
+    let words: Vec<&str> = problem.split_whitespace().skip_while(|word| *word == "error:").collect();
+    let error = CliError::usage(words.join(" "));
+    if out.is_json() {
+        out.object(&line::Line::error(&error));
+    }
+    Exit::from(&error)
 }

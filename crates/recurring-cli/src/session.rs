@@ -2,11 +2,13 @@
 
 use std::sync::{Arc, OnceLock};
 
-use recurring_facade::{Secret, Settings};
+use recurring_facade::{Facade, Operation, ProviderId, Secret, Settings};
 use recurring_journal::store::SqliteStore;
 use recurring_journal::{Address, EncryptionKey, Journal, JournalBuilder};
 
 use crate::arguments::JournalChoice;
+use crate::error::CliError;
+use crate::journal_settings;
 use crate::output::Output;
 
 /// What a command works with. The journal that it opens is closed when it ends, however it ends.
@@ -21,32 +23,43 @@ impl Session {
         Self { settings, opened: OnceLock::new() }
     }
 
+    /// The facade of one gateway, which must have the operation: asked before anything is read or stored for it.
+    pub(crate) fn gateway(&self, provider: &ProviderId, operation: Operation) -> Result<Facade, CliError> {
+        let facade = self.settings.facade_of(provider)?;
+        facade.require(provider, operation)?;
+        Ok(facade)
+    }
+
     /// The journal for a command that moves money: `None` only when the caller wants none. It must be asked for before
     /// anything is sent.
-    pub(crate) async fn guard(&self, choice: &JournalChoice, what: &str) -> Result<Option<Journal>, String> {
+    pub(crate) async fn guard(
+        &self,
+        choice: &JournalChoice,
+        what: &str,
+    ) -> Result<Option<Journal>, CliError> {
         if choice.no_journal {
             return Ok(None);
         }
         match self.journal(choice.journal.as_deref()).await? {
             Some(journal) => Ok(Some(journal)),
-            None => Err(format!(
+            None => Err(CliError::configuration(format!(
                 "cannot {what}: no journal is named, and without one a repetition would do it twice; name one with \
                  RECURRING_JOURNAL or --journal sqlite:/PATH (`recurring journal create` makes it), or pass \
                  --no-journal and keep a record of your own; nothing was sent"
-            )),
+            ))),
         }
     }
 
     /// The journal for a command that cannot work without one.
-    pub(crate) async fn needed(&self, address: Option<&str>) -> Result<Journal, String> {
+    pub(crate) async fn needed(&self, address: Option<&str>) -> Result<Journal, CliError> {
         self.journal(address).await?.ok_or_else(none)
     }
 
     /// The journal at this address, by default that of the settings. `None` when there is no address at all.
-    pub(crate) async fn journal(&self, address: Option<&str>) -> Result<Option<Journal>, String> {
+    pub(crate) async fn journal(&self, address: Option<&str>) -> Result<Option<Journal>, CliError> {
         match self.address_or_none(address)? {
             Some(address) => {
-                let opened = self.builder()?.open(address.expose()).await.map_err(text)?;
+                let opened = self.builder()?.open(address.expose()).await?;
                 Ok(Some(self.keep(opened)))
             }
             None => Ok(None),
@@ -54,48 +67,47 @@ impl Session {
     }
 
     /// Creates a journal and opens it.
-    pub(crate) async fn create(&self, address: Option<&str>) -> Result<Journal, String> {
+    pub(crate) async fn create(&self, address: Option<&str>) -> Result<Journal, CliError> {
         let address = self.address(address)?;
-        if let Some(identity) = self.settings.journal_id() {
-            return Err(format!(
-                "cannot create a journal: RECURRING_JOURNAL_ID says that {identity} is to be used; look for that one, or \
-                 unset the variable to begin a new record"
-            ));
+        if let Some(identity) = journal_settings::identity(&self.settings) {
+            return Err(CliError::configuration(format!(
+                "cannot create a journal: RECURRING_JOURNAL_ID names {identity}; look for that journal, or unset the \
+                 variable to begin a new record"
+            )));
         }
-        Ok(self.keep(self.builder()?.create(address.expose()).await.map_err(text)?))
+        Ok(self.keep(self.builder()?.create(address.expose()).await?))
     }
 
     /// The store of a journal in SQLite, opened as that journal.
-    pub(crate) async fn sqlite(&self, path: std::path::PathBuf) -> Result<Arc<SqliteStore>, String> {
-        let store = Arc::new(SqliteStore::open(path).await.map_err(text)?);
-        let opened = self.builder()?.with_store(store.clone()).await.map_err(text)?;
+    pub(crate) async fn sqlite(&self, path: std::path::PathBuf) -> Result<Arc<SqliteStore>, CliError> {
+        let store = Arc::new(SqliteStore::open(path).await?);
+        let opened = self.builder()?.with_store(store.clone()).await?;
         self.keep(opened);
         Ok(store)
     }
 
     /// Where the journal is.
-    pub(crate) fn address(&self, address: Option<&str>) -> Result<Secret, String> {
+    pub(crate) fn address(&self, address: Option<&str>) -> Result<Secret, CliError> {
         self.address_or_none(address)?.ok_or_else(none)
     }
 
-    fn address_or_none(&self, address: Option<&str>) -> Result<Option<Secret>, String> {
+    fn address_or_none(&self, address: Option<&str>) -> Result<Option<Secret>, CliError> {
         match address {
-            Some(address) if has_password(address) => {
-                Err("cannot use --journal: the address has a password in it, and other users of this machine can read \
-                     arguments; put it in RECURRING_JOURNAL or in the file that --config names"
-                    .to_owned())
-            }
+            Some(address) if has_password(address) => Err(CliError::usage(
+                "cannot use --journal: the address has a password in it, and other users of this machine can read \
+                     arguments; put it in RECURRING_JOURNAL or in the file that --config names",
+            )),
             Some(address) => Ok(Some(Secret::new(address))),
-            None => Ok(self.settings.journal().cloned()),
+            None => journal_settings::address(&self.settings).map_err(CliError::configuration),
         }
     }
 
-    fn builder(&self) -> Result<JournalBuilder, String> {
+    fn builder(&self) -> Result<JournalBuilder, CliError> {
         let mut builder = Journal::builder();
-        if let Some(key) = self.settings.journal_key() {
-            builder = builder.encryption_key(EncryptionKey::from_hex(key).map_err(text)?);
+        if let Some(key) = journal_settings::key(&self.settings) {
+            builder = builder.encryption_key(EncryptionKey::from_hex(key)?);
         }
-        if let Some(identity) = self.settings.journal_id() {
+        if let Some(identity) = journal_settings::identity(&self.settings) {
             builder = builder.identity(identity);
         }
         Ok(builder)
@@ -120,18 +132,15 @@ impl Session {
     }
 }
 
-fn none() -> String {
-    "cannot open a journal: none is named; name one with RECURRING_JOURNAL or --journal sqlite:/PATH"
-        .to_owned()
-}
-
-fn text(error: impl std::fmt::Display) -> String {
-    error.to_string()
+fn none() -> CliError {
+    CliError::configuration(
+        "cannot open a journal: none is named; name one with RECURRING_JOURNAL or --journal sqlite:/PATH",
+    )
 }
 
 /// An address without its password, for showing.
-pub(crate) fn shown(address: &Secret) -> Result<String, String> {
-    match Address::parse(address.expose()).map_err(text)? {
+pub(crate) fn shown(address: &Secret) -> Result<String, CliError> {
+    match Address::parse(address.expose())? {
         Address::Sqlite(path) => Ok(format!("sqlite:{}", path.display())),
         Address::Postgres(address) => {
             let (scheme, user, rest) = parts(address.expose()).unwrap_or_default();
@@ -183,7 +192,7 @@ mod tests {
             ("postgres://db.example/billing", "postgres://db.example/billing"),
             ("sqlite:/var/lib/j.db", "sqlite:/var/lib/j.db"),
         ] {
-            assert_eq!(shown(&Secret::new(address)).as_deref(), Ok(expected));
+            assert_eq!(shown(&Secret::new(address)).expect("an address"), expected);
         }
     }
 }

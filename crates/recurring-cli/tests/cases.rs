@@ -73,7 +73,7 @@ fn enrolment_without_a_page_is_an_error() {
         let gateway = Gateway::start(move |_| RawReply::json(201, body.as_bytes()));
         let (code, lines, errors) = gateway.run(&[("EMSPAY_API_KEY", "k")], &enrol);
         match page {
-            Some(page) => assert_eq!((code, &lines[0]["redirect"]), (11, &json!(page)), "{url}: {errors}"),
+            Some(page) => assert_eq!((code, &lines[0]["redirect"]), (0, &json!(page)), "{url}: {errors}"),
             None => {
                 assert_eq!((code, &lines[0]["outcome"]), (30, &json!("error")), "{url}: {lines:?}");
                 let message = lines[0]["message"].as_str().expect("a reason");
@@ -182,7 +182,7 @@ fn private_key_from_a_variable_or_a_secret_is_read() {
         std::fs::write(&file, form).expect("written");
         let (code, lines, errors) =
             sandbox.told(&[("TOKENPAY_PRIVATE_KEY_FILE", &file)], &sandbox.to_the_page());
-        assert_eq!((code, &lines[0]["outcome"]), (11, &json!("action_required")), "{number}: {errors}");
+        assert_eq!((code, &lines[0]["outcome"]), (0, &json!("action_required")), "{number}: {errors}");
     }
 }
 
@@ -265,8 +265,7 @@ fn refund_in_another_currency_is_refused_before_it_is_sent() {
             let refund = ["refund", "--provider", provider, "--payment", payment, "--attempt", &attempt];
             let (code, lines) =
                 sandbox.recorded(&[&refund[..], &["--amount", amount, "--currency", currency]].concat());
-            assert!(matches!(code, 2 | 20), "{attempt}: {code} {lines:?}");
-            assert_eq!(lines[0]["effect"], "not_applied", "{attempt}");
+            assert_eq!((code, &lines[0]["effect"]), (2, &json!("not_applied")), "{attempt}: {lines:?}");
             let message = lines[0]["message"].as_str().expect("a reason");
             assert!(message.contains("`amount`"), "{attempt}: {message}");
         }
@@ -285,7 +284,7 @@ fn series_older_than_a_year_is_refused_in_every_form_of_a_date() {
         let charge = ["charge", "--provider", "emspay", "--attempt", "old", "--credential", &file];
         let (code, lines) =
             sandbox.recorded(&[&charge[..], &["--amount", "40.00", "--currency", "EUR"]].concat());
-        assert!(matches!(code, 2 | 20), "{created:?}: {code} {lines:?}");
+        assert_eq!(code, 2, "{created:?}: {lines:?}");
         assert_eq!(sandbox.ledger("old"), 0, "{created:?}");
     }
 }

@@ -28,7 +28,8 @@ const SCHEDULE: [&str; 13] = [
 fn moves_once(sandbox: &Sandbox, words: &[&str], input: &str) -> Vec<Value> {
     let before = sandbox.moved();
     let (code, lines) = sandbox.run_with(input, words);
-    assert_eq!((code, lines.len(), sandbox.moved()), (2, 0, before), "{words:?}: {lines:?}");
+    assert_eq!((code, sandbox.moved()), (2, before), "{words:?}: {lines:?}");
+    assert_eq!(lines[0]["kind"], "configuration", "{words:?}: {lines:?}");
     let (code, first) = sandbox.recorded_with(input, words);
     assert_eq!((code, sandbox.moved()), (0, before + 1), "{words:?}: {first:?}");
     let (code, again) = sandbox.recorded_with(input, words);
@@ -44,7 +45,7 @@ fn moves_once(sandbox: &Sandbox, words: &[&str], input: &str) -> Vec<Value> {
 fn refusal_without_a_journal_says_what_to_do() {
     let sandbox = Sandbox::start("says");
     let (code, lines, errors) = sandbox.told(&[], &SCHEDULE);
-    assert_eq!((code, lines.len(), sandbox.moved()), (2, 0, 0), "{errors}");
+    assert_eq!((code, &lines[0]["effect"], sandbox.moved()), (2, &json!("not_applied"), 0), "{errors}");
     for word in ["RECURRING_JOURNAL", "--journal", "journal create", "--no-journal", "nothing was sent"] {
         assert!(errors.contains(word), "{errors}");
     }

@@ -42,7 +42,7 @@ fn address_with_a_line_end_or_blank_is_refused() {
     assert_eq!(sandbox.charged_in(&journal, "cr-1").0, 10);
     for end in ["\r", "\n", " ", "\r\n"] {
         let (code, lines, errors) = sandbox.charged_in(&format!("{journal}{end}"), "cr-1");
-        assert_eq!((code, lines.len()), (2, 0), "{end:?}: {errors}");
+        assert_eq!((code, &lines[0]["kind"]), (2, &json!("configuration")), "{end:?}: {errors}");
         assert!(errors.contains("line break"), "{end:?}: {errors}");
         assert_eq!(sandbox.recorded_in(&format!("{journal}{end}"), &["journal", "create"]).0, 2);
     }
@@ -101,7 +101,7 @@ fn address_with_a_password_is_no_argument() {
     assert!(errors.contains("RECURRING_JOURNAL") && !errors.contains("hunter2"), "{errors}");
     // From the environment it is used, and there is no server.
     let (code, _, errors) = sandbox.told(&[("RECURRING_JOURNAL", address)], &["journal", "list"]);
-    assert_eq!(code, 2);
+    assert_eq!(code, 6);
     assert!(errors.contains("cannot be reached") && !errors.contains("hunter2"), "{errors}");
 }
 
@@ -111,7 +111,8 @@ fn journal_is_created_once_and_by_create_alone() {
     sandbox.enrolled();
     let journal = sandbox.journal();
     let (code, lines, errors) = sandbox.charged_in(&journal, "c-1");
-    assert_eq!((code, lines.len(), sandbox.ledger("c-1")), (2, 0, 0), "{errors}");
+    assert_eq!((code, &lines[0]["kind"]), (2, &json!("configuration")), "{errors}");
+    assert_eq!(sandbox.ledger("c-1"), 0);
     assert!(errors.contains("recurring journal create"), "{errors}");
     for words in
         [&["journal", "list"][..], &["journal", "info"], &["journal", "reconcile"], &["run", "--planned"]]
@@ -122,9 +123,9 @@ fn journal_is_created_once_and_by_create_alone() {
     let identity = sandbox.create_journal();
     assert_eq!(sandbox.charged_in(&journal, "c-1").0, 10);
     let (code, lines) = sandbox.recorded(&["journal", "create"]);
-    assert_eq!((code, lines.len()), (2, 0), "there is one");
+    assert_eq!((code, &lines[0]["outcome"]), (2, &json!("error")), "there is one");
     // A command that fails closes it, too: nothing is left beside the file.
-    assert_eq!(sandbox.recorded(&["journal", "show", "--attempt", "missing"]).0, 2);
+    assert_eq!(sandbox.recorded(&["journal", "show", "--attempt", "missing"]).0, 5);
     assert_eq!(sandbox.files(), ["journal.db"]);
     let (code, lines) = sandbox.recorded(&["journal", "info"]);
     let path = std::fs::canonicalize(sandbox.file("journal.db")).expect("a path");
@@ -147,7 +148,8 @@ fn journal_with_another_identity_is_refused() {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let settings = [("RECURRING_JOURNAL", journal.as_str()), ("RECURRING_JOURNAL_ID", &wanted)];
     let (code, lines, errors) = sandbox.told(&settings, &words);
-    assert_eq!((code, lines.len(), sandbox.ledger("i-1")), (2, 0, 0), "{errors}");
+    assert_eq!((code, &lines[0]["kind"]), (2, &json!("configuration")), "{errors}");
+    assert_eq!(sandbox.ledger("i-1"), 0);
     assert!(errors.contains(&wanted) && errors.contains(&found), "{errors}");
     // Nor is a new one made in the place of the one that is named.
     let missing = format!("sqlite:{}", sandbox.file("new.db"));
@@ -197,10 +199,10 @@ fn journal_without_its_main_file_is_refused() {
     assert_eq!(sandbox.charged_in(&sandbox.journal(), "w-1").0, 10);
     std::fs::rename(sandbox.file("journal.db"), sandbox.file("journal.db-wal")).expect("renamed");
     for words in [&["journal", "create"][..], &["journal", "list"]] {
-        assert_eq!(sandbox.recorded(words).0, 2, "{words:?}");
+        assert_eq!(sandbox.recorded(words).0, 6, "{words:?}");
     }
     let (code, _, errors) = sandbox.charged_in(&sandbox.journal(), "w-1");
-    assert_eq!((code, sandbox.ledger("w-1")), (2, 1), "{errors}");
+    assert_eq!((code, sandbox.ledger("w-1")), (6, 1), "{errors}");
     assert!(errors.contains("-wal"), "{errors}");
     assert_eq!(sandbox.files(), ["journal.db-wal"]);
 }
@@ -237,7 +239,7 @@ fn backup_restored_is_refused_until_acknowledged() {
     let restored = format!("sqlite:{copy}");
     for attempt in ["b-later", "b-free", "b-planned", "b-paid"] {
         let (code, lines, errors) = sandbox.charged_in(&restored, attempt);
-        assert_eq!((code, lines.len()), (2, 0), "{errors}");
+        assert_eq!((code, &lines[0]["kind"]), (2, &json!("configuration")), "{errors}");
         assert!(errors.contains("acknowledge-failover"), "{errors}");
     }
     let found = sandbox.file("charged.jsonl");

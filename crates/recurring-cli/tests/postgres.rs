@@ -4,7 +4,7 @@
 mod common;
 
 use common::Sandbox;
-use recurring_fixtures::postgres::{Cluster, run_tests};
+use recurring_fixtures::postgres::Cluster;
 use serde_json::json;
 
 fn eight_processes_on_one_name_send_once() {
@@ -28,9 +28,6 @@ fn backup_of_postgres_names_its_own_tools() {
     assert_eq!(code, 2, "nothing has taken over: {errors}");
 }
 
-fn main() -> std::process::ExitCode {
-    run_tests(vec![
-        ("eight_processes_on_one_name_send_once", eight_processes_on_one_name_send_once),
-        ("backup_of_postgres_names_its_own_tools", backup_of_postgres_names_its_own_tools),
-    ])
+recurring_fixtures::tests! {
+    needs PostgreSql: [eight_processes_on_one_name_send_once, backup_of_postgres_names_its_own_tools];
 }

@@ -3,6 +3,7 @@
 
 use std::process::{Command, Output, Stdio};
 
+use recurring_fixtures::openssl::run as openssl;
 use serde_json::Value;
 
 const ADDRESSES: [(&str, &str); 6] = [
@@ -21,15 +22,9 @@ fn run(settings: &[(&str, &str)], arguments: &[&str]) -> Output {
 }
 
 /// A variable that a script left empty must never mean the live gateway.
-#[test]
 fn an_empty_address_is_refused_and_not_replaced_by_the_live_gateways() {
     let key = std::env::temp_dir().join(format!("recurring-cli-{}-settings.pem", std::process::id()));
-    let made = Command::new("openssl")
-        .args(["genpkey", "-algorithm", "RSA", "-out"])
-        .arg(&key)
-        .output()
-        .expect("openssl");
-    assert!(made.status.success(), "{made:?}");
+    openssl(&["genpkey", "-algorithm", "RSA", "-out", key.to_str().expect("UTF-8")], b"");
     for (provider, variable) in ADDRESSES {
         let settings = [
             ("OMNO_CLIENT_ID", "id"),
@@ -41,6 +36,8 @@ fn an_empty_address_is_refused_and_not_replaced_by_the_live_gateways() {
             ("REVIO_API_KEY", "hunter2"),
             ("REVIO_BRAND_ID", "brand"),
             ("EMSPAY_API_KEY", "hunter2"),
+            ("OMNO_BASE_URL", "live"),
+            ("OMNO_TOKEN_URL", "live"),
             (variable, ""),
         ];
         let output = run(&settings, &["status", "--provider", provider, "--payment", "1", "--json"]);
@@ -50,12 +47,12 @@ fn an_empty_address_is_refused_and_not_replaced_by_the_live_gateways() {
             said.contains("must be an absolute address") && !said.contains("hunter2"),
             "{variable}: {said}"
         );
-        assert!(output.stdout.is_empty(), "{variable}");
+        let line: Value = serde_json::from_slice(&output.stdout).expect("one object");
+        assert_eq!((&line["kind"], &line["exit"]), (&"configuration".into(), &2.into()), "{variable}");
     }
     std::fs::remove_file(key).expect("removed");
 }
 
-#[test]
 fn a_gateway_whose_variables_are_all_empty_is_not_set_up() {
     let mut settings = ADDRESSES.map(|(_, variable)| (variable, "")).to_vec();
     settings.push(("EMSPAY_API_KEY", ""));
@@ -65,4 +62,13 @@ fn a_gateway_whose_variables_are_all_empty_is_not_set_up() {
         let line: Value = serde_json::from_str(line).expect(line);
         assert_eq!((&line["configured"], &line["problem"]), (&false.into(), &Value::Null), "{line}");
     }
+}
+
+recurring_fixtures::tests! {
+    needs OpenSsl: [
+        an_empty_address_is_refused_and_not_replaced_by_the_live_gateways,
+    ];
+    needs Nothing: [
+        a_gateway_whose_variables_are_all_empty_is_not_set_up,
+    ];
 }

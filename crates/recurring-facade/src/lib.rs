@@ -11,6 +11,7 @@
 )]
 
 mod adapters;
+mod assembly;
 mod call;
 mod capabilities;
 mod credential;
@@ -58,5 +59,5 @@ pub use recurring_core::{
 pub use request::{
     Billing, CaptureRequest, ChargeRequest, Customer, EnrolRequest, RefundRequest, ScheduleRequest,
 };
-pub use settings::{Settings, SettingsError};
+pub use settings::{GeneralSetting, Settings, SettingsError};
 pub use tables::{ProviderTables, provider_tables};

@@ -1,178 +1,129 @@
-//! Gateways from the environment and from a TOML file.
+//! What is set for each gateway, in the environment and in a TOML file.
 
+mod error;
+mod names;
+
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use recurring_core::{HttpOptions, Secret};
 
-use crate::facade::Facade;
+pub use self::error::SettingsError;
+pub(crate) use self::names::NAMES;
+
 use crate::ids::ProviderId;
-use crate::provider::Provider;
 
-/// The variables of one gateway.
-struct Names {
-    provider: ProviderId,
-    /// The table in the file.
-    table: &'static str,
-    /// What its variables begin with.
-    prefix: &'static str,
-    variables: &'static [&'static str],
-}
-
-const NAMES: [Names; 5] = [
-    Names {
-        provider: ProviderId::OMNO,
-        table: "omno",
-        prefix: "OMNO_",
-        variables: &[
-            "OMNO_BASE_URL",
-            "OMNO_TOKEN_URL",
-            "OMNO_CLIENT_ID",
-            "OMNO_CLIENT_SECRET",
-            "OMNO_BEARER_TOKEN",
-            "OMNO_HOOK_URL",
-            "OMNO_CALLBACK_URL",
-            "OMNO_CALLBACK_FAIL_URL",
-        ],
-    },
-    Names {
-        provider: ProviderId::NGENIUS,
-        table: "ngenius",
-        prefix: "NGENIUS_",
-        variables: &[
-            "NGENIUS_BASE_URL",
-            "NGENIUS_API_KEY",
-            "NGENIUS_OUTLET",
-            "NGENIUS_REALM",
-            "NGENIUS_WEBHOOK_HEADER",
-            "NGENIUS_WEBHOOK_SECRET",
-        ],
-    },
-    Names {
-        provider: ProviderId::TOKENPAY_SIGNED,
-        table: "tokenpay-signed",
-        prefix: "TOKENPAY_",
-        variables: &[
-            "TOKENPAY_BASE_URL",
-            "TOKENPAY_MERCHANT_ID",
-            "TOKENPAY_CURRENCY",
-            "TOKENPAY_PRIVATE_KEY_FILE",
-            "TOKENPAY_GATEWAY_PUBLIC_KEY_FILE",
-        ],
-    },
-    Names {
-        provider: ProviderId::REVIO,
-        table: "revio",
-        prefix: "REVIO_",
-        variables: &["REVIO_BASE_URL", "REVIO_API_KEY", "REVIO_BRAND_ID", "REVIO_WEBHOOK_PUBLIC_KEY_FILE"],
-    },
-    Names {
-        provider: ProviderId::EMSPAY,
-        table: "emspay",
-        prefix: "EMSPAY_",
-        variables: &["EMSPAY_BASE_URL", "EMSPAY_API_KEY"],
-    },
-];
-
-/// What belongs to no gateway: in a file it stands above the tables.
-const GENERAL: [(&str, &str); 3] = [
-    ("journal", "RECURRING_JOURNAL"),
-    ("journal_key", "RECURRING_JOURNAL_KEY"),
-    ("journal_id", "RECURRING_JOURNAL_ID"),
-];
-
-/// What is wrong with the settings. Never quotes a value.
-#[derive(Debug, Clone, thiserror::Error)]
-#[non_exhaustive]
-pub enum SettingsError {
-    /// A file cannot be read.
-    #[error("{path}: {problem}")]
-    File {
-        /// Which file.
-        path: PathBuf,
-        /// Why not.
-        problem: String,
-    },
-    /// The file has something in it that no gateway knows.
-    #[error("{path}: `{name}` is not a setting; those of {table} are {known}")]
-    UnknownName {
-        /// Which file.
-        path: PathBuf,
-        /// The name that nobody knows.
-        name: String,
-        /// Where it stands.
-        table: String,
-        /// What could be meant.
-        known: String,
-    },
-    /// A variable that a gateway needs is not set.
-    #[error("{provider} needs {variable}")]
-    Missing {
-        /// Which gateway.
-        provider: ProviderId,
-        /// The variable, or the choice of variables.
-        variable: &'static str,
-    },
-    /// A client cannot be set up from these values.
-    #[error("{provider}: {problem}")]
-    Unusable {
-        /// Which gateway.
-        provider: ProviderId,
-        /// The rule that is broken.
-        problem: String,
-    },
-    /// This program was built without the gateway.
-    #[error("{provider} is not part of this program: switch on the feature `{provider}`")]
-    NotBuilt {
-        /// Which gateway.
-        provider: ProviderId,
-    },
-}
-
-/// The values for all gateways, by the name of their environment variable. `Debug` shows the names only.
+/// The settings of all gateways, by the names of their environment variables. `Debug` shows the names only.
+///
+/// A program may have settings of its own in the same file and environment, see [`with_general`](Self::with_general):
+///
+/// ```no_run
+/// use recurring_facade::Settings;
+///
+/// # fn main() -> Result<(), recurring_facade::SettingsError> {
+/// let settings = Settings::new().with_general(["price_list"]).read()?;
+/// let facade = settings.facade()?;
+/// let prices = settings.general("price_list").map(|setting| setting.value().expose());
+/// # let _ = (facade, prices);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Default)]
 pub struct Settings {
     values: BTreeMap<String, Secret>,
+    general: Vec<(Cow<'static, str>, Option<GeneralSetting>)>,
     timeout: Option<Duration>,
 }
 
+/// A setting of the program itself, which belongs to no gateway. `Debug` does not show its value.
+#[derive(Debug, Clone)]
+pub struct GeneralSetting {
+    value: Secret,
+    file: Option<PathBuf>,
+}
+
+impl GeneralSetting {
+    /// Returns its value.
+    pub fn value(&self) -> &Secret {
+        &self.value
+    }
+
+    /// Returns the file that it comes from; `None` when it comes from the environment. A relative path in a file is
+    /// best read from the folder of that file.
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+}
+
 impl Settings {
-    /// No settings.
+    /// Creates settings in which nothing is set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Reads the file that `RECURRING_CONFIG` names, if it is set, and then the environment, which wins.
-    ///
-    /// # Errors
-    /// When the file cannot be read or has an unknown name in it.
-    pub fn from_environment() -> Result<Self, SettingsError> {
-        let file = std::env::var_os("RECURRING_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
-        Self::from_file_and_environment(file.as_deref())
+    /// Adds settings of the program itself, by their names in a file, such as `price_list`. There they are above the
+    /// tables of the gateways; in the environment it is `RECURRING_PRICE_LIST`. Their values must be texts. Without it, such a
+    /// name in a file is refused.
+    #[must_use]
+    pub fn with_general<N: Into<Cow<'static, str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.general.extend(names.into_iter().map(|name| (name.into(), None)));
+        self
     }
 
-    /// Reads a TOML file, if one is given, and then the environment, which wins.
-    ///
-    /// An empty variable counts as not set, but for the gateways' addresses: what was meant by an empty one is not
-    /// known, and the default would be the live gateway. That is an error once the gateway is used.
+    /// Reads the file that `RECURRING_CONFIG` names, if it is set, and then the environment, which wins: see
+    /// [`read_from`](Self::read_from).
     ///
     /// # Errors
-    /// When the file cannot be read or has an unknown name in it.
-    pub fn from_file_and_environment(file: Option<&Path>) -> Result<Self, SettingsError> {
+    /// When the file cannot be read, or has a name in it that is not a setting.
+    pub fn from_environment() -> Result<Self, SettingsError> {
+        Self::new().read()
+    }
+
+    /// Reads a TOML file: see [`read_file`](Self::read_file).
+    ///
+    /// # Errors
+    /// When the file cannot be read, or has a name in it that is not a setting.
+    pub fn from_file(path: &Path) -> Result<Self, SettingsError> {
+        Self::new().read_file(path)
+    }
+
+    /// Adds what is in the file that `RECURRING_CONFIG` names, if it is set, and then in the environment, which wins.
+    ///
+    /// # Errors
+    /// Those of [`read_from`](Self::read_from).
+    pub fn read(self) -> Result<Self, SettingsError> {
+        let file = std::env::var_os("RECURRING_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
+        self.read_from(file.as_deref())
+    }
+
+    /// Adds what is in a TOML file, if one is given, and then in the environment, which wins.
+    ///
+    /// An empty variable counts as not set, but for the gateways' addresses: what was meant by an empty one is not
+    /// known. That is an error once the gateway is used.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or has a name in it that is not a setting.
+    pub fn read_from(self, file: Option<&Path>) -> Result<Self, SettingsError> {
         let mut settings = match file {
-            Some(path) => Self::from_file(path)?,
-            None => Self::new(),
+            Some(path) => self.read_file(path)?,
+            None => self,
         };
-        let general = GENERAL.iter().map(|(_, variable)| variable);
-        for variable in NAMES.iter().flat_map(|names| names.variables).chain(general) {
+        for &variable in NAMES.iter().flat_map(|names| names.variables) {
             match std::env::var(variable) {
-                Ok(value) if !value.is_empty() => settings = settings.set(*variable, value),
+                Ok(value) if !value.is_empty() => settings.put(variable, value),
                 Err(std::env::VarError::NotPresent) => {}
                 // Kept as it is, for the client to refuse.
-                Ok(_) | Err(_) if is_address(variable) && settings.get(variable).is_none() => {
-                    settings = settings.set(*variable, String::new());
+                Ok(_) | Err(_) if names::is_address(variable) && settings.get(variable).is_none() => {
+                    settings.put(variable, String::new());
+                }
+                Ok(_) | Err(_) => {}
+            }
+        }
+        for (name, setting) in &mut settings.general {
+            match std::env::var(format!("RECURRING_{}", name.to_ascii_uppercase())) {
+                Ok(value) if !value.is_empty() => {
+                    *setting = Some(GeneralSetting { value: Secret::new(value), file: None });
                 }
                 Ok(_) | Err(_) => {}
             }
@@ -180,14 +131,19 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Reads a TOML file: a table for each gateway, with the names of the variables in lower case, with or
-    /// without the gateway's own prefix: `[emspay]`, `api_key = ".."`. Above the tables, `journal`, `journal_key` and
-    /// `journal_id`. A relative path in `journal = "sqlite:journal.db"` begins at the folder of the file.
+    /// Adds what is in a TOML file: a table for each gateway, with the names of the variables in lower case, with or
+    /// without the gateway's own prefix: `[emspay]`, `api_key = ".."`.
     ///
     /// # Errors
-    /// When the file cannot be read or has an unknown name in it.
-    pub fn from_file(path: &Path) -> Result<Self, SettingsError> {
+    /// When the file cannot be read, or has a name in it that is not a setting.
+    pub fn read_file(mut self, path: &Path) -> Result<Self, SettingsError> {
         let unreadable = |problem: String| SettingsError::File { path: path.to_owned(), problem };
+        let unknown = |name: &str, of: &str, known: String| SettingsError::UnknownName {
+            path: path.to_owned(),
+            name: name.to_owned(),
+            table: of.to_owned(),
+            known,
+        };
         let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
         // The parser's own message quotes the line, which may hold a key.
         let file: toml::Table = text.parse().map_err(|error: toml::de::Error| {
@@ -197,28 +153,15 @@ impl Settings {
                 .map_or(1, |before| before.lines().count().max(1));
             unreadable(format!("not TOML at line {line}"))
         })?;
-        let mut settings = Self::new();
         for (table, entries) in &file {
-            let unknown = |name: &str, of: &str, known: String| SettingsError::UnknownName {
-                path: path.to_owned(),
-                name: name.to_owned(),
-                table: of.to_owned(),
-                known,
-            };
-            if let Some((_, variable)) = GENERAL.iter().find(|(name, _)| name == table) {
+            if let Some((_, setting)) = self.general.iter_mut().find(|(name, _)| name == table) {
                 let text = entries.as_str().ok_or_else(|| unreadable(format!("`{table}` must be a text")))?;
-                let value = match *variable {
-                    "RECURRING_JOURNAL" => {
-                        beside(path, text).map_err(|error| unreadable(error.to_string()))?
-                    }
-                    _ => text.to_owned(),
-                };
-                settings = settings.set(*variable, value);
+                *setting = Some(GeneralSetting { value: Secret::new(text), file: Some(path.to_owned()) });
                 continue;
             }
             let Some(names) = NAMES.iter().find(|names| names.table == table) else {
-                let tables = NAMES.iter().map(|names| names.table);
-                let known: Vec<_> = GENERAL.iter().map(|(name, _)| *name).chain(tables).collect();
+                let general = self.general.iter().map(|(name, _)| name.as_ref());
+                let known: Vec<_> = general.chain(NAMES.iter().map(|names| names.table)).collect();
                 return Err(unknown(table, "the file", known.join(", ")));
             };
             let entries =
@@ -235,131 +178,59 @@ impl Settings {
                     toml::Value::Integer(number) => number.to_string(),
                     _ => return Err(unreadable(format!("`{table}.{name}` must be a text"))),
                 };
-                settings = settings.set(variable, value);
+                self.put(&variable, value);
             }
         }
-        Ok(settings)
+        Ok(self)
     }
 
-    /// Sets one value by the name of its environment variable, such as `EMSPAY_API_KEY`.
-    #[must_use]
-    pub fn set(mut self, variable: impl Into<String>, value: impl Into<Secret>) -> Self {
-        self.values.insert(variable.into(), value.into());
-        self
+    /// Sets one value of a gateway by the name of its environment variable, such as `EMSPAY_API_KEY`.
+    ///
+    /// # Errors
+    /// When the name is not that of a setting of a gateway.
+    pub fn set(mut self, variable: &str, value: impl Into<Secret>) -> Result<Self, SettingsError> {
+        if !NAMES.iter().any(|names| names.variables.contains(&variable)) {
+            return Err(SettingsError::UnknownVariable { variable: variable.to_owned() });
+        }
+        self.put(variable, value);
+        Ok(self)
     }
 
-    /// The longest that one send may take, for every gateway. Without it, each gateway's own default holds.
+    /// Sets several values, each as [`set`](Self::set) does.
+    ///
+    /// # Errors
+    /// Those of [`set`](Self::set).
+    pub fn set_all<N: AsRef<str>, V: Into<Secret>>(
+        self,
+        variables: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<Self, SettingsError> {
+        variables.into_iter().try_fold(self, |settings, (name, value)| settings.set(name.as_ref(), value))
+    }
+
+    fn put(&mut self, variable: &str, value: impl Into<Secret>) {
+        self.values.insert(variable.to_owned(), value.into());
+    }
+
+    /// Sets the longest that one send may take, for every gateway. Without it, each gateway's own default holds.
     #[must_use]
-    pub fn timeout(mut self, timeout: Duration) -> Self {
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// The address of the journal: `RECURRING_JOURNAL`, or `journal` in the file. It may hold a password.
-    pub fn journal(&self) -> Option<&Secret> {
-        self.get("RECURRING_JOURNAL")
+    /// Returns a setting of the program itself, by its name in a file; `None` when it is not set, or was not named by
+    /// [`with_general`](Self::with_general).
+    pub fn general(&self, name: &str) -> Option<&GeneralSetting> {
+        self.general.iter().find(|(known, _)| known == name).and_then(|(_, setting)| setting.as_ref())
     }
 
-    /// The identity of the journal, so that no other one is taken for it: `RECURRING_JOURNAL_ID`, or `journal_id` in the
-    /// file.
-    pub fn journal_id(&self) -> Option<&str> {
-        self.get("RECURRING_JOURNAL_ID").map(Secret::expose)
-    }
-
-    /// The key under which the journal keeps stored credentials: `RECURRING_JOURNAL_KEY`, or `journal_key` in the file.
-    pub fn journal_key(&self) -> Option<&Secret> {
-        self.get("RECURRING_JOURNAL_KEY")
-    }
-
-    /// Whether anything is set for this gateway.
+    /// Returns whether anything is set for a gateway.
     pub fn mentions(&self, provider: &ProviderId) -> bool {
-        NAMES
-            .iter()
-            .filter(|names| names.provider == *provider)
-            .flat_map(|names| names.variables)
-            .any(|variable| self.get(variable).is_some_and(|value| !value.expose().is_empty()))
-    }
-
-    /// A facade of every gateway for which something is set. For every other one it knows what is missing.
-    ///
-    /// # Errors
-    /// When one of them lacks a value, or has one that cannot work.
-    pub fn facade(&self) -> Result<Facade, SettingsError> {
-        let mut facade = Facade::new();
-        for provider in ProviderId::ALL {
-            match self.provider(provider) {
-                Ok(known) if self.mentions(provider) => facade.add(known),
-                Err(error) if self.mentions(provider) => return Err(error),
-                Ok(_) => {}
-                Err(SettingsError::Missing { provider, variable }) => {
-                    facade.add_missing(provider, format!("{variable} is not set"));
-                }
-                Err(error) => facade.add_missing(provider.clone(), error.to_string()),
-            }
-        }
-        Ok(facade)
-    }
-
-    /// A facade of one gateway alone, whatever is wrong with the settings of the others.
-    ///
-    /// # Errors
-    /// When it lacks a value, or has one that cannot work.
-    pub fn facade_of(&self, provider: &ProviderId) -> Result<Facade, SettingsError> {
-        let mut facade = Facade::new();
-        facade.add(self.provider(provider)?);
-        Ok(facade)
-    }
-
-    /// Every gateway of this program, pointed at an address that does not exist: for showing what each can do.
-    /// Whatever is called through it fails before anything is sent.
-    ///
-    /// # Errors
-    /// None that can be foreseen; those of [`Settings::facade`].
-    pub fn unreachable() -> Result<Facade, SettingsError> {
-        let mut settings = Self::new();
-        let any_text = |variable: &&&str| !variable.ends_with("_FILE") && !variable.ends_with("_CURRENCY");
-        for variable in NAMES.iter().flat_map(|names| names.variables).filter(any_text) {
-            let value =
-                if variable.ends_with("_URL") { "https://unreachable.invalid" } else { "unreachable" };
-            settings = settings.set(*variable, value);
-        }
-        let mut facade = Facade::new();
-        for id in ProviderId::ALL {
-            match settings.provider_without_key(id) {
-                Ok(provider) => facade.add(provider),
-                Err(SettingsError::NotBuilt { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(facade)
-    }
-
-    fn provider_without_key(&self, provider: &ProviderId) -> Result<Arc<dyn Provider>, SettingsError> {
-        #[cfg(feature = "tokenpay-signed")]
-        if *provider == ProviderId::TOKENPAY_SIGNED {
-            return crate::adapters::tokenpay_signed::without_key(self);
-        }
-        self.provider(provider)
-    }
-
-    fn provider(&self, provider: &ProviderId) -> Result<Arc<dyn Provider>, SettingsError> {
-        match provider.as_str() {
-            #[cfg(feature = "omno")]
-            "omno" => crate::adapters::omno::from_settings(self),
-            #[cfg(feature = "ngenius")]
-            "ngenius" => crate::adapters::ngenius::from_settings(self),
-            #[cfg(feature = "tokenpay-signed")]
-            "tokenpay-signed" => crate::adapters::tokenpay_signed::from_settings(self),
-            #[cfg(feature = "revio")]
-            "revio" => crate::adapters::revio::from_settings(self),
-            #[cfg(feature = "emspay")]
-            "emspay" => crate::adapters::emspay::from_settings(self),
-            _ => Err(SettingsError::NotBuilt { provider: provider.clone() }),
-        }
+        names::of(provider).any(|variable| self.get(variable).is_some_and(|value| !value.expose().is_empty()))
     }
 
     /// A value that may be missing.
-    pub(crate) fn get(&self, variable: &'static str) -> Option<&Secret> {
+    pub(crate) fn get(&self, variable: &str) -> Option<&Secret> {
         self.values.get(variable)
     }
 
@@ -390,31 +261,11 @@ impl Settings {
     }
 }
 
-/// The address of a journal as it stands in a settings file, with a relative path made absolute: it begins at the folder
-/// of that file, and is the same journal from every working directory. What is not a plain relative path stays as it is,
-/// for the journal to accept or refuse.
-fn beside(file: &Path, address: &str) -> std::io::Result<String> {
-    let relative = address.strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest));
-    let plain = |path: &&str| {
-        !path.is_empty() && path.trim() == *path && !path.contains(':') && Path::new(path).is_relative()
-    };
-    let Some(relative) = relative.filter(plain) else { return Ok(address.to_owned()) };
-    let file = std::path::absolute(file)?;
-    let joined = file.with_file_name(relative);
-    let joined =
-        joined.to_str().ok_or_else(|| std::io::Error::other("its folder must have a name in UTF-8"))?;
-    Ok(format!("sqlite:{joined}"))
-}
-
-/// Whether a variable says which gateway is called.
-fn is_address(variable: &str) -> bool {
-    variable.ends_with("_BASE_URL") || variable.ends_with("_TOKEN_URL")
-}
-
 impl std::fmt::Debug for Settings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Settings")
             .field("variables", &self.values.keys().collect::<Vec<_>>())
+            .field("general", &self.general)
             .field("timeout", &self.timeout)
             .finish()
     }

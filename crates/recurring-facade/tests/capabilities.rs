@@ -150,8 +150,8 @@ async fn operation_is_unsupported_only_outside_capabilities() {
 
 #[tokio::test]
 async fn operation_of_a_gateway_that_is_not_set_up_says_what_is_missing() {
-    let facade =
-        Settings::new().set("REVIO_BRAND_ID", "b").set("REVIO_API_KEY", "k").facade().expect("a facade");
+    let revio = [("REVIO_BRAND_ID", "b"), ("REVIO_API_KEY", "k"), ("REVIO_BASE_URL", "live")];
+    let facade = Settings::new().set_all(revio).expect("known names").facade().expect("a facade");
     let id = ProviderId::EMSPAY;
     for &operation in Operation::ALL {
         let error = ask_facade(&facade, &id, operation).await.expect("not set up");

@@ -231,8 +231,9 @@ async fn a_look_up_that_fails_finds_no_nothing() {
     let facade = |url: &str| {
         ["TOKENPAY_BASE_URL", "REVIO_BASE_URL", "EMSPAY_BASE_URL"]
             .into_iter()
-            .fold(settings(&keys), |settings: Settings, name| settings.set(name, url))
-            .timeout(Duration::from_millis(500))
+            .try_fold(settings(&keys), |settings: Settings, name| settings.set(name, url))
+            .expect("known names")
+            .with_timeout(Duration::from_millis(500))
             .facade()
             .expect("a facade")
     };

@@ -118,9 +118,12 @@ fn purchase(status: &str, more: &str) -> String {
 
 async fn charge_at(server: &FaultServer, told: &Told) -> Result<Payment, Error> {
     let facade = Settings::new()
-        .set("REVIO_BASE_URL", server.url())
-        .set("REVIO_API_KEY", "key")
-        .set("REVIO_BRAND_ID", "5c523a6d-cad0-462e-b9bb-79b16495f3b9")
+        .set_all([
+            ("REVIO_BASE_URL", server.url().as_str()),
+            ("REVIO_API_KEY", "key"),
+            ("REVIO_BRAND_ID", "5c523a6d-cad0-462e-b9bb-79b16495f3b9"),
+        ])
+        .expect("known names")
         .facade()
         .expect("a facade")
         .with_record(told.clone());

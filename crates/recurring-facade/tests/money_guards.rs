@@ -135,7 +135,8 @@ async fn tokenpay_charge_in_another_currency_sends_nothing() {
     assert!(error.to_string().contains("must be in USD"), "{error}");
     assert_eq!(error.effect(), Effect::NotApplied(Proof::Local));
     // The settings name another account than the credential's.
-    let elsewhere = settings(&sandbox).set("TOKENPAY_CURRENCY", "HKD").facade_of(&id).expect("a facade");
+    let elsewhere = settings(&sandbox).set("TOKENPAY_CURRENCY", "HKD").expect("a known name");
+    let elsewhere = elsewhere.facade_of(&id).expect("a facade");
     for amount in [price(&id), money("40.00", "HKD")] {
         let error = charge(&elsewhere, &credential, amount).await.expect_err("another account");
         assert_eq!(error.effect(), Effect::NotApplied(Proof::Local), "{error}");
@@ -154,15 +155,15 @@ async fn tokenpay_without_the_accounts_currency_moves_nothing() {
     let sandbox = Sandbox::builder().start().await.expect("a sandbox");
     let id = ProviderId::TOKENPAY_SIGNED;
     let all = sandbox.settings().into_iter().filter(|(name, _)| *name != "TOKENPAY_CURRENCY");
-    let settings =
-        all.fold(recurring_facade::Settings::new(), |settings, (name, value)| settings.set(name, value));
+    let settings = recurring_facade::Settings::new().set_all(all).expect("known names");
     let facade = settings.clone().facade_of(&id).expect("reads need no currency");
     let request = ChargeRequest::new(attempt("a-1"), credential(&id), price(&id));
     let error = facade.charge(request).await.expect_err("no currency");
     assert_eq!((error.kind(), error.effect()), (ErrorKind::Config, Effect::NotApplied(Proof::Local)));
     assert!(error.to_string().contains("TOKENPAY_CURRENCY"), "{error}");
     assert!(sandbox.exchanges().is_empty());
-    let error = settings.set("TOKENPAY_CURRENCY", "dollars").facade_of(&id).expect_err("no currency");
+    let odd = settings.set("TOKENPAY_CURRENCY", "dollars").expect("a known name");
+    let error = odd.facade_of(&id).expect_err("no currency");
     assert!(error.to_string().contains("TOKENPAY_CURRENCY must be an ISO 4217 code"), "{error}");
 }
 

@@ -297,8 +297,8 @@ async fn notification_unreadable_is_not_refused() {
     let key = "0123456789abcdef0123456789ABCDEF";
     let keys = Sandbox::builder().start().await.expect("a sandbox");
     let facade = common::settings(&keys)
-        .set("NGENIUS_WEBHOOK_HEADER", "X-Webhook-Secret")
-        .set("NGENIUS_WEBHOOK_SECRET", key)
+        .set_all([("NGENIUS_WEBHOOK_HEADER", "X-Webhook-Secret"), ("NGENIUS_WEBHOOK_SECRET", key)])
+        .expect("known names")
         .facade_of(&ID)
         .expect("a facade");
     let receive = |secret: &'static str, body: &'static str| {

@@ -10,9 +10,11 @@
 
 mod case;
 pub mod fault;
+pub mod harness;
 mod json;
 pub mod lint;
 pub mod logs;
+pub mod openssl;
 pub mod postgres;
 pub mod redaction;
 pub mod variants;

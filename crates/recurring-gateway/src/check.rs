@@ -48,7 +48,7 @@ pub fn path_segment(field: &'static str, value: &str) -> Result<String, InvalidI
     Ok(utf8_percent_encode(value, SEGMENT).to_string())
 }
 
-/// Percent-encodes a value for a query string.
+/// Percent-encodes a value for a query string or a form.
 pub fn query_value(value: &str) -> String {
     utf8_percent_encode(value, SEGMENT).to_string()
 }

@@ -10,6 +10,26 @@ use serde_json::value::RawValue;
 
 use recurring_core::{GatewayTime, Secret};
 
+/// Whether a JSON text is an object.
+///
+/// Check it before a part of a reply is read into a struct: serde would take a list for an object without names, its
+/// entries for the members in their order.
+pub fn is_object(json: &[u8]) -> bool {
+    json.trim_ascii_start().starts_with(b"{")
+}
+
+/// Reads a JSON text that must be an object, under the rule of [`is_object`].
+///
+/// # Errors
+/// When it is something else, or an object that cannot be read.
+pub fn parse_object<T: DeserializeOwned>(json: &RawValue) -> Result<T, serde_json::Error> {
+    if is_object(json.get().as_bytes()) {
+        serde_json::from_str(json.get())
+    } else {
+        Err(serde::de::Error::custom("must be a JSON object"))
+    }
+}
+
 fn literal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
     Option::<Box<RawValue>>::deserialize(deserializer)
 }
@@ -88,8 +108,8 @@ pub fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     match literal(deserializer)? {
-        Some(json) if json.get().starts_with('{') => {
-            serde_json::from_str(json.get()).map(Some).map_err(serde::de::Error::custom)
+        Some(json) if is_object(json.get().as_bytes()) => {
+            parse_object(&json).map(Some).map_err(serde::de::Error::custom)
         }
         _ => Ok(None),
     }

@@ -8,6 +8,8 @@ mod limit;
 pub mod notification;
 mod open_enum;
 mod operation;
+#[cfg(feature = "signature")]
+pub mod pem;
 mod request;
 pub mod retry;
 #[cfg(feature = "signature")]

@@ -8,6 +8,8 @@ use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAcc
 use serde::{Deserialize as _, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::lenient::is_object;
+
 /// How deep a body may nest.
 const DEEPEST: usize = 32;
 
@@ -54,7 +56,7 @@ fn check_body(body: &[u8], texts: bool) -> Result<(), NotificationError> {
     if std::str::from_utf8(body).is_err() {
         return refuse("the body is not UTF-8");
     }
-    if !body.trim_ascii_start().starts_with(b"{") {
+    if !is_object(body) {
         return refuse("the body is not a JSON object");
     }
     let mut reader = serde_json::Deserializer::from_slice(body);

@@ -4,6 +4,8 @@ use recurring_core::{InvalidInput, Secret};
 use secrecy::{ExposeSecret, SecretSlice};
 use serde::Serialize;
 
+use crate::check::query_value;
+
 /// Whether a request can move money or change anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
@@ -124,6 +126,15 @@ impl PreparedRequest {
                 self
             }
         }
+    }
+
+    /// Sets the body to a form, `application/x-www-form-urlencoded`. A space becomes `%20`, which every reader of forms
+    /// takes. Hide each secret of it in its encoded form too: see [`query_value`](crate::check::query_value).
+    pub fn form(self, members: &[(&str, &str)]) -> Self {
+        let pairs =
+            members.iter().map(|(name, value)| format!("{}={}", query_value(name), query_value(value)));
+        let body = pairs.collect::<Vec<_>>().join("&");
+        self.header("content-type", "application/x-www-form-urlencoded").body(body.into_bytes())
     }
 
     /// Checks that the request can be sent as it was meant. The transport sends nothing otherwise.

@@ -57,10 +57,7 @@ pub fn decide(policy: &RetryPolicy, class: Class, sends: u32, failure: Failure, 
     if !repeatable || sends >= policy.max_attempts || asked.is_some_and(|asked| asked > policy.max_backoff) {
         return Decision::Stop;
     }
-    let doubled = policy.initial_backoff.saturating_mul(2_u32.saturating_pow(sends.saturating_sub(1)));
-    let full = doubled.min(policy.max_backoff);
-    let jittered = full / 2 + full / 2_000 * jitter.min(1_000);
-    Decision::SendAgain(jittered.max(asked.unwrap_or_default()))
+    Decision::SendAgain(policy.backoff_with_jitter(sends, jitter).max(asked.unwrap_or_default()))
 }
 
 #[cfg(test)]

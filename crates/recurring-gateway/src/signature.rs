@@ -3,32 +3,22 @@
 use std::fmt;
 
 use base64::Engine;
-use base64::alphabet;
-use base64::engine::DecodePaddingMode;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
-use recurring_core::{InvalidInput, Secret};
+use base64::engine::general_purpose::STANDARD;
+use recurring_core::InvalidInput;
 use rsa::RsaPublicKey;
 use rsa::pkcs1v15::{Signature, VerifyingKey};
 use rsa::pkcs8::SubjectPublicKeyInfoRef;
-use rsa::pkcs8::der::zeroize::Zeroizing;
 use rsa::signature::Verifier;
 use rsa::traits::PublicKeyParts;
 use sha2::Sha256;
 
+use crate::pem::{self, PemBlock};
+
 /// Shorter keys can be broken.
 const FEWEST_BITS: usize = 2048;
 
-/// What each PEM block begins with.
-const PEM: &str = "-----BEGIN ";
-
 /// Longer keys make every check slow, and no gateway uses one.
 const MOST_BITS: usize = 4096;
-
-/// Keys are pasted with and without the `=` at the end; both mean the same bytes.
-const TOLERANT: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
 
 /// An RSA public key of 2048 to 4096 bits. Cloning copies it; `Debug` shows its size only.
 #[derive(Clone, PartialEq, Eq)]
@@ -39,7 +29,7 @@ pub struct PublicKey {
 
 impl PublicKey {
     /// Reads a key: SPKI, as PEM or as base64 without the PEM lines. White space and line breaks do not matter, nor do
-    /// the forms that [`plain_key_text`] understands.
+    /// the forms that [`plain_key_text`](pem::plain_key_text) understands.
     ///
     /// # Errors
     /// For anything else, and for a key of another size. The error names the problem and quotes nothing.
@@ -50,13 +40,13 @@ impl PublicKey {
                 "must be an RSA public key of {FEWEST_BITS} to {MOST_BITS} bits: SPKI, as PEM or as base64"
             ))
         };
-        let plain = plain_key_text(text);
-        let base64: String = between_pem_lines(plain.expose())
-            .ok_or_else(unreadable)?
-            .chars()
-            .filter(|c| !c.is_ascii_whitespace())
-            .collect();
-        let der = TOLERANT.decode(base64).map_err(|_| unreadable())?;
+        let plain = pem::plain_key_text(text);
+        let base64 = match PemBlock::first(plain.expose()) {
+            None => plain.expose(),
+            Some(block) if block.label() == "PUBLIC KEY" => block.base64().ok_or_else(unreadable)?,
+            Some(_) => return Err(unreadable()),
+        };
+        let der = pem::decode_base64(base64).ok_or_else(unreadable)?;
         let key = SubjectPublicKeyInfoRef::try_from(der.as_slice())
             .ok()
             .and_then(|info| RsaPublicKey::try_from(info).ok())
@@ -82,42 +72,10 @@ impl PublicKey {
     }
 }
 
-/// Brings the text of a key into the form in which a key file holds it: without a byte order mark, with line breaks for
-/// the two characters `\n` that environment variables and JSON files hold, and decoded when it is the base64 of a whole
-/// PEM file, as cluster secrets hold it. Any other text stays as it is.
-pub fn plain_key_text(text: &str) -> Secret {
-    let text = text.trim().trim_start_matches('\u{feff}');
-    if text.contains(PEM) {
-        return unescaped(text);
-    }
-    let mut dense = Zeroizing::new(Vec::with_capacity(text.len()));
-    dense.extend(unescaped(text).expose().bytes().filter(|byte| !byte.is_ascii_whitespace()));
-    let decoded = TOLERANT.decode(dense.as_slice()).ok().map(Zeroizing::new);
-    match decoded.as_ref().and_then(|bytes| std::str::from_utf8(bytes).ok()).filter(|pem| pem.contains(PEM)) {
-        Some(pem) => unescaped(pem.trim_start_matches('\u{feff}')),
-        None => unescaped(text),
-    }
-}
-
-/// A backslash occurs neither in base64 nor in the lines of PEM.
-fn unescaped(text: &str) -> Secret {
-    let with_breaks = Zeroizing::new(text.replace("\\r\\n", "\n"));
-    Secret::new(with_breaks.replace("\\n", "\n"))
-}
-
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PublicKey").field("bits", &self.bits).finish_non_exhaustive()
     }
-}
-
-/// The base64 of a text: what stands between the lines of its first PEM block, or all of it when there is none.
-/// `None` when the block is of something else than a public key, or is cut off.
-fn between_pem_lines(text: &str) -> Option<&str> {
-    let Some((_, after)) = text.split_once("-----BEGIN ") else { return Some(text) };
-    let (label, rest) = after.split_once("-----")?;
-    let (body, _) = rest.split_once("-----END ")?;
-    (label == "PUBLIC KEY").then_some(body)
 }
 
 #[cfg(test)]

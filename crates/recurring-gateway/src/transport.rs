@@ -1,16 +1,17 @@
-use crate::ErrorExt as _;
 use std::error::Error as StdError;
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
-use crate::retry::{self, Decision, Failure};
-use crate::{BaseUrl, Method, PreparedRequest};
 use recurring_core::{Error, ErrorKind, HttpOptions, InvalidInput, NotAfter, Reply};
 use reqwest::header::{CONTENT_LENGTH, HeaderValue};
 use tracing::debug;
 
+use crate::base_url::BaseUrl;
+use crate::error::ErrorExt as _;
 use crate::limit::{self, CheckLimit, Handover, LimitPassed, LimitedBody};
+use crate::request::{Method, PreparedRequest};
+use crate::retry::{self, Decision, Failure};
 
 /// Sends prepared requests and receives whole replies. Cloning is cheap and shares the connections.
 #[derive(Clone)]

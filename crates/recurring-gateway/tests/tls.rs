@@ -121,7 +121,6 @@ async fn send(url: &str, options: HttpOptions) -> Result<Reply, Error<String>> {
     Transport::new(options).expect("options").send(&base, &request).await
 }
 
-#[tokio::test]
 async fn a_private_root_is_trusted_when_it_is_handed_in_and_only_then() {
     let server = Server::start();
     let trusted = send(&server.url, HttpOptions::new().root_certificate(server.root())).await;
@@ -134,4 +133,10 @@ async fn a_private_root_is_trusted_when_it_is_handed_in_and_only_then() {
     let other_name = server.url.replace("127.0.0.1", "localhost");
     let renamed = send(&other_name, HttpOptions::new().root_certificate(server.root())).await;
     assert_eq!(renamed.expect_err("another name").effect(), Effect::NotApplied(Proof::NeverSent));
+}
+
+recurring_fixtures::tests! {
+    needs OpenSsl: async [
+        a_private_root_is_trusted_when_it_is_handed_in_and_only_then,
+    ];
 }

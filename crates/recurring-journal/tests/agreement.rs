@@ -27,7 +27,7 @@ async fn timeout_longer_than_the_lease_is_refused() {
     let hour = Duration::from_secs(60 * 60);
     let calls = world.sandbox.exchanges().len();
     for id in ProviderId::ALL.iter().cloned() {
-        let slow = settings(&world.sandbox).timeout(hour).facade_of(&id).unwrap();
+        let slow = settings(&world.sandbox).with_timeout(hour).facade_of(&id).unwrap();
         let error = if id == ProviderId::NGENIUS {
             world.journal.schedule(&slow, &id, schedule_request("slow")).await.unwrap_err()
         } else {

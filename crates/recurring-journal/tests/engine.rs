@@ -155,4 +155,6 @@ async fn an_engine_that_repeats_its_steps_charges_once() {
     assert_eq!((lost, not_applied), (9, 3));
 }
 
-recurring_fixtures::postgres_tests!(an_engine_that_repeats_its_steps_charges_once);
+recurring_fixtures::tests! {
+    needs PostgreSql: multi_thread [an_engine_that_repeats_its_steps_charges_once];
+}

@@ -49,7 +49,8 @@ macro_rules! tests_of {
             suite::$case(&Database::new()).await;
         })+
 
-        recurring_fixtures::postgres_tests! {
+        recurring_fixtures::tests! {
+            needs PostgreSql: multi_thread [
             $($case,)+
             eight_processes_open_an_empty_database_at_once,
             a_commit_waits_for_the_disk_whatever_the_database_says,
@@ -67,6 +68,7 @@ macro_rules! tests_of {
             the_password_is_shown_nowhere,
             #[cfg(feature = "pgbouncer-tests")]
             pooler_that_shares_sessions_is_refused,
+            ];
         }
     };
 }

@@ -67,7 +67,7 @@ fn with_another_key(world: &World, id: &ProviderId) -> Facade {
         "revio" => settings.set("REVIO_API_KEY", "another"),
         _ => settings.set("OMNO_CLIENT_SECRET", "another"),
     };
-    settings.facade().unwrap()
+    settings.unwrap().facade().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -278,6 +278,6 @@ async fn gateway(
         Behaviour::Reply(RawReply::json(200, order.to_string()))
     })
     .await;
-    let settings = common::settings(&world.sandbox).set("EMSPAY_BASE_URL", server.url());
+    let settings = common::settings(&world.sandbox).set("EMSPAY_BASE_URL", server.url()).unwrap();
     (settings.facade_of(&ProviderId::EMSPAY).unwrap(), server)
 }

@@ -30,11 +30,13 @@
 
 mod event;
 mod keys;
+mod verified;
 
 pub use event::EventType;
 pub use keys::WebhookKeys;
 pub use recurring_core::notification::{NotificationError, RawNotification};
 pub use recurring_gateway::signature::PublicKey;
+pub use verified::{Authenticated, verify};
 
 use recurring_core::{GatewayTime, Secret};
 use recurring_gateway::{check, lenient, notification::read_verified};
@@ -44,35 +46,6 @@ use sha2::{Digest, Sha256};
 use crate::ops::payment::Payment;
 use crate::ops::purchase::Purchase;
 use crate::wire;
-
-/// The header with the signature: base64 of RSASSA-PKCS1-v1_5 with SHA-256 over the bytes of the body.
-pub(crate) const SIGNATURE: &str = "X-Signature";
-
-/// A notification whose origin was proven. Only [`verify`] makes one and [`WebhookKeys::verify`].
-#[derive(Debug, Clone)]
-pub struct Authenticated(RawNotification);
-
-/// Checks that a notification is the gateway's, over the exact bytes that arrived. `key` has 2048 to 4096 bits, see
-/// [`PublicKey::parse`].
-///
-/// # Errors
-/// [`NotificationError::Refused`] when the header `X-Signature` is missing or came twice, or is no signature of this
-/// body under this key. There is no time stamp to check: an old notification that is sent again verifies, too.
-pub fn verify(raw: RawNotification, key: &PublicKey) -> Result<Authenticated, NotificationError> {
-    match key.verifies(raw.body(), signature(&raw)?) {
-        true => Ok(Authenticated(raw)),
-        false => Err(not_genuine()),
-    }
-}
-
-pub(crate) fn signature(raw: &RawNotification) -> Result<&str, NotificationError> {
-    let missing = || NotificationError::refused("it has no header X-Signature, or more than one");
-    raw.header(SIGNATURE).ok_or_else(missing)
-}
-
-pub(crate) fn not_genuine() -> NotificationError {
-    NotificationError::refused("X-Signature is no signature of this body under the key")
-}
 
 /// Reads a notification whose origin is proven.
 ///

@@ -33,7 +33,6 @@ fn is_refused(answer: Result<Authenticated, NotificationError>) -> bool {
     matches!(answer, Err(NotificationError::Refused(_)))
 }
 
-#[test]
 fn what_the_openssl_program_signed_verifies_and_is_read() {
     let body = Case::load("revio/notification/purchase-paid").request_body();
     let larger = KeyPair::new(3072);
@@ -53,7 +52,6 @@ fn what_the_openssl_program_signed_verifies_and_is_read() {
     insta::assert_debug_snapshot!(read(&body).expect("read"));
 }
 
-#[test]
 fn a_refund_names_the_purchase() {
     let body = Case::load("revio/notification/payment-refunded").request_body();
     let notification = read(&body).expect("read");
@@ -63,7 +61,6 @@ fn a_refund_names_the_purchase() {
     insta::assert_debug_snapshot!(notification);
 }
 
-#[test]
 fn the_event_can_differ_from_the_status() {
     let body = Case::load("revio/notification/purchase-settled").request_body();
     let notification = read(&body).expect("read");
@@ -72,7 +69,6 @@ fn the_event_can_differ_from_the_status() {
     assert_eq!(purchase.status.as_str(), "paid");
 }
 
-#[test]
 fn one_flipped_bit_anywhere_refuses() {
     let (pair, key) = (KeyPair::first(), KeyPair::first().public());
     let signature = pair.sign(SMALL);
@@ -96,7 +92,6 @@ fn one_flipped_bit_anywhere_refuses() {
     }
 }
 
-#[test]
 fn white_space_is_part_of_what_is_signed() {
     let (pair, key) = (KeyPair::first(), KeyPair::first().public());
     let spaced = br#"{ "id": "1", "event_type": "purchase.paid" }"#;
@@ -105,7 +100,6 @@ fn white_space_is_part_of_what_is_signed() {
     assert!(is_refused(check(&[("X-Signature", &signature)], SMALL, &key)));
 }
 
-#[test]
 fn what_is_no_signature_of_the_gateway_is_refused() {
     let key = KeyPair::first().public();
     let signature = KeyPair::first().sign(SMALL);
@@ -124,7 +118,6 @@ fn what_is_no_signature_of_the_gateway_is_refused() {
     }
 }
 
-#[test]
 fn genuine_body_that_is_unreadable_is_no_refusal() {
     let deep = format!(r#"{{"id":{}{}}}"#, "[".repeat(40), "]".repeat(40)).into_bytes();
     let large = [br#"{"id":""#.as_slice(), &vec![b'x'; 1024 * 1024], b"\"}"].concat();
@@ -150,7 +143,6 @@ fn genuine_body_that_is_unreadable_is_no_refusal() {
     }
 }
 
-#[test]
 fn odd_members_do_no_harm_and_only_the_identifier_is_needed() {
     for case in [
         "revio/notification/purchase-paid",
@@ -194,7 +186,6 @@ fn odd_members_do_no_harm_and_only_the_identifier_is_needed() {
     }
 }
 
-#[test]
 fn an_event_nobody_has_seen_is_kept() {
     for known in EventType::KNOWN {
         assert_eq!(EventType::from(*known).as_str(), *known);
@@ -221,7 +212,6 @@ fn an_event_nobody_has_seen_is_kept() {
     }
 }
 
-#[test]
 fn deliveries_of_one_event_share_a_key_and_events_do_not() {
     let key = |id: &str, event: &str, updated_on: &str| {
         let body =
@@ -250,7 +240,6 @@ fn deliveries_of_one_event_share_a_key_and_events_do_not() {
     assert_eq!(all.len(), 8);
 }
 
-#[test]
 fn no_token_is_shown() {
     const TOKEN: &str = "sentinel-recurring-token-0815";
     let mut shown = String::new();
@@ -280,7 +269,6 @@ fn no_token_is_shown() {
 }
 
 /// `lone-surrogate-in-a-signed-webhook/body.json`: a name that was cut inside an emoji.
-#[test]
 fn text_cut_inside_an_emoji_is_passed_over() {
     let body = br#"{"event_type":"purchase.paid","id":"p1","status":"paid","updated_on":1,"x":"a\ud83d"}"#;
     let notification = read(body).expect("read, as the same text in a reply is");
@@ -288,4 +276,21 @@ fn text_cut_inside_an_emoji_is_passed_over() {
     // In a member that is needed it makes a genuine notification unreadable, and never a refusal.
     let error = read(br#"{"event_type":"purchase.paid","id":"p1\ud83d"}"#).expect_err("no identifier");
     assert!(error.is_verified(), "{error}");
+}
+
+recurring_fixtures::tests! {
+    needs OpenSsl: [
+        what_the_openssl_program_signed_verifies_and_is_read,
+        a_refund_names_the_purchase,
+        the_event_can_differ_from_the_status,
+        one_flipped_bit_anywhere_refuses,
+        white_space_is_part_of_what_is_signed,
+        what_is_no_signature_of_the_gateway_is_refused,
+        genuine_body_that_is_unreadable_is_no_refusal,
+        odd_members_do_no_harm_and_only_the_identifier_is_needed,
+        an_event_nobody_has_seen_is_kept,
+        deliveries_of_one_event_share_a_key_and_events_do_not,
+        no_token_is_shown,
+        text_cut_inside_an_emoji_is_passed_over,
+    ];
 }

@@ -82,14 +82,12 @@ async fn at_once(keys: &Arc<WebhookKeys>, signature: &str) -> usize {
     running.join_all().await.into_iter().filter(|accepted| *accepted).count()
 }
 
-#[tokio::test]
 async fn a_configured_key_asks_nobody() {
     let keys = WebhookKeys::configured(KeyPair::first().public());
     assert!(deliver(&keys, &KeyPair::first().sign(BODY)).await.is_ok());
     refused(deliver(&keys, &KeyPair::second().sign(BODY)).await);
 }
 
-#[tokio::test]
 async fn the_key_is_asked_for_once() {
     let gateway = Gateway::start(key(KeyPair::first())).await;
     let keys = gateway.keys();
@@ -105,7 +103,6 @@ async fn the_key_is_asked_for_once() {
     assert_eq!(gateway.asked(), 1);
 }
 
-#[tokio::test]
 async fn one_question_serves_all_who_wait() {
     let gateway = Gateway::start(key(KeyPair::first())).await;
     let keys = Arc::new(gateway.keys());
@@ -113,7 +110,6 @@ async fn one_question_serves_all_who_wait() {
     assert_eq!(gateway.asked(), 1);
 }
 
-#[tokio::test]
 async fn a_new_key_is_found_after_a_minute_at_the_latest() {
     let gateway = Gateway::start(key(KeyPair::first())).await;
     let keys = Arc::new(gateway.keys());
@@ -132,7 +128,6 @@ async fn a_new_key_is_found_after_a_minute_at_the_latest() {
     assert_eq!(gateway.asked(), 2);
 }
 
-#[tokio::test]
 async fn a_flood_of_forgeries_asks_once_a_minute_and_good_ones_pass() {
     let gateway = Gateway::start(key(KeyPair::first())).await;
     let keys = Arc::new(gateway.keys());
@@ -146,7 +141,6 @@ async fn a_flood_of_forgeries_asks_once_a_minute_and_good_ones_pass() {
     }
 }
 
-#[tokio::test]
 async fn without_a_key_nothing_is_accepted_and_the_refusal_says_so() {
     let gateway = Gateway::start(failure()).await;
     let keys = Arc::new(gateway.keys());
@@ -161,7 +155,6 @@ async fn without_a_key_nothing_is_accepted_and_the_refusal_says_so() {
     assert_eq!(gateway.asked(), 2);
 }
 
-#[tokio::test]
 async fn what_is_no_key_is_not_kept() {
     let gateway = Gateway::start(Behaviour::Reply(RawReply::json(200, r#""hello""#))).await;
     let keys = gateway.keys();
@@ -170,7 +163,6 @@ async fn what_is_no_key_is_not_kept() {
     assert_eq!(gateway.asked(), 1);
 }
 
-#[tokio::test]
 async fn the_old_key_stays_while_the_new_one_cannot_be_had() {
     let gateway = Gateway::start(key(KeyPair::first())).await;
     let keys = Arc::new(gateway.keys());
@@ -189,7 +181,6 @@ async fn the_old_key_stays_while_the_new_one_cannot_be_had() {
     assert_eq!(gateway.asked(), 3);
 }
 
-#[tokio::test]
 async fn a_delivery_that_goes_away_while_it_asks_does_not_open_the_gate() {
     let gateway = Gateway::start(Behaviour::StaySilent).await;
     let keys = Arc::new(gateway.keys());
@@ -210,7 +201,6 @@ async fn a_delivery_that_goes_away_while_it_asks_does_not_open_the_gate() {
     assert!(deliver(&keys, &good).await.is_ok());
 }
 
-#[tokio::test]
 async fn no_secret_is_shown() {
     let quoting = RawReply::json(401, format!(r#"{{"__all__":[{{"message":"bad {}"}}]}}"#, common::KEY));
     let gateway = Gateway::start(Behaviour::Reply(quoting)).await;
@@ -220,4 +210,19 @@ async fn no_secret_is_shown() {
     shown += &format!("{keys:?}");
     assert!(shown.contains("bad [redacted]"), "{shown}");
     assert_absent(&[common::KEY], &shown, "what is shown of the keys");
+}
+
+recurring_fixtures::tests! {
+    needs OpenSsl: async [
+        a_configured_key_asks_nobody,
+        the_key_is_asked_for_once,
+        one_question_serves_all_who_wait,
+        a_new_key_is_found_after_a_minute_at_the_latest,
+        a_flood_of_forgeries_asks_once_a_minute_and_good_ones_pass,
+        without_a_key_nothing_is_accepted_and_the_refusal_says_so,
+        what_is_no_key_is_not_kept,
+        the_old_key_stays_while_the_new_one_cannot_be_had,
+        a_delivery_that_goes_away_while_it_asks_does_not_open_the_gate,
+        no_secret_is_shown,
+    ];
 }

@@ -6,10 +6,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use base64::Engine;
-use base64::alphabet;
-use base64::engine::DecodePaddingMode;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use base64::engine::general_purpose::STANDARD;
 use recurring_core::{InvalidInput, Secret};
+use recurring_gateway::pem::{PemBlock, decode_base64, plain_key_text};
 use recurring_gateway::signature::PublicKey;
 use rsa::pkcs1::DecodeRsaPrivateKey;
 use rsa::pkcs1v15::SigningKey;
@@ -28,12 +27,6 @@ use crate::auth::{RequestSigner, SigningError};
 
 /// The documented example is signed with 2048 bits; anything shorter can be broken.
 const FEWEST_BITS: usize = 2048;
-
-/// Keys are pasted with and without the `=` at the end; both mean the same bytes.
-const TOLERANT: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
 
 /// Signs with a private key held in memory.
 ///
@@ -58,7 +51,7 @@ impl RsaSigner {
     /// shorter than 2048 bits, and for anything else. The error names the problem and quotes nothing.
     pub fn from_key(text: impl Into<Secret>) -> Result<Self, InvalidInput> {
         let text = text.into();
-        let text = recurring_gateway::signature::plain_key_text(text.expose());
+        let text = plain_key_text(text.expose());
         let key = private_key(&der_of_private_key(text.expose())?)?;
         let bits = key.n().bits();
         if bits < FEWEST_BITS {
@@ -128,25 +121,15 @@ const ENCRYPTED: &str = "is protected by a password; decrypt it first and keep i
 const CURVE: &str = "is an elliptic-curve key; this gateway takes RSA keys only";
 const OTHER: &str = "is no RSA private key in PKCS#8 or PKCS#1 form";
 
-/// The first PEM block of a text: what it says it is, and what stands between its lines unless it is cut off.
-struct Pem<'a> {
-    label: &'a str,
-    body: Option<&'a str>,
-}
-
-fn pem(text: &str) -> Option<Pem<'_>> {
-    let (_, after) = text.split_once("-----BEGIN ")?;
-    let (label, rest) = after.split_once("-----")?;
-    Some(Pem { label, body: rest.split_once("-----END ").map(|(body, _)| body) })
-}
-
 fn der_of_private_key(text: &str) -> Result<Zeroizing<Vec<u8>>, InvalidInput> {
-    let Some(Pem { label, body }) = pem(text) else {
+    let Some(block) = PemBlock::first(text) else {
         if text.trim().is_empty() {
             return Err(refuse("must not be empty"));
         }
-        return decode(text).ok_or_else(|| refuse("must be PEM, or the base64 of a PKCS#8 or PKCS#1 key"));
+        return decode_base64(text)
+            .ok_or_else(|| refuse("must be PEM, or the base64 of a PKCS#8 or PKCS#1 key"));
     };
+    let label = block.label();
     match label {
         "PRIVATE KEY" | "RSA PRIVATE KEY" => {}
         "ENCRYPTED PRIVATE KEY" => return Err(refuse(ENCRYPTED)),
@@ -158,18 +141,12 @@ fn der_of_private_key(text: &str) -> Result<Zeroizing<Vec<u8>>, InvalidInput> {
         }
         _ => return Err(refuse("is PEM of something else than a private key")),
     }
-    let body = body.ok_or_else(|| refuse("is cut off: its last PEM line is missing"))?;
-    if body.contains(",ENCRYPTED") {
+    let base64 = block.base64().ok_or_else(|| refuse("is cut off: its last PEM line is missing"))?;
+    if base64.contains(",ENCRYPTED") {
         return Err(refuse(ENCRYPTED));
     }
-    decode(body).ok_or_else(|| refuse("is damaged: between the PEM lines stands something else than base64"))
-}
-
-/// Base64 with white space anywhere. The copies made on the way are wiped.
-fn decode(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let mut dense = Zeroizing::new(Vec::with_capacity(text.len()));
-    dense.extend(text.bytes().filter(|byte| !byte.is_ascii_whitespace()));
-    TOLERANT.decode(dense.as_slice()).ok().map(Zeroizing::new)
+    decode_base64(base64)
+        .ok_or_else(|| refuse("is damaged: between the PEM lines stands something else than base64"))
 }
 
 fn private_key(der: &[u8]) -> Result<RsaPrivateKey, InvalidInput> {

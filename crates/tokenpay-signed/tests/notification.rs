@@ -61,7 +61,6 @@ fn assert_refused(body: &str, says: &str) {
     }
 }
 
-#[test]
 fn a_genuine_notification_is_read() {
     let read = notification::parse(&verify(good()).expect("genuine")).expect("readable");
     assert_eq!((read.order_id.as_str(), &read.status), ("5804", &OrderStatus::Success));
@@ -73,7 +72,6 @@ fn a_genuine_notification_is_read() {
     assert_eq!(notification::ANSWER, "OK");
 }
 
-#[test]
 fn what_is_signed_is_the_content_of_texts_and_the_literal_text_of_the_rest() {
     for (members, text) in [
         // White space and the order of the members do not count, the letters of a number do.
@@ -97,7 +95,6 @@ fn what_is_signed_is_the_content_of_texts_and_the_literal_text_of_the_rest() {
     assert_refused(&signed(r#""b":"1","a":"2""#, "b=1&a=2"), "does not belong");
 }
 
-#[test]
 fn one_flipped_bit_is_refused_wherever_it_is() {
     let mut body = good().as_bytes().to_vec();
     verify(body.clone()).expect("genuine");
@@ -112,7 +109,6 @@ fn one_flipped_bit_is_refused_wherever_it_is() {
     verify(body).expect("genuine again");
 }
 
-#[test]
 fn without_a_signature_of_this_key_nothing_is_accepted() {
     let body = |signature: &str| format!(r#"{{{MEMBERS},"signature":{signature}}}"#);
     assert_refused(&format!("{{{MEMBERS}}}"), "carries no signature");
@@ -147,7 +143,6 @@ fn without_a_signature_of_this_key_nothing_is_accepted() {
     assert!(notification::verify(unsigned.expect("JSON"), gateway_key()).is_err());
 }
 
-#[test]
 fn what_has_no_single_signed_text_is_refused_even_with_a_signature() {
     for (members, text) in [
         (r#""a":null"#, "a=null"),
@@ -172,7 +167,6 @@ fn what_has_no_single_signed_text_is_refused_even_with_a_signature() {
     }
 }
 
-#[test]
 fn what_two_readers_could_see_differently_is_not_read_at_all() {
     let twice = good().replace("\"status\":\"SUCCESS\"", "\"status\":\"SUCCESS\",\"status\":\"FAILURE\"");
     let hidden =
@@ -191,7 +185,6 @@ fn what_two_readers_could_see_differently_is_not_read_at_all() {
     assert!(matches!(verify(not_utf8), Err(NotificationError::Unreadable(_))));
 }
 
-#[test]
 fn nothing_that_is_shown_holds_the_signature_or_quotes_a_refused_body() {
     const SENTINEL: &str = "sentinel-0815";
     let genuine = verify(good()).expect("genuine");
@@ -219,7 +212,6 @@ fn nothing_that_is_shown_holds_the_signature_or_quotes_a_refused_body() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
-    #[test]
     fn no_body_is_accepted_or_panics(
         bytes in proptest::collection::vec(any::<u8>(), 0..200),
         name in "\\PC{0,8}",
@@ -230,4 +222,17 @@ proptest! {
         let body = json!({"orderId": 1, name: value, "signature": signature}).to_string();
         prop_assert!(verify(body).is_err());
     }
+}
+
+recurring_fixtures::tests! {
+    needs OpenSsl: [
+        a_genuine_notification_is_read,
+        what_is_signed_is_the_content_of_texts_and_the_literal_text_of_the_rest,
+        one_flipped_bit_is_refused_wherever_it_is,
+        without_a_signature_of_this_key_nothing_is_accepted,
+        what_has_no_single_signed_text_is_refused_even_with_a_signature,
+        what_two_readers_could_see_differently_is_not_read_at_all,
+        nothing_that_is_shown_holds_the_signature_or_quotes_a_refused_body,
+        no_body_is_accepted_or_panics,
+    ];
 }

@@ -30,7 +30,6 @@ fn wrapped(base64: &str, end_of_line: &str) -> String {
     lines.join(end_of_line)
 }
 
-#[test]
 fn every_form_of_the_key_is_the_same_key() {
     let (pkcs8, pkcs1) = (key(), pkcs1(key()));
     assert!(pkcs8.contains("BEGIN PRIVATE KEY") && pkcs1.contains("BEGIN RSA PRIVATE KEY"));
@@ -65,7 +64,6 @@ fn every_form_of_the_key_is_the_same_key() {
     assert_eq!(sign(&larger, b"x").len(), 384);
 }
 
-#[test]
 fn what_is_no_usable_key_is_refused_by_name_and_never_quoted() {
     let folder = Folder::new("refused");
     let file = folder.write("key.pem", key().as_bytes());
@@ -132,7 +130,6 @@ fn what_is_no_usable_key_is_refused_by_name_and_never_quoted() {
     }
 }
 
-#[test]
 fn openssl_and_this_crate_agree_on_every_signature() {
     let folder = Folder::new("agree");
     let private = folder.write("key.pem", key().as_bytes());
@@ -156,7 +153,6 @@ fn openssl_and_this_crate_agree_on_every_signature() {
     }
 }
 
-#[test]
 fn a_signature_of_another_kind_is_refused() {
     let folder = Folder::new("other");
     let private = folder.write("key.pem", key().as_bytes());
@@ -176,7 +172,6 @@ fn a_signature_of_another_kind_is_refused() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
-    #[test]
     fn what_is_signed_verifies_and_one_other_bit_does_not(
         message in proptest::collection::vec(any::<u8>(), 1..300),
         bit in any::<proptest::sample::Index>(),
@@ -195,11 +190,23 @@ proptest! {
         prop_assert!(verify_signature(&public, &message, &STANDARD.encode(flipped(&signature))).is_err());
     }
 
-    #[test]
     fn no_text_makes_reading_a_key_panic(text in "\\PC*", bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         prop_assert!(RsaSigner::from_key(text.as_str()).is_err());
         prop_assert!(RsaSigner::from_key(STANDARD.encode(&bytes)).is_err());
         prop_assert!(verify_signature(&text, &bytes, &text).is_err());
         prop_assert!(verify_signature(&STANDARD.encode(&bytes), &bytes, &STANDARD.encode(&bytes)).is_err());
     }
+}
+
+recurring_fixtures::tests! {
+    needs OpenSsl: [
+        every_form_of_the_key_is_the_same_key,
+        what_is_no_usable_key_is_refused_by_name_and_never_quoted,
+        openssl_and_this_crate_agree_on_every_signature,
+        a_signature_of_another_kind_is_refused,
+        what_is_signed_verifies_and_one_other_bit_does_not,
+    ];
+    needs Nothing: [
+        no_text_makes_reading_a_key_panic,
+    ];
 }

@@ -13,7 +13,6 @@ use tokenpay_signed::{
 
 const TOKEN: &str = "sentinel-token-0815";
 
-#[tokio::test]
 async fn nothing_that_is_shown_holds_a_secret() {
     let logs = Capture::start();
     let (mut shown, mut of_orders) = (String::new(), String::new());
@@ -88,4 +87,10 @@ async fn nothing_that_is_shown_holds_a_secret() {
         assert_absent(&[TOKEN, "hunter2"], text, what);
         assert_absent(&key_lines, text, what);
     }
+}
+
+recurring_fixtures::tests! {
+    needs OpenSsl: async [
+        nothing_that_is_shown_holds_a_secret,
+    ];
 }

@@ -70,7 +70,6 @@ fn documented_envelope(case: &Case) -> (String, String) {
     (member("request"), member("signature"))
 }
 
-#[tokio::test]
 async fn the_documented_charge_is_sent_byte_for_byte() {
     let case = Case::load("tokenpay-signed/recurring/documented");
     let (text, signature) = documented_envelope(&case);
@@ -87,7 +86,6 @@ async fn the_documented_charge_is_sent_byte_for_byte() {
     insta::assert_debug_snapshot!(answer);
 }
 
-#[test]
 fn the_documented_signature_is_genuine_for_the_documented_text_only() {
     let pem = std::fs::read_to_string(
         recurring_fixtures::root().join("tokenpay-signed/documented_example_public_key.pem"),
@@ -113,7 +111,6 @@ fn the_documented_signature_is_genuine_for_the_documented_text_only() {
     }
 }
 
-#[tokio::test]
 async fn a_refused_payment_is_an_answer_not_an_error() {
     let case = Case::load("tokenpay-signed/recurring/declined");
     assert_text(&case, &account().operation(&other_recurring()).request().expect("valid"));
@@ -125,7 +122,6 @@ async fn a_refused_payment_is_an_answer_not_an_error() {
     insta::assert_debug_snapshot!(answer);
 }
 
-#[tokio::test]
 async fn a_refused_signature_is_proof_that_nothing_happened() {
     let case = Case::load("tokenpay-signed/recurring/invalid-signature");
     let (server, mock) = server_that_verifies(&case).await;
@@ -138,7 +134,6 @@ async fn a_refused_signature_is_proof_that_nothing_happened() {
     insta::assert_debug_snapshot!(error);
 }
 
-#[tokio::test]
 async fn first_charge_on_a_stored_card() {
     let case = Case::load("tokenpay-signed/sale/approved");
     assert_text(&case, &account().operation(&first_sale()).request().expect("valid"));
@@ -151,7 +146,6 @@ async fn first_charge_on_a_stored_card() {
     insta::assert_debug_snapshot!(answer);
 }
 
-#[tokio::test]
 async fn page_for_a_card() {
     let case = Case::load("tokenpay-signed/add-token/page");
     assert_text(&case, &account().operation(&card_page()).request().expect("valid"));
@@ -162,7 +156,6 @@ async fn page_for_a_card() {
     insta::assert_debug_snapshot!(added);
 }
 
-#[test]
 fn a_page_that_is_not_safe_is_not_handed_out() {
     for (data, usable) in [
         ("https://payapi.sit.bbmsl.com/pages/1?a=b#c", true),
@@ -178,7 +171,6 @@ fn a_page_that_is_not_safe_is_not_handed_out() {
     }
 }
 
-#[tokio::test]
 async fn stored_cards() {
     let case = Case::load("tokenpay-signed/query-token/two-cards");
     assert_text(&case, &account().operation(&QueryToken::new("user1")).request().expect("valid"));
@@ -189,7 +181,6 @@ async fn stored_cards() {
     insta::assert_debug_snapshot!(cards);
 }
 
-#[tokio::test]
 async fn a_card_is_deleted() {
     let case = Case::load("tokenpay-signed/delete-token/deleted");
     assert_text(&case, &account().operation(&DeleteToken::new("user1", "436")).request().expect("valid"));
@@ -198,7 +189,6 @@ async fn a_card_is_deleted() {
     mock.assert_async().await;
 }
 
-#[tokio::test]
 async fn a_lost_charge_is_found_by_its_reference() {
     let case = Case::load("tokenpay-signed/query-order/by-reference");
     assert_text(&case, &account().operation(&lost_order()).request().expect("valid"));
@@ -209,7 +199,6 @@ async fn a_lost_charge_is_found_by_its_reference() {
     insta::assert_debug_snapshot!(answer);
 }
 
-#[tokio::test]
 async fn money_that_was_given_back_had_been_taken() {
     let case = Case::load("tokenpay-signed/query-order/refunded");
     let query = QueryOrder::new(OrderKey::OrderId(5803));
@@ -221,7 +210,6 @@ async fn money_that_was_given_back_had_been_taken() {
     insta::assert_debug_snapshot!(answer);
 }
 
-#[tokio::test]
 async fn an_order_that_is_not_found_proves_nothing() {
     let case = Case::load("tokenpay-signed/query-order/not-found");
     assert_text(&case, &account().operation(&lost_order()).request().expect("valid"));
@@ -232,7 +220,6 @@ async fn an_order_that_is_not_found_proves_nothing() {
     insta::assert_debug_snapshot!(error);
 }
 
-#[tokio::test]
 async fn a_charge_is_taken_back() {
     let case = Case::load("tokenpay-signed/void-order/voided");
     assert_text(&case, &account().operation(&voided_order()).request().expect("valid"));
@@ -243,7 +230,6 @@ async fn a_charge_is_taken_back() {
     insta::assert_debug_snapshot!(answer);
 }
 
-#[tokio::test]
 async fn a_part_is_given_back() {
     let case = Case::load("tokenpay-signed/refund-order/partial");
     assert_text(&case, &account().operation(&part_of_an_order()).request().expect("valid"));
@@ -254,7 +240,6 @@ async fn a_part_is_given_back() {
     insta::assert_debug_snapshot!(answer);
 }
 
-#[tokio::test]
 async fn a_refused_refund_is_an_answer_not_an_error() {
     let case = Case::load("tokenpay-signed/refund-order/declined");
     let refund = RefundOrder::new(OrderKey::OrderId(5803), dollars("30"));
@@ -266,7 +251,6 @@ async fn a_refused_refund_is_an_answer_not_an_error() {
     insta::assert_debug_snapshot!(answer);
 }
 
-#[test]
 fn the_calls_about_an_order_can_be_those_of_the_other_product() {
     let key = || OrderKey::OrderId(5803);
     let there = OrderApi::Tokenization;
@@ -282,7 +266,6 @@ fn the_calls_about_an_order_can_be_those_of_the_other_product() {
     }
 }
 
-#[test]
 fn optional_members_follow_those_of_the_documents() {
     let urls = CallbackUrl::new().success("https://shop.example/ok").notify("https://shop.example/hook");
     let recurring = Recurring::new("Größe\"", TokenId::number(436), dollars("0.50"), "r/1", 1)
@@ -310,7 +293,6 @@ fn optional_members_follow_those_of_the_documents() {
 type Read = fn(&Reply) -> Result<TokenOrder, tokenpay_signed::Error>;
 
 /// Every answer again with an unknown member, and with every status replaced by a new one.
-#[test]
 fn new_members_and_new_values_do_no_harm() {
     let readers: [(&str, Read); 3] = [
         ("tokenpay-signed/recurring/documented", |reply| {
@@ -367,4 +349,31 @@ fn new_members_and_new_values_do_no_harm() {
                 .is_empty()
         );
     }
+}
+
+recurring_fixtures::tests! {
+    needs OpenSsl: [
+        the_documented_signature_is_genuine_for_the_documented_text_only,
+    ] async [
+        a_refused_payment_is_an_answer_not_an_error,
+        a_refused_signature_is_proof_that_nothing_happened,
+        first_charge_on_a_stored_card,
+        page_for_a_card,
+        stored_cards,
+        a_card_is_deleted,
+        a_lost_charge_is_found_by_its_reference,
+        money_that_was_given_back_had_been_taken,
+        an_order_that_is_not_found_proves_nothing,
+        a_charge_is_taken_back,
+        a_part_is_given_back,
+        a_refused_refund_is_an_answer_not_an_error,
+    ];
+    needs Nothing: [
+        a_page_that_is_not_safe_is_not_handed_out,
+        the_calls_about_an_order_can_be_those_of_the_other_product,
+        optional_members_follow_those_of_the_documents,
+        new_members_and_new_values_do_no_harm,
+    ] async [
+        the_documented_charge_is_sent_byte_for_byte,
+    ];
 }

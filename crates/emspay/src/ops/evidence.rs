@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::error::Error;
-use crate::ops::order::Transaction;
+use crate::ops::transaction::Transaction;
 use crate::status::{OrderStatus, RecurringType, TransactionStatus};
 
 /// The part of an order, or of a refund, that its transactions repeat.

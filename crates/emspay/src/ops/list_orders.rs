@@ -1,6 +1,5 @@
 use recurring_core::{ErrorKind, InvalidInput, Reply, Timestamp};
-use recurring_gateway::{Class, ErrorExt as _, Method, Operation, PreparedRequest, check};
-use serde_json::value::RawValue;
+use recurring_gateway::{Class, ErrorExt as _, Method, Operation, PreparedRequest, check, lenient};
 
 use crate::error::{ApiError, Error, failed};
 use crate::ops::order::Order;
@@ -60,9 +59,9 @@ impl Operation for ListOrders {
             reply.entries(&["orders", "data"]).ok_or_else(|| odd(reply, "not with a list of orders"))?;
         entries
             .iter()
-            .map(|entry| match order(entry) {
-                Some(order) => Ok(order.cleared(reply)),
-                None => Err(odd(reply, "one of the entries is no order")),
+            .map(|entry| match lenient::parse_object::<Order>(entry) {
+                Ok(order) => Ok(order.cleared(reply)),
+                Err(_) => Err(odd(reply, "one of the entries is not an order")),
             })
             .collect()
     }
@@ -75,12 +74,6 @@ fn instant(field: &'static str, text: &str) -> Result<Timestamp, InvalidInput> {
             "must be an RFC 3339 time stamp with an offset, such as 2017-11-24T14:43:15Z",
         )
     })
-}
-
-fn order(entry: &RawValue) -> Option<Order> {
-    // A list would be taken for an object without names.
-    let object = Some(entry.get()).filter(|text| text.starts_with('{'))?;
-    serde_json::from_str(object).ok()
 }
 
 fn odd(reply: &Reply, how: &str) -> Error {

@@ -10,4 +10,5 @@ pub(crate) mod list_orders;
 pub(crate) mod order;
 pub(crate) mod refund_order;
 pub(crate) mod series;
+pub(crate) mod transaction;
 pub(crate) mod update_order;

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::error::{ApiError, Error, read_object};
 use crate::ops::evidence::{self, Whole};
-use crate::ops::order::{Transaction, clear_words};
+use crate::ops::transaction::{Transaction, clear_words};
 use crate::status::{self, OrderStatus, RecurringType};
 use crate::wire::RefundOrderBody;
 

@@ -11,6 +11,7 @@ use recurring_core::{
     Secret,
     notification::{NotificationError, RawNotification},
 };
+use recurring_gateway::lenient::is_object;
 
 /// The length of the initialisation vector.
 const VECTOR: usize = 16;
@@ -29,8 +30,7 @@ pub(super) fn open(raw: RawNotification, key: &Secret) -> Result<RawNotification
 /// Whether the body is encrypted. A JSON object begins with a brace, which is no character of base64.
 fn is_encrypted(raw: &RawNotification) -> bool {
     let media_type = raw.header("content-type").and_then(|value| value.split(';').next());
-    media_type.is_some_and(|value| value.trim().eq_ignore_ascii_case("text/plain"))
-        && !raw.body().trim_ascii_start().starts_with(b"{")
+    media_type.is_some_and(|value| value.trim().eq_ignore_ascii_case("text/plain")) && !is_object(raw.body())
 }
 
 fn decrypt(body: &[u8], key: &[u8]) -> Result<Vec<u8>, &'static str> {

@@ -2,8 +2,8 @@ use recurring_core::{GatewayTime, Reply};
 use recurring_gateway::lenient;
 use serde::Deserialize;
 
+use crate::ops::amount::Amount;
 use crate::ops::hal::{self, Links};
-use crate::ops::order::Amount;
 
 /// One capture of a payment: money that was taken of what is held.
 #[derive(Debug, Clone, Deserialize)]

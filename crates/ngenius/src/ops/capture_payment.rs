@@ -2,7 +2,7 @@ use recurring_core::{Money, Reply};
 use recurring_gateway::{Method, Operation, PreparedRequest, check_echo};
 
 use crate::error::{ApiError, Error};
-use crate::ops::order::Amount;
+use crate::ops::amount::Amount;
 use crate::ops::payment::Payment;
 use crate::ops::{MEDIA_TYPE, check_one_is, check_proven, payment_path, read_payment, write};
 use crate::outlet::AtOutlet;

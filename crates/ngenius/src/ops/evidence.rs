@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use recurring_core::{Currency, GatewayTime, Money, Timestamp};
+use recurring_core::{GatewayTime, Timestamp};
 
-use crate::ops::order::{Amount, Order};
+use crate::ops::amount::Amount;
+use crate::ops::order::Order;
 use crate::ops::payment::Payment;
 use crate::status::PaymentState;
 
@@ -17,19 +18,6 @@ const FIRST_PAYMENT_WITHIN: Duration = Duration::from_secs(12 * 60 * 60);
 /// The word of a capture or refund that went through.
 // Assumption(success-word): no document lists the words.
 const SUCCESS: &str = "SUCCESS";
-
-impl Amount {
-    /// Whether it is exactly this amount. A member that is missing or unreadable is not.
-    pub(crate) fn is(&self, money: Money) -> bool {
-        self.money() == Some(money)
-    }
-
-    /// The amount of money; `None` when its currency or value is missing, unreadable or not one.
-    pub fn money(&self) -> Option<Money> {
-        let currency = Currency::from_code(self.currency_code.as_deref()?).ok()?;
-        Money::from_minor(self.value?, currency).ok()
-    }
-}
 
 impl Order {
     /// The payment that created the order's schedule. `None` when there is no payment, or when several could be it: the

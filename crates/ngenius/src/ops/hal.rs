@@ -7,8 +7,6 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::error::is_object;
-
 /// An address found in a reply. `Debug` shows nothing of it: its query could hold a token.
 #[derive(Clone)]
 pub(crate) struct Href(String);
@@ -78,18 +76,12 @@ pub(crate) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     let Some(json) = Option::<Box<RawValue>>::deserialize(deserializer)? else {
         return Ok(Vec::new());
     };
-    let entries: Vec<Box<RawValue>> = if is_object(json.get().as_bytes()) {
+    let entries: Vec<Box<RawValue>> = if lenient::is_object(json.get().as_bytes()) {
         vec![json]
     } else {
         serde_json::from_str(json.get()).map_err(D::Error::custom)?
     };
-    let read = |entry: &RawValue| {
-        if !is_object(entry.get().as_bytes()) {
-            return Err(D::Error::custom("an entry is no object"));
-        }
-        serde_json::from_str(entry.get()).map_err(D::Error::custom)
-    };
-    entries.iter().map(|entry| read(entry)).collect()
+    entries.iter().map(|entry| lenient::parse_object(entry).map_err(D::Error::custom)).collect()
 }
 
 /// The reference that was given, or the end of the identifier in its long form.

@@ -4,10 +4,11 @@ use recurring_core::{ErrorKind, InvalidInput, Money, Reply, Secret};
 use recurring_gateway::{Class, ErrorExt as _, Method, PreparedRequest, check, read_success};
 
 use crate::error::{ApiError, Error};
-use crate::ops::order::Amount;
+use crate::ops::amount::Amount;
 use crate::ops::payment::Payment;
 
 pub(crate) mod access_token;
+pub(crate) mod amount;
 pub(crate) mod capture;
 pub(crate) mod capture_payment;
 pub(crate) mod create_recurring_payment;

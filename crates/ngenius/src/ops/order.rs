@@ -1,7 +1,8 @@
-use recurring_core::{GatewayTime, Money, Reply};
+use recurring_core::{GatewayTime, Reply};
 use recurring_gateway::lenient;
 use serde::{Deserialize, Deserializer};
 
+use crate::ops::amount::Amount;
 use crate::ops::hal;
 use crate::ops::payment::Payment;
 use crate::status::Action;
@@ -44,27 +45,6 @@ pub struct Order {
     /// Every payment, in the gateway's order. Look at all of them: the first says nothing of the later ones.
     #[serde(rename = "_embedded", default, deserialize_with = "payments")]
     pub payments: Vec<Payment>,
-}
-
-/// An amount of money as the gateway tells it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct Amount {
-    /// ISO 4217.
-    #[serde(default, deserialize_with = "lenient::text")]
-    pub currency_code: Option<String>,
-    /// Minor units.
-    #[serde(default, deserialize_with = "lenient::integer")]
-    pub value: Option<i64>,
-}
-
-impl Amount {
-    /// Whether it could be this amount: a member that is missing is not compared.
-    pub(crate) fn may_be(&self, money: Money) -> bool {
-        self.currency_code.as_deref().is_none_or(|code| code == money.currency().code())
-            && self.value.is_none_or(|value| value == money.minor())
-    }
 }
 
 impl Order {

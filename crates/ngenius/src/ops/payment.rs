@@ -2,9 +2,9 @@ use recurring_core::{DeclineReason, GatewayTime, Outcome, Reply, Secret};
 use recurring_gateway::lenient;
 use serde::{Deserialize, Deserializer};
 
+use crate::ops::amount::Amount;
 use crate::ops::capture::{Capture, Refund, clear};
 use crate::ops::hal::{self, Links};
-use crate::ops::order::Amount;
 use crate::status::{self, PaymentState};
 
 /// One payment of an order: one charge of the card.

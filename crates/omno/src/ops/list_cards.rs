@@ -107,16 +107,14 @@ struct Entry {
 
 impl Card {
     fn read(json: &RawValue) -> Option<Self> {
-        // A list would be taken for an object without names.
-        let object = Some(json.get()).filter(|text| text.starts_with('{'))?;
-        let entry: Entry = serde_json::from_str(object).ok()?;
+        let entry: Entry = lenient::parse_object(json).ok()?;
         Some(Self {
             card_token: entry.card_token.or(entry.token)?,
             card_mask: entry.card_mask,
             card_brand: entry.card_brand,
             expiration_date: entry.expiration_date,
             cardholder: entry.cardholder,
-            raw: Secret::new(object),
+            raw: Secret::new(json.get()),
         })
     }
 

@@ -3,6 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use recurring_facade::{AttemptId, ProviderId};
+use recurring_journal::State;
+
+use super::values::{provider, state};
 
 /// The durable record of attempts.
 #[derive(Debug, Args)]
@@ -36,11 +40,11 @@ pub(crate) enum JournalCommand {
     List {
         /// Only those in this state: planned, armed, paid, authorized, pending, declined, canceled, not_applied,
         /// unknown, review.
-        #[arg(long)]
-        state: Option<String>,
+        #[arg(long, value_parser = state)]
+        state: Option<State>,
         /// Only those of this gateway.
-        #[arg(long)]
-        provider: Option<String>,
+        #[arg(long, value_parser = provider)]
+        provider: Option<ProviderId>,
         /// At most so many.
         #[arg(long)]
         limit: Option<usize>,
@@ -49,7 +53,7 @@ pub(crate) enum JournalCommand {
     Show {
         /// The attempt.
         #[arg(long, value_name = "ID")]
-        attempt: String,
+        attempt: AttemptId,
     },
     /// Look up at the gateways what is unknown or pending. Nothing is ever sent again.
     ///
@@ -57,7 +61,7 @@ pub(crate) enum JournalCommand {
     Reconcile {
         /// Only this attempt.
         #[arg(long, value_name = "ID")]
-        attempt: Option<String>,
+        attempt: Option<AttemptId>,
         /// Only what is due, with growing waits between two looks: for a timer.
         #[arg(long)]
         due: bool,
@@ -79,7 +83,7 @@ pub(crate) enum JournalCommand {
 pub(crate) struct Resolve {
     /// The attempt.
     #[arg(long, value_name = "ID")]
-    pub(crate) attempt: String,
+    pub(crate) attempt: AttemptId,
     /// What happened. `not-applied` allows the attempt to be made again.
     #[arg(long = "as", value_enum)]
     pub(crate) decision: Decision,

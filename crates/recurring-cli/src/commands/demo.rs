@@ -11,6 +11,7 @@ use recurring_facade::{
 use recurring_sandbox::Sandbox;
 use serde_json::json;
 
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -27,19 +28,18 @@ struct Story<'a> {
 }
 
 /// Runs all five stories; every step must end as it should.
-pub(crate) async fn run(timeout: Option<Duration>, out: &Output) -> Result<Exit, String> {
+pub(crate) async fn run(timeout: Option<Duration>, out: &Output) -> Result<Exit, CliError> {
     out.progress("starting a sandbox of five gateways on this machine ...");
-    let sandbox =
-        Sandbox::builder().start().await.map_err(|error| format!("the sandbox does not start: {error}"))?;
+    let sandbox = Sandbox::builder()
+        .start()
+        .await
+        .map_err(|error| CliError::io(format!("cannot start the sandbox: {error}")))?;
     out.progress(&format!("listening on {}; every call below goes there over HTTP\n", sandbox.url()));
-    let mut settings = Settings::new();
-    for (name, value) in sandbox.settings() {
-        settings = settings.set(name, value);
-    }
+    let mut settings = Settings::new().set_all(sandbox.settings())?;
     if let Some(timeout) = timeout {
-        settings = settings.timeout(timeout);
+        settings = settings.with_timeout(timeout);
     }
-    let facade = settings.facade().map_err(|error| error.to_string())?;
+    let facade = settings.facade()?;
     let mut told = 0;
     let mut problems = Vec::new();
     for id in ProviderId::ALL {

@@ -5,21 +5,19 @@ use recurring_facade::{
     StoredCredential,
 };
 use recurring_journal::{Intent, Resumed};
-use serde_json::{Map, Value};
 
 use crate::arguments::{Enrol, Resume};
-use crate::commands::facade_of;
-use crate::commands::money::failed;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::files::{self, NewFile};
-use crate::output::{Output, error_object, payment_object, payment_text, require};
-use crate::record::{answered, ended};
+use crate::output::Output;
+use crate::record::{Shown, ended};
 use crate::session::Session;
 
-pub(crate) async fn enrol(session: &Session, arguments: Enrol, out: &Output) -> Result<Exit, String> {
-    let (attempt, amount) = arguments.attempt.read()?;
-    let (facade, id) = facade_of(&session.settings, &arguments.attempt.provider)?;
-    require(&facade, &id, Operation::Enrol)?;
+pub(crate) async fn enrol(session: &Session, arguments: Enrol, out: &Output) -> Result<Exit, CliError> {
+    let (attempt, id) = (arguments.attempt.attempt.clone(), &arguments.attempt.provider);
+    let amount = arguments.attempt.money()?;
+    let facade = session.gateway(id, Operation::Enrol)?;
     let mut customer = Customer::default();
     customer.id = arguments.customer;
     customer.email = arguments.email;
@@ -36,42 +34,38 @@ pub(crate) async fn enrol(session: &Session, arguments: Enrol, out: &Output) -> 
         false => session.journal(arguments.journal.journal.as_deref()).await?,
     };
     let file = arguments.pending.as_deref().map(NewFile::reserve).transpose()?;
+    let refused = |error: CliError| error.at(id).of(&attempt);
     let started = match &journal {
-        Some(journal) => journal.enrol(&facade, &id, request).await,
-        None => Ok(facade.enrol(&id, request).await),
+        Some(journal) => journal.enrol(&facade, id, request).await.map_err(|error| refused(error.into()))?,
+        None => facade.enrol(id, request).await,
     };
-    let started = match started {
-        Ok(Ok(started)) => started,
-        Err(refused) => return Ok(ended(&attempt, &id, Err(refused), out)),
-        Ok(Err(error)) => return Ok(failed(Some(attempt.as_str()), &error, out)),
-    };
-    let object = payment_object(Some(attempt.as_str()), &started.payment);
-    let human = payment_text(&started.payment);
-    let exit = started.payment.outcome.into();
-    keep_pending(file, &started.pending, (object, human, exit), out)
+    let started = started.map_err(|error| refused(error.into()))?;
+    let mut shown = Shown::payment(Some(&attempt), &started.payment);
+    shown.exit = Exit::of_started(started.payment.outcome);
+    keep_pending(file, started.pending, shown, out)
 }
 
 /// Writes what `resume` needs into the file, or shows it with the rest: it exists once.
 fn keep_pending(
     file: Option<NewFile>,
-    pending: &PendingEnrolment,
-    (mut object, mut human, mut exit): (Map<String, Value>, String, Exit),
+    pending: PendingEnrolment,
+    mut shown: Shown,
     out: &Output,
-) -> Result<Exit, String> {
+) -> Result<Exit, CliError> {
     let path = file.as_ref().map(|file| file.path().to_owned());
-    let written = file.map(|file| file.keep(pending));
+    let written = file.map(|file| file.keep(&pending));
     match (&written, path) {
         (Some(Ok(())), Some(path)) => {
             let id = pending.provider();
-            human += &format!("\nthen: recurring resume --provider {id} --pending {}", path.display());
+            shown.human += &format!("\nthen: recurring resume --provider {id} --pending {}", path.display());
         }
         _ => {
-            let pending = serde_json::to_value(pending).map_err(|error| error.to_string())?;
-            human += &format!("\nkeep this for `recurring resume`:\n{pending}");
-            object.insert("pending".to_owned(), pending);
+            let json = serde_json::to_string(&pending).map_err(|error| CliError::io(error.to_string()))?;
+            shown.human += &format!("\nkeep this for `recurring resume`:\n{json}");
+            shown.line.pending = Some(pending);
         }
     }
-    out.line(&Value::Object(object), &human);
+    let mut exit = shown.print(out);
     match (written, out.failure().is_some()) {
         (Some(Err(problem)), false) => {
             out.problem(&format!("{problem}; what `recurring resume` needs is in the output instead: keep it"));
@@ -89,13 +83,16 @@ fn keep_pending(
     Ok(exit)
 }
 
-pub(crate) async fn resume(session: &Session, arguments: Resume, out: &Output) -> Result<Exit, String> {
+pub(crate) async fn resume(session: &Session, arguments: Resume, out: &Output) -> Result<Exit, CliError> {
     let pending: PendingEnrolment = files::read(&arguments.pending, "pending")?;
-    let (facade, id) = facade_of(&session.settings, &arguments.provider)?;
-    if pending.provider() != id {
-        return Err(format!("the pending enrolment belongs to {}, not to {id}", pending.provider()));
+    let id = &arguments.provider;
+    let facade = session.gateway(id, Operation::Resume)?;
+    if pending.provider() != *id {
+        let belongs_to = pending.provider();
+        return Err(CliError::usage(format!(
+            "cannot resume: the pending enrolment belongs to {belongs_to}, not to {id}; correct --provider or --pending"
+        )));
     }
-    require(&facade, &id, Operation::Resume)?;
     // Only where coming back takes the first payment: elsewhere it reads.
     let taken = Intent::first_payment(&pending).map(|intent| intent.attempt().clone());
     let journal = match &taken {
@@ -112,77 +109,71 @@ pub(crate) async fn resume(session: &Session, arguments: Resume, out: &Output) -
         }
     };
     let mut missing = None;
-    let (object, human, exit, agreement) = match (journal, &taken) {
+    let (shown, agreement) = match (journal, &taken) {
         (Some(journal), Some(attempt)) => match journal.resume(&facade, pending).await {
             Ok(Resumed::Made(answer)) => {
-                let (object, human, exit) = answered(&answer, out);
+                let shown = Shown::answer(&answer, out);
                 missing = answer.no_agreement;
-                (object, human, exit, answer.agreement)
+                (shown, answer.agreement)
             }
             Ok(Resumed::Read(result)) => read(Some(attempt), *result),
-            Err(error) => return Ok(ended(attempt, &id, Err(error), out)),
+            Err(error) => return ended(attempt, id, Err(error), out),
         },
         _ => read(taken.as_ref(), facade.resume(pending).await),
     };
     let Some(Agreement::ChargeOnDemand(credential)) = agreement else {
-        return Ok(without_credential((object, human, exit), missing, remedy, out));
+        return Ok(without_credential(shown, missing, remedy, out));
     };
-    keep_credential(file, &credential, (object, human, exit), (once, remedy), out)
+    keep_credential(file, credential, shown, (once, remedy), out)
 }
 
 /// Shows a first payment that has no credential. Once it is paid, it says what to do about that.
-fn without_credential(
-    (mut object, human, exit): (Map<String, Value>, String, Exit),
-    missing: Option<String>,
-    remedy: &str,
-    out: &Output,
-) -> Exit {
-    if !matches!(exit, Exit::Done | Exit::Authorized) {
-        out.line(&Value::Object(object), &human);
-        return exit;
+fn without_credential(mut shown: Shown, missing: Option<String>, remedy: &str, out: &Output) -> Exit {
+    if !matches!(shown.exit, Exit::Done | Exit::Authorized) {
+        return shown.print(out);
     }
     let why = missing.unwrap_or_else(|| format!("the answer holds no stored credential; {remedy}"));
-    object.insert("credential_missing".to_owned(), why.as_str().into());
-    out.line(&Value::Object(object), &human);
+    shown.line.credential_missing = Some(why.clone());
+    let exit = shown.print(out);
     out.problem(&why);
     if exit == Exit::Done { Exit::Failed } else { exit }
 }
 
 /// Writes the credential into the file, or shows it with the rest. One that exists `once` is shown when the file cannot
-/// be written; any other can be had again.
+/// be written; any other can be read again.
 fn keep_credential(
     file: Option<NewFile>,
-    credential: &StoredCredential,
-    (mut object, mut human, exit): (Map<String, Value>, String, Exit),
+    credential: StoredCredential,
+    mut shown: Shown,
     (once, remedy): (bool, &str),
     out: &Output,
-) -> Result<Exit, String> {
+) -> Result<Exit, CliError> {
     let path = file.as_ref().map(|file| file.path().to_owned());
-    let written = file.map(|file| file.keep(credential));
-    let mut shown = false;
+    let written = file.map(|file| file.keep(&credential));
+    let mut in_output = false;
     match (&written, path) {
         (Some(Ok(())), Some(path)) => {
-            human += &format!("\nthe stored credential is in {}", path.display());
+            shown.human += &format!("\nthe stored credential is in {}", path.display());
         }
         (Some(Err(_)), _) if !once => {}
         _ => {
-            let credential = serde_json::to_value(credential).map_err(|error| error.to_string())?;
-            human += &format!("\nthe stored credential (keep it where secrets are kept):\n{credential}");
-            object.insert("credential".to_owned(), credential);
-            shown = true;
+            let json = serde_json::to_string(&credential).map_err(|error| CliError::io(error.to_string()))?;
+            shown.human += &format!("\nthe stored credential (keep it where secrets are kept):\n{json}");
+            shown.line.credential = Some(credential);
+            in_output = true;
         }
     }
-    out.line(&Value::Object(object), &human);
-    let shown = shown && out.failure().is_none();
+    let exit = shown.print(out);
+    let in_output = in_output && out.failure().is_none();
     let problem = match written {
         Some(Ok(())) => return Ok(exit),
-        Some(Err(problem)) if shown => {
+        Some(Err(problem)) if in_output => {
             format!(
                 "{problem}; the stored credential is in the output instead: keep it where secrets are kept"
             )
         }
         Some(Err(problem)) => format!("{problem}; {remedy}"),
-        None if shown => return Ok(exit),
+        None if in_output => return Ok(exit),
         None => format!("cannot write the stored credential to standard output; {remedy}"),
     };
     out.problem(&problem);
@@ -190,15 +181,15 @@ fn keep_credential(
 }
 
 /// A first payment that was read, or taken without a journal.
-fn read(
-    attempt: Option<&AttemptId>,
-    result: Result<Enrolment, Error>,
-) -> (Map<String, Value>, String, Exit, Option<Agreement>) {
-    let attempt = attempt.map(AttemptId::as_str);
+fn read(attempt: Option<&AttemptId>, result: Result<Enrolment, Error>) -> (Shown, Option<Agreement>) {
     match result {
-        Ok(Enrolment { payment, agreement, .. }) => {
-            (payment_object(attempt, &payment), payment_text(&payment), payment.outcome.into(), agreement)
+        Ok(Enrolment { payment, agreement, .. }) => (Shown::payment(attempt, &payment), agreement),
+        Err(error) => {
+            let error = match attempt {
+                Some(attempt) => CliError::from(error).of(attempt),
+                None => CliError::read(&error),
+            };
+            (Shown::error(error), None)
         }
-        Err(error) => (error_object(attempt, &error), format!("failed: {error}"), Exit::from(&error), None),
     }
 }

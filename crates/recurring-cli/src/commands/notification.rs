@@ -1,21 +1,21 @@
-use recurring_facade::{NotificationError, Operation, RawNotification, ReceiveError};
+use recurring_facade::{NotificationError, Operation, ProviderId, RawNotification, ReceiveError};
 use recurring_journal::InboxEntry;
 use serde_json::json;
 
-use crate::commands::facade_of;
+use crate::error::{CliError, Kind};
 use crate::exit::Exit;
 use crate::files;
-use crate::output::{Output, require};
+use crate::output::Output;
 use crate::session::Session;
 
 /// Verifies, reads and prints a notification.
 pub(crate) async fn run(
     session: &Session,
-    provider: &str,
+    id: &ProviderId,
     headers: &[String],
     journal: Option<&str>,
     out: &Output,
-) -> Result<Exit, String> {
+) -> Result<Exit, CliError> {
     let headers = headers
         .iter()
         .map(|header| {
@@ -23,14 +23,13 @@ pub(crate) async fn run(
             header
                 .split_once(':')
                 .map(|(name, value)| (name.trim(), value.trim()))
-                .ok_or("a header must be `Name: value`")
+                .ok_or_else(|| CliError::usage("cannot use --header: it must be `Name: value`"))
         })
         .collect::<Result<Vec<_>, _>>()?;
-    let (facade, id) = facade_of(&session.settings, provider)?;
-    require(&facade, &id, Operation::Receive)?;
+    let facade = session.gateway(id, Operation::Receive)?;
     let body = files::standard_input_bytes()?;
     let received = match RawNotification::new(headers, body) {
-        Ok(raw) => facade.receive(&id, raw).await,
+        Ok(raw) => facade.receive(id, raw).await,
         Err(error) => Err(error.into()),
     };
     match received {
@@ -39,7 +38,7 @@ pub(crate) async fn run(
             if let Some(journal) = session.journal(journal).await? {
                 // Once this is done the gateway may be told that it has arrived.
                 let entry = InboxEntry::from(&notification);
-                let delivery = journal.notified(&facade, &entry).await.map_err(|error| error.to_string())?;
+                let delivery = journal.notified(&facade, &entry).await?;
                 deliveries = Some(delivery.times);
             }
             let mut object = json!({
@@ -69,17 +68,19 @@ pub(crate) async fn run(
             out.line(&object, &human);
             Ok(Exit::Done)
         }
+        Err(ReceiveError::Unavailable(error)) => Err(error.into()),
         Err(error) => {
-            let (authenticity, exit) =
-                if error.is_verified() { ("verified", Exit::Failed) } else { ("refused", Exit::Refused) };
-            let mut object =
-                json!({"provider": id.as_str(), "authenticity": authenticity, "message": error.to_string()});
+            let (authenticity, exit) = match error.is_verified() {
+                true => ("verified", Exit::Failed),
+                false => ("refused", Exit::from(&CliError::not_genuine(error.to_string()))),
+            };
             let unreadable = error.is_verified()
                 || matches!(error, ReceiveError::Notification(NotificationError::Unreadable(_)));
-            if let (true, Some(object)) = (unreadable, object.as_object_mut()) {
-                object.insert("kind".to_owned(), "unreadable".into());
-            }
-            out.line(&object, &format!("{id}: {error}"));
+            let kind = if unreadable { "unreadable" } else { Kind::NotGenuine.as_str() };
+            let line = json!({
+                "provider": id, "authenticity": authenticity, "kind": kind, "message": error.to_string(),
+            });
+            out.line(&line, &format!("{id}: {error}"));
             Ok(exit)
         }
     }

@@ -3,12 +3,13 @@ use comfy_table::presets::ASCII_MARKDOWN;
 use recurring_facade::{Operation, Provider, Settings};
 use serde_json::json;
 
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
 
 /// Shows what each gateway can do, from the capabilities themselves.
-pub(crate) fn run(settings: &Settings, out: &Output) -> Result<Exit, String> {
-    let all = Settings::unreachable().map_err(|error| error.to_string())?;
+pub(crate) fn run(settings: &Settings, out: &Output) -> Result<Exit, CliError> {
+    let all = Settings::unreachable()?;
     let mut table = Table::new();
     table.load_style(ASCII_MARKDOWN);
     table.set_header(["gateway", "can", "look up", "after a lost answer", "configured"]);
@@ -45,10 +46,10 @@ pub(crate) fn run(settings: &Settings, out: &Output) -> Result<Exit, String> {
     }
     if out.is_json() {
         for object in &objects {
-            out.line(object, "");
+            out.object(object);
         }
     } else {
-        out.line(&json!(null), &table.to_string());
+        out.text(&table.to_string());
     }
     Ok(Exit::Done)
 }

@@ -6,26 +6,26 @@ mod text;
 use std::collections::BTreeMap;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use recurring_facade::{AttemptId, ProviderId};
 use recurring_journal::{BillingRun, Report, SkipReason, State, Summary};
-use serde_json::{Value, json};
 
 use crate::arguments::Run;
+use crate::error::CliError;
 use crate::exit::Exit;
+use crate::line::{Line, Other, Word};
 use crate::output::Output;
-use crate::record::{exit_of, not_made, not_made_object, record_object};
 use crate::session::Session;
+use crate::signal::stopped;
 
-pub(crate) async fn run(session: &Session, arguments: Run, out: &Output) -> Result<Exit, String> {
+pub(crate) async fn run(session: &Session, arguments: Run, out: &Output) -> Result<Exit, CliError> {
     let journal = session.needed(arguments.journal.as_deref()).await?;
-    let facade = session.settings.facade().map_err(|error| error.to_string())?;
+    let facade = session.settings.facade()?;
     let mut billing = BillingRun::new(&journal, &facade).concurrency(arguments.concurrency);
     if let Some(rate) = arguments.rate {
         billing = billing.rate(rate);
     }
     let shutdown_handle = billing.shutdown_handle();
     let interrupted = tokio::spawn(async move {
-        recurring_sandbox::shutdown_signal().await;
+        stopped().await;
         shutdown_handle.stop();
     });
     let bar = progress_bar();
@@ -38,8 +38,8 @@ pub(crate) async fn run(session: &Session, arguments: Run, out: &Output) -> Resu
         let (line, exit) = describe(&report);
         worst = worse(worst, exit);
         bar.inc(1);
-        if let Some(why) = line.get("message").and_then(Value::as_str).filter(|_| exit != Exit::Done) {
-            bar.set_message(why.to_owned());
+        if let Some(why) = line.message.as_ref().filter(|_| exit != Exit::Done) {
+            bar.set_message(why.clone());
         }
         bar.suspend(|| out.object(&line));
     };
@@ -52,8 +52,9 @@ pub(crate) async fn run(session: &Session, arguments: Run, out: &Output) -> Resu
     let summary = match summary {
         Ok(summary) => summary,
         Err(error) => {
+            let error = CliError::from(error);
             out.problem(&error.to_string());
-            return Ok(worse(worst, not_made(&error)));
+            return Ok(worse(worst, Exit::from(&error)));
         }
     };
     out.progress(&text::summary(&summary, arguments.planned));
@@ -72,14 +73,16 @@ pub(crate) async fn run(session: &Session, arguments: Run, out: &Output) -> Resu
     Ok(if summary.left > 0 || summary.stopped { worse(worst, Exit::Pending) } else { worst })
 }
 
-/// The exit code of both: what must be looked at, then what must be set right, then what is still to come.
+/// The exit code of both: what must be looked at, then a store that failed, then what must be set right, then what is
+/// still to come.
 fn worse(one: Exit, other: Exit) -> Exit {
     let rank = |exit| match exit {
         Exit::Done => 0,
         Exit::Pending => 1,
         Exit::NotApplied => 3,
         Exit::Usage => 4,
-        Exit::Unknown => 5,
+        Exit::Store => 5,
+        Exit::Unknown => 6,
         _ => 2,
     };
     if rank(other) > rank(one) { other } else { one }
@@ -96,50 +99,53 @@ fn progress_bar() -> ProgressBar {
 }
 
 /// One attempt as a line, and as bad as it is.
-fn describe(report: &Report) -> (Value, Exit) {
-    let left = |attempt: &AttemptId, provider: &ProviderId, why: String| json!({"provider": provider.as_str(), "attempt": attempt.as_str(), "outcome": "left", "message": why});
+fn describe(report: &Report) -> (Line, Exit) {
     match report {
         Report::Made(answer) => {
-            let mut object = record_object(&answer.record);
-            object.insert("state".to_owned(), answer.record.state.as_str().into());
-            if answer.again {
-                object.insert("again".to_owned(), true.into());
-            }
-            if answer.unrecorded.is_some() {
-                object.insert("recorded".to_owned(), false.into());
-            }
-            let exit = match answer.record.state {
+            let record = &answer.record;
+            let line = Line {
+                state: Some(record.state.as_str()),
+                again: answer.again,
+                recorded: answer.unrecorded.as_ref().map(|_| false),
+                ..Line::record(record)
+            };
+            let exit = match record.state {
                 // A decline is an ordinary end of a charge, and so is one that was not applied: what concerns the whole
                 // gateway is in the summary.
                 State::Declined | State::Canceled | State::NotApplied => Exit::Done,
                 // The money was not taken: the customer's part or a capture is still to come.
                 State::Authorized | State::Pending => Exit::Pending,
-                _ => exit_of(&answer.record),
+                _ => Exit::from(record),
             };
-            (Value::Object(object), exit)
+            (line, exit)
         }
         Report::Skipped { attempt, provider, why } => {
             let why = match why {
-                SkipReason::InProgress => "another program has it".to_owned(),
+                SkipReason::InProgress => "another process has it".to_owned(),
                 SkipReason::Paused(why) => why.clone(),
                 SkipReason::Refusing(refusal) => format!("nothing more is sent to {provider}: {refusal}"),
                 SkipReason::Stopped => "the run was stopped".to_owned(),
                 _ => "left for the next run".to_owned(),
             };
-            (left(attempt, provider, why), Exit::Pending)
+            let line = Line {
+                provider: Some(provider.clone()),
+                attempt: Some(attempt.clone()),
+                outcome: Some(Word::Other(Other::Left)),
+                message: Some(why),
+                ..Line::default()
+            };
+            (line, Exit::Pending)
         }
         Report::Refused { attempt, provider, error } => {
-            (not_made_object(attempt, provider, error), not_made(error))
+            failed(&CliError::from(error).at(provider).of(attempt))
         }
-        Report::Unreadable(problem) => (
-            json!({"outcome": "error", "kind": "invalid_request", "effect": "not_applied", "message": problem}),
-            Exit::Usage,
-        ),
-        _ => (
-            json!({"outcome": "error", "message": "a report of a kind that is not known here"}),
-            Exit::Failed,
-        ),
+        Report::Unreadable(problem) => failed(&CliError::usage(problem)),
+        _ => failed(&CliError::io("a report of a kind that this version does not know")),
     }
+}
+
+fn failed(error: &CliError) -> (Line, Exit) {
+    (Line::error(error), Exit::from(error))
 }
 
 #[cfg(test)]
@@ -147,8 +153,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn worst_line_decides_the_exit_code() {
-        let order = [Exit::Unknown, Exit::Usage, Exit::NotApplied, Exit::Pending, Exit::Done];
+    fn run_worst_line_decides_the_exit_code() {
+        let order = [Exit::Unknown, Exit::Store, Exit::Usage, Exit::NotApplied, Exit::Pending, Exit::Done];
         for (place, exit) in order.into_iter().enumerate() {
             for better in order.into_iter().skip(place) {
                 assert_eq!((worse(exit, better), worse(better, exit)), (exit, exit));

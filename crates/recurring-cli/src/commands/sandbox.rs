@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use recurring_sandbox::Sandbox;
 use serde_json::{Map, Value, json};
 
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
+use crate::signal::stopped;
 
 /// Runs the sandbox in the foreground.
 pub(crate) async fn run(
@@ -13,13 +15,15 @@ pub(crate) async fn run(
     allow_other_machines: bool,
     record: Option<PathBuf>,
     out: &Output,
-) -> Result<Exit, String> {
+) -> Result<Exit, CliError> {
     let mut builder = Sandbox::builder().listen(listen).allow_other_machines(allow_other_machines);
     if let Some(folder) = &record {
         builder = builder.record(folder.clone());
     }
-    let sandbox =
-        builder.start().await.map_err(|error| format!("the sandbox cannot start on {listen}: {error}"))?;
+    let sandbox = builder
+        .start()
+        .await
+        .map_err(|error| CliError::usage(format!("cannot start the sandbox on {listen}: {error}")))?;
     let settings = sandbox.settings();
     let env: Map<String, Value> =
         settings.iter().map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str()))).collect();
@@ -36,7 +40,7 @@ pub(crate) async fn run(
             "the sandbox is open to other machines: it has no protection and only test cards belong in it",
         );
     }
-    recurring_sandbox::shutdown_signal().await;
+    stopped().await;
     if let Some(folder) = record {
         match sandbox.recorded() {
             Ok(number) => out.progress(&format!("{number} exchanges recorded in {}", folder.display())),

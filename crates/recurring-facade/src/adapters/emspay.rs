@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use emspay::notification::{self, RawNotification};
-use emspay::{CaptureTransaction, Client, CreateOrder, Order, RefundOrder};
+use emspay::{CaptureTransaction, Client, CreateOrder, Environment, Order, RefundOrder};
 use recurring_core::{Currency, InvalidInput, Money, Outcome, Portion, Timestamp};
 
-use crate::adapters::{dead_credential, foreign_credential, foreign_pending, longest, part_of, unusable};
+use crate::adapters::{
+    dead_credential, environment, foreign_credential, foreign_pending, longest, part_of, unusable,
+};
 use crate::call::Call;
 use crate::capabilities::{self, Capabilities};
 use crate::credential::{Agreement, PendingEnrolment, StoredCredential};
@@ -245,14 +247,14 @@ fn error(error: emspay::Error) -> Error {
     )
 }
 
-/// A client from the settings: `EMSPAY_API_KEY`, and `EMSPAY_BASE_URL` unless it is live.
+/// A client from the settings: `EMSPAY_API_KEY`, and `EMSPAY_BASE_URL`, an address or `live`.
 pub(crate) fn from_settings(settings: &Settings) -> Result<Arc<dyn Provider>, SettingsError> {
     let provider = || ProviderId::EMSPAY;
-    let mut builder = Client::builder(settings.need(provider(), "EMSPAY_API_KEY")?.clone());
-    if let Some(url) = settings.text("EMSPAY_BASE_URL") {
-        builder = builder.environment(emspay::Environment::Custom(url));
-    }
-    let client = builder
+    let key = settings.need(provider(), "EMSPAY_API_KEY")?.clone();
+    let known = [("live", Environment::Live)];
+    let environment = environment(settings, provider(), "EMSPAY_BASE_URL", &known, Environment::Custom)?;
+    let client = Client::builder(key)
+        .environment(environment)
         .http(settings.http(Client::default_http()))
         .build()
         .map_err(|error| unusable(provider(), &error))?;

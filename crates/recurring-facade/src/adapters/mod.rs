@@ -43,9 +43,7 @@ use crate::ids::{PaymentRef, ProviderId};
 #[cfg(any(feature = "emspay", feature = "ngenius", feature = "tokenpay-signed", feature = "revio"))]
 #[cfg(any(feature = "emspay", feature = "omno", feature = "tokenpay-signed"))]
 use crate::payment::{Decline, Payment};
-#[cfg(any(feature = "revio", feature = "tokenpay-signed"))]
-use crate::settings::Settings;
-use crate::settings::SettingsError;
+use crate::settings::{Settings, SettingsError};
 
 /// A credential of one gateway was handed to another.
 #[cfg(any(feature = "emspay", feature = "omno", feature = "revio", feature = "tokenpay-signed"))]
@@ -116,6 +114,26 @@ fn part_of(here: ProviderId, asked: Option<Money>, whole: Money) -> Result<Money
 #[cfg(any(feature = "ngenius", feature = "tokenpay-signed"))]
 fn no_key(here: &ProviderId, variable: &str) -> NotificationError {
     NotificationError::refused(format!("nothing to check it with: {here} needs {variable}"))
+}
+
+/// Which gateway is called: the word of one that its crate knows, or an address. Never a default.
+#[cfg(any(
+    feature = "emspay",
+    feature = "ngenius",
+    feature = "omno",
+    feature = "revio",
+    feature = "tokenpay-signed"
+))]
+fn environment<E: Clone>(
+    settings: &Settings,
+    provider: ProviderId,
+    variable: &'static str,
+    known: &[(&str, E)],
+    address: fn(String) -> E,
+) -> Result<E, SettingsError> {
+    let text = settings.need(provider, variable)?.expose();
+    let known = known.iter().find(|(word, _)| *word == text);
+    Ok(known.map_or_else(|| address(text.to_owned()), |(_, environment)| environment.clone()))
 }
 
 /// A public key from the file that a setting names.

@@ -11,7 +11,7 @@ use ngenius::{Card, Client, CreateRecurringPayment, Environment, Frequency};
 use recurring_core::{InvalidInput, Outcome, Secret};
 use serde::Deserialize;
 
-use crate::adapters::{longest, no_key, unusable};
+use crate::adapters::{environment, longest, no_key, unusable};
 use crate::call::Call;
 use crate::capabilities::{self, Capabilities};
 use crate::credential::{Agreement, ScheduleRef};
@@ -168,14 +168,21 @@ fn error(error: ngenius::Error) -> Error {
     Error::new(ProviderId::NGENIUS, error.map_api(to_gateway))
 }
 
-/// A client from the settings: `NGENIUS_API_KEY`, `NGENIUS_OUTLET` and `NGENIUS_BASE_URL` (there are several live
-/// gateways, so none is the default); `NGENIUS_REALM` unless the address is one of the known ones.
+/// A client from the settings: `NGENIUS_API_KEY`, `NGENIUS_OUTLET` and `NGENIUS_BASE_URL`, an address or one of
+/// `uae-sandbox`, `uae-live`, `ksa-sandbox`, `ksa-live`; `NGENIUS_REALM` unless the address is one of the known ones.
 pub(crate) fn from_settings(settings: &Settings) -> Result<Arc<dyn Provider>, SettingsError> {
     let provider = || ProviderId::NGENIUS;
     let key = settings.need(provider(), "NGENIUS_API_KEY")?.clone();
     let outlet = settings.need(provider(), "NGENIUS_OUTLET")?.expose();
-    let url = settings.need(provider(), "NGENIUS_BASE_URL")?.expose();
-    let mut builder = Client::builder(key, outlet).environment(Environment::from(url));
+    let known = [
+        ("uae-sandbox", Environment::UaeSandbox),
+        ("uae-live", Environment::UaeLive),
+        ("ksa-sandbox", Environment::KsaSandbox),
+        ("ksa-live", Environment::KsaLive),
+    ];
+    let address = |url: String| Environment::from(url.as_str());
+    let environment = environment(settings, provider(), "NGENIUS_BASE_URL", &known, address)?;
+    let mut builder = Client::builder(key, outlet).environment(environment);
     if let Some(realm) = settings.text("NGENIUS_REALM") {
         builder = builder.realm(realm);
     }

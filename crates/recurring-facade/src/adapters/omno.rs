@@ -8,7 +8,9 @@ use omno::{Addresses, Client, CreatePayment, Credentials, Environment};
 use recurring_core::{Currency, ErrorKind, Money, Outcome, Portion};
 use recurring_gateway::ErrorExt as _;
 
-use crate::adapters::{dead_credential, foreign_credential, foreign_pending, longest, needed, unusable};
+use crate::adapters::{
+    dead_credential, environment, foreign_credential, foreign_pending, longest, needed, unusable,
+};
 use crate::call::Call;
 use crate::capabilities::{self, Capabilities};
 use crate::credential::{Agreement, OmnoCredential, PendingEnrolment, StoredCredential};
@@ -303,8 +305,9 @@ fn error(error: omno::Error) -> Error {
     Error::new(ProviderId::OMNO, error.map_api(to_gateway))
 }
 
-/// A client from the settings: `OMNO_BEARER_TOKEN`, or `OMNO_CLIENT_ID` and `OMNO_CLIENT_SECRET`; the addresses
-/// and the payments' own addresses where they are set.
+/// A client from the settings: `OMNO_BEARER_TOKEN`, or `OMNO_CLIENT_ID` and `OMNO_CLIENT_SECRET`; `OMNO_BASE_URL`, an
+/// address or `live`; beside an address, `OMNO_TOKEN_URL`, where access tokens are fetched; and the payments' own
+/// addresses where they are set.
 pub(crate) fn from_settings(settings: &Settings) -> Result<Arc<dyn Provider>, SettingsError> {
     let provider = || ProviderId::OMNO;
     let credentials = match settings.get("OMNO_BEARER_TOKEN") {
@@ -314,12 +317,15 @@ pub(crate) fn from_settings(settings: &Settings) -> Result<Arc<dyn Provider>, Se
             settings.need(provider(), "OMNO_CLIENT_SECRET")?.clone(),
         ),
     };
-    let mut builder = Client::builder(credentials);
-    if let Some(url) = settings.text("OMNO_BASE_URL") {
-        builder = builder.environment(Environment::Custom(url));
-    }
-    if let Some(url) = settings.text("OMNO_TOKEN_URL") {
-        builder = builder.token_url(url);
+    let known = [("live", Environment::Live)];
+    let environment = environment(settings, provider(), "OMNO_BASE_URL", &known, Environment::Custom)?;
+    let mut builder = Client::builder(credentials).environment(environment.clone());
+    match settings.text("OMNO_TOKEN_URL") {
+        Some(word) if word == "live" => {}
+        Some(url) => builder = builder.token_url(url),
+        None if environment == Environment::Live || settings.get("OMNO_BEARER_TOKEN").is_some() => {}
+        // The live token service must not be asked by default on behalf of another gateway.
+        None => return Err(SettingsError::Missing { provider: provider(), variable: "OMNO_TOKEN_URL" }),
     }
     let client = builder
         .http(settings.http(Client::default_http()))

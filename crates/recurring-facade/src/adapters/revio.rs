@@ -14,7 +14,9 @@ use revio::{
     PublicKey, Purchase, PurchaseStatus,
 };
 
-use crate::adapters::{foreign_credential, foreign_pending, key_file, longest, needed, unusable};
+use crate::adapters::{
+    environment, foreign_credential, foreign_pending, key_file, longest, needed, unusable,
+};
 use crate::call::Call;
 use crate::capabilities::{self, Capabilities};
 use crate::credential::{Agreement, PendingEnrolment, RevioCredential, StoredCredential};
@@ -317,16 +319,16 @@ fn not_charged(lost: revio::Error) -> Error {
     Error::new(ProviderId::REVIO, inner)
 }
 
-/// A client from the settings: `REVIO_API_KEY`, `REVIO_BRAND_ID`, and `REVIO_BASE_URL` for another brand of the
-/// platform.
+/// A client from the settings: `REVIO_API_KEY`, `REVIO_BRAND_ID`, and `REVIO_BASE_URL`, an address or `live`.
 pub(crate) fn from_settings(settings: &Settings) -> Result<Arc<dyn Provider>, SettingsError> {
     let provider = || ProviderId::REVIO;
     let brand_id = settings.need(provider(), "REVIO_BRAND_ID")?.expose();
-    let mut builder = Client::builder(settings.need(provider(), "REVIO_API_KEY")?.clone()).brand_id(brand_id);
-    if let Some(url) = settings.text("REVIO_BASE_URL") {
-        builder = builder.environment(Environment::Custom(url));
-    }
-    let client = builder
+    let key = settings.need(provider(), "REVIO_API_KEY")?.clone();
+    let known = [("live", Environment::Live)];
+    let environment = environment(settings, provider(), "REVIO_BASE_URL", &known, Environment::Custom)?;
+    let client = Client::builder(key)
+        .brand_id(brand_id)
+        .environment(environment)
         .http(settings.http(Client::default_http()))
         .build()
         .map_err(|error| unusable(provider(), &error))?;

@@ -1,13 +1,17 @@
 use super::*;
 
 fn file(content: &str) -> (PathBuf, Result<Settings, SettingsError>) {
+    file_with(Settings::new(), content)
+}
+
+fn file_with(settings: Settings, content: &str) -> (PathBuf, Result<Settings, SettingsError>) {
     use std::sync::atomic::{AtomicUsize, Ordering};
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let name =
         format!("recurring-settings-{}-{}.toml", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     let path = std::env::temp_dir().join(name);
     std::fs::write(&path, content).expect("a temporary file");
-    let settings = Settings::from_file(&path);
+    let settings = settings.read_file(&path);
     std::fs::remove_file(&path).expect("removed");
     (path, settings)
 }
@@ -46,37 +50,89 @@ fn a_slip_is_named_and_no_value_is_shown() {
 #[cfg(feature = "emspay")]
 #[test]
 fn what_is_missing_is_named() {
-    let settings = Settings::new().set("EMSPAY_BASE_URL", "https://a.example");
+    let settings = Settings::new().set("EMSPAY_BASE_URL", "https://a.example").expect("a known name");
     let error = settings.facade().expect_err("no key");
     assert_eq!(error.to_string(), "emspay needs EMSPAY_API_KEY");
-    let settings = settings.set("EMSPAY_API_KEY", "hunter2");
+    let settings = settings.set("EMSPAY_API_KEY", "hunter2").expect("a known name");
     let facade = settings.facade().expect("set up");
     assert_eq!(facade.providers().count(), 1);
     assert!(facade.native::<emspay::Client>().is_some());
     assert!(!format!("{settings:?} {facade:?}").contains("hunter2"));
-    let bad = settings.set("EMSPAY_BASE_URL", "http://a.example").facade().expect_err("plain http");
+    let bad = settings.set("EMSPAY_BASE_URL", "http://a.example").expect("a known name");
+    let bad = bad.facade().expect_err("plain http");
     assert!(bad.to_string().contains("https"), "{bad}");
 }
 
 #[test]
-fn journal_path_begins_at_the_folder_of_the_file() {
-    let folder = std::env::temp_dir();
-    let here = format!("sqlite:{}", folder.join("j.db").display());
-    for (value, read) in [
-        ("sqlite:j.db", here.as_str()),
-        ("sqlite://j.db", &here),
-        ("sqlite:/var/j.db", "sqlite:/var/j.db"),
-        ("postgres://h/d", "postgres://h/d"),
-        // What is wrong stays wrong.
-        ("sqlite:j.db ", "sqlite:j.db "),
-        ("sqlite: j.db", "sqlite: j.db"),
-        ("sqlite:", "sqlite:"),
-        ("sqlite::memory:", "sqlite::memory:"),
-        ("j.db", "j.db"),
-    ] {
-        let settings = file(&format!("journal = '{value}'\n")).1.expect(value);
-        assert_eq!(settings.journal().map(Secret::expose), Some(read), "{value}");
+fn general_name_is_read_only_when_asked_for() {
+    let content = "price_list = 'here'\n[emspay]\napi_key = 'hunter2'\n";
+    let error = file(content).1.expect_err("not a setting");
+    assert!(error.to_string().contains("`price_list` is not a setting"), "{error}");
+    let (path, settings) = file_with(Settings::new().with_general(["price_list", "other"]), content);
+    let settings = settings.expect("readable");
+    let setting = settings.general("price_list").expect("set");
+    assert_eq!((setting.value().expose(), setting.file()), ("here", Some(path.as_path())));
+    assert!(settings.general("other").is_none() && settings.general("emspay").is_none());
+    let odd = file_with(Settings::new().with_general(["price_list"]), "price_list = 7\n").1;
+    assert!(odd.expect_err("not a text").to_string().contains("`price_list` must be a text"));
+}
+
+#[test]
+fn set_of_an_unknown_name_is_refused() {
+    for name in ["EMSPAY_APIKEY", "emspay_api_key", "RECURRING_JOURNAL", ""] {
+        let error = Settings::new().set(name, "hunter2").expect_err(name);
+        assert!(matches!(&error, SettingsError::UnknownVariable { variable } if variable == name));
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
     }
-    let settings = file("journal_id = 'one'\n").1.expect("readable");
-    assert_eq!(settings.journal_id(), Some("one"));
+}
+
+/// Which gateway is called is never a default: with all else set, its address is missing.
+#[test]
+fn base_url_missing_is_named() {
+    let all = [
+        ("OMNO_BEARER_TOKEN", "t"),
+        ("NGENIUS_API_KEY", "k"),
+        ("NGENIUS_OUTLET", "o"),
+        ("REVIO_API_KEY", "k"),
+        ("REVIO_BRAND_ID", "b"),
+        ("EMSPAY_API_KEY", "k"),
+    ];
+    let settings = Settings::new().set_all(all).expect("known names");
+    for (id, variable, words) in [
+        #[cfg(feature = "omno")]
+        (ProviderId::OMNO, "OMNO_BASE_URL", vec!["live"]),
+        #[cfg(feature = "ngenius")]
+        (ProviderId::NGENIUS, "NGENIUS_BASE_URL", vec!["uae-sandbox", "uae-live", "ksa-sandbox", "ksa-live"]),
+        #[cfg(feature = "revio")]
+        (ProviderId::REVIO, "REVIO_BASE_URL", vec!["live"]),
+        #[cfg(feature = "emspay")]
+        (ProviderId::EMSPAY, "EMSPAY_BASE_URL", vec!["live"]),
+    ] {
+        let error = settings.facade_of(&id).expect_err("without an address");
+        let missing =
+            matches!(&error, SettingsError::Missing { variable: missing, .. } if *missing == variable);
+        assert!(missing, "{error}");
+        for word in words.into_iter().chain(["https://a.example"]) {
+            let settings = settings.clone().set(variable, word).expect("a known name");
+            settings.facade_of(&id).expect(word);
+        }
+        let settings = settings.clone().set(variable, "production").expect("a known name");
+        let error = settings.facade_of(&id).expect_err("neither a word nor an address");
+        assert!(error.to_string().contains("absolute address"), "{error}");
+    }
+}
+
+#[cfg(feature = "omno")]
+#[test]
+fn token_url_beside_an_address_is_never_the_live_one() {
+    let all = [("OMNO_CLIENT_ID", "i"), ("OMNO_CLIENT_SECRET", "s"), ("OMNO_BASE_URL", "https://a.example")];
+    let settings = Settings::new().set_all(all).expect("known names");
+    let error = settings.facade_of(&ProviderId::OMNO).expect_err("without a token service");
+    assert_eq!(error.to_string(), "omno needs OMNO_TOKEN_URL");
+    for url in ["live", "https://a.example/token"] {
+        let settings = settings.clone().set("OMNO_TOKEN_URL", url).expect("a known name");
+        settings.facade_of(&ProviderId::OMNO).expect(url);
+    }
+    let live = settings.set("OMNO_BASE_URL", "live").expect("a known name");
+    live.facade_of(&ProviderId::OMNO).expect("the live one, by its word");
 }

@@ -19,7 +19,7 @@ pub const GOOD_CARD: &str = "4111111111111111";
 pub const FADING_CARD: &str = "4000000000000341";
 
 pub fn settings(sandbox: &Sandbox) -> Settings {
-    sandbox.settings().into_iter().fold(Settings::new(), |settings, (name, value)| settings.set(name, value))
+    Settings::new().set_all(sandbox.settings()).expect("known names")
 }
 
 pub async fn sandbox() -> (Sandbox, Facade) {
@@ -122,9 +122,10 @@ pub fn good(case: &str) -> RawReply {
 pub fn facade_at(id: &ProviderId, url: &str, sandbox: &Sandbox) -> Facade {
     ["OMNO_BASE_URL", "NGENIUS_BASE_URL", "TOKENPAY_BASE_URL", "REVIO_BASE_URL", "EMSPAY_BASE_URL"]
         .into_iter()
-        .fold(settings(sandbox), |settings: Settings, name| settings.set(name, url))
-        .set("OMNO_TOKEN_URL", format!("{url}/token"))
-        .timeout(Duration::from_millis(500))
+        .try_fold(settings(sandbox), |settings: Settings, name| settings.set(name, url))
+        .and_then(|settings| settings.set("OMNO_TOKEN_URL", format!("{url}/token")))
+        .expect("known names")
+        .with_timeout(Duration::from_millis(500))
         .facade_of(id)
         .expect("a facade")
 }

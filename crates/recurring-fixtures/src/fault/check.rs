@@ -4,7 +4,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Behaviour, Expected, FaultServer, RawReply, Received, refused_url, rows};
+use super::message::{Behaviour, RawReply, Received};
+use super::rows::{Expected, rows};
+use super::server::{FaultServer, refused_url};
 
 /// How often an operation may be sent when it goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

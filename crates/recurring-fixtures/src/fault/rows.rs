@@ -1,6 +1,6 @@
 //! The rows of what can go wrong between a client and any gateway, and what each one says of the money.
 
-use super::{Behaviour, RawReply};
+use super::message::{Behaviour, RawReply};
 
 /// What a row says of the money, for a call that moves some.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::{Behaviour, RawReply, Received, find};
+use super::message::{Behaviour, RawReply, Received, find};
 
 /// A request is looked at as a whole before anything is done with it, so it must fit here and into the system's own buffers.
 const LARGEST_REQUEST: usize = 64 * 1024;

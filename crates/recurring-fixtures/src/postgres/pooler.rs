@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use super::{Cluster, as_user, is_root, run, user};
+use super::cluster::Cluster;
+use super::programs::{as_user, is_root, run, user};
 
 /// A pooler in a folder of its own, reached by a socket there. It ends when this is dropped.
 #[derive(Debug)]

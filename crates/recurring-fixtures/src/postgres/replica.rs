@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::time::Duration;
 
-use super::{Cluster, MISSING};
+use super::cluster::Cluster;
+use super::programs::MISSING;
 
 /// How often the state of a server is read before the test fails, and the wait between: half a minute in all.
 const POLLS: u32 = 600;

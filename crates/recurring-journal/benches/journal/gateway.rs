@@ -22,10 +22,7 @@ pub(crate) fn request(name: &str, credential: &StoredCredential) -> ChargeReques
 /// The sandbox's EMS Online, that holds its answers to renewals back for so long.
 pub(crate) async fn sandbox(wait: Duration) -> (Sandbox, Settings, StoredCredential) {
     let sandbox = Sandbox::builder().emspay_wait(wait).start().await.unwrap();
-    let settings = sandbox
-        .settings()
-        .into_iter()
-        .fold(Settings::new(), |settings, (name, value)| settings.set(name, value));
+    let settings = Settings::new().set_all(sandbox.settings()).unwrap();
     let facade = settings.facade_of(&ProviderId::EMSPAY).unwrap();
     let first = EnrolRequest::new(AttemptId::new("first").unwrap(), price(), Customer::default());
     let started = facade.enrol(&ProviderId::EMSPAY, first).await.unwrap();

@@ -86,7 +86,7 @@ impl Failovers {
         let (sandbox, facade) = world::common::sandbox().await;
         let mut unreachable = settings(&sandbox);
         for variable in ["REVIO_BASE_URL", "EMSPAY_BASE_URL"] {
-            unreachable = unreachable.set(variable, "http://127.0.0.1:9");
+            unreachable = unreachable.set(variable, "http://127.0.0.1:9").unwrap();
         }
         let mut credentials = Vec::new();
         for gateway in &GATEWAYS {
@@ -396,4 +396,6 @@ async fn asynchronous_failover_charges_once() {
     fail_over_repeatedly(Replication::Asynchronous, 4, 12).await;
 }
 
-recurring_fixtures::postgres_tests!(synchronous_failover_charges_once, asynchronous_failover_charges_once);
+recurring_fixtures::tests! {
+    needs PostgreSql: multi_thread [synchronous_failover_charges_once, asynchronous_failover_charges_once];
+}

@@ -74,8 +74,11 @@ fn slow_charge(hours_pass: bool, guards: Guards) -> usize {
         let facade = settings(bench.sandbox()).facade_of(&ProviderId::REVIO).unwrap();
         let proxy = Holding::start(bench.sandbox().url()).await;
         let base = format!("{}/revio/api/v1", proxy.url);
-        let slow =
-            settings(bench.sandbox()).set("REVIO_BASE_URL", base).facade_of(&ProviderId::REVIO).unwrap();
+        let slow = settings(bench.sandbox())
+            .set("REVIO_BASE_URL", base)
+            .unwrap()
+            .facade_of(&ProviderId::REVIO)
+            .unwrap();
         let request = bench.request("slow", GOOD_CARD);
         let first = {
             let (journal, request) = (bench.journal(bench.store().await).await, request.clone());

@@ -58,10 +58,10 @@ enum Care {
 
 fn facade(bench: &Bench, url: &str, care: Care) -> Facade {
     let sandbox = bench.sandbox();
-    let settings = sandbox.settings().into_iter().fold(Settings::new(), |settings, (name, value)| {
-        settings.set(name, value.replace(sandbox.url(), url))
-    });
-    let facade = settings.timeout(TIMEOUT).facade_of(bench.provider()).unwrap();
+    let variables =
+        sandbox.settings().into_iter().map(|(name, value)| (name, value.replace(sandbox.url(), url)));
+    let settings = Settings::new().set_all(variables).unwrap();
+    let facade = settings.with_timeout(TIMEOUT).facade_of(bench.provider()).unwrap();
     match care {
         Care::Kept => facade,
         Care::Dropped => Careless::facade(facade, bench.provider()),

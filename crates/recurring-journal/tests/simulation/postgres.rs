@@ -16,12 +16,11 @@ pub(crate) use crashes::EVERY;
 use crashes::every_crash_with_every_fault;
 use process::Bench;
 use recurring_facade::ProviderId;
-use recurring_fixtures::postgres::run_tests;
 
 fn revio_on_postgresql() {
     every_crash_with_every_fault(&Bench::postgres(ProviderId::REVIO));
 }
 
-fn main() -> std::process::ExitCode {
-    run_tests(vec![("revio_on_postgresql", revio_on_postgresql)])
+recurring_fixtures::tests! {
+    needs PostgreSql: [revio_on_postgresql];
 }

@@ -123,7 +123,7 @@ impl Bench {
     }
 
     pub(crate) fn facade(&self) -> Facade {
-        settings(&self.sandbox).timeout(TIMEOUT).facade_of(&self.provider).unwrap()
+        settings(&self.sandbox).with_timeout(TIMEOUT).facade_of(&self.provider).unwrap()
     }
 
     pub(crate) async fn store(&self) -> Arc<dyn Store> {

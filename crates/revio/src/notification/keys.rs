@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::client::Client;
-use crate::notification::{Authenticated, not_genuine, signature, verify};
+use crate::notification::verified::{Authenticated, not_genuine, signature, verify};
 
 /// The key is not asked for more often than this, whatever arrives: otherwise everybody who can send us something
 /// could make us send something to the gateway.

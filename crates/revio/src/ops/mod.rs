@@ -14,6 +14,7 @@ pub(crate) mod delete_recurring_token;
 pub(crate) mod get_client;
 pub(crate) mod get_purchase;
 pub(crate) mod list_recurring_tokens;
+pub(crate) mod odd_amounts;
 pub(crate) mod payment;
 pub(crate) mod payment_methods;
 pub(crate) mod product;

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::decline;
 use crate::error::{ApiError, Error};
-use crate::ops::amounts;
+use crate::ops::odd_amounts;
 use crate::status::{self, PaidBy, PurchaseStatus};
 use crate::wire;
 
@@ -206,7 +206,7 @@ impl Purchase {
     /// Reads a reply that must be a purchase.
     pub(crate) fn read(reply: &Reply) -> Result<Self, Error> {
         let purchase: Self = read_success(reply, ApiError::read)?;
-        Ok(Self { unreadable: amounts::unreadable(reply), ..purchase })
+        Ok(Self { unreadable: odd_amounts::unreadable(reply), ..purchase })
     }
 
     /// What the purchase means for the money, however it is to be paid.

@@ -2,14 +2,13 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "only tests use it")]
 
 use std::fs;
-use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use mockito::{Matcher, Server, ServerGuard};
+use recurring_fixtures::openssl::run as openssl;
 use recurring_fixtures::{Case, minify};
 use revio::notification::{NotificationError, RawNotification};
 use revio::{
@@ -83,25 +82,6 @@ pub async fn server_for(case: &Case, body: Option<Vec<u8>>, answer: Vec<u8>) -> 
     }
     let mock = mock.with_status(response.status.into()).with_body(answer).expect(1).create_async().await;
     (server, mock)
-}
-
-/// Runs the `openssl` program and answers what it prints.
-fn openssl(arguments: &[&str], input: &[u8]) -> Vec<u8> {
-    let started = Command::new("openssl")
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn();
-    let mut child = started.unwrap_or_else(|error| {
-        panic!("these tests need the `openssl` program, which cannot be started: {error}; install it")
-    });
-    // A program that does not read its input may have ended already.
-    let _ = child.stdin.take().expect("a pipe").write_all(input);
-    let output = child.wait_with_output().expect("openssl ends");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "openssl {arguments:?} failed: {errors}");
-    output.stdout
 }
 
 /// A pair of keys that the `openssl` program made, and signs with.

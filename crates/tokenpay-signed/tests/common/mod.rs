@@ -3,10 +3,8 @@
 
 use std::fs;
 use std::future::Future;
-use std::io::Write;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -20,28 +18,7 @@ pub fn dollars(text: &str) -> Money {
     Money::parse(text, Currency::from_code("USD").expect("USD")).expect("money")
 }
 
-/// Runs the `openssl` program and answers what it prints. Every key of these tests is made by it, at run time.
-pub fn openssl(arguments: &[&str], input: &[u8]) -> Vec<u8> {
-    let started = Command::new("openssl")
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn();
-    let mut child = started.unwrap_or_else(|error| {
-        panic!("these tests need the `openssl` program, which cannot be started: {error}; install it")
-    });
-    // A program that does not read its input may have ended already.
-    let _ = child.stdin.take().expect("a pipe").write_all(input);
-    let output = child.wait_with_output().expect("openssl ends");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "openssl {arguments:?} failed: {errors}");
-    output.stdout
-}
-
-pub fn openssl_text(arguments: &[&str], input: &str) -> String {
-    String::from_utf8(openssl(arguments, input.as_bytes())).expect("PEM is text")
-}
+pub use recurring_fixtures::openssl::{run as openssl, run_text as openssl_text};
 
 /// A folder for the files that `openssl` insists on; it goes when the test ends.
 pub struct Folder(PathBuf);
@@ -70,7 +47,7 @@ impl Drop for Folder {
     }
 }
 
-/// A private key of 2048 bits in PKCS#8 PEM, the same for a whole test program.
+/// A private key of 2048 bits, made by `openssl` in PKCS#8 PEM, the same for a whole test program.
 pub fn key() -> &'static str {
     static KEY: OnceLock<String> = OnceLock::new();
     KEY.get_or_init(|| {

@@ -4,18 +4,18 @@ use std::path::Path;
 
 use recurring_facade::{AttemptId, PaymentRef, ProviderId};
 use recurring_journal::store::{Failover, FoundCharge, PostgresStore, SqliteStore};
-use recurring_journal::{Address, Journal};
+use recurring_journal::{Address, Journal, StoreError};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::text;
 use crate::arguments::AcknowledgeFailover;
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::files;
 use crate::output::Output;
 use crate::session::{Session, shown};
 
-pub(super) async fn create(session: &Session, address: Option<&str>, out: &Output) -> Result<Exit, String> {
+pub(super) async fn create(session: &Session, address: Option<&str>, out: &Output) -> Result<Exit, CliError> {
     let journal = session.create(address).await?;
     let address = shown(&session.address(address)?)?;
     let (kind, identity) = (journal.store().kind(), journal.identity());
@@ -31,14 +31,13 @@ pub(super) async fn info(
     journal: &Journal,
     address: Option<&str>,
     out: &Output,
-) -> Result<Exit, String> {
+) -> Result<Exit, CliError> {
     let address = session.address(address)?;
-    let counts = journal.store().count().await.map_err(text)?;
+    let counts = journal.store().count().await?;
     let (kind, identity) = (journal.store().kind(), journal.identity());
     let mut human = format!("{}\nidentity  {identity}\nkind      {kind}", shown(&address)?);
     let mut object = json!({"identity": identity, "kind": kind, "address": shown(&address)?});
-    if let (Address::Sqlite(path), Some(object)) =
-        (Address::parse(address.expose()).map_err(text)?, object.as_object_mut())
+    if let (Address::Sqlite(path), Some(object)) = (Address::parse(address.expose())?, object.as_object_mut())
     {
         // As the store has it: without links.
         let path = path.canonicalize().unwrap_or(path).display().to_string();
@@ -62,21 +61,24 @@ pub(super) async fn backup(
     address: Option<&str>,
     file: &Path,
     out: &Output,
-) -> Result<Exit, String> {
-    let path = match Address::parse(session.address(address)?.expose()).map_err(text)? {
+) -> Result<Exit, CliError> {
+    let path = match Address::parse(session.address(address)?.expose())? {
         Address::Sqlite(path) => path,
         Address::Postgres(_) => {
-            return Err("cannot copy a journal in PostgreSQL: its server does that; use pg_basebackup, or pg_dump with the \
-                        schema `recurring`, and run `recurring journal acknowledge-failover` after a restore"
-                .to_owned());
+            return Err(CliError::usage(
+                "cannot copy a journal in PostgreSQL: its server does that; use pg_basebackup, or pg_dump with the schema \
+                 `recurring`, and run `recurring journal acknowledge-failover` after a restore",
+            ));
         }
     };
-    let file = std::path::absolute(file).map_err(text)?;
+    let file = std::path::absolute(file)
+        .map_err(|error| CliError::usage(format!("cannot write {}: {error}", file.display())))?;
     let store = session.sqlite(path).await?;
-    store
-        .backup(&file)
-        .await
-        .map_err(|error| format!("cannot copy the journal to {}: {error}", file.display()))?;
+    store.backup(&file).await.map_err(|error| {
+        let mut failed = CliError::from(error);
+        failed.message = format!("cannot copy the journal to {}: {}", file.display(), failed.message);
+        failed
+    })?;
     let human = format!(
         "copied to {}\na copy lacks what is recorded after it: it is refused until `recurring journal acknowledge-failover`",
         file.display()
@@ -90,16 +92,20 @@ pub(super) async fn acknowledge(
     address: Option<&str>,
     arguments: AcknowledgeFailover,
     out: &Output,
-) -> Result<Exit, String> {
+) -> Result<Exit, CliError> {
     let charged = arguments.charged.as_deref().map(read_charged).transpose()?.unwrap_or_default();
     let AcknowledgeFailover { by, why, planned_were_not_sent, .. } = arguments;
     let failover = Failover { by, why, planned_were_not_sent, charged };
-    let done = match Address::parse(session.address(address)?.expose()).map_err(text)? {
+    let done = match Address::parse(session.address(address)?.expose())? {
         Address::Sqlite(path) => SqliteStore::acknowledge_failover(path, &failover).await,
         Address::Postgres(address) => PostgresStore::acknowledge_failover(&address, &failover).await,
     };
-    let done = done.map_err(text)?;
-    let human = format!("{} attempts are unknown now, {} are in review", done.unknown, done.review);
+    let done = done.map_err(|error| match error {
+        // A rule that the decision breaks: what the store itself cannot do has errors of its own.
+        StoreError::Failed(rule) => CliError::usage(format!("cannot acknowledge a failover: {rule}")),
+        error => error.into(),
+    })?;
+    let human = format!("{} attempts are unknown now, {} are in manual review", done.unknown, done.review);
     out.line(&json!({"unknown": done.unknown, "review": done.review}), &human);
     Ok(Exit::Done)
 }
@@ -115,15 +121,18 @@ struct Line {
 }
 
 /// Reads what was found. One line that cannot be read refuses them all: it may be a charge that is then made again.
-fn read_charged(path: &Path) -> Result<Vec<FoundCharge>, String> {
+fn read_charged(path: &Path) -> Result<Vec<FoundCharge>, CliError> {
     let content = files::text(path)?;
     let lines = content.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     lines
         .map(|(number, line)| {
-            let refuse = |why: String| format!("cannot read {}: line {}: {why}", path.display(), number + 1);
+            let refuse = |why: String| {
+                CliError::usage(format!("cannot read {}: line {}: {why}", path.display(), number + 1))
+            };
             let line: Line = serde_json::from_value(serde_json::from_str::<Value>(line).map_err(|_| {
                 refuse(
-                    "not JSON; write {\"provider\":\"..\",\"attempt\":\"..\",\"payment\":\"..\"}".to_owned(),
+                    "not valid JSON; write {\"provider\":\"..\",\"attempt\":\"..\",\"payment\":\"..\"}"
+                        .to_owned(),
                 )
             })?)
             .map_err(|error| refuse(error.to_string()))?;

@@ -2,13 +2,13 @@
 
 use recurring_facade::{Facade, PaymentRef, Settings};
 use recurring_journal::{Decided, Journal, JournalError};
-use serde_json::Value;
 
-use super::{line, name, text};
+use super::line::RecordLine;
 use crate::arguments::{Decision, Resolve};
+use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
-use crate::record::{not_made, record_text};
+use crate::text;
 
 /// Records the decision, and shows what is known of the attempt, whether it was recorded or refused.
 pub(super) async fn run(
@@ -16,9 +16,9 @@ pub(super) async fn run(
     journal: &Journal,
     arguments: Resolve,
     out: &Output,
-) -> Result<Exit, String> {
-    let attempt = name(&arguments.attempt)?;
-    let before = journal.attempt(&attempt).await.map_err(text)?;
+) -> Result<Exit, CliError> {
+    let attempt = arguments.attempt;
+    let before = journal.attempt(&attempt).await?;
     // Only its own gateway is asked: what is missing for others does not matter. One that cannot be asked is refused or
     // forced like one that does not answer.
     let facade = settings.facade_of(&before.provider).unwrap_or_else(|error| {
@@ -35,22 +35,17 @@ pub(super) async fn run(
     let resolved = journal.resolve(&facade, &attempt, &decision).await;
     let known = match &resolved {
         Ok(record) => record.clone(),
-        Err(_) => journal.attempt(&attempt).await.map_err(text)?,
+        Err(_) => journal.attempt(&attempt).await?,
     };
-    let mut human = format!("{attempt}\n{}", record_text(&known));
-    let mut object = line(&known);
-    let mut set = |name: &str, value: &str| {
-        human += &format!("\n{name:10} {value}");
-        if let Some(object) = object.as_object_mut() {
-            object.insert(name.to_owned(), Value::from(value));
-        }
-    };
+    let mut human = format!("{attempt}\n{}", text::record(&known));
+    let mut line = RecordLine::from(&known);
     // The newest line of the log is the decision; the one before is what the gateway has just shown.
     let events = journal.events(&attempt).await.unwrap_or_default();
     let looked =
         events.iter().rev().nth(usize::from(resolved.is_ok())).filter(|event| event.at >= before.updated);
     if let Some(note) = looked.and_then(|event| event.note.as_deref()) {
-        set("looked", note);
+        human += &format!("\nlooked     {note}");
+        line.looked = Some(note);
     }
     let exit = match resolved {
         Ok(_) => Exit::Done,
@@ -61,11 +56,13 @@ pub(super) async fn run(
             Exit::Done
         }
         Err(error) => {
-            set("message", &error.to_string());
-            not_made(&error)
+            let error = CliError::from(error);
+            human += &format!("\nmessage    {error}");
+            line.message = Some(error.to_string());
+            Exit::from(&error)
         }
     };
-    out.line(&object, &human);
+    out.line(&line, &human);
     Ok(exit)
 }
 

@@ -5,11 +5,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
-use recurring_facade::{AttemptId, ChargeRequest, StoredCredential};
+use recurring_facade::{AttemptId, ChargeRequest, Currency, Money, StoredCredential};
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Split};
 
-use crate::commands::money::money;
+use crate::error::CliError;
 
 /// A longer line is not a charge.
 const LONGEST_LINE: usize = 64 * 1024;
@@ -36,12 +36,12 @@ struct Line {
 type Input = Box<dyn AsyncRead + Send + Unpin>;
 
 /// Opens the file, or standard input for `-`.
-pub(super) async fn charges(path: &Path) -> Result<Charges, String> {
+pub(super) async fn charges(path: &Path) -> Result<Charges, CliError> {
     let input: Input = if path.as_os_str() == "-" {
         Box::new(tokio::io::stdin())
     } else {
         let file = tokio::fs::File::open(path).await;
-        Box::new(file.map_err(|error| format!("{}: {error}", path.display()))?)
+        Box::new(file.map_err(|error| CliError::usage(format!("cannot read {}: {error}", path.display())))?)
     };
     Ok(Charges { lines: BufReader::new(input).split(b'\n'), number: 0, ended: false })
 }
@@ -111,7 +111,8 @@ fn charge(line: &[u8]) -> Result<ChargeRequest, String> {
         }
     })?;
     let attempt = AttemptId::new(line.attempt).map_err(|error| error.to_string())?;
-    let amount = money(&line.amount, &line.currency)?;
+    let currency = Currency::from_code(&line.currency).map_err(|error| error.to_string())?;
+    let amount = Money::parse(&line.amount, currency).map_err(|error| error.to_string())?;
     let belongs_to = line.credential.provider();
     if line.provider.as_deref().is_some_and(|provider| provider != belongs_to.as_str()) {
         return Err(format!("the credential belongs to {belongs_to}"));

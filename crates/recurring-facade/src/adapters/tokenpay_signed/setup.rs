@@ -8,13 +8,13 @@ use recurring_core::Currency;
 use tokenpay_signed::{Client, Environment, PublicKey, RequestSigner, RsaSigner, SigningError};
 
 use super::TokenpaySigned;
-use crate::adapters::{key_file, unusable};
+use crate::adapters::{environment, key_file, unusable};
 use crate::ids::ProviderId;
 use crate::provider::Provider;
 use crate::settings::{Settings, SettingsError};
 
-/// A client from the settings: `TOKENPAY_MERCHANT_ID`, `TOKENPAY_PRIVATE_KEY_FILE`, and `TOKENPAY_BASE_URL` (test
-/// and production differ by the address alone, so neither is the default). `TOKENPAY_CURRENCY` is needed to move money.
+/// A client from the settings: `TOKENPAY_MERCHANT_ID`, `TOKENPAY_PRIVATE_KEY_FILE`, and
+/// `TOKENPAY_BASE_URL`, an address, `test` or `live`. `TOKENPAY_CURRENCY` is needed to move money.
 pub(crate) fn from_settings(settings: &Settings) -> Result<Arc<dyn Provider>, SettingsError> {
     let provider = || ProviderId::TOKENPAY_SIGNED;
     let path = PathBuf::from(settings.need(provider(), "TOKENPAY_PRIVATE_KEY_FILE")?.expose());
@@ -47,7 +47,8 @@ fn with_signer(
 ) -> Result<Arc<dyn Provider>, SettingsError> {
     let provider = || ProviderId::TOKENPAY_SIGNED;
     let merchant = settings.need(provider(), "TOKENPAY_MERCHANT_ID")?.expose();
-    let url = settings.need(provider(), "TOKENPAY_BASE_URL")?.expose();
+    let known = [("test", Environment::Test), ("live", Environment::Production)];
+    let environment = environment(settings, provider(), "TOKENPAY_BASE_URL", &known, Environment::Custom)?;
     let mut builder = Client::builder(merchant, signer);
     if let Some(code) = settings.text("TOKENPAY_CURRENCY") {
         let currency = Currency::from_code(&code).map_err(|input| SettingsError::Unusable {
@@ -57,7 +58,7 @@ fn with_signer(
         builder = builder.currency(currency);
     }
     let client = builder
-        .environment(Environment::Custom(url.to_owned()))
+        .environment(environment)
         .http(settings.http(Client::default_http()))
         .build()
         .map_err(|error| unusable(provider(), &error))?;

@@ -1,0 +1,47 @@
+//! How the values of arguments are read.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use recurring_facade::ProviderId;
+use recurring_journal::State;
+
+pub(super) fn provider(text: &str) -> Result<ProviderId, String> {
+    let known = ProviderId::ALL.iter().find(|id| id.as_str() == text);
+    known.cloned().ok_or_else(|| {
+        let all: Vec<&str> = ProviderId::ALL.iter().map(ProviderId::as_str).collect();
+        format!("there is no gateway `{text}`; the gateways are {}", all.join(", "))
+    })
+}
+
+pub(super) fn state(text: &str) -> Result<State, String> {
+    State::from_word(text).ok_or_else(|| {
+        format!("there is no state `{text}`; the states are {}", State::ALL.map(State::as_str).join(", "))
+    })
+}
+
+/// A number without a unit is in seconds.
+pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
+    let seconds = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| format!("{text}s"));
+    let read: Result<SignedDuration, _> = seconds.as_deref().unwrap_or(text).parse();
+    let duration = read.map_err(|_| "must be a number and a unit, such as 500ms, 30s or 2m")?;
+    let duration = Duration::try_from(duration).ok().filter(|duration| !duration.is_zero());
+    duration.ok_or("must be longer than zero")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn duration_is_read_with_and_without_a_unit() {
+        for (text, millis) in
+            [("30", 30_000), ("30s", 30_000), ("500ms", 500), ("2m", 120_000), ("60m", 3_600_000)]
+        {
+            assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for bad in ["", "s", "-1s", "1x", "soon", "0", "0ms"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+}

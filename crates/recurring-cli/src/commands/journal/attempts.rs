@@ -1,0 +1,73 @@
+//! The attempts of the journal: many of them, or one with its log.
+
+use comfy_table::Table;
+use comfy_table::presets::ASCII_MARKDOWN;
+use recurring_facade::AttemptId;
+use recurring_journal::Journal;
+use recurring_journal::store::Filter;
+
+use super::line::RecordLine;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::line::{EventLine, Line};
+use crate::output::Output;
+use crate::text;
+
+/// Attempts that are read at a time.
+const PAGE: u32 = 500;
+
+pub(super) async fn list(
+    journal: &Journal,
+    mut filter: Filter,
+    most: usize,
+    out: &Output,
+) -> Result<Exit, CliError> {
+    let mut table = Table::new();
+    table.load_style(ASCII_MARKDOWN);
+    table.set_header(["attempt", "gateway", "operation", "state", "amount", "updated"]);
+    let mut left = most;
+    while left > 0 {
+        let page = journal.list(&filter, u32::try_from(left).unwrap_or(PAGE).min(PAGE)).await?;
+        let Some(last) = page.last() else { break };
+        filter.after = Some(last.attempt.clone());
+        left = left.saturating_sub(page.len());
+        for record in &page {
+            if out.is_json() {
+                out.object(&RecordLine::from(record));
+            } else {
+                table.add_row([
+                    record.attempt.to_string(),
+                    record.provider.to_string(),
+                    record.operation.to_string(),
+                    record.state.to_string(),
+                    record.amount.map(|amount| amount.to_string()).unwrap_or_default(),
+                    record.updated.to_string(),
+                ]);
+            }
+        }
+    }
+    if !out.is_json() {
+        out.text(&table.to_string());
+    }
+    Ok(Exit::Done)
+}
+
+pub(super) async fn show(journal: &Journal, attempt: &AttemptId, out: &Output) -> Result<Exit, CliError> {
+    let record = journal.attempt(attempt).await?;
+    let events = journal.events(attempt).await?;
+    let mut human = format!("{attempt}\n{}", text::record(&record));
+    for event in &events {
+        let note = event.note.as_deref().map(|note| format!(": {note}")).unwrap_or_default();
+        human += &format!("\n- {} {}{note}", event.at, event.what);
+    }
+    let line = Line {
+        state: Some(record.state.as_str()),
+        operation: Some(record.operation.as_str()),
+        created: Some(record.created.to_string()),
+        updated: Some(record.updated.to_string()),
+        events: Some(events.iter().map(EventLine::from).collect()),
+        ..Line::record(&record)
+    };
+    out.line(&line, &human);
+    Ok(Exit::from(&record))
+}

@@ -1,0 +1,74 @@
+//! Looking up at the gateways what is unknown or pending. Nothing is ever sent again.
+
+use std::collections::BTreeSet;
+
+use recurring_facade::{AttemptId, Facade};
+use recurring_journal::store::Filter;
+use recurring_journal::{Journal, Reconciled, State};
+
+use super::line::RecordLine;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::output::Output;
+
+/// Attempts that are read at a time.
+const PAGE: u32 = 500;
+
+/// Looks one attempt up.
+pub(super) async fn one(
+    journal: &Journal,
+    facade: &Facade,
+    attempt: &AttemptId,
+    out: &Output,
+) -> Result<Exit, CliError> {
+    journal.recover().await?;
+    if let Some(looked) = journal.look(facade, attempt).await? {
+        show(&looked, out);
+    }
+    Ok(Exit::from(&journal.attempt(attempt).await?))
+}
+
+/// Looks up everything that is open, or only what is due.
+pub(super) async fn all(
+    journal: &Journal,
+    facade: &Facade,
+    due: bool,
+    out: &Output,
+) -> Result<Exit, CliError> {
+    let mut seen: BTreeSet<AttemptId> = BTreeSet::new();
+    for looked in journal.reconcile(facade).await? {
+        show(&looked, out);
+        seen.insert(looked.record.attempt.clone());
+    }
+    let open = if due { [].as_slice() } else { &[State::Unknown, State::Pending] };
+    for state in open {
+        let mut filter = Filter { state: Some(*state), ..Filter::default() };
+        loop {
+            let page = journal.list(&filter, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            filter.after = Some(last.attempt.clone());
+            for record in page.into_iter().filter(|record| seen.insert(record.attempt.clone())) {
+                if let Some(looked) = journal.look(facade, &record.attempt).await? {
+                    show(&looked, out);
+                }
+            }
+        }
+    }
+    let counts = journal.store().count().await?;
+    let there_are = |wanted: &[State]| counts.iter().any(|(state, _)| wanted.contains(state));
+    Ok(if there_are(&[State::Unknown, State::Review]) {
+        Exit::Unknown
+    } else if there_are(&[State::Pending]) {
+        Exit::Pending
+    } else {
+        Exit::Done
+    })
+}
+
+fn show(looked: &Reconciled, out: &Output) {
+    let record = &looked.record;
+    let mut line = RecordLine::from(record);
+    line.before = Some(looked.before.as_str());
+    let note = record.note.as_deref().unwrap_or_default();
+    out.line(&line, &format!("{}: {} -> {} ({note})", record.attempt, looked.before, record.state));
+}

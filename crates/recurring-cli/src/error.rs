@@ -1,0 +1,217 @@
+//! What went wrong in a command.
+
+use std::fmt;
+
+use recurring_facade::{
+    AttemptId, DeclineReason, Effect, ErrorKind, InvalidInput, PaymentRef, Proof, ProviderId, Refusal,
+    SettingsError,
+};
+use recurring_journal::{JournalError, StoreError};
+
+/// What kind of error it is. It decides, with the effect on the money, the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// An argument or an input cannot be used.
+    Usage,
+    /// A setting is missing or cannot work.
+    Configuration,
+    /// The journal's store failed before anything was sent.
+    Store,
+    /// What was asked for does not exist.
+    NotFound,
+    /// A notification is not proven to come from the gateway.
+    NotGenuine,
+    /// Something on this machine failed, such as standard output.
+    Io,
+    /// An operation failed or was refused, in the words of every gateway.
+    Operation(ErrorKind),
+}
+
+impl Kind {
+    /// The word in machine-readable output.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Usage => "usage",
+            Self::Configuration => "configuration",
+            Self::Store => "store",
+            Self::NotFound => "not_found",
+            Self::NotGenuine => "not_genuine",
+            Self::Io => "io",
+            Self::Operation(kind) => kind.as_str(),
+        }
+    }
+}
+
+/// Why a command failed, and what that did to the money. No text in it shows a secret.
+#[derive(Debug, Clone)]
+pub(crate) struct CliError {
+    pub(crate) kind: Kind,
+    pub(crate) effect: Effect,
+    pub(crate) message: String,
+    pub(crate) details: Box<Details>,
+}
+
+/// What is known beside the message.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Details {
+    pub(crate) provider: Option<ProviderId>,
+    pub(crate) attempt: Option<AttemptId>,
+    pub(crate) payment: Option<PaymentRef>,
+    pub(crate) reason: Option<DeclineReason>,
+    pub(crate) code: Option<String>,
+    /// The whole of it for a terminal, where that is more than the message.
+    text: Option<String>,
+}
+
+impl CliError {
+    /// An error of which nothing more is known. Nothing was sent.
+    fn new(kind: Kind, message: impl Into<String>) -> Self {
+        let effect = Effect::NotApplied(Proof::Local);
+        Self { kind, effect, message: message.into(), details: Box::default() }
+    }
+
+    /// What the caller wrote cannot be used.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    /// A setting is missing or cannot work.
+    pub(crate) fn configuration(message: impl Into<String>) -> Self {
+        Self::new(Kind::Configuration, message)
+    }
+
+    /// A notification is not proven to come from the gateway.
+    pub(crate) fn not_genuine(message: impl Into<String>) -> Self {
+        Self::new(Kind::NotGenuine, message)
+    }
+
+    /// Something on this machine failed.
+    pub(crate) fn io(message: impl Into<String>) -> Self {
+        Self::new(Kind::Io, message)
+    }
+
+    /// A read of the gateway that failed: it changed nothing, and what was asked is as unknown as before.
+    pub(crate) fn read(error: &recurring_facade::Error) -> Self {
+        let mut failed = Self::from(error);
+        failed.details.text = None;
+        if error.kind() == ErrorKind::NotFound {
+            failed.kind = Kind::NotFound;
+        } else if failed.kind != Kind::Configuration {
+            failed.details.text = Some(format!(
+                "{}: {}; reading changes nothing: try again",
+                error.provider(),
+                error.message()
+            ));
+        }
+        failed
+    }
+
+    /// Names the gateway.
+    pub(crate) fn at(mut self, provider: &ProviderId) -> Self {
+        self.details.provider = Some(provider.clone());
+        self
+    }
+
+    /// Names the attempt.
+    pub(crate) fn of(mut self, attempt: &AttemptId) -> Self {
+        self.details.attempt = Some(attempt.clone());
+        self
+    }
+}
+
+impl fmt::Display for CliError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.details.text, &self.details.provider) {
+            (Some(text), _) => f.write_str(text),
+            // A message may begin with the gateway's name already.
+            (None, Some(provider)) if !self.message.starts_with(provider.as_str()) => {
+                write!(f, "{provider}: {}", self.message)
+            }
+            (None, _) => f.write_str(&self.message),
+        }
+    }
+}
+
+impl From<&recurring_facade::Error> for CliError {
+    fn from(error: &recurring_facade::Error) -> Self {
+        let kind = match (error.kind(), error.effect()) {
+            (ErrorKind::Config, Effect::NotApplied(_)) => Kind::Configuration,
+            (kind, _) => Kind::Operation(kind),
+        };
+        let remedy = match error.refusal() {
+            Some(Refusal::Unsupported { .. }) => "; `recurring providers` shows what each gateway can do",
+            _ => "",
+        };
+        let gateway = error.gateway_error();
+        let details = Details {
+            provider: Some(error.provider().clone()),
+            attempt: None,
+            payment: error.payment().cloned(),
+            reason: error.decline_reason(),
+            code: gateway.and_then(|gateway| gateway.code.clone()),
+            text: Some(format!("{error}{remedy}")),
+        };
+        Self { kind, effect: error.effect(), message: error.message().to_owned(), details: Box::new(details) }
+    }
+}
+
+impl From<recurring_facade::Error> for CliError {
+    fn from(error: recurring_facade::Error) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&JournalError> for CliError {
+    fn from(error: &JournalError) -> Self {
+        let kind = match error {
+            JournalError::Store(StoreError::PaymentTaken { .. }) => Kind::Usage,
+            JournalError::Store(store) => store_kind(store, error.kind()),
+            _ => match error.kind() {
+                ErrorKind::Config => Kind::Configuration,
+                kind => Kind::Operation(kind),
+            },
+        };
+        let provider = match error {
+            JournalError::Refused { provider, .. } => Some(provider.clone()),
+            _ => None,
+        };
+        let details = Box::new(Details { provider, ..Details::default() });
+        Self { kind, effect: error.effect(), message: error.to_string(), details }
+    }
+}
+
+impl From<JournalError> for CliError {
+    fn from(error: JournalError) -> Self {
+        Self::from(&error)
+    }
+}
+
+/// The store's own failures are told apart from an address that is wrong and a name that does not exist.
+fn store_kind(error: &StoreError, kind: ErrorKind) -> Kind {
+    match (error, kind) {
+        (StoreError::NoSuchAttempt, _) => Kind::NotFound,
+        (_, ErrorKind::Config) => Kind::Configuration,
+        _ => Kind::Store,
+    }
+}
+
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> Self {
+        // Without the words about sending: these commands send nothing.
+        let message = error.to_string();
+        Self { message, ..Self::from(&JournalError::Store(error)) }
+    }
+}
+
+/// An argument of the same name breaks a rule.
+impl From<InvalidInput> for CliError {
+    fn from(input: InvalidInput) -> Self {
+        Self::usage(format!("cannot use --{}: it {}", input.field().replace('_', "-"), input.rule()))
+    }
+}
+
+impl From<SettingsError> for CliError {
+    fn from(error: SettingsError) -> Self {
+        Self::configuration(error.to_string())
+    }
+}

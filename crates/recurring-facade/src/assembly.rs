@@ -1,0 +1,89 @@
+//! The gateways that the settings describe.
+
+use std::sync::Arc;
+
+use crate::facade::Facade;
+use crate::ids::ProviderId;
+use crate::provider::Provider;
+use crate::settings::{NAMES, Settings, SettingsError};
+
+impl Settings {
+    /// Creates a facade of every gateway for which something is set. For every other one it knows what is missing.
+    ///
+    /// # Errors
+    /// When one of them lacks a value, or has one that cannot work. Which gateway is called is never a default: its
+    /// `.._BASE_URL` must be set.
+    pub fn facade(&self) -> Result<Facade, SettingsError> {
+        let mut facade = Facade::new();
+        for id in ProviderId::ALL {
+            match provider(self, id) {
+                Ok(known) if self.mentions(id) => facade.add(known),
+                Err(error) if self.mentions(id) => return Err(error),
+                Ok(_) => {}
+                Err(SettingsError::Missing { provider, variable }) => {
+                    facade.add_missing(provider, format!("{variable} is not set"));
+                }
+                Err(error) => facade.add_missing(id.clone(), error.to_string()),
+            }
+        }
+        Ok(facade)
+    }
+
+    /// Creates a facade of one gateway alone, whatever is wrong with the settings of the others.
+    ///
+    /// # Errors
+    /// When it lacks a value, or has one that cannot work.
+    pub fn facade_of(&self, id: &ProviderId) -> Result<Facade, SettingsError> {
+        let mut facade = Facade::new();
+        facade.add(provider(self, id)?);
+        Ok(facade)
+    }
+
+    /// Creates a facade of every gateway of this program, at an address that does not exist: for showing what each can do.
+    /// Whatever is called through it fails before anything is sent.
+    ///
+    /// # Errors
+    /// None that can be foreseen; those of [`Settings::facade`].
+    pub fn unreachable() -> Result<Facade, SettingsError> {
+        let mut settings = Self::new();
+        let any_text = |variable: &&&str| !variable.ends_with("_FILE") && !variable.ends_with("_CURRENCY");
+        for variable in NAMES.iter().flat_map(|names| names.variables).filter(any_text) {
+            let value =
+                if variable.ends_with("_URL") { "https://unreachable.invalid" } else { "unreachable" };
+            settings = settings.set(variable, value)?;
+        }
+        let mut facade = Facade::new();
+        for id in ProviderId::ALL {
+            match provider_without_key(&settings, id) {
+                Ok(provider) => facade.add(provider),
+                Err(SettingsError::NotBuilt { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(facade)
+    }
+}
+
+fn provider_without_key(settings: &Settings, id: &ProviderId) -> Result<Arc<dyn Provider>, SettingsError> {
+    #[cfg(feature = "tokenpay-signed")]
+    if *id == ProviderId::TOKENPAY_SIGNED {
+        return crate::adapters::tokenpay_signed::without_key(settings);
+    }
+    provider(settings, id)
+}
+
+fn provider(settings: &Settings, id: &ProviderId) -> Result<Arc<dyn Provider>, SettingsError> {
+    match id.as_str() {
+        #[cfg(feature = "omno")]
+        "omno" => crate::adapters::omno::from_settings(settings),
+        #[cfg(feature = "ngenius")]
+        "ngenius" => crate::adapters::ngenius::from_settings(settings),
+        #[cfg(feature = "tokenpay-signed")]
+        "tokenpay-signed" => crate::adapters::tokenpay_signed::from_settings(settings),
+        #[cfg(feature = "revio")]
+        "revio" => crate::adapters::revio::from_settings(settings),
+        #[cfg(feature = "emspay")]
+        "emspay" => crate::adapters::emspay::from_settings(settings),
+        _ => Err(SettingsError::NotBuilt { provider: id.clone() }),
+    }
+}
