@@ -31,7 +31,7 @@ pub fn facade_of(sandbox: &Sandbox) -> Result<Facade, Box<dyn std::error::Error>
     let settings = sandbox
         .settings()
         .into_iter()
-        .fold(Settings::new(), |settings, (name, value)| settings.set(name, value));
+        .try_fold(Settings::new(), |settings, (name, value)| settings.set(name, value))?;
     Ok(settings.facade()?)
 }
 

@@ -14,7 +14,7 @@ pub async fn run() -> crate::Outcome {
     let settings = sandbox
         .settings()
         .into_iter()
-        .fold(Settings::new(), |settings, (name, value)| settings.set(name, value));
+        .try_fold(Settings::new(), |settings, (name, value)| settings.set(name, value))?;
     let facade = settings.facade()?;
 
     let credential = enrolled(&facade, &ProviderId::EMSPAY, "ann", GOOD_CARD).await?;
