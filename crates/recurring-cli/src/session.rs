@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use recurring_facade::{Facade, Operation, ProviderId, Secret, Settings};
-use recurring_journal::store::SqliteStore;
+use recurring_journal::store::{JournalInfo, SqliteStore};
 use recurring_journal::{Address, EncryptionKey, Journal, JournalBuilder};
 
 use crate::arguments::JournalChoice;
@@ -64,6 +64,11 @@ impl Session {
             }
             None => Ok(None),
         }
+    }
+
+    /// Describes the journal without opening it for work.
+    pub(crate) async fn inspect(&self, address: Option<&str>) -> Result<JournalInfo, CliError> {
+        Ok(self.builder()?.inspect(self.address(address)?.expose()).await?)
     }
 
     /// Creates a journal and opens it.

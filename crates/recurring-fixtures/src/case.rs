@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_difference_shows_the_changed_lines_and_their_surroundings() {
+    fn difference_shows_changed_lines_with_context() {
         assert_eq!(difference("{\na\nb\n}", "{\na\nc\nd\n}"), "  {\n  a\n- b\n+ c\n+ d\n  }\n");
         assert_eq!(difference("a\na", "a"), "  a\n- a\n");
     }

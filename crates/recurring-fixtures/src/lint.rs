@@ -207,12 +207,12 @@ mod tests {
     }
 
     #[test]
-    fn a_good_case_passes() {
+    fn valid_case_passes() {
         assert_eq!(problems("good", META, "request.json", r#"{"pan":"4012001037141112"}"#), "");
     }
 
     #[test]
-    fn the_source_and_the_flag_must_be_there() {
+    fn missing_source_or_flag_is_found() {
         assert!(
             problems("empty", "source = \" \"\ndocumented = true", "a.json", "{}")
                 .contains("source is empty")
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn json_must_parse() {
+    fn invalid_json_is_found() {
         assert!(problems("json", META, "request.json", "{'a': 1}").contains("not JSON"));
     }
 
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn digits_that_are_no_card_number_pass() {
+    fn digits_that_are_not_a_card_number_pass() {
         let card = concat!("411111", "1111111111");
         let base64 = format!("{}/{card}+{}==", "Ab".repeat(20), "Cd".repeat(20));
         for (index, text) in [
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unused_case_is_found() {
+    fn unused_case_is_found() {
         let folder = Temporary::with("unused", &[(&format!("{NAME}/meta.toml"), META)]);
         let lint = |source: &str| examples(&folder.0, Some(&[source.to_owned()])).unwrap();
         assert_eq!(lint("load(\"emspay/create-order/first-again\")"), [format!("{NAME}: no test uses it")]);
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recording_needs_no_test_and_is_no_document() {
+    fn recording_needs_no_test() {
         let lint = |test: &str, meta: &str, sources| {
             let folder = Temporary::with(test, &[(&format!("{NAME}/meta.toml"), meta)]);
             examples(&folder.0, sources).unwrap()
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn no_example_at_all_is_a_problem() {
+    fn missing_example_is_a_problem() {
         let folder = Temporary::with("none", &[("README.md", "text")]);
         assert_eq!(examples(&folder.0, Some(&[])).unwrap(), ["fixtures: there is no example"]);
     }

@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn events_and_span_fields_of_every_level_are_captured_across_awaits() {
+    async fn events_of_every_level_are_captured_across_awaits() {
         let capture = Capture::start();
         let span = tracing::trace_span!("charge", attempt = "a-1");
         tokio::task::yield_now().await;

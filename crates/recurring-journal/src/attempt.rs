@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::error::JournalError;
 
 /// What an attempt does with money.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Operation {
     /// Charges a stored credential.
@@ -68,7 +68,7 @@ impl fmt::Display for Operation {
 /// not_applied -> armed                                              (nothing happened: it may be tried again)
 /// pending                                                           (an enrolment: only its name is kept)
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
     /// Meant to be done; nothing was sent.
     Planned,

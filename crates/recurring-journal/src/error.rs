@@ -32,14 +32,12 @@ pub enum StoreError {
     /// The file is damaged, or is no database.
     #[error("not a valid journal: {0}; restore it from a backup, and do not start with an empty one")]
     Corrupt(String),
-    /// Another version of this program has made it.
-    #[error(
-        "the journal has version {found}, this program reads version {known}: use the program that made it"
-    )]
+    /// The journal has a later version than this program can read. An earlier one is migrated when the journal is opened.
+    #[error("the journal has version {found}, this program reads up to version {known}: use a later program")]
     OtherSchema {
         /// The version of the database.
         found: i64,
-        /// The version that this program reads and writes.
+        /// The version that this program writes, the last one that it reads.
         known: i64,
     },
     /// The journal is in another place than before: a replica has taken over, or it was restored from a copy. What was

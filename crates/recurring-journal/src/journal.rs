@@ -13,7 +13,7 @@ use crate::policy::Policy;
 use crate::seal::EncryptionKey;
 #[cfg(feature = "postgres")]
 use crate::store::PostgresStore;
-use crate::store::{Filter, Lease, Owners, SqliteStore, Store};
+use crate::store::{Filter, JournalInfo, Lease, Owners, SqliteStore, Store};
 
 /// The durable record of every attempt to move money: at most one for each name.
 ///
@@ -69,7 +69,8 @@ impl JournalBuilder {
         self
     }
 
-    /// Opens the journal at this [`Address`]: `sqlite:/PATH`, or `postgres://USER:PASSWORD@HOST/DATABASE`.
+    /// Opens the journal at this [`Address`]: `sqlite:/PATH`, or `postgres://USER:PASSWORD@HOST/DATABASE`. A journal of an
+    /// earlier version is migrated first, all of it or nothing: back it up before.
     ///
     /// # Errors
     /// [`StoreError::Missing`] when there is none: nothing that moves money creates a journal. When the address cannot
@@ -98,6 +99,29 @@ impl JournalBuilder {
             Address::Postgres(_) => return Err(without_postgres().into()),
         };
         self.with_store(store).await
+    }
+
+    /// Describes the journal at this address, and changes nothing: an earlier version is not migrated, and no attempt becomes
+    /// unknown.
+    ///
+    /// # Errors
+    /// When the address cannot be used, there is no journal, it is not the one with the [identity](Self::identity) that
+    /// was asked for, it cannot be read, or it has a newer version.
+    pub async fn inspect(self, address: &str) -> Result<JournalInfo, JournalError> {
+        let info = match Address::parse(address)? {
+            Address::Sqlite(path) => SqliteStore::inspect(path).await?,
+            #[cfg(feature = "postgres")]
+            Address::Postgres(address) => PostgresStore::inspect(&address).await?,
+            #[cfg(not(feature = "postgres"))]
+            Address::Postgres(_) => return Err(without_postgres().into()),
+        };
+        match (self.identity, info.identity.as_deref()) {
+            (Some(expected), found) if found != Some(expected.as_str()) => {
+                let found = found.unwrap_or("none, as version 1 has").to_owned();
+                Err(StoreError::OtherJournal { found, expected }.into())
+            }
+            _ => Ok(info),
+        }
     }
 
     /// Takes a store of your own. What its owner left behind is made [unknown](crate::State::Unknown) first.
@@ -137,6 +161,14 @@ impl Journal {
     /// Those of [`JournalBuilder::create`].
     pub async fn create(address: &str) -> Result<Self, JournalError> {
         Self::builder().create(address).await
+    }
+
+    /// Describes the journal at this address, and changes nothing: see [`JournalBuilder::inspect`].
+    ///
+    /// # Errors
+    /// Those of [`JournalBuilder::inspect`].
+    pub async fn inspect(address: &str) -> Result<JournalInfo, JournalError> {
+        Self::builder().inspect(address).await
     }
 
     /// A journal with settings of your own.

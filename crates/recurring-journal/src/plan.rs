@@ -3,6 +3,9 @@ use recurring_facade::ChargeRequest;
 use crate::attempt::{Intent, State};
 use crate::error::JournalError;
 use crate::journal::Journal;
+#[cfg(feature = "postgres")]
+use crate::store::plan::PLAN_POSTGRES;
+use crate::store::plan::PLAN_SQLITE;
 
 /// A statement that plans a charge, for a transaction of your own: the order and the plan to charge it are stored
 /// together or not at all.
@@ -32,21 +35,6 @@ pub enum PlanValue {
     /// `BLOB` in SQLite, `BYTEA` in PostgreSQL; `None` is `NULL`.
     Bytes(Option<Vec<u8>>),
 }
-
-/// The statement for both databases; only the place of the table differs.
-macro_rules! plan {
-    ($table:literal) => {
-        concat!(
-            "INSERT INTO ",
-            $table,
-            " (attempt, provider, operation, amount, currency, fingerprint, state, created, updated, sealed) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (attempt) DO NOTHING"
-        )
-    };
-}
-pub(crate) const PLAN_SQLITE: &str = plan!("recurring_attempts");
-#[cfg(feature = "postgres")]
-pub(crate) const PLAN_POSTGRES: &str = plan!("recurring.recurring_attempts");
 
 impl Journal {
     /// The statement that plans this charge: see [`PlanStatement`].

@@ -83,7 +83,7 @@ async fn eight_processes_open_an_empty_database_at_once() {
         tasks.spawn(async move { database.open().await });
     }
     assert_eq!(tasks.join_all().await.len(), 8);
-    assert_eq!(database.psql("SELECT version FROM recurring_schema").trim(), "3");
+    assert_eq!(database.psql("SELECT version FROM recurring_schema").trim(), "4");
 }
 
 async fn a_commit_waits_for_the_disk_whatever_the_database_says() {
@@ -179,7 +179,7 @@ async fn a_journal_of_a_newer_version_is_refused() {
     let database = Database::new();
     drop(database.store().await.unwrap());
     database.psql("UPDATE recurring_schema SET version = 7");
-    assert_eq!(database.store().await.unwrap_err(), StoreError::OtherSchema { found: 7, known: 3 });
+    assert_eq!(database.store().await.unwrap_err(), StoreError::OtherSchema { found: 7, known: 4 });
 }
 
 async fn a_replica_that_took_over_is_noticed_and_must_be_acknowledged() {

@@ -91,7 +91,7 @@ async fn a_journal_of_a_newer_version_is_refused() {
     let connection = rusqlite::Connection::open(folder.file()).unwrap();
     connection.pragma_update(None, "user_version", 7).unwrap();
     let error = SqliteStore::open(folder.file()).await.unwrap_err();
-    assert_eq!(error, StoreError::OtherSchema { found: 7, known: 3 });
+    assert_eq!(error, StoreError::OtherSchema { found: 7, known: 4 });
 }
 
 #[tokio::test(flavor = "multi_thread")]

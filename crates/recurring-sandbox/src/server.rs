@@ -48,7 +48,7 @@ pub(crate) async fn answer(
         log(status);
         Answer::json(status, &json!({"message": message})).into_response()
     };
-    if let Some(Hit { kind, when: Moment::BeforeReading }) = &hit {
+    if let Some(Hit { kind, moment: Moment::BeforeReading }) = &hit {
         log(NO_ANSWER);
         return wire.break_off(end(kind)).await;
     }
@@ -62,7 +62,7 @@ pub(crate) async fn answer(
     };
     match &hit {
         Some(Hit { kind: FaultKind::TokenExpired, .. }) => lock(shared).expire_tokens(gateway),
-        Some(Hit { kind, when: Moment::BeforeActing }) => {
+        Some(Hit { kind, moment: Moment::BeforeActing }) => {
             let instead = instead(kind);
             log(instead.as_ref().map_or(NO_ANSWER, |response| response.status().as_u16()));
             let recorder = lock(shared).recorder.clone();
@@ -79,7 +79,7 @@ pub(crate) async fn answer(
         sleep(delay).await;
     }
     match hit {
-        Some(Hit { kind, when: Moment::AfterActing }) => after(wire, &kind, answer).await,
+        Some(Hit { kind, moment: Moment::AfterActing }) => after(wire, &kind, answer).await,
         _ => answer.into_response(),
     }
 }
@@ -101,7 +101,7 @@ async fn act(
         lock(shared).log_request(line, texts);
     }
     let client_saw = match hit {
-        Some(Hit { when: Moment::AfterActing, kind }) if !matches!(kind, FaultKind::Delay { .. }) => {
+        Some(Hit { moment: Moment::AfterActing, kind }) if !matches!(kind, FaultKind::Delay { .. }) => {
             ClientSaw::SpoiledAnswer
         }
         _ => ClientSaw::Answer,

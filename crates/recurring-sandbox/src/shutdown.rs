@@ -1,6 +1,6 @@
 //! The signals that end a program.
 
-/// Waits for Ctrl-C, or for the signal that ends a service: a program that holds a sandbox waits for it, then calls
+/// Waits for Ctrl-C or SIGTERM. A program that runs a sandbox in the foreground waits for it, then calls
 /// [`Sandbox::shutdown`](crate::Sandbox::shutdown).
 pub async fn shutdown_signal() {
     #[cfg(unix)]
@@ -11,7 +11,7 @@ pub async fn shutdown_signal() {
         }
         return;
     }
-    // Without a way to hear Ctrl-C, the system's own handling of it ends the program.
+    // Where the signal cannot be caught, the system's own handling of it ends the program.
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }

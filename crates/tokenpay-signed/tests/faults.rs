@@ -5,7 +5,7 @@ mod common;
 
 use common::{
     Fixed, any_signature, card_page, client, documented_recurring, dollars, first_sale, lost_order,
-    part_of_an_order, signer, voided_order,
+    part_of_an_order, voided_order,
 };
 use recurring_fixtures::fault::{self, Behaviour, FaultServer, RawReply, Sends};
 use recurring_fixtures::{Case, variants};

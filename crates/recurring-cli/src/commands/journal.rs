@@ -22,7 +22,7 @@ pub(crate) async fn run(
     let address = arguments.journal.as_deref();
     match arguments.command {
         JournalCommand::Create => place::create(session, address, out).await,
-        JournalCommand::Info => place::info(session, &session.needed(address).await?, address, out).await,
+        JournalCommand::Info => place::info(session, address, out).await,
         JournalCommand::Backup { file } => place::backup(session, address, &file, out).await,
         JournalCommand::List { state, provider, limit } => {
             let filter = Filter { state, provider, after: None };

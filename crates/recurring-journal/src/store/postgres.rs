@@ -10,20 +10,27 @@ use tokio::sync::Mutex;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row};
 
-use super::{Acknowledged, Change, Claim, Due, Failover, Filter, Late, Lease, Owners, Store};
+use super::change::{Change, Claim, Due, Filter, Late, Lease, Owners};
+use super::contract::Store;
+use super::failover::{Acknowledged, Failover};
+use super::info::JournalInfo;
+use super::plan::PLAN_POSTGRES;
+use super::row;
 use crate::attempt::{AttemptRecord, Event, Fence, Intent, State};
 use crate::error::StoreError;
 use crate::inbox::{Delivery, InboxEntry};
-use crate::plan::PLAN_POSTGRES;
 
 mod connect;
+mod migrate;
+mod problem;
+mod schema;
+mod stamp;
 mod statements;
 
-use connect::{Place, problem, schema};
+use connect::Place;
+use problem::{lost_a_race, pool_problem, problem};
 use statements as sql;
 
-/// The version of the schema that this program writes.
-const VERSION: i64 = 3;
 /// A statement that lost a race for locks has changed nothing, and is run again this often.
 const RACES: u32 = 8;
 
@@ -81,11 +88,12 @@ impl PostgresStore {
     /// [`StoreError::Exists`] when there is one; otherwise those of [`open`](Self::open).
     pub async fn create(address: &Secret) -> Result<Self, StoreError> {
         let mut client = Place::parse(address)?.client().await?;
-        schema::create(&mut client, VERSION).await?;
+        schema::create(&mut client).await?;
         Self::open(address).await
     }
 
-    /// Opens the journal in the database of `postgres://USER:PASSWORD@HOST/DATABASE`.
+    /// Opens the journal in the database of `postgres://USER:PASSWORD@HOST/DATABASE`. A journal of an earlier version is
+    /// migrated to the present one, all of it or nothing, by the role that owns its tables: back it up before.
     ///
     /// TLS by rustls, with the platform's trusted roots. To another machine it is always used, unless the address
     /// itself says `sslmode=disable`.
@@ -98,8 +106,7 @@ impl PostgresStore {
     pub async fn open(address: &Secret) -> Result<Self, StoreError> {
         let place = Place::parse(address)?;
         place.refuse_pooler().await?;
-        let client = place.client().await?;
-        let found = schema::find(&client, VERSION).await?;
+        let found = schema::open(&mut place.client().await?).await?;
         let store = Self {
             pool: place.pool(found.stamp.clone())?,
             place,
@@ -110,6 +117,14 @@ impl PostgresStore {
         check_skew(store.now().await?, Timestamp::now())?;
         store.owner().await?;
         Ok(store)
+    }
+
+    /// Describes the journal in this database, and changes nothing: an earlier version is not migrated.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when there is none; when it cannot be read, or is that of a newer version.
+    pub async fn inspect(address: &Secret) -> Result<JournalInfo, StoreError> {
+        schema::inspect(&mut Place::parse(address)?.client().await?).await
     }
 
     /// Records that a replica has taken over, or that the journal was restored from a dump, and the journal opens
@@ -134,12 +149,12 @@ impl PostgresStore {
 
     /// Runs one statement, again when it lost a race.
     async fn rows(&self, statement: &str, values: Values<'_>) -> Result<Vec<Row>, StoreError> {
-        let client = self.pool.get().await.map_err(connect::pool_problem)?;
+        let client = self.pool.get().await.map_err(pool_problem)?;
         let prepared = client.prepare_cached(statement).await.map_err(problem)?;
         let mut race = 1;
         loop {
             match client.query(&prepared, values).await {
-                Err(error) if race < RACES && connect::lost_a_race(&error) => race += 1,
+                Err(error) if race < RACES && lost_a_race(&error) => race += 1,
                 rows => return rows.map_err(problem),
             }
         }
@@ -190,7 +205,7 @@ impl PostgresStore {
                     .iter()
                     .find(|record| record.attempt == intent.attempt)
                     .map(|record| Claim::Existing(Box::new(record.clone())))
-                    .ok_or_else(super::row::neither),
+                    .ok_or_else(row::neither),
             })
             .collect()
     }
@@ -205,7 +220,7 @@ impl Store for PostgresStore {
         }
         // Whoever asks may see by now that the old owner is gone. What it had armed is unknown; this is a new one.
         let client = self.place.client().await?;
-        let found = schema::stamp(&client).await?;
+        let found = stamp::stamp(&client).await?;
         if found != self.stamp {
             return Err(StoreError::FailedOver { found, known: self.stamp.clone() });
         }
@@ -218,7 +233,7 @@ impl Store for PostgresStore {
     async fn now(&self) -> Result<Timestamp, StoreError> {
         let rows = self.rows(sql::NOW, &[]).await?;
         let row = rows.first().ok_or_else(|| StoreError::Failed("no answer".to_owned()))?;
-        super::row::instant(sql::number(row, 0)?)
+        row::instant(sql::number(row, 0)?)
     }
 
     fn identity(&self) -> &str {
@@ -245,7 +260,7 @@ impl Store for PostgresStore {
             &intent.sealed,
         ];
         self.rows(PLAN_POSTGRES, values).await?;
-        self.get(&intent.attempt).await?.ok_or_else(super::row::neither)
+        self.get(&intent.attempt).await?.ok_or_else(row::neither)
     }
 
     async fn reserve(&self, intent: &Intent, now: Timestamp) -> Result<Claim, StoreError> {
@@ -287,7 +302,7 @@ impl Store for PostgresStore {
         change: &Change,
         now: Timestamp,
     ) -> Result<AttemptRecord, StoreError> {
-        let ending = super::row::ending_text(change.ending.as_ref())?;
+        let ending = row::ending_text(change.ending.as_ref())?;
         let values: Values<'_> = &[
             &attempt.as_str(),
             &fence.0,
@@ -376,9 +391,7 @@ impl Store for PostgresStore {
     async fn count(&self) -> Result<Vec<(State, u64)>, StoreError> {
         let mut counts = Vec::new();
         for row in self.rows(sql::COUNT, &[]).await? {
-            let state = State::from_word(&sql::text(&row, 0)?);
-            let count = u64::try_from(sql::number(&row, 1)?).unwrap_or_default();
-            counts.extend(state.map(|state| (state, count)));
+            counts.push((row::state(&sql::text(&row, 0)?)?, row::whole(sql::number(&row, 1)?)?));
         }
         Ok(counts)
     }

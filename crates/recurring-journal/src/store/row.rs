@@ -57,7 +57,7 @@ impl Row {
             provider: ProviderId::new(self.provider),
             operation: Operation::from_word(&self.operation).ok_or_else(|| wrong("operation"))?,
             amount,
-            state: State::from_word(&self.state).ok_or_else(|| wrong("state"))?,
+            state: state(&self.state)?,
             payment: self.payment.map(PaymentRef::new),
             ending: match self.ending {
                 Some(json) => serde_json::from_str::<Ending>(&json).map_err(|_| wrong("ending"))?,
@@ -86,6 +86,16 @@ impl Row {
 pub(crate) fn instant(millis: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_millisecond(millis)
         .map_err(|_| StoreError::Corrupt("invalid time in stored row".to_owned()))
+}
+
+/// A stored state.
+pub(crate) fn state(word: &str) -> Result<State, StoreError> {
+    State::from_word(word).ok_or_else(|| StoreError::Corrupt("invalid state in stored row".to_owned()))
+}
+
+/// A count.
+pub(crate) fn whole(number: i64) -> Result<u64, StoreError> {
+    u64::try_from(number).map_err(|_| StoreError::Corrupt("invalid number in stored row".to_owned()))
 }
 
 /// What came back, as it is stored.

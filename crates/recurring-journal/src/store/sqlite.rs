@@ -1,4 +1,3 @@
-use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,9 +7,10 @@ use recurring_core::AttemptId;
 use recurring_facade::{PaymentRef, ProviderId};
 use rusqlite::Connection;
 
-use super::{
-    Acknowledged, Change, Claim, Due, Failover, Filter, Late, Lease, NOTE_RULE, Owners, Store, missing_note,
-};
+use super::change::{Change, Claim, Due, Filter, Late, Lease, Owners};
+use super::contract::Store;
+use super::failover::{Acknowledged, Failover, NOTE_RULE, missing_note};
+use super::info::JournalInfo;
 use crate::attempt::{AttemptRecord, Event, Fence, Intent, State};
 use crate::clock::{Clock, SystemClock};
 use crate::error::StoreError;
@@ -20,14 +20,16 @@ mod failover;
 mod file;
 mod inbox;
 mod late;
+mod migrate;
+mod owner;
+mod problem;
 mod statements;
 mod writer;
 
+use owner::{Owner, owner_is_gone};
+use problem::{blocking, closed, problem};
 use statements as sql;
 use writer::Writer;
-
-/// The version of the schema that this program writes.
-const VERSION: i64 = 3;
 
 /// Attempts in a file, for one machine: any number of processes, one writer at a time.
 ///
@@ -66,11 +68,13 @@ impl SqliteStore {
             .await
     }
 
-    /// Opens the journal in this file.
+    /// Opens the journal in this file. A journal of an earlier version is migrated to the present one, all of it or
+    /// nothing: [back it up](Self::backup) before.
     ///
     /// # Errors
     /// [`StoreError::Missing`] when there is no file. When it cannot be written, is locked for longer than ten seconds,
-    /// is not a journal, is that of a newer version, or is a copy that was not acknowledged.
+    /// is not a journal, is that of a newer version, or is a copy that was not acknowledged; when it has an earlier
+    /// version and a process works on an attempt.
     pub async fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
         Self::open_with_clock(path, SystemClock).await
     }
@@ -91,8 +95,7 @@ impl SqliteStore {
     fn open_now(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         // Two names of one file would have two sets of files beside it: the owners' would not be found.
         let path = file::resolve(path)?;
-        let connection = file::connect(&path)?;
-        let identity = file::check(&connection, &path)?;
+        let (connection, identity) = file::open(&path)?;
         let reader = file::connect(&path)?;
         // So that a file that cannot be written is known now, and not at the first charge.
         connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK").map_err(problem)?;
@@ -106,6 +109,15 @@ impl SqliteStore {
             reader: Arc::new(Mutex::new(Some(reader))),
             owner: Mutex::new(Some(owner)),
         })
+    }
+
+    /// Describes the journal in this file, and changes nothing: an earlier version is not migrated.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when there is no file; when it cannot be read, or is that of a newer version.
+    pub async fn inspect(path: impl Into<PathBuf>) -> Result<JournalInfo, StoreError> {
+        let path = path.into();
+        blocking(move || file::inspect(&path)).await
     }
 
     /// Writes a whole copy of the journal into a new file, while it is in use. The copy is marked: it can be opened only
@@ -132,7 +144,7 @@ impl SqliteStore {
         }
         let (path, failover) = (path.into(), failover.clone());
         blocking(move || {
-            let mut connection = file::connect_copy(&path)?;
+            let mut connection = file::open_copy(&path)?;
             failover::acknowledge(&mut connection, &failover, SystemClock.now())
         })
         .await
@@ -149,85 +161,6 @@ impl SqliteStore {
             None => Err(closed()),
         })
         .await
-    }
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, StoreError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| StoreError::Failed(error.to_string()))?
-}
-
-fn closed() -> StoreError {
-    StoreError::Failed("the journal was closed".to_owned())
-}
-
-/// What SQLite says, in our words.
-fn problem(error: rusqlite::Error) -> StoreError {
-    use rusqlite::ErrorCode as Code;
-    let text = error.to_string();
-    match error.sqlite_error_code() {
-        Some(Code::DiskFull) => StoreError::Full(text),
-        Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => StoreError::ReadOnly(text),
-        Some(Code::DatabaseBusy | Code::DatabaseLocked) => StoreError::Locked(text),
-        Some(Code::DatabaseCorrupt | Code::NotADatabase) => StoreError::Corrupt(text),
-        _ => StoreError::Failed(text),
-    }
-}
-
-/// The proof of life: a file that is locked while this process lives. The system lets go of it however the process ends.
-struct Owner {
-    name: String,
-    path: PathBuf,
-    _locked: File,
-}
-
-impl Owner {
-    fn new(database: &Path) -> Result<Self, StoreError> {
-        let name = uuid::Uuid::new_v4().simple().to_string();
-        let path = owner_path(database, &name);
-        let failed = |error: std::io::Error| StoreError::ReadOnly(format!("{}: {error}", path.display()));
-        // It gets its name when it is locked: whoever finds it unlocked may remove it.
-        let unnamed = owner_path(database, &format!("{name}.new"));
-        let file = OpenOptions::new().write(true).create_new(true).open(&unnamed).map_err(failed)?;
-        file.lock().map_err(failed)?;
-        std::fs::rename(&unnamed, &path).map_err(failed)?;
-        Ok(Self { name, path, _locked: file })
-    }
-}
-
-impl Drop for Owner {
-    fn drop(&mut self) {
-        // A file that stays behind is found unlocked, and is removed by whoever looks.
-        let _ = std::fs::remove_file(&self.path);
-    }
-}
-
-fn owner_path(database: &Path, owner: &str) -> PathBuf {
-    let mut path = database.as_os_str().to_owned();
-    path.push(format!("-owner-{owner}"));
-    PathBuf::from(path)
-}
-
-/// Whether the lock of the owner's file is free.
-///
-/// The file may be that of another user of the machine: reading it is enough to ask for its lock, and a file that may not
-/// even be read leaves the owner in doubt, which is not gone.
-fn owner_is_gone(database: &Path, owner: &str) -> Result<bool, StoreError> {
-    let path = owner_path(database, owner);
-    let file = match File::open(&path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(true),
-        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => return Ok(false),
-        Err(error) => return Err(StoreError::Failed(format!("{}: {error}", path.display()))),
-    };
-    match file.try_lock() {
-        Ok(()) => {
-            let _ = std::fs::remove_file(&path);
-            Ok(true)
-        }
-        Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(error)) => Err(StoreError::Failed(format!("{}: {error}", path.display()))),
     }
 }
 

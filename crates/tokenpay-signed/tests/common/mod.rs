@@ -1,4 +1,4 @@
-#![allow(dead_code, unreachable_pub, reason = "each test program uses a part of it")]
+#![allow(dead_code, unreachable_pub, unused_imports, reason = "each test program uses a part of it")]
 #![allow(clippy::expect_used, clippy::panic, reason = "only tests use it")]
 
 use std::fs;

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use recurring_facade::{AttemptId, PaymentRef, ProviderId};
-use recurring_journal::store::{Failover, FoundCharge, PostgresStore, SqliteStore};
-use recurring_journal::{Address, Journal, StoreError};
+use recurring_journal::store::{Failover, FoundCharge, JournalInfo, PostgresStore, SqliteStore};
+use recurring_journal::{Address, StoreError};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -18,25 +18,30 @@ use crate::session::{Session, shown};
 pub(super) async fn create(session: &Session, address: Option<&str>, out: &Output) -> Result<Exit, CliError> {
     let journal = session.create(address).await?;
     let address = shown(&session.address(address)?)?;
-    let (kind, identity) = (journal.store().kind(), journal.identity());
+    let (kind, identity, version) = (journal.store().kind(), journal.identity(), JournalInfo::NEWEST);
     let human = format!(
-        "created {address}\nidentity  {identity}\nset RECURRING_JOURNAL_ID to it, and every command refuses another journal"
+        "created {address}\nidentity  {identity}\nversion   {version}\nset RECURRING_JOURNAL_ID to it, and every command refuses another journal"
     );
-    out.line(&json!({"identity": identity, "kind": kind, "address": address}), &human);
+    out.line(&json!({"identity": identity, "kind": kind, "version": version, "address": address}), &human);
     Ok(Exit::Done)
 }
 
-pub(super) async fn info(
-    session: &Session,
-    journal: &Journal,
-    address: Option<&str>,
-    out: &Output,
-) -> Result<Exit, CliError> {
+pub(super) async fn info(session: &Session, address: Option<&str>, out: &Output) -> Result<Exit, CliError> {
+    let info = session.inspect(address).await?;
     let address = session.address(address)?;
-    let counts = journal.store().count().await?;
-    let (kind, identity) = (journal.store().kind(), journal.identity());
-    let mut human = format!("{}\nidentity  {identity}\nkind      {kind}", shown(&address)?);
-    let mut object = json!({"identity": identity, "kind": kind, "address": shown(&address)?});
+    let (kind, version, identity) = (info.kind, info.version, info.identity.as_deref());
+    let mut human = format!(
+        "{}\nidentity  {}\nkind      {kind}\nversion   {version}",
+        shown(&address)?,
+        identity.unwrap_or("none")
+    );
+    if info.is_outdated() {
+        human += &format!(" (opening it migrates it to {}: back it up before)", JournalInfo::NEWEST);
+    }
+    let mut object = json!({
+        "identity": identity, "kind": kind, "version": version, "newest_version": JournalInfo::NEWEST,
+        "address": shown(&address)?,
+    });
     if let (Address::Sqlite(path), Some(object)) = (Address::parse(address.expose())?, object.as_object_mut())
     {
         // As the store has it: without links.
@@ -45,9 +50,9 @@ pub(super) async fn info(
         object.insert("path".to_owned(), path.into());
     }
     let mut attempts = Map::new();
-    for (state, count) in counts {
+    for (state, count) in info.attempts {
         human += &format!("\n{count:>9} {state}");
-        attempts.insert(state.to_string(), count.into());
+        attempts.insert(state, count.into());
     }
     if let Some(object) = object.as_object_mut() {
         object.insert("attempts".to_owned(), attempts.into());

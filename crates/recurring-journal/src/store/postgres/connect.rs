@@ -5,19 +5,16 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{
-    Hook, HookError, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
-};
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
 use recurring_core::Secret;
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio_postgres::config::{Host, SslMode};
-use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::problem::{FAILED_OVER, problem};
+use super::stamp;
 use crate::error::StoreError;
-
-pub(super) mod schema;
 
 const CONNECTIONS: usize = 16;
 const CONNECT: Duration = Duration::from_secs(5);
@@ -119,7 +116,7 @@ impl Place {
             let stamp = stamp.clone();
             Box::pin(async move {
                 client.batch_execute(SETTINGS).await.map_err(HookError::Backend)?;
-                match schema::stamp(client).await {
+                match stamp::stamp(&**client).await {
                     Ok(found) if found == stamp => Ok(()),
                     Ok(found) => Err(HookError::message(format!("{FAILED_OVER}{stamp} {found}"))),
                     Err(error) => Err(HookError::message(error.to_string())),
@@ -152,9 +149,6 @@ async fn session(client: &Client) -> Result<String, StoreError> {
     pid.ok_or_else(|| StoreError::Failed("the server does not name its process".to_owned()))
 }
 
-/// What the pool's hook says, so that it can be told from other errors: the pool carries text only.
-const FAILED_OVER: &str = "another place: ";
-
 fn tls() -> Result<MakeRustlsConnect, StoreError> {
     let failed = |error: rustls::Error| StoreError::Failed(format!("TLS cannot be set up: {error}"));
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -165,47 +159,4 @@ fn tls() -> Result<MakeRustlsConnect, StoreError> {
         .map_err(failed)?
         .with_no_client_auth();
     Ok(MakeRustlsConnect::new(config))
-}
-
-/// Whether a statement changed nothing because another one was faster.
-pub(super) fn lost_a_race(error: &tokio_postgres::Error) -> bool {
-    matches!(error.code(), Some(&SqlState::T_R_DEADLOCK_DETECTED | &SqlState::T_R_SERIALIZATION_FAILURE))
-}
-
-/// What the server says, in our words. Its messages quote no value of a statement.
-pub(super) fn problem(error: tokio_postgres::Error) -> StoreError {
-    let Some(reply) = error.as_db_error() else {
-        return StoreError::Lost(match std::error::Error::source(&error) {
-            Some(source) => format!("{error}: {source}"),
-            None => error.to_string(),
-        });
-    };
-    let text = format!("{} ({})", reply.message(), reply.code().code());
-    match reply.code() {
-        &SqlState::DISK_FULL => StoreError::Full(text),
-        &SqlState::READ_ONLY_SQL_TRANSACTION => StoreError::ReadOnly(text),
-        &SqlState::LOCK_NOT_AVAILABLE | &SqlState::T_R_DEADLOCK_DETECTED => StoreError::Locked(text),
-        &SqlState::DATA_CORRUPTED | &SqlState::INDEX_CORRUPTED => StoreError::Corrupt(text),
-        // 08: connection exceptions, 57P: the server ends or begins, 53: it has no room for one more connection.
-        code if ["08", "57P", "53"].iter().any(|class| code.code().starts_with(class)) => {
-            StoreError::Lost(text)
-        }
-        _ => StoreError::Failed(text),
-    }
-}
-
-pub(super) fn pool_problem(error: PoolError) -> StoreError {
-    match error {
-        PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => problem(error),
-        PoolError::PostCreateHook(HookError::Message(text)) => failed_over(&text),
-        other => StoreError::Lost(other.to_string()),
-    }
-}
-
-fn failed_over(text: &str) -> StoreError {
-    let stamps = text.strip_prefix(FAILED_OVER).and_then(|rest| rest.split_once(' '));
-    match stamps {
-        Some((known, found)) => StoreError::FailedOver { found: found.to_owned(), known: known.to_owned() },
-        None => StoreError::Lost(text.to_owned()),
-    }
 }

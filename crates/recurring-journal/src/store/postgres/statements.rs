@@ -7,12 +7,12 @@ use recurring_facade::{Authenticity, PaymentRef, ProviderId};
 use tokio_postgres::Row as PgRow;
 use tokio_postgres::types::ToSql;
 
-use super::problem;
+use super::problem::problem;
 use crate::attempt::{Event, Intent};
 use crate::error::StoreError;
 use crate::inbox::InboxEntry;
+use crate::store::change::{Due, Lease};
 use crate::store::row::{COLUMNS, HAS_OWN_PAYMENT, Row, instant};
-use crate::store::{Due, Lease};
 
 /// The time of the server, in milliseconds since 1970.
 pub(super) const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";

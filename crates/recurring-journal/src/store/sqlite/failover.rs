@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
-use super::problem;
+use super::problem::problem;
 use super::statements::millis;
 use crate::error::StoreError;
+use crate::store::failover::{Acknowledged, Failover, found};
 use crate::store::row::HAS_OWN_PAYMENT;
-use crate::store::{Acknowledged, Failover, found};
 
 /// Records that a copy is taken into use, and what that means for the attempts, in one transaction.
 pub(super) fn acknowledge(

@@ -7,9 +7,13 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use super::{VERSION, problem};
+use super::migrate::{migrate, version};
+use super::problem::problem;
+use super::statements::COUNT;
 use crate::error::StoreError;
-use crate::store::row::instant;
+use crate::store::info::JournalInfo;
+use crate::store::row::{instant, whole};
+use crate::store::version::VERSION;
 
 /// How long another process may keep the database locked.
 const BUSY: Duration = Duration::from_secs(10);
@@ -78,45 +82,89 @@ fn write_ahead(connection: &Connection) -> rusqlite::Result<String> {
     }
 }
 
-/// Checks that the database is a journal that this program can use, and reads its identity.
-pub(super) fn check(connection: &Connection, path: &Path) -> Result<String, StoreError> {
-    match read(connection, path)? {
-        (identity, None) => Ok(identity),
-        (_, Some(copied)) => Err(StoreError::FailedOver {
-            found: format!("a copy of {copied}"),
-            known: "the original".to_owned(),
-        }),
-    }
+/// What a file says of itself.
+struct Found {
+    version: i64,
+    /// A journal of version 1 has none.
+    identity: Option<String>,
+    /// When it was copied, if it is a copy that was not acknowledged.
+    copied: Option<Timestamp>,
 }
 
-/// The identity of the journal, and when it was copied, if it is a copy that was not acknowledged.
-fn read(connection: &Connection, path: &Path) -> Result<(String, Option<Timestamp>), StoreError> {
-    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(problem)?;
-    let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'recurring_schema'";
-    let ours: i64 = connection.query_row(tables, [], |row| row.get(0)).map_err(problem)?;
-    if version == 0 || ours == 0 {
+/// Opens the journal for work, migrates it if it has an earlier version, and reads its identity. A copy that was not
+/// acknowledged is left as it is.
+pub(super) fn open(path: &Path) -> Result<(Connection, String), StoreError> {
+    let mut connection = connect(path)?;
+    if let Some(copied) = read(&connection, path)?.copied {
+        return Err(StoreError::FailedOver {
+            found: format!("a copy of {copied}"),
+            known: "the original".to_owned(),
+        });
+    }
+    let identity = migrated(&mut connection, path)?;
+    Ok((connection, identity))
+}
+
+/// Opens a copy, to acknowledge it. A file that is not a journal is left as it is.
+pub(super) fn open_copy(path: &Path) -> Result<Connection, StoreError> {
+    let path = resolve(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    read(&Connection::open_with_flags(&path, flags).map_err(problem)?, &path)?;
+    let mut connection = connect(&path)?;
+    migrated(&mut connection, &path)?;
+    Ok(connection)
+}
+
+/// Migrates the journal if it has an earlier version. Returns its identity.
+fn migrated(connection: &mut Connection, path: &Path) -> Result<String, StoreError> {
+    migrate(connection, path)?;
+    read(connection, path)?.identity.ok_or_else(|| StoreError::Corrupt("it has no identity".to_owned()))
+}
+
+/// Reads what the file says of itself, and refuses one that this program cannot use.
+fn read(connection: &Connection, path: &Path) -> Result<Found, StoreError> {
+    let version = version(connection)?;
+    let has = |table: &str| -> Result<bool, StoreError> {
+        let query = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?)";
+        connection.query_row(query, [table], |row| row.get(0)).map_err(problem)
+    };
+    let ours = has("recurring_schema")? || version == 1 && has("recurring_attempts")?;
+    if version == 0 || !ours {
         return Err(StoreError::Corrupt(format!(
             "{} is empty or belongs to another program",
             path.display()
         )));
     }
-    if version != VERSION {
+    if !(1..=VERSION).contains(&version) {
         return Err(StoreError::OtherSchema { found: version, known: VERSION });
+    }
+    if version == 1 {
+        return Ok(Found { version, identity: None, copied: None });
     }
     let (identity, copied): (String, Option<i64>) = connection
         .query_row("SELECT identity, copied FROM recurring_schema", [], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()
         .map_err(problem)?
         .ok_or_else(|| StoreError::Corrupt("it has no identity".to_owned()))?;
-    Ok((identity, copied.map(instant).transpose()?))
+    Ok(Found { version, identity: Some(identity), copied: copied.map(instant).transpose()? })
 }
 
-/// Opens a copy, to acknowledge it. A file that is not a journal is left as it is.
-pub(super) fn connect_copy(path: &Path) -> Result<Connection, StoreError> {
+/// Describes the journal, and changes nothing.
+pub(super) fn inspect(path: &Path) -> Result<JournalInfo, StoreError> {
     let path = resolve(path)?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    read(&Connection::open_with_flags(&path, flags).map_err(problem)?, &path)?;
-    connect(&path)
+    // A connection that may not write at all would leave files beside the journal when it ends.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(&path, flags).map_err(problem)?;
+    connection.busy_timeout(BUSY).map_err(problem)?;
+    connection.execute_batch("PRAGMA query_only = ON").map_err(problem)?;
+    let Found { version, identity, .. } = read(&connection, &path)?;
+    let counts = || -> rusqlite::Result<Vec<(String, i64)>> {
+        connection.prepare(COUNT)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+    };
+    let attempts = counts().map_err(problem)?.into_iter();
+    let attempts =
+        attempts.map(|(word, count)| Ok((word, whole(count)?))).collect::<Result<_, StoreError>>()?;
+    Ok(JournalInfo { kind: "sqlite", version, identity, attempts })
 }
 
 /// Creates a journal in a new file. It gets its name when it is whole: another process finds all of it or nothing.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use recurring_facade::{Authenticity, PaymentRef, ProviderId};
 use rusqlite::{Connection, named_params, params};
 
-use super::problem;
+use super::problem::problem;
 use super::statements::{collect, millis};
 use crate::error::StoreError;
 use crate::inbox::{Delivery, InboxEntry};

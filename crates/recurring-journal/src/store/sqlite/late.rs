@@ -5,10 +5,10 @@ use recurring_core::AttemptId;
 use recurring_facade::PaymentRef;
 use rusqlite::{Connection, named_params, params};
 
-use super::problem;
+use super::problem::problem;
 use super::statements::{millis, taken};
 use crate::error::StoreError;
-use crate::store::Late;
+use crate::store::change::Late;
 
 /// When a late worker's answer means that the money may have been taken where it should not have been, or twice: what
 /// was said not to have happened, a further try that is under way, or another payment than the recorded one. Or it

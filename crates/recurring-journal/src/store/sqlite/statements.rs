@@ -5,12 +5,12 @@ use recurring_core::AttemptId;
 use recurring_facade::{PaymentRef, ProviderId};
 use rusqlite::{Connection, OptionalExtension, ToSql, named_params, params};
 
-use super::problem;
+use super::problem::problem;
 use crate::attempt::{AttemptRecord, Event, Fence, Intent, State};
 use crate::error::StoreError;
-use crate::plan::PLAN_SQLITE;
-use crate::store::row::{COLUMNS, HAS_OWN_PAYMENT, Row, ending_text, instant, neither};
-use crate::store::{Change, Claim, Due, Filter, Lease, Owners};
+use crate::store::change::{Change, Claim, Due, Filter, Lease, Owners};
+use crate::store::plan::PLAN_SQLITE;
+use crate::store::row::{COLUMNS, HAS_OWN_PAYMENT, Row, ending_text, instant, neither, state, whole};
 
 /// A planned attempt that is free: nobody's, one's own, or its owner's time is over.
 macro_rules! free {
@@ -332,15 +332,13 @@ pub(super) fn list(
     records(connection, &statement, values)
 }
 
+/// How many attempts there are in each state.
+pub(super) const COUNT: &str =
+    "SELECT state, count(*) FROM recurring_attempts WHERE operation <> 'enrolment' GROUP BY state";
+
 pub(super) fn count(connection: &Connection) -> Result<Vec<(State, u64)>, StoreError> {
-    let statement =
-        "SELECT state, count(*) FROM recurring_attempts WHERE operation <> 'enrolment' GROUP BY state";
-    let rows =
-        collect(connection, statement, &[], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|(state, count)| Some((State::from_word(&state)?, u64::try_from(count).ok()?)))
-        .collect())
+    let rows = collect(connection, COUNT, &[], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
+    rows.into_iter().map(|(word, count)| Ok((state(&word)?, whole(count)?))).collect()
 }
 
 pub(super) fn events(connection: &Connection, attempt: &AttemptId) -> Result<Vec<Event>, StoreError> {

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::problem;
+use super::problem::{blocking, closed, problem};
 use crate::error::StoreError;
 
 /// Writes that wait before a caller has to.
@@ -43,7 +43,7 @@ impl Writer {
     pub(super) async fn close(&self) -> Result<(), StoreError> {
         lock(&self.jobs).take();
         let thread = Arc::clone(&self.thread);
-        super::blocking(move || join(&thread)).await
+        blocking(move || join(&thread)).await
     }
 
     /// Runs `work`, which writes with one statement, and answers when that is on the disk. When `work` fails, it has
@@ -64,7 +64,7 @@ impl Writer {
             })
         });
         let stopped = || StoreError::Failed("the journal's thread has stopped".to_owned());
-        let jobs = lock(&self.jobs).clone().ok_or_else(super::closed)?;
+        let jobs = lock(&self.jobs).clone().ok_or_else(closed)?;
         jobs.send(job).await.map_err(|_| stopped())?;
         told.await.map_err(|_| stopped())?
     }

@@ -3,59 +3,41 @@
 use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
 
-use super::problem;
+use super::migrate::{Located, Moved, locate, lock, migrate, usable};
+use super::problem::problem;
+use super::stamp::{STAMP, stamp};
+use super::statements::{COUNT, NOW, number, text};
 use crate::error::StoreError;
-use crate::store::postgres::statements::{NOW, text};
-use crate::store::row::HAS_OWN_PAYMENT;
-use crate::store::{Acknowledged, Failover, found, missing_note};
-
-/// Held while the tables are made: several processes that create a journal at once create one.
-const CREATING: i64 = 0x7265_6375_7272_0001;
-
-/// The place of the journal, as `TIMELINE/SERVER/DATABASE/TABLE`. A replica that takes over begins a new timeline, read
-/// from the name of the log's file that is written now: the control file has it only after the first checkpoint. A
-/// dump that is restored has another server, database or table.
-const STAMP: &str = "SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8) || '/' || system_identifier || '/'
-      || (SELECT oid FROM pg_database WHERE datname = current_database()) || '/'
-      || 'recurring.recurring_attempts'::regclass::oid
-    FROM pg_control_system()";
+use crate::store::failover::{Acknowledged, Failover, NOTE_RULE, found, missing_note};
+use crate::store::info::JournalInfo;
+use crate::store::row::{HAS_OWN_PAYMENT, whole};
+use crate::store::version::VERSION;
 
 /// What opening learns of a journal.
-pub(in crate::store::postgres) struct Found {
-    pub(in crate::store::postgres) identity: String,
-    pub(in crate::store::postgres) stamp: String,
-}
-
-pub(in crate::store::postgres) async fn stamp(client: &Client) -> Result<String, StoreError> {
-    client.query_one(STAMP, &[]).await.and_then(|row| row.try_get(0)).map_err(problem)
-}
-
-/// Whether there is a journal. Asked of the catalogue, which every role may read: a role without rights on the schema
-/// must hear of those rights, and not that there is no journal.
-async fn exists(client: &impl tokio_postgres::GenericClient) -> Result<bool, StoreError> {
-    let query = "SELECT EXISTS (SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-        WHERE nspname = 'recurring' AND relname = 'recurring_schema')";
-    client.query_one(query, &[]).await.and_then(|row| row.try_get(0)).map_err(problem)
+pub(super) struct Found {
+    pub(super) identity: String,
+    pub(super) stamp: String,
 }
 
 /// Creates the journal.
-pub(in crate::store::postgres) async fn create(client: &mut Client, version: i64) -> Result<(), StoreError> {
+pub(super) async fn create(client: &mut Client) -> Result<(), StoreError> {
     let transaction = client.transaction().await.map_err(problem)?;
-    transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&CREATING]).await.map_err(problem)?;
-    if exists(&transaction).await? {
+    lock(&transaction).await?;
+    if locate(&transaction).await?.is_some() {
         return Err(StoreError::Exists);
     }
-    transaction.batch_execute(include_str!("../../schema_postgres.sql")).await.map_err(problem)?;
+    transaction.batch_execute(include_str!("../schema_postgres.sql")).await.map_err(problem)?;
     let insert = format!(
         "INSERT INTO recurring.recurring_schema (version, identity, created, stamp) SELECT $1, $2, ({NOW}), ({STAMP})"
     );
     let identity = uuid::Uuid::new_v4().to_string();
-    transaction.execute(&insert, &[&version, &identity]).await.map_err(problem)?;
+    transaction.execute(&insert, &[&VERSION, &identity]).await.map_err(problem)?;
     transaction.commit().await.map_err(problem)
 }
 
-/// Finds the journal, or says why this program cannot use it.
-pub(in crate::store::postgres) async fn find(client: &Client, newest: i64) -> Result<Found, StoreError> {
+/// Finds the journal and migrates it if it has an earlier version, or says why this program cannot use it. One that is in
+/// another place than before is left as it is.
+pub(super) async fn open(client: &mut Client) -> Result<Found, StoreError> {
     let flushed: String = client
         .query_one("SELECT current_setting('fsync')", &[])
         .await
@@ -66,17 +48,7 @@ pub(in crate::store::postgres) async fn find(client: &Client, newest: i64) -> Re
             "the server has fsync = off, so that a commit does not survive the loss of power: switch it on";
         return Err(StoreError::Failed(rule.to_owned()));
     }
-    if !exists(client).await? {
-        return Err(StoreError::Missing("the database has no schema `recurring`".to_owned()));
-    }
-    let version: i64 = client
-        .query_one("SELECT version FROM recurring.recurring_schema", &[])
-        .await
-        .and_then(|row| row.try_get(0))
-        .map_err(problem)?;
-    if version != newest {
-        return Err(StoreError::OtherSchema { found: version, known: newest });
-    }
+    migrate(client, Moved::IsRefused).await?;
     let row = client
         .query_one("SELECT identity, stamp FROM recurring.recurring_schema", &[])
         .await
@@ -88,17 +60,38 @@ pub(in crate::store::postgres) async fn find(client: &Client, newest: i64) -> Re
     Ok(Found { identity, stamp: found })
 }
 
+/// Describes the journal, and changes nothing.
+pub(super) async fn inspect(client: &mut Client) -> Result<JournalInfo, StoreError> {
+    let client = client.transaction().await.map_err(problem)?;
+    lock(&client).await?;
+    let Located { version, schema } = usable(&client).await?;
+    let identity = match version {
+        1 => None,
+        _ => {
+            let query = "SELECT identity FROM recurring.recurring_schema";
+            Some(text(&client.query_one(query, &[]).await.map_err(problem)?, 0)?)
+        }
+    };
+    let query = COUNT.replace("recurring.", &format!("{schema}."));
+    let rows = client.query(&query, &[]).await.map_err(problem)?;
+    let attempts = rows.iter().map(|row| Ok((text(row, 0)?, whole(number(row, 1)?)?)));
+    Ok(JournalInfo {
+        kind: "postgres",
+        version,
+        identity,
+        attempts: attempts.collect::<Result<_, StoreError>>()?,
+    })
+}
+
 /// Records that the journal is in another place, and what that means for the attempts, in one transaction.
-pub(in crate::store::postgres) async fn acknowledge(
+pub(super) async fn acknowledge(
     client: &mut Client,
     failover: &Failover,
 ) -> Result<Acknowledged, StoreError> {
     if let Some(field) = missing_note(&failover.by, &failover.why) {
-        return Err(StoreError::Failed(format!("`{field}` {}", crate::store::NOTE_RULE)));
+        return Err(StoreError::Failed(format!("`{field}` {}", NOTE_RULE)));
     }
-    if !exists(client).await? {
-        return Err(StoreError::Missing("the database has no schema `recurring`".to_owned()));
-    }
+    migrate(client, Moved::IsMigrated).await?;
     let transaction = client.transaction().await.map_err(problem)?;
     let noted = format!(
         "WITH before AS (SELECT stamp FROM recurring.recurring_schema),
