@@ -19,8 +19,8 @@ pub async fn run() -> crate::Outcome {
     let gateway = ProviderId::EMSPAY;
     let credential = enrolled(&facade, &gateway, "ann", GOOD_CARD).await?;
     // The next charge goes through, and its answer is lost.
-    let lost = Fault::new(FaultKind::Reset).operation("POST /emspay/v1/orders/");
-    sandbox.inject(lost.clone().when(Moment::AfterActing))?;
+    let lost = Fault::new(FaultKind::Reset).with_operation("POST /emspay/v1/orders/");
+    sandbox.inject(lost.clone().with_moment(Moment::AfterActing))?;
 
     let attempt = AttemptId::new("ann-2026-12")?;
     let charge = ChargeRequest::new(attempt.clone(), credential.clone(), price(&gateway)?);
@@ -37,7 +37,7 @@ pub async fn run() -> crate::Outcome {
     sandbox.assert_charged_once("ann-2026-12");
 
     // The next charge never arrives. Nothing is found, which proves nothing.
-    sandbox.inject(lost.when(Moment::BeforeActing))?;
+    sandbox.inject(lost.with_moment(Moment::BeforeActing))?;
     let attempt = AttemptId::new("ann-2027-01")?;
     let charge = ChargeRequest::new(attempt.clone(), credential, price(&gateway)?);
     let answer = journal.charge(&facade, charge).await?;

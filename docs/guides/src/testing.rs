@@ -21,7 +21,9 @@ pub async fn run() -> crate::Outcome {
 
     // The charge goes through, and the connection is reset before the answer arrives.
     sandbox.inject(
-        Fault::new(FaultKind::Reset).when(Moment::AfterActing).operation("POST /emspay/v1/orders/"),
+        Fault::new(FaultKind::Reset)
+            .with_moment(Moment::AfterActing)
+            .with_operation("POST /emspay/v1/orders/"),
     )?;
     let charge = ChargeRequest::new(AttemptId::new("ann-2026-12")?, credential, price(&ProviderId::EMSPAY)?);
     match facade.charge(charge).await {
