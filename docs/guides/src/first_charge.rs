@@ -16,9 +16,8 @@ pub async fn run() -> crate::Outcome {
         found.map(|(_, value)| value).unwrap_or_default()
     };
 
-    let client = Client::builder(setting("EMSPAY_API_KEY"))
-        .environment(Environment::Custom(setting("EMSPAY_BASE_URL")))
-        .build()?;
+    let environment = Environment::Custom(setting("EMSPAY_BASE_URL"));
+    let client = Client::builder(environment, setting("EMSPAY_API_KEY")).build()?;
 
     let price = Money::parse("40.00", Currency::from_code("EUR")?)?;
 
