@@ -61,6 +61,10 @@ const ARROWS: [(&str, &[&str]); 7] = [
     ("recurring-fixtures", &[]),
 ];
 
+/// Packages that the program does not link without its features `demo` and `sandbox`: a web server, and what makes the
+/// sandbox's RSA key.
+const ONLY_IN_A_SANDBOX: [&str; 3] = ["axum", "askama", "recurring-sandbox"];
+
 /// The gateways that sign or verify with RSA.
 const RSA_USERS: [&str; 2] = ["tokenpay-signed", "revio"];
 
@@ -74,6 +78,11 @@ pub(crate) fn check() -> Findings {
     let facade =
         output(cargo().args(["tree", "-p", "recurring-facade", "-e", "normal", "--prefix", "none"]))?;
     problems.extend(duplicates(&facade).into_iter().map(|problem| format!("recurring-facade: {problem}")));
+    let lean = format!("rustls,{}", PROVIDERS.join(","));
+    let lean = ["tree", "-p", "recurring-cli", "--no-default-features", "--features", &lean, "-e", "normal"];
+    let lean = output(cargo().args(lean).args(["--prefix", "none"]))?;
+    let linked = packages(&lean).into_iter().filter(|(name, _)| ONLY_IN_A_SANDBOX.contains(name));
+    problems.extend(linked.map(|(name, _)| format!("recurring-cli links {name} without its sandbox")));
     for file in files()?.iter().filter(|file| file.ends_with("Cargo.toml")) {
         let manifest = read(&root().join(file))?;
         problems.extend(reqwest_named(file, &manifest)?);

@@ -17,8 +17,8 @@ const ID: ProviderId = ProviderId::TOKENPAY_SIGNED;
 async fn taken_and_lost(sandbox: &Sandbox, facade: &Facade, name: &str) -> PendingEnrolment {
     let started = facade.enrol(&ID, enrol_request(&ID, name)).await.expect("begun");
     customer_pays(started.payment.redirect.as_deref().expect("a page"), GOOD_CARD).await;
-    let lost = Fault::new(FaultKind::Close).when(Moment::AfterActing);
-    sandbox.inject(lost.operation("POST /tokenpay/tokenization/sale")).expect("a fault");
+    let lost = Fault::new(FaultKind::Close).with_moment(Moment::AfterActing);
+    sandbox.inject(lost.with_operation("POST /tokenpay/tokenization/sale")).expect("a fault");
     let error = facade.resume(started.pending.clone()).await.expect_err("lost");
     assert!(error.effect().is_unknown(), "{error}");
     started.pending

@@ -44,10 +44,13 @@ fn charge_call(id: &ProviderId) -> &'static str {
 async fn lose(sandbox: &Sandbox, facade: &Facade, id: &ProviderId, name: &str, when: Moment) -> LostCharge {
     let card = if name.contains("refused") { FADING_CARD } else { GOOD_CARD };
     let credential = enrolled(facade, id, name, card).await;
-    let lost = Fault::new(FaultKind::Close).when(when).gateway(id.as_str()).operation(charge_call(id));
+    let lost = Fault::new(FaultKind::Close)
+        .with_moment(when)
+        .with_gateway(id.as_str())
+        .with_operation(charge_call(id));
     sandbox.inject(lost).expect("a fault");
     let unreadable = Fault::new(FaultKind::Status { status: 503, retry_after: None });
-    sandbox.inject(unreadable.operation("GET /revio/**").until_cleared()).expect("a fault");
+    sandbox.inject(unreadable.with_operation("GET /revio/**").until_cleared()).expect("a fault");
     let (kept, from) = (Arc::new(Kept::default()), Timestamp::now());
     let facade = facade.with_record(Arc::clone(&kept));
     let renewal = attempt(&format!("{name}-renewal"));

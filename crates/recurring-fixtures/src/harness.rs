@@ -76,7 +76,8 @@ pub fn run_tests(tests: Vec<Test>) -> ExitCode {
     let conclusion = libtest_mimic::run(&arguments, trials.collect());
     if !arguments.list {
         for (requirement, count) in counts {
-            eprintln!("{count} tests ignored: {}", requirement.missing());
+            let tests = if count == 1 { "test" } else { "tests" };
+            eprintln!("{count} {tests} ignored: {}", requirement.missing());
         }
     }
     conclusion.exit_code()
@@ -104,7 +105,7 @@ pub fn block_on_threads(test: impl Future<Output = ()>) {
 /// ([`Requirement`](crate::harness::Requirement)). `async` tests run on one thread, `multi_thread` ones are asynchronous too
 /// and run on four:
 ///
-/// ```ignore
+/// ```text
 /// recurring_fixtures::tests! {
 ///     needs OpenSsl: [a_signature_is_verified] async [a_key_is_fetched];
 ///     needs PostgreSql: multi_thread [a_row_is_written];

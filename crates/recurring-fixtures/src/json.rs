@@ -115,7 +115,7 @@ impl Json {
         text
     }
 
-    /// One member or value a line, for a person to read.
+    /// One member or value a line, for messages.
     pub(crate) fn indented(&self) -> String {
         let mut text = String::new();
         self.write(&mut text, Some(0));
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn only_insignificant_white_space_goes() {
+    fn minify_removes_only_insignificant_white_space() {
         assert_eq!(
             minified("{ \"b\" :\t1.50 ,\r\n \"a\": [ ] , \"a\" : { } }\n"),
             r#"{"b":1.50,"a":[],"a":{}}"#
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_is_refused() {
+    fn invalid_json_is_refused() {
         for text in ["", "{", "{'a':1}", "[1,]", "{} {}", "{\"a\":1", "nul", "\u{feff}{}"] {
             assert!(minify(text.as_bytes()).is_err(), "{text:?}");
         }

@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 
 use crate::Meta;
 
-/// What was found: nothing, or one line for each problem. `Err` means that the examples could not be read.
+/// The problems: nothing, or one line for each problem. `Err` means that the examples could not be read.
 pub type Findings = Result<Vec<String>, String>;
 
-/// The only whole card numbers that may stand in an example: test cards that gateways document.
+/// The only whole card numbers that an example may contain: test cards that gateways document.
 const TEST_CARDS: [&str; 3] = ["4012001037141112", "5555555555554444", "4444333322221111"];
 
 /// Looks at all examples in a folder of the layout of `fixtures/`.
 ///
-/// With `sources`, the texts of the tests, each example must be used by one, unless it says that it is a recording.
+/// With `sources`, the texts of the tests, each example must be used by one, unless it is marked as a recording.
 ///
 /// # Errors
 /// The folder, or a file in it, cannot be read.
@@ -29,7 +29,7 @@ pub fn examples(fixtures: &Path, sources: Option<&[String]>) -> Findings {
         }
     }
     if cases == 0 {
-        problems.push("fixtures: there is no example".to_owned());
+        problems.push("fixtures: no example".to_owned());
     }
     for file in all_files(fixtures)? {
         let name = relative(fixtures, &file);
@@ -55,7 +55,7 @@ fn lint_case(name: &str, folder: &Path, sources: Option<&[String]>) -> Findings 
                 problems.push(format!("{name}: the source is empty"))
             }
             Ok(meta) if meta.recorded && meta.documented => {
-                problems.push(format!("{name}: a recording is no document"));
+                problems.push(format!("{name}: a recording cannot be documented"));
             }
             Ok(meta) => recorded = meta.recorded,
         },
@@ -101,7 +101,8 @@ fn secrets(text: &str) -> Vec<String> {
         let digits = word.bytes().all(|byte| byte.is_ascii_digit());
         let card = digits && (12..=19).contains(&word.len()) && luhn(word) && !TEST_CARDS.contains(&word);
         if card && !inside_longer_text(text, at) {
-            problems.push(format!("a card number of {} digits that is no documented test card", word.len()));
+            problems
+                .push(format!("a card number of {} digits that is not a documented test card", word.len()));
         }
     }
     problems
@@ -207,12 +208,12 @@ mod tests {
     }
 
     #[test]
-    fn a_good_case_passes() {
+    fn valid_case_passes() {
         assert_eq!(problems("good", META, "request.json", r#"{"pan":"4012001037141112"}"#), "");
     }
 
     #[test]
-    fn the_source_and_the_flag_must_be_there() {
+    fn missing_source_or_flag_is_found() {
         assert!(
             problems("empty", "source = \" \"\ndocumented = true", "a.json", "{}")
                 .contains("source is empty")
@@ -224,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn json_must_parse() {
+    fn invalid_json_is_found() {
         assert!(problems("json", META, "request.json", "{'a': 1}").contains("not JSON"));
     }
 
@@ -262,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn digits_that_are_no_card_number_pass() {
+    fn digits_that_are_not_a_card_number_pass() {
         let card = concat!("411111", "1111111111");
         let base64 = format!("{}/{card}+{}==", "Ab".repeat(20), "Cd".repeat(20));
         for (index, text) in [
@@ -280,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unused_case_is_found() {
+    fn unused_case_is_found() {
         let folder = Temporary::with("unused", &[(&format!("{NAME}/meta.toml"), META)]);
         let lint = |source: &str| examples(&folder.0, Some(&[source.to_owned()])).unwrap();
         assert_eq!(lint("load(\"emspay/create-order/first-again\")"), [format!("{NAME}: no test uses it")]);
@@ -290,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recording_needs_no_test_and_is_no_document() {
+    fn recording_needs_no_test() {
         let lint = |test: &str, meta: &str, sources| {
             let folder = Temporary::with(test, &[(&format!("{NAME}/meta.toml"), meta)]);
             examples(&folder.0, sources).unwrap()
@@ -299,12 +300,12 @@ mod tests {
         assert!(lint("recorded", recorded, Some(&[])).is_empty());
         assert!(lint("elsewhere", META, None).is_empty());
         let both = recorded.replace("false", "true");
-        assert_eq!(lint("both", &both, None), [format!("{NAME}: a recording is no document")]);
+        assert_eq!(lint("both", &both, None), [format!("{NAME}: a recording cannot be documented")]);
     }
 
     #[test]
-    fn no_example_at_all_is_a_problem() {
+    fn missing_example_is_a_problem() {
         let folder = Temporary::with("none", &[("README.md", "text")]);
-        assert_eq!(examples(&folder.0, Some(&[])).unwrap(), ["fixtures: there is no example"]);
+        assert_eq!(examples(&folder.0, Some(&[])).unwrap(), ["fixtures: no example"]);
     }
 }

@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_member_goes_into_every_object_once() {
+    fn unknown_member_is_added_to_every_object_once() {
         assert_eq!(
             texts(with_unknown_member(TEXT)),
             [
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn each_occurrence_of_a_member_is_changed_by_itself() {
+    fn each_occurrence_of_a_member_is_changed_alone() {
         assert_eq!(
             texts(with_member_replaced(TEXT, "id", serde_json::json!({"new": 2}))),
             [

@@ -38,13 +38,13 @@ fn files_are_read_without_their_last_line_break() {
 }
 
 #[test]
-fn white_space_between_the_members_does_not_count() {
+fn white_space_between_members_is_ignored() {
     let case = Case::load("revio/charge-purchase/documented");
     case.assert_request_body(br#"{"recurring_token":"82e6eb62-90e8-405c-9ec9-d43affba41d2"}"#);
 }
 
 #[test]
-fn everything_else_counts() {
+fn every_other_difference_is_found() {
     let case = Case::load("emspay/create-order/recurring");
     let printed = String::from_utf8(minify(&case.request_body()).unwrap()).unwrap();
     case.assert_request_body(printed.as_bytes());
@@ -57,14 +57,14 @@ fn everything_else_counts() {
     ] {
         let changed = printed.replace(old, new);
         assert_ne!(changed, printed);
-        let said = message(|| case.assert_request_body(changed.as_bytes()));
-        assert!(said.contains("the body differs") && said.contains("\n- "), "{said}");
+        let difference = message(|| case.assert_request_body(changed.as_bytes()));
+        assert!(difference.contains("the body differs") && difference.contains("\n- "), "{difference}");
     }
     assert!(message(|| case.assert_request_body(b"")).contains("not JSON"));
 }
 
 #[test]
-fn the_signed_text_counts_to_the_byte() {
+fn signed_text_is_compared_byte_for_byte() {
     let case = Case::load("tokenpay-signed/recurring/documented");
     let printed = String::from_utf8(case.request_body()).unwrap();
     case.assert_request_body(printed.replace('\n', "").as_bytes());
@@ -74,7 +74,7 @@ fn the_signed_text_counts_to_the_byte() {
 }
 
 #[test]
-fn an_exact_case_counts_every_byte() {
+fn exact_case_is_compared_byte_for_byte() {
     let mut case = Case::load("ngenius/access-token/granted");
     case.meta.exact = true;
     case.assert_request_body(br#"{"realmName":"ni"}"#);
@@ -82,7 +82,7 @@ fn an_exact_case_counts_every_byte() {
 }
 
 #[test]
-fn a_missing_case_says_its_name() {
+fn missing_case_is_named() {
     assert!(message(|| drop(Case::load("emspay/no-such/case"))).contains("emspay/no-such/case"));
     assert!(
         message(|| drop(Case::load("emspay/create-order/first").text("absent.txt"))).contains("absent.txt")

@@ -35,7 +35,7 @@ async fn talk(server: &FaultServer) -> Result<String, ErrorKind> {
 }
 
 #[tokio::test]
-async fn a_reply_is_sent_and_the_connection_is_kept() {
+async fn reply_is_sent_and_connection_kept() {
     let server = FaultServer::start(|received, before| {
         let last = if before == 1 { "close" } else { "keep-alive" };
         Behaviour::Reply(RawReply::new(200).header("Connection", last).header("X-Path", &received.path))
@@ -64,7 +64,7 @@ async fn a_reply_is_sent_and_the_connection_is_kept() {
 }
 
 #[tokio::test]
-async fn a_request_that_comes_in_pieces_is_read_as_a_whole() {
+async fn request_in_pieces_is_read_whole() {
     let server = server(Behaviour::Reply(good().header("Connection", "close"))).await;
     let mut stream = connect(&server).await;
     stream.set_nodelay(true).unwrap();
@@ -79,7 +79,7 @@ async fn a_request_that_comes_in_pieces_is_read_as_a_whole() {
 }
 
 #[tokio::test]
-async fn before_reading_nothing_is_received_and_nothing_answered() {
+async fn before_reading_nothing_is_received_or_answered() {
     let closing = server(Behaviour::CloseBeforeReading).await;
     // With the request unread, the system may turn the close into a reset.
     assert!(matches!(talk(&closing).await.as_deref(), Ok("") | Err(ErrorKind::ConnectionReset)));
@@ -91,7 +91,7 @@ async fn before_reading_nothing_is_received_and_nothing_answered() {
 }
 
 #[tokio::test]
-async fn after_reading_the_request_is_received_and_nothing_answered() {
+async fn after_reading_request_is_received_not_answered() {
     let closing = server(Behaviour::CloseAfterReading).await;
     assert_eq!(talk(&closing).await.as_deref(), Ok(""));
     let resetting = server(Behaviour::ResetAfterReading).await;
@@ -102,7 +102,7 @@ async fn after_reading_the_request_is_received_and_nothing_answered() {
 }
 
 #[tokio::test]
-async fn a_cut_reply_ends_where_it_was_cut() {
+async fn cut_reply_ends_at_the_cut() {
     for bytes in [0, 5, ANSWER.len() - 1] {
         let server = server(Behaviour::CutAfter { reply: good(), bytes }).await;
         assert_eq!(talk(&server).await.as_deref(), Ok(ANSWER.split_at(bytes).0));
@@ -112,7 +112,7 @@ async fn a_cut_reply_ends_where_it_was_cut() {
 }
 
 #[tokio::test]
-async fn a_trickle_holds_back_the_last_byte_and_silence_holds_back_all() {
+async fn trickle_holds_back_last_byte_and_silence_all() {
     for (behaviour, sent) in [(Behaviour::Trickle(good()), ANSWER.len() - 1), (Behaviour::StaySilent, 0)] {
         let server = server(behaviour).await;
         let mut stream = connect(&server).await;
@@ -130,20 +130,20 @@ async fn a_trickle_holds_back_the_last_byte_and_silence_holds_back_all() {
 }
 
 #[tokio::test]
-async fn a_204_announces_no_body() {
+async fn status_204_announces_no_body() {
     let server = server(Behaviour::Reply(RawReply::new(204).header("Connection", "close"))).await;
     assert_eq!(talk(&server).await.as_deref(), Ok("HTTP/1.1 204 Answer\r\nConnection: close\r\n\r\n"));
 }
 
 #[tokio::test]
-async fn nobody_listens_at_a_refused_address() {
+async fn refused_address_has_no_listener() {
     let url = refused_url();
     let error = TcpStream::connect(url.strip_prefix("http://").unwrap()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
 }
 
 #[tokio::test]
-async fn every_row_behaves_as_its_name_says() {
+async fn every_row_behaves_as_named() {
     let rows = rows(good());
     let mut names: Vec<&str> = rows.iter().map(|row| row.name).collect();
     names.sort_unstable();

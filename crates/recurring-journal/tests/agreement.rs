@@ -57,7 +57,7 @@ async fn not_applied_is_refused_while_a_call_may_run() {
     for id in CHARGING {
         let name = format!("{id}-1");
         let credential = world.credential(&id, GOOD_CARD).await;
-        world.sandbox.inject(charging(&id, FaultKind::Close).when(Moment::BeforeActing)).unwrap();
+        world.sandbox.inject(charging(&id, FaultKind::Close).with_moment(Moment::BeforeActing)).unwrap();
         let _ = world.journal.charge(&world.facade, request(&credential, &name)).await.unwrap();
         let error = world.journal.resolve(&world.facade, &attempt(&name), &not_applied()).await.unwrap_err();
         assert!(
@@ -79,7 +79,7 @@ async fn not_applied_is_taken_once_nothing_can_run() {
     for id in [ProviderId::OMNO, ProviderId::EMSPAY, ProviderId::TOKENPAY_SIGNED] {
         let name = format!("{id}-1");
         let credential = world.credential(&id, GOOD_CARD).await;
-        world.sandbox.inject(charging(&id, FaultKind::Close).when(Moment::BeforeActing)).unwrap();
+        world.sandbox.inject(charging(&id, FaultKind::Close).with_moment(Moment::BeforeActing)).unwrap();
         let _ = world.journal.charge(&world.facade, request(&credential, &name)).await.unwrap();
         world.clock.advance(world.journal.policy().settle_time);
         world.sandbox.inject(unreadable(&id)).unwrap();
@@ -112,7 +112,7 @@ async fn decision_against_the_gateway_is_refused() {
     ] {
         let name = format!("{id}-{state}");
         let credential = world.credential(&id, card).await;
-        world.sandbox.inject(charging(&id, FaultKind::Close).when(Moment::AfterActing)).unwrap();
+        world.sandbox.inject(charging(&id, FaultKind::Close).with_moment(Moment::AfterActing)).unwrap();
         world.sandbox.inject(unreadable(&id)).unwrap();
         let _ = world.journal.charge(&world.facade, request(&credential, &name)).await.unwrap();
         world.sandbox.clear_faults();

@@ -113,7 +113,7 @@ async fn a_lost_answer_is_looked_up_and_never_sent_again() {
             let world = World::new().await;
             let name = format!("{id}-1");
             let credential = world.credential(&id, GOOD_CARD).await;
-            world.sandbox.inject(charging(&id, FaultKind::Reset).when(when)).unwrap();
+            world.sandbox.inject(charging(&id, FaultKind::Reset).with_moment(when)).unwrap();
             world.sandbox.inject(unreadable(&id)).unwrap();
             let answer = world.journal.charge(&world.facade, request(&credential, &name)).await.unwrap();
             assert_eq!(answer.record.state, State::Unknown, "{id}");
@@ -179,7 +179,7 @@ async fn a_schedule_is_a_charge() {
         other => panic!("{other:?}"),
     };
     assert_eq!(reference(&first), reference(&again));
-    world.sandbox.inject(charging(&id, FaultKind::Close).when(Moment::AfterActing)).unwrap();
+    world.sandbox.inject(charging(&id, FaultKind::Close).with_moment(Moment::AfterActing)).unwrap();
     assert_eq!(schedule("b").await.unwrap().record.state, State::Unknown);
     assert!(schedule("b").await.unwrap().again);
     world.reconciled().await;
@@ -224,8 +224,8 @@ async fn a_refund_is_made_once_and_an_unknown_one_goes_to_a_person() {
     let first = refund("r-1").await.unwrap();
     assert_eq!((first.record.state, first.record.payment), (State::Paid, None));
     assert!(refund("r-1").await.unwrap().again);
-    let lost = recurring_sandbox::Fault::new(FaultKind::Close).operation("POST /revio/**/refund/");
-    world.sandbox.inject(lost.when(Moment::AfterActing)).unwrap();
+    let lost = recurring_sandbox::Fault::new(FaultKind::Close).with_operation("POST /revio/**/refund/");
+    world.sandbox.inject(lost.with_moment(Moment::AfterActing)).unwrap();
     assert_eq!(refund("r-2").await.unwrap().record.state, State::Unknown);
     world.reconciled().await;
     assert_eq!(world.journal.attempt(&attempt("r-2")).await.unwrap().state, State::Review);
@@ -258,7 +258,10 @@ async fn a_caller_that_goes_away_leaves_no_attempt_half_made() {
 async fn a_person_decides_with_a_name_and_a_reason_that_are_kept() {
     let world = World::new().await;
     let credential = world.credential(&ProviderId::OMNO, GOOD_CARD).await;
-    world.sandbox.inject(charging(&ProviderId::OMNO, FaultKind::Close).when(Moment::AfterActing)).unwrap();
+    world
+        .sandbox
+        .inject(charging(&ProviderId::OMNO, FaultKind::Close).with_moment(Moment::AfterActing))
+        .unwrap();
     let _ = world.journal.charge(&world.facade, request(&credential, "a")).await.unwrap();
     let mut decision = Decision {
         what: Decided::Paid,
@@ -288,7 +291,7 @@ async fn a_notification_settles_nothing_but_makes_the_payment_be_read() {
     for id in [ProviderId::OMNO, ProviderId::REVIO, ProviderId::EMSPAY, ProviderId::TOKENPAY_SIGNED] {
         let name = format!("{id}-1");
         let credential = world.credential(&id, GOOD_CARD).await;
-        world.sandbox.inject(charging(&id, FaultKind::Close).when(Moment::AfterActing)).unwrap();
+        world.sandbox.inject(charging(&id, FaultKind::Close).with_moment(Moment::AfterActing)).unwrap();
         world.sandbox.inject(unreadable(&id)).unwrap();
         let _ = world.journal.charge(&world.facade, request(&credential, &name)).await.unwrap();
         world.sandbox.clear_faults();

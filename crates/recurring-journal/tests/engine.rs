@@ -99,10 +99,13 @@ async fn an_engine_that_repeats_its_steps_charges_once() {
     // Answers are lost after the money moved, and before it moved where that can be proven. Until the first worker is
     // gone, nobody can find out.
     for id in &gateways {
-        sandbox.inject(charging(id, FaultKind::Close).when(Moment::AfterActing).times(3)).unwrap();
+        sandbox
+            .inject(charging(id, FaultKind::Close).with_moment(Moment::AfterActing).with_times(3))
+            .unwrap();
         sandbox.inject(unreadable(id)).unwrap();
     }
-    let before = charging(&ProviderId::REVIO, FaultKind::Close).when(Moment::BeforeActing).times(3);
+    let before =
+        charging(&ProviderId::REVIO, FaultKind::Close).with_moment(Moment::BeforeActing).with_times(3);
     sandbox.inject(before).unwrap();
 
     // The first worker dies while every third job's step hangs, with its money taken or not.

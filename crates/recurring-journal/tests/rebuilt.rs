@@ -29,7 +29,10 @@ async fn resume(world: &World, journal: &Journal, pending: &PendingEnrolment) ->
 /// Takes a first payment whose answer is lost, and finds it.
 async fn lost_and_found(world: &World, journal: &Journal, name: &str) -> PendingEnrolment {
     let pending = card_stored(world, name, GOOD_CARD).await;
-    world.sandbox.inject(Fault::new(FaultKind::Close).when(Moment::AfterActing).operation(SALE)).unwrap();
+    world
+        .sandbox
+        .inject(Fault::new(FaultKind::Close).with_moment(Moment::AfterActing).with_operation(SALE))
+        .unwrap();
     let lost = resume(world, journal, &pending).await;
     assert_eq!((lost.record.state, lost.agreement.is_some()), (State::Unknown, false));
     world.clock.advance(journal.policy().settle_time);
@@ -81,7 +84,7 @@ async fn resume_that_cannot_rebuild_says_what_to_do() {
     let world = World::new().await;
     let pending = lost_and_found(&world, &world.journal, "lost").await;
     // The gateway is out of order: it can be asked again.
-    let unreadable = Fault::new(FaultKind::Close).operation("POST /tokenpay/**").until_cleared();
+    let unreadable = Fault::new(FaultKind::Close).with_operation("POST /tokenpay/**").until_cleared();
     world.sandbox.inject(unreadable).unwrap();
     let answer = resume(&world, &world.journal, &pending).await;
     assert!(answer.is_paid() && answer.agreement.is_none(), "{answer:?}");

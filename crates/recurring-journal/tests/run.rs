@@ -126,7 +126,8 @@ async fn a_gateway_that_answers_unknown_too_often_is_paused_with_the_reason() {
     let world = World::new().await;
     let credential = emspay(&world).await;
     let other = world.credential(&ProviderId::REVIO, GOOD_CARD).await;
-    let lost = charging(&ProviderId::EMSPAY, FaultKind::Close).when(Moment::AfterActing).until_cleared();
+    let lost =
+        charging(&ProviderId::EMSPAY, FaultKind::Close).with_moment(Moment::AfterActing).until_cleared();
     world.sandbox.inject(lost).unwrap();
     let mut all: Vec<_> =
         (0..100).map(|number| Ok(request(&credential, &format!("a-{number:03}")))).collect();

@@ -44,11 +44,11 @@ async fn main() {
     shop.schedule().await;
     shop.sandbox.advance(std::time::Duration::from_secs(31 * 24 * 3600));
     shop.sandbox
-        .inject(Fault::new(FaultKind::Status { status: 503, retry_after: None }).gateway("emspay"))
+        .inject(Fault::new(FaultKind::Status { status: 503, retry_after: None }).with_gateway("emspay"))
         .unwrap();
     shop.first_answer("order-1003").await;
     shop.sandbox.settle().await;
-    shop.sandbox.inject(Fault::new(FaultKind::Reset).gateway("revio").times(2)).unwrap();
+    shop.sandbox.inject(Fault::new(FaultKind::Reset).with_gateway("revio").with_times(2)).unwrap();
     desktop.goto(shop.sandbox.url()).await;
     desktop.find("#ledger").await;
     save(&desktop, &folder.join("inspector.png")).await;
@@ -66,7 +66,7 @@ async fn save(browser: &Browser, file: &Path) {
     println!("{}", file.display());
 }
 
-/// A merchant with a sandbox.
+/// A sandbox and an HTTP client of a merchant.
 struct Shop {
     sandbox: Sandbox,
     http: Client,

@@ -1,4 +1,4 @@
-//! One answer on its way out.
+//! One answer, before it is sent.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -23,7 +23,7 @@ pub(crate) struct Answer {
 
 /// What is put into a template is escaped there.
 pub(crate) fn render(template: &impl askama::Template) -> String {
-    // Writing to a text does not fail; the page would say so.
+    // Writing to a string does not fail; if it did, the page would show why.
     template.render().unwrap_or_else(|error| error.to_string())
 }
 
@@ -37,7 +37,7 @@ impl Answer {
         Answer { status, content_type, location: None, policy: NO_SCRIPT, body: body.to_string() }
     }
 
-    /// A text as it stands.
+    /// Text of this media type, as it is.
     pub(crate) fn text(status: u16, content_type: &'static str, body: String) -> Answer {
         Answer { content_type, ..Answer::html(status, body) }
     }

@@ -1,15 +1,15 @@
-//! What a gateway remembers: found by id, listed in the order of creation, and bounded, so that a run of millions of
-//! payments holds no more memory than one of thousands.
+//! A bounded store: items are found by id, listed in the order of creation, and the oldest is forgotten, so that a run of
+//! millions of payments holds no more memory than one of thousands.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-/// Of each kind this many are kept; beyond them the oldest is forgotten.
-pub(crate) const KEPT: usize = 50_000;
+/// How many items a store keeps.
+pub(crate) const CAPACITY: usize = 50_000;
 
 #[derive(Debug)]
 pub(crate) struct BoundedStore<T> {
-    /// In the order of creation; `None` where something was taken out.
+    /// In the order of creation; `None` where one was removed.
     items: VecDeque<Option<(Arc<str>, T)>>,
     /// The number of each.
     numbers: HashMap<Arc<str>, u64>,
@@ -24,13 +24,13 @@ impl<T> Default for BoundedStore<T> {
 }
 
 impl<T> BoundedStore<T> {
-    /// Adds the newest. Gives what is forgotten for it, with its number.
+    /// Adds the newest. Returns the oldest, with its number, when it is forgotten for it.
     pub(crate) fn push(&mut self, id: &str, item: T) -> Option<(u64, T)> {
-        self.push_within(KEPT, id, item)
+        self.push_within(CAPACITY, id, item)
     }
 
     fn push_within(&mut self, kept: usize, id: &str, item: T) -> Option<(u64, T)> {
-        // The same id again replaces what it meant.
+        // The same id again replaces the old item.
         self.remove(id);
         let id: Arc<str> = id.into();
         self.numbers.insert(Arc::clone(&id), self.next_number());
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_oldest_is_forgotten() {
+    fn oldest_item_is_forgotten() {
         let mut shelf = BoundedStore::default();
         for (number, id) in ["a", "b", "c", "d"].iter().enumerate() {
             let gone = shelf.push_within(2, id, number);
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_taken_out_is_gone_and_the_others_keep_their_numbers() {
+    fn removed_item_is_gone_and_others_keep_numbers() {
         let mut shelf = BoundedStore::default();
         for id in ["a", "b", "c"] {
             shelf.push_within(3, id, id);

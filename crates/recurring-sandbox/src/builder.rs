@@ -46,16 +46,16 @@ pub struct SandboxBuilder {
 }
 
 impl SandboxBuilder {
-    /// Where to listen; 127.0.0.1 and a free port by default. The sandbox has no real secrets, and no protection
-    /// against strangers either: keep it on a loopback address.
+    /// Sets where to listen; 127.0.0.1 and a free port by default. The sandbox has no real secrets, and no protection
+    /// against other users either: keep it on a loopback address.
     #[must_use]
     pub fn listen(mut self, address: SocketAddr) -> SandboxBuilder {
         self.listen = address;
         self
     }
 
-    /// The folder for the three generated key files of tokenpay-signed and revio. It is created when missing, files of the same
-    /// names are replaced, and nothing is removed afterwards. The default is a fresh folder under the system's
+    /// Sets the folder for the three generated key files of tokenpay-signed and revio. It is created when missing, files of
+    /// the same names are replaced, and nothing is removed afterwards. The default is a fresh folder under the system's
     /// temporary folder, readable by its owner only and removed when the [`Sandbox`] is dropped.
     #[must_use]
     pub fn key_dir(mut self, folder: PathBuf) -> SandboxBuilder {
@@ -71,47 +71,47 @@ impl SandboxBuilder {
         self
     }
 
-    /// What the sandbox's clock shows when it starts, as seconds since 1970-01-01 UTC; the real time by default.
-    /// Instants that no calendar holds are ignored.
+    /// Sets the sandbox's clock at the start, in seconds since 1970-01-01 UTC; the real time by default. A time outside of
+    /// the years -9999 to 9999 is ignored.
     #[must_use]
     pub fn starts_at(mut self, unix_seconds: i64) -> SandboxBuilder {
         self.starts_at = Timestamp::from_second(unix_seconds).ok();
         self
     }
 
-    /// Where a gateway that has one address for the whole account sends its notifications: `revio` or `ngenius`.
-    /// The last address counts. The other three are told an address with each payment. Only addresses on this
-    /// machine are ever called; others are noted in [`Sandbox::deliveries`].
+    /// Sets where a gateway that has one address for the whole account sends its notifications: `revio` or `ngenius`.
+    /// The last address counts. The other three get an address with each payment. Only addresses on this machine are
+    /// ever called; for others [`Sandbox::deliveries`] has a note.
     #[must_use]
     pub fn webhook(mut self, gateway: &str, url: &str) -> SandboxBuilder {
         self.webhooks.insert(gateway.to_owned(), url.into());
         self
     }
 
-    /// How long the receiver of a notification may take to answer; 15 seconds by default.
+    /// Sets how long the receiver of a notification may take to answer; 15 seconds by default.
     #[must_use]
     pub fn notification_timeout(mut self, timeout: Duration) -> SandboxBuilder {
         self.notification_timeout = timeout;
         self
     }
 
-    /// Allows an address that other machines can reach; refused by default, since anybody who can call the sandbox
-    /// can do anything with it.
+    /// Allows an address that other machines can reach. Refused by default, since a caller of the sandbox can do anything
+    /// with it.
     #[must_use]
     pub fn allow_other_machines(mut self, allow: bool) -> SandboxBuilder {
         self.other_machines = allow;
         self
     }
 
-    /// How long a client may take for the head of a request, again for its body, and for taking a part of the reply;
-    /// how long an idle connection is kept, too. 60 seconds by default.
+    /// Sets how long a client may take for the head of a request, again for its body, and for reading a part of the reply,
+    /// and how long an idle connection is kept; 60 seconds by default.
     #[must_use]
     pub fn client_timeout(mut self, timeout: Duration) -> SandboxBuilder {
         self.client_timeout = timeout;
         self
     }
 
-    /// How long emspay holds back the answer to a recurring payment, which the real gateway does for some seconds
+    /// Sets how long emspay holds back the answer to a recurring payment, which the real gateway does for some seconds
     /// (6 in the source document's example); not at all by default. The ledger has the charge from the start.
     #[must_use]
     pub fn emspay_wait(mut self, wait: Duration) -> SandboxBuilder {
@@ -121,15 +121,15 @@ impl SandboxBuilder {
 
     /// Writes every exchange with a gateway, and every notification sent, into this folder as an example in the layout
     /// of this workspace's `fixtures/`: `<provider>/<operation>/recorded-00001/`. Secrets, names, addresses and ids are
-    /// replaced by stand-ins, the same value by the same one. What the folder holds already stays. At most 10 000
-    /// examples; [`Sandbox::recorded`] counts them.
+    /// replaced by placeholders, the same value by the same one. Existing files stay. At most 10,000 examples;
+    /// [`Sandbox::recorded`] counts them.
     #[must_use]
     pub fn record(mut self, folder: PathBuf) -> SandboxBuilder {
         self.record = Some(folder);
         self
     }
 
-    /// A fault that waits from the start, see [`Sandbox::inject`].
+    /// Arms a fault from the start, see [`Sandbox::inject`].
     #[must_use]
     pub fn fault(mut self, fault: Fault) -> SandboxBuilder {
         self.faults.push(fault);
@@ -141,14 +141,14 @@ impl SandboxBuilder {
     /// The first start in a process makes three RSA key pairs, which takes a moment.
     ///
     /// # Errors
-    /// The address cannot be listened on or is not of this machine alone ([`SandboxBuilder::allow_other_machines`]), a
-    /// fault makes no sense, the key files cannot be written, the folder for the recording cannot be made, the system gives no random bytes, or a
-    /// webhook's gateway or address is not one that [`SandboxBuilder::webhook`] takes.
+    /// The address is in use or can be reached from other machines ([`SandboxBuilder::allow_other_machines`]), a fault is
+    /// not valid, the key files or the folder for the recording cannot be written, the system has no random bytes, or
+    /// [`SandboxBuilder::webhook`] does not take the gateway or the address.
     pub async fn start(self) -> std::io::Result<Sandbox> {
         if !self.listen.ip().is_loopback() && !self.other_machines {
             let message = format!(
-                "{} can be reached from other machines, where anybody could do anything with the sandbox: listen on \
-                 a loopback address, or request allow_other_machines(true)",
+                "{} can be reached from other machines, and the sandbox has no protection: listen on a loopback address, \
+                 or call allow_other_machines(true)",
                 self.listen
             );
             return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, message));
@@ -200,7 +200,7 @@ impl SandboxBuilder {
     }
 }
 
-/// A wildcard address is no place to call.
+/// An address that can be called, in place of a wildcard.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -211,7 +211,7 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 }
 
 impl Sandbox {
-    /// Settings with their defaults; [`SandboxBuilder::start`] starts the server.
+    /// Creates settings with their defaults; [`SandboxBuilder::start`] starts the server.
     #[must_use]
     pub fn builder() -> SandboxBuilder {
         SandboxBuilder {

@@ -1,17 +1,17 @@
-//! The test cards: the only numbers the sandbox takes, in one table.
+//! The test cards: the only numbers that the sandbox accepts, in one table.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 /// What a test card does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Behaviour {
+enum Behavior {
     Approves,
     /// This sandbox's own convention: every charge is declined for insufficient funds.
     Declines,
-    /// This sandbox's own convention: fine while the customer is present, declined on every later charge.
+    /// This sandbox's own convention: approved while the customer is present, declined on every later charge.
     DeclinesLater(Decline),
-    /// This sandbox's own convention: fine, but at revio the acquirer takes a minute for every later charge.
+    /// This sandbox's own convention: approved, but at revio the acquirer takes a minute for every later charge.
     Slow,
 }
 
@@ -19,40 +19,40 @@ enum Behaviour {
 struct TestCard {
     number: &'static str,
     brand: &'static str,
-    behaviour: Behaviour,
+    behavior: Behavior,
 }
 
 const fn later(number: &'static str, why: Decline) -> TestCard {
-    TestCard { number, brand: "visa", behaviour: Behaviour::DeclinesLater(why) }
+    TestCard { number, brand: "visa", behavior: Behavior::DeclinesLater(why) }
 }
 
-/// The first four are documented by the gateways or known everywhere; what the others do here is this sandbox's
+/// The first four are documented by the gateways or in general use; what the others do here is this sandbox's
 /// own convention. The codes are those of revio's public documentation, the numbers those that card networks share
 /// (ISO 8583, field 39); the words are the sandbox's.
 static TEST_CARDS: [TestCard; 14] = [
-    TestCard { number: "4444333322221111", brand: "visa", behaviour: Behaviour::Approves },
-    TestCard { number: "5555555555554444", brand: "mastercard", behaviour: Behaviour::Approves },
-    TestCard { number: "4012001037141112", brand: "visa", behaviour: Behaviour::Approves },
-    TestCard { number: "4111111111111111", brand: "visa", behaviour: Behaviour::Approves },
-    TestCard { number: "4000000000000002", brand: "visa", behaviour: Behaviour::Declines },
+    TestCard { number: "4444333322221111", brand: "visa", behavior: Behavior::Approves },
+    TestCard { number: "5555555555554444", brand: "mastercard", behavior: Behavior::Approves },
+    TestCard { number: "4012001037141112", brand: "visa", behavior: Behavior::Approves },
+    TestCard { number: "4111111111111111", brand: "visa", behavior: Behavior::Approves },
+    TestCard { number: "4000000000000002", brand: "visa", behavior: Behavior::Declines },
     later("4000000000000341", INSUFFICIENT_FUNDS),
     later("4000000000540007", EXPIRED),
-    later("4000000000050007", DO_NOT_HONOUR),
+    later("4000000000050007", DO_NOT_HONOR),
     later("4000000000430001", STOLEN),
     later("4000000000610008", LIMIT),
     later("4000000000650004", AUTHENTICATION),
     later("4000000000910002", PROCESSOR),
-    TestCard { number: "4000000000600009", brand: "visa", behaviour: Behaviour::Slow },
+    TestCard { number: "4000000000600009", brand: "visa", behavior: Behavior::Slow },
     // Approved; on the payment page the bank asks the customer first.
-    TestCard { number: "4000002500003155", brand: "visa", behaviour: Behaviour::Approves },
+    TestCard { number: "4000002500003155", brand: "visa", behavior: Behavior::Approves },
 ];
 
-/// The numbers, for the message that refuses another one.
+/// The numbers, for the message that refuses any other.
 pub(crate) fn numbers() -> String {
     TEST_CARDS.iter().map(|card| card.number).collect::<Vec<_>>().join(", ")
 }
 
-/// Why the issuer said no.
+/// Why the issuer declined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Decline {
     pub(crate) code: &'static str,
@@ -64,7 +64,7 @@ pub(crate) struct Decline {
 const INSUFFICIENT_FUNDS: Decline =
     Decline { code: "insufficient_funds", message: "The card has insufficient funds.", response: "51" };
 const EXPIRED: Decline = Decline { code: "expired_card", message: "The card has expired.", response: "54" };
-const DO_NOT_HONOUR: Decline =
+const DO_NOT_HONOR: Decline =
     Decline { code: "do_not_honour", message: "Do not honour this card.", response: "05" };
 const STOLEN: Decline =
     Decline { code: "stolen_card", message: "The card was reported stolen.", response: "43" };
@@ -87,7 +87,7 @@ const PROCESSOR: Decline = Decline {
 pub(crate) const REFUSED_BY_ISSUER: Decline =
     Decline { code: "do_not_honour", message: "The card's issuer declined the payment.", response: "05" };
 
-/// A test card with what stands on it. The security code is checked where it comes in and never kept.
+/// A test card with its expiry date and cardholder. The security code is checked when it arrives and never kept.
 #[derive(Debug, Clone)]
 pub(crate) struct Card {
     card: &'static TestCard,
@@ -131,26 +131,26 @@ impl Card {
         (today.year(), today.month()) > (self.year, self.month)
     }
 
-    /// The customer is there: first payment, or entering the card.
+    /// The result of a payment with the customer present: the first one, or entering the card.
     pub(crate) fn first(&self, now: Timestamp) -> Result<(), Decline> {
-        match self.card.behaviour {
+        match self.card.behavior {
             _ if self.expired(now) => Err(EXPIRED),
-            Behaviour::Declines => Err(INSUFFICIENT_FUNDS),
-            Behaviour::Approves | Behaviour::DeclinesLater(_) | Behaviour::Slow => Ok(()),
+            Behavior::Declines => Err(INSUFFICIENT_FUNDS),
+            Behavior::Approves | Behavior::DeclinesLater(_) | Behavior::Slow => Ok(()),
         }
     }
 
-    /// A charge of the stored card.
+    /// The result of a charge of the stored card.
     pub(crate) fn later(&self, now: Timestamp) -> Result<(), Decline> {
-        match self.card.behaviour {
-            Behaviour::DeclinesLater(why) if !self.expired(now) => Err(why),
+        match self.card.behavior {
+            Behavior::DeclinesLater(why) if !self.expired(now) => Err(why),
             _ => self.first(now),
         }
     }
 
-    /// Whether revio's acquirer takes its time over a later charge.
+    /// Whether revio's acquirer takes a minute for a later charge.
     pub(crate) fn slow(&self) -> bool {
-        self.card.behaviour == Behaviour::Slow
+        self.card.behavior == Behavior::Slow
     }
 }
 
@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_test_card_has_a_valid_check_digit() {
+    fn test_cards_have_valid_check_digits() {
         assert!(TEST_CARDS.iter().all(|card| luhn(card.number) && card.number.len() == 16));
         assert!(!luhn("4111111111111112"));
         assert!(!luhn("4111x"));

@@ -4,7 +4,7 @@ use crate::clock::Clock;
 use crate::faults::{FaultKind, Faults, forge};
 use crate::ids::Ids;
 use crate::ledger::{Ledger, LedgerKind, PaymentNames};
-use crate::outbox::{Notice, Outbox};
+use crate::outbox::{Notification, Outbox};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -27,20 +27,20 @@ impl Common {
     }
 
     /// Sends a webhook, as far as the faults allow.
-    pub(crate) fn notify(&mut self, notice: Notice) {
+    pub(crate) fn notify(&mut self, notification: Notification) {
         let now = self.now();
-        let gateway = notice.gateway;
+        let gateway = notification.gateway;
         match self.faults.for_notification(gateway).map(|hit| hit.kind) {
-            Some(FaultKind::NotificationReordered) => return self.outbox.hold(notice),
+            Some(FaultKind::NotificationReordered) => return self.outbox.hold(notification),
             Some(FaultKind::NotificationDropped) => {
-                self.outbox.give_up(notice, now, "dropped by a fault");
+                self.outbox.give_up(notification, now, "dropped by a fault");
                 return;
             }
-            Some(FaultKind::NotificationDuplicated) => self.outbox.push(notice.clone(), now),
-            Some(FaultKind::NotificationForged) => self.outbox.push(forge(&notice), now),
+            Some(FaultKind::NotificationDuplicated) => self.outbox.push(notification.clone(), now),
+            Some(FaultKind::NotificationForged) => self.outbox.push(forge(&notification), now),
             _ => {}
         }
-        self.outbox.push(notice, now);
+        self.outbox.push(notification, now);
         self.outbox.release(Some(gateway), now);
     }
 

@@ -28,7 +28,7 @@ const LINGER: Duration = Duration::from_secs(2);
 /// How soon the next connection is accepted when accepting one failed.
 const RETRY: Duration = Duration::from_millis(50);
 
-/// Serves until it is told to stop, by a message or by the sender's end.
+/// Serves until `stop` is sent or dropped.
 pub(crate) async fn serve(
     port: Arc<Port>,
     shared: SharedState,
@@ -43,7 +43,7 @@ pub(crate) async fn serve(
             _ = &mut stop => break,
         };
         while connections.try_join_next().is_some() {}
-        // Out of file descriptors, say: some will be free again.
+        // Out of file descriptors, for example: some will be free again.
         let Ok(stream) = stream else {
             sleep(RETRY).await;
             continue;

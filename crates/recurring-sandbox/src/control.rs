@@ -1,4 +1,4 @@
-//! What the sandbox offers to tests over HTTP, under `/_sandbox/`. Described in `openapi.json`, which is served too.
+//! The sandbox's own API, for tests, under `/_sandbox/`. Described in `openapi.json`, which is served too.
 
 use crate::answer::{Answer, JSON};
 use crate::faults::Fault;
@@ -12,7 +12,7 @@ const OPENAPI: &str = include_str!("openapi.json");
 
 type Act = fn(&mut State, &Request) -> Answer;
 
-/// Every path: the method, what stands after `/_sandbox/`, and what it does.
+/// Every path: the method, the part after `/_sandbox/`, and what it does.
 const ROUTES: [(&str, &str, Act); 9] = [
     ("GET", "ledger", |state, _| Answer::json(200, &json!(state.common.ledger.entries()))),
     ("GET", "deliveries", |state, _| Answer::json(200, &json!(state.common.outbox.deliveries()))),
@@ -50,7 +50,7 @@ fn fits(name: &str, path: &[&str]) -> bool {
         && parts.iter().zip(path).all(|(part, given)| part.starts_with('{') || part == given)
 }
 
-/// Whether a call is for something that the description names, or not for this part of the sandbox at all.
+/// Whether a request is for something that the description names, or not for this part of the sandbox at all.
 pub(crate) fn described(request: &Request) -> bool {
     match request.segments().as_slice() {
         ["_sandbox", path @ ..] => methods(path).any(|method| method == request.method.as_str()),
@@ -109,7 +109,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn the_description_names_every_path_and_no_other() {
+    fn description_names_exactly_the_routes() {
         let description: Value = serde_json::from_str(OPENAPI).unwrap();
         let mut described = BTreeSet::new();
         for (path, methods) in description["paths"].as_object().unwrap() {

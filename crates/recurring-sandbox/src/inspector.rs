@@ -1,5 +1,5 @@
-//! The inspector at `/`: what was called and answered, the money, the schedules, the notifications, and what can be
-//! switched on. Server-rendered; htmx only saves pressing "Refresh".
+//! The inspector at `/`: requests and answers, the ledger, schedules, notifications, faults and the clock.
+//! Server-rendered; htmx only saves pressing "Refresh".
 
 mod forms;
 mod view;
@@ -9,10 +9,10 @@ use crate::request::Request;
 use crate::state::State;
 use axum::http::Method;
 
-/// Version and licence stand beside it.
+/// Its version and license are in the same folder.
 const HTMX: &str = include_str!("inspector/assets/htmx.min.js");
 
-/// `None` when the call is not for the inspector.
+/// Answers a request; `None` when it is not for the inspector.
 pub(crate) fn answer(state: &mut State, request: &Request) -> Option<Answer> {
     let segments = request.segments();
     Some(match (&request.method, segments.as_slice()) {
@@ -25,7 +25,7 @@ pub(crate) fn answer(state: &mut State, request: &Request) -> Option<Answer> {
             if foreign(request) {
                 return Some(Answer::inspector(
                     403,
-                    view::page(state, Some("Only this page's own forms are taken.")),
+                    view::page(state, Some("Only this page's own forms are accepted.")),
                 ));
             }
             match forms::act(state, request, what)? {
@@ -46,7 +46,7 @@ fn exchange(state: &State, number: &str) -> Answer {
     }
 }
 
-/// Whether another site's page sent the form: a browser says so, whatever else is true.
+/// Whether another site's page sent the form, as the browser marks it.
 fn foreign(request: &Request) -> bool {
     request.header("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"))
 }

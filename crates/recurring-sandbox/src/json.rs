@@ -21,7 +21,7 @@ pub(crate) fn object(body: &[u8]) -> Result<Map<String, Value>, String> {
     }
 }
 
-const TWICE: &str = "a member stands twice";
+const TWICE: &str = "duplicate member";
 
 struct Strict(Value);
 
@@ -102,7 +102,7 @@ pub(crate) fn minor(value: Option<&Value>) -> Option<i64> {
 }
 
 /// A positive decimal amount in major units, by its literal text, as minor units: `49.99` with two decimals is 4999.
-/// More decimals than the currency has, a sign or an exponent make it no amount.
+/// More decimals than the currency has, a sign or an exponent are refused.
 pub(crate) fn minor_from_decimal(literal: &str, decimals: u32) -> Option<i64> {
     let (whole, fraction) = literal.split_once('.').unwrap_or((literal, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -137,8 +137,8 @@ pub(crate) fn decimals(currency: &str) -> Option<u32> {
     Some(Currency::from_code(currency)?.exponent().unwrap_or(0).into())
 }
 
-/// An amount for people: `40.00 EUR`.
-pub(crate) fn for_people(minor: i64, currency: &str) -> String {
+/// An amount as the pages show it: `40.00 EUR`.
+pub(crate) fn display_amount(minor: i64, currency: &str) -> String {
     format!("{} {currency}", decimal_text(minor, decimals(currency).unwrap_or(2)))
 }
 
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decimals_are_exact() {
+    fn decimal_amounts_are_exact() {
         assert_eq!(minor_from_decimal("49.99", 2), Some(4999));
         assert_eq!(minor_from_decimal("30", 2), Some(3000));
         assert_eq!(minor_from_decimal("0.1", 2), Some(10));
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_member_is_refused_at_any_depth() {
+    fn duplicate_member_is_refused_at_any_depth() {
         assert!(object(br#"{"a":1,"a":2}"#).is_err());
         assert!(object(br#"{"a":[{"b":1,"b":1}]}"#).is_err());
         assert!(object(br#"{"a":{"b":1},"c":{"b":1.5}}"#).is_ok());

@@ -1,4 +1,4 @@
-//! What the sandbox remembers about money and calls, for whoever judges a client by it.
+//! Movements of money, requests and deliveries of webhooks, as a test reads them.
 
 use serde::Serialize;
 use std::collections::VecDeque;
@@ -6,19 +6,19 @@ use std::collections::VecDeque;
 /// How many entries are kept; beyond them the oldest is forgotten.
 const CAPACITY: usize = 50_000;
 
-/// Which way the money went. Open: more kinds may follow.
+/// The direction of a movement of money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum LedgerKind {
     /// Money was taken from the card.
     Charge,
-    /// Money was given back to the card.
+    /// Money was returned to the card.
     Refund,
 }
 
-/// One movement of money that really happened in the sandbox. What was declined, refused, not paid or only
-/// authorised leaves no entry, so two charges with one reference are a customer charged twice.
+/// One movement of money that happened in the sandbox. A payment that was declined, refused, not paid or only authorized
+/// leaves no entry, so two charges with one reference are a customer charged twice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct LedgerEntry {
@@ -31,11 +31,11 @@ pub struct LedgerEntry {
     /// The gateway's id of the payment: the order's id at emspay and tokenpay-signed, the purchase's at revio, the
     /// payment's at omno, and at ngenius the reference of the single payment (an order holds one for each charge).
     pub payment: String,
-    /// The amount in minor units of the currency (cents); always positive, `kind` tells the direction.
+    /// The amount in minor units of the currency (cents); always positive, the direction is in `kind`.
     pub amount_minor: i64,
     /// The currency, ISO 4217, upper case.
     pub currency: String,
-    /// Which way the money went.
+    /// The direction.
     pub kind: LedgerKind,
 }
 
@@ -88,7 +88,7 @@ impl Ledger {
     }
 }
 
-/// One call that the sandbox answered, without its query, headers and body.
+/// One request that the sandbox answered, without its query, headers and body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Exchange {
@@ -99,7 +99,7 @@ pub struct Exchange {
     pub method: String,
     /// The path as it was sent, without the query.
     pub path: String,
-    /// The status code of the answer; 0 where a fault left the call without one before the gateway acted.
+    /// The status code of the answer; 0 where a fault left the request without one before the gateway acted.
     pub status: u16,
 }
 
@@ -110,26 +110,26 @@ impl Exchange {
     }
 }
 
-/// One attempt to tell the merchant about something, or the note that nothing was sent.
+/// One attempt to deliver a webhook, or the note that it was not sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Delivery {
     /// The gateway, named as in [`LedgerEntry::gateway`].
     pub gateway: String,
-    /// Where the notification went, as the gateway was told.
+    /// The address, as the merchant set it.
     pub url: String,
-    /// What happened, in the gateway's words: `status_changed` at emspay, `purchase.paid` and others at revio,
+    /// The event, as the gateway names it: `status_changed` at emspay, `purchase.paid` and others at revio,
     /// `CAPTURED` and others at ngenius; the payment's status at omno and tokenpay-signed, which name no events.
     pub event: String,
     /// The first attempt is number 1; a repetition sends the same bytes again.
     pub attempt: u32,
-    /// When, by the sandbox's clock: RFC 3339, UTC.
+    /// The time of the attempt, by the sandbox's clock: RFC 3339, UTC.
     pub at: String,
     /// The receiver's HTTP status; `None` when there was no answer.
     pub status: Option<u16>,
-    /// Whether the gateway takes the answer for "received"; otherwise it tries again, if it ever does.
+    /// Whether the gateway takes the answer for "received"; otherwise it tries again, where it does that at all.
     pub accepted: bool,
-    /// Why there was no answer, or why nothing was sent (`not sent: not on this machine`).
+    /// Why there was no answer, or why the webhook was not sent (`not sent: not on this machine`).
     pub problem: Option<String>,
     /// The body, byte for byte as it was sent or would have been.
     pub body: String,

@@ -1,4 +1,4 @@
-//! The last calls, with what of them may be shown. Bounded in number and in size.
+//! The last requests, with what may be shown of them. Bounded in number and in size.
 
 use crate::answer::Answer;
 use crate::ledger::Exchange;
@@ -11,7 +11,7 @@ const EXCHANGES_KEPT: usize = 10_000;
 /// What all texts together may take, in bytes: 64 MiB. Beyond it the oldest calls lose theirs.
 const TEXTS_KEPT: usize = 64 * 1024 * 1024;
 
-/// One call as the inspector shows it.
+/// One request as the inspector shows it.
 #[derive(Debug)]
 pub(crate) struct Record {
     /// Counts from 1 and never repeats.
@@ -23,7 +23,7 @@ pub(crate) struct Record {
     pub(crate) texts: Option<(String, String)>,
 }
 
-/// What may be shown of a call: secrets are masked before anything is kept.
+/// What may be shown of a request: secrets are masked before anything is kept.
 pub(crate) struct RedactedTexts((String, String));
 
 impl RedactedTexts {
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_calls_is_bounded() {
+    fn number_of_requests_is_bounded() {
         let mut log = RequestLog::default();
         for number in 0..EXCHANGES_KEPT + 5 {
             log.push(Timestamp::UNIX_EPOCH, exchange(&format!("/{number}")));
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_size_of_the_texts_is_bounded() {
+    fn size_of_texts_is_bounded() {
         let mut log = RequestLog::default();
         let text = "x".repeat(TEXTS_KEPT / 4);
         for _ in 0..6 {

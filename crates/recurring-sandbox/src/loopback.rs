@@ -26,7 +26,7 @@ pub(crate) fn target(url: &str) -> Result<Target, &'static str> {
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     let ips: Vec<IpAddr> = match bare.parse::<IpAddr>() {
         Ok(ip) if ip.is_loopback() => vec![ip],
-        // The name is not looked up: what it stands for is fixed here.
+        // The name is not looked up: its addresses are fixed here.
         Err(_) if bare.eq_ignore_ascii_case("localhost") => {
             vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
         }
@@ -36,7 +36,7 @@ pub(crate) fn target(url: &str) -> Result<Target, &'static str> {
         return Err("an address with a user name");
     }
     if uri.scheme_str() != Some("http") {
-        return Err("only plain http is spoken on this machine");
+        return Err("only plain http is supported");
     }
     let port = authority.port_u16().unwrap_or(80);
     let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_this_machine_is_called() {
+    fn only_loopback_addresses_are_targets() {
         for here in [
             "http://127.0.0.1:8080/hook",
             "http://127.8.9.10/",

@@ -10,26 +10,26 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-const HELP: &str = "A local stand-in for five payment gateways, with a ledger of the money really taken.
+const HELP: &str = "A local sandbox of five payment gateways, with a ledger of the money taken.
 
 Usage: recurring-sandbox [--listen ADDRESS] [--allow-other-machines] [--record DIR] [--json]
 
   --listen ADDRESS        where to listen; port 0 takes a free one [default: 127.0.0.1:0]
-  --allow-other-machines  listen on an address that other machines can reach; there is no protection against strangers
-  --record DIR            write every exchange into this folder as an example, with secrets, names and ids replaced
+  --allow-other-machines  listen on an address that other machines can reach; the sandbox has no protection
+  --record DIR            record every exchange in this folder as an example, with secrets, names and ids replaced
   --json                  print one JSON object: {\"listening\":\"http://127.0.0.1:PORT\",\"env\":{..}}
 
-It runs until Ctrl-C. Its own page, at the address that it prints, shows every call and switches faults on.";
+It runs until Ctrl-C. The inspector, at the address that it prints, shows every request and arms faults.";
 
-/// What the command line asks for.
+/// The command line.
 #[derive(Debug, PartialEq, Eq)]
-enum Wish {
+enum Arguments {
     Help,
     Version,
     Run { listen: SocketAddr, other_machines: bool, record: Option<PathBuf>, json: bool },
 }
 
-fn wish(arguments: impl IntoIterator<Item = OsString>) -> Result<Wish, String> {
+fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments, String> {
     let mut listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let (mut other_machines, mut record, mut json) = (false, None, false);
     let mut arguments = arguments.into_iter();
@@ -50,8 +50,8 @@ fn wish(arguments: impl IntoIterator<Item = OsString>) -> Result<Wish, String> {
         };
         let value = value.filter(|value| !value.is_empty());
         match (name, value) {
-            ("--help" | "-h", _) => return Ok(Wish::Help),
-            ("--version" | "-V", _) => return Ok(Wish::Version),
+            ("--help" | "-h", _) => return Ok(Arguments::Help),
+            ("--version" | "-V", _) => return Ok(Arguments::Version),
             ("--json", _) => json = true,
             ("--allow-other-machines", _) => other_machines = true,
             ("--record", Some(folder)) => record = Some(PathBuf::from(folder)),
@@ -60,20 +60,20 @@ fn wish(arguments: impl IntoIterator<Item = OsString>) -> Result<Wish, String> {
                 listen = parsed.ok_or("`--listen` must be an address and a port, such as 127.0.0.1:8642")?;
             }
             ("--listen" | "--record", None) => return Err(format!("`{name}` needs a value")),
-            _ => return Err(format!("`{text}` is not known; `--help` shows what is")),
+            _ => return Err(format!("`{text}` is not known; see `--help`")),
         }
     }
-    Ok(Wish::Run { listen, other_machines, record, json })
+    Ok(Arguments::Run { listen, other_machines, record, json })
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let (listen, other_machines, record, json) = match wish(std::env::args_os().skip(1)) {
-        Ok(Wish::Help) => return said(HELP),
-        Ok(Wish::Version) => return said(concat!("recurring-sandbox ", env!("CARGO_PKG_VERSION"))),
-        Ok(Wish::Run { listen, other_machines, record, json }) => (listen, other_machines, record, json),
+    let (listen, other_machines, record, json) = match parse(std::env::args_os().skip(1)) {
+        Ok(Arguments::Help) => return print(HELP),
+        Ok(Arguments::Version) => return print(concat!("recurring-sandbox ", env!("CARGO_PKG_VERSION"))),
+        Ok(Arguments::Run { listen, other_machines, record, json }) => (listen, other_machines, record, json),
         Err(problem) => {
-            complain(&problem);
+            report(&problem);
             return ExitCode::from(2);
         }
     };
@@ -84,27 +84,29 @@ async fn main() -> ExitCode {
     let sandbox = match builder.start().await {
         Ok(sandbox) => sandbox,
         Err(error) => {
-            complain(&format!("cannot start on {listen}: {error}"));
+            report(&format!("cannot start on {listen}: {error}"));
             return ExitCode::FAILURE;
         }
     };
-    said(&announcement(&sandbox, json));
+    // Caught before the address is printed: a script may stop the program at once.
+    let shutdown = shutdown_signal();
+    print(&start_message(&sandbox, json));
     if !listen.ip().is_loopback() {
-        complain("it is open to other machines: it has no protection and only test cards belong in it");
+        report("other machines can reach the sandbox: it has no protection; use test cards only");
     }
-    shutdown_signal().await;
+    shutdown.await;
     if let Some(folder) = record {
         match sandbox.recorded() {
-            Ok(number) => complain(&format!("{number} exchanges recorded in {}", folder.display())),
-            Err(error) => complain(&format!("not every exchange is recorded: {error}")),
+            Ok(number) => report(&format!("{number} exchanges recorded in {}", folder.display())),
+            Err(error) => report(&format!("cannot record every exchange: {error}")),
         }
     }
     sandbox.shutdown().await;
     ExitCode::SUCCESS
 }
 
-/// Where it listens, and the settings that point clients at it.
-fn announcement(sandbox: &Sandbox, json: bool) -> String {
+/// The address, and the settings that point clients at it.
+fn start_message(sandbox: &Sandbox, json: bool) -> String {
     let settings = sandbox.settings();
     if json {
         let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value)));
@@ -119,13 +121,13 @@ fn announcement(sandbox: &Sandbox, json: bool) -> String {
     )
 }
 
-fn said(text: &str) -> ExitCode {
-    // A reader that has gone away is no reason to stop.
+fn print(text: &str) -> ExitCode {
+    // A closed output does not end the sandbox.
     let _ = writeln!(std::io::stdout(), "{text}");
     ExitCode::SUCCESS
 }
 
-fn complain(text: &str) {
+fn report(text: &str) {
     let _ = writeln!(std::io::stderr(), "recurring-sandbox: {text}");
 }
 
@@ -133,22 +135,22 @@ fn complain(text: &str) {
 mod tests {
     use super::*;
 
-    fn asked(arguments: &[&str]) -> Result<Wish, String> {
-        wish(arguments.iter().map(OsString::from))
+    fn parsed(arguments: &[&str]) -> Result<Arguments, String> {
+        parse(arguments.iter().map(OsString::from))
     }
 
     #[test]
-    fn what_can_be_asked_for() {
+    fn valid_options_are_parsed() {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 8642));
         let all = ["--listen", "127.0.0.1:8642", "--allow-other-machines", "--record=a=b", "--json"];
         let record = Some(PathBuf::from("a=b"));
-        assert_eq!(asked(&all), Ok(Wish::Run { listen, other_machines: true, record, json: true }));
-        assert_eq!(asked(&["--json", "--help"]), Ok(Wish::Help));
-        assert_eq!(asked(&["-V"]), Ok(Wish::Version));
+        assert_eq!(parsed(&all), Ok(Arguments::Run { listen, other_machines: true, record, json: true }));
+        assert_eq!(parsed(&["--json", "--help"]), Ok(Arguments::Help));
+        assert_eq!(parsed(&["-V"]), Ok(Arguments::Version));
     }
 
     #[test]
-    fn what_cannot_is_named() {
+    fn invalid_option_is_named() {
         for (arguments, says) in [
             (&["--port", "1"][..], "`--port` is not known"),
             (&["--listen"], "`--listen` needs a value"),
@@ -156,7 +158,7 @@ mod tests {
             (&["--listen", "8642"], "must be an address and a port"),
             (&["--json=yes"], "`--json` takes no value"),
         ] {
-            let problem = asked(arguments).unwrap_err();
+            let problem = parsed(arguments).unwrap_err();
             assert!(problem.contains(says), "{problem}");
         }
     }

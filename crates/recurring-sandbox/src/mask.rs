@@ -1,5 +1,5 @@
-//! What of a call may be shown. Everything is hidden that is not known to be harmless: a value is shown because the
-//! name of its member or header stands in a list here, never because it looks like no secret.
+//! What may be shown of a request. Everything is hidden that is not known to be harmless: a value is shown because the
+//! name of its member or header is in a list here, never because it does not look like a secret.
 
 use crate::answer::Answer;
 use crate::request::{Request, form};
@@ -220,7 +220,7 @@ fn signed(value: &Value) -> Option<Value> {
     }
 }
 
-/// Whether the value of this member, field or parameter may be shown as it stands.
+/// Whether the value of this member, field or parameter may be shown as it is.
 pub(crate) fn shown(name: &str, value: &str) -> bool {
     harmless(name) && !holds_a_card(value)
 }
@@ -284,12 +284,12 @@ mod tests {
     const CARD: &str = "4111111111111111";
 
     #[test]
-    fn the_list_can_be_searched() {
+    fn list_of_members_is_sorted() {
         assert!(MEMBERS.is_sorted());
     }
 
     #[test]
-    fn nothing_is_shown_that_is_not_known_to_be_harmless() {
+    fn unknown_members_are_hidden() {
         let text = r#"{"amount":4000,"pan":"4111111111111111","cvv":123,"number":4111111111111111,"ok":true,
             "customer":{"email":"a@b.example"},"vault_token":"tok_secret","reference":"order-7","4111111111111111":1,
             "status":"4111 1111 1111 1111","type":["sale",{"secret":"s3cr3t"}],"currencyCode":"AED","value":4.5}"#;
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn the_signed_text_is_looked_into() {
+    fn signed_text_is_masked_inside() {
         let text = r#"{"request":"{\"tokenId\":\"436\",\"amount\":30}","signature":"c2lnbmF0dXJl"}"#;
         let shown = body("application/json", text.as_bytes());
         assert!(shown.contains("\"amount\": 30") && shown.contains("\"tokenId\": \"•••\""), "{shown}");
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn forms_and_what_cannot_be_read() {
+    fn forms_and_unreadable_bodies_are_masked() {
         let shown =
             body("application/x-www-form-urlencoded", b"card_number=4111111111111111&cvc=123&action=pay");
         assert_eq!(shown, "card_number=•••\ncvc=•••\naction=pay");
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn heads() {
+    fn headers_are_masked() {
         let mut headers = HeaderMap::new();
         for (name, value) in [
             ("authorization", "Bearer sandbox_key"),
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn paths() {
+    fn paths_are_masked() {
         for (given, shown) in [
             (
                 "/revio/api/v1/purchases/82e6eb62-90e8-405c-9ec9-d43affba41d2/charge/",
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_is_cut() {
+    fn long_text_is_cut() {
         let text = cut("é".repeat(LONGEST));
         assert!(text.len() <= LONGEST + 20 && text.ends_with("é\n(cut here)"));
     }

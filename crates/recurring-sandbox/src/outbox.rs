@@ -1,4 +1,4 @@
-//! What is to be told to the merchant, when it is due, and what came of it.
+//! The webhooks that are to be delivered, when each is due, and the attempts so far.
 //!
 //! Nothing here sends: `send.rs` takes what is due and brings back the receiver's answer.
 
@@ -14,16 +14,16 @@ const DELIVERIES_KEPT: usize = 10_000;
 /// A schedule can fall due tens of thousands of times in one move of the clock.
 const PENDING_KEPT: usize = 10_000;
 
-/// Something to be told: the event, where to, and the body as it goes out.
+/// A notification: the event, the address, and the body as it is sent.
 #[derive(Debug, Clone)]
-pub(crate) struct Notice {
+pub(crate) struct Notification {
     pub(crate) gateway: &'static str,
     pub(crate) url: String,
     pub(crate) event: String,
-    /// A header besides the usual ones.
+    /// The header with the proof of origin.
     pub(crate) header: Option<(&'static str, String)>,
     pub(crate) body: String,
-    /// A fault made it, not the gateway.
+    /// Made by a fault, not by the gateway.
     pub(crate) forged: bool,
 }
 
@@ -43,15 +43,15 @@ impl WebhookRules {
     }
 }
 
-/// A notice on its way.
+/// A notification that is to be delivered, and the number of the attempt.
 #[derive(Debug, Clone)]
 pub(crate) struct Pending {
-    pub(crate) notice: Notice,
+    pub(crate) notification: Notification,
     pub(crate) attempt: u32,
     due: Timestamp,
 }
 
-/// What the receiver answered; text when there was no answer.
+/// What the receiver answered; the reason when there was no answer.
 pub(crate) type Reply = Result<(u16, Vec<u8>), String>;
 
 #[derive(Debug)]
@@ -62,10 +62,10 @@ pub(crate) struct Outbox {
     /// In the order of their making; a repetition goes to the end.
     pending: Vec<Pending>,
     /// The addresses that are being called: one call at a time to each, so that a receiver sees first attempts in
-    /// order, and one that hangs holds up nobody else.
+    /// order, and one that hangs delays no other.
     busy: Vec<String>,
     /// Held back by a fault until after the next one.
-    held: Vec<Notice>,
+    held: Vec<Notification>,
     deliveries: VecDeque<Delivery>,
     changed: watch::Sender<()>,
 }
@@ -107,43 +107,43 @@ impl Outbox {
         Ok(())
     }
 
-    pub(crate) fn push(&mut self, notice: Notice, now: Timestamp) {
-        let pending = Pending { notice, attempt: 1, due: now };
+    pub(crate) fn push(&mut self, notification: Notification, now: Timestamp) {
+        let pending = Pending { notification, attempt: 1, due: now };
         let full = (self.pending.len() >= PENDING_KEPT).then_some("too many are waiting");
-        match refusal(&pending.notice.url).or(full) {
+        match refusal(&pending.notification.url).or(full) {
             None => self.pending.push(pending),
-            Some(why) => self.write_down(&pending, now, None, false, Some(format!("not sent: {why}"))),
+            Some(why) => self.log_attempt(&pending, now, None, false, Some(format!("not sent: {why}"))),
         }
         self.touch();
     }
 
-    /// Writes down that it was not sent, and why.
-    pub(crate) fn give_up(&mut self, notice: Notice, now: Timestamp, why: &str) {
-        let pending = Pending { notice, attempt: 1, due: now };
-        self.write_down(&pending, now, None, false, Some(format!("not sent: {why}")));
+    /// Logs that it was not sent, and why.
+    pub(crate) fn give_up(&mut self, notification: Notification, now: Timestamp, why: &str) {
+        let pending = Pending { notification, attempt: 1, due: now };
+        self.log_attempt(&pending, now, None, false, Some(format!("not sent: {why}")));
         self.touch();
     }
 
     /// Keeps it until [`Outbox::release`].
-    pub(crate) fn hold(&mut self, notice: Notice) {
+    pub(crate) fn hold(&mut self, notification: Notification) {
         if self.held.len() < PENDING_KEPT {
-            self.held.push(notice);
+            self.held.push(notification);
         }
     }
 
     /// Sends what was held back: of one gateway, or all.
     pub(crate) fn release(&mut self, gateway: Option<&str>, now: Timestamp) {
         let held = std::mem::take(&mut self.held);
-        for notice in held {
-            if gateway.is_none_or(|gateway| gateway == notice.gateway) {
-                self.push(notice, now);
+        for notification in held {
+            if gateway.is_none_or(|gateway| gateway == notification.gateway) {
+                self.push(notification, now);
             } else {
-                self.held.push(notice);
+                self.held.push(notification);
             }
         }
     }
 
-    /// Tells whoever waits that something may be different now.
+    /// Wakes the tasks that wait for a change.
     pub(crate) fn touch(&self) {
         self.changed.send_replace(());
     }
@@ -159,8 +159,8 @@ impl Outbox {
         self.pending.sort_by_key(|pending| pending.due);
         let mut kept = Vec::new();
         for pending in self.pending.drain(..) {
-            if pending.due <= now && !self.busy.contains(&pending.notice.url) {
-                self.busy.push(pending.notice.url.clone());
+            if pending.due <= now && !self.busy.contains(&pending.notification.url) {
+                self.busy.push(pending.notification.url.clone());
                 taken.push(pending);
             } else {
                 kept.push(pending);
@@ -181,7 +181,7 @@ impl Outbox {
         self.busy.is_empty() && self.pending.iter().all(|pending| pending.due > now)
     }
 
-    /// Writes the attempt down, and plans the next one where the gateway tries again.
+    /// Logs the attempt, and plans the next one where the gateway tries again.
     pub(crate) fn finish(
         &mut self,
         pending: Pending,
@@ -189,7 +189,7 @@ impl Outbox {
         reply: Reply,
         rules: Option<&WebhookRules>,
     ) {
-        self.busy.retain(|url| *url != pending.notice.url);
+        self.busy.retain(|url| *url != pending.notification.url);
         let received = match (&reply, rules) {
             (Ok((status, body)), Some(rules)) => (rules.accepts)(*status, body),
             _ => false,
@@ -198,7 +198,7 @@ impl Outbox {
             Ok((status, _)) => (Some(status), None),
             Err(problem) => (None, Some(problem)),
         };
-        self.write_down(&pending, now, status, received, problem);
+        self.log_attempt(&pending, now, status, received, problem);
         let wait = rules.filter(|_| !received).and_then(|rules| rules.backoff_after(pending.attempt));
         // Counted from when it was due, not from now: after a long move of the clock all repetitions are due.
         if let Some(due) = wait.and_then(|wait| pending.due.checked_add(wait).ok()) {
@@ -216,7 +216,7 @@ impl Outbox {
         self.deliveries.iter().cloned().collect()
     }
 
-    fn write_down(
+    fn log_attempt(
         &mut self,
         pending: &Pending,
         now: Timestamp,
@@ -227,7 +227,7 @@ impl Outbox {
         if self.deliveries.len() >= DELIVERIES_KEPT {
             self.deliveries.pop_front();
         }
-        let Notice { gateway, url, event, body, .. } = pending.notice.clone();
+        let Notification { gateway, url, event, body, .. } = pending.notification.clone();
         let (gateway, at) = (gateway.to_owned(), now.to_string());
         let attempt = pending.attempt;
         self.deliveries.push_back(Delivery {

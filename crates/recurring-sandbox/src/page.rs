@@ -1,7 +1,7 @@
 //! The page where the customer pays. It needs no scripts.
 //!
-//! Its second step, where the customer's bank asks back, is this sandbox's own convention, as is the test card that
-//! asks for it at every gateway: what the gateways show there is the bank's own.
+//! Its second step, where the customer's bank asks for authentication, is this sandbox's own convention: what the gateways
+//! show there is the bank's own.
 
 mod form;
 mod view;
@@ -16,8 +16,8 @@ use form::{Act, Entered, NOT_ASKED, Problem};
 /// Answers a request for the payment page of this id at the gateway with this path.
 pub(crate) fn answer(state: &mut State, request: &Request, path: &str, id: &str) -> Answer {
     let note = |status: u16, title: &str, message: &str| Answer::html(status, view::note(title, message));
-    let other_method = note(405, "Payment", "This page knows GET and POST only.");
-    let gone = || note(404, "Not found", "There is no such payment in this sandbox.");
+    let other_method = note(405, "Payment", "This page takes GET and POST only.");
+    let gone = || note(404, "Not found", "This sandbox has no such payment.");
     let State { common, gateways, challenges, .. } = state;
     let found = gateways.iter_mut().find(|known| known.prefix().first() == Some(&path));
     let Some(gateway) = found else { return gone() };

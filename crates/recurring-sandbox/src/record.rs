@@ -1,11 +1,11 @@
-//! Writing each exchange down as an example in the layout of the workspace's `fixtures/`:
+//! Writing each exchange as an example in the layout of the workspace's `fixtures/`:
 //! `<provider>/<operation>/<case>/` with `meta.toml` and the bodies. No secret gets there, see [`scrub`].
 
 mod operation;
 mod scrub;
 
 use crate::answer::Answer;
-use crate::outbox::Notice;
+use crate::outbox::Notification;
 use crate::request::Request;
 use operation::Operation;
 use scrub::Scrub;
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::task::spawn_blocking;
 
-/// Nobody reads more; a forgotten recording must not fill a disk.
+/// A recording that was left running must not fill a disk.
 const MOST: u64 = 10_000;
 const SOURCE: &str = concat!("Recorded from recurring-sandbox ", env!("CARGO_PKG_VERSION"));
 const NOT_JSON: &str = "The request's body is not JSON or a form, and is not kept.";
@@ -83,7 +83,7 @@ impl Recorder {
         }
     }
 
-    /// Writes a call and its answer; done when this comes back.
+    /// Writes a request and its answer; both are on disk when this returns.
     pub(crate) async fn exchange(
         &self,
         gateway: &'static str,
@@ -98,12 +98,12 @@ impl Recorder {
         self.write(move |scrub| draft(scrub, gateway, &request, reply, client_saw)).await;
     }
 
-    /// Writes what a gateway told the merchant; once, however often it is repeated.
-    pub(crate) async fn notification(&self, notice: Notice) {
-        self.write(move |scrub| told(scrub, &notice)).await;
+    /// Writes a notification; once, however often it is repeated.
+    pub(crate) async fn notification(&self, notification: Notification) {
+        self.write(move |scrub| notification_draft(scrub, &notification)).await;
     }
 
-    /// The folder may be slow, and what it holds is complete before a client hears the answer.
+    /// The folder may be slow, and what it holds is complete before a client gets the answer.
     async fn write(&self, make: impl FnOnce(&mut Scrub) -> Draft + Send + 'static) {
         let pages = Arc::clone(&self.0);
         let written = spawn_blocking(move || {
@@ -129,9 +129,9 @@ fn draft(
     let mut notes = match client_saw {
         ClientSaw::Answer => Vec::new(),
         ClientSaw::SpoiledAnswer => {
-            vec!["A fault was switched on: this is the gateway's answer, and the client did not hear it so."]
+            vec!["A fault hit this request: this is the gateway's answer, and the client did not get it so."]
         }
-        ClientSaw::NoAction => vec!["A fault was switched on: the gateway did not act."],
+        ClientSaw::NoAction => vec!["A fault hit this request: the gateway did not act."],
     };
     let content_type = request.header("content-type").unwrap_or_default();
     let body = (!request.body.is_empty()).then(|| scrub.body(content_type, &request.body));
@@ -167,10 +167,11 @@ fn draft(
     }
 }
 
-fn told(scrub: &mut Scrub, notice: &Notice) -> Draft {
-    let (request, gateway) = (scrub.body("application/json", notice.body.as_bytes()), notice.gateway);
+fn notification_draft(scrub: &mut Scrub, notification: &Notification) -> Draft {
+    let (request, gateway) =
+        (scrub.body("application/json", notification.body.as_bytes()), notification.gateway);
     let mut headers = vec![("Content-Type", "application/json".to_owned())];
-    if let Some((name, value)) = &notice.header {
+    if let Some((name, value)) = &notification.header {
         headers.push((*name, scrub.header(name, value)));
     }
     let mut notes = vec![MERCHANTS];
@@ -209,7 +210,7 @@ impl Pages {
         Ok(())
     }
 
-    /// What an earlier recording left stays as it is.
+    /// A new folder; those of an earlier recording stay.
     fn new_case(&mut self, operation: &Path) -> io::Result<PathBuf> {
         loop {
             self.last += 1;
@@ -251,7 +252,7 @@ fn table(members: &[String]) -> String {
     if members.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", members.join(", ")) }
 }
 
-/// A basic string of TOML, which is written as JSON writes a text, with one character more that must not stand bare.
+/// A basic string of TOML, which is written as JSON writes a text, with one character more that must be escaped.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
 }

@@ -1,4 +1,4 @@
-//! One call as it came in, taken apart once.
+//! One request as it arrived, parsed once.
 
 use axum::http::{HeaderMap, Method, Uri, header};
 use base64::Engine;
@@ -63,7 +63,7 @@ impl Request {
         accept.split(',').any(|given| is_type(given, media_type) || is_type(given, "*/*"))
     }
 
-    /// What stands after the scheme in `Authorization`.
+    /// The part of `Authorization` after this scheme.
     pub(crate) fn authorization(&self, scheme: &str) -> Option<&str> {
         let (given, rest) = self.header(header::AUTHORIZATION.as_str())?.split_once(' ')?;
         given.eq_ignore_ascii_case(scheme).then_some(rest)

@@ -34,15 +34,15 @@ impl Sandbox {
         &self.url
     }
 
-    /// The environment variables that point the clients at this sandbox: names and values. The keys among them open
-    /// nothing but a sandbox.
+    /// The environment variables that point the clients at this sandbox: names and values. Their keys and secrets are
+    /// valid in a sandbox only.
     #[must_use]
     pub fn settings(&self) -> Vec<(&'static str, String)> {
         self.settings.clone()
     }
 
-    /// The money really taken and given back so far, in order, with the scheduled payments that have fallen due; the last
-    /// 50 000 entries.
+    /// The money taken and returned so far, in order, with the scheduled payments that have fallen due; the last 50,000
+    /// entries.
     #[must_use]
     pub fn ledger(&self) -> Vec<LedgerEntry> {
         let mut state = lock(&self.shared);
@@ -50,18 +50,18 @@ impl Sandbox {
         state.common.ledger.entries().iter().cloned().collect()
     }
 
-    /// Checks that a customer was charged, and not twice: exactly one charge with this reference is in the ledger.
+    /// Checks that a customer was charged exactly once: one charge with this reference is in the ledger.
     /// Refunds do not count. The reference is [`LedgerEntry::reference`].
     ///
     /// # Panics
-    /// With the whole ledger in the message, when there is no such charge or more than one. Also when the ledger had to
-    /// forget entries: then nothing is certain.
+    /// When there is no such charge or more than one, with the whole ledger in the message; and when the ledger had to
+    /// forget entries, since one of them may be such a charge.
     #[track_caller]
     pub fn assert_charged_once(&self, reference: &str) {
         let forgotten = lock(&self.shared).common.ledger.forgotten();
         assert!(
             forgotten == 0,
-            "{forgotten} entries of the ledger are forgotten; nothing is certain any more"
+            "the ledger has forgotten {forgotten} entries, and one of them may be a charge with this reference"
         );
         let ledger = self.ledger();
         let charges = ledger.iter().filter(|entry| entry.kind == LedgerKind::Charge);
@@ -72,8 +72,8 @@ impl Sandbox {
         );
     }
 
-    /// The attempts to deliver notifications, at most 10 000, the oldest first, with those that were not sent because
-    /// the address is not on this machine. [`Sandbox::settle`] first, to see everything that is due.
+    /// The attempts to deliver notifications, at most 10,000, the oldest first, with those that were not sent because
+    /// the address is not on this machine. Call [`Sandbox::settle`] first, to see everything that is due.
     #[must_use]
     pub fn deliveries(&self) -> Vec<Delivery> {
         lock(&self.shared).common.outbox.deliveries()
@@ -98,8 +98,8 @@ impl Sandbox {
         }
     }
 
-    /// The last calls, at most 10 000, the oldest first. Calls under `/_sandbox/` and of the inspector
-    /// at `/` are not among them.
+    /// The last requests, at most 10,000, the oldest first. Those under `/_sandbox/` and to the inspector at `/` are left
+    /// out.
     #[must_use]
     pub fn exchanges(&self) -> Vec<Exchange> {
         lock(&self.shared).log.exchanges()
@@ -114,21 +114,21 @@ impl Sandbox {
         recorder.map_or(Ok(0), |recorder| recorder.written())
     }
 
-    /// Puts a fault in, behind those that wait; the first one that fits a call hits it.
+    /// Arms a fault, behind those that are armed already; a request is hit by the first one that matches.
     ///
     /// # Errors
-    /// `InvalidInput`, with the reason: the fault makes no sense, or a thousand are waiting.
+    /// `InvalidInput`, with the reason: the fault is not valid, or a thousand are armed.
     pub fn inject(&self, fault: Fault) -> std::io::Result<()> {
         lock(&self.shared).inject(fault)
     }
 
-    /// Takes all faults away, opens the port if it was closed, and sends the notifications that were held back.
-    /// Calls that were hit already are not healed.
+    /// Clears all faults, opens the port if it was closed, and sends the notifications that were held back. Requests that
+    /// were hit already are not repaired.
     pub fn clear_faults(&self) {
         lock(&self.shared).clear_faults();
     }
 
-    /// The faults that still wait, with what is left of them.
+    /// The faults that are still armed, with the number of hits that are left.
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {
         lock(&self.shared).common.faults.list().to_vec()
@@ -141,23 +141,22 @@ impl Sandbox {
     }
 
     /// The notification that tokenpay-signed would send to `callbackUrl.notify` for this order, as a JSON body signed
-    /// with the gateway's key; `None` when there is no such order. Nothing is sent by this.
-    /// Form and signature follow the gateway's public documentation.
+    /// with the gateway's key; `None` for an unknown order. It is not
+    /// sent. Form and signature follow the gateway's public documentation.
     #[must_use]
     pub fn tokenpay_notification(&self, order_id: i64) -> Option<String> {
         let state = lock(&self.shared);
         state.gateways.iter().find_map(|gateway| gateway.webhook_body(order_id))
     }
 
-    /// Waits until the server has stopped. It stops by itself only with the runtime: for a program that runs the
-    /// sandbox in the foreground.
+    /// Waits until the server has stopped. It stops by itself only with the runtime.
     pub async fn wait(&self) {
         let mut finished = self.finished.clone();
-        // An error means that the server's task is gone, which is the same news.
+        // An error means that the server's task has ended, too.
         let _ = finished.wait_for(|finished| *finished).await;
     }
 
-    /// Stops the server: no new calls, and up to five seconds for those being answered.
+    /// Stops the server. Requests that are being answered get up to five seconds.
     pub async fn shutdown(mut self) {
         self.stop.take();
         let _ = timeout(SHUTDOWN_TIMEOUT, self.wait()).await;

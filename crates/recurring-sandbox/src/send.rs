@@ -15,11 +15,15 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 const LARGEST_ANSWER: usize = 64 * 1024;
-/// Scheduled payments fall due without a call; this is how soon they are noticed.
+/// Scheduled payments fall due without a request; this is how soon they are noticed.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
-/// Sends what is due until the task is dropped; calls under way end with it.
-pub(crate) async fn run(shared: SharedState, mut changed: watch::Receiver<()>, patience: Duration) {
+/// Sends what is due until the task is dropped; deliveries under way end with it.
+pub(crate) async fn run(
+    shared: SharedState,
+    mut changed: watch::Receiver<()>,
+    notification_timeout: Duration,
+) {
     let mut calls = JoinSet::new();
     loop {
         changed.borrow_and_update();
@@ -30,7 +34,7 @@ pub(crate) async fn run(shared: SharedState, mut changed: watch::Receiver<()>, p
             (state.common.outbox.take_due(now), state.common.outbox.next_due(now))
         };
         for pending in due {
-            calls.spawn(deliver(SharedState::clone(&shared), pending, patience));
+            calls.spawn(deliver(SharedState::clone(&shared), pending, notification_timeout));
         }
         while calls.try_join_next().is_some() {}
         let wait = wait.and_then(|wait| Duration::try_from(wait).ok()).unwrap_or(LONGEST_SLEEP);
@@ -41,20 +45,20 @@ pub(crate) async fn run(shared: SharedState, mut changed: watch::Receiver<()>, p
     }
 }
 
-async fn deliver(shared: SharedState, pending: Pending, patience: Duration) {
+async fn deliver(shared: SharedState, pending: Pending, notification_timeout: Duration) {
     let recorder = lock(&shared).recorder.clone();
-    if let (Some(recorder), 1, false) = (recorder, pending.attempt, pending.notice.forged) {
-        recorder.notification(pending.notice.clone()).await;
+    if let (Some(recorder), 1, false) = (recorder, pending.attempt, pending.notification.forged) {
+        recorder.notification(pending.notification.clone()).await;
     }
-    let late = || Err(format!("no answer within {} ms", patience.as_millis()));
-    let reply = timeout(patience, send(&pending)).await.unwrap_or_else(|_| late());
+    let late = || Err(format!("no answer within {} ms", notification_timeout.as_millis()));
+    let reply = timeout(notification_timeout, send(&pending)).await.unwrap_or_else(|_| late());
     lock(&shared).finish_delivery(pending, reply);
 }
 
 /// One POST on a connection of its own. No redirect is followed and no proxy is asked.
 async fn send(pending: &Pending) -> Reply {
-    let notice = &pending.notice;
-    let target = target(&notice.url)?;
+    let notification = &pending.notification;
+    let target = target(&notification.url)?;
     let failed = |what: &str, error: &dyn std::fmt::Display| format!("{what}: {error}");
     let stream = TcpStream::connect(target.addresses.as_slice())
         .await
@@ -66,10 +70,10 @@ async fn send(pending: &Pending) -> Reply {
         .header(header::CONTENT_TYPE, "application/json")
         .header(header::USER_AGENT, "recurring-sandbox")
         .header(header::CONNECTION, "close");
-    if let Some((name, value)) = &notice.header {
+    if let Some((name, value)) = &notification.header {
         request = request.header(*name, value);
     }
-    let body = Full::new(Bytes::from(notice.body.clone()));
+    let body = Full::new(Bytes::from(notification.body.clone()));
     let request = request.body(body).map_err(|error| failed("no request", &error))?;
     let exchange = async {
         let answer = sender.send_request(request).await.map_err(|error| failed("no answer", &error))?;

@@ -2,10 +2,11 @@
 
 use crate::answer::Answer;
 use crate::faults::{FaultKind, Hit, Moment, Seen, changed, instead};
+use crate::gateway::PAGE;
 use crate::log::RedactedTexts;
 use crate::record::{ClientSaw, Recorder};
 use crate::request::Request;
-use crate::router::{self, PAGE};
+use crate::router;
 use crate::state::{SharedState, lock};
 use crate::wire::{End, Wire};
 use axum::body::{Body, to_bytes};
@@ -41,14 +42,14 @@ pub(crate) async fn answer(
         let mut state = lock(shared);
         let gateway = router::gateway_of(&state, path);
         let seen = Seen { gateway, method: method.as_str(), path, bearer };
-        (gateway, state.common.faults.for_call(seen))
+        (gateway, state.common.faults.for_request(seen))
     };
     let log = |status: u16| lock(shared).log_unanswered(gateway, method.as_str(), path, status);
     let refuse = |status: u16, message: &str| {
         log(status);
         Answer::json(status, &json!({"message": message})).into_response()
     };
-    if let Some(Hit { kind, when: Moment::BeforeReading }) = &hit {
+    if let Some(Hit { kind, moment: Moment::BeforeReading }) = &hit {
         log(NO_ANSWER);
         return wire.break_off(end(kind)).await;
     }
@@ -62,7 +63,7 @@ pub(crate) async fn answer(
     };
     match &hit {
         Some(Hit { kind: FaultKind::TokenExpired, .. }) => lock(shared).expire_tokens(gateway),
-        Some(Hit { kind, when: Moment::BeforeActing }) => {
+        Some(Hit { kind, moment: Moment::BeforeActing }) => {
             let instead = instead(kind);
             log(instead.as_ref().map_or(NO_ANSWER, |response| response.status().as_u16()));
             let recorder = lock(shared).recorder.clone();
@@ -79,7 +80,7 @@ pub(crate) async fn answer(
         sleep(delay).await;
     }
     match hit {
-        Some(Hit { kind, when: Moment::AfterActing }) => after(wire, &kind, answer).await,
+        Some(Hit { kind, moment: Moment::AfterActing }) => after(wire, &kind, answer).await,
         _ => answer.into_response(),
     }
 }
@@ -101,7 +102,7 @@ async fn act(
         lock(shared).log_request(line, texts);
     }
     let client_saw = match hit {
-        Some(Hit { when: Moment::AfterActing, kind }) if !matches!(kind, FaultKind::Delay { .. }) => {
+        Some(Hit { moment: Moment::AfterActing, kind }) if !matches!(kind, FaultKind::Delay { .. }) => {
             ClientSaw::SpoiledAnswer
         }
         _ => ClientSaw::Answer,

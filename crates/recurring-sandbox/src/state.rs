@@ -96,7 +96,7 @@ impl State {
     /// Takes what the receiver of a webhook answered.
     pub(crate) fn finish_delivery(&mut self, pending: Pending, reply: Reply) {
         let now = self.common.now();
-        let sender = self.gateways.iter().find(|gateway| gateway.name() == pending.notice.gateway);
+        let sender = self.gateways.iter().find(|gateway| gateway.name() == pending.notification.gateway);
         let rules = sender.map(|sender| sender.webhooks());
         self.common.outbox.finish(pending, now, reply, rules);
     }

@@ -1,4 +1,4 @@
-//! What a run that is longer than the sandbox's memory leaves behind.
+//! A run that is longer than the ledger.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use recurring_sandbox::Sandbox;
@@ -8,9 +8,9 @@ use std::time::Duration;
 
 const DAY: u64 = 24 * 3600;
 
-/// Schedules take money without calls, so that this many payments take no time.
+/// Schedules take money without requests, so that this many payments take no time.
 #[tokio::test]
-async fn the_ledger_keeps_its_last_entries_and_vouches_for_nothing_then() {
+async fn full_ledger_forgets_and_refuses_to_vouch() {
     let sandbox = Sandbox::builder().start().await.unwrap();
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let settings = sandbox.settings();
@@ -42,6 +42,6 @@ async fn the_ledger_keeps_its_last_entries_and_vouches_for_nothing_then() {
     assert_eq!(ledger.len(), 50_000);
     assert_eq!(ledger.last().unwrap().reference, "plan-3");
     let vouched = catch_unwind(AssertUnwindSafe(|| sandbox.assert_charged_once("plan-1")));
-    let said = *vouched.unwrap_err().downcast::<String>().unwrap();
-    assert!(said.starts_with("59503 entries of the ledger are forgotten"), "{said}");
+    let message = *vouched.unwrap_err().downcast::<String>().unwrap();
+    assert!(message.starts_with("the ledger has forgotten 59503 entries"), "{message}");
 }

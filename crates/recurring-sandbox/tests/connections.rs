@@ -1,4 +1,4 @@
-//! Strangers, slow clients, broken HTTP and a thousand open connections.
+//! Other machines, slow clients, broken HTTP and a thousand open connections.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use recurring_sandbox::Sandbox;
@@ -28,7 +28,7 @@ async fn answers(sandbox: &Sandbox) {
 }
 
 #[tokio::test]
-async fn other_machines_are_let_in_only_when_told() {
+async fn other_machines_are_refused_by_default() {
     let everywhere = "0.0.0.0:0".parse().unwrap();
     let refused = Sandbox::builder().listen(everywhere).start().await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::InvalidInput);
@@ -38,7 +38,7 @@ async fn other_machines_are_let_in_only_when_told() {
 }
 
 #[tokio::test]
-async fn slow_clients_are_let_go() {
+async fn slow_client_is_disconnected() {
     let sandbox = Sandbox::builder().client_timeout(Duration::from_millis(50)).start().await.unwrap();
     for head in ["", "GET / HT", "GET / HTTP/1.1\r\nhost: sandbox\r\n"] {
         assert!(!talk(&sandbox, head.as_bytes()).await.contains("200"), "{head}");
@@ -49,7 +49,7 @@ async fn slow_clients_are_let_go() {
 }
 
 #[tokio::test]
-async fn a_client_that_takes_nothing_is_let_go() {
+async fn client_that_reads_nothing_is_disconnected() {
     let sandbox = Sandbox::builder()
         .client_timeout(Duration::from_millis(50))
         .fault(recurring_sandbox::Fault::new(recurring_sandbox::FaultKind::HugeBody {
@@ -105,7 +105,7 @@ async fn broken_http_gets_400_or_a_close() {
 }
 
 #[tokio::test]
-async fn a_thousand_open_connections() {
+async fn thousand_open_connections_are_served() {
     let sandbox = Sandbox::builder().start().await.unwrap();
     let mut open = Vec::new();
     rlimit::increase_nofile_limit(4096).expect("enough files for both ends of a thousand connections");

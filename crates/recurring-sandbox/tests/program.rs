@@ -14,7 +14,7 @@ fn program() -> Command {
 }
 
 #[test]
-fn it_says_where_it_is_answers_and_ends_when_told() {
+fn program_prints_address_answers_and_ends_on_sigterm() {
     let mut child = program().arg("--json").stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -27,19 +27,19 @@ fn it_says_where_it_is_answers_and_ends_when_told() {
     let mut reply = String::new();
     stream.read_to_string(&mut reply).unwrap();
     assert!(reply.starts_with("HTTP/1.1 200 ") && reply.ends_with("[]"), "{reply}");
-    let told = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
-    assert!(told.success() && child.wait().unwrap().success());
+    let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success() && child.wait().unwrap().success());
 }
 
 #[test]
-fn what_it_cannot_do_it_says() {
-    for (arguments, code, says) in [
+fn program_refuses_invalid_options() {
+    for (arguments, code, message) in [
         (&["--port", "1"][..], 2, "`--port` is not known"),
         (&["--listen", "0.0.0.0:0"], 1, "can be reached from other machines"),
     ] {
         let output = program().args(arguments).output().unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert!(output.status.code() == Some(code) && said.contains(says), "{said}");
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(code) && errors.contains(message), "{errors}");
         assert!(output.stdout.is_empty());
     }
     let help = program().arg("--help").output().unwrap();

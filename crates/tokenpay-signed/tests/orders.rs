@@ -4,7 +4,7 @@
 mod common;
 
 use common::{
-    account, any_signature, by_reference, client, dollars, lost_order, part_of_an_order, signer, voided_order,
+    account, any_signature, by_reference, client, dollars, lost_order, part_of_an_order, voided_order,
 };
 use recurring_fixtures::fault::{self, Behaviour, FaultServer, RawReply, Sends};
 use recurring_fixtures::{Case, variants};

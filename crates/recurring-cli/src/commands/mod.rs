@@ -1,5 +1,6 @@
 //! One file for each command that is more than a few lines.
 
+#[cfg(feature = "demo")]
 mod demo;
 mod enrol;
 mod journal;
@@ -8,6 +9,7 @@ mod notification;
 mod part;
 mod providers;
 mod run;
+#[cfg(feature = "sandbox")]
 mod sandbox;
 
 use recurring_facade::Settings;
@@ -39,11 +41,17 @@ pub(crate) async fn run(arguments: Arguments, out: &Output) -> Result<Exit, CliE
 
 async fn command(session: &Session, arguments: Arguments, out: &Output) -> Result<Exit, CliError> {
     match arguments.command {
+        #[cfg(feature = "demo")]
         Command::Demo => demo::run(arguments.timeout, out).await,
+        #[cfg(not(feature = "demo"))]
+        Command::Demo => Err(not_built("demo")),
         Command::Providers => providers::run(&session.settings, out),
+        #[cfg(feature = "sandbox")]
         Command::Sandbox { listen, allow_other_machines, record } => {
             sandbox::run(listen, allow_other_machines, record, out).await
         }
+        #[cfg(not(feature = "sandbox"))]
+        Command::Sandbox { .. } => Err(not_built("sandbox")),
         Command::Enrol(enrol) => enrol::enrol(session, enrol, out).await,
         Command::Resume(resume) => enrol::resume(session, resume, out).await,
         Command::Cards { provider, customer } => money::cards(session, &provider, &customer, out).await,
@@ -58,4 +66,13 @@ async fn command(session: &Session, arguments: Arguments, out: &Output) -> Resul
         Command::Journal(journal) => journal::run(session, journal, out).await,
         Command::Status { provider, payment } => money::status(session, &provider, &payment, out).await,
     }
+}
+
+/// A command that this program was built without.
+#[cfg(not(all(feature = "demo", feature = "sandbox")))]
+fn not_built(feature: &str) -> CliError {
+    CliError::configuration(format!(
+        "cannot run `recurring {feature}`: this program was built without the Cargo feature `{feature}`; build it with \
+         `--features {feature}`"
+    ))
 }

@@ -29,6 +29,7 @@ use recurring_core::{DeclineReason, Outcome};
 #[cfg(any(feature = "emspay", feature = "ngenius", feature = "tokenpay-signed", feature = "revio"))]
 use recurring_gateway::ErrorExt as _;
 
+#[cfg(any(feature = "emspay", feature = "omno", feature = "revio", feature = "tokenpay-signed"))]
 use crate::credential::{PendingEnrolment, StoredCredential};
 #[cfg(any(
     feature = "emspay",
@@ -38,9 +39,9 @@ use crate::credential::{PendingEnrolment, StoredCredential};
     feature = "tokenpay-signed"
 ))]
 use crate::error::Error;
-#[cfg(any(feature = "emspay", feature = "omno", feature = "revio", feature = "tokenpay-signed"))]
-use crate::ids::{PaymentRef, ProviderId};
 #[cfg(any(feature = "emspay", feature = "ngenius", feature = "tokenpay-signed", feature = "revio"))]
+use crate::ids::PaymentRef;
+use crate::ids::ProviderId;
 #[cfg(any(feature = "emspay", feature = "omno", feature = "tokenpay-signed"))]
 use crate::payment::{Decline, Payment};
 use crate::settings::{Settings, SettingsError};

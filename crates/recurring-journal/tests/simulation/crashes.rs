@@ -50,7 +50,7 @@ fn faults(id: &ProviderId) -> Vec<(String, Option<Fault>)> {
             let allowed = kind.moments().contains(&when);
             let has_token = matches!(id.as_str(), "omno" | "ngenius");
             if allowed && (kind != FaultKind::TokenExpired || has_token) {
-                all.push((format!("{kind:?} {when:?}"), Some(fault.when(when))));
+                all.push((format!("{kind:?} {when:?}"), Some(fault.with_moment(when))));
             }
         }
     }
@@ -103,7 +103,7 @@ pub(crate) fn every_crash_with_every_fault(bench: &Bench) {
             for side in [Side::Before, Side::After] {
                 let Some(case) = next(bench) else { continue };
                 let attempt = format!("l-{case}");
-                bench.fault(Some(&charging(bench.provider(), FaultKind::Close).when(when)));
+                bench.fault(Some(&charging(bench.provider(), FaultKind::Close).with_moment(when)));
                 let ended = bench.first_life(&attempt, Crash::Never, GOOD_CARD);
                 bench.looking_life(&attempt, Point { write, side });
                 judge.judge(

@@ -79,7 +79,7 @@ enum First {
 
 fn cases(bench: &Bench) -> Vec<(Door, Door, First)> {
     let lost = [Moment::BeforeActing, Moment::AfterActing]
-        .map(|when| charging(bench.provider(), FaultKind::Close).when(when));
+        .map(|when| charging(bench.provider(), FaultKind::Close).with_moment(when));
     let mut all = Vec::new();
     for first in DOORS {
         for second in DOORS {

@@ -35,7 +35,7 @@ fn losing_commits(provider: ProviderId, how: Acknowledged) -> Judge {
                 bench.skew_machine(cases);
                 let name = format!("v-{cases}");
                 let folder = tempfile::tempdir().unwrap();
-                let close = fault.map(|when| charging(bench.provider(), FaultKind::Close).when(when));
+                let close = fault.map(|when| charging(bench.provider(), FaultKind::Close).with_moment(when));
                 bench.fault(close.as_ref());
                 let ended = bench.first_life_with(&name, crash, GOOD_CARD, Some(folder.path()));
                 bench.fault(None);

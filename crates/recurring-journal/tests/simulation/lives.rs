@@ -32,7 +32,9 @@ pub(crate) fn life<T>(
 ) -> Option<T> {
     bench.fault(None);
     let silent = match crash {
-        Crash::AtCall(operation, when) => Some(Fault::new(FaultKind::Silent).operation(operation).when(when)),
+        Crash::AtCall(operation, when) => {
+            Some(Fault::new(FaultKind::Silent).with_operation(operation).with_moment(when))
+        }
         _ => None,
     };
     let faults: Vec<&Fault> = silent.iter().chain(fault).collect();

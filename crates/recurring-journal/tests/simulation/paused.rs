@@ -96,7 +96,7 @@ fn stopped_and_resumed(
         }
         Place::AtGateway { kind, when, .. } | Place::SharedToken { kind, when } => {
             let call = if let Place::AtGateway { call, .. } = place { *call } else { 0 };
-            bench.fault(Some(&Fault::new(kind.clone()).operation(calls[call]).when(*when)));
+            bench.fault(Some(&Fault::new(kind.clone()).with_operation(calls[call]).with_moment(*when)));
             waits_for = Some(call);
         }
         // Write 0 is that of opening the journal.

@@ -261,7 +261,7 @@ impl Bench {
         if let Crash::AtCall(operation, when) = crash {
             let waiting = self.sandbox.faults();
             self.sandbox.clear_faults();
-            let silent = Fault::new(FaultKind::Silent).operation(operation).when(when);
+            let silent = Fault::new(FaultKind::Silent).with_operation(operation).with_moment(when);
             for fault in std::iter::once(silent).chain(waiting) {
                 self.sandbox.inject(fault).unwrap();
             }

@@ -83,7 +83,10 @@ fn simulate(seed: u64, provider: &ProviderId) {
                 } else {
                     *kind.moments().last().unwrap()
                 };
-                bench.sandbox().inject(Fault::new(kind).gateway(provider.as_str()).when(when)).unwrap();
+                bench
+                    .sandbox()
+                    .inject(Fault::new(kind).with_gateway(provider.as_str()).with_moment(when))
+                    .unwrap();
             }
             _ => bench.clock.advance(Duration::from_secs(60 * dice.roll(30))),
         }

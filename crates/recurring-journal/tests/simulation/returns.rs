@@ -197,10 +197,12 @@ fn cases(bench: &Bench) -> Vec<Case> {
     };
     let all_calls: Vec<&'static str> = std::iter::once(reading).chain(taking).collect();
     let unreadable = [
-        Fault::new(FaultKind::Close).operation(reading),
-        Fault::new(FaultKind::Close).operation(reading).until_cleared(),
-        Fault::new(FaultKind::Status { status: 503, retry_after: None }).operation(reading).until_cleared(),
-        Fault::new(FaultKind::Garbage).operation(reading).until_cleared(),
+        Fault::new(FaultKind::Close).with_operation(reading),
+        Fault::new(FaultKind::Close).with_operation(reading).until_cleared(),
+        Fault::new(FaultKind::Status { status: 503, retry_after: None })
+            .with_operation(reading)
+            .until_cleared(),
+        Fault::new(FaultKind::Garbage).with_operation(reading).until_cleared(),
     ];
     let mut lost = vec![Fault::new(FaultKind::RefuseConnection)];
     if let Some(taking) = taking {
@@ -215,7 +217,7 @@ fn cases(bench: &Bench) -> Vec<Case> {
         ] {
             for when in [Moment::BeforeActing, Moment::AfterActing] {
                 if kind.moments().contains(&when) {
-                    lost.push(Fault::new(kind.clone()).operation(taking).when(when));
+                    lost.push(Fault::new(kind.clone()).with_operation(taking).with_moment(when));
                 }
             }
         }

@@ -60,9 +60,9 @@ fn cases() -> Vec<Case> {
         ]
         .into_iter()
         .filter(move |kind| kind.moments().contains(&when))
-        .map(move |kind| charging(&ProviderId::NGENIUS, kind).when(when))
+        .map(move |kind| charging(&ProviderId::NGENIUS, kind).with_moment(when))
     });
-    let refused = Fault::new(FaultKind::RefuseConnection).times(3);
+    let refused = Fault::new(FaultKind::RefuseConnection).with_times(3);
     let expired = charging(&ProviderId::NGENIUS, FaultKind::TokenExpired);
     for fault in lost.into_iter().flatten().chain([refused, expired]) {
         firsts.push(First::Alone(Crash::Never, Some(fault)));

@@ -116,7 +116,7 @@ pub(crate) fn schedule_request(name: &str) -> ScheduleRequest {
 
 /// A fault of the call that takes the money.
 pub(crate) fn charging(id: &ProviderId, kind: FaultKind) -> Fault {
-    Fault::new(kind).operation(match id.as_str() {
+    Fault::new(kind).with_operation(match id.as_str() {
         "revio" => "POST /revio/**/charge/",
         "emspay" => "POST /emspay/v1/orders/",
         "omno" => "POST /omno/transaction/create",
@@ -131,5 +131,5 @@ pub(crate) fn unreadable(id: &ProviderId) -> Fault {
         "tokenpay-signed" => "POST /tokenpay/hosted-checkout/query".to_owned(),
         other => format!("GET /{other}/**"),
     };
-    Fault::new(FaultKind::Close).operation(&operation).until_cleared()
+    Fault::new(FaultKind::Close).with_operation(&operation).until_cleared()
 }

@@ -7,41 +7,41 @@ use std::io;
 /// Faults that are kept at a time.
 const FAULTS_KEPT: usize = 1000;
 
-/// The fault that hits a call.
+/// The fault that hits a request.
 #[derive(Debug, Clone)]
 pub(crate) struct Hit {
     pub(crate) kind: FaultKind,
-    pub(crate) when: Moment,
+    pub(crate) moment: Moment,
 }
 
-/// The faults that wait, in the order they were put in. A call is hit by the first one that fits.
+/// The armed faults, in the order in which they were armed. A request is hit by the first one that matches.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
-    waiting: Vec<Fault>,
+    armed: Vec<Fault>,
 }
 
 impl Faults {
-    /// Puts a fault in, behind the others.
+    /// Arms a fault, behind the others.
     pub(crate) fn add(&mut self, fault: Fault) -> io::Result<()> {
         let fault = fault.checked()?;
-        if self.waiting.len() >= FAULTS_KEPT {
+        if self.armed.len() >= FAULTS_KEPT {
             return Err(invalid(format!("more than {FAULTS_KEPT} faults")));
         }
-        self.waiting.push(fault);
+        self.armed.push(fault);
         Ok(())
     }
 
-    /// What still waits.
+    /// The faults that are still armed.
     pub(crate) fn list(&self) -> &[Fault] {
-        &self.waiting
+        &self.armed
     }
 
     pub(crate) fn clear(&mut self) {
-        self.waiting.clear();
+        self.armed.clear();
     }
 
-    /// The fault that hits this call.
-    pub(crate) fn for_call(&mut self, seen: Seen<'_>) -> Option<Hit> {
+    /// The fault that hits this request.
+    pub(crate) fn for_request(&mut self, seen: Seen<'_>) -> Option<Hit> {
         self.take(|fault| !fault.kind.of_connection() && !fault.kind.of_notification() && fault.fits(seen))
     }
 
@@ -58,12 +58,12 @@ impl Faults {
     }
 
     fn take(&mut self, fits: impl Fn(&Fault) -> bool) -> Option<Hit> {
-        let place = self.waiting.iter_mut().position(|fault| fits(fault) && fault.strikes())?;
-        let fault = self.waiting.get_mut(place)?;
-        let hit = Hit { kind: fault.kind.clone(), when: fault.when };
+        let place = self.armed.iter_mut().position(|fault| fits(fault) && fault.strikes())?;
+        let fault = self.armed.get_mut(place)?;
+        let hit = Hit { kind: fault.kind.clone(), moment: fault.moment };
         match &mut fault.times {
             Some(left) if *left > 1 => *left -= 1,
-            Some(_) => drop(self.waiting.remove(place)),
+            Some(_) => drop(self.armed.remove(place)),
             None => {}
         }
         Some(hit)
@@ -80,32 +80,37 @@ mod tests {
     }
 
     #[test]
-    fn how_often_and_for_whom() {
+    fn fault_hits_matching_requests_so_often() {
         let mut faults = Faults::default();
         faults
-            .add(Fault::new(FaultKind::Reset).gateway("revio").operation("post /revio/**/charge").times(2))
+            .add(
+                Fault::new(FaultKind::Reset)
+                    .with_gateway("revio")
+                    .with_operation("post /revio/**/charge")
+                    .with_times(2),
+            )
             .unwrap();
         let charge = seen("revio", "POST", "/revio/api/v1/purchases/1/charge/");
-        assert!(faults.for_call(seen("revio", "GET", charge.path)).is_none());
-        assert!(faults.for_call(seen("omno", "POST", charge.path)).is_none());
+        assert!(faults.for_request(seen("revio", "GET", charge.path)).is_none());
+        assert!(faults.for_request(seen("omno", "POST", charge.path)).is_none());
         assert!(faults.for_connection().is_none() && faults.for_notification("revio").is_none());
-        assert_eq!(faults.for_call(charge).unwrap().when, Moment::BeforeActing);
+        assert_eq!(faults.for_request(charge).unwrap().moment, Moment::BeforeActing);
         assert_eq!(faults.list()[0].left(), Some(1));
-        assert!(faults.for_call(charge).is_some() && faults.list().is_empty());
+        assert!(faults.for_request(charge).is_some() && faults.list().is_empty());
 
         faults.add(Fault::new(FaultKind::Silent)).unwrap();
-        assert!(faults.for_call(seen("page", "GET", "/pay/revio/1")).is_none());
-        assert!(faults.for_call(seen("", "GET", "/_sandbox/ledger")).is_none());
+        assert!(faults.for_request(seen("page", "GET", "/pay/revio/1")).is_none());
+        assert!(faults.for_request(seen("", "GET", "/_sandbox/ledger")).is_none());
         faults.clear();
-        assert!(faults.for_call(charge).is_none());
+        assert!(faults.for_request(charge).is_none());
     }
 
     #[test]
-    fn a_seed_hits_the_same_calls_again() {
+    fn same_seed_hits_same_requests() {
         let run = |seed| -> Vec<bool> {
             let mut faults = Faults::default();
-            faults.add(Fault::new(FaultKind::Close).probability(30, seed)).unwrap();
-            (0..1000).map(|_| faults.for_call(seen("omno", "GET", "/omno/x")).is_some()).collect()
+            faults.add(Fault::new(FaultKind::Close).with_probability(30, seed)).unwrap();
+            (0..1000).map(|_| faults.for_request(seen("omno", "GET", "/omno/x")).is_some()).collect()
         };
         let hits = run(1).into_iter().filter(|hit| *hit).count();
         assert!((250..350).contains(&hits), "{hits}");
@@ -114,22 +119,22 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused() {
+    fn invalid_fault_is_refused() {
         for fault in [
-            Fault::new(FaultKind::Reset).times(0),
-            Fault::new(FaultKind::Reset).gateway("paypal"),
-            Fault::new(FaultKind::Reset).operation("charge"),
-            Fault::new(FaultKind::Reset).probability(0, 1),
-            Fault::new(FaultKind::Reset).probability(101, 1),
-            Fault::new(FaultKind::Cut { at: 1 }).when(Moment::BeforeActing),
-            Fault::new(FaultKind::RefuseConnection).gateway("revio"),
-            Fault::new(FaultKind::NotificationDropped).operation("POST /x"),
+            Fault::new(FaultKind::Reset).with_times(0),
+            Fault::new(FaultKind::Reset).with_gateway("paypal"),
+            Fault::new(FaultKind::Reset).with_operation("charge"),
+            Fault::new(FaultKind::Reset).with_probability(0, 1),
+            Fault::new(FaultKind::Reset).with_probability(101, 1),
+            Fault::new(FaultKind::Cut { at: 1 }).with_moment(Moment::BeforeActing),
+            Fault::new(FaultKind::RefuseConnection).with_gateway("revio"),
+            Fault::new(FaultKind::NotificationDropped).with_operation("POST /x"),
             Fault::new(FaultKind::Delay { millis: LONGEST + 1 }),
             Fault::new(FaultKind::Status { status: 200, retry_after: None }),
             Fault::new(FaultKind::Redirect { status: 307, to: "x".to_owned() }),
             Fault::new(FaultKind::Redirect { status: 304, to: "http://x".to_owned() }),
             Fault::new(FaultKind::HugeBody { bytes: LARGEST + 1 }),
-            Fault::new(FaultKind::TokenExpired).gateway("revio"),
+            Fault::new(FaultKind::TokenExpired).with_gateway("revio"),
         ] {
             assert!(Faults::default().add(fault.clone()).is_err(), "{fault:?}");
         }

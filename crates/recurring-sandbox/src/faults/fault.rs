@@ -10,11 +10,11 @@ pub(super) const LARGEST: usize = 64 * 1024 * 1024;
 /// What a fault can be limited to.
 const GATEWAYS: [&str; 6] = ["emspay", "revio", "ngenius", "omno", "tokenpay-signed", "page"];
 
-/// One fault: what goes wrong, when, for which calls, and how often. As JSON it is one flat object, see the README.
+/// One fault: what goes wrong, when, for which requests, and how often. As JSON it is one flat object, see the README.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     pub(super) kind: FaultKind,
-    pub(super) when: Moment,
+    pub(super) moment: Moment,
     pub(super) gateway: Option<String>,
     pub(super) operation: Option<String>,
     /// Hits that are left; `None` until it is cleared.
@@ -22,18 +22,19 @@ pub struct Fault {
     /// In percent.
     pub(super) probability: Option<u8>,
     pub(super) seed: u64,
-    /// How often chance was asked.
+    /// How often it was drawn.
     draws: u64,
 }
 
 impl Fault {
-    /// Once, for the next call of any gateway. Whether the fault makes sense is checked where it is put in.
+    /// A fault that hits the next request to any gateway, once. It is validated when it is armed
+    /// ([`Sandbox::inject`](crate::Sandbox::inject)).
     #[must_use]
     pub fn new(kind: FaultKind) -> Fault {
-        let when = kind.moments().first().copied().unwrap_or(Moment::BeforeActing);
+        let moment = kind.moments().first().copied().unwrap_or(Moment::BeforeActing);
         Fault {
             kind,
-            when,
+            moment,
             gateway: None,
             operation: None,
             times: Some(1),
@@ -43,47 +44,47 @@ impl Fault {
         }
     }
 
-    /// Before or after the money moved.
+    /// Sets when it happens: before or after the money moved.
     #[must_use]
-    pub fn when(mut self, when: Moment) -> Fault {
-        self.when = when;
+    pub fn with_moment(mut self, moment: Moment) -> Fault {
+        self.moment = moment;
         self
     }
 
-    /// Only calls of this gateway, named as in [`crate::LedgerEntry::gateway`], or `page` for the payment pages,
-    /// which are spared otherwise.
+    /// Limits it to requests to this gateway, named as in [`crate::LedgerEntry::gateway`], or to `page`: the payment
+    /// pages, which are spared otherwise.
     #[must_use]
-    pub fn gateway(mut self, gateway: &str) -> Fault {
+    pub fn with_gateway(mut self, gateway: &str) -> Fault {
         self.gateway = Some(gateway.to_owned());
         self
     }
 
-    /// Only calls like this: a method (or `*`), a space and a path, in which `*` stands for one part and `**` for any
+    /// Limits it to requests that match: a method (or `*`), a space and a path, in which `*` matches one part and `**` any
     /// number of them: `POST /revio/**/charge/`. A last slash does not count.
     #[must_use]
-    pub fn operation(mut self, operation: &str) -> Fault {
+    pub fn with_operation(mut self, operation: &str) -> Fault {
         self.operation = Some(operation.to_owned());
         self
     }
 
-    /// How many calls are hit; then the fault is gone.
+    /// Sets how many requests are hit; then the fault is gone.
     #[must_use]
-    pub fn times(mut self, times: u32) -> Fault {
+    pub fn with_times(mut self, times: u32) -> Fault {
         self.times = Some(times);
         self
     }
 
-    /// Every call, until the faults are cleared.
+    /// Makes it hit every request, until the faults are cleared.
     #[must_use]
     pub fn until_cleared(mut self) -> Fault {
         self.times = None;
         self
     }
 
-    /// Each call is hit with this probability, 1 to 100 percent, until the faults are cleared or, where
-    /// [`Fault::times`] follows, that many were hit. The same seed hits the same calls.
+    /// Makes it hit each request with this probability, 1 to 100 percent, until the faults are cleared or, where
+    /// [`Fault::with_times`] follows, that many were hit. The same seed hits the same requests.
     #[must_use]
-    pub fn probability(mut self, percent: u8, seed: u64) -> Fault {
+    pub fn with_probability(mut self, percent: u8, seed: u64) -> Fault {
         (self.probability, self.seed, self.times) = (Some(percent), seed, None);
         self
     }
@@ -94,22 +95,40 @@ impl Fault {
         &self.kind
     }
 
-    /// How many calls are still to be hit; `None` for every call until the faults are cleared.
+    /// When it happens.
+    #[must_use]
+    pub fn moment(&self) -> Moment {
+        self.moment
+    }
+
+    /// The gateway to which it is limited, or `page`.
+    #[must_use]
+    pub fn gateway(&self) -> Option<&str> {
+        self.gateway.as_deref()
+    }
+
+    /// The pattern of the requests to which it is limited.
+    #[must_use]
+    pub fn operation(&self) -> Option<&str> {
+        self.operation.as_deref()
+    }
+
+    /// How many requests are still to be hit; `None` for every request until the faults are cleared.
     #[must_use]
     pub fn left(&self) -> Option<u32> {
         self.times
     }
 
-    /// The same fault, or why it makes no sense.
+    /// The same fault, validated.
     pub(crate) fn checked(self) -> io::Result<Fault> {
         self.check().map_err(invalid)?;
         Ok(self)
     }
 
-    /// Why this fault makes no sense.
+    /// Why this fault is not valid.
     pub(super) fn check(&self) -> Result<(), String> {
         let refuse = |wrong: bool, message: &str| if wrong { Err(message.to_owned()) } else { Ok(()) };
-        refuse(!self.kind.moments().contains(&self.when), "when: not for this kind")?;
+        refuse(!self.kind.moments().contains(&self.moment), "when: not for this kind")?;
         refuse(self.times == Some(0), "times: at least 1")?;
         refuse(
             self.probability.is_some_and(|percent| !(1..=100).contains(&percent)),
@@ -125,7 +144,7 @@ impl Fault {
         refuse(!pattern, "operation: a method, a space and a path, such as POST /revio/**/charge/")?;
         let limited = self.gateway.is_some() || self.operation.is_some();
         refuse(limited && self.kind.of_connection(), "gateway, operation: not known before a byte is read")?;
-        refuse(self.operation.is_some() && self.kind.of_notification(), "operation: no call is meant here")?;
+        refuse(self.operation.is_some() && self.kind.of_notification(), "operation: not for notifications")?;
         match &self.kind {
             FaultKind::ClosePort { millis } | FaultKind::Delay { millis } => {
                 refuse(*millis == 0 || *millis > LONGEST, "millis: 1 to 600000")
@@ -146,7 +165,7 @@ impl Fault {
         }
     }
 
-    /// Whether it is meant for a call; not whether chance wants it.
+    /// Whether it is meant for this request; its probability is not asked.
     pub(super) fn fits(&self, seen: Seen<'_>) -> bool {
         let gateway = match self.gateway.as_deref() {
             Some(gateway) => gateway == seen.gateway,
@@ -161,7 +180,7 @@ impl Fault {
         gateway && token && operation
     }
 
-    /// Asks chance.
+    /// Draws by its probability.
     pub(super) fn strikes(&mut self) -> bool {
         let Some(percent) = self.probability else { return true };
         self.draws = self.draws.wrapping_add(1);
@@ -215,7 +234,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn which_paths_fit() {
+    fn path_pattern_matches() {
         for (pattern, path, fits) in [
             ("/a/*/c", "/a/b/c/", true),
             ("/a/*/c", "/a/b/b/c", false),

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FaultKind {
-    /// The next connections are accepted and reset at once, before a byte is read. Connections that stand already go
-    /// on. A server cannot refuse a single connection: for that see [`FaultKind::ClosePort`].
+    /// The next connections are accepted and reset at once, before a byte is read. Open connections go on.
+    /// A server cannot refuse a single connection: for that see [`FaultKind::ClosePort`].
     RefuseConnection,
     /// Nothing listens on the port for this many milliseconds (at most ten minutes): the system refuses every new
     /// connection, those to `/_sandbox/` too. [`crate::Sandbox::clear_faults`] opens it early.
@@ -46,7 +46,7 @@ pub enum FaultKind {
         /// `Retry-After`, in seconds.
         retry_after: Option<u32>,
     },
-    /// 200 with a body that is no JSON.
+    /// 200 with a body that is not JSON.
     Garbage,
     /// 200 with a JSON text of this many bytes (at most 64 MiB).
     HugeBody {
@@ -68,12 +68,12 @@ pub enum FaultKind {
     NotificationReordered,
     /// A notification is never sent.
     NotificationDropped,
-    /// A forged copy goes out ahead of the notification: it claims other things, and its proof of origin, where the
-    /// gateway has one, does not fit.
+    /// A forged copy is sent ahead of the notification, with other content and, where the gateway sends a proof of origin,
+    /// a wrong one.
     NotificationForged,
 }
 
-/// When a fault happens to a call. For each kind that takes a choice, [`crate::Fault::new`] starts with
+/// When a fault happens to a request. For each kind that takes a choice, [`crate::Fault::new`] starts with
 /// [`Moment::BeforeActing`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -101,7 +101,7 @@ impl FaultKind {
             | FaultKind::Garbage
             | FaultKind::HugeBody { .. } => &[BeforeActing, AfterActing],
             FaultKind::TokenExpired => &[BeforeActing],
-            // These need the real reply, or something to tell.
+            // These need the real reply, or an event.
             FaultKind::Cut { .. }
             | FaultKind::Delay { .. }
             | FaultKind::WrongContentType

@@ -2,7 +2,7 @@
 
 use super::kind::FaultKind;
 use crate::answer::{Answer, JSON};
-use crate::outbox::Notice;
+use crate::outbox::Notification;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -12,9 +12,9 @@ const HTML: &str = "text/html; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 const BAD_GATEWAY: &str = "<!doctype html>\n<html><head><title>502 Bad Gateway</title></head>\n\
                            <body><h1>502 Bad Gateway</h1></body></html>\n";
-/// Begins like JSON and is none.
+/// Begins like JSON and is not valid.
 const GARBAGE: &str = "{\"status\": \u{fffd}\u{1}\u{2}]]";
-/// Members that hold an amount, in the words of the five gateways.
+/// The members that hold an amount at the five gateways.
 const AMOUNTS: [&str; 7] =
     ["amount", "total", "netAmount", "net_amount", "initialAmount", "refundable_amount", "price"];
 
@@ -25,7 +25,7 @@ fn response(status: u16, content_type: &'static str, body: impl Into<Body>) -> R
     response
 }
 
-/// The reply that stands in for the gateway's, for the kinds that need nothing of it.
+/// The reply instead of the gateway's, for the kinds that need nothing of it.
 pub(crate) fn instead(kind: &FaultKind) -> Option<Response> {
     let add = |mut response: Response, name: header::HeaderName, value: String| {
         if let Ok(value) = HeaderValue::from_str(&value) {
@@ -76,17 +76,17 @@ pub(crate) fn changed(kind: &FaultKind, answer: Answer) -> Response {
     }
 }
 
-/// Somebody else's notification that pretends to be this one. What is signed over the body, or in it, no longer
-/// fits; the fixed header of ngenius is wrong; emspay and omno have no proof that could be.
-pub(crate) fn forge(notice: &Notice) -> Notice {
-    let mut forged = Notice { forged: true, ..notice.clone() };
-    let mut body: Value = serde_json::from_str(&notice.body).unwrap_or_default();
+/// A forgery of this notification. A signature over the body, or in it, no longer matches; the fixed header of ngenius is
+/// wrong; emspay and omno send no proof of origin.
+pub(crate) fn forge(notification: &Notification) -> Notification {
+    let mut forged = Notification { forged: true, ..notification.clone() };
+    let mut body: Value = serde_json::from_str(&notification.body).unwrap_or_default();
     other_amount(&mut body);
     if let Some(id) = body.get_mut("order_id") {
         *id = "00000000-0000-4000-8000-000000000000".into();
     }
     forged.body = body.to_string();
-    if let Some((_, proof)) = forged.header.as_mut().filter(|_| notice.gateway == "ngenius") {
+    if let Some((_, proof)) = forged.header.as_mut().filter(|_| notification.gateway == "ngenius") {
         "forged".clone_into(proof);
     }
     forged
@@ -146,7 +146,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn amounts_and_statuses_wherever_they_stand() {
+    fn amounts_and_statuses_are_changed_at_any_depth() {
         let mut reply = json!({
             "amount": {"currencyCode": "AED", "value": 300}, "total": 5, "status": "paid", "amountText": 1,
             "list": [{"amount": 30.5, "state": "X", "netAmount": "49.99", "status": 7, "value": 1}],

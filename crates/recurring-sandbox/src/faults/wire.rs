@@ -47,7 +47,7 @@ impl<'de> Deserialize<'de> for Fault {
     }
 }
 
-/// The kinds without members of their own.
+/// The kinds without members.
 const PLAIN: [(&str, FaultKind); 13] = [
     ("refuse_connection", FaultKind::RefuseConnection),
     ("silent", FaultKind::Silent),
@@ -86,7 +86,7 @@ impl TryFrom<Wire> for Fault {
             },
             plain => {
                 let found = PLAIN.into_iter().find(|(name, _)| *name == plain);
-                found.ok_or_else(|| "kind: there is no such fault".to_owned())?.1
+                found.ok_or_else(|| "kind: unknown".to_owned())?.1
             }
         };
         let left = [
@@ -103,9 +103,9 @@ impl TryFrom<Wire> for Fault {
         }
         let mut fault = Fault::new(kind);
         if let Some(percent) = wire.probability {
-            fault = fault.probability(percent, wire.seed.unwrap_or(0));
+            fault = fault.with_probability(percent, wire.seed.unwrap_or(0));
         }
-        fault.when = wire.when.unwrap_or(fault.when);
+        fault.moment = wire.when.unwrap_or(fault.moment);
         fault.times = wire.times.or(fault.times);
         (fault.gateway, fault.operation) = (wire.gateway, wire.operation);
         fault.check()?;
@@ -118,7 +118,7 @@ impl From<Fault> for Wire {
         // Until cleared is the same as a probability of 100 percent.
         let always = (fault.times.is_none() && fault.probability.is_none()).then_some(100);
         let mut wire = Wire {
-            when: Some(fault.when),
+            when: Some(fault.moment),
             gateway: fault.gateway,
             operation: fault.operation,
             times: fault.times,
@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_goes_there_and_back() {
+    fn every_kind_round_trips_as_json() {
         let mut faults: Vec<Fault> = PLAIN.into_iter().map(|(_, kind)| Fault::new(kind)).collect();
         let to = "http://127.0.0.1:1/".to_owned();
         for kind in [
@@ -176,8 +176,12 @@ mod tests {
         ] {
             faults.push(Fault::new(kind));
         }
-        faults.push(Fault::new(FaultKind::Reset).when(Moment::AfterActing).gateway("omno").times(7));
-        faults.push(Fault::new(FaultKind::Close).operation("* /omno/**").probability(20, 4).times(2));
+        faults.push(
+            Fault::new(FaultKind::Reset).with_moment(Moment::AfterActing).with_gateway("omno").with_times(7),
+        );
+        faults.push(
+            Fault::new(FaultKind::Close).with_operation("* /omno/**").with_probability(20, 4).with_times(2),
+        );
         for fault in faults {
             let text = serde_json::to_string(&fault).unwrap();
             assert_eq!(serde_json::from_str::<Fault>(&text).unwrap(), fault, "{text}");
@@ -187,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_is_refused() {
+    fn invalid_json_fault_is_refused() {
         for text in [
             r#"{}"#,
             r#"{"kind":"explode"}"#,

@@ -1,11 +1,11 @@
 //! emspay: orders, of which the first one of a series is paid on a page and gives a vault token.
 //!
 //! From the source document: paths, members, `new`/`processing`/`completed`, `vault_token`, the one-year life of a
-//! series. From public documentation: 201 with status `error` for a declined payment, changing and cancelling, the
+//! series. From public documentation: 201 with status `error` for a declined payment, changing and canceling, the
 //! form of errors, refunds, captures, currencies, the notification. From other brands of the same platform: listing
 //! orders by period; the member `orders` in the answer is a guess. Guesses: `capture_mode` `manual`, which makes a
 //! payment that waits for a capture, with the order `processing` and the transaction `accepted` until then; that a
-//! refund is told under the id of the order that was paid. The error types and reasons are this sandbox's own words.
+//! refund is notified under the id of the order that was paid. The error types and reasons are this sandbox's own.
 
 mod account;
 mod money;
@@ -90,7 +90,7 @@ impl Gateway for Emspay {
         Some(match order.status {
             "new" => Page::Open {
                 title: text(&order.kept, "description").unwrap_or("Payment").to_owned(),
-                amount: Some(json::for_people(order.amount, &order.currency)),
+                amount: Some(json::display_amount(order.amount, &order.currency)),
             },
             status => Page::Closed(format!("This order is {status}. Nothing is left to pay here.")),
         })
@@ -103,7 +103,7 @@ impl Gateway for Emspay {
         let message = match action {
             CustomerAction::Cancel => {
                 order.status = "cancelled";
-                "The payment was cancelled."
+                "The payment was canceled."
             }
             CustomerAction::Decline => {
                 order.refuse(REFUSED_BY_ISSUER);

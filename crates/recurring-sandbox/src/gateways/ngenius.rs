@@ -1,14 +1,14 @@
-//! ngenius: an access token, then one call with the card that takes the first payment and starts a schedule, which
-//! this gateway runs by itself whenever the sandbox's clock moves.
+//! ngenius: an access token, then one request with the card that takes the first payment and starts a schedule, which
+//! the gateway runs when the sandbox's clock moves.
 //!
 //! From the source document: the request and answer of the recurring payment, the intervals and the rule for the
-//! 29th to the 31st. `DAILY` stands only in its table of answers and is taken too. From public documentation: the
+//! 29th to the 31st. `DAILY` is only in its table of answers and is accepted too. From public documentation: the
 //! access token, the order with its payments and links, capture, reversal, refund, payment with a saved card, the
 //! notification. Guesses: the error codes, 200 for a created payment, no `nextPaymentOn` when the first payment
-//! failed, that a schedule goes on after a declined payment, that `cnp:cancel` of a purchase takes `PUT` (all of it
-//! comes back) and a refund with an amount, that a notification holds the order with the one payment it is about. This sandbox's own: the action
-//! `AUTH`, which authorises every payment of the schedule only, and `POST /transactions/outlets/{outlet}/orders`, of
-//! which it plays no more than it takes to pay with a saved card.
+//! failed, that a schedule goes on after a declined payment, that `cnp:cancel` of a purchase takes `PUT` (a
+//! reversal of all of it) and a refund with an amount, that a notification holds the order with the one payment it is
+//! about. This sandbox's own: the action `AUTH`, which only authorizes every payment of the schedule, and
+//! `POST /transactions/outlets/{outlet}/orders`, as far as a payment with a saved card needs it.
 
 mod account;
 mod money;

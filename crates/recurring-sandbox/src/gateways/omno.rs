@@ -4,8 +4,8 @@
 //! public documentation: Keycloak, the members of a payment, the answer with its three addresses, the status, and the
 //! notification, which is not signed and has the members of the status, one for each change of it. Guesses:
 //! the shape of the saved cards, and that a payment with a `cardToken` is charged at once; its answer shows nothing
-//! of the outcome, so a client has to read the status. The sandbox does not hold a client to unique order ids,
-//! since nothing is known about that: a payment sent twice is taken twice, and the ledger shows it.
+//! of the outcome, so a client has to read the status. The sandbox accepts an order id twice, since nothing is
+//! documented about that: a payment sent twice is taken twice, and the ledger shows it.
 
 use crate::answer::Answer;
 use crate::bounded::BoundedStore;
@@ -14,7 +14,7 @@ use crate::common::Common;
 use crate::gateway::{CustomerAction, Gateway, Page, PageResult};
 use crate::json::{self, absent, child, text};
 use crate::ledger::{LedgerKind, PaymentNames};
-use crate::outbox::{Notice, WebhookRules};
+use crate::outbox::{Notification, WebhookRules};
 use crate::request::{Request, form};
 use axum::http::Method;
 use jiff::{SignedDuration, Timestamp};
@@ -135,7 +135,7 @@ impl Omno {
             let result = card.later(payment.created);
             payment.card = Some(card.clone());
             payment.settle(common, result);
-            payment.tell(common);
+            payment.notify(common);
         }
         let page = format!("{}/pay/omno/{}", common.origin, payment.id);
         let answer = json!({
@@ -156,14 +156,14 @@ impl Omno {
     fn time_out(&mut self, common: &mut Common) {
         let now = common.now();
         self.young = self.young.max(self.payments.first_number());
-        // The clock only moves forward, so the older ones stand before the younger.
+        // The clock only moves forward, so the older ones are before the younger.
         while let Some(payment) = self.payments.at_mut(self.young) {
             if now.duration_since(payment.created) < PAGE_LIFE {
                 return;
             }
             if payment.open() {
                 payment.status = "Timeout";
-                payment.tell(common);
+                payment.notify(common);
             }
             self.young += 1;
         }
@@ -174,7 +174,7 @@ fn count(names: &[&str], name: &str) -> usize {
     names.iter().filter(|given| **given == name).count()
 }
 
-/// Checks the request; gives the payment and the token of a saved card.
+/// Checks the request; returns the payment and the token of a saved card.
 fn read(
     body: &Map<String, Value>,
     bytes: &[u8],
@@ -246,8 +246,8 @@ impl Payment {
         matches!(self.status, "Created" | "Pending3DS")
     }
 
-    fn tell(&self, common: &mut Common) {
-        common.notify(Notice {
+    fn notify(&self, common: &mut Common) {
+        common.notify(Notification {
             forged: false,
             gateway: GATEWAY,
             url: self.hook.clone(),
@@ -329,12 +329,12 @@ impl Gateway for Omno {
         if !payment.open() {
             return Some(Page::Closed(format!("The status of this payment is {}.", payment.status)));
         }
-        // The page is where the customer proves who they are.
+        // On the page the customer is authenticated.
         if payment.status == "Created" {
             payment.status = "Pending3DS";
-            payment.tell(common);
+            payment.notify(common);
         }
-        let amount = Some(json::for_people(payment.amount, &payment.currency));
+        let amount = Some(json::display_amount(payment.amount, &payment.currency));
         Some(Page::Open { title: "Payment".to_owned(), amount })
     }
 
@@ -342,7 +342,7 @@ impl Gateway for Omno {
         let now = common.now();
         let payment = self.payments.get_mut(id)?;
         let cancelled =
-            Decline { code: "cancelled", message: "The customer cancelled the payment.", response: "17" };
+            Decline { code: "cancelled", message: "The customer canceled the payment.", response: "17" };
         let result = match &action {
             CustomerAction::Pay(card) => card.first(now),
             CustomerAction::Decline => Err(REFUSED_BY_ISSUER),
@@ -356,7 +356,7 @@ impl Gateway for Omno {
             }
             payment.card = Some(card);
         }
-        payment.tell(common);
+        payment.notify(common);
         let to = if result.is_ok() { &payment.callback } else { &payment.callback_fail };
         Some(PageResult { message: "The payment has ended.", redirect: Some(to.clone()) })
     }

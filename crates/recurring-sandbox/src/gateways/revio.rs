@@ -3,9 +3,9 @@
 //! From the source document: the paths, the purchase request, `client` against `client_id`, the list of tokens. From
 //! public documentation: the members of a purchase, the charge and its refusals, the token being the id of the first
 //! purchase, capture, release and refund, the signed notifications. From other brands of the same platform:
-//! cancelling, `delete_recurring_token`, the payment methods, the public key. Guesses: `ZAR` when no currency is
-//! given, the codes of refused members, ten tokens on a page of the list, that a capture of a part gives up the rest,
-//! and that `success_callback` hears of `purchase.paid` only.
+//! canceling, `delete_recurring_token`, the payment methods, the public key. Guesses: `ZAR` when no currency is
+//! given, the codes of refused members, ten tokens on a page of the list, that a capture of a part releases the
+//! rest, and that only `purchase.paid` is sent to `success_callback`.
 
 mod account;
 mod client;
@@ -100,7 +100,7 @@ impl Gateway for Revio {
             return Some(Page::Closed(message));
         }
         purchase.view(common.now());
-        let amount = Some(json::for_people(purchase.total, &purchase.currency));
+        let amount = Some(json::display_amount(purchase.total, &purchase.currency));
         Some(Page::Open { title: purchase.title().to_owned(), amount })
     }
 
@@ -108,8 +108,8 @@ impl Gateway for Revio {
         let now = common.now();
         let purchase = self.purchases.get_mut(id)?;
         let (message, to, event) = match action {
-            // The customer goes away; the purchase itself can still be paid.
-            CustomerAction::Cancel => ("The payment was cancelled.", "cancel_redirect", None),
+            // The customer leaves; the purchase itself can still be paid.
+            CustomerAction::Cancel => ("The payment was canceled.", "cancel_redirect", None),
             CustomerAction::Decline => {
                 let error = Err(REFUSED_BY_ISSUER);
                 purchase.attempts.push(Attempt {
@@ -137,7 +137,7 @@ impl Gateway for Revio {
         };
         let to = purchase.redirect(to).map(str::to_owned);
         if let Some(event) = event {
-            self.tell(common, id, event);
+            self.notify(common, id, event);
         }
         Some(PageResult { message, redirect: to })
     }

@@ -1,9 +1,9 @@
-//! tokenpay-signed: every call is one signed text in an envelope.
+//! tokenpay-signed: every request is one signed text in an envelope.
 //!
 //! From the source document: the envelope, the recurring charge and its answer; account and first ids are those of
-//! its example, so that the example's request text is taken as it stands. From public documentation: the other calls
-//! under `/tokenization/`, the query, the notification. Guesses: that a refund and a void are told to the order's own
-//! `callbackUrl.notify`, as its payment is; that refusals come as HTTP 200 with another
+//! its example, so that the example's request text is accepted as it is. From public documentation: the other calls
+//! under `/tokenization/`, the query, the notification. Guesses: that a refund and a void are notified to the
+//! order's own `callbackUrl.notify`, as its payment is; that refusals come as HTTP 200 with another
 //! `responseCode`, and that query, void and refund of the hosted page serve token orders. Every code but `0000` is
 //! this sandbox's own.
 
@@ -75,15 +75,15 @@ impl Gateway for Tokenpay {
             [_, "sale"] => self.sale(common, &signed),
             [_, "recurring"] => self.recurring(common, &signed),
             [_, "query"] => self.query(&signed),
-            [_, what] => self.give_back(common, &signed, *what == "void"),
+            [_, what] => self.reverse(common, &signed, *what == "void"),
             _ => Err(malformed(404, "Not found")),
         });
         answer.unwrap_or_else(|refusal| refusal)
     }
 
     fn page(&mut self, _: &mut Common, id: &str) -> Option<Page> {
-        let enrolment = self.enrolments.get(id)?;
-        Some(if enrolment.done {
+        let enrollment = self.enrollments.get(id)?;
+        Some(if enrollment.done {
             Page::Closed("This page has been used.".to_owned())
         } else {
             Page::Open { title: "Save your card".to_owned(), amount: None }
@@ -91,17 +91,17 @@ impl Gateway for Tokenpay {
     }
 
     fn customer(&mut self, common: &mut Common, id: &str, action: CustomerAction) -> Option<PageResult> {
-        let enrolment = self.enrolments.get_mut(id)?;
-        enrolment.done = true;
+        let enrollment = self.enrollments.get_mut(id)?;
+        enrollment.done = true;
         let to = match action {
             CustomerAction::Pay(card) if card.first(common.now()).is_ok() => {
-                let token = Token { id: self.next_token, user: enrolment.user.clone(), card };
+                let token = Token { id: self.next_token, user: enrollment.user.clone(), card };
                 self.tokens.push(&self.next_token.to_string(), token);
                 self.next_token = self.next_token.saturating_add(1);
-                &enrolment.success
+                &enrollment.success
             }
-            CustomerAction::Pay(_) | CustomerAction::Decline => &enrolment.fail,
-            CustomerAction::Cancel => enrolment.cancel.as_ref().unwrap_or(&enrolment.fail),
+            CustomerAction::Pay(_) | CustomerAction::Decline => &enrollment.fail,
+            CustomerAction::Cancel => enrollment.cancel.as_ref().unwrap_or(&enrollment.fail),
         };
         Some(PageResult { message: "The page has ended.", redirect: Some(to.clone()) })
     }

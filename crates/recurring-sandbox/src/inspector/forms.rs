@@ -7,14 +7,14 @@ use jiff::tz::TimeZone;
 use jiff::{Span, ToSpan};
 use std::time::Duration;
 
-/// A fault as the form offers it: its value, its words, and what it is.
+/// A fault as the form offers it: its value, its label, and what it is.
 type Choice = (&'static str, &'static str, fn() -> FaultKind);
 
-/// The faults of the form, each with usual numbers. All others, and other numbers, go in over `/_sandbox/faults`.
+/// The faults of the form, each with usual numbers. All others, and other numbers, are armed over `/_sandbox/faults`.
 pub(super) const CHOICES: [Choice; 21] = [
     ("reset", "Reset the connection", || FaultKind::Reset),
     ("close", "Close the connection without an answer", || FaultKind::Close),
-    ("silent", "Accept and stay silent", || FaultKind::Silent),
+    ("silent", "Accept and never answer", || FaultKind::Silent),
     ("refuse_connection", "Refuse the next connection", || FaultKind::RefuseConnection),
     ("cut", "Cut the answer after 100 bytes", || FaultKind::Cut { at: 100 }),
     ("delay", "Answer 5 seconds late", || FaultKind::Delay { millis: 5_000 }),
@@ -26,7 +26,7 @@ pub(super) const CHOICES: [Choice; 21] = [
     ("garbage", "Answer garbage", || FaultKind::Garbage),
     ("huge_body", "Answer with 16 MiB", || FaultKind::HugeBody { bytes: 16 * 1024 * 1024 }),
     ("wrong_content_type", "Wrong content type", || FaultKind::WrongContentType),
-    ("unknown_status", "A status nobody knows", || FaultKind::UnknownStatus),
+    ("unknown_status", "Unknown status", || FaultKind::UnknownStatus),
     ("other_amount", "Another amount in the answer", || FaultKind::OtherAmount),
     ("token_expired", "Access token expired early", || FaultKind::TokenExpired),
     ("notification_duplicated", "Notification sent twice", || FaultKind::NotificationDuplicated),
@@ -37,7 +37,7 @@ pub(super) const CHOICES: [Choice; 21] = [
 
 /// When it happens, as the form offers it; an empty value leaves the kind's own.
 pub(super) const MOMENTS: [(&str, &str, Option<Moment>); 4] = [
-    ("", "as usual for the fault", None),
+    ("", "Default", None),
     ("before_reading", "before the request is read", Some(Moment::BeforeReading)),
     ("before_acting", "before the gateway acts: no money moves", Some(Moment::BeforeActing)),
     ("after_acting", "after the gateway acted: the money has moved", Some(Moment::AfterActing)),
@@ -47,7 +47,7 @@ fn status(status: u16, retry_after: Option<u32>) -> FaultKind {
     FaultKind::Status { status, retry_after }
 }
 
-/// `None` when there is no such form; a sentence when it cannot be done.
+/// Does what the form says. `None` for an unknown form; an error is a sentence for the page.
 pub(super) fn act(state: &mut State, request: &Request, what: &[&str]) -> Option<Result<(), String>> {
     let fields = form(std::str::from_utf8(&request.body).unwrap_or_default());
     let field = |name: &str| {
@@ -75,7 +75,7 @@ fn move_clock(state: &mut State, by: &str) -> Result<(), String> {
     let now = state.common.now();
     let then = now.to_zoned(TimeZone::UTC).checked_add(span).map(|then| then.timestamp());
     let by = then.ok().and_then(|then| Duration::try_from(then.duration_since(now)).ok());
-    state.advance(by.ok_or("The calendar ends before that.")?);
+    state.advance(by.ok_or("The clock cannot move that far.")?);
     Ok(())
 }
 
@@ -86,19 +86,18 @@ fn add_fault<'a>(state: &mut State, field: impl Fn(&str) -> &'a str) -> Result<(
     let (.., moment) = moment.ok_or("Choose when it happens.")?;
     let mut fault = Fault::new(kind());
     if let Some(moment) = moment {
-        fault = fault.when(*moment);
+        fault = fault.with_moment(*moment);
     }
     if !field("gateway").is_empty() {
-        fault = fault.gateway(field("gateway"));
+        fault = fault.with_gateway(field("gateway"));
     }
     if !field("operation").is_empty() {
-        fault = fault.operation(field("operation"));
+        fault = fault.with_operation(field("operation"));
     }
     fault = match field("times") {
         "" => fault.until_cleared(),
-        times => {
-            fault.times(times.parse().map_err(|_| "How often: a whole number, or nothing for every call.")?)
-        }
+        times => fault
+            .with_times(times.parse().map_err(|_| "How often: a whole number, or empty for every request.")?),
     };
-    state.inject(fault).map_err(|error| format!("This fault makes no sense. {error}"))
+    state.inject(fault).map_err(|error| format!("Invalid fault: {error}"))
 }

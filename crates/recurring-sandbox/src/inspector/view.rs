@@ -2,8 +2,8 @@
 
 use super::forms::{CHOICES, MOMENTS};
 use crate::answer::render;
-use crate::gateway::Schedule;
-use crate::json::for_people;
+use crate::gateway::{PAGE, Schedule};
+use crate::json::display_amount;
 use crate::ledger::LedgerKind;
 use crate::log::Record;
 use crate::mask;
@@ -16,9 +16,6 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 /// How many lines of each list are shown.
 const SHOWN: usize = 100;
 
-/// The gateways, for the form of faults.
-const GATEWAYS: [&str; 6] = ["emspay", "revio", "ngenius", "omno", "tokenpay-signed", "page"];
-
 #[derive(Template)]
 #[template(path = "inspector/page.html")]
 struct Page<'a> {
@@ -26,7 +23,7 @@ struct Page<'a> {
     problem: Option<&'a str>,
     choices: Vec<(&'static str, &'static str)>,
     moments: Vec<(&'static str, &'static str)>,
-    gateways: [&'static str; 6],
+    gateways: Vec<&'static str>,
     live: &'a str,
 }
 
@@ -43,14 +40,14 @@ struct Live<'a> {
 #[template(path = "inspector/lists.html")]
 struct Lists {
     now: String,
-    calls: Vec<Line>,
+    calls: Vec<RequestLine>,
     faults: Vec<String>,
-    money: Vec<Money>,
-    schedules: Vec<Repeats>,
-    notifications: Vec<Told>,
+    money: Vec<LedgerLine>,
+    schedules: Vec<ScheduleLine>,
+    notifications: Vec<DeliveryLine>,
 }
 
-struct Line {
+struct RequestLine {
     number: u64,
     at: String,
     gateway: String,
@@ -59,7 +56,7 @@ struct Line {
     status: u16,
 }
 
-impl Line {
+impl RequestLine {
     fn result(&self) -> String {
         if self.status == 0 { "no answer".to_owned() } else { self.status.to_string() }
     }
@@ -74,7 +71,7 @@ impl Line {
     }
 }
 
-struct Money {
+struct LedgerLine {
     gateway: String,
     kind: &'static str,
     reference: String,
@@ -82,7 +79,7 @@ struct Money {
     amount: String,
 }
 
-struct Repeats {
+struct ScheduleLine {
     reference: String,
     order: String,
     frequency: String,
@@ -91,7 +88,7 @@ struct Repeats {
     next: String,
 }
 
-struct Told {
+struct DeliveryLine {
     at: String,
     gateway: String,
     event: String,
@@ -104,7 +101,7 @@ struct Told {
 #[derive(Template)]
 #[template(path = "inspector/exchange.html")]
 struct Exchange<'a> {
-    line: Line,
+    line: RequestLine,
     texts: Option<&'a (String, String)>,
 }
 
@@ -120,7 +117,7 @@ pub(super) fn page(state: &State, problem: Option<&str>) -> String {
         problem,
         choices: CHOICES.iter().map(|(value, words, _)| (*value, *words)).collect(),
         moments: MOMENTS.iter().map(|(value, words, _)| (*value, *words)).collect(),
-        gateways: GATEWAYS,
+        gateways: state.gateways.iter().map(|gateway| gateway.name()).chain([PAGE]).collect(),
         live: &live,
     })
 }
@@ -158,14 +155,14 @@ fn lists(state: &State) -> Lists {
         calls: state.log.newest().take(SHOWN).map(line).collect(),
         faults: common.faults.list().iter().map(|fault| words(&json!(fault))).collect(),
         money: common.ledger.entries().iter().rev().take(SHOWN).map(money).collect(),
-        schedules: schedules.take(SHOWN).map(repeats).collect(),
-        notifications: common.outbox.newest().take(SHOWN).map(told).collect(),
+        schedules: schedules.take(SHOWN).map(schedule).collect(),
+        notifications: common.outbox.newest().take(SHOWN).map(delivery).collect(),
     }
 }
 
-fn line(record: &Record) -> Line {
+fn line(record: &Record) -> RequestLine {
     let exchange = &record.exchange;
-    Line {
+    RequestLine {
         number: record.number,
         at: time(record.at),
         gateway: exchange.gateway.clone(),
@@ -175,38 +172,38 @@ fn line(record: &Record) -> Line {
     }
 }
 
-fn money(entry: &crate::LedgerEntry) -> Money {
+fn money(entry: &crate::LedgerEntry) -> LedgerLine {
     let kind = match entry.kind {
         LedgerKind::Charge => "charge",
         LedgerKind::Refund => "refund",
     };
-    Money {
+    LedgerLine {
         gateway: entry.gateway.clone(),
         kind,
         reference: mask::reference(&entry.reference),
         payment: mask::segment(&entry.payment),
-        amount: for_people(entry.amount_minor, &entry.currency),
+        amount: display_amount(entry.amount_minor, &entry.currency),
     }
 }
 
-fn repeats(schedule: Schedule) -> Repeats {
-    Repeats {
+fn schedule(schedule: Schedule) -> ScheduleLine {
+    ScheduleLine {
         reference: mask::reference(&schedule.reference),
         order: mask::segment(&schedule.order),
-        amount: for_people(schedule.amount, &schedule.currency),
+        amount: display_amount(schedule.amount, &schedule.currency),
         frequency: schedule.frequency,
         payments: schedule.payments,
         next: schedule.next.map_or_else(|| "never: the first payment failed".to_owned(), time),
     }
 }
 
-fn told(delivery: &crate::Delivery) -> Told {
+fn delivery(delivery: &crate::Delivery) -> DeliveryLine {
     let result = match (delivery.status, &delivery.problem) {
         (_, Some(problem)) => problem.clone(),
         (Some(status), None) => status.to_string(),
         (None, None) => String::new(),
     };
-    Told {
+    DeliveryLine {
         at: delivery.at.parse().map(time).unwrap_or_default(),
         gateway: delivery.gateway.clone(),
         event: delivery.event.clone(),

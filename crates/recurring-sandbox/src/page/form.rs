@@ -11,17 +11,17 @@ const AUTHENTICATED_CARD: &str = "4000002500003155";
 /// What the form asks for.
 #[derive(Debug)]
 pub(super) enum Act {
-    /// Nothing more is to be asked.
+    /// The customer has decided.
     Decides(CustomerAction),
-    /// The bank wants to hear from the customer before it lets this card pay.
+    /// The bank asks the customer for authentication before this card pays.
     Authenticates(Card),
-    /// Yes to the bank.
+    /// The customer confirms to the bank.
     Confirms,
-    /// No to the bank.
+    /// The customer refuses.
     Refuses,
 }
 
-/// Something in the form that cannot be taken.
+/// A mistake in the form.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Problem {
     /// The field it is about; empty for the form as a whole.
@@ -41,7 +41,7 @@ pub(super) struct Entered {
 
 const NOT_A_FORM: Problem = Problem { field: "", text: "The form could not be read. Please try again." };
 pub(super) const NOT_ASKED: Problem =
-    Problem { field: "", text: "The bank is not asking any more. Please enter the card again." };
+    Problem { field: "", text: "The bank's question has expired. Please enter the card again." };
 const NUMBER: Problem = Problem {
     field: "card_number",
     text: "Enter one of this sandbox's own test cards. Never enter a real card here.",
@@ -84,10 +84,10 @@ impl Entered {
             "pay" => {}
             _ => return Err(vec![NOT_A_FORM]),
         }
-        // All at once, in the order of the fields: nobody wants to hear of one mistake after the other.
+        // All mistakes at once, in the order of the fields.
         let (month, year) = expiry(&self.expiry).unwrap_or_default();
         let card = Card::new(&self.number, year, month, &self.holder);
-        // Without a card nothing can say whether it has expired; a date that cannot be read has year 0.
+        // Without a card the expiry date cannot be checked; a date that cannot be read has year 0.
         let expired = card.as_ref().map_or(year == 0, |card| card.expired(now));
         let code = matches!(self.code.len(), 3 | 4) && self.code.bytes().all(|byte| byte.is_ascii_digit());
         let holder = (1..=100).contains(&self.holder.chars().count());

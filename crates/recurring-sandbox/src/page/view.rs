@@ -35,7 +35,7 @@ struct Field<'a> {
     name: &'static str,
     label: &'static str,
     hint: &'static str,
-    /// What a browser may fill in by itself.
+    /// What a browser may fill in by itself (`autocomplete`).
     fill: &'static str,
     longest: u8,
     digits: bool,
@@ -43,7 +43,7 @@ struct Field<'a> {
     problem: Option<&'static str>,
 }
 
-/// One sentence, where nothing is left to do.
+/// A page with one sentence, where the payment is over.
 pub(super) fn note(title: &str, message: &str) -> String {
     render(&Note { title, message })
 }
@@ -53,20 +53,19 @@ pub(super) fn challenge(title: &str, amount: Option<&str>, card: &str) -> String
     render(&Challenge { title, amount, card })
 }
 
-/// The form for the card. The number and the code are not filled in again: nothing that was typed there leaves the
-/// server.
+/// The form for the card. The number and the security code are not filled in again: they never leave the server.
 pub(super) fn ask(title: &str, amount: Option<&str>, entered: &Entered, problems: &[Problem]) -> String {
     let field = |name: &'static str, label, hint, fill, longest, digits, value| {
         let problem = problems.iter().find(|problem| problem.field == name).map(|problem| problem.text);
         Field { name, label, hint, fill, longest, digits, value, problem }
     };
     let (expiry, holder) = (entered.expiry.as_str(), entered.holder.as_str());
-    let only = "Only the test cards below are taken.";
+    let only = "Only the test cards below are accepted.";
     let fields = [
         field("card_number", "Card number", only, "cc-number", 23, true, ""),
         field("expiry", "Expiry date", "Like 12/30", "cc-exp", 7, false, expiry),
         field("cvc", "Security code", "3 or 4 digits", "cc-csc", 4, true, ""),
-        field("cardholder", "Name on the card", "Any name will do.", "cc-name", 100, false, holder),
+        field("cardholder", "Name on the card", "Any name", "cc-name", 100, false, holder),
     ];
     let grouped = |number: &str| {
         let digits: Vec<char> = number.chars().collect();

@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_caller_chose_is_told_from_the_gateways_words() {
+    fn chosen_parts_of_path_differ_from_gateway_words() {
         let found = of("revio", &request(Method::POST, "/revio/api/v1/purchases/charge/charge/"));
         assert_eq!((found.name, found.slash), ("charge-purchase", true));
         assert_eq!(found.segments[3], Segment::Given("charge".to_owned()));

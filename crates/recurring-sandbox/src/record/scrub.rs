@@ -1,5 +1,5 @@
-//! Taking the secrets out of an exchange and leaving its shape: what is not known to be harmless is replaced, the same
-//! value by the same stand-in everywhere, so that a token of one answer is still the token of the next request.
+//! Takes the secrets out of an exchange and leaves its shape: what is not known to be harmless is replaced, the same value
+//! by the same placeholder everywhere, so that a token of one answer is still the token of the next request.
 //!
 //! What is harmless is decided by the name of the member, as for the inspector, never by how a value looks.
 
@@ -13,9 +13,9 @@ use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::fmt;
 
-/// Stand-ins that are remembered; beyond them the same value may get another one.
+/// How many placeholders are remembered; beyond them the same value may get another one.
 const REMEMBERED: usize = 200_000;
-/// The first number, so that no stand-in is taken for an amount or a count.
+/// The first number, large enough that no placeholder is taken for an amount or a count.
 const FIRST: u64 = 1001;
 /// No gateway nests deeper; what does is not kept.
 const DEEPEST: usize = 64;
@@ -88,7 +88,7 @@ impl Scrub {
         if mask::is_plain_member(name) { name.to_owned() } else { self.text("member", name) }
     }
 
-    /// `name`: the member that holds this value. `indent`: how far in it stands; `None` for no white space at all.
+    /// `name`: the member that holds this value. `indent`: how far it is indented; `None` for no white space at all.
     fn json(&mut self, value: &Json, name: &str, indent: Option<usize>, written: &mut String) {
         match value {
             Json::Word(word) => written.push_str(word),
@@ -161,7 +161,7 @@ impl Scrub {
         written.push(close);
     }
 
-    /// A stand-in of the same kind: digits, a UUID, hexadecimal digits, an address, or words that say what they are.
+    /// A placeholder of the same kind: digits, a UUID, hexadecimal digits, an address, or words.
     fn text(&mut self, name: &str, text: &str) -> String {
         if text.is_empty() {
             return String::new();
@@ -203,7 +203,7 @@ impl Scrub {
     }
 }
 
-/// Where the UUID begins that a text ends in, when nothing stands before it but words and colons (`urn:order:`).
+/// Where the UUID begins that a text ends in, when nothing is before it but words and colons (`urn:order:`).
 fn uuid_end(text: &str) -> Option<usize> {
     let start = text.len().checked_sub(36)?;
     let (before, uuid) = (text.get(..start)?, text.get(start..)?);
@@ -253,7 +253,7 @@ fn read(raw: &RawValue, levels: usize) -> Option<Json> {
     })
 }
 
-/// The members in their order, also those that stand twice.
+/// The members in their order, duplicates included.
 struct Members<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shape_stays_and_the_secrets_go() {
+    fn scrub_keeps_shape_and_removes_secrets() {
         let text = r#"{"status":"paid","amount":{"currencyCode":"AED","value":10.50},"id":"ID","href":"http://a/ID","pan":"CARD",
             "cvv":123,"debtor":0,"tokenId":"436","email":"a@b.example","none":null,"empty":"","flag":true,"list":["secret",{}],
             "_id":"urn:order:ID","CARD":1,"key":"c2VjcmV0","reason":"card CARD","key":"c2VjcmV0"}"#
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_value_gets_the_same_stand_in_wherever_it_stands() {
+    fn same_value_gets_same_placeholder() {
         let mut scrub = Scrub::default();
         let token = json(&mut scrub, r#"{"access_token":"s3cr3t"}"#);
         assert_eq!(token, "{\n  \"access_token\": \"not-a-real-access_token-1001\"\n}");
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn the_signed_text_is_looked_into_and_stays_compact() {
+    fn signed_text_is_scrubbed_and_stays_compact() {
         let text = r#"{"request":"{\"tokenId\":\"436\",\"amount\":30,\"merchantReference\":\"order-2\"}","signature":"c2ln"}"#;
         let written = json(&mut Scrub::default(), text);
         let inner = r#"{\"tokenId\":\"1001\",\"amount\":30,\"merchantReference\":\"order-2\"}"#;
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn forms_and_paths() {
+    fn forms_and_paths_are_scrubbed() {
         let mut scrub = Scrub::default();
         let form = scrub.body(
             "application/x-www-form-urlencoded",
@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_not_kept() {
+    fn unreadable_body_is_not_kept() {
         let deep = format!("{}1{}", "[".repeat(400_000), "]".repeat(400_000));
         for text in ["", "{", "{'a':1}", "<p>secret</p>", "{\"a\":1}x", deep.as_str()] {
             assert!(Scrub::default().body("application/json", text.as_bytes()).is_none());

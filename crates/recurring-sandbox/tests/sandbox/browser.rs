@@ -1,4 +1,4 @@
-//! The face in a real Chromium.
+//! The pages in a real Chromium.
 
 use crate::driver::Browser;
 use crate::omno::payment;
@@ -9,7 +9,7 @@ use serde_json::json;
 
 const ASKS_BACK: &str = "4000002500003155";
 
-/// The shop that customers come back to; its address.
+/// Starts the shop to which customers are redirected; its address.
 async fn shop() -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -25,7 +25,7 @@ impl Browser {
         assert_eq!(self.client.execute(script, Vec::new()).await.unwrap(), 0);
     }
 
-    /// Presses a key, or types, where the focus is, and says where it is afterwards.
+    /// Presses a key, or types, where the focus is, and returns the element that has it afterwards.
     async fn press(&self, keys: &str) -> String {
         let at = self.client.active_element().await.unwrap();
         at.send_keys(keys).await.unwrap();
@@ -36,7 +36,7 @@ impl Browser {
 }
 
 #[tokio::test]
-async fn a_customer_pays_on_each_page_and_the_charge_that_follows_succeeds() {
+async fn payment_page_of_each_gateway_in_browser_enables_charge() {
     let world = World::start().await;
     let shop = shop().await;
     let browser = Browser::open(390, 844).await;
@@ -114,7 +114,7 @@ async fn a_customer_pays_on_each_page_and_the_charge_that_follows_succeeds() {
     }
     let calls = browser.text("#calls").await;
     assert!(calls.contains("POST /tokenpay/tokenization/recurring"), "{calls}");
-    // A new call appears by itself.
+    // A new request appears by itself.
     let last = world.sandbox.exchanges().len();
     world.revio_charge("/purchases/unknown/", "unknown").await;
     browser.click(&format!("#call-{}", last + 1)).await;
@@ -129,7 +129,7 @@ async fn a_customer_pays_on_each_page_and_the_charge_that_follows_succeeds() {
 }
 
 #[tokio::test]
-async fn a_fault_switched_on_in_the_page_is_felt_by_the_next_call() {
+async fn fault_armed_in_browser_hits_next_request() {
     let world = World::start().await;
     let browser = Browser::open(1280, 900).await;
     let client = world.revio_client("person@merchant.example").await;
@@ -143,7 +143,7 @@ async fn a_fault_switched_on_in_the_page_is_felt_by_the_next_call() {
     let path = format!("/clients/{client}/");
     assert_eq!(world.revio("GET", &path, "").await.status, 500);
     assert_eq!(world.revio("GET", &path, "").await.status, 200);
-    // It was for one call, and the page notices by itself that it is over.
+    // It was for one request, and the page shows by itself that it is over.
     browser.find("#live:not(:has(#faults))").await;
 
     // The clock moves, and the schedule recurs.
@@ -157,7 +157,7 @@ async fn a_fault_switched_on_in_the_page_is_felt_by_the_next_call() {
 }
 
 #[tokio::test]
-async fn mistakes_the_banks_question_and_a_decline() {
+async fn payment_page_in_browser_shows_mistakes_and_challenge() {
     let world = World::start().await;
     let browser = Browser::open(360, 740).await;
     let client = world.revio_client("person@merchant.example").await;

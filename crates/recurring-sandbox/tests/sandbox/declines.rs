@@ -18,7 +18,7 @@ const CARDS: [(&str, &str, &str); 7] = [
 const SLOW_CARD: &str = "4000000000600009";
 
 #[tokio::test]
-async fn each_decline_at_each_gateway_with_codes() {
+async fn decline_card_at_each_gateway_has_its_code() {
     let world = World::start().await;
     let client = world.revio_client("a@b.example").await;
     for (card, revio_code, network_code) in CARDS {
@@ -46,7 +46,7 @@ async fn each_decline_at_each_gateway_with_codes() {
 }
 
 #[tokio::test]
-async fn omno_says_why_in_words() {
+async fn omno_decline_has_reason_text() {
     let world = World::start().await;
     let token = world.omno_token().await;
     for (card, code, _) in CARDS {
@@ -62,7 +62,7 @@ async fn omno_says_why_in_words() {
 }
 
 #[tokio::test]
-async fn a_slow_acquirer_settles_after_a_minute() {
+async fn slow_acquirer_settles_after_a_minute() {
     let world = World::with(Sandbox::builder().seed(1)).await;
     let client = world.revio_client("a@b.example").await;
     let token = world.revio_token(&client, SLOW_CARD).await;
@@ -80,7 +80,7 @@ async fn a_slow_acquirer_settles_after_a_minute() {
 }
 
 #[tokio::test]
-async fn tokenpay_says_why_in_words() {
+async fn tokenpay_decline_has_reason_text() {
     let world = World::start().await;
     let words = ["insufficient funds", "expired", "honour", "stolen", "limit", "authentication", "technical"];
     for (token, ((card, ..), words)) in (436..).zip(CARDS.into_iter().zip(words)) {

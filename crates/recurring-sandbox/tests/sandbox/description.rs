@@ -45,12 +45,12 @@ fn fits(schemas: &Value, schema: &Value, value: &Value) -> Result<(), String> {
 }
 
 #[tokio::test]
-async fn every_path_answers_as_it_is_described() {
+async fn every_path_answers_as_described() {
     let receiver = Receiver::start().await;
     let world = World::with(Sandbox::builder().webhook("ngenius", &receiver.url)).await;
     world.ngenius_create(&order("MONTHLY", "4111111111111111").to_string()).await;
     world.sandbox.settle().await;
-    world.sandbox.inject(Fault::new(FaultKind::Cut { at: 3 }).probability(5, 1)).unwrap();
+    world.sandbox.inject(Fault::new(FaultKind::Cut { at: 3 }).with_probability(5, 1)).unwrap();
     let at = |path: &str| format!("{}{path}", world.sandbox.url());
     let described = world.call("GET", &at("/_sandbox/openapi.json"), &[], "").await;
     assert_eq!(described.content_type, "application/json");

@@ -1,4 +1,4 @@
-//! A real browser: Chromium, driven by its own driver. Both are needed; without them a test fails and says so.
+//! A real browser: Chromium, driven by its own driver. Both are needed; without them a test fails with that message.
 
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -153,7 +153,7 @@ fn started(wrote: &mut String) -> Option<(Child, u16)> {
         wrote.push_str(&format!("and ended: {status}"));
         return None;
     };
-    // It goes on writing; a pipe that nobody reads would stop it.
+    // It goes on writing; a pipe that is not read would stop it.
     std::thread::spawn(move || lines.for_each(drop));
     std::thread::spawn(move || std::io::copy(&mut complaints, &mut std::io::stderr()));
     Some((process, port))
@@ -176,7 +176,7 @@ fn new_profile() -> PathBuf {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // Asked like this it ends its browser too; killed, it would leave it behind. Failing here helps nobody.
+        // Asked like this it ends its browser too; killed, it would leave it behind. A failure here is ignored.
         if let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)) {
             let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
             let _ =

@@ -78,7 +78,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn the_whole_story() {
+async fn emspay_first_order_to_renewal_succeeds() {
     let world = World::start().await;
     let created = world.emspay("POST", "/orders/", FIRST).await;
     assert_eq!(created.status, 201);
@@ -122,13 +122,13 @@ async fn the_whole_story() {
     let last = world.sandbox.ledger().pop().unwrap();
     assert_eq!((last.gateway.as_str(), last.payment.as_str()), ("emspay", charged["id"].as_str().unwrap()));
 
-    // The reference is not unique on this gateway: a repeated call takes the money again.
+    // The reference is not unique on this gateway: a repeated request takes the money again.
     assert_eq!(world.emspay("POST", "/orders/", &later(token, "2")).await.status, 201);
     assert_eq!(world.money(), ["1 4000 EUR", "2 4000 EUR", "2 4000 EUR"]);
 }
 
 #[tokio::test]
-async fn declined_payments_are_orders_too() {
+async fn declined_payment_is_an_order() {
     let world = World::start().await;
     for (card, action) in [(DECLINED_CARD, "pay"), (GOOD_CARD, "decline")] {
         let order = world.emspay_first(card, action).await;
@@ -156,7 +156,7 @@ async fn declined_payments_are_orders_too() {
 }
 
 #[tokio::test]
-async fn a_series_ends_after_a_year_and_an_unpaid_order_after_its_period() {
+async fn series_and_unpaid_order_expire() {
     let world = World::start().await;
     let token = world.emspay_token(GOOD_CARD).await;
     let open = world.emspay("POST", "/orders/", FIRST).await.json();
@@ -173,7 +173,7 @@ async fn a_series_ends_after_a_year_and_an_unpaid_order_after_its_period() {
 }
 
 #[tokio::test]
-async fn change_cancel_list_and_refund() {
+async fn order_is_changed_canceled_listed_and_refunded() {
     let world = World::start().await;
     let open = world.emspay("POST", "/orders/", FIRST).await.json();
     let path = format!("/orders/{}/", open["id"].as_str().unwrap());
@@ -202,7 +202,7 @@ async fn change_cancel_list_and_refund() {
 }
 
 #[tokio::test]
-async fn the_customer_goes_on_to_the_merchant() {
+async fn customer_is_redirected_to_the_merchant() {
     let world = World::start().await;
     let mut body = documented(FIRST);
     body["return_url"] = json!("https://merchant.example/thanks?a=1&b=2");
@@ -218,7 +218,7 @@ async fn the_customer_goes_on_to_the_merchant() {
 }
 
 #[tokio::test]
-async fn what_is_refused() {
+async fn emspay_refuses_invalid_requests() {
     let world = World::start().await;
     let with = |change: &dyn Fn(&mut Value)| {
         let mut body = documented(FIRST);

@@ -55,13 +55,17 @@ async fn talk(mut stream: TcpStream, parts: &[&str]) -> (Vec<u8>, Option<ErrorKi
 }
 
 #[tokio::test]
-async fn a_connection_breaks_before_and_after_the_money_moves() {
+async fn reset_before_and_after_acting_moves_money_once() {
     let world = World::start().await;
     let raw = world.raw_charge().await;
     let mut charges = 0;
     for (kind, end) in [(FaultKind::Reset, Some(ErrorKind::ConnectionReset)), (FaultKind::Close, None)] {
-        let fault =
-            |when| Fault::new(kind.clone()).gateway("emspay").operation("POST /emspay/v1/orders/").when(when);
+        let fault = |when| {
+            Fault::new(kind.clone())
+                .with_gateway("emspay")
+                .with_operation("POST /emspay/v1/orders/")
+                .with_moment(when)
+        };
         // Nothing of the body is waited for.
         world.inject(fault(Moment::BeforeReading));
         assert_eq!(talk(world.connect().await, &[&raw.head]).await, (vec![], end));
@@ -90,12 +94,12 @@ async fn a_connection_breaks_before_and_after_the_money_moves() {
 }
 
 #[tokio::test]
-async fn silence_before_and_after_the_money_moves() {
+async fn silence_before_and_after_acting() {
     for (when, charges) in [(Moment::BeforeReading, 0), (Moment::BeforeActing, 0), (Moment::AfterActing, 1)] {
         let world = World::start().await;
         let raw = world.raw_charge().await;
         let before = world.sandbox.exchanges().len();
-        world.inject(Fault::new(FaultKind::Silent).when(when));
+        world.inject(Fault::new(FaultKind::Silent).with_moment(when));
         let mut stream = world.connect().await;
         stream.write_all(format!("{}{}", raw.head, raw.body).as_bytes()).await.unwrap();
         while world.sandbox.exchanges().len() == before {
@@ -113,7 +117,7 @@ async fn silence_before_and_after_the_money_moves() {
 }
 
 #[tokio::test]
-async fn a_reply_is_cut_at_any_byte() {
+async fn reply_is_cut_at_any_byte() {
     let world = World::start().await;
     let raw = world.raw_charge().await;
     let (whole, _) = talk(world.connect().await, &[&raw.head, &raw.body]).await;
@@ -129,7 +133,7 @@ async fn a_reply_is_cut_at_any_byte() {
 #[tokio::test]
 async fn connections_are_refused() {
     let world = World::start().await;
-    world.inject(Fault::new(FaultKind::RefuseConnection).times(2));
+    world.inject(Fault::new(FaultKind::RefuseConnection).with_times(2));
     for _ in 0..2 {
         let end = world.connect().await.read(&mut [0]).await;
         assert_eq!(end.unwrap_err().kind(), ErrorKind::ConnectionReset);
@@ -150,7 +154,7 @@ async fn connections_are_refused() {
 }
 
 #[tokio::test]
-async fn replies_that_are_not_the_gateways() {
+async fn fault_replies_replace_the_gateways() {
     let world = World::start().await;
     let token = world.emspay_token(GOOD_CARD).await;
     let to = "http://127.0.0.1:1/elsewhere".to_owned();
@@ -169,7 +173,7 @@ async fn replies_that_are_not_the_gateways() {
         (FaultKind::HugeBody { bytes: 3_000_000 }, 200, "application/json", "\"xxxx"),
     ] {
         for (when, taken) in [(Moment::BeforeActing, 0), (Moment::AfterActing, 1)] {
-            world.inject(Fault::new(kind.clone()).when(when));
+            world.inject(Fault::new(kind.clone()).with_moment(when));
             let order = emspay::later(&token, "charge");
             let reply = world.emspay("POST", "/orders/", &order).await;
             assert_eq!((reply.status, reply.content_type.as_str()), (status, content_type), "{kind:?}");
@@ -189,7 +193,7 @@ async fn replies_that_are_not_the_gateways() {
 }
 
 #[tokio::test]
-async fn replies_that_were_changed() {
+async fn fault_changes_the_gateways_reply() {
     let world = World::start().await;
     let token = world.emspay_token(GOOD_CARD).await;
     for (kind, amount, status, content_type) in [
@@ -216,7 +220,7 @@ async fn replies_that_were_changed() {
 async fn access_tokens_expire_early() {
     let world = World::start().await;
     let (omno, ngenius) = (world.omno_token().await, world.ngenius_token().await);
-    world.inject(Fault::new(FaultKind::TokenExpired).times(2));
+    world.inject(Fault::new(FaultKind::TokenExpired).with_times(2));
     // A call without a token, and asking for one, are not hit.
     let before = world.sandbox.faults();
     assert_eq!(world.omno("none", "GET", "/reporting/payments/1", "").await.status, 401);
@@ -232,7 +236,7 @@ async fn access_tokens_expire_early() {
 }
 
 #[tokio::test]
-async fn notifications_go_wrong() {
+async fn notification_faults() {
     let receiver = Receiver::start().await;
     let world = World::with(Sandbox::builder().webhook("ngenius", &receiver.url)).await;
     let events = || -> Vec<String> {
@@ -243,7 +247,7 @@ async fn notifications_go_wrong() {
         (FaultKind::NotificationReordered, vec!["CAPTURED", "AUTHORISED"]),
         (FaultKind::NotificationDropped, vec!["CAPTURED"]),
     ] {
-        world.inject(Fault::new(kind).gateway("ngenius"));
+        world.inject(Fault::new(kind).with_gateway("ngenius"));
         world.ngenius_create(&order("MONTHLY", GOOD_CARD).to_string()).await;
         world.sandbox.settle().await;
         assert_eq!(events(), wanted);
@@ -262,7 +266,7 @@ async fn notifications_go_wrong() {
     assert_ne!(heard[0].json()["order"]["amount"], heard[1].json()["order"]["amount"]);
 
     // What is held back for nothing to follow goes out when the faults are cleared.
-    world.inject(Fault::new(FaultKind::NotificationReordered).times(2));
+    world.inject(Fault::new(FaultKind::NotificationReordered).with_times(2));
     world.ngenius_create(&order("MONTHLY", GOOD_CARD).to_string()).await;
     world.sandbox.settle().await;
     assert!(events().is_empty());
@@ -272,8 +276,8 @@ async fn notifications_go_wrong() {
 }
 
 #[tokio::test]
-async fn faults_over_http() {
-    let fault = Fault::new(FaultKind::Reset).gateway("revio").times(3);
+async fn faults_are_armed_and_cleared_over_http() {
+    let fault = Fault::new(FaultKind::Reset).with_gateway("revio").with_times(3);
     let world = World::with(Sandbox::builder().fault(fault.clone())).await;
     let url = format!("{}/_sandbox/faults", world.sandbox.url());
     let listed = world.call("GET", &url, &[], "").await.json();
@@ -294,6 +298,6 @@ async fn faults_over_http() {
         assert!(refused.status == 400 && refused.json()["message"].is_string(), "{slip}");
     }
     assert!(world.sandbox.faults().is_empty());
-    let wrong = Sandbox::builder().fault(Fault::new(FaultKind::Reset).times(0)).start().await;
+    let wrong = Sandbox::builder().fault(Fault::new(FaultKind::Reset).with_times(0)).start().await;
     assert_eq!(wrong.unwrap_err().kind(), ErrorKind::InvalidInput);
 }

@@ -1,4 +1,4 @@
-//! The face without a browser: everything works by plain forms.
+//! The inspector without a browser: everything works by plain forms.
 
 use crate::{GOOD_CARD, World};
 use recurring_sandbox::{Fault, FaultKind};
@@ -6,7 +6,7 @@ use recurring_sandbox::{Fault, FaultKind};
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
 #[tokio::test]
-async fn the_inspector_needs_no_scripts() {
+async fn inspector_works_without_scripts() {
     let world = World::start().await;
     let url = world.sandbox.url().to_owned();
     let page = world.call("GET", &url, &[], "").await;
@@ -25,7 +25,7 @@ async fn the_inspector_needs_no_scripts() {
     let added = send("faults", "kind=503&when=&gateway=revio&times=2&operation=GET+%2Frevio%2F**").await;
     assert_eq!(added.status, 303, "{}", added.text);
     let expected = Fault::new(FaultKind::Status { status: 503, retry_after: None });
-    let expected = expected.gateway("revio").times(2).operation("GET /revio/**");
+    let expected = expected.with_gateway("revio").with_times(2).with_operation("GET /revio/**");
     assert_eq!(world.sandbox.faults(), [expected]);
     assert_eq!(world.revio("GET", "/clients/1/", "").await.status, 503);
     assert!(world.call("GET", &url, &[], "").await.text.contains("times=1"));
@@ -48,13 +48,13 @@ async fn the_inspector_needs_no_scripts() {
         assert!(refused.text.contains("role=\"alert\""));
     }
     assert!(world.sandbox.faults().is_empty());
-    // Looking on leaves no trace.
+    // Reading leaves no entry in the log.
     assert_eq!(world.sandbox.exchanges().len(), 1);
     assert_eq!(send("unknown", "").await.status, 404);
 }
 
 #[tokio::test]
-async fn another_sites_page_cannot_press_the_buttons() {
+async fn form_from_another_site_is_refused() {
     let world = World::start().await;
     let url = format!("{}/_sandbox/inspector/faults", world.sandbox.url());
     for (site, status) in [("cross-site", 403), ("same-site", 403), ("same-origin", 303)] {
@@ -65,7 +65,7 @@ async fn another_sites_page_cannot_press_the_buttons() {
 }
 
 #[tokio::test]
-async fn the_part_that_changes_and_the_script() {
+async fn live_part_and_script_are_served() {
     let world = World::with(recurring_sandbox::Sandbox::builder().starts_at(0)).await;
     let url = world.sandbox.url().to_owned();
     let live = world.call("GET", &format!("{url}/_sandbox/live"), &[], "").await.text;
@@ -82,7 +82,7 @@ async fn the_part_that_changes_and_the_script() {
 }
 
 #[tokio::test]
-async fn a_call_is_shown_without_its_secrets() {
+async fn exchange_is_shown_without_secrets() {
     let world = World::start().await;
     let token = world.emspay_token(GOOD_CARD).await;
     let url = world.sandbox.url().to_owned();
@@ -108,7 +108,7 @@ async fn a_call_is_shown_without_its_secrets() {
 }
 
 #[tokio::test]
-async fn the_banks_question_by_plain_forms() {
+async fn challenge_works_with_plain_forms() {
     let world = World::start().await;
     let client = world.revio_client("person@merchant.example").await;
     let (path, purchase) = world.revio_purchase(&client, true).await;

@@ -1,4 +1,4 @@
-//! The story of each gateway over HTTP, with the customer's page, and what each gateway refuses.
+//! Every flow of each gateway over HTTP, with the payment page, and what each gateway refuses.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 // These need Chromium: `cargo test -p recurring-sandbox --features browser-tests`.
@@ -70,7 +70,7 @@ impl World {
         settings.into_iter().find(|(key, _)| *key == name).unwrap_or_else(|| panic!("no setting {name}")).1
     }
 
-    /// One call. `headers` as name and value.
+    /// Sends a request. `headers` as name and value.
     async fn call(&self, method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Reply {
         let mut request = self.http.request(method.parse().unwrap(), url).body(body.to_owned());
         for (name, value) in headers {

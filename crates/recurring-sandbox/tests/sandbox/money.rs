@@ -1,4 +1,4 @@
-//! What happens to the money after a payment, or instead of one: capture, void, refund, saved card.
+//! Captures, reversals, refunds and saved cards.
 
 use crate::ngenius::order;
 use crate::{DECLINED_CARD, GOOD_CARD, LATER_DECLINED_CARD, Reply, World, emspay};
@@ -73,7 +73,7 @@ async fn revio_holds_captures_and_releases() {
 }
 
 #[tokio::test]
-async fn revio_lists_its_payment_methods() {
+async fn revio_lists_payment_methods() {
     let world = World::start().await;
     let brand = world.setting("REVIO_BRAND_ID");
     let path = format!("/payment_methods/?brand_id={brand}&currency=ZAR&recurring=true");
@@ -87,7 +87,7 @@ async fn revio_lists_its_payment_methods() {
 }
 
 #[tokio::test]
-async fn emspay_captures_what_waits_for_it() {
+async fn emspay_authorized_payment_is_captured() {
     let world = World::start().await;
     let mut body: Value = serde_json::from_str(emspay::FIRST).unwrap();
     body["transactions"][0]["capture_mode"] = "manual".into();
@@ -127,7 +127,7 @@ async fn emspay_captures_what_waits_for_it() {
 }
 
 #[tokio::test]
-async fn an_emspay_refund_is_an_order() {
+async fn emspay_refund_is_an_order() {
     let world = World::start().await;
     let paid = world.emspay_first(GOOD_CARD, "pay").await;
     let path = format!("/orders/{}/", paid["id"].as_str().unwrap());
@@ -162,11 +162,11 @@ async fn an_emspay_refund_is_an_order() {
 }
 
 #[tokio::test]
-async fn ngenius_captures_and_reverses_by_the_links() {
+async fn ngenius_links_capture_and_reverse() {
     let world = World::start().await;
     let held = world.ngenius_payment("AUTH", GOOD_CARD).await;
     assert_eq!(held["state"], "AUTHORISED");
-    // One link leads into the gateway's own network: whoever follows it sends the access token away.
+    // One link leads into the gateway's own network: a client that follows it gives the access token away.
     assert!(held["_links"]["self"]["href"].as_str().unwrap().starts_with("http://transaction-service/"));
     assert!(world.money().is_empty());
     let capture = &held["_links"]["cnp:capture"];
@@ -209,7 +209,7 @@ async fn ngenius_captures_and_reverses_by_the_links() {
 }
 
 #[tokio::test]
-async fn an_ngenius_purchase_comes_back_whole_or_in_part() {
+async fn ngenius_purchase_is_refunded_whole_or_in_part() {
     let world = World::start().await;
     let whole = world.ngenius_payment("PURCHASE", GOOD_CARD).await;
     let cancel = &whole["_links"]["cnp:cancel"];
@@ -229,7 +229,7 @@ async fn an_ngenius_purchase_comes_back_whole_or_in_part() {
 }
 
 #[tokio::test]
-async fn ngenius_takes_a_saved_card() {
+async fn ngenius_saved_card_pays() {
     let world = World::start().await;
     let outlet = world.setting("NGENIUS_OUTLET");
     let path = format!("/transactions/outlets/{outlet}/orders");
@@ -276,14 +276,14 @@ async fn ngenius_takes_a_saved_card() {
 }
 
 #[tokio::test]
-async fn charged_once() {
+async fn assert_charged_once_fails_on_second_charge() {
     let world = World::start().await;
     let token = world.emspay_token(GOOD_CARD).await;
     let renewal = emspay::later(&token, "plan-7");
     let order = world.emspay("POST", "/orders/", &renewal).await.json();
     let path = format!("/orders/{}/refunds/", order["id"].as_str().unwrap());
     assert_eq!(world.emspay("POST", &path, r#"{"amount":1}"#).await.status, 201);
-    // A refund is no second charge.
+    // A refund is not a second charge.
     world.sandbox.assert_charged_once("plan-7");
     world.emspay("POST", "/orders/", &renewal).await;
     for (reference, count) in [("plan-7", 2), ("plan-8", 0)] {
@@ -293,7 +293,7 @@ async fn charged_once() {
     }
 }
 
-/// What the check says when it is not content.
+/// The message of the check when it fails.
 fn refused(sandbox: &Sandbox, reference: &str) -> String {
     let check = std::panic::AssertUnwindSafe(|| sandbox.assert_charged_once(reference));
     *std::panic::catch_unwind(check).unwrap_err().downcast::<String>().unwrap()

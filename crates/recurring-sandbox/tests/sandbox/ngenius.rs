@@ -90,7 +90,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn the_documented_example() {
+async fn documented_request_gets_documented_answer() {
     let world = World::with(Sandbox::builder().starts_at(DOCUMENTED_START)).await;
     let reply = world.ngenius_create(REQUEST).await;
     assert_eq!((reply.status, reply.content_type.as_str()), (200, PAYMENT), "{}", reply.text);
@@ -115,7 +115,7 @@ async fn the_documented_example() {
 }
 
 #[tokio::test]
-async fn a_schedule_recurs_when_the_clock_moves() {
+async fn schedule_recurs_when_clock_moves() {
     let world = World::with(Sandbox::builder().starts_at(DOCUMENTED_START)).await;
     let weekly = world.ngenius_create(&order("WEEKLY", GOOD_CARD).to_string()).await.json();
     let monthly = world.ngenius_create(&order("MONTHLY", GOOD_CARD).to_string()).await.json();
@@ -142,7 +142,7 @@ async fn a_schedule_recurs_when_the_clock_moves() {
 }
 
 #[tokio::test]
-async fn a_schedule_from_the_end_of_a_month_goes_on_on_the_28th() {
+async fn schedule_from_end_of_month_recurs_on_the_28th() {
     // 2024-01-29, -30 and -31 at 10:00, and the 28th, which stays as it is anyway.
     for (start, first) in [
         (1_706_436_000, "2024-01-28"),
@@ -161,7 +161,7 @@ async fn a_schedule_from_the_end_of_a_month_goes_on_on_the_28th() {
 }
 
 #[tokio::test]
-async fn declined_payments() {
+async fn declined_payment_of_schedule_is_failed() {
     let world = World::with(Sandbox::builder().starts_at(DOCUMENTED_START)).await;
     let failed = world.ngenius_create(&order("WEEKLY", DECLINED_CARD).to_string()).await;
     assert_eq!((failed.status, &failed.json()["state"]), (200, &json!("FAILED")));
@@ -185,7 +185,7 @@ async fn declined_payments() {
 }
 
 #[tokio::test]
-async fn a_refund_goes_to_the_address_that_the_order_names() {
+async fn refund_follows_the_link_of_the_order() {
     let world = World::start().await;
     for (action, state) in [("SALE", "CAPTURED"), ("PURCHASE", "PURCHASED")] {
         let mut body = order("YEARLY", GOOD_CARD);
@@ -215,7 +215,7 @@ async fn a_refund_goes_to_the_address_that_the_order_names() {
 }
 
 #[tokio::test]
-async fn what_is_refused() {
+async fn ngenius_refuses_invalid_requests() {
     let world = World::start().await;
     let with = |part: &str, name: &str, value: Value| {
         let mut body = order("MONTHLY", GOOD_CARD);
@@ -240,7 +240,7 @@ async fn what_is_refused() {
         with("payment", "pan", json!("4111111111111112")),
         with("payment", "pan", json!("4111")),
         with("payment", "pan", json!(4_111_111_111_111_111_i64)),
-        // A fine check digit, but no test card.
+        // A valid check digit, but not a test card.
         with("payment", "pan", json!("4242424242424242")),
         with("payment", "expiry", json!("2020-01")),
         with("payment", "expiry", json!("12/30")),

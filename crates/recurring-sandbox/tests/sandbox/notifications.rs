@@ -31,7 +31,7 @@ fn all(heard: &[Heard], member: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn emspay_names_the_order_and_nothing_else() {
+async fn emspay_notification_names_only_the_order() {
     let (world, receiver) = (World::start().await, Receiver::start().await);
     let with_hook = |body: &str| {
         let mut body: Value = serde_json::from_str(body).unwrap();
@@ -66,7 +66,7 @@ async fn emspay_names_the_order_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn revio_signs_every_byte() {
+async fn revio_notification_is_signed_over_every_byte() {
     let receiver = Receiver::start().await;
     let world = World::with(Sandbox::builder().webhook("revio", &format!("{}/all", receiver.url))).await;
     let client = world.revio_client("a@b.example").await;
@@ -145,7 +145,7 @@ async fn revio_signs_every_byte() {
 }
 
 #[tokio::test]
-async fn ngenius_sends_its_header_and_the_scheduled_payments() {
+async fn ngenius_scheduled_payments_are_sent_with_header() {
     let receiver = Receiver::start().await;
     let builder = Sandbox::builder().starts_at(DOCUMENTED_START).webhook("ngenius", &receiver.url);
     let world = World::with(builder).await;
@@ -177,7 +177,7 @@ async fn ngenius_sends_its_header_and_the_scheduled_payments() {
 }
 
 #[tokio::test]
-async fn omno_tells_of_each_change_of_status() {
+async fn omno_notification_is_sent_for_each_status() {
     let (world, receiver) = (World::start().await, Receiver::start().await);
     let token = world.omno_token().await;
     let with_hook = |order: &str, card: Option<&str>| {
@@ -207,7 +207,7 @@ async fn omno_tells_of_each_change_of_status() {
 }
 
 #[tokio::test]
-async fn tokenpay_signs_the_sorted_members() {
+async fn tokenpay_notification_is_signed_over_sorted_members() {
     let (world, receiver) = (World::start().await, Receiver::start().await);
     world.customer(&world.add_token("user1").await, LATER_DECLINED_CARD, "pay").await;
     let callback = format!(r#","callbackUrl":{{"notify":"{}/notify"}}}}"#, receiver.url);

@@ -61,7 +61,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn the_whole_story() {
+async fn omno_first_payment_to_renewal_succeeds() {
     let world = World::start().await;
     let token = world.omno_token().await;
     assert_eq!(world.omno(&token, "GET", "/transaction/customer/user%2F1/cards", "").await.json(), json!([]));
@@ -102,7 +102,7 @@ async fn the_whole_story() {
 }
 
 #[tokio::test]
-async fn declined_cancelled_and_forgotten_payments() {
+async fn declined_canceled_and_timed_out_payments() {
     let world = World::start().await;
     let token = world.omno_token().await;
     for (card, action) in [(DECLINED_CARD, "pay"), (GOOD_CARD, "decline"), (GOOD_CARD, "cancel")] {
@@ -133,7 +133,7 @@ async fn declined_cancelled_and_forgotten_payments() {
 }
 
 #[tokio::test]
-async fn what_is_refused() {
+async fn omno_refuses_invalid_requests() {
     let world = World::start().await;
     let token = world.omno_token().await;
     let with = |name: &str, value: Value| {

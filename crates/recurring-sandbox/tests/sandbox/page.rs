@@ -17,7 +17,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn the_page_is_a_plain_form() {
+async fn payment_page_is_a_plain_form() {
     let world = World::start().await;
     let page = world.open_page("<script>alert('x')</script> & \"more\"").await;
     let reply = world.call("GET", &page, &[], "").await;
@@ -42,7 +42,7 @@ async fn the_page_is_a_plain_form() {
 }
 
 #[tokio::test]
-async fn what_the_page_refuses() {
+async fn payment_page_refuses_invalid_forms() {
     let world = World::start().await;
     let page = world.open_page("Something").await;
     let form = |number: &str, expiry: &str, cvc: &str, holder: &str| {

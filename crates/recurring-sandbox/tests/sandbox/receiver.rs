@@ -1,4 +1,4 @@
-//! The merchant's side: a server that hears notifications and answers what the test says.
+//! The merchant's side: a server that receives notifications and gives the answers of the test.
 
 use axum::Router;
 use axum::body::to_bytes;
@@ -35,7 +35,7 @@ pub(crate) struct Receiver {
 }
 
 impl Receiver {
-    /// Answers 200 `OK` until it is told otherwise, and never at all at `/hangs`.
+    /// Answers 200 `OK` until the test sets another answer, and never at all at `/hangs`.
     pub(crate) async fn start() -> Receiver {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -49,12 +49,12 @@ impl Receiver {
         *self.inner.1.lock().unwrap() = (status, body);
     }
 
-    /// What was heard since this was last asked.
+    /// The notifications received since the last call of this.
     pub(crate) fn take(&self) -> Vec<Heard> {
         std::mem::take(&mut *self.inner.0.lock().unwrap())
     }
 
-    /// Waits until this many calls came in altogether.
+    /// Waits until this many notifications have been received in all.
     pub(crate) async fn has_heard(&self, count: usize) {
         self.inner.2.subscribe().wait_for(|heard| *heard >= count).await.unwrap();
     }

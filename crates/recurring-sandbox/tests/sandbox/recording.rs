@@ -1,4 +1,4 @@
-//! What the sandbox writes down of a run, judged by what is asked of the workspace's own examples.
+//! The recording of a run, checked by the rules for the workspace's own examples.
 
 use crate::omno::payment;
 use crate::receiver::Receiver;
@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A folder that goes with the test.
+/// A folder that is removed after the test.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -58,7 +58,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[tokio::test]
-async fn the_story_of_each_gateway_becomes_examples_without_a_secret() {
+async fn recording_of_each_gateway_holds_no_secret() {
     let folder = Folder::new("stories");
     let receiver = Receiver::start().await;
     let builder = Sandbox::builder()
@@ -136,7 +136,7 @@ async fn the_story_of_each_gateway_becomes_examples_without_a_secret() {
 }
 
 #[tokio::test]
-async fn an_example_holds_what_was_sent_and_answered() {
+async fn example_holds_request_and_answer() {
     let folder = Folder::new("one");
     let world = folder.world().await;
     let created = world.emspay("POST", "/orders/", emspay::FIRST).await.json();
@@ -166,23 +166,24 @@ async fn an_example_holds_what_was_sent_and_answered() {
 }
 
 #[tokio::test]
-async fn a_fault_is_told_from_an_answer() {
+async fn example_with_fault_has_note() {
     let folder = Folder::new("faults");
     let world = folder.world().await;
     world.sandbox.inject(Fault::new(FaultKind::Status { status: 503, retry_after: None })).unwrap();
     assert_eq!(world.emspay("POST", "/orders/", emspay::FIRST).await.status, 503);
     let meta = folder.read("emspay/create-order/recorded-00001/meta.toml");
     assert!(meta.contains("the gateway did not act") && !meta.contains("[response]"), "{meta}");
-    let fault = Fault::new(FaultKind::Status { status: 500, retry_after: None }).when(Moment::AfterActing);
+    let fault =
+        Fault::new(FaultKind::Status { status: 500, retry_after: None }).with_moment(Moment::AfterActing);
     world.sandbox.inject(fault).unwrap();
     assert_eq!(world.emspay("POST", "/orders/", emspay::FIRST).await.status, 500);
     let meta = folder.read("emspay/create-order/recorded-00002/meta.toml");
-    assert!(meta.contains("did not hear it so") && meta.contains("status = 201"), "{meta}");
+    assert!(meta.contains("did not get it so") && meta.contains("status = 201"), "{meta}");
     assert_eq!(lint::examples(&folder.0, None).unwrap(), Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn odd_calls_are_recorded_without_what_is_odd_in_them() {
+async fn odd_requests_are_recorded_redacted() {
     let folder = Folder::new("odd");
     let world = folder.world().await;
     for (path, body) in [
@@ -203,7 +204,7 @@ async fn odd_calls_are_recorded_without_what_is_odd_in_them() {
 }
 
 #[tokio::test]
-async fn an_earlier_recording_stays_and_a_folder_that_cannot_be_made_is_refused() {
+async fn earlier_recording_stays_and_invalid_folder_is_refused() {
     let folder = Folder::new("twice");
     for _ in 0..2 {
         folder.world().await.emspay("POST", "/orders/", emspay::FIRST).await;
@@ -213,7 +214,7 @@ async fn an_earlier_recording_stays_and_a_folder_that_cannot_be_made_is_refused(
     let file = folder.0.join(cases[0]).join("meta.toml");
     assert!(Sandbox::builder().record(file.join("below")).start().await.is_err());
 
-    // A place that is taken: the answer comes all the same, and asking says what is wrong.
+    // The path is taken by a file: the answer comes all the same, and `recorded` returns the reason.
     fs::write(folder.0.join("revio"), "in the way").unwrap();
     let world = folder.world().await;
     let client = json!({"email": "a@b.example"}).to_string();

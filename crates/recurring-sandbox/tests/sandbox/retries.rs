@@ -8,7 +8,7 @@ use std::time::Duration;
 const MINUTE: u64 = 60;
 
 impl World {
-    /// An emspay order that is cancelled, of which this address is told.
+    /// An emspay order that is canceled, which is notified to this address.
     async fn emspay_event(&self, hook: &str) {
         let mut body: Value = serde_json::from_str(emspay::FIRST).unwrap();
         body["webhook_url"] = hook.into();
@@ -17,7 +17,7 @@ impl World {
         assert_eq!(self.emspay("DELETE", &path, "").await.status, 200);
     }
 
-    /// A tokenpay sale, of which this address is told.
+    /// A tokenpay sale, which is notified to this address.
     async fn tokenpay_event(&self, hook: &str) {
         self.customer(&self.add_token("user1").await, GOOD_CARD, "pay").await;
         let request = format!(
@@ -38,7 +38,7 @@ fn attempts(deliveries: &[Delivery]) -> Vec<u32> {
 }
 
 #[tokio::test]
-async fn a_refused_notification_comes_again_until_it_is_taken() {
+async fn refused_notification_is_repeated_until_accepted() {
     let (world, receiver) = (World::start().await, Receiver::start().await);
     receiver.answers(503, "later");
     world.emspay_event(&format!("{}/hook", receiver.url)).await;
@@ -66,7 +66,7 @@ async fn a_refused_notification_comes_again_until_it_is_taken() {
 }
 
 #[tokio::test]
-async fn each_gateway_gives_up_in_its_own_time() {
+async fn each_gateway_gives_up_after_its_attempts() {
     let receiver = Receiver::start().await;
     let builder = Sandbox::builder().webhook("revio", &receiver.url).webhook("ngenius", &receiver.url);
     let world = World::with(builder).await;
@@ -104,7 +104,7 @@ async fn each_gateway_gives_up_in_its_own_time() {
 }
 
 #[tokio::test]
-async fn tokenpay_wants_the_word_ok() {
+async fn tokenpay_needs_ok_in_the_answer() {
     for (status, body, taken) in [
         (200, "OK", true),
         (201, "OK", true),
@@ -124,13 +124,13 @@ async fn tokenpay_wants_the_word_ok() {
 }
 
 #[tokio::test]
-async fn nothing_leaves_this_machine() {
+async fn address_of_another_machine_is_not_called() {
     let world = World::start().await;
     let elsewhere = "https://merchant.example/hook";
     world.emspay_event(elsewhere).await;
     let deliveries = world.after(24 * 60).await;
     assert_eq!(deliveries.len(), 1, "{deliveries:?}");
-    // The name of this machine is as good as its number.
+    // The name of this machine works like its address.
     let receiver = Receiver::start().await;
     world.emspay_event(&receiver.url.replace("127.0.0.1", "localhost")).await;
     world.sandbox.settle().await;
@@ -141,7 +141,7 @@ async fn nothing_leaves_this_machine() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_hangs_holds_up_nobody() {
+async fn hanging_receiver_delays_no_other() {
     let (world, receiver) = (World::start().await, Receiver::start().await);
     world.emspay_event(&format!("{}/hangs", receiver.url)).await;
     receiver.has_heard(1).await;
@@ -161,7 +161,7 @@ async fn a_receiver_that_hangs_holds_up_nobody() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_is_not_there_is_tried_again() {
+async fn missing_receiver_is_tried_again() {
     let world = World::start().await;
     // The port is taken, and nothing listens on it.
     let taken = tokio::net::TcpSocket::new_v4().unwrap();
@@ -174,7 +174,7 @@ async fn a_receiver_that_is_not_there_is_tried_again() {
 }
 
 #[tokio::test]
-async fn a_long_move_of_the_clock_is_survived() {
+async fn long_move_of_clock_is_bounded() {
     let world = World::with(Sandbox::builder().webhook("ngenius", "http://merchant.example/")).await;
     world.ngenius_create(&order("DAILY", GOOD_CARD).to_string()).await;
     world.sandbox.advance(Duration::from_secs(14 * 366 * 24 * 60 * MINUTE));
@@ -184,7 +184,7 @@ async fn a_long_move_of_the_clock_is_survived() {
 }
 
 #[tokio::test]
-async fn addresses_of_the_account() {
+async fn account_addresses_are_set_and_removed() {
     for (gateway, url) in
         [("emspay", "http://127.0.0.1/"), ("nobody", "http://127.0.0.1/"), ("revio", "nowhere")]
     {

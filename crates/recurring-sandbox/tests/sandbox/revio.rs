@@ -68,7 +68,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn the_whole_story() {
+async fn revio_first_purchase_to_renewal_succeeds() {
     let world = World::start().await;
     let client = world.revio_client("person@merchant.example").await;
     let documented = PURCHASE
@@ -119,7 +119,7 @@ async fn the_whole_story() {
 }
 
 #[tokio::test]
-async fn a_declined_charge_is_a_refusal_and_the_purchase_tells_why() {
+async fn declined_charge_is_refused_with_reason_in_purchase() {
     let world = World::start().await;
     let client = world.revio_client("a@b.example").await;
     let token = world.revio_token(&client, LATER_DECLINED_CARD).await;
@@ -136,7 +136,7 @@ async fn a_declined_charge_is_a_refusal_and_the_purchase_tells_why() {
     assert_eq!(attempts[0]["error"]["code"], "insufficient_funds");
     assert!(attempts[0]["error"]["message"].is_string());
 
-    // The purchase can still be paid, and then the newest attempt stands first.
+    // The purchase can still be paid, and then the newest attempt is first.
     world.customer(purchase["checkout_url"].as_str().unwrap(), DECLINED_CARD, "decline").await;
     let good = world.revio_token(&client, GOOD_CARD).await;
     assert_eq!(world.revio_charge(&path, &good).await.status, 200);
@@ -153,7 +153,7 @@ async fn a_declined_charge_is_a_refusal_and_the_purchase_tells_why() {
 }
 
 #[tokio::test]
-async fn a_token_belongs_to_its_client_and_can_be_deleted() {
+async fn token_belongs_to_its_client_and_is_deleted() {
     let world = World::start().await;
     let (one, other) =
         (world.revio_client("one@b.example").await, world.revio_client("other@b.example").await);
@@ -196,7 +196,7 @@ async fn a_token_belongs_to_its_client_and_can_be_deleted() {
 }
 
 #[tokio::test]
-async fn clients_change_and_purchases_are_cancelled_and_refunded() {
+async fn client_is_changed_and_purchase_canceled_or_refunded() {
     let world = World::start().await;
     let client = world.revio_client("a@b.example").await;
     let path = format!("/clients/{client}/");
@@ -227,7 +227,7 @@ async fn clients_change_and_purchases_are_cancelled_and_refunded() {
 }
 
 #[tokio::test]
-async fn what_is_refused() {
+async fn revio_refuses_invalid_requests() {
     let world = World::start().await;
     let client = world.revio_client("a@b.example").await;
     let good = json!({

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 #[tokio::test]
-async fn the_sandbox_over_http() {
+async fn sandbox_api_answers_over_http() {
     let world = World::start().await;
     let url = world.sandbox.url().to_owned();
     let settings = world.call("GET", &format!("{url}/_sandbox/settings"), &[], "").await.json();
@@ -37,7 +37,7 @@ async fn the_sandbox_over_http() {
 }
 
 #[tokio::test]
-async fn no_input_stops_the_server() {
+async fn invalid_input_does_not_stop_the_server() {
     let world = World::start().await;
     let setting = |name: &str| world.setting(name);
     let revio = format!("Bearer {}", setting("REVIO_API_KEY"));
@@ -85,7 +85,7 @@ async fn no_input_stops_the_server() {
 }
 
 #[tokio::test]
-async fn a_seed_makes_the_same_ids_again() {
+async fn same_seed_gives_same_ids() {
     let mut runs = Vec::new();
     for seed in [7, 7, 8] {
         let world = World::with(Sandbox::builder().seed(seed)).await;
@@ -96,7 +96,7 @@ async fn a_seed_makes_the_same_ids_again() {
 }
 
 #[tokio::test]
-async fn the_last_calls_are_kept() {
+async fn last_requests_are_kept() {
     let world = World::start().await;
     let url = world.sandbox.url().to_owned();
     world.call("GET", &format!("{url}/revio/api/v1/clients/1/?secret=1"), &[], "").await;
@@ -121,7 +121,7 @@ fn mode(path: &Path) -> u32 {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn key_files_are_private_and_go_away() {
+async fn key_files_are_private_and_removed() {
     let world = World::start().await;
     let private = PathBuf::from(world.setting("TOKENPAY_PRIVATE_KEY_FILE"));
     let folder = private.parent().unwrap().to_owned();
@@ -143,7 +143,7 @@ async fn key_files_are_private_and_go_away() {
 }
 
 #[tokio::test]
-async fn stopping() {
+async fn shutdown_closes_the_port() {
     let world = World::start().await;
     let url = format!("{}/_sandbox/ledger", world.sandbox.url());
     assert_eq!(world.call("GET", &url, &[], "").await.status, 200);

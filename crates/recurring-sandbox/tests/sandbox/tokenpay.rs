@@ -76,7 +76,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn the_whole_story() {
+async fn tokenpay_enrollment_to_renewal_succeeds() {
     let world = World::start().await;
     let page = world.add_token("user1").await;
     let saved = world.customer(&page, GOOD_CARD, "pay").await;
@@ -125,7 +125,7 @@ async fn the_whole_story() {
 }
 
 #[tokio::test]
-async fn a_declined_charge() {
+async fn declined_charge_has_decline_code() {
     let world = World::start().await;
     for (card, action) in [(DECLINED_CARD, "pay"), (GOOD_CARD, "decline"), (GOOD_CARD, "cancel")] {
         let page = world.add_token("user1").await;
@@ -145,7 +145,7 @@ async fn a_declined_charge() {
 }
 
 #[tokio::test]
-async fn a_charge_needs_its_own_user_token_and_sale() {
+async fn charge_needs_its_own_user_token_and_sale() {
     let world = World::start().await;
     world.customer(&world.add_token("user1").await, GOOD_CARD, "pay").await;
     world.customer(&world.add_token("user2").await, GOOD_CARD, "pay").await;
@@ -170,7 +170,7 @@ async fn a_charge_needs_its_own_user_token_and_sale() {
     }
     let charged = world.tokenpay("/tokenization/recurring", &charge("user1", 436, 5798)).await;
     assert_eq!(charged["responseCode"], "0000");
-    // A recurring charge is no parent.
+    // A recurring charge cannot be a parent.
     assert_ne!(
         world.tokenpay("/tokenization/recurring", &charge("user1", 436, 5800)).await["responseCode"],
         "0000"
@@ -184,7 +184,7 @@ async fn a_charge_needs_its_own_user_token_and_sale() {
 }
 
 #[tokio::test]
-async fn the_signature_covers_the_text_as_it_was_sent() {
+async fn signature_covers_the_text_as_sent() {
     let world = World::start().await;
     let signature = world.sign(REQUEST);
     // The same members in another text, a cut signature, another text, no base64.
@@ -216,7 +216,7 @@ async fn the_signature_covers_the_text_as_it_was_sent() {
 }
 
 #[tokio::test]
-async fn what_is_refused() {
+async fn tokenpay_refuses_invalid_requests() {
     let world = World::start().await;
     world.customer(&world.add_token("user1").await, GOOD_CARD, "pay").await;
     assert_eq!(world.sale("user1", 436, "first", true).await["responseCode"], "0000");
@@ -257,7 +257,7 @@ async fn what_is_refused() {
 }
 
 #[tokio::test]
-async fn an_order_is_refunded_or_voided_once() {
+async fn order_is_refunded_or_voided_once() {
     let world = World::start().await;
     world.customer(&world.add_token("user1").await, GOOD_CARD, "pay").await;
     for reference in ["a", "b", "c"] {
@@ -285,7 +285,7 @@ async fn an_order_is_refunded_or_voided_once() {
 }
 
 #[tokio::test]
-async fn the_notification_is_signed_by_the_gateway() {
+async fn notification_is_signed_by_the_gateway() {
     let world = World::start().await;
     world.customer(&world.add_token("user1").await, GOOD_CARD, "pay").await;
     world.sale("user1", 436, "first", true).await;

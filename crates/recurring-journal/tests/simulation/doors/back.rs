@@ -90,7 +90,7 @@ fn cases(bench: &Bench, kind: Kind) -> Vec<First> {
         for call in &calls {
             for when in [Moment::BeforeActing, Moment::AfterActing] {
                 if fault.moments().contains(&when) {
-                    let fault = Fault::new(fault.clone()).operation(call).when(when);
+                    let fault = Fault::new(fault.clone()).with_operation(call).with_moment(when);
                     all.push(Some((Crash::Never, Some(fault))));
                 }
             }

@@ -26,7 +26,7 @@ pub(crate) struct Emspay {
     pub(super) merchant_id: String,
     pub(super) project_id: String,
     pub(super) orders: BoundedStore<Order>,
-    /// Refunds are orders too: their ids, and how they are answered.
+    /// Refunds are orders too: the answer to each, by its id.
     pub(super) refunds: BoundedStore<Value>,
     pub(super) vaults: BoundedStore<Vault>,
     /// How long it holds back the answer to a recurring payment.
@@ -100,7 +100,7 @@ impl Emspay {
             common.delay = self.wait;
             let too_late = Decline {
                 code: "series_ended",
-                message: "The first authorisation is over a year old.",
+                message: "The first authorization is over a year old.",
                 response: "05",
             };
             let result = if now >= vault.ends { Err(too_late) } else { vault.card.later(now) };
@@ -117,7 +117,7 @@ impl Emspay {
         Ok(Answer::json(201, &answer))
     }
 
-    /// Finds the order, brings it up to date, lets `change` work on it, tells of a new status, and answers it.
+    /// Finds the order, refreshes and changes it, notifies the merchant of a new status, and answers it.
     pub(super) fn with(
         &mut self,
         common: &mut Common,

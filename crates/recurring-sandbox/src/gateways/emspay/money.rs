@@ -1,4 +1,4 @@
-//! What happens to the money of an order after its payment, and in which currencies it can be taken.
+//! Refunds, captures and cancellations of orders, and the currencies.
 
 use super::account::Emspay;
 use super::order::{GATEWAY, Order, stamp};
@@ -10,8 +10,8 @@ use crate::ledger::LedgerKind;
 use crate::request::Request;
 use serde_json::json;
 
-/// This sandbox's own list. Orders are taken in every currency all the same: whether the gateway holds an order to
-/// its list is not known.
+/// This sandbox's own list. Orders are accepted in every currency all the same: whether the gateway limits orders to its
+/// list is not known.
 const CURRENCIES: [&str; 9] = ["AUD", "CHF", "DKK", "EUR", "GBP", "JPY", "NOK", "SEK", "USD"];
 
 pub(super) fn currencies() -> Answer {
@@ -62,7 +62,7 @@ impl Emspay {
         Ok(Answer::json(201, &answer))
     }
 
-    /// Takes the money of a payment that was only authorised. The answer has no body.
+    /// Takes the money of a payment that was only authorized. The answer has no body.
     pub(super) fn capture(
         &mut self,
         common: &mut Common,
@@ -84,10 +84,10 @@ impl Emspay {
     }
 }
 
-/// A payment that waits for its capture is given up with the order: no money moved, so none comes back.
+/// Cancels an order that is not paid. An authorization that waits for its capture ends with it: no money moves.
 pub(super) fn cancel(order: &mut Order, common: &mut Common) -> Result<u16, Answer> {
     if !matches!(order.status, "new" | "accepted") {
-        return Err(invalid("status", "only an order that is still open can be cancelled"));
+        return Err(invalid("status", "only an order that is still open can be canceled"));
     }
     order.status = "cancelled";
     order.modified = common.now();

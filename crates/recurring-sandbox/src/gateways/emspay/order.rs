@@ -1,4 +1,4 @@
-//! One order: what it remembers, how it changes with time, and how it is answered.
+//! One order: its members, how it changes with time, and how it is answered.
 
 use super::refusal::invalid;
 use crate::answer::Answer;
@@ -6,14 +6,14 @@ use crate::cards::{Card, Decline};
 use crate::common::Common;
 use crate::json::{self, absent, child, text};
 use crate::ledger::{LedgerKind, PaymentNames};
-use crate::outbox::Notice;
+use crate::outbox::Notification;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use serde_json::{Map, Value, json};
 
 pub(super) const GATEWAY: &str = "emspay";
 pub(super) const DEFAULT_PERIOD: &str = "PT30M";
-/// Members that are kept and answered as they came.
+/// Members that are stored and answered as they arrived.
 const KEPT_TEXT: [&str; 6] =
     ["merchant_order_id", "description", "return_url", "failure_url", "webhook_url", "expiration_period"];
 
@@ -44,9 +44,9 @@ pub(super) struct Order {
     pub(super) modified: Timestamp,
     pub(super) expires: Timestamp,
     pub(super) recurring: Recurring,
-    /// The payment is only authorised, and waits for a capture.
+    /// The payment is only authorized, and waits for a capture.
     pub(super) manual_capture: bool,
-    /// As the order's, but for a payment that is authorised: `accepted`.
+    /// The order's status, but `accepted` while the payment is only authorized.
     pub(super) status: &'static str,
     pub(super) card: Option<Card>,
     pub(super) vault_token: Option<String>,
@@ -67,8 +67,8 @@ impl Order {
         self.decline = Some(decline);
     }
 
-    /// Time passes: an unpaid order expires, and a charge that was answered as `processing` is completed when it is
-    /// looked at again.
+    /// Lets time pass: an unpaid order expires, and a charge that was answered as `processing` is completed when it is read
+    /// again.
     pub(super) fn refresh(&mut self, now: Timestamp) {
         match self.status {
             "new" if now >= self.expires => self.status = "expired",
@@ -78,7 +78,7 @@ impl Order {
         self.modified = now;
     }
 
-    /// Takes the money, or only authorises it where it waits for a capture.
+    /// Takes the money, or only authorizes it where it waits for a capture.
     pub(super) fn take(&mut self, common: &mut Common, status: &'static str) {
         if self.manual_capture && self.status == "new" {
             self.status = "accepted";
@@ -92,7 +92,7 @@ impl Order {
     pub(super) fn notify(&self, common: &mut Common, project: &str) {
         let Some(url) = text(&self.kept, "webhook_url") else { return };
         let event = "status_changed";
-        common.notify(Notice {
+        common.notify(Notification {
             forged: false,
             gateway: GATEWAY,
             url: url.to_owned(),
@@ -207,7 +207,7 @@ pub(super) fn kept(body: &Map<String, Value>) -> Result<Map<String, Value>, Answ
     Ok(kept)
 }
 
-/// What kind of payment is asked for, and the vault token of a later one.
+/// The kind of payment, and the vault token of a later one.
 pub(super) fn recurring(transaction: &Map<String, Value>) -> Result<(Recurring, Option<String>), Answer> {
     let at = "transactions[0].payment_method_details";
     let details = match transaction.get("payment_method_details") {

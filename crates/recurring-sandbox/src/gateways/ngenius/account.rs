@@ -118,7 +118,7 @@ impl Ngenius {
         }
     }
 
-    /// A schedule that is forgotten falls due no more.
+    /// Stores an order and its next due time; those of an order that is forgotten for it are removed.
     pub(super) fn add(&mut self, order: Order) {
         let (id, number) = (order.terms.reference.clone(), self.orders.next_number());
         self.due.extend(order.next.map(|next| (next, number)));

@@ -1,4 +1,4 @@
-//! What happens to the money of one payment: capture, reversal, refund, and the payment with a saved card.
+//! Captures, reversals, refunds and payments with a saved card.
 
 use super::account::Ngenius;
 use super::order::Order;
@@ -13,7 +13,7 @@ use crate::ledger::LedgerKind;
 use crate::request::Request;
 use serde_json::{Map, Value};
 
-/// Where an order and one of its payments stand in the lists.
+/// The positions of an order and of one of its payments in the lists.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     order: u64,
@@ -35,7 +35,7 @@ impl Ngenius {
         Ok(Place { order, payment: found.ok_or_else(not_found)? })
     }
 
-    /// An order that waits for a card.
+    /// Creates an order that waits for a card.
     pub(super) fn create_single(&mut self, common: &mut Common, request: &Request) -> Result<Answer, Answer> {
         let order = read::single(&body(request)?, common)?;
         let answer = order.render(&common.origin, &self.outlet);
@@ -59,10 +59,10 @@ impl Ngenius {
         let capture = Capture { reference: common.ids.uuid(), amount: value, refunded: 0, at: common.now() };
         self.payment(at)?.captures.push(capture);
         self.order(at)?.move_money(common, LedgerKind::Charge, at.payment, value);
-        self.told(common, at, if whole { "CAPTURED" } else { "PARTIALLY_CAPTURED" })
+        self.notify_and_answer(common, at, if whole { "CAPTURED" } else { "PARTIALLY_CAPTURED" })
     }
 
-    /// Reverses an authorisation, which moved no money, or a whole purchase, which did.
+    /// Reverses an authorization, which moved no money, or a whole purchase, which did.
     pub(super) fn cancel(
         &mut self,
         common: &mut Common,
@@ -71,7 +71,7 @@ impl Ngenius {
     ) -> Result<Answer, Answer> {
         let (order, payment) = self.both(at)?;
         let (state, whole) = (payment.state(&order.terms), order.terms.amount);
-        // No body belongs here. One that asks for a part must not give back all.
+        // No body is expected. One that asks for a part must not return all of the money.
         if !request.body.is_empty() && amount(&body(request)?, &order.terms.currency)? != whole {
             return Err(invalid("amount.value", "a payment is reversed as a whole"));
         }
@@ -84,10 +84,10 @@ impl Ngenius {
             order.move_money(common, LedgerKind::Refund, at.payment, whole);
         }
         self.payment(at)?.reversed = true;
-        self.told(common, at, event)
+        self.notify_and_answer(common, at, event)
     }
 
-    /// Gives money back: out of one capture, or out of a purchase.
+    /// Refunds one capture, or a purchase.
     pub(super) fn refund(
         &mut self,
         common: &mut Common,
@@ -123,7 +123,7 @@ impl Ngenius {
         self.order(at)?.move_money(common, LedgerKind::Refund, at.payment, value);
         let (order, payment) = self.both(at)?;
         let event = if payment.state(&order.terms) == "REFUNDED" { "REFUNDED" } else { "PARTIALLY_REFUNDED" };
-        self.told(common, at, event)
+        self.notify_and_answer(common, at, event)
     }
 
     pub(super) fn pay_saved_card(
@@ -166,9 +166,9 @@ impl Ngenius {
         order.payments.get_mut(at.payment).ok_or_else(not_found)
     }
 
-    /// Tells of the payment and answers it.
-    fn told(&self, common: &mut Common, at: Place, event: &str) -> Result<Answer, Answer> {
-        self.order(at)?.tell(common, &self.outlet, at.payment, event);
+    /// Notifies the merchant of the payment and answers it.
+    fn notify_and_answer(&self, common: &mut Common, at: Place, event: &str) -> Result<Answer, Answer> {
+        self.order(at)?.notify(common, &self.outlet, at.payment, event);
         self.show(common, at)
     }
 
@@ -178,7 +178,7 @@ impl Ngenius {
     }
 }
 
-/// The amount that is asked for, in minor units of the order's currency.
+/// The amount of the request, in minor units of the order's currency.
 fn amount(body: &Map<String, Value>, currency: &str) -> Result<i64, Answer> {
     let amount = child(body, "amount").ok_or_else(|| invalid("amount", "is required"))?;
     if text(amount, "currencyCode") != Some(currency) {
@@ -187,7 +187,7 @@ fn amount(body: &Map<String, Value>, currency: &str) -> Result<i64, Answer> {
     json::minor(amount.get("value")).ok_or_else(|| invalid("amount.value", "must be at least 1"))
 }
 
-/// The security code is there exactly when it has to be given again (a guess).
+/// Checks the request: it has the security code exactly when that is needed again (a guess).
 fn check_saved(body: &Map<String, Value>, card: &Card) -> Result<(), Answer> {
     if text(body, "expiry") != Some(&format!("{:04}-{:02}", card.year, card.month)) {
         return Err(invalid("expiry", "must be that of the saved card, YYYY-MM"));

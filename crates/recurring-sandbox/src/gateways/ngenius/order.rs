@@ -4,7 +4,7 @@ use super::payment::{Capture, Payment, Terms, Tried, milliseconds};
 use crate::cards::Card;
 use crate::common::Common;
 use crate::ledger::{LedgerKind, PaymentNames};
-use crate::outbox::Notice;
+use crate::outbox::Notification;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
@@ -49,7 +49,7 @@ impl Frequency {
     }
 }
 
-/// What the gateway repeats by itself.
+/// The payment that the gateway repeats.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) frequency: Frequency,
@@ -89,7 +89,7 @@ impl Order {
         self.next = if started { self.due(self.payments.len()) } else { None };
     }
 
-    /// Writes down how the payment at `place` ended, moves the money and tells of it.
+    /// Settles the payment at `place` with this result: moves the money and notifies the merchant.
     pub(super) fn settle(&mut self, common: &mut Common, outlet: &str, place: usize, tried: Tried) {
         let approved = tried.result.is_ok();
         let Some(payment) = self.payments.get_mut(place) else { return };
@@ -115,7 +115,7 @@ impl Order {
             (_, false) => &["DECLINED"],
         };
         for event in events {
-            self.tell(common, outlet, place, event);
+            self.notify(common, outlet, place, event);
         }
     }
 
@@ -128,14 +128,14 @@ impl Order {
 
     /// Public documentation: the event with the order in it, and one fixed header as the proof of origin. That the
     /// order holds only the payment that the event is about is a guess.
-    pub(super) fn tell(&self, common: &mut Common, outlet: &str, place: usize, event: &str) {
+    pub(super) fn notify(&self, common: &mut Common, outlet: &str, place: usize, event: &str) {
         let Some(url) = common.outbox.account_wide(GATEWAY) else { return };
         let payment = self.payments.get(place).into_iter();
         let body = json!({
             "outletId": outlet, "eventId": common.ids.uuid(), "eventName": event,
             "order": self.render_with(payment, &common.origin, outlet),
         });
-        common.notify(Notice {
+        common.notify(Notification {
             forged: false,
             gateway: GATEWAY,
             url,
@@ -169,7 +169,7 @@ impl Order {
             "_id": format!("urn:order:{}", self.terms.reference),
             "_links": {
                 "self": {"href": format!("{origin}/ngenius/{path}")},
-                // Orders carry this link, nothing says what it does to a schedule, and it leads nowhere here.
+                // Real orders have this link; what it does to a schedule is not documented, and it is not served here.
                 "cancel": {"href": format!("http://transaction-service/{path}/cancel")},
             },
             "type": if self.plan.is_some() { "RECURRING" } else { "SINGLE" }, "action": self.terms.action,

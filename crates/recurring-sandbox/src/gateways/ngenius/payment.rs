@@ -1,4 +1,4 @@
-//! One payment of an order: what happened to its money, and how it is answered.
+//! One payment of an order: its result, captures and refunds, and how it is answered.
 
 use crate::cards::{Card, Decline};
 use crate::common::Common;
@@ -16,7 +16,7 @@ pub(super) struct Terms {
     pub(super) currency: String,
 }
 
-/// Money that was taken of an authorised payment.
+/// Money that was taken of an authorized payment.
 #[derive(Debug)]
 pub(super) struct Capture {
     pub(super) reference: String,
@@ -32,7 +32,7 @@ pub(super) struct Refund {
     pub(super) at: Timestamp,
 }
 
-/// How a payment ended that was tried.
+/// The result of a payment that was tried.
 #[derive(Debug)]
 pub(super) struct Tried {
     pub(super) card: Card,
@@ -107,7 +107,7 @@ impl Payment {
         let money = |value: i64| json!({"currencyCode": terms.currency, "value": value});
         let path =
             format!("transactions/outlets/{outlet}/orders/{}/payments/{}", terms.reference, self.reference);
-        // Links of the real gateway point at hosts inside it too: a client must not follow them blindly.
+        // The real gateway links to hosts of its own network too: a client must not follow them.
         let (inside, here) =
             (format!("http://transaction-service/{path}"), format!("{origin}/ngenius/{path}"));
         let state = self.state(terms);

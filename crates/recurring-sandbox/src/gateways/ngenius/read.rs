@@ -1,4 +1,4 @@
-//! Checking the requests that make an order.
+//! Checks the requests that create an order.
 
 use super::order::{Frequency, Order, Plan};
 use super::payment::{Payment, Terms};
@@ -34,7 +34,7 @@ pub(super) fn single(body: &Map<String, Value>, common: &mut Common) -> Result<O
     Ok(order)
 }
 
-/// What both kinds of orders have; `at` is where the members stand, for the message of a refusal.
+/// What both kinds of orders have; `at` is their path, for the message of a refusal.
 fn common_part(order: &Map<String, Value>, at: &str, common: &mut Common) -> Result<Order, Answer> {
     let action = one_of(order, at, "action", &["SALE", "PURCHASE", "AUTH"])?;
     let amount = child(order, "amount").ok_or_else(|| invalid(&format!("{at}amount"), "is required"))?;
@@ -81,7 +81,7 @@ pub(super) fn digits<'a>(
 
 fn card(payment: &Map<String, Value>, now: Timestamp) -> Result<Card, Answer> {
     let pan = digits(payment, "pan", 12, 19).filter(|pan| cards::luhn(pan));
-    let pan = pan.ok_or_else(|| invalid("payment.pan", "is no card number"))?;
+    let pan = pan.ok_or_else(|| invalid("payment.pan", "is not a valid card number"))?;
     let expiry = text(payment, "expiry").and_then(|expiry| {
         let (year, month) =
             expiry.split_once('-').filter(|(year, month)| year.len() == 4 && month.len() == 2)?;

@@ -41,7 +41,7 @@ pub(crate) struct Revio {
     pub(super) tokens: BoundedStore<Token>,
     /// Purchases that a slow acquirer is charging, in the order of their ends.
     pub(super) slow: VecDeque<(Timestamp, String, Card)>,
-    /// One key signs all: what goes to the webhook and what goes to `success_callback`. `/public_key/` shows it.
+    /// One key signs all that is sent, to the webhook and to `success_callback`. `/public_key/` has its public half.
     pub(super) key: SigningKey<Sha256>,
     pub(super) public_key: String,
     /// The file with the public half of the key.

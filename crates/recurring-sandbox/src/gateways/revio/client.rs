@@ -1,4 +1,4 @@
-//! The person who pays.
+//! The client: the customer whose cards are stored.
 
 use super::refusal::{invalid, required};
 use crate::answer::Answer;
@@ -45,7 +45,7 @@ impl Client {
         Ok(client)
     }
 
-    /// Takes new values; unless `partly`, what is not named is emptied and an e-mail address is needed.
+    /// Changes the client. Unless `partly`, members that are missing are emptied, and the e-mail address is required.
     pub(super) fn change(
         &mut self,
         body: &Map<String, Value>,
@@ -71,7 +71,7 @@ impl Client {
         Ok(())
     }
 
-    /// The person's details, as a purchase holds them too: missing text is empty text.
+    /// The details, as a purchase has them too: missing text is empty text.
     pub(super) fn details(&self) -> Value {
         let mut details: Map<String, Value> =
             TEXTS.iter().map(|name| ((*name).to_owned(), "".into())).collect();

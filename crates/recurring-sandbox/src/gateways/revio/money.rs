@@ -1,4 +1,4 @@
-//! What happens to the money of a purchase: charge, capture, release, refund, and what ends it without money.
+//! Charges, captures, releases, cancellations and refunds of purchases.
 
 use super::account::Revio;
 use super::purchase::{Attempt, GATEWAY, Purchase};
@@ -39,28 +39,28 @@ impl Revio {
             let now = common.now();
             purchase.turn("pending_charge", now);
             self.slow.push_back((now.checked_add(SLOWNESS).unwrap_or(now), id.to_owned(), card));
-            return self.told(common, id, "purchase.pending_charge");
+            return self.notify_and_answer(common, id, "purchase.pending_charge");
         }
         let event = settle(purchase, common, &card, result, "recurring_execute");
-        let answer = self.told(common, id, event);
+        let answer = self.notify_and_answer(common, id, event);
         match result {
             Ok(()) => answer,
             Err(decline) => Err(refuse_all("purchase_charge_error", decline.message)),
         }
     }
 
-    /// Takes the money of the purchases for which a slow acquirer has had its minute.
+    /// Takes the money of the purchases that the slow acquirer has settled.
     pub(super) fn settle_due(&mut self, common: &mut Common) {
         let now = common.now();
         while self.slow.front().is_some_and(|(due, _, _)| *due <= now) {
             let Some((_, id, card)) = self.slow.pop_front() else { return };
             let Some(purchase) = self.purchases.get_mut(&id) else { continue };
             let event = settle(purchase, common, &card, Ok(()), "recurring_execute");
-            self.tell(common, &id, event);
+            self.notify(common, &id, event);
         }
     }
 
-    /// Takes the money of a purchase that was only authorised, once: all of it or a part.
+    /// Takes the money of a purchase that was only authorized, once: all of it or a part.
     pub(super) fn capture(
         &mut self,
         common: &mut Common,
@@ -76,27 +76,27 @@ impl Revio {
             return Err(invalid("amount", "The amount is larger than what was authorized."));
         }
         take(purchase, common, amount);
-        self.told(common, id, "purchase.captured")
+        self.notify_and_answer(common, id, "purchase.captured")
     }
 
-    /// Gives up the authorisation: no money moved, so none comes back.
+    /// Releases the authorization hold. No money moves.
     pub(super) fn release(&mut self, common: &mut Common, id: &str) -> Result<Answer, Answer> {
         let purchase = self.purchases.get_mut(id).ok_or_else(not_found)?;
         if purchase.status != "hold" {
             return Err(refuse_all("purchase_release_wrong_status", "The purchase cannot be released."));
         }
         purchase.turn("released", common.now());
-        self.told(common, id, "purchase.released")
+        self.notify_and_answer(common, id, "purchase.released")
     }
 
     pub(super) fn cancel(&mut self, common: &mut Common, id: &str) -> Result<Answer, Answer> {
         let purchase = self.purchases.get_mut(id).ok_or_else(not_found)?;
         if !purchase.unpaid() {
-            let message = "The purchase cannot be cancelled any more.";
+            let message = "The purchase cannot be canceled any more.";
             return Err(refuse_all("purchase_cancel_wrong_status", message));
         }
         purchase.turn("cancelled", common.now());
-        self.told(common, id, "purchase.cancelled")
+        self.notify_and_answer(common, id, "purchase.cancelled")
     }
 
     pub(super) fn refund(
@@ -137,12 +137,12 @@ impl Revio {
         self.purchase(id)?;
         let none = || refuse_all("invalid_recurring_token", "The purchase is not a recurring token.");
         self.tokens.remove(id).ok_or_else(none)?;
-        self.told(common, id, "purchase.recurring_token_deleted")
+        self.notify_and_answer(common, id, "purchase.recurring_token_deleted")
     }
 
-    /// Tells of the purchase and answers it.
-    fn told(&self, common: &mut Common, id: &str, event: &str) -> Result<Answer, Answer> {
-        self.tell(common, id, event);
+    /// Notifies the merchant of the purchase and answers it.
+    fn notify_and_answer(&self, common: &mut Common, id: &str, event: &str) -> Result<Answer, Answer> {
+        self.notify(common, id, event);
         self.purchase(id).map(|purchase| self.show(common, 200, purchase))
     }
 }
@@ -163,7 +163,7 @@ fn take(purchase: &mut Purchase, common: &mut Common, amount: i64) {
     common.move_money(LedgerKind::Charge, GATEWAY, names, (amount, &purchase.currency));
 }
 
-/// Writes down one attempt to take the money, and its result; gives the event to tell.
+/// Settles one attempt to take the money with this result. Returns the event.
 pub(super) fn settle(
     purchase: &mut Purchase,
     common: &mut Common,

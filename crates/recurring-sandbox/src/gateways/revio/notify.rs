@@ -1,9 +1,9 @@
-//! Telling the merchant: the object itself with `event_type` in it, signed over its bytes.
+//! Notifications: the object itself with `event_type` in it, signed over its bytes.
 
 use super::account::Revio;
 use super::purchase::GATEWAY;
 use crate::common::Common;
-use crate::outbox::{Notice, WebhookRules};
+use crate::outbox::{Notification, WebhookRules};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rsa::signature::{SignatureEncoding, Signer};
@@ -19,8 +19,8 @@ pub(crate) const WEBHOOKS: WebhookRules = WebhookRules {
 };
 
 impl Revio {
-    /// Tells of a purchase as it is now: the account's webhook, and `success_callback` when it was paid.
-    pub(super) fn tell(&self, common: &mut Common, id: &str, event: &str) {
+    /// Sends a purchase as it is now to the account's webhook, and to `success_callback` when it was paid.
+    pub(super) fn notify(&self, common: &mut Common, id: &str, event: &str) {
         let Some(purchase) = self.purchases.get(id) else { return };
         let callback = purchase.redirect("success_callback").filter(|_| event == "purchase.paid");
         let urls = common.outbox.account_wide(GATEWAY).into_iter().chain(callback.map(str::to_owned));
@@ -35,7 +35,7 @@ impl Revio {
         let body = body.to_string();
         for url in urls {
             let Ok(signature) = self.key.try_sign(body.as_bytes()) else { return };
-            common.notify(Notice {
+            common.notify(Notification {
                 forged: false,
                 gateway: GATEWAY,
                 url,

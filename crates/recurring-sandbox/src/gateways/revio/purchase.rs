@@ -46,7 +46,7 @@ pub(super) struct Purchase {
     send_receipt: bool,
     due: Option<i64>,
     pub(super) force_recurring: bool,
-    /// Paying only authorises; a capture takes the money.
+    /// A payment only authorizes; a capture takes the money.
     pub(super) skip_capture: bool,
     created: Timestamp,
     updated: Timestamp,
@@ -55,7 +55,7 @@ pub(super) struct Purchase {
     history: Vec<(&'static str, Timestamp)>,
     pub(super) attempts: Vec<Attempt>,
     pub(super) paid: Option<Timestamp>,
-    /// What was really taken: the total, or the captured part of it.
+    /// The amount that was taken: the total, or the captured part of it.
     pub(super) taken: i64,
     pub(super) refunded: i64,
     pub(super) recurring_token: Option<String>,
@@ -138,7 +138,7 @@ impl Purchase {
         })
     }
 
-    /// Who a saved card belongs to.
+    /// The owner of a saved card.
     pub(super) fn owner(&self) -> &str {
         if self.client.id.is_empty() { &self.client.email } else { &self.client.id }
     }
@@ -251,7 +251,7 @@ fn product(value: &Value) -> Result<Product, Answer> {
 }
 
 impl Product {
-    /// The price of all pieces less the discount; `None` when that is no whole minor unit or negative.
+    /// The price of all pieces less the discount; `None` when that is not a whole minor unit, or negative.
     fn total(&self) -> Option<i64> {
         let all = i128::from(self.price) * i128::from(self.quantity);
         let whole = i64::try_from(all / 10_000).ok().filter(|_| all % 10_000 == 0)?;

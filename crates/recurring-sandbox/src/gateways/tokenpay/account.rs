@@ -1,4 +1,4 @@
-//! All that tokenpay-signed remembers: enrolments, tokens and orders.
+//! All that tokenpay-signed remembers: enrollments, tokens and orders.
 
 use super::order::{MERCHANT_ID, Order, card_type};
 use super::refusal::{BAD_SIGNATURE, NOT_FOUND, invalid, malformed, refuse};
@@ -25,7 +25,7 @@ pub(super) const FIRST_ORDER: i64 = 5798;
 pub(super) const FIRST_TRANSACTION: i64 = 3974;
 
 #[derive(Debug)]
-pub(super) struct Enrolment {
+pub(super) struct Enrollment {
     pub(super) user: String,
     pub(super) success: String,
     pub(super) fail: String,
@@ -43,7 +43,7 @@ pub(super) struct Token {
 pub(crate) struct Tokenpay {
     pub(super) merchant: VerifyingKey<Sha256>,
     pub(super) gateway: SigningKey<Sha256>,
-    pub(super) enrolments: BoundedStore<Enrolment>,
+    pub(super) enrollments: BoundedStore<Enrollment>,
     pub(super) tokens: BoundedStore<Token>,
     pub(super) next_token: i64,
     /// By the merchant's reference, which is claimed as long as the order is remembered.
@@ -75,7 +75,7 @@ impl Tokenpay {
             gateway_key_file: folder.write_public("sandbox_tokenpay_gateway_public_key.pem", &gateway)?,
             merchant: VerifyingKey::new(merchant.to_public_key()),
             gateway: SigningKey::new(gateway),
-            enrolments: BoundedStore::default(),
+            enrollments: BoundedStore::default(),
             tokens: BoundedStore::default(),
             next_token: FIRST_TOKEN,
             orders: BoundedStore::default(),
@@ -112,10 +112,10 @@ impl Tokenpay {
         let urls = signed.callbacks(&["success", "fail", "notify"])?;
         let url = |name: &str| text(&urls, name).unwrap_or_default().to_owned();
         let cancel = text(&urls, "cancel").map(str::to_owned);
-        let enrolment = Enrolment { user, success: url("success"), fail: url("fail"), cancel, done: false };
+        let enrollment = Enrollment { user, success: url("success"), fail: url("fail"), cancel, done: false };
         let id = common.ids.uuid();
         let page = format!("{}/pay/tokenpay/{id}", common.origin);
-        self.enrolments.push(&id, enrolment);
+        self.enrollments.push(&id, enrollment);
         Ok(Answer::json(200, &json!({"responseCode": "0000", "message": "Success", "data": page})))
     }
 

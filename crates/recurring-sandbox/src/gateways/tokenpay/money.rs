@@ -1,4 +1,4 @@
-//! Taking the money of an order and giving it back.
+//! Charges, refunds and voids.
 
 use super::account::{FIRST_ORDER, FIRST_TRANSACTION, Tokenpay};
 use super::order::{CURRENCY, DECIMALS, GATEWAY, MERCHANT_ID, Order};
@@ -40,7 +40,7 @@ impl Tokenpay {
             notify,
             created: now,
             updated: now,
-            given_back: None,
+            returned: None,
             result,
         };
         if result.is_ok() {
@@ -60,7 +60,7 @@ impl Tokenpay {
                 "maskedPan": order.card.masked("XXXXXX"), "stan": order.transaction.to_string(),
             },
         });
-        order.tell(common, &self.gateway);
+        order.notify(common, &self.gateway);
         if sale == Some(true) && result.is_ok() {
             self.sales.push(&order.id.to_string(), (order.token, order.user.clone()));
         }
@@ -69,8 +69,8 @@ impl Tokenpay {
         Ok(Answer::json(200, &answer))
     }
 
-    /// Gives back all of the money (a void) or a part; only once for each order.
-    pub(super) fn give_back(
+    /// Returns all of the money (a void) or a part (a refund); only once for each order.
+    pub(super) fn reverse(
         &mut self,
         common: &mut Common,
         signed: &Signed,
@@ -81,14 +81,14 @@ impl Tokenpay {
         let order = self.orders.get_mut(&reference);
         let order = order.ok_or_else(|| refuse(NOT_FOUND, "Order not found"))?;
         let amount = amount.unwrap_or(order.amount);
-        if order.result.is_err() || order.given_back.is_some() || amount > order.amount {
+        if order.result.is_err() || order.returned.is_some() || amount > order.amount {
             return Err(refuse(BAD_PARAMETER, "The order cannot be refunded or voided"));
         }
-        order.given_back = Some((amount, void));
+        order.returned = Some((amount, void));
         order.updated = common.now();
         let names = PaymentNames { reference: &order.reference, payment: &order.id.to_string() };
         common.move_money(LedgerKind::Refund, GATEWAY, names, (amount, CURRENCY));
-        order.tell(common, &self.gateway);
+        order.notify(common, &self.gateway);
         let answer = json!({"responseCode": "0000", "message": "Success", "order": order.render()});
         Ok(Answer::json(200, &answer))
     }

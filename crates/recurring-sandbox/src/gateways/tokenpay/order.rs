@@ -3,7 +3,7 @@
 use crate::cards::{Card, Decline};
 use crate::common::Common;
 use crate::json;
-use crate::outbox::Notice;
+use crate::outbox::Notification;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
@@ -33,14 +33,14 @@ pub(super) struct Order {
     pub(super) notify: Option<String>,
     pub(super) created: Timestamp,
     pub(super) updated: Timestamp,
-    /// How much, and whether by a void.
-    pub(super) given_back: Option<(i64, bool)>,
+    /// The amount that was returned, and whether by a void.
+    pub(super) returned: Option<(i64, bool)>,
     pub(super) result: Result<(), Decline>,
 }
 
 impl Order {
     fn status(&self) -> &'static str {
-        match (self.result, self.given_back) {
+        match (self.result, self.returned) {
             (Err(_), _) => "FAILURE",
             (Ok(()), None) => "SUCCESS",
             (Ok(()), Some((_, true))) => "VOIDED",
@@ -51,7 +51,7 @@ impl Order {
 
     pub(super) fn render(&self) -> Value {
         let amount = json::decimal_number(self.amount, DECIMALS);
-        let net = self.amount - self.given_back.map_or(0, |(amount, _)| amount);
+        let net = self.amount - self.returned.map_or(0, |(amount, _)| amount);
         let net = json::decimal_number(net, DECIMALS);
         json!({
             "id": self.id, "merchantId": MERCHANT_ID, "merchantReference": self.reference, "currency": CURRENCY,
@@ -61,12 +61,12 @@ impl Order {
         })
     }
 
-    /// Tells of the order as it is now.
-    pub(super) fn tell(&self, common: &mut Common, key: &SigningKey<Sha256>) {
+    /// Sends the order as it is now.
+    pub(super) fn notify(&self, common: &mut Common, key: &SigningKey<Sha256>) {
         let Some(url) = self.notify.clone() else { return };
         let Some(body) = self.notification(key) else { return };
         let event = self.status().to_owned();
-        common.notify(Notice { gateway: GATEWAY, url, event, header: None, body, forged: false });
+        common.notify(Notification { gateway: GATEWAY, url, event, header: None, body, forged: false });
     }
 
     /// The notification: every member but the signature is signed as `key=value`, sorted and joined by `&`.

@@ -21,7 +21,7 @@ impl Signed {
         user.map(str::to_owned).ok_or_else(|| invalid("userId", "text of 1 to 64 characters"))
     }
 
-    /// A number that may stand as text.
+    /// A number, also as text.
     pub(super) fn number(&self, name: &str) -> Option<i64> {
         match self.members.get(name)? {
             Value::String(text) => text.parse().ok(),
@@ -42,12 +42,12 @@ impl Signed {
         reference.map(str::to_owned).ok_or_else(|| invalid("merchantReference", "text of 1 to 64 characters"))
     }
 
-    /// Where the gateway is to tell of this order, if anywhere.
+    /// The address for notifications of this order, if any.
     pub(super) fn notify(&self) -> Result<Option<String>, Answer> {
         Ok(text(&self.callbacks(&[])?, "notify").map(str::to_owned))
     }
 
-    /// Checks the addresses; `needed` ones must be there.
+    /// Checks the addresses; the `needed` ones are required.
     pub(super) fn callbacks(&self, needed: &[&str]) -> Result<Map<String, Value>, Answer> {
         let given = match self.members.get("callbackUrl") {
             None | Some(Value::Null) => Map::new(),
