@@ -136,9 +136,9 @@ impl Provider for TokenpaySigned {
             request.attempt.as_str(),
             credential.parent_order_id,
         )
-        .callback_url(told_at(request.notification_url.as_ref()));
+        .with_callback_url(told_at(request.notification_url.as_ref()));
         if let Some(reason) = &request.reason {
-            recurring = recurring.reason(reason);
+            recurring = recurring.with_reason(reason);
         }
         match this.client.recurring(&recurring).await {
             Ok(order) => Ok(payment(&order)),
@@ -248,7 +248,7 @@ fn order_key(reference: &PaymentRef) -> Result<OrderKey, Error> {
 
 fn told_at(notification_url: Option<&String>) -> CallbackUrl {
     match notification_url {
-        Some(url) => CallbackUrl::new().notify(url),
+        Some(url) => CallbackUrl::new().with_notify(url),
         None => CallbackUrl::new(),
     }
 }
