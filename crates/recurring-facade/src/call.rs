@@ -1,6 +1,6 @@
 use recurring_core::NotAfter;
 
-use crate::provider::Record;
+use crate::record::Record;
 
 /// What accompanies one operation that can move money, beside its request.
 #[derive(Debug, Clone)]

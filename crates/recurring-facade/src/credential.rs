@@ -1,10 +1,10 @@
 use std::fmt;
 
 use recurring_core::{AttemptId, Currency, GatewayTime, Money, Secret};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
+use crate::customer::Billing;
 use crate::ids::ProviderId;
-use crate::request::Billing;
 
 /// Who runs the clock. Only a stored credential can be charged: "our timer and their scheduler both charged" does
 /// not compile.
@@ -197,7 +197,8 @@ impl EmspayCredential {
 
 /// Writes a secret out in full, and reads it as text or number. Only for what is stored on purpose.
 mod exposed {
-    use super::{Deserializer, Secret, Serializer};
+    use recurring_core::Secret;
+    use serde::{Deserializer, Serializer};
 
     pub(super) fn serialize<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(secret.expose())

@@ -15,13 +15,16 @@ mod assembly;
 mod call;
 mod capabilities;
 mod credential;
+mod customer;
 mod error;
 mod facade;
 mod facts;
 mod ids;
+mod lost;
 mod notification;
 mod payment;
 mod provider;
+mod record;
 mod request;
 mod settings;
 mod tables;
@@ -42,13 +45,16 @@ pub use credential::{
     Agreement, EmspayCredential, KnownToken, OmnoCredential, PendingEnrolment, RevioCredential, ScheduleRef,
     StoredCredential, TokenpayCredential,
 };
+pub use customer::{Billing, Customer};
 pub use error::{Error, GatewayError, ReceiveError, Refusal};
 pub use facade::Facade;
 pub use facts::{Facts, LostAnswer};
 pub use ids::{PaymentRef, ProviderId};
+pub use lost::{Found, LostCharge, Rebuilt};
 pub use notification::{Authenticity, NotificationAnswer, ReceivedNotification};
 pub use payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentStatus, Scheduled, StoredCard};
-pub use provider::{Found, LostCharge, NoRecord, Provider, Rebuilt, Record};
+pub use provider::Provider;
+pub use record::{NoRecord, Record};
 pub use recurring_core::notification::{
     LARGEST_BODY as LARGEST_NOTIFICATION, NotificationError, RawNotification,
 };
@@ -56,8 +62,6 @@ pub use recurring_core::{
     AttemptId, Currency, DeclineReason, Effect, ErrorKind, GatewayTime, InvalidInput, Money, NotAfter,
     Outcome, Portion, Proof, RetryAdvice, Secret, Timestamp, UnknownWord,
 };
-pub use request::{
-    Billing, CaptureRequest, ChargeRequest, Customer, EnrolRequest, RefundRequest, ScheduleRequest,
-};
+pub use request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest, ScheduleRequest};
 pub use settings::{GeneralSetting, Settings, SettingsError};
 pub use tables::{ProviderTables, provider_tables};

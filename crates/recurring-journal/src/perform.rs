@@ -282,10 +282,6 @@ impl Journal {
     ) -> Result<Answer, JournalError> {
         let now = self.now_or_here().await;
         let mut change = ending_of(&made.result);
-        if intent.operation == Operation::Capture && change.state == State::Authorized {
-            // Money that is still held was not captured, and may be yet.
-            change.state = State::Pending;
-        }
         if intent.operation == Operation::FirstPayment
             && let Ok(Payment { outcome: Outcome::ActionRequired, payment: None, .. }) = &made.result
         {

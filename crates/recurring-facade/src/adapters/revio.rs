@@ -23,9 +23,10 @@ use crate::credential::{Agreement, PendingEnrolment, RevioCredential, StoredCred
 use crate::error::{Error, GatewayError, ReceiveError};
 use crate::facts::{self, Facts};
 use crate::ids::{PaymentRef, ProviderId};
+use crate::lost::{Found, LostCharge};
 use crate::notification::{Authenticity, ReceivedNotification};
 use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentStatus, StoredCard};
-use crate::provider::{Found, LostCharge, Provider};
+use crate::provider::Provider;
 use crate::request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest};
 use crate::settings::{Settings, SettingsError};
 
