@@ -20,7 +20,7 @@ impl<'a> Call<'a> {
 
     /// Sets the moment after which nothing is sent.
     #[must_use]
-    pub fn not_after(mut self, limit: NotAfter) -> Self {
+    pub fn with_not_after(mut self, limit: NotAfter) -> Self {
         self.not_after = Some(limit);
         self
     }

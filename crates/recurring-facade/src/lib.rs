@@ -7,13 +7,20 @@
         feature = "revio",
         feature = "emspay"
     )),
-    allow(dead_code, unused_imports, reason = "without any gateway, what serves all of them serves none")
+    allow(
+        dead_code,
+        unused_imports,
+        unused_variables,
+        reason = "without any gateway, what serves all of them serves none"
+    )
 )]
 
 mod adapters;
 mod assembly;
 mod call;
 mod capabilities;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod credential;
 mod customer;
 mod error;
@@ -42,8 +49,8 @@ pub use adapters::tokenpay_signed::TokenpaySigned;
 pub use call::Call;
 pub use capabilities::{Capabilities, Operation};
 pub use credential::{
-    Agreement, EmspayCredential, KnownToken, OmnoCredential, PendingEnrolment, RevioCredential, ScheduleRef,
-    StoredCredential, TokenpayCredential,
+    Agreement, EmspayCredential, KnownToken, OmnoCredential, OtherCredential, PendingEnrolment,
+    RevioCredential, ScheduleRef, StoredCredential, TokenpayCredential,
 };
 pub use customer::{Billing, Customer};
 pub use error::{Error, GatewayError, ReceiveError, Refusal};
@@ -54,7 +61,7 @@ pub use lost::{Found, LostCharge, Rebuilt};
 pub use notification::{Authenticity, NotificationAnswer, ReceivedNotification};
 pub use payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentStatus, Scheduled, StoredCard};
 pub use provider::Provider;
-pub use record::{NoRecord, Record};
+pub use record::{NoRecord, Record, RecordError};
 pub use recurring_core::notification::{
     LARGEST_BODY as LARGEST_NOTIFICATION, NotificationError, RawNotification,
 };

@@ -23,7 +23,7 @@ pub struct LostCharge {
     pub attempt: AttemptId,
     /// What was to be charged.
     pub amount: Money,
-    /// The reference that was recorded before money moved ([`Record::anchored`](crate::Record::anchored)), or that came with the failure
+    /// The reference that was recorded before money moved ([`Record::payment_created`](crate::Record::payment_created)), or that came with the failure
     /// ([`Error::payment`](crate::Error::payment)).
     pub payment: Option<PaymentRef>,
     /// What it was charged with, where the caller still has it: compared with the token of what is found, where the

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,19 +12,31 @@ use crate::payment::Payment;
 /// Is told what happens to an attempt, even when the caller has gone away.
 #[async_trait]
 pub trait Record: fmt::Debug + Send + Sync {
-    /// The gateway has given the payment a reference, and no money has moved yet. When this fails, the charge is
+    /// Keeps the reference that the gateway has given the payment; no money has moved yet. When this fails, the charge is
     /// not made.
     ///
     /// # Errors
-    /// Says in a sentence why the reference could not be kept.
-    async fn anchored(&self, attempt: &AttemptId, payment: &PaymentRef) -> Result<(), String> {
+    /// When the reference could not be kept.
+    async fn payment_created(&self, attempt: &AttemptId, payment: &PaymentRef) -> Result<(), RecordError> {
         let _ = (attempt, payment);
         Ok(())
     }
 
-    /// The attempt has ended, one way or another.
+    /// Keeps how the attempt has ended, one way or another.
     async fn finished(&self, attempt: &AttemptId, result: &Result<Payment, Error>) {
         let _ = (attempt, result);
+    }
+}
+
+/// Why a record could not keep a payment's reference. It must not show a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct RecordError(Cow<'static, str>);
+
+impl RecordError {
+    /// Takes the reason in a sentence.
+    pub fn new(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self(reason.into())
     }
 }
 
@@ -37,8 +50,8 @@ impl Record for NoRecord {}
 /// A record that several callers share.
 #[async_trait]
 impl<T: Record + ?Sized> Record for Arc<T> {
-    async fn anchored(&self, attempt: &AttemptId, payment: &PaymentRef) -> Result<(), String> {
-        T::anchored(self, attempt, payment).await
+    async fn payment_created(&self, attempt: &AttemptId, payment: &PaymentRef) -> Result<(), RecordError> {
+        T::payment_created(self, attempt, payment).await
     }
 
     async fn finished(&self, attempt: &AttemptId, result: &Result<Payment, Error>) {

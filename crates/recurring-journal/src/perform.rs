@@ -9,7 +9,7 @@ use recurring_core::{AttemptId, Effect, NotAfter, Outcome, Proof};
 use recurring_facade::Operation as FacadeOperation;
 use recurring_facade::{
     Agreement, CaptureRequest, ChargeRequest, Error, Facade, Payment, PaymentRef, Provider, ProviderId,
-    Record, RefundRequest, ScheduleRequest, Scheduled,
+    Record, RecordError, RefundRequest, ScheduleRequest, Scheduled,
 };
 
 use crate::attempt::{AttemptRecord, Fence, Intent, Operation, State};
@@ -376,7 +376,7 @@ pub(crate) struct ArmedRecord {
 
 #[async_trait]
 impl Record for ArmedRecord {
-    async fn anchored(&self, attempt: &AttemptId, payment: &PaymentRef) -> Result<(), String> {
+    async fn payment_created(&self, attempt: &AttemptId, payment: &PaymentRef) -> Result<(), RecordError> {
         let mut change = Change::to(State::Armed);
         change.payment = Some(payment.clone());
         change.keep_lease = true;
@@ -385,6 +385,6 @@ impl Record for ArmedRecord {
             Ok(now) => store.change(attempt, self.fence, &change, now).await,
             Err(error) => Err(error),
         };
-        written.map(drop).map_err(|error| error.to_string())
+        written.map(drop).map_err(|error| RecordError::new(error.to_string()))
     }
 }
