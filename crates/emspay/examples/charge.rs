@@ -11,10 +11,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [order, amount, currency] = arguments.as_slice() else {
         return Err("usage: charge ORDER AMOUNT CURRENCY".into());
     };
-    let mut builder = Client::builder(std::env::var("EMSPAY_API_KEY")?);
-    if let Ok(url) = std::env::var("EMSPAY_BASE_URL") {
-        builder = builder.environment(Environment::Custom(url));
-    }
+    let environment = Environment::Custom(std::env::var("EMSPAY_BASE_URL")?);
+    let builder = Client::builder(environment, std::env::var("EMSPAY_API_KEY")?);
     let client = builder.build()?;
     let token = Secret::new(std::env::var("EMSPAY_VAULT_TOKEN")?);
     let amount = Money::parse(amount, Currency::from_code(currency)?)?;

@@ -7,10 +7,8 @@ use emspay::{Client, Environment, Outcome};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let id = std::env::args().nth(1).ok_or("usage: reconcile ORDER_ID")?;
-    let mut builder = Client::builder(std::env::var("EMSPAY_API_KEY")?);
-    if let Ok(url) = std::env::var("EMSPAY_BASE_URL") {
-        builder = builder.environment(Environment::Custom(url));
-    }
+    let environment = Environment::Custom(std::env::var("EMSPAY_BASE_URL")?);
+    let builder = Client::builder(environment, std::env::var("EMSPAY_API_KEY")?);
     let order = builder.build()?.get_order(&id).await?;
     match order.outcome() {
         Outcome::Paid => println!("{id} is paid"),

@@ -25,19 +25,16 @@ pub struct Client {
 }
 
 impl Client {
-    /// Begins setting up a client. Nothing is sent until an operation is called.
-    pub fn builder(api_key: impl Into<Secret>) -> ClientBuilder {
-        ClientBuilder {
-            api_key: api_key.into(),
-            environment: Environment::default(),
-            http: Self::default_http(),
-        }
+    /// Begins setting up a client for one environment, live or not: there is no default. Nothing is sent until an operation
+    /// is called.
+    pub fn builder(environment: Environment, api_key: impl Into<Secret>) -> ClientBuilder {
+        ClientBuilder { api_key: api_key.into(), environment, http: Self::default_http() }
     }
 
     /// The options used unless others are given: 60 s in all, since the gateway answers a recurring order only
     /// after the acquirer has, which takes seconds.
     pub fn default_http() -> HttpOptions {
-        HttpOptions::new().timeout(Duration::from_secs(60))
+        HttpOptions::new().with_timeout(Duration::from_secs(60))
     }
 
     /// Returns a client that sends nothing after `limit`: neither a write, which could move money, nor a read. It
@@ -142,14 +139,8 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// Where the gateway is; live unless said otherwise.
-    pub fn environment(mut self, environment: Environment) -> Self {
-        self.environment = environment;
-        self
-    }
-
     /// Time-outs, proxy, trusted roots. The default waits 60 s for an answer.
-    pub fn http(mut self, options: HttpOptions) -> Self {
+    pub fn with_http(mut self, options: HttpOptions) -> Self {
         self.http = options;
         self
     }

@@ -4,11 +4,10 @@ use recurring_core::InvalidInput;
 use recurring_gateway::BaseUrl;
 
 /// Where the gateway is. The API key decides between test and live.
-#[derive(Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Environment {
-    /// `https://api.online.emspay.eu/v1`.
-    #[default]
+    /// `https://api.online.emspay.eu/v1`. Moves money with a live key.
     Live,
     /// Any other address, with the version path: another brand of the platform, a proxy, a sandbox.
     Custom(String),

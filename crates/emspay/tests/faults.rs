@@ -219,7 +219,7 @@ async fn bad_input_sends_nothing() {
                 .await
                 .expect_err("refused"),
             client.refund_order(&RefundOrder::new(odd, euro(1))).await.expect_err("refused"),
-            client.update_order(&UpdateOrder::new(odd).description("x")).await.expect_err("refused"),
+            client.update_order(&UpdateOrder::new(odd).with_description("x")).await.expect_err("refused"),
             client.capture_transaction(&CaptureTransaction::new(odd, "1")).await.expect_err("refused"),
             client.capture_transaction(&CaptureTransaction::new("1", odd)).await.expect_err("refused"),
             client
@@ -237,13 +237,13 @@ async fn bad_input_sends_nothing() {
         (CreateOrder::first("", euro(1)), "merchant_order_id"),
         (CreateOrder::first(long.clone(), euro(1)), "merchant_order_id"),
         (CreateOrder::first("a\0", euro(1)), "merchant_order_id"),
-        (CreateOrder::first("1", euro(1)).description(""), "description"),
-        (CreateOrder::first("1", euro(1)).return_url("shop"), "return_url"),
-        (CreateOrder::first("1", euro(1)).failure_url("javascript:1"), "failure_url"),
-        (CreateOrder::first("1", euro(1)).webhook_url(""), "webhook_url"),
-        (CreateOrder::first("1", euro(1)).expiration_period("30 minutes"), "expiration_period"),
-        (CreateOrder::first("1", euro(1)).customer(serde_json::json!([])), "customer"),
-        (CreateOrder::first("1", euro(1)).extra(serde_json::json!("x")), "extra"),
+        (CreateOrder::first("1", euro(1)).with_description(""), "description"),
+        (CreateOrder::first("1", euro(1)).with_return_url("shop"), "return_url"),
+        (CreateOrder::first("1", euro(1)).with_failure_url("javascript:1"), "failure_url"),
+        (CreateOrder::first("1", euro(1)).with_webhook_url(""), "webhook_url"),
+        (CreateOrder::first("1", euro(1)).with_expiration_period("30 minutes"), "expiration_period"),
+        (CreateOrder::first("1", euro(1)).with_customer(serde_json::json!([])), "customer"),
+        (CreateOrder::first("1", euro(1)).with_extra(serde_json::json!("x")), "extra"),
     ] {
         let error = client.create_order(&request).await.expect_err(field);
         assert!(error.to_string().contains(field), "{error}");
@@ -251,12 +251,12 @@ async fn bad_input_sends_nothing() {
     }
     for (request, field) in [
         (UpdateOrder::new(ORDER), "update"),
-        (UpdateOrder::new(ORDER).merchant_order_id(""), "merchant_order_id"),
-        (UpdateOrder::new(ORDER).description("a\n"), "description"),
-        (UpdateOrder::new(ORDER).return_url("shop"), "return_url"),
-        (UpdateOrder::new(ORDER).failure_url("javascript:1"), "failure_url"),
-        (UpdateOrder::new(ORDER).webhook_url(""), "webhook_url"),
-        (UpdateOrder::new(ORDER).extra(serde_json::json!(7)), "extra"),
+        (UpdateOrder::new(ORDER).with_merchant_order_id(""), "merchant_order_id"),
+        (UpdateOrder::new(ORDER).with_description("a\n"), "description"),
+        (UpdateOrder::new(ORDER).with_return_url("shop"), "return_url"),
+        (UpdateOrder::new(ORDER).with_failure_url("javascript:1"), "failure_url"),
+        (UpdateOrder::new(ORDER).with_webhook_url(""), "webhook_url"),
+        (UpdateOrder::new(ORDER).with_extra(serde_json::json!(7)), "extra"),
     ] {
         let error = client.update_order(&request).await.expect_err(field);
         assert!(error.to_string().contains(field), "{error}");
@@ -273,7 +273,7 @@ async fn bad_input_sends_nothing() {
         assert!(error.to_string().contains(field), "{error}");
         assert_eq!(error.effect(), Effect::NotApplied(Proof::Local));
     }
-    let long_words = RefundOrder::new(ORDER, euro(1)).description(long);
+    let long_words = RefundOrder::new(ORDER, euro(1)).with_description(long);
     assert!(client.refund_order(&long_words).await.is_err_and(|error| error.effect().is_not_applied()));
     assert_eq!(server.connections(), 0);
 }
@@ -281,7 +281,7 @@ async fn bad_input_sends_nothing() {
 #[test]
 fn a_client_that_cannot_work_is_not_built() {
     let build = |key: &str, url: &str| {
-        Client::builder(key).environment(Environment::Custom(url.to_owned())).build().expect_err("refused")
+        Client::builder(Environment::Custom(url.to_owned()), key).build().expect_err("refused")
     };
     for (key, url, field) in [
         ("", "https://a.example", "api_key"),
@@ -298,6 +298,9 @@ fn a_client_that_cannot_work_is_not_built() {
         assert!(!format!("{error} {error:?}").contains("hunter2"));
     }
     let second = std::time::Duration::from_secs(1);
-    let slow = HttpOptions::new().timeout(second).connect_timeout(second);
-    assert_eq!(Client::builder(TOKEN).http(slow).build().expect_err("refused").kind(), ErrorKind::Config);
+    let slow = HttpOptions::new().with_timeout(second).with_connect_timeout(second);
+    assert_eq!(
+        Client::builder(Environment::Live, TOKEN).with_http(slow).build().expect_err("refused").kind(),
+        ErrorKind::Config
+    );
 }

@@ -31,11 +31,10 @@ async fn nothing_that_is_shown_holds_a_secret_of_the_answer() {
     ] {
         let reply = RawReply::json(status, body);
         let server = FaultServer::start(move |_, _| Behaviour::Reply(reply.clone())).await;
-        let client =
-            Client::builder(KEY).environment(Environment::Custom(server.url())).build().expect("a client");
+        let client = Client::builder(Environment::Custom(server.url()), KEY).build().expect("a client");
         let money = Money::from_minor(1, Currency::from_code("EUR").expect("EUR")).expect("money");
         let refund = RefundOrder::new("2", money);
-        let update = UpdateOrder::new("1").description("x");
+        let update = UpdateOrder::new("1").with_description("x");
         let capture = CaptureTransaction::new("1", "1");
         let list = ListOrders::created_between("2017-01-01T00:00:00Z", "2017-01-02T00:00:00Z");
         shown += &format!("{:?} {:?}", refund.request(), update.request());
@@ -85,7 +84,7 @@ async fn nothing_that_is_shown_holds_a_secret() {
     ];
     for reply in replies {
         let server = FaultServer::start(move |_, _| Behaviour::Reply(reply.clone())).await;
-        let builder = Client::builder(KEY).environment(Environment::Custom(server.url()));
+        let builder = Client::builder(Environment::Custom(server.url()), KEY);
         shown += &format!("{builder:?}");
         let client = builder.build().expect("a client");
         let money = Money::from_minor(1, Currency::from_code("EUR").expect("EUR")).expect("money");
@@ -98,7 +97,7 @@ async fn nothing_that_is_shown_holds_a_secret() {
         shown += &format!("{answer:?}");
     }
     for bad in [format!("{KEY}\n"), format!("{KEY}:")] {
-        shown += &format!("{:?}", Client::builder(bad).build());
+        shown += &format!("{:?}", Client::builder(Environment::Live, bad).build());
     }
     assert!(shown.contains("bad [redacted]"), "{shown}");
     assert_absent(&[KEY, TOKEN], &shown, "what is shown");
@@ -109,8 +108,7 @@ async fn nothing_that_is_shown_holds_a_secret() {
 
 #[test]
 fn an_address_that_is_refused_may_hold_a_password() {
-    let builder =
-        Client::builder(KEY).environment(Environment::Custom(format!("https://user:{TOKEN}@a.example")));
+    let builder = Client::builder(Environment::Custom(format!("https://user:{TOKEN}@a.example")), KEY);
     let shown = format!("{builder:?} {:?}", builder.clone().build());
     assert_absent(&[KEY, TOKEN], &shown, "a builder");
 }

@@ -82,7 +82,7 @@ async fn recurring_order_that_is_processing_is_not_paid() {
 #[tokio::test]
 async fn a_refused_payment_is_an_answer_not_an_error() {
     let request = CreateOrder::recurring("3", euro(4000), Secret::new(TOKEN))
-        .description("Monthly plan, refused by the bank");
+        .with_description("Monthly plan, refused by the bank");
     let order = create("emspay/create-order/declined", &request).await.expect("an order");
     assert_eq!(order.outcome(), Outcome::Declined);
     assert_eq!(order.decline_reason(), Some(DeclineReason::InsufficientFunds));
@@ -193,7 +193,7 @@ async fn an_order_is_changed_with_the_members_that_are_set() {
     mock.assert_async().await;
     assert_eq!(order.merchant_order_id.as_deref(), Some("1-renamed"));
     insta::assert_debug_snapshot!(order);
-    let one = UpdateOrder::new(ORDER).description("Gold").request().expect("valid");
+    let one = UpdateOrder::new(ORDER).with_description("Gold").request().expect("valid");
     assert_eq!(one.body_bytes(), Some(br#"{"description":"Gold"}"#.as_slice()));
 }
 
@@ -269,12 +269,12 @@ async fn cancelling_deletes_the_order_and_answers_it() {
 #[test]
 fn optional_members_follow_those_of_the_source_document() {
     let request = CreateOrder::first("7", euro(1))
-        .return_url("https://shop.example/done")
-        .failure_url("https://shop.example/failed")
-        .webhook_url("https://shop.example/hook")
-        .expiration_period("PT30M")
-        .customer(serde_json::json!({"country": "NL"}))
-        .extra(serde_json::json!({"plan": "gold"}));
+        .with_return_url("https://shop.example/done")
+        .with_failure_url("https://shop.example/failed")
+        .with_webhook_url("https://shop.example/hook")
+        .with_expiration_period("PT30M")
+        .with_customer(serde_json::json!({"country": "NL"}))
+        .with_extra(serde_json::json!({"plan": "gold"}));
     let request = request.request().expect("valid");
     insta::assert_snapshot!(String::from_utf8_lossy(request.body_bytes().expect("a body")));
 }

@@ -22,12 +22,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [frequency, amount, currency, email] = arguments.as_slice() else {
         return Err("usage: enrol FREQUENCY AMOUNT CURRENCY EMAIL < card.json".into());
     };
-    let mut builder = Client::builder(std::env::var("NGENIUS_API_KEY")?, std::env::var("NGENIUS_OUTLET")?);
-    if let Ok(url) = std::env::var("NGENIUS_BASE_URL") {
-        builder = builder.environment(Environment::Custom(url));
-    }
+    let environment = Environment::Custom(std::env::var("NGENIUS_BASE_URL")?);
+    let mut builder =
+        Client::builder(environment, std::env::var("NGENIUS_API_KEY")?, std::env::var("NGENIUS_OUTLET")?);
     if let Ok(realm) = std::env::var("NGENIUS_REALM") {
-        builder = builder.realm(realm);
+        builder = builder.with_realm(realm);
     }
     let client = builder.build()?;
     let amount = Money::parse(amount, Currency::from_code(currency)?)?;

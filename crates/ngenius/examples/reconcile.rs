@@ -7,12 +7,11 @@ use ngenius::{Client, Environment, Outcome};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let reference = std::env::args().nth(1).ok_or("usage: reconcile ORDER_REFERENCE")?;
-    let mut builder = Client::builder(std::env::var("NGENIUS_API_KEY")?, std::env::var("NGENIUS_OUTLET")?);
-    if let Ok(url) = std::env::var("NGENIUS_BASE_URL") {
-        builder = builder.environment(Environment::Custom(url));
-    }
+    let environment = Environment::Custom(std::env::var("NGENIUS_BASE_URL")?);
+    let mut builder =
+        Client::builder(environment, std::env::var("NGENIUS_API_KEY")?, std::env::var("NGENIUS_OUTLET")?);
     if let Ok(realm) = std::env::var("NGENIUS_REALM") {
-        builder = builder.realm(realm);
+        builder = builder.with_realm(realm);
     }
     let order = builder.build()?.get_order(&reference).await?;
     for payment in &order.payments {

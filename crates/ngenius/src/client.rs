@@ -28,16 +28,20 @@ pub struct Client {
 }
 
 impl Client {
-    /// Begins setting up a client. Nothing is sent until an operation is called.
+    /// Begins setting up a client for one environment, live or not: there is no default. Nothing is sent until an operation
+    /// is called.
     ///
     /// `api_key` is the key exactly as the portal shows it (it is base64 already); `outlet` is the outlet's
-    /// reference. **The environment is the UAE sandbox unless said otherwise**, so that a forgotten choice moves no
-    /// money: see [`ClientBuilder::environment`].
-    pub fn builder(api_key: impl Into<Secret>, outlet: impl Into<String>) -> ClientBuilder {
+    /// reference.
+    pub fn builder(
+        environment: Environment,
+        api_key: impl Into<Secret>,
+        outlet: impl Into<String>,
+    ) -> ClientBuilder {
         ClientBuilder {
             api_key: api_key.into(),
             outlet: outlet.into(),
-            environment: Environment::default(),
+            environment,
             realm: Realm::OfEnvironment,
             http: Self::default_http(),
         }
@@ -46,7 +50,7 @@ impl Client {
     /// The options used unless others are given: 60 s in all, since the gateway answers only after the card has
     /// been charged, which takes seconds.
     pub fn default_http() -> HttpOptions {
-        HttpOptions::new().timeout(Duration::from_secs(60))
+        HttpOptions::new().with_timeout(Duration::from_secs(60))
     }
 
     /// Returns a client that sends nothing after `limit`: neither a write, which could move money, nor a read, nor a
@@ -148,28 +152,22 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// Where the gateway is; the UAE sandbox unless said otherwise.
-    pub fn environment(mut self, environment: Environment) -> Self {
-        self.environment = environment;
-        self
-    }
-
     /// The realm that access tokens are asked for. Unless set, it is `ni` for the UAE sandbox and
     /// `networkinternational` for UAE live. Assumption(realm-elsewhere): for KSA and a custom address none is needed,
     /// so none is sent unless it is named here; see SOURCES.md.
-    pub fn realm(mut self, name: impl Into<String>) -> Self {
+    pub fn with_realm(mut self, name: impl Into<String>) -> Self {
         self.realm = Realm::Named(name.into());
         self
     }
 
     /// Asks for access tokens without a realm, by an empty body, in every environment.
-    pub fn no_realm(mut self) -> Self {
+    pub fn without_realm(mut self) -> Self {
         self.realm = Realm::LeftOut;
         self
     }
 
     /// Time-outs, proxy, trusted roots. The default waits 60 s for an answer.
-    pub fn http(mut self, options: HttpOptions) -> Self {
+    pub fn with_http(mut self, options: HttpOptions) -> Self {
         self.http = options;
         self
     }

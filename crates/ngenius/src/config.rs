@@ -4,12 +4,10 @@ use recurring_core::InvalidInput;
 use recurring_gateway::{BaseUrl, check};
 
 /// Where the gateway is. A key works in one of them only.
-#[derive(Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Environment {
-    /// `https://api-gateway.sandbox.ngenius-payments.com`. The default: whoever forgets to choose moves no money, and
-    /// a live key is refused here before a card is sent.
-    #[default]
+    /// `https://api-gateway.sandbox.ngenius-payments.com`. Moves no money.
     UaeSandbox,
     /// `https://api-gateway.ngenius-payments.com`. Moves money.
     UaeLive,
@@ -113,6 +111,5 @@ mod tests {
             assert_eq!(name(Realm::Named("x".to_owned())).as_deref(), Some("x"));
             assert_eq!(name(Realm::LeftOut), None);
         }
-        assert_eq!(Environment::default(), Environment::UaeSandbox);
     }
 }

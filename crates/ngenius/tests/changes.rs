@@ -82,7 +82,7 @@ async fn a_purchase_is_given_back_as_a_whole() {
     let payment =
         sent(&case, &prepared, async |client, url| client.refund_payment(&refund(&url)).await).await;
     assert_eq!(payment.state, PaymentState::Reversed);
-    let posted = outlet().operation(&refund(HOME).cancel_method(Method::Post)).request().expect("valid");
+    let posted = outlet().operation(&refund(HOME).with_cancel_method(Method::Post)).request().expect("valid");
     assert_eq!((posted.method(), posted.path()), (Method::Post, prepared.path()));
 }
 
@@ -92,10 +92,10 @@ async fn a_saved_card_pays_with_its_security_code_or_without() {
     let order = order_at("ngenius/get-order/started", HOME);
     let mut card = saved_card();
     card.recapture_csc = Some(true);
-    let by_card = PayWithSavedCard::new(&order, &card, dirham(150)).expect("valid").cvv("123");
+    let by_card = PayWithSavedCard::new(&order, &card, dirham(150)).expect("valid").with_cvv("123");
     let prepared = outlet().operation(&by_card).request().expect("valid");
     let payment = sent(&case, &prepared, async |client, url| {
-        let payment = saved_card_payment_at(&url).recapture_csc(true).cvv("123");
+        let payment = saved_card_payment_at(&url).with_recapture_csc(true).with_cvv("123");
         client.pay_with_saved_card(&payment).await
     })
     .await;
@@ -103,7 +103,7 @@ async fn a_saved_card_pays_with_its_security_code_or_without() {
     insta::assert_debug_snapshot!(payment);
 
     let case = Case::load("ngenius/pay-with-saved-card/declined");
-    let without = outlet().operation(&by_card.recapture_csc(false)).request();
+    let without = outlet().operation(&by_card.with_recapture_csc(false)).request();
     assert!(without.is_err(), "a security code that is not asked for is not dropped silently");
     card.recapture_csc = None;
     let without = PayWithSavedCard::new(&order, &card, dirham(150)).expect("valid");

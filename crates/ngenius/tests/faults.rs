@@ -196,7 +196,7 @@ fn an_answer_with_another_name_of_ours_is_unknown() {
     let read = |sent: Option<&str>, came_back: &str| {
         let mut request = documented();
         if let Some(name) = sent {
-            request = request.merchant_order_reference(name);
+            request = request.with_merchant_order_reference(name);
         }
         let body = format!(r#"{{"state":"ACTIVE","reference":"o-1","merchantOrderReference":{came_back}}}"#);
         outlet().operation(&request).read(&ngenius::Reply::new(200, Vec::new(), body.into_bytes()))
@@ -213,8 +213,7 @@ fn an_answer_with_another_name_of_ours_is_unknown() {
 #[tokio::test]
 async fn the_letter_case_of_an_identifier_is_not_another_payment() {
     let server = answering(good("ngenius/create-recurring-payment/documented")).await;
-    let shouting = Client::builder(common::KEY, OUTLET.to_uppercase())
-        .environment(Environment::Custom(server.url()))
+    let shouting = Client::builder(Environment::Custom(server.url()), common::KEY, OUTLET.to_uppercase())
         .build()
         .expect("a client");
     let _ = shouting.create_recurring_payment(&documented()).await.expect("the same outlet");
@@ -278,12 +277,12 @@ async fn bad_input_sends_nothing() {
         (to("ann@example.org\n", Frequency::Monthly), "email_address"),
         (to("a@b.example", Frequency::from("")), "frequency"),
         (to("a@b.example", Frequency::from("A\n")), "frequency"),
-        (documented().action(Action::from("")), "action"),
-        (documented().merchant_order_reference(""), "merchant_order_reference"),
-        (documented().merchant_order_reference("a\n"), "merchant_order_reference"),
-        (documented().merchant_order_reference(long), "merchant_order_reference"),
-        (documented().billing_address(array.clone()), "billing_address"),
-        (documented().merchant_attributes(array), "merchant_attributes"),
+        (documented().with_action(Action::from("")), "action"),
+        (documented().with_merchant_order_reference(""), "merchant_order_reference"),
+        (documented().with_merchant_order_reference("a\n"), "merchant_order_reference"),
+        (documented().with_merchant_order_reference(long), "merchant_order_reference"),
+        (documented().with_billing_address(array.clone()), "billing_address"),
+        (documented().with_merchant_attributes(array), "merchant_attributes"),
     ] {
         let error = client.create_recurring_payment(&request).await.expect_err(field);
         assert!(error.to_string().contains(field), "{error}");
@@ -304,9 +303,9 @@ async fn bad_input_sends_nothing() {
     let here = || saved_card_payment_at(&server.url());
     for (payment, field) in [
         (elsewhere, "order"),
-        (here().recapture_csc(true), "cvv"),
-        (here().cvv("123"), "cvv"),
-        (here().recapture_csc(true).cvv("12"), "cvv"),
+        (here().with_recapture_csc(true), "cvv"),
+        (here().with_cvv("123"), "cvv"),
+        (here().with_recapture_csc(true).with_cvv("12"), "cvv"),
     ] {
         let error = client.pay_with_saved_card(&payment).await.expect_err(field);
         assert!(error.to_string().contains(field), "{error}");
@@ -331,14 +330,16 @@ fn a_client_that_cannot_work_is_not_built() {
         ("key", OUTLET, "a.example", "base_url"),
     ] {
         let environment = Environment::Custom(url.to_owned());
-        let error = Client::builder(key, outlet).environment(environment).build().expect_err("refused");
+        let error = Client::builder(environment, key, outlet).build().expect_err("refused");
         assert_eq!((error.kind(), error.effect()), (ErrorKind::Config, Effect::NotApplied(Proof::Local)));
         assert!(error.to_string().contains(field), "{error}");
         assert!(!format!("{error} {error:?}").contains("hunter2"));
     }
     let second = std::time::Duration::from_secs(1);
-    let slow = HttpOptions::new().timeout(second).connect_timeout(second);
-    for builder in [builder(good).http(slow), builder(good).realm(""), builder(good).realm("a\n")] {
+    let slow = HttpOptions::new().with_timeout(second).with_connect_timeout(second);
+    for builder in
+        [builder(good).with_http(slow), builder(good).with_realm(""), builder(good).with_realm("a\n")]
+    {
         assert_eq!(builder.build().expect_err("refused").kind(), ErrorKind::Config);
     }
 }
@@ -359,7 +360,7 @@ async fn create_in_saudi_arabia_is_refused() {
     for environment in
         [Environment::KsaSandbox, Environment::KsaLive, Environment::Custom(address.to_owned())]
     {
-        let client = Client::builder("key", OUTLET).environment(environment).build().expect("a client");
+        let client = Client::builder(environment, "key", OUTLET).build().expect("a client");
         let error = client.create_recurring_payment(&documented()).await.expect_err("another form");
         assert_eq!(
             (error.kind(), error.effect()),

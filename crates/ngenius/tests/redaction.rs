@@ -89,7 +89,7 @@ async fn whatever_the_gateway_quotes() {
             })
         })
         .await;
-        let builder = Client::builder(KEY, "outlet").environment(Environment::Custom(server.url()));
+        let builder = Client::builder(Environment::Custom(server.url()), KEY, "outlet");
         shown += &format!("{builder:?}");
         let client = builder.build().expect("a client");
         let request = payment();
@@ -120,10 +120,7 @@ async fn a_saved_card_and_a_whole_card_number() {
         })
     })
     .await;
-    let client = Client::builder(KEY, "outlet")
-        .environment(Environment::Custom(server.url()))
-        .build()
-        .expect("a client");
+    let client = Client::builder(Environment::Custom(server.url()), KEY, "outlet").build().expect("a client");
     let order = client.get_order("1").await.expect("an order");
     assert!(
         order
@@ -175,14 +172,14 @@ async fn a_saved_card_that_pays() {
             })
             .await;
             let url = server.url();
-            let client = Client::builder(KEY, "outlet")
-                .environment(Environment::Custom(url.clone()))
-                .build()
-                .expect("a client");
+            let client =
+                Client::builder(Environment::Custom(url.clone()), KEY, "outlet").build().expect("a client");
             let outlet = client.outlet();
             let order = waiting(&url);
-            let pay =
-                PayWithSavedCard::new(&order, &card, money).expect("valid").recapture_csc(true).cvv(CVV);
+            let pay = PayWithSavedCard::new(&order, &card, money)
+                .expect("valid")
+                .with_recapture_csc(true)
+                .with_cvv(CVV);
             let refund = RefundPayment::of(&order.payments[0], "1", money).expect("valid");
             shown += &format!("{order:?} {pay:?} {refund:?} {:?}", outlet.operation(&pay).request());
             shown += &format!("{:?}", outlet.operation(&refund).request());
@@ -224,15 +221,12 @@ async fn a_refused_key_and_a_refused_card() {
         Behaviour::Reply(RawReply::json(400, body))
     })
     .await;
-    let client = Client::builder(KEY, "outlet")
-        .environment(Environment::Custom(server.url()))
-        .build()
-        .expect("a client");
+    let client = Client::builder(Environment::Custom(server.url()), KEY, "outlet").build().expect("a client");
     let error = client.create_recurring_payment(&payment()).await.expect_err("refused");
     let mut shown = format!("{error} {error:?} {:?}", error.reply());
     assert!(shown.contains("bad [redacted]"), "{shown}");
     for bad in [format!("{KEY}\n"), format!("Basic {KEY}")] {
-        shown += &format!("{:?}", Client::builder(bad, "outlet").build());
+        shown += &format!("{:?}", Client::builder(Environment::UaeSandbox, bad, "outlet").build());
     }
     for [pan, expiry, cvv, name] in [
         ["4012001037141113", EXPIRY, CVV, NAME],

@@ -48,7 +48,7 @@ async fn many_calls_at_once_fetch_one_token() {
     let order = RawReply::json(200, Case::load("ngenius/get-order/two-payments").response_body());
     let server = numbering_tokens(move |_| order.clone()).await;
     // Not a test of speed: the time-out is long.
-    let client = builder(&server.url()).http(quick(Duration::from_secs(20))).build().expect("a client");
+    let client = builder(&server.url()).with_http(quick(Duration::from_secs(20))).build().expect("a client");
     let start = Arc::new(tokio::sync::Barrier::new(64));
     let calls: Vec<_> = (0..64)
         .map(|_| {
@@ -225,7 +225,7 @@ async fn limit_passing_before_a_new_token_stops_the_repeat() {
 #[tokio::test]
 async fn token_without_a_realm_announces_an_empty_body() {
     let server = numbering_tokens(|_| active()).await;
-    let client = builder(&server.url()).no_realm().build().expect("a client");
+    let client = builder(&server.url()).without_realm().build().expect("a client");
     pay(&client).await.expect("paid");
     let received = server.received();
     let token = received.first().expect("a request for a token");

@@ -91,7 +91,7 @@ async fn without_a_realm_the_token_is_asked_for_with_an_empty_body() {
         .with_body(Case::load("ngenius/get-order/two-payments").response_body())
         .create_async()
         .await;
-    let client = builder(&server.url()).no_realm().build().expect("a client");
+    let client = builder(&server.url()).without_realm().build().expect("a client");
     let _ = client.get_order(ORDER).await.expect("an order");
     token.assert_async().await;
     order.assert_async().await;
@@ -119,10 +119,10 @@ async fn an_order_holds_a_payment_for_each_charge() {
 #[test]
 fn optional_members_follow_those_of_the_source_document() {
     let request = CreateRecurringPayment::new(dirham(1), Frequency::Daily, "ann@example.org", common::card())
-        .action(Action::Purchase)
-        .merchant_order_reference("attempt-0001")
-        .billing_address(serde_json::json!({"countryCode": "AE"}))
-        .merchant_attributes(serde_json::json!({"plan": "gold"}));
+        .with_action(Action::Purchase)
+        .with_merchant_order_reference("attempt-0001")
+        .with_billing_address(serde_json::json!({"countryCode": "AE"}))
+        .with_merchant_attributes(serde_json::json!({"plan": "gold"}));
     let request = outlet().operation(&request).request().expect("valid");
     insta::assert_snapshot!(String::from_utf8_lossy(body_of(&request)));
 }

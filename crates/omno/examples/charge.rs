@@ -15,8 +15,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let cards = client.list_cards(customer).await?;
     let card = cards.first().ok_or("the customer has no saved card")?;
     let request = CreatePayment::new(amount, billing(), addresses())
-        .order_id(order)
-        .card_token(card.card_token.clone());
+        .with_order_id(order)
+        .with_card_token(card.card_token.clone());
     // A real program stores the order's name before this line: it is how a lost answer is found again.
     match client.create_payment(&request).await {
         Ok(created) => {
@@ -33,12 +33,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn client() -> Result<Client, Box<dyn std::error::Error>> {
     let credentials =
         Credentials::client(std::env::var("OMNO_CLIENT_ID")?, std::env::var("OMNO_CLIENT_SECRET")?);
-    let mut builder = Client::builder(credentials);
-    if let Ok(url) = std::env::var("OMNO_BASE_URL") {
-        builder = builder.environment(Environment::Custom(url));
-    }
+    let environment = Environment::Custom(std::env::var("OMNO_BASE_URL")?);
+    let mut builder = Client::builder(environment, credentials);
     if let Ok(url) = std::env::var("OMNO_TOKEN_URL") {
-        builder = builder.token_url(url);
+        builder = builder.with_token_url(url);
     }
     Ok(builder.build()?)
 }

@@ -11,7 +11,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("usage: enrol ORDER AMOUNT CURRENCY".into());
     };
     let amount = Money::parse(amount, Currency::from_code(currency)?)?;
-    let request = CreatePayment::new(amount, billing(), addresses()).order_id(order).lang("en");
+    let request = CreatePayment::new(amount, billing(), addresses()).with_order_id(order).with_lang("en");
     let created = client()?.create_payment(&request).await?;
     println!("payment {} is {}", created.payment_id, created.outcome());
     println!("send the customer to {}", created.payment_address().unwrap_or_default());
@@ -21,12 +21,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn client() -> Result<Client, Box<dyn std::error::Error>> {
     let credentials =
         Credentials::client(std::env::var("OMNO_CLIENT_ID")?, std::env::var("OMNO_CLIENT_SECRET")?);
-    let mut builder = Client::builder(credentials);
-    if let Ok(url) = std::env::var("OMNO_BASE_URL") {
-        builder = builder.environment(Environment::Custom(url));
-    }
+    let environment = Environment::Custom(std::env::var("OMNO_BASE_URL")?);
+    let mut builder = Client::builder(environment, credentials);
     if let Ok(url) = std::env::var("OMNO_TOKEN_URL") {
-        builder = builder.token_url(url);
+        builder = builder.with_token_url(url);
     }
     Ok(builder.build()?)
 }

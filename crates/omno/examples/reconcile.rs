@@ -28,12 +28,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn client() -> Result<Client, Box<dyn std::error::Error>> {
     let credentials =
         Credentials::client(std::env::var("OMNO_CLIENT_ID")?, std::env::var("OMNO_CLIENT_SECRET")?);
-    let mut builder = Client::builder(credentials);
-    if let Ok(url) = std::env::var("OMNO_BASE_URL") {
-        builder = builder.environment(Environment::Custom(url));
-    }
+    let environment = Environment::Custom(std::env::var("OMNO_BASE_URL")?);
+    let mut builder = Client::builder(environment, credentials);
     if let Ok(url) = std::env::var("OMNO_TOKEN_URL") {
-        builder = builder.token_url(url);
+        builder = builder.with_token_url(url);
     }
     Ok(builder.build()?)
 }

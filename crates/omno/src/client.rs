@@ -21,20 +21,16 @@ pub struct Client {
 }
 
 impl Client {
-    /// Begins setting up a client. Nothing is sent until an operation is called.
-    pub fn builder(credentials: Credentials) -> ClientBuilder {
-        ClientBuilder {
-            credentials,
-            environment: Environment::default(),
-            token_url: None,
-            http: Self::default_http(),
-        }
+    /// Begins setting up a client for one environment, live or not: there is no default. Nothing is sent until an operation
+    /// is called.
+    pub fn builder(environment: Environment, credentials: Credentials) -> ClientBuilder {
+        ClientBuilder { credentials, environment, token_url: None, http: Self::default_http() }
     }
 
     /// The options used unless others are given: 60 s in all, since a payment with a saved card may be answered
     /// only after the acquirer has, which takes seconds.
     pub fn default_http() -> HttpOptions {
-        HttpOptions::new().timeout(Duration::from_secs(60))
+        HttpOptions::new().with_timeout(Duration::from_secs(60))
     }
 
     /// Returns a client that sends nothing after `limit`: neither a write, which could move money, nor a read, nor a
@@ -95,22 +91,16 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// Where the gateway is; live unless said otherwise.
-    pub fn environment(mut self, environment: Environment) -> Self {
-        self.environment = environment;
-        self
-    }
-
     /// The whole address that access tokens are fetched from, under the rules for the gateway's own address: `https`,
     /// or plain `http` to this machine. The default is
     /// `https://sso.omno.com/realms/omno/protocol/openid-connect/token`.
-    pub fn token_url(mut self, url: impl Into<String>) -> Self {
+    pub fn with_token_url(mut self, url: impl Into<String>) -> Self {
         self.token_url = Some(url.into());
         self
     }
 
     /// Time-outs, proxy, trusted roots. The default waits 60 s for an answer.
-    pub fn http(mut self, options: HttpOptions) -> Self {
+    pub fn with_http(mut self, options: HttpOptions) -> Self {
         self.http = options;
         self
     }

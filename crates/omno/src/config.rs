@@ -4,14 +4,13 @@ use recurring_core::{InvalidInput, Secret};
 use recurring_gateway::BaseUrl;
 
 /// Where the gateway is. No test address of it is known.
-#[derive(Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Environment {
-    /// `https://api.omno.com`.
-    #[default]
+    /// `https://api.omno.com`. Moves money.
     Live,
     /// Any other address: a proxy, a sandbox. The access token still comes from the live token service unless
-    /// [`token_url`](crate::ClientBuilder::token_url) names another.
+    /// [`with_token_url`](crate::ClientBuilder::with_token_url) names another.
     Custom(String),
 }
 

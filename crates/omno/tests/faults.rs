@@ -223,14 +223,14 @@ async fn bad_input_sends_nothing() {
         (payer(|billing| billing.email = "nobody".to_owned()), "email"),
         (payer(|billing| billing.external_user_id = Some(String::new())), "external_user_id"),
         (payer(|billing| billing.date_of_birth = Some("31.01.1990".to_owned())), "date_of_birth"),
-        (request().lang(""), "lang"),
-        (request().order_id(""), "order_id"),
-        (request().order_id(long.clone()), "order_id"),
-        (request().merchant_transaction_id("a\n"), "merchant_transaction_id"),
-        (request().card_token(Secret::new("")), "card_token"),
-        (request().card_token(Secret::new("a b")), "card_token"),
-        (request().card_token(Secret::new("a\n")), "card_token"),
-        (request().card_token(Secret::new(long.clone())), "card_token"),
+        (request().with_lang(""), "lang"),
+        (request().with_order_id(""), "order_id"),
+        (request().with_order_id(long.clone()), "order_id"),
+        (request().with_merchant_transaction_id("a\n"), "merchant_transaction_id"),
+        (request().with_card_token(Secret::new("")), "card_token"),
+        (request().with_card_token(Secret::new("a b")), "card_token"),
+        (request().with_card_token(Secret::new("a\n")), "card_token"),
+        (request().with_card_token(Secret::new(long.clone())), "card_token"),
     ] {
         let error = client.create_payment(&request).await.expect_err(field);
         assert!(error.to_string().contains(field), "{error}");
@@ -258,17 +258,19 @@ fn a_client_that_cannot_work_is_not_built() {
         (key(), good, "https://user:hunter2@a.example/token", "token_url"),
         (key(), good, "", "token_url"),
     ] {
-        let builder = Client::builder(credentials)
-            .environment(Environment::Custom(url.to_owned()))
-            .token_url(token_url)
-            .http(quick());
+        let builder = Client::builder(Environment::Custom(url.to_owned()), credentials)
+            .with_token_url(token_url)
+            .with_http(quick());
         let error = builder.build().expect_err("refused");
         assert_eq!((error.kind(), error.effect()), (ErrorKind::Config, Effect::NotApplied(Proof::Local)));
         assert!(error.to_string().contains(field), "{error}");
         assert!(!format!("{error} {error:?}").contains("hunter2"));
     }
     let second = std::time::Duration::from_secs(1);
-    let slow = HttpOptions::new().timeout(second).connect_timeout(second);
-    assert_eq!(Client::builder(key()).http(slow).build().expect_err("refused").kind(), ErrorKind::Config);
-    Client::builder(key()).build().expect("the defaults work");
+    let slow = HttpOptions::new().with_timeout(second).with_connect_timeout(second);
+    assert_eq!(
+        Client::builder(Environment::Live, key()).with_http(slow).build().expect_err("refused").kind(),
+        ErrorKind::Config
+    );
+    Client::builder(Environment::Live, key()).build().expect("the defaults work");
 }

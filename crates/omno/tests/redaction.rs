@@ -72,15 +72,15 @@ async fn nothing_that_is_shown_holds_a_secret() {
                     Behaviour::Reply(reply.clone())
                 })
                 .await;
-                let builder = Client::builder(credentials.clone())
-                    .environment(Environment::Custom(server.url()))
-                    .token_url(format!("{}{TOKEN_PATH}", server.url()))
-                    .http(quick());
+                let builder = Client::builder(Environment::Custom(server.url()), credentials.clone())
+                    .with_token_url(format!("{}{TOKEN_PATH}", server.url()))
+                    .with_http(quick());
                 shown += &format!("{builder:?}");
                 let client = builder.build().expect("a client");
                 let mut billing = billing();
                 billing.email = "sentinel-person@example.com".to_owned();
-                let request = CreatePayment::new(euro(1), billing, addresses()).card_token(Secret::new(CARD));
+                let request =
+                    CreatePayment::new(euro(1), billing, addresses()).with_card_token(Secret::new(CARD));
                 shown += &format!("{client:?} {request:?} {:?}", request.request());
                 shown += &format!("{:?} {:?}", GetPayment::new("1").request(), ListCards::new("1").request());
                 shown += &show(&client.create_payment(&request).await);
@@ -94,7 +94,7 @@ async fn nothing_that_is_shown_holds_a_secret() {
         Credentials::client(ID, format!("{SECRET}\n")),
         Credentials::bearer(format!("{BEARER}\n")),
     ] {
-        shown += &format!("{:?}", Client::builder(bad).build());
+        shown += &format!("{:?}", Client::builder(Environment::Live, bad).build());
     }
     assert!(shown.contains("bad [redacted]"), "what is quoted back is shown without the secret");
     assert_absent(&SENTINELS, &shown, "what is shown");
@@ -109,9 +109,9 @@ async fn nothing_that_is_shown_holds_a_secret() {
 #[test]
 fn an_address_that_is_refused_may_hold_a_password() {
     let address = "https://user:sentinel-password@a.example";
-    let custom =
-        Client::builder(Credentials::client(ID, SECRET)).environment(Environment::Custom(address.to_owned()));
-    let token_url = Client::builder(Credentials::client(ID, SECRET)).token_url(address);
+    let custom = Client::builder(Environment::Custom(address.to_owned()), Credentials::client(ID, SECRET));
+    let token_url =
+        Client::builder(Environment::Live, Credentials::client(ID, SECRET)).with_token_url(address);
     for builder in [custom, token_url] {
         let shown = format!("{builder:?} {:?}", builder.clone().build());
         assert_absent(&["sentinel-password"], &shown, "a builder");

@@ -240,5 +240,5 @@ async fn limited_client_shares_the_token() {
     let limited = client.with_not_after(NotAfter::within(Duration::from_secs(60)));
     let _ = limited.get_payment(PAYMENT).await.expect("a payment");
     assert_eq!((split(&server).0.len(), server.connections()), (1, 1));
-    assert_eq!(limited.http_options().get_timeout(), client.http_options().get_timeout());
+    assert_eq!(limited.http_options().timeout(), client.http_options().timeout());
 }

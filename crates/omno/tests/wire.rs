@@ -171,10 +171,10 @@ fn members_stand_in_one_order_and_amounts_are_exact() {
     billing.external_user_id = Some("user-1".to_owned());
     billing.date_of_birth = Some("1990-01-31".to_owned());
     let request = CreatePayment::new(euro(3000), billing, addresses())
-        .lang("en")
-        .order_id("7")
-        .card_token(CARD_TOKEN.into())
-        .merchant_transaction_id("7-1");
+        .with_lang("en")
+        .with_order_id("7")
+        .with_card_token(CARD_TOKEN.into())
+        .with_merchant_transaction_id("7-1");
     let request = request.request().expect("valid");
     insta::assert_snapshot!(String::from_utf8_lossy(request.body_bytes().expect("a body")));
 }

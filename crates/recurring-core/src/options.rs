@@ -30,50 +30,50 @@ impl HttpOptions {
             max_response_bytes: 1024 * 1024,
             proxy: None,
             root_certificates: Vec::new(),
-            retry: RetryPolicy::default(),
+            retry: RetryPolicy::new(),
         }
     }
 
     /// The longest that one send may take, from connecting to the last byte of the reply.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
     /// The longest that connecting may take (name look-up, TCP and TLS). Must be shorter than the whole: only
     /// then does a time-out here prove that nothing was sent.
-    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+    pub fn with_connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
     /// How long a connection may lie idle and still be used again. The server may be closing an older one, and a
     /// charge sent into that moment has an unknown outcome. Zero opens a new connection each time.
-    pub fn pool_idle_timeout(mut self, longest: Duration) -> Self {
+    pub fn with_pool_idle_timeout(mut self, longest: Duration) -> Self {
         self.pool_idle_timeout = longest;
         self
     }
 
     /// The largest reply that is read, in bytes. A larger one makes the outcome unknown.
-    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
+    pub fn with_max_response_bytes(mut self, bytes: usize) -> Self {
         self.max_response_bytes = bytes;
         self
     }
 
     /// Sends everything through this HTTP proxy. The address may hold a user name and password.
-    pub fn proxy(mut self, address: impl Into<Secret>) -> Self {
+    pub fn with_proxy(mut self, address: impl Into<Secret>) -> Self {
         self.proxy = Some(address.into());
         self
     }
 
     /// Trusts one more root certificate, PEM.
-    pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+    pub fn with_root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificates.push(pem.into());
         self
     }
 
     /// How often reads, and writes that never left, are repeated.
-    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+    pub fn with_retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
@@ -95,44 +95,44 @@ impl HttpOptions {
         if self.max_response_bytes == 0 {
             return Err(InvalidInput::new("max_response_bytes", "must be more than zero"));
         }
-        if self.retry.max_attempts == 0 {
+        if self.retry.max_attempts() == 0 {
             return Err(InvalidInput::new("retry.max_attempts", "must be at least 1"));
         }
         Ok(())
     }
 
     /// The longest that one send may take.
-    pub fn get_timeout(&self) -> Duration {
+    pub fn timeout(&self) -> Duration {
         self.timeout
     }
 
     /// The longest that connecting may take.
-    pub fn get_connect_timeout(&self) -> Duration {
+    pub fn connect_timeout(&self) -> Duration {
         self.connect_timeout
     }
 
     /// How long a connection may lie idle and still be used again.
-    pub fn get_pool_idle_timeout(&self) -> Duration {
+    pub fn pool_idle_timeout(&self) -> Duration {
         self.pool_idle_timeout
     }
 
     /// The largest reply that is read, in bytes.
-    pub fn get_max_response_bytes(&self) -> usize {
+    pub fn max_response_bytes(&self) -> usize {
         self.max_response_bytes
     }
 
     /// The proxy.
-    pub fn get_proxy(&self) -> Option<&Secret> {
+    pub fn proxy(&self) -> Option<&Secret> {
         self.proxy.as_ref()
     }
 
     /// The additional trusted roots, PEM.
-    pub fn get_root_certificates(&self) -> &[Vec<u8>] {
+    pub fn root_certificates(&self) -> &[Vec<u8>] {
         &self.root_certificates
     }
 
     /// How often reads, and writes that never left, are repeated.
-    pub fn get_retry(&self) -> &RetryPolicy {
+    pub fn retry(&self) -> &RetryPolicy {
         &self.retry
     }
 
@@ -149,8 +149,8 @@ impl HttpOptions {
     }
 
     fn longest(&self, failed: Duration) -> Duration {
-        let repeats = self.retry.max_attempts.saturating_sub(1);
-        failed.saturating_add(self.retry.max_backoff).saturating_mul(repeats).saturating_add(self.timeout)
+        let repeats = self.retry.max_attempts().saturating_sub(1);
+        failed.saturating_add(self.retry.max_backoff()).saturating_mul(repeats).saturating_add(self.timeout)
     }
 }
 
@@ -181,13 +181,11 @@ mod tests {
     #[test]
     fn longest_call_counts_repeats_and_waits() {
         let seconds = Duration::from_secs;
-        let options = HttpOptions::new().timeout(seconds(60)).connect_timeout(seconds(10));
+        let options = HttpOptions::new().with_timeout(seconds(60)).with_connect_timeout(seconds(10));
         let with = |max_attempts| {
-            options.clone().retry(RetryPolicy {
-                max_attempts,
-                max_backoff: seconds(5),
-                ..RetryPolicy::default()
-            })
+            options
+                .clone()
+                .with_retry(RetryPolicy::new().with_max_attempts(max_attempts).with_max_backoff(seconds(5)))
         };
         assert_eq!(with(3).longest_write(), seconds(2 * (10 + 5) + 60));
         assert_eq!(with(3).longest_read(), seconds(3 * 60 + 2 * 5));
@@ -196,9 +194,8 @@ mod tests {
 
     #[test]
     fn longest_call_of_endless_options_saturates() {
-        let retry =
-            RetryPolicy { max_attempts: u32::MAX, max_backoff: Duration::MAX, ..RetryPolicy::default() };
-        let options = HttpOptions::new().timeout(Duration::MAX).retry(retry);
+        let retry = RetryPolicy::new().with_max_attempts(u32::MAX).with_max_backoff(Duration::MAX);
+        let options = HttpOptions::new().with_timeout(Duration::MAX).with_retry(retry);
         assert_eq!((options.longest_read(), options.longest_write()), (Duration::MAX, Duration::MAX));
     }
 
@@ -207,11 +204,11 @@ mod tests {
         assert!(HttpOptions::new().check().is_ok());
         let second = Duration::from_secs(1);
         for bad in [
-            HttpOptions::new().timeout(second).connect_timeout(second),
-            HttpOptions::new().timeout(Duration::ZERO),
-            HttpOptions::new().connect_timeout(Duration::ZERO),
-            HttpOptions::new().max_response_bytes(0),
-            HttpOptions::new().retry(RetryPolicy { max_attempts: 0, ..RetryPolicy::default() }),
+            HttpOptions::new().with_timeout(second).with_connect_timeout(second),
+            HttpOptions::new().with_timeout(Duration::ZERO),
+            HttpOptions::new().with_connect_timeout(Duration::ZERO),
+            HttpOptions::new().with_max_response_bytes(0),
+            HttpOptions::new().with_retry(RetryPolicy::new().with_max_attempts(0)),
         ] {
             assert!(bad.check().is_err(), "{bad:?}");
         }

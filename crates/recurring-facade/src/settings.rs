@@ -253,8 +253,8 @@ impl Settings {
         match self.timeout {
             Some(timeout) => {
                 // Connecting must be shorter than the whole, and has no reason to be much shorter.
-                let connect = defaults.get_connect_timeout().min(timeout - timeout / 10);
-                defaults.timeout(timeout).connect_timeout(connect)
+                let connect = defaults.connect_timeout().min(timeout - timeout / 10);
+                defaults.with_timeout(timeout).with_connect_timeout(connect)
             }
             None => defaults,
         }

@@ -281,7 +281,8 @@ async fn held_money_is_taken_by_a_capture() {
     let client = facade.native::<revio::Client>().expect("the client");
     let brand = client.brand_id().expect("a brand").to_owned();
     let payer = revio::Payer::email("ann@example.org");
-    let held = revio::CreatePurchase::one_product(brand, payer, "Deposit", price(&id)).skip_capture(true);
+    let held =
+        revio::CreatePurchase::one_product(brand, payer, "Deposit", price(&id)).with_skip_capture(true);
     let purchase = client.create_purchase(&held).await.expect("a purchase");
     common::customer_pays(&purchase.checkout_address().expect("a page"), GOOD_CARD).await;
     assert!(sandbox.ledger().is_empty(), "held, not taken");

@@ -19,12 +19,12 @@ pub fn root() -> PathBuf {
 pub struct Case {
     /// `provider/operation/case`, as given to [`Case::load`].
     pub name: String,
-    /// What `meta.toml` says.
+    /// Its `meta.toml`.
     pub meta: Meta,
     folder: PathBuf,
 }
 
-/// What `meta.toml` says of an example.
+/// The `meta.toml` of an example.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Meta {
@@ -35,7 +35,7 @@ pub struct Meta {
     /// True for what `recurring sandbox --record` wrote.
     #[serde(default)]
     pub recorded: bool,
-    /// What a reader should know besides.
+    /// A remark for the reader.
     pub note: Option<String>,
     /// True: bodies are compared byte for byte. False: after removing insignificant white space.
     #[serde(default)]
@@ -52,9 +52,9 @@ pub struct Meta {
 pub struct RequestMeta {
     /// `GET`, `POST`, ...
     pub method: String,
-    /// The path on the gateway's host, version path included; placeholders stand as printed.
+    /// The path on the gateway's host, version path included; placeholders are as printed.
     pub path: String,
-    /// Header name to value; placeholders stand as printed.
+    /// Header name to value; placeholders are as printed.
     pub headers: BTreeMap<String, String>,
 }
 
@@ -97,7 +97,7 @@ impl Case {
             }
         }
         names.sort();
-        assert!(!names.is_empty(), "fixtures of {provider:?}: there is no example");
+        assert!(!names.is_empty(), "fixtures of {provider:?}: no example");
         names.iter().map(|name| Case::load(name)).collect()
     }
 

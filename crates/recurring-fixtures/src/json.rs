@@ -115,7 +115,7 @@ impl Json {
         text
     }
 
-    /// One member or value a line, for a person to read.
+    /// One member or value a line, for messages.
     pub(crate) fn indented(&self) -> String {
         let mut text = String::new();
         self.write(&mut text, Some(0));

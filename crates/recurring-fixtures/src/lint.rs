@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 
 use crate::Meta;
 
-/// What was found: nothing, or one line for each problem. `Err` means that the examples could not be read.
+/// The problems: nothing, or one line for each problem. `Err` means that the examples could not be read.
 pub type Findings = Result<Vec<String>, String>;
 
-/// The only whole card numbers that may stand in an example: test cards that gateways document.
+/// The only whole card numbers that an example may contain: test cards that gateways document.
 const TEST_CARDS: [&str; 3] = ["4012001037141112", "5555555555554444", "4444333322221111"];
 
 /// Looks at all examples in a folder of the layout of `fixtures/`.
 ///
-/// With `sources`, the texts of the tests, each example must be used by one, unless it says that it is a recording.
+/// With `sources`, the texts of the tests, each example must be used by one, unless it is marked as a recording.
 ///
 /// # Errors
 /// The folder, or a file in it, cannot be read.
@@ -29,7 +29,7 @@ pub fn examples(fixtures: &Path, sources: Option<&[String]>) -> Findings {
         }
     }
     if cases == 0 {
-        problems.push("fixtures: there is no example".to_owned());
+        problems.push("fixtures: no example".to_owned());
     }
     for file in all_files(fixtures)? {
         let name = relative(fixtures, &file);
@@ -55,7 +55,7 @@ fn lint_case(name: &str, folder: &Path, sources: Option<&[String]>) -> Findings 
                 problems.push(format!("{name}: the source is empty"))
             }
             Ok(meta) if meta.recorded && meta.documented => {
-                problems.push(format!("{name}: a recording is no document"));
+                problems.push(format!("{name}: a recording cannot be documented"));
             }
             Ok(meta) => recorded = meta.recorded,
         },
@@ -101,7 +101,8 @@ fn secrets(text: &str) -> Vec<String> {
         let digits = word.bytes().all(|byte| byte.is_ascii_digit());
         let card = digits && (12..=19).contains(&word.len()) && luhn(word) && !TEST_CARDS.contains(&word);
         if card && !inside_longer_text(text, at) {
-            problems.push(format!("a card number of {} digits that is no documented test card", word.len()));
+            problems
+                .push(format!("a card number of {} digits that is not a documented test card", word.len()));
         }
     }
     problems
@@ -299,12 +300,12 @@ mod tests {
         assert!(lint("recorded", recorded, Some(&[])).is_empty());
         assert!(lint("elsewhere", META, None).is_empty());
         let both = recorded.replace("false", "true");
-        assert_eq!(lint("both", &both, None), [format!("{NAME}: a recording is no document")]);
+        assert_eq!(lint("both", &both, None), [format!("{NAME}: a recording cannot be documented")]);
     }
 
     #[test]
     fn missing_example_is_a_problem() {
         let folder = Temporary::with("none", &[("README.md", "text")]);
-        assert_eq!(examples(&folder.0, Some(&[])).unwrap(), ["fixtures: there is no example"]);
+        assert_eq!(examples(&folder.0, Some(&[])).unwrap(), ["fixtures: no example"]);
     }
 }

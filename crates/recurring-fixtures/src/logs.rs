@@ -10,7 +10,7 @@ use tracing_subscriber::fmt::format::FmtSpan;
 /// Captures everything that is logged through `tracing`, at every level, on the current thread, until it is dropped. Spans are
 /// written too, with their fields, when they open and close.
 ///
-/// A test that uses it must run on one thread, as `#[tokio::test]` does unless told otherwise.
+/// A test that uses it must run on one thread, as `#[tokio::test]` does by default.
 #[derive(Debug)]
 pub struct Capture {
     buffer: Buffer,

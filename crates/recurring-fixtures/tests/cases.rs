@@ -57,8 +57,8 @@ fn every_other_difference_is_found() {
     ] {
         let changed = printed.replace(old, new);
         assert_ne!(changed, printed);
-        let said = message(|| case.assert_request_body(changed.as_bytes()));
-        assert!(said.contains("the body differs") && said.contains("\n- "), "{said}");
+        let difference = message(|| case.assert_request_body(changed.as_bytes()));
+        assert!(difference.contains("the body differs") && difference.contains("\n- "), "{difference}");
     }
     assert!(message(|| case.assert_request_body(b"")).contains("not JSON"));
 }

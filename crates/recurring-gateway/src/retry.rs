@@ -54,7 +54,10 @@ pub fn decide(policy: &RetryPolicy, class: Class, sends: u32, failure: Failure, 
         }
         (Failure::ConnectionLost | Failure::Answered { .. }, Class::Write) => (false, None),
     };
-    if !repeatable || sends >= policy.max_attempts || asked.is_some_and(|asked| asked > policy.max_backoff) {
+    if !repeatable
+        || sends >= policy.max_attempts()
+        || asked.is_some_and(|asked| asked > policy.max_backoff())
+    {
         return Decision::Stop;
     }
     Decision::SendAgain(policy.backoff_with_jitter(sends, jitter).max(asked.unwrap_or_default()))
@@ -65,11 +68,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const POLICY: RetryPolicy = RetryPolicy {
-        max_attempts: 3,
-        initial_backoff: Duration::from_millis(200),
-        max_backoff: Duration::from_secs(5),
-    };
+    const POLICY: RetryPolicy = RetryPolicy::new()
+        .with_max_attempts(3)
+        .with_initial_backoff(Duration::from_millis(200))
+        .with_max_backoff(Duration::from_secs(5));
 
     fn answered(status: u16) -> Failure {
         Failure::Answered { status, retry_after: None }
@@ -118,17 +120,13 @@ mod tests {
             max_attempts in any::<u32>(), sends in any::<u32>(), jitter in any::<u32>(), status in any::<u16>(),
             after in proptest::option::of(0_u64..100), first in any::<u32>(), longest in any::<u32>(),
         ) {
-            let policy = RetryPolicy {
-                max_attempts,
-                initial_backoff: Duration::from_millis(first.into()),
-                max_backoff: Duration::from_millis(longest.into()),
-            };
+            let policy = RetryPolicy::new().with_max_attempts(max_attempts).with_initial_backoff(Duration::from_millis(first.into())).with_max_backoff(Duration::from_millis(longest.into()));
             let answered = Failure::Answered { status, retry_after: after.map(Duration::from_secs) };
             prop_assert_eq!(decide(&policy, Class::Write, sends, answered, jitter), Decision::Stop);
             prop_assert_eq!(decide(&policy, Class::Write, sends, Failure::ConnectionLost, jitter), Decision::Stop);
             for failure in [answered, Failure::ConnectionLost, Failure::NeverSent] {
                 if let Decision::SendAgain(wait) = decide(&policy, Class::Read, sends, failure, jitter) {
-                    prop_assert!(wait <= policy.max_backoff && sends < max_attempts);
+                    prop_assert!(wait <= policy.max_backoff() && sends < max_attempts);
                 }
             }
         }

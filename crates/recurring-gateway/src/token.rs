@@ -147,7 +147,7 @@ impl<A: Clone> TokenCache<A> {
                 return Ok(reply);
             }
             let refused = Failure::ExpiredToken { renewed: sends > 1 };
-            match retry::decide(transport.options().get_retry(), request.class(), sends, refused, 0) {
+            match retry::decide(transport.options().retry(), request.class(), sends, refused, 0) {
                 Decision::RenewToken => self.forget(&token).await,
                 Decision::Stop | Decision::SendAgain(_) => return Ok(reply),
             }

@@ -42,19 +42,19 @@ impl Transport {
             .no_deflate()
             .no_hickory_dns()
             .no_proxy()
-            .timeout(options.get_timeout())
-            .connect_timeout(options.get_connect_timeout())
+            .timeout(options.timeout())
+            .connect_timeout(options.connect_timeout())
             .connector_layer(CheckLimit)
-            .pool_idle_timeout(options.get_pool_idle_timeout());
-        if options.get_pool_idle_timeout().is_zero() {
+            .pool_idle_timeout(options.pool_idle_timeout());
+        if options.pool_idle_timeout().is_zero() {
             builder = builder.pool_max_idle_per_host(0);
         }
-        if let Some(proxy) = options.get_proxy() {
+        if let Some(proxy) = options.proxy() {
             let proxy = reqwest::Proxy::all(proxy.expose())
                 .map_err(|_| InvalidInput::new("proxy", "must be the address of an HTTP proxy"))?;
             builder = builder.proxy(proxy);
         }
-        builder = with_tls(builder, options.get_root_certificates())?;
+        builder = with_tls(builder, options.root_certificates())?;
         let client = builder.build().map_err(|error| {
             InvalidInput::new("http options", format!("cannot be used: {}", innermost(&error.without_url())))
         })?;
@@ -121,7 +121,7 @@ impl Transport {
                 elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
                 "sent a request to the gateway"
             );
-            match retry::decide(self.options.get_retry(), request.class(), sends, failure, jitter()) {
+            match retry::decide(self.options.retry(), request.class(), sends, failure, jitter()) {
                 Decision::SendAgain(wait) if self.remaining().is_none_or(|remaining| wait < remaining) => {
                     tokio::time::sleep(wait).await;
                     earlier = result;
@@ -165,7 +165,7 @@ impl Transport {
             }
             (None, _, Method::Get | Method::Delete) => {}
         }
-        let timeout = self.remaining().unwrap_or(Duration::MAX).min(self.options.get_timeout());
+        let timeout = self.remaining().unwrap_or(Duration::MAX).min(self.options.timeout());
         let request = builder.timeout(timeout).build().map_err(|error| {
             InvalidInput::new("request", format!("cannot be sent: {}", innermost(&error.without_url())))
         })?;
@@ -186,9 +186,8 @@ impl Transport {
             .collect();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.broken(error, timeout))? {
-            if body.len().saturating_add(chunk.len()) > self.options.get_max_response_bytes() {
-                let what =
-                    format!("the reply is larger than {} bytes", self.options.get_max_response_bytes());
+            if body.len().saturating_add(chunk.len()) > self.options.max_response_bytes() {
+                let what = format!("the reply is larger than {} bytes", self.options.max_response_bytes());
                 return Err(Broken { never_sent: false, kind: ErrorKind::Protocol, what });
             }
             body.extend_from_slice(&chunk);
@@ -212,7 +211,7 @@ impl Transport {
         // shorter time-out than the whole. `is_request` proves nothing.
         let never_sent = error.is_connect();
         let what = match (never_sent, error.is_timeout()) {
-            (true, true) => format!("no connection within {:?}", self.options.get_connect_timeout()),
+            (true, true) => format!("no connection within {:?}", self.options.connect_timeout()),
             (true, false) => format!("no connection: {}", innermost(&error.without_url())),
             (false, true) => format!("no complete answer within {timeout:?}"),
             (false, false) => format!("the connection broke: {}", innermost(&error.without_url())),

@@ -23,12 +23,10 @@ const READINGS_OF_THREE: usize = 16;
 const READINGS_OF_ONE: usize = 8;
 
 fn transport() -> Transport {
-    let retry = RetryPolicy {
-        initial_backoff: Duration::from_millis(1),
-        max_backoff: Duration::from_millis(5),
-        ..RetryPolicy::default()
-    };
-    Transport::new(HttpOptions::new().retry(retry)).expect("options")
+    let retry = RetryPolicy::new()
+        .with_initial_backoff(Duration::from_millis(1))
+        .with_max_backoff(Duration::from_millis(5));
+    Transport::new(HttpOptions::new().with_retry(retry)).expect("options")
 }
 
 /// Every shape of a request that the gateway crates make.
@@ -226,7 +224,7 @@ async fn limit_passing_on_a_used_connection_sends_no_byte() {
 #[tokio::test]
 async fn limit_passing_during_the_reply_is_unknown() {
     let server = FaultServer::start(|_, _| Behaviour::StaySilent).await;
-    let options = HttpOptions::new().timeout(HOUR).retry(RetryPolicy { max_attempts: 1, ..<_>::default() });
+    let options = HttpOptions::new().with_timeout(HOUR).with_retry(RetryPolicy::new().with_max_attempts(1));
     let transport = Transport::new(options).expect("options");
     for (sent, request) in shapes().iter().enumerate().step_by(4) {
         let limited = transport.with_not_after(NotAfter::within(Duration::from_secs(1)));
@@ -278,8 +276,8 @@ async fn limit_passing_after_a_reset_keeps_unknown() {
 
 #[tokio::test]
 async fn wait_longer_than_the_limit_is_not_waited() {
-    let retry = RetryPolicy { initial_backoff: HOUR, max_backoff: HOUR, ..RetryPolicy::default() };
-    let transport = Transport::new(HttpOptions::new().retry(retry)).expect("options");
+    let retry = RetryPolicy::new().with_initial_backoff(HOUR).with_max_backoff(HOUR);
+    let transport = Transport::new(HttpOptions::new().with_retry(retry)).expect("options");
     let limited = transport.with_not_after(NotAfter::within(HOUR / 4));
     let server = FaultServer::start(|_, _| Behaviour::Reply(RawReply::new(503))).await;
     let read = PreparedRequest::new("test", Class::Read, Method::Get, "/");

@@ -115,7 +115,7 @@ fn openssl(folder: &Path, arguments: &[&str]) {
 }
 
 async fn send(url: &str, options: HttpOptions) -> Result<Reply, Error<String>> {
-    let options = options.timeout(Duration::from_secs(10)).connect_timeout(Duration::from_secs(5));
+    let options = options.with_timeout(Duration::from_secs(10)).with_connect_timeout(Duration::from_secs(5));
     let base = BaseUrl::parse("base_url", url).expect("a base URL");
     let request = PreparedRequest::new("test", Class::Write, Method::Get, "/");
     Transport::new(options).expect("options").send(&base, &request).await
@@ -123,7 +123,7 @@ async fn send(url: &str, options: HttpOptions) -> Result<Reply, Error<String>> {
 
 async fn a_private_root_is_trusted_when_it_is_handed_in_and_only_then() {
     let server = Server::start();
-    let trusted = send(&server.url, HttpOptions::new().root_certificate(server.root())).await;
+    let trusted = send(&server.url, HttpOptions::new().with_root_certificate(server.root())).await;
     let reply = trusted.expect("a reply");
     assert_eq!(reply.status(), 200);
     assert!(!reply.body().is_empty());
@@ -131,7 +131,7 @@ async fn a_private_root_is_trusted_when_it_is_handed_in_and_only_then() {
     assert_eq!(stranger.effect(), Effect::NotApplied(Proof::NeverSent), "{stranger}");
     // The certificate is for the address, not for the name.
     let other_name = server.url.replace("127.0.0.1", "localhost");
-    let renamed = send(&other_name, HttpOptions::new().root_certificate(server.root())).await;
+    let renamed = send(&other_name, HttpOptions::new().with_root_certificate(server.root())).await;
     assert_eq!(renamed.expect_err("another name").effect(), Effect::NotApplied(Proof::NeverSent));
 }
 

@@ -9,13 +9,14 @@ use recurring_gateway::{BaseUrl, Class, Method, PreparedRequest, Transport};
 use tokio::net::TcpListener;
 
 fn quick() -> HttpOptions {
-    HttpOptions::new().timeout(Duration::from_millis(500)).connect_timeout(Duration::from_millis(450)).retry(
-        RetryPolicy {
-            initial_backoff: Duration::from_millis(1),
-            max_backoff: Duration::from_millis(5),
-            ..RetryPolicy::default()
-        },
-    )
+    HttpOptions::new()
+        .with_timeout(Duration::from_millis(500))
+        .with_connect_timeout(Duration::from_millis(450))
+        .with_retry(
+            RetryPolicy::new()
+                .with_initial_backoff(Duration::from_millis(1))
+                .with_max_backoff(Duration::from_millis(5)),
+        )
 }
 
 fn request(class: Class) -> PreparedRequest {
@@ -134,7 +135,7 @@ async fn connections_are_reused_during_a_run_but_never_after_lying_idle() {
         [(Duration::from_secs(5), 1), (Duration::from_nanos(1), 2), (Duration::ZERO, 2)]
     {
         let server = FaultServer::start(|_, _| Behaviour::Reply(RawReply::json(200, "{}"))).await;
-        let transport = Transport::new(quick().pool_idle_timeout(pool_idle_timeout)).expect("options");
+        let transport = Transport::new(quick().with_pool_idle_timeout(pool_idle_timeout)).expect("options");
         let base = BaseUrl::parse("base_url", &server.url()).expect("a base URL");
         for _ in 0..2 {
             let reply: Result<Reply, Error<String>> = transport.send(&base, &request(Class::Write)).await;
@@ -202,7 +203,7 @@ async fn a_reply_is_read_up_to_the_limit() {
     for (bytes, fits) in [(1000, true), (1001, false)] {
         let server =
             FaultServer::start(move |_, _| Behaviour::Reply(RawReply::json(200, vec![b' '; bytes]))).await;
-        let result = send(quick().max_response_bytes(1000), &server.url(), Class::Write).await;
+        let result = send(quick().with_max_response_bytes(1000), &server.url(), Class::Write).await;
         match result {
             Ok(reply) => assert!(fits && reply.body().len() == bytes),
             Err(error) => {
@@ -278,9 +279,9 @@ async fn body_that_cannot_be_written_is_not_sent() {
 #[test]
 fn options_that_cannot_work_are_named() {
     for (options, field) in [
-        (HttpOptions::new().proxy("not a proxy"), "proxy"),
-        (HttpOptions::new().root_certificate("not a certificate"), "root_certificate"),
-        (HttpOptions::new().timeout(Duration::from_secs(1)), "connect_timeout"),
+        (HttpOptions::new().with_proxy("not a proxy"), "proxy"),
+        (HttpOptions::new().with_root_certificate("not a certificate"), "root_certificate"),
+        (HttpOptions::new().with_timeout(Duration::from_secs(1)), "connect_timeout"),
     ] {
         assert_eq!(Transport::new(options).expect_err(field).field(), field);
     }
@@ -293,6 +294,6 @@ async fn a_proxy_is_used_only_when_it_is_handed_in() {
     let server = FaultServer::start(|_, _| Behaviour::Reply(RawReply::json(200, "{}"))).await;
     send(quick(), &server.url(), Class::Write).await.expect("a reply");
     assert_eq!((proxy.requests(), server.requests()), (0, 1));
-    send(quick().proxy(proxy.url()), &server.url(), Class::Write).await.expect("a reply");
+    send(quick().with_proxy(proxy.url()), &server.url(), Class::Write).await.expect("a reply");
     assert_eq!((proxy.requests(), server.requests()), (1, 1));
 }

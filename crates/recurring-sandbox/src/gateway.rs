@@ -1,8 +1,9 @@
 //! What a gateway of the sandbox does: it answers requests, asks a customer for a card on its payment page, and acts when
 //! its clock moves.
 //!
-//! Everything above (router, payment page, inspector, webhooks) knows gateways only through [`Gateway`]; `gateways.rs`
-//! alone names them and puts them together.
+//! The router, the payment page, the inspector and the delivery of webhooks know gateways only through [`Gateway`];
+//! `gateways.rs` puts them together. Only the names that a fault may be limited to (`faults/fault.rs`) and the names of
+//! recorded operations (`record/operation.rs`) are lists of their own.
 
 use crate::answer::Answer;
 use crate::cards::Card;
@@ -11,6 +12,9 @@ use crate::outbox::WebhookRules;
 use crate::request::Request;
 use jiff::Timestamp;
 use std::fmt;
+
+/// The name of the payment pages of all gateways, where that of a gateway is expected.
+pub(crate) const PAGE: &str = "page";
 
 /// One gateway with all that it remembers.
 pub(crate) trait Gateway: fmt::Debug + Send {

@@ -1,5 +1,4 @@
-//! The five gateways, put together here and named nowhere else. Each answers under its own prefix as the gateway does; none
-//! knows the others.
+//! The five gateways, put together here. Each answers under its own prefix as the gateway does; none knows the others.
 
 mod emspay;
 mod ngenius;

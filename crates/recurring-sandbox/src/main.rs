@@ -88,11 +88,13 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    // Caught before the address is printed: a script may stop the program at once.
+    let shutdown = shutdown_signal();
     print(&start_message(&sandbox, json));
     if !listen.ip().is_loopback() {
         report("other machines can reach the sandbox: it has no protection; use test cards only");
     }
-    shutdown_signal().await;
+    shutdown.await;
     if let Some(folder) = record {
         match sandbox.recorded() {
             Ok(number) => report(&format!("{number} exchanges recorded in {}", folder.display())),

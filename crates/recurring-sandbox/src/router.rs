@@ -1,15 +1,13 @@
 //! The way from a request to its answer: the inspector, the sandbox's own API, the payment pages, and the gateways.
 
 use crate::answer::Answer;
+use crate::gateway::PAGE;
 use crate::ledger::Exchange;
 use crate::request::Request;
 use crate::state::State;
 use crate::{control, inspector, page};
 use jiff::Timestamp;
 use serde_json::json;
-
-/// The name of the payment pages, where that of a gateway is expected.
-pub(crate) const PAGE: &str = "page";
 
 /// The name of the gateway to which a path belongs, [`PAGE`] for the payment pages, or nothing. Known from the head of a
 /// request alone, before the path is decoded.

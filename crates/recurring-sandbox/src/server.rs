@@ -2,10 +2,11 @@
 
 use crate::answer::Answer;
 use crate::faults::{FaultKind, Hit, Moment, Seen, changed, instead};
+use crate::gateway::PAGE;
 use crate::log::RedactedTexts;
 use crate::record::{ClientSaw, Recorder};
 use crate::request::Request;
-use crate::router::{self, PAGE};
+use crate::router;
 use crate::state::{SharedState, lock};
 use crate::wire::{End, Wire};
 use axum::body::{Body, to_bytes};
@@ -41,7 +42,7 @@ pub(crate) async fn answer(
         let mut state = lock(shared);
         let gateway = router::gateway_of(&state, path);
         let seen = Seen { gateway, method: method.as_str(), path, bearer };
-        (gateway, state.common.faults.for_call(seen))
+        (gateway, state.common.faults.for_request(seen))
     };
     let log = |status: u16| lock(shared).log_unanswered(gateway, method.as_str(), path, status);
     let refuse = |status: u16, message: &str| {

@@ -11,18 +11,16 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [person, reference, amount, currency] = arguments.as_slice() else {
         return Err("usage: charge CLIENT_ID REFERENCE AMOUNT CURRENCY".into());
     };
-    let mut builder = Client::builder(std::env::var("REVIO_API_KEY")?);
-    if let Ok(url) = std::env::var("REVIO_BASE_URL") {
-        builder = builder.environment(Environment::Custom(url));
-    }
+    let environment = Environment::Custom(std::env::var("REVIO_BASE_URL")?);
+    let builder = Client::builder(environment, std::env::var("REVIO_API_KEY")?);
     let client = builder.build()?;
     let (brand, token) = (std::env::var("REVIO_BRAND_ID")?, Secret::new(std::env::var("REVIO_TOKEN")?));
     let amount = Money::parse(amount, Currency::from_code(currency)?)?;
     let next = CreatePurchase::one_product(brand, Payer::client_id(person), "Renewal", amount);
-    let next = client.create_purchase(&next.reference(reference)).await?;
+    let next = client.create_purchase(&next.with_reference(reference)).await?;
     // A real program stores the identifier here: it is how a lost answer to the charge is found again.
     println!("purchase {}", next.id);
-    match client.charge_purchase(&ChargePurchase::new(&next.id, token).expecting(amount)).await {
+    match client.charge_purchase(&ChargePurchase::new(&next.id, token).with_expected(amount)).await {
         Ok(answer) => {
             let reason = answer.decline().and_then(|decline| decline.code).unwrap_or_default();
             println!("{} {reason}", answer.outcome());

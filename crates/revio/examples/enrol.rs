@@ -10,16 +10,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [email, amount, currency] = arguments.as_slice() else {
         return Err("usage: enrol EMAIL AMOUNT CURRENCY".into());
     };
-    let mut builder = Client::builder(std::env::var("REVIO_API_KEY")?);
-    if let Ok(url) = std::env::var("REVIO_BASE_URL") {
-        builder = builder.environment(Environment::Custom(url));
-    }
+    let environment = Environment::Custom(std::env::var("REVIO_BASE_URL")?);
+    let builder = Client::builder(environment, std::env::var("REVIO_API_KEY")?);
     let client = builder.build()?;
     let brand = std::env::var("REVIO_BRAND_ID")?;
     let amount = Money::parse(amount, Currency::from_code(currency)?)?;
     let person = client.create_client(&CreateClient::new(email.as_str())).await?;
     let first = CreatePurchase::one_product(brand, Payer::client_id(&person.id), "First payment", amount);
-    let first = client.create_purchase(&first.force_recurring()).await?;
+    let first = client.create_purchase(&first.with_force_recurring()).await?;
     // A real program stores the identifier where it keeps secrets: it becomes the token once the customer has paid.
     println!("client {}, purchase {}: {}", person.id, first.id, first.status);
     println!("send the customer to {}", first.checkout_address().unwrap_or_default());

@@ -7,10 +7,8 @@ use revio::{Client, Environment, Outcome};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let id = std::env::args().nth(1).ok_or("usage: reconcile PURCHASE_ID")?;
-    let mut builder = Client::builder(std::env::var("REVIO_API_KEY")?);
-    if let Ok(url) = std::env::var("REVIO_BASE_URL") {
-        builder = builder.environment(Environment::Custom(url));
-    }
+    let environment = Environment::Custom(std::env::var("REVIO_BASE_URL")?);
+    let builder = Client::builder(environment, std::env::var("REVIO_API_KEY")?);
     let purchase = builder.build()?.get_purchase(&id).await?;
     match purchase.charge_outcome() {
         Outcome::Paid => println!("{id} is paid"),

@@ -39,20 +39,16 @@ pub struct Client {
 }
 
 impl Client {
-    /// Begins setting up a client. Nothing is sent until an operation is called.
-    pub fn builder(api_key: impl Into<Secret>) -> ClientBuilder {
-        ClientBuilder {
-            api_key: api_key.into(),
-            environment: Environment::default(),
-            brand_id: None,
-            http: Self::default_http(),
-        }
+    /// Begins setting up a client for one environment, live or not: there is no default. Nothing is sent until an operation
+    /// is called.
+    pub fn builder(environment: Environment, api_key: impl Into<Secret>) -> ClientBuilder {
+        ClientBuilder { api_key: api_key.into(), environment, brand_id: None, http: Self::default_http() }
     }
 
     /// The options used unless others are given: 60 s in all, since the gateway waits for the acquirer before it
     /// answers a charge.
     pub fn default_http() -> HttpOptions {
-        HttpOptions::new().timeout(Duration::from_secs(60))
+        HttpOptions::new().with_timeout(Duration::from_secs(60))
     }
 
     /// Returns a client that sends nothing after `limit`: neither a write, which could move money, nor a read. It
@@ -253,20 +249,14 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// Where the gateway is; live unless said otherwise.
-    pub fn environment(mut self, environment: Environment) -> Self {
-        self.environment = environment;
-        self
-    }
-
     /// Your brand, which every purchase names. Only kept here, see [`Client::brand_id`].
-    pub fn brand_id(mut self, id: impl Into<String>) -> Self {
+    pub fn with_brand_id(mut self, id: impl Into<String>) -> Self {
         self.brand_id = Some(id.into());
         self
     }
 
     /// Time-outs, proxy, trusted roots. The default waits 60 s for an answer.
-    pub fn http(mut self, options: HttpOptions) -> Self {
+    pub fn with_http(mut self, options: HttpOptions) -> Self {
         self.http = options;
         self
     }

@@ -89,7 +89,7 @@ async fn charge_with(member: &str, value: serde_json::Value, place: usize) -> re
     let body =
         variants::with_member_replaced(&body, member, value).into_iter().nth(place).expect("it occurs");
     let server = FaultServer::start(move |_, _| Behaviour::Reply(RawReply::json(200, body.clone()))).await;
-    let request = charge().expecting(rand(100));
+    let request = charge().with_expected(rand(100));
     let error = client(&server.url()).charge_purchase(&request).await.expect_err("another payment");
     assert_eq!(server.requests(), 1);
     error
@@ -116,7 +116,7 @@ async fn a_charge_answered_about_another_payment_is_unknown_and_kept() {
 async fn a_purchase_created_otherwise_than_asked_is_unknown_and_kept() {
     let money = rand(100);
     let request = CreatePurchase::one_product(BRAND, Payer::client_id(CLIENT), "Monthly plan", money)
-        .reference("attempt-0001");
+        .with_reference("attempt-0001");
     let body = Case::load("revio/create-purchase/created").response_body();
     for (member, other) in [
         ("brand_id", serde_json::json!("another")),
@@ -246,30 +246,30 @@ async fn bad_input_sends_nothing() {
         (CreatePurchase::new("", Payer::client_id(CLIENT), vec![plan()]), "brand_id"),
         (CreatePurchase::new(BRAND, Payer::client_id("a b"), vec![plan()]), "client_id"),
         (CreatePurchase::new(BRAND, Payer::email("ann"), vec![plan()]), "email"),
-        (details(ClientDetails::new("a@b").full_name("")), "full_name"),
-        (details(ClientDetails::new("a@b").phone("\n")), "phone"),
-        (details(ClientDetails::new("a@b").country(long.clone())), "country"),
+        (details(ClientDetails::new("a@b").with_full_name("")), "full_name"),
+        (details(ClientDetails::new("a@b").with_phone("\n")), "phone"),
+        (details(ClientDetails::new("a@b").with_country(long.clone())), "country"),
         (purchase_of(Vec::new()), "products"),
         (purchase_of(vec![Product::new("", 100)]), "products.name"),
         (purchase_of(vec![Product::new("x".repeat(257), 100)]), "products.name"),
         (purchase_of(vec![plan(), Product::new("Plan", -1)]), "products.price"),
         (purchase_of(vec![Product::new("Plan", 0)]), "products.price"),
         (purchase_of(vec![Product::new("Plan", i64::MAX), plan()]), "products.price"),
-        (purchase_of(vec![plan().quantity("-1")]), "products.quantity"),
-        (purchase_of(vec![plan().quantity("1e3")]), "products.quantity"),
-        (purchase_of(vec![plan().quantity("0.0")]), "products.quantity"),
-        (purchase_of(vec![plan().discount(-1)]), "products.discount"),
-        (purchase_of(vec![plan().category("")]), "products.category"),
-        (one().total_override(0), "total_override"),
-        (one().reference(""), "reference"),
-        (one().reference("x".repeat(129)), "reference"),
-        (one().success_redirect("shop"), "success_redirect"),
-        (one().failure_redirect("javascript:1"), "failure_redirect"),
-        (one().cancel_redirect(""), "cancel_redirect"),
-        (one().success_callback("/hook"), "success_callback"),
-        (one().payment_method_whitelist(Vec::<String>::new()), "payment_method_whitelist"),
-        (one().payment_method_whitelist([""]), "payment_method_whitelist"),
-        (one().due(0), "due"),
+        (purchase_of(vec![plan().with_quantity("-1")]), "products.quantity"),
+        (purchase_of(vec![plan().with_quantity("1e3")]), "products.quantity"),
+        (purchase_of(vec![plan().with_quantity("0.0")]), "products.quantity"),
+        (purchase_of(vec![plan().with_discount(-1)]), "products.discount"),
+        (purchase_of(vec![plan().with_category("")]), "products.category"),
+        (one().with_total_override(0), "total_override"),
+        (one().with_reference(""), "reference"),
+        (one().with_reference("x".repeat(129)), "reference"),
+        (one().with_success_redirect("shop"), "success_redirect"),
+        (one().with_failure_redirect("javascript:1"), "failure_redirect"),
+        (one().with_cancel_redirect(""), "cancel_redirect"),
+        (one().with_success_callback("/hook"), "success_callback"),
+        (one().with_payment_method_whitelist(Vec::<String>::new()), "payment_method_whitelist"),
+        (one().with_payment_method_whitelist([""]), "payment_method_whitelist"),
+        (one().with_due(0), "due"),
     ] {
         let error = client.create_purchase(&request).await.expect_err(field);
         assert!(error.to_string().contains(&format!("`{field}`")), "{error}");
@@ -283,9 +283,8 @@ async fn bad_input_sends_nothing() {
 #[test]
 fn a_client_that_cannot_work_is_not_built() {
     let build = |key: &str, brand: &str, url: &str| {
-        Client::builder(key)
-            .brand_id(brand)
-            .environment(Environment::Custom(url.to_owned()))
+        Client::builder(Environment::Custom(url.to_owned()), key)
+            .with_brand_id(brand)
             .build()
             .expect_err("refused")
     };
@@ -305,8 +304,11 @@ fn a_client_that_cannot_work_is_not_built() {
         assert!(!format!("{error} {error:?}").contains("hunter2"));
     }
     let second = std::time::Duration::from_secs(1);
-    let slow = HttpOptions::new().timeout(second).connect_timeout(second);
-    assert_eq!(Client::builder("key").http(slow).build().expect_err("refused").kind(), ErrorKind::Config);
-    let client = Client::builder("key").brand_id(BRAND).build().expect("a client");
+    let slow = HttpOptions::new().with_timeout(second).with_connect_timeout(second);
+    assert_eq!(
+        Client::builder(Environment::Live, "key").with_http(slow).build().expect_err("refused").kind(),
+        ErrorKind::Config
+    );
+    let client = Client::builder(Environment::Live, "key").with_brand_id(BRAND).build().expect("a client");
     assert_eq!(client.brand_id(), Some(BRAND));
 }

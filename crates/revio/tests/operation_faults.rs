@@ -20,7 +20,7 @@ fn effect<T>(answer: Result<T, revio::Error>) -> Result<(), &'static str> {
 }
 
 fn refund() -> RefundPurchase {
-    RefundPurchase::new(PURCHASE).amount(rand(40))
+    RefundPurchase::new(PURCHASE).with_amount(rand(40))
 }
 
 #[tokio::test]
@@ -81,7 +81,7 @@ async fn update_client() {
 async fn change_client() {
     let good = good("revio/change-client/changed");
     fault::check(good, Sends::Once, fault::no_prelude, &[], async |url| {
-        effect(client(&url).change_client(&ChangeClient::new(CLIENT).phone("+27 2")).await)
+        effect(client(&url).change_client(&ChangeClient::new(CLIENT).with_phone("+27 2")).await)
     })
     .await;
 }
@@ -141,8 +141,8 @@ async fn an_answer_about_something_else_is_unknown() {
         let server =
             FaultServer::start(move |_, _| Behaviour::Reply(RawReply::json(200, body.clone()))).await;
         let client = client(&server.url());
-        let capture = CapturePurchase::new(PURCHASE).amount(rand(40));
-        let change = ChangeClient::new(CLIENT).email("customer@example.com");
+        let capture = CapturePurchase::new(PURCHASE).with_amount(rand(40));
+        let change = ChangeClient::new(CLIENT).with_email("customer@example.com");
         let error = match case.split('/').nth(1).unwrap_or_default() {
             "refund-purchase" => client.refund_purchase(&refund()).await.map(drop),
             "capture-purchase" => client.capture_purchase(&capture).await.map(drop),
@@ -264,7 +264,7 @@ async fn bad_input_sends_nothing() {
             client.cancel_purchase(&CancelPurchase::new(odd)).await.expect_err("refused"),
             client.delete_purchase_recurring_token(odd).await.expect_err("refused"),
             client.update_client(&UpdateClient::new(odd, "a@b")).await.expect_err("refused"),
-            client.change_client(&ChangeClient::new(odd).phone("1")).await.expect_err("refused"),
+            client.change_client(&ChangeClient::new(odd).with_phone("1")).await.expect_err("refused"),
             client.delete_client(odd).await.expect_err("refused"),
             client
                 .payment_methods(&PaymentMethodsQuery::new(odd, rand(1).currency()))
@@ -276,10 +276,10 @@ async fn bad_input_sends_nothing() {
     }
     for (change, field) in [
         (ChangeClient::new(CLIENT), "client"),
-        (ChangeClient::new(CLIENT).email("ann"), "email"),
-        (ChangeClient::new(CLIENT).full_name(""), "full_name"),
-        (ChangeClient::new(CLIENT).phone("\n"), "phone"),
-        (ChangeClient::new(CLIENT).country(long.clone()), "country"),
+        (ChangeClient::new(CLIENT).with_email("ann"), "email"),
+        (ChangeClient::new(CLIENT).with_full_name(""), "full_name"),
+        (ChangeClient::new(CLIENT).with_phone("\n"), "phone"),
+        (ChangeClient::new(CLIENT).with_country(long.clone()), "country"),
     ] {
         let error = local(client.change_client(&change).await.expect_err(field));
         assert!(error.contains(&format!("`{field}`")), "{error}");

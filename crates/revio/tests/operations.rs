@@ -13,7 +13,7 @@ use revio::{
 };
 
 fn refund() -> RefundPurchase {
-    RefundPurchase::new(PURCHASE).amount(rand(40))
+    RefundPurchase::new(PURCHASE).with_amount(rand(40))
 }
 
 fn capture() -> CapturePurchase {
@@ -87,8 +87,9 @@ async fn a_refund_of_too_much_is_refused_before_anything_happens() {
 
 #[tokio::test]
 async fn held_money_is_taken() {
-    let answer =
-        captured("revio/capture-purchase/captured", capture().amount(rand(40))).await.expect("an answer");
+    let answer = captured("revio/capture-purchase/captured", capture().with_amount(rand(40)))
+        .await
+        .expect("an answer");
     assert_eq!((answer.outcome(), answer.decline_reason()), (Outcome::Paid, None));
     let paid = answer.purchase().and_then(|purchase| purchase.payment.as_ref()?.amount);
     assert_eq!(paid, Some(40));
@@ -131,18 +132,26 @@ async fn the_token_of_a_purchase_is_deleted() {
 
 #[tokio::test]
 async fn a_client_is_replaced_changed_and_deleted() {
-    let details = ClientDetails::new("ann@example.com").full_name("Ann Example").phone("+27 1").country("ZA");
+    let details = ClientDetails::new("ann@example.com")
+        .with_full_name("Ann Example")
+        .with_phone("+27 1")
+        .with_country("ZA");
     let request = UpdateClient::new(CLIENT, details);
     let call = async |client: Client| client.update_client(&request).await;
     let updated = answered("revio/update-client/updated", request.request(), call).await;
     insta::assert_debug_snapshot!(updated.expect("a client"));
 
-    let request = ChangeClient::new(CLIENT).phone("+27 2");
+    let request = ChangeClient::new(CLIENT).with_phone("+27 2");
     let call = async |client: Client| client.change_client(&request).await;
     let changed = answered("revio/change-client/changed", request.request(), call).await;
     assert_eq!(changed.expect("a client").phone.as_deref(), Some("+27 2"));
 
-    let whole = ChangeClient::new(CLIENT).email("a@b").full_name("Ann").phone("1").country("ZA").request();
+    let whole = ChangeClient::new(CLIENT)
+        .with_email("a@b")
+        .with_full_name("Ann")
+        .with_phone("1")
+        .with_country("ZA")
+        .request();
     let body = whole.expect("valid").body_bytes().map(|body| String::from_utf8_lossy(body).into_owned());
     let expected = r#"{"email":"a@b","full_name":"Ann","phone":"1","country":"ZA"}"#;
     assert_eq!(body.as_deref(), Some(expected));
@@ -154,7 +163,7 @@ async fn a_client_is_replaced_changed_and_deleted() {
 
 #[tokio::test]
 async fn the_ways_to_pay() {
-    let query = PaymentMethodsQuery::new(BRAND, rand(1).currency()).recurring();
+    let query = PaymentMethodsQuery::new(BRAND, rand(1).currency()).with_recurring_only();
     let call = async |client: Client| client.payment_methods(&query).await;
     let methods = answered("revio/payment-methods/recurring", query.request(), call).await.expect("methods");
     assert_eq!(methods.available_payment_methods, ["mastercard", "visa"]);
@@ -264,7 +273,7 @@ fn new_members_and_new_values_do_no_harm() {
         ),
         (
             "revio/change-client/changed",
-            Box::new(|reply| ChangeClient::new(CLIENT).phone("1").read(reply).map(|_| None)),
+            Box::new(|reply| ChangeClient::new(CLIENT).with_phone("1").read(reply).map(|_| None)),
         ),
     ];
     for (name, read) in answers {

@@ -24,7 +24,7 @@ proptest! {
         let _ = CreateClient::new(ClientDetails::new("a@b.example")).read(&reply);
         let _ = CreatePurchase::one_product("b", Payer::client_id("c"), "n", money).read(&reply);
         let _ = GetPurchase::new("1").read(&reply);
-        let _ = ChargePurchase::new("1", Secret::new("t")).expecting(money).read(&reply);
+        let _ = ChargePurchase::new("1", Secret::new("t")).with_expected(money).read(&reply);
         let _ = ListRecurringTokens::new("c").read(&reply);
         let _ = RefundPurchase::new("1").read(&reply);
         let _ = CapturePurchase::new("1").read(&reply);

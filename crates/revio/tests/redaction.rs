@@ -69,7 +69,7 @@ async fn nothing_that_is_shown_holds_a_secret() {
     for reply in replies {
         let status = reply.status;
         let server = FaultServer::start(move |_, _| Behaviour::Reply(reply.clone())).await;
-        let builder = Client::builder(KEY).environment(Environment::Custom(server.url()));
+        let builder = Client::builder(Environment::Custom(server.url()), KEY);
         shown += &format!("{builder:?}");
         let client = builder.build().expect("a client");
         let token = Secret::new(TOKEN);
@@ -130,13 +130,13 @@ async fn nothing_that_is_shown_holds_a_secret() {
         shown += &show(&client.create_purchase(&create).await);
         shown += &show(&client.get_purchase("1").await);
         shown += &show(&client.update_client(&UpdateClient::new("c", "a@b")).await);
-        shown += &show(&client.change_client(&ChangeClient::new("c").phone("1")).await);
+        shown += &show(&client.change_client(&ChangeClient::new("c").with_phone("1")).await);
         shown += &show(&client.delete_client("c").await);
         shown += &show(&client.public_key().await);
         let zar = revio::Currency::from_code("ZAR").expect("ZAR");
         shown += &show(&client.payment_methods(&PaymentMethodsQuery::new("b", zar)).await);
     }
-    shown += &format!("{:?}", Client::builder(format!("{KEY}\n")).build());
+    shown += &format!("{:?}", Client::builder(Environment::Live, format!("{KEY}\n")).build());
     assert!(shown.contains("bad [redacted]"), "{shown}");
     assert_absent(&[KEY, TOKEN], &shown, "what is shown");
     let logged = logs.text();
@@ -161,7 +161,7 @@ fn the_identifier_of_a_first_purchase_is_not_shown() {
 #[test]
 fn an_address_that_is_refused_may_hold_a_password() {
     let address = "https://user:sentinel-password@a.example".to_owned();
-    let builder = revio::Client::builder(KEY).environment(revio::Environment::Custom(address));
+    let builder = revio::Client::builder(revio::Environment::Custom(address), KEY);
     let shown = format!("{builder:?} {:?}", builder.clone().build());
     assert_absent(&[KEY, "sentinel-password"], &shown, "a builder");
 }

@@ -24,7 +24,7 @@ async fn create(case: &str, answer: &str, request: &CreatePurchase) -> Result<Pu
 
 async fn charged(case: &str, answer: &str) -> Result<ChargeAnswer, revio::Error> {
     let case = Case::load(case);
-    let request = charge().expecting(rand(100));
+    let request = charge().with_expected(rand(100));
     case.assert_request_body(request.request().expect("valid").body_bytes().expect("a body"));
     let answer = Case::load(answer).response_body();
     let (server, mock) = server_for(&case, Some(case.request_body()), answer).await;
@@ -225,22 +225,23 @@ async fn a_stored_card_is_deleted() {
 #[test]
 fn optional_members_follow_those_of_the_source_document() {
     let products = vec![
-        Product::new("Plan", 100).quantity("2").discount(1).category("digital"),
+        Product::new("Plan", 100).with_quantity("2").with_discount(1).with_category("digital"),
         Product::new("Setup", 0),
     ];
-    let person = ClientDetails::new("ann@example.org").full_name("Ann").phone("+27 1").country("ZA");
+    let person =
+        ClientDetails::new("ann@example.org").with_full_name("Ann").with_phone("+27 1").with_country("ZA");
     let request = CreatePurchase::new(BRAND, Payer::Details(person), products)
-        .currency(Currency::from_code("ZAR").expect("ZAR"))
-        .total_override(150)
-        .reference("renewal-2")
-        .success_redirect("https://shop.example/done")
-        .failure_redirect("https://shop.example/failed")
-        .cancel_redirect("https://shop.example/back")
-        .success_callback("https://shop.example/hook")
-        .send_receipt(true)
-        .skip_capture(false)
-        .payment_method_whitelist(["visa", "mastercard"])
-        .due(1_663_425_652);
+        .with_currency(Currency::from_code("ZAR").expect("ZAR"))
+        .with_total_override(150)
+        .with_reference("renewal-2")
+        .with_success_redirect("https://shop.example/done")
+        .with_failure_redirect("https://shop.example/failed")
+        .with_cancel_redirect("https://shop.example/back")
+        .with_success_callback("https://shop.example/hook")
+        .with_send_receipt(true)
+        .with_skip_capture(false)
+        .with_payment_method_whitelist(["visa", "mastercard"])
+        .with_due(1_663_425_652);
     let body = |request: &CreatePurchase| {
         let request = request.request().expect("valid");
         String::from_utf8_lossy(request.body_bytes().expect("a body")).into_owned()

@@ -14,11 +14,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let key = std::fs::read_to_string(std::env::var("TOKENPAY_PRIVATE_KEY_FILE")?)?;
     let account = Currency::from_code(&std::env::var("TOKENPAY_CURRENCY")?)?;
-    let mut builder =
-        Client::builder(std::env::var("TOKENPAY_MERCHANT_ID")?, RsaSigner::from_key(key)?).currency(account);
-    if let Ok(url) = std::env::var("TOKENPAY_BASE_URL") {
-        builder = builder.environment(Environment::Custom(url));
-    }
+    let environment = Environment::Custom(std::env::var("TOKENPAY_BASE_URL")?);
+    let builder =
+        Client::builder(environment, std::env::var("TOKENPAY_MERCHANT_ID")?, RsaSigner::from_key(key)?)
+            .with_currency(account);
     let client = builder.build()?;
     let token = std::env::var("TOKENPAY_TOKEN_ID")?;
     let amount = Money::parse(amount, Currency::from_code(currency)?)?;

@@ -11,10 +11,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("usage: enrol USER SHOP_URL".into());
     };
     let key = std::fs::read_to_string(std::env::var("TOKENPAY_PRIVATE_KEY_FILE")?)?;
-    let mut builder = Client::builder(std::env::var("TOKENPAY_MERCHANT_ID")?, RsaSigner::from_key(key)?);
-    if let Ok(url) = std::env::var("TOKENPAY_BASE_URL") {
-        builder = builder.environment(Environment::Custom(url));
-    }
+    let environment = Environment::Custom(std::env::var("TOKENPAY_BASE_URL")?);
+    let builder =
+        Client::builder(environment, std::env::var("TOKENPAY_MERCHANT_ID")?, RsaSigner::from_key(key)?);
     let shop = shop.trim_end_matches('/');
     let request =
         AddToken::new(user, format!("{shop}/ok"), format!("{shop}/failed"), format!("{shop}/notify"));

@@ -9,10 +9,9 @@ use tokenpay_signed::{Client, Environment, OrderKey, Outcome, QueryOrder, RsaSig
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let reference = std::env::args().nth(1).ok_or("usage: reconcile REFERENCE")?;
     let key = std::fs::read_to_string(std::env::var("TOKENPAY_PRIVATE_KEY_FILE")?)?;
-    let mut builder = Client::builder(std::env::var("TOKENPAY_MERCHANT_ID")?, RsaSigner::from_key(key)?);
-    if let Ok(url) = std::env::var("TOKENPAY_BASE_URL") {
-        builder = builder.environment(Environment::Custom(url));
-    }
+    let environment = Environment::Custom(std::env::var("TOKENPAY_BASE_URL")?);
+    let builder =
+        Client::builder(environment, std::env::var("TOKENPAY_MERCHANT_ID")?, RsaSigner::from_key(key)?);
     let query = QueryOrder::new(OrderKey::MerchantReference(reference));
     match builder.build()?.query_order(&query).await {
         Ok(answer) => {

@@ -29,15 +29,17 @@ pub struct Client {
 }
 
 impl Client {
-    /// Begins setting up a client. Nothing is sent until an operation is called.
+    /// Begins setting up a client for one environment, live or not: there is no default. Nothing is sent until an operation
+    /// is called.
     pub fn builder(
+        environment: Environment,
         merchant_id: impl Into<MerchantId>,
         signer: impl RequestSigner + 'static,
     ) -> ClientBuilder {
         ClientBuilder {
             account: Account::new(merchant_id),
             signer: Arc::new(signer),
-            environment: Environment::default(),
+            environment,
             http: Self::default_http(),
         }
     }
@@ -45,7 +47,7 @@ impl Client {
     /// The options used unless others are given: 60 s in all, since the gateway answers a charge only after the
     /// acquirer has, which takes seconds.
     pub fn default_http() -> HttpOptions {
-        HttpOptions::new().timeout(Duration::from_secs(60))
+        HttpOptions::new().with_timeout(Duration::from_secs(60))
     }
 
     /// Returns a client that sends nothing after `limit`: neither a write, which could move money, nor a read. It
@@ -154,21 +156,15 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// Where the gateway is; the test environment unless said otherwise.
-    pub fn environment(mut self, environment: Environment) -> Self {
-        self.environment = environment;
-        self
-    }
-
     /// The currency of the merchant's account. It is needed to move money: no request names a currency, so every
     /// amount is compared with it before it is sent.
-    pub fn currency(mut self, currency: Currency) -> Self {
+    pub fn with_currency(mut self, currency: Currency) -> Self {
         self.account = self.account.with_currency(currency);
         self
     }
 
     /// Time-outs, proxy, trusted roots. The default waits 60 s for an answer.
-    pub fn http(mut self, options: HttpOptions) -> Self {
+    pub fn with_http(mut self, options: HttpOptions) -> Self {
         self.http = options;
         self
     }

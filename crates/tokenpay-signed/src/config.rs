@@ -6,11 +6,10 @@ use recurring_gateway::{BaseUrl, check};
 use crate::wire::Id;
 
 /// Where the gateway is. It takes calls from the IP addresses that it knows only.
-#[derive(Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Environment {
-    /// `https://payapi.sit.bbmsl.com`. The default, since it is the one that moves no money.
-    #[default]
+    /// `https://payapi.sit.bbmsl.com`. Moves no money.
     Test,
     /// `https://payapi.prod.bbmsl.com`. Moves money.
     Production,

@@ -256,9 +256,9 @@ async fn bad_input_sends_nothing() {
         (recurring("u", "1".into(), &long, 1), "merchant_reference"),
         (recurring("u", "1".into(), "r", 0), "parent_order_id"),
         (recurring("u", "1".into(), "r", -5), "parent_order_id"),
-        (recurring("u", "1".into(), "r", 1).reason(""), "reason"),
+        (recurring("u", "1".into(), "r", 1).with_reason(""), "reason"),
         (
-            recurring("u", "1".into(), "r", 1).callback_url(CallbackUrl::new().notify("shop")),
+            recurring("u", "1".into(), "r", 1).with_callback_url(CallbackUrl::new().with_notify("shop")),
             "callback_url.notify",
         ),
         (Recurring::new("u", "1", money("1.234", "KWD"), "r", 1), "amount"),
@@ -276,10 +276,10 @@ async fn bad_input_sends_nothing() {
         (Sale::new("u", "", dollars("1"), "r"), "token_id"),
         (Sale::new("u", "1", money("1.234", "BHD"), "r"), "amount"),
         (Sale::new("u", "1", dollars("1"), &long), "merchant_reference"),
-        (sale().callback_url(CallbackUrl::new().cancel("javascript:1")), "callback_url.cancel"),
-        (sale().line_items(item(0, "Tea")), "line_items.quantity"),
-        (sale().line_items(item(1, "")), "line_items.name"),
-        (sale().expiry_time(""), "expiry_time"),
+        (sale().with_callback_url(CallbackUrl::new().with_cancel("javascript:1")), "callback_url.cancel"),
+        (sale().with_line_items(item(0, "Tea")), "line_items.quantity"),
+        (sale().with_line_items(item(1, "")), "line_items.name"),
+        (sale().with_expiry_time(""), "expiry_time"),
     ] {
         let error = client.sale(&request).await.expect_err(field);
         assert_eq!((error.kind(), error.effect()), local, "{field}");
@@ -291,9 +291,9 @@ async fn bad_input_sends_nothing() {
         (AddToken::new("u", "", url, url), "callback_url.success"),
         (AddToken::new("u", url, "shop", url), "callback_url.fail"),
         (AddToken::new("u", url, url, "/hook"), "callback_url.notify"),
-        (AddToken::new("u", url, url, url).cancel(""), "callback_url.cancel"),
-        (AddToken::new("u", url, url, url).reason("a\n"), "reason"),
-        (AddToken::new("u", url, url, url).lang(""), "lang"),
+        (AddToken::new("u", url, url, url).with_cancel(""), "callback_url.cancel"),
+        (AddToken::new("u", url, url, url).with_reason("a\n"), "reason"),
+        (AddToken::new("u", url, url, url).with_lang(""), "lang"),
     ] {
         let error = client.add_token(&request).await.expect_err(field);
         assert_eq!((error.kind(), error.effect()), local, "{field}");
@@ -314,7 +314,7 @@ async fn bad_input_sends_nothing() {
 fn a_client_that_cannot_work_is_not_built() {
     let build = |merchant: MerchantId, url: &str| {
         let environment = Environment::Custom(url.to_owned());
-        Client::builder(merchant, any_signature()).environment(environment).build().expect_err("refused")
+        Client::builder(environment, merchant, any_signature()).build().expect_err("refused")
     };
     for (merchant, url, field) in [
         (MerchantId::from(""), "https://a.example", "merchant_id"),
@@ -332,7 +332,10 @@ fn a_client_that_cannot_work_is_not_built() {
         assert!(!format!("{error} {error:?}").contains("hunter2"));
     }
     let second = std::time::Duration::from_secs(1);
-    let slow = HttpOptions::new().timeout(second).connect_timeout(second);
-    let error = Client::builder("3", any_signature()).http(slow).build().expect_err("refused");
+    let slow = HttpOptions::new().with_timeout(second).with_connect_timeout(second);
+    let error = Client::builder(Environment::Test, "3", any_signature())
+        .with_http(slow)
+        .build()
+        .expect_err("refused");
     assert_eq!(error.kind(), ErrorKind::Config);
 }

@@ -37,7 +37,7 @@ async fn nothing_that_is_shown_holds_a_secret() {
     ];
     for reply in replies {
         let server = FaultServer::start(move |_, _| Behaviour::Reply(reply.clone())).await;
-        let builder = Client::builder("3", signer()).environment(Environment::Custom(server.url()));
+        let builder = Client::builder(Environment::Custom(server.url()), "3", signer());
         shown += &format!("{builder:?}");
         let client = builder.build().expect("a client");
         let recurring = Recurring::new("user1", token(), dollars("1"), "r-1", 7);
@@ -72,7 +72,7 @@ async fn nothing_that_is_shown_holds_a_secret() {
         shown += &format!("{:?}", account().operation(&request).request());
     }
     let with_password = Environment::Custom("https://user:hunter2@a.example".to_owned());
-    shown += &format!("{:?}", Client::builder("3", signer()).environment(with_password));
+    shown += &format!("{:?}", Client::builder(with_password, "3", signer()));
     shown += &format!("{:?}", RsaSigner::from_key(key().replace("END", "end")));
     assert!(shown.contains("bad [redacted]") && shown.contains("for [redacted]"), "{shown}");
     assert!(shown.contains("bits: 2048"), "{shown}");

@@ -255,10 +255,10 @@ fn the_calls_about_an_order_can_be_those_of_the_other_product() {
     let key = || OrderKey::OrderId(5803);
     let there = OrderApi::Tokenization;
     for (request, path) in [
-        (account().operation(&QueryOrder::new(key()).api(there)).request(), "/tokenization/query"),
-        (account().operation(&VoidOrder::new(key()).api(there)).request(), "/tokenization/void"),
+        (account().operation(&QueryOrder::new(key()).with_api(there)).request(), "/tokenization/query"),
+        (account().operation(&VoidOrder::new(key()).with_api(there)).request(), "/tokenization/void"),
         (
-            account().operation(&RefundOrder::new(key(), dollars("1")).api(there)).request(),
+            account().operation(&RefundOrder::new(key(), dollars("1")).with_api(there)).request(),
             "/tokenization/refund",
         ),
     ] {
@@ -267,18 +267,19 @@ fn the_calls_about_an_order_can_be_those_of_the_other_product() {
 }
 
 fn optional_members_follow_those_of_the_documents() {
-    let urls = CallbackUrl::new().success("https://shop.example/ok").notify("https://shop.example/hook");
+    let urls =
+        CallbackUrl::new().with_success("https://shop.example/ok").with_notify("https://shop.example/hook");
     let recurring = Recurring::new("Größe\"", TokenId::number(436), dollars("0.50"), "r/1", 1)
-        .reason("Plan «gold»")
-        .callback_url(urls.clone());
+        .with_reason("Plan «gold»")
+        .with_callback_url(urls.clone());
     let sale = Sale::new("user1", "436", dollars("49.90"), "r-2")
         .one_off()
-        .callback_url(urls)
-        .line_items([LineItem::new(2, "Tea", Decimal::shortest(dollars("24.95")))])
-        .expiry_time("2026-01-01T00:00:00Z");
+        .with_callback_url(urls)
+        .with_line_items([LineItem::new(2, "Tea", Decimal::shortest(dollars("24.95")))])
+        .with_expiry_time("2026-01-01T00:00:00Z");
     let page = AddToken::new("user1", "https://a.example", "https://b.example", "https://c.example")
-        .lang("zh-HK")
-        .allowed_card_type("VISA");
+        .with_lang("zh-HK")
+        .with_allowed_card_type("VISA");
     let texts = [
         account_of(MerchantId::text("3")).operation(&recurring).request(),
         account_of(MerchantId::number(3)).operation(&sale).request(),

@@ -61,43 +61,43 @@ impl CreateOrder {
     }
 
     /// What the customer reads on the statement or page, at most 1000 characters.
-    pub fn description(mut self, text: impl Into<String>) -> Self {
+    pub fn with_description(mut self, text: impl Into<String>) -> Self {
         self.description = Some(text.into());
         self
     }
 
     /// Where the customer goes after paying.
-    pub fn return_url(mut self, url: impl Into<String>) -> Self {
+    pub fn with_return_url(mut self, url: impl Into<String>) -> Self {
         self.return_url = Some(url.into());
         self
     }
 
     /// Where the customer goes after a failure.
-    pub fn failure_url(mut self, url: impl Into<String>) -> Self {
+    pub fn with_failure_url(mut self, url: impl Into<String>) -> Self {
         self.failure_url = Some(url.into());
         self
     }
 
     /// Where the gateway reports a change of status.
-    pub fn webhook_url(mut self, url: impl Into<String>) -> Self {
+    pub fn with_webhook_url(mut self, url: impl Into<String>) -> Self {
         self.webhook_url = Some(url.into());
         self
     }
 
     /// How long the customer may take: an ISO 8601 duration such as `PT30M`.
-    pub fn expiration_period(mut self, duration: impl Into<String>) -> Self {
+    pub fn with_expiration_period(mut self, duration: impl Into<String>) -> Self {
         self.expiration_period = Some(duration.into());
         self
     }
 
     /// The gateway's `customer` object, sent as it is.
-    pub fn customer(mut self, object: Value) -> Self {
+    pub fn with_customer(mut self, object: Value) -> Self {
         self.customer = Some(object);
         self
     }
 
     /// Your own data, kept with the order, sent as it is.
-    pub fn extra(mut self, object: Value) -> Self {
+    pub fn with_extra(mut self, object: Value) -> Self {
         self.extra = Some(object);
         self
     }

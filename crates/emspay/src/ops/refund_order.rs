@@ -32,7 +32,7 @@ impl RefundOrder {
     }
 
     /// Why the money is given back, at most 1000 characters.
-    pub fn description(mut self, text: impl Into<String>) -> Self {
+    pub fn with_description(mut self, text: impl Into<String>) -> Self {
         self.description = Some(text.into());
         self
     }

@@ -36,7 +36,7 @@ pub struct Transaction {
     #[serde(default, deserialize_with = "lenient::object")]
     pub payment_method_details: Option<CardDetails>,
     /// The page on which the customer pays, as the gateway wrote it: often without a scheme. See
-    /// [`Order::payment_address`].
+    /// [`Order::payment_address`](crate::Order::payment_address).
     #[serde(default, deserialize_with = "lenient::text")]
     pub payment_url: Option<String>,
     /// Why it failed, in the gateway's words for the merchant.

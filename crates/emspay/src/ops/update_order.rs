@@ -38,37 +38,37 @@ impl UpdateOrder {
 
     /// Your own name for the order, 1 to 255 characters. A lost answer is looked for by this name: change it only
     /// together with your own record of it.
-    pub fn merchant_order_id(mut self, id: impl Into<String>) -> Self {
+    pub fn with_merchant_order_id(mut self, id: impl Into<String>) -> Self {
         self.merchant_order_id = Some(id.into());
         self
     }
 
     /// What the customer reads on the statement or page, at most 1000 characters.
-    pub fn description(mut self, text: impl Into<String>) -> Self {
+    pub fn with_description(mut self, text: impl Into<String>) -> Self {
         self.description = Some(text.into());
         self
     }
 
     /// Where the customer goes after paying.
-    pub fn return_url(mut self, url: impl Into<String>) -> Self {
+    pub fn with_return_url(mut self, url: impl Into<String>) -> Self {
         self.return_url = Some(url.into());
         self
     }
 
     /// Where the customer goes after a failure.
-    pub fn failure_url(mut self, url: impl Into<String>) -> Self {
+    pub fn with_failure_url(mut self, url: impl Into<String>) -> Self {
         self.failure_url = Some(url.into());
         self
     }
 
     /// Where the gateway reports a change of status.
-    pub fn webhook_url(mut self, url: impl Into<String>) -> Self {
+    pub fn with_webhook_url(mut self, url: impl Into<String>) -> Self {
         self.webhook_url = Some(url.into());
         self
     }
 
     /// Your own data, kept with the order, sent as it is.
-    pub fn extra(mut self, object: Value) -> Self {
+    pub fn with_extra(mut self, object: Value) -> Self {
         self.extra = Some(object);
         self
     }

@@ -18,35 +18,32 @@ pub fn euro(minor: i64) -> Money {
 
 /// A client of the server at `url`, with the source document's own key and time-outs for tests.
 pub fn client(url: &str) -> Client {
-    let quick = RetryPolicy {
-        initial_backoff: Duration::from_millis(1),
-        max_backoff: Duration::from_millis(5),
-        ..RetryPolicy::default()
-    };
+    let quick = RetryPolicy::new()
+        .with_initial_backoff(Duration::from_millis(1))
+        .with_max_backoff(Duration::from_millis(5));
     let http = HttpOptions::new()
-        .timeout(Duration::from_millis(500))
-        .connect_timeout(Duration::from_millis(450))
-        .retry(quick);
-    Client::builder("hunter2")
-        .environment(Environment::Custom(format!("{url}/v1")))
-        .http(http)
+        .with_timeout(Duration::from_millis(500))
+        .with_connect_timeout(Duration::from_millis(450))
+        .with_retry(quick);
+    Client::builder(Environment::Custom(format!("{url}/v1")), "hunter2")
+        .with_http(http)
         .build()
         .expect("a client")
 }
 
 /// The two orders that the source document prints.
 pub fn documented_first() -> CreateOrder {
-    CreateOrder::first("1", euro(4000)).description("Credit card order - First recurring")
+    CreateOrder::first("1", euro(4000)).with_description("Credit card order - First recurring")
 }
 
 pub fn documented_recurring() -> CreateOrder {
     CreateOrder::recurring("2", euro(4000), Secret::new(TOKEN))
-        .description("Credit card order - Actual recurring")
+        .with_description("Credit card order - Actual recurring")
 }
 
 /// The other requests of the fixtures.
 pub fn refund() -> RefundOrder {
-    RefundOrder::new(ORDER, euro(1500)).description("One month given back")
+    RefundOrder::new(ORDER, euro(1500)).with_description("One month given back")
 }
 
 pub fn list() -> ListOrders {
@@ -55,12 +52,12 @@ pub fn list() -> ListOrders {
 
 pub fn update() -> UpdateOrder {
     UpdateOrder::new(ORDER)
-        .merchant_order_id("1-renamed")
-        .description("Gold plan")
-        .return_url("https://shop.example/done")
-        .failure_url("https://shop.example/failed")
-        .webhook_url("https://shop.example/hook")
-        .extra(serde_json::json!({"plan": "gold"}))
+        .with_merchant_order_id("1-renamed")
+        .with_description("Gold plan")
+        .with_return_url("https://shop.example/done")
+        .with_failure_url("https://shop.example/failed")
+        .with_webhook_url("https://shop.example/hook")
+        .with_extra(serde_json::json!({"plan": "gold"}))
 }
 
 pub fn capture() -> CaptureTransaction {

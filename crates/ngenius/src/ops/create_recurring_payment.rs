@@ -44,7 +44,7 @@ impl CreateRecurringPayment {
     }
 
     /// What is done with the card: `SALE` unless said otherwise.
-    pub fn action(mut self, action: Action) -> Self {
+    pub fn with_action(mut self, action: Action) -> Self {
         self.action = action;
         self
     }
@@ -52,21 +52,21 @@ impl CreateRecurringPayment {
     /// Your own name for it, 1 to 255 characters; left out unless set. Use letters, digits and hyphens only. It does
     /// not keep a second payment with the same name away. Assumption(create-optional-members): this call takes it;
     /// see SOURCES.md.
-    pub fn merchant_order_reference(mut self, reference: impl Into<String>) -> Self {
+    pub fn with_merchant_order_reference(mut self, reference: impl Into<String>) -> Self {
         self.merchant_order_reference = Some(reference.into());
         self
     }
 
     /// The gateway's `billingAddress` object, sent as it is; left out unless set.
     /// Assumption(create-optional-members): this call takes it; see SOURCES.md.
-    pub fn billing_address(mut self, object: Value) -> Self {
+    pub fn with_billing_address(mut self, object: Value) -> Self {
         self.billing_address = Some(object);
         self
     }
 
     /// The gateway's `merchantAttributes` object, sent as it is; left out unless set.
     /// Assumption(create-optional-members): this call takes it; see SOURCES.md.
-    pub fn merchant_attributes(mut self, object: Value) -> Self {
+    pub fn with_merchant_attributes(mut self, object: Value) -> Self {
         self.merchant_attributes = Some(object);
         self
     }

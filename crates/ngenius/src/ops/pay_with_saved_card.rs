@@ -79,14 +79,14 @@ impl PayWithSavedCard {
     }
 
     /// The security code, 3 or 4 digits, as the customer gave it now. It must not be stored.
-    pub fn cvv(mut self, cvv: impl Into<Secret>) -> Self {
+    pub fn with_cvv(mut self, cvv: impl Into<Secret>) -> Self {
         self.cvv = Some(cvv.into());
         self
     }
 
     /// Whether the security code is sent. Assumption(saved-card-cvv): exactly when the card's own `recapture_csc`
     /// says so, unless set here; see SOURCES.md.
-    pub fn recapture_csc(mut self, send_cvv: bool) -> Self {
+    pub fn with_recapture_csc(mut self, send_cvv: bool) -> Self {
         self.recapture_csc = send_cvv;
         self
     }

@@ -132,7 +132,7 @@ impl RefundPayment {
 
     /// The method for the link `cnp:cancel`. Assumption(cancel-link-method): `PUT`, unless said otherwise here; see
     /// SOURCES.md.
-    pub fn cancel_method(mut self, method: Method) -> Self {
+    pub fn with_cancel_method(mut self, method: Method) -> Self {
         self.cancel_method = method;
         self
     }

@@ -36,19 +36,16 @@ pub fn client(url: &str) -> Client {
 }
 
 pub fn builder(url: &str) -> ClientBuilder {
-    Client::builder(KEY, OUTLET)
-        .environment(Environment::Custom(url.to_owned()))
-        .realm("ni")
-        .http(quick(Duration::from_millis(500)))
+    Client::builder(Environment::Custom(url.to_owned()), KEY, OUTLET)
+        .with_realm("ni")
+        .with_http(quick(Duration::from_millis(500)))
 }
 
 pub fn quick(timeout: Duration) -> HttpOptions {
-    let quick = RetryPolicy {
-        initial_backoff: Duration::from_millis(1),
-        max_backoff: Duration::from_millis(5),
-        ..RetryPolicy::default()
-    };
-    HttpOptions::new().timeout(timeout).connect_timeout(timeout / 2).retry(quick)
+    let quick = RetryPolicy::new()
+        .with_initial_backoff(Duration::from_millis(1))
+        .with_max_backoff(Duration::from_millis(5));
+    HttpOptions::new().with_timeout(timeout).with_connect_timeout(timeout / 2).with_retry(quick)
 }
 
 pub fn card() -> Card {

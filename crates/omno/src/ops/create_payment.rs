@@ -128,7 +128,7 @@ impl CreatePayment {
     }
 
     /// Pays with this saved card, without the customer.
-    pub fn card_token(mut self, token: Secret) -> Self {
+    pub fn with_card_token(mut self, token: Secret) -> Self {
         self.card_token = Some(token);
         self
     }
@@ -136,19 +136,19 @@ impl CreatePayment {
     /// Your own name for the payment, 1 to 255 characters, one for each payment. Optional, but without it a payment
     /// whose answer was lost is hard to find. Assumption(order-id-is-not-unique): the gateway may take one that it
     /// knows; see SOURCES.md.
-    pub fn order_id(mut self, id: impl Into<String>) -> Self {
+    pub fn with_order_id(mut self, id: impl Into<String>) -> Self {
         self.order_id = Some(id.into());
         self
     }
 
     /// The language of the page, such as `en`.
-    pub fn lang(mut self, lang: impl Into<String>) -> Self {
+    pub fn with_lang(mut self, lang: impl Into<String>) -> Self {
         self.lang = Some(lang.into());
         self
     }
 
     /// A further name of your own, 1 to 255 characters.
-    pub fn merchant_transaction_id(mut self, id: impl Into<String>) -> Self {
+    pub fn with_merchant_transaction_id(mut self, id: impl Into<String>) -> Self {
         self.merchant_transaction_id = Some(id.into());
         self
     }

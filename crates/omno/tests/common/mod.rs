@@ -20,15 +20,13 @@ pub fn euro(minor: i64) -> Money {
 
 /// Time-outs for tests.
 pub fn quick() -> HttpOptions {
-    let quick = RetryPolicy {
-        initial_backoff: Duration::from_millis(1),
-        max_backoff: Duration::from_millis(5),
-        ..RetryPolicy::default()
-    };
+    let quick = RetryPolicy::new()
+        .with_initial_backoff(Duration::from_millis(1))
+        .with_max_backoff(Duration::from_millis(5));
     HttpOptions::new()
-        .timeout(Duration::from_millis(500))
-        .connect_timeout(Duration::from_millis(450))
-        .retry(quick)
+        .with_timeout(Duration::from_millis(500))
+        .with_connect_timeout(Duration::from_millis(450))
+        .with_retry(quick)
 }
 
 /// A client of the gateway and the token service at `url`.
@@ -37,19 +35,20 @@ pub fn client(url: &str) -> Client {
 }
 
 pub fn client_with_tokens_of(url: &str, token_url: &str) -> Client {
-    Client::builder(Credentials::client("not-a-real-client", "not-a-real-secret"))
-        .environment(Environment::Custom(url.to_owned()))
-        .token_url(format!("{token_url}{TOKEN_PATH}"))
-        .http(quick())
-        .build()
-        .expect("a client")
+    Client::builder(
+        Environment::Custom(url.to_owned()),
+        Credentials::client("not-a-real-client", "not-a-real-secret"),
+    )
+    .with_token_url(format!("{token_url}{TOKEN_PATH}"))
+    .with_http(quick())
+    .build()
+    .expect("a client")
 }
 
 /// A client with the source document's own token.
 pub fn bearer_client(url: &str) -> Client {
-    Client::builder(Credentials::bearer("your_bearer_token"))
-        .environment(Environment::Custom(url.to_owned()))
-        .http(quick())
+    Client::builder(Environment::Custom(url.to_owned()), Credentials::bearer("your_bearer_token"))
+        .with_http(quick())
         .build()
         .expect("a client")
 }
@@ -79,14 +78,14 @@ pub fn addresses() -> Addresses {
 
 /// The two payments of the fixtures.
 pub fn with_page() -> CreatePayment {
-    CreatePayment::new(euro(4999), billing(), addresses()).lang("en").order_id("attempt-0001")
+    CreatePayment::new(euro(4999), billing(), addresses()).with_lang("en").with_order_id("attempt-0001")
 }
 
 pub fn with_card() -> CreatePayment {
     CreatePayment::new(euro(4999), billing(), addresses())
-        .lang("en")
-        .order_id("attempt-0002")
-        .card_token(Secret::new(CARD_TOKEN))
+        .with_lang("en")
+        .with_order_id("attempt-0002")
+        .with_card_token(Secret::new(CARD_TOKEN))
 }
 
 /// Grants a token to whoever asks for one; `None` for every other request.

@@ -75,16 +75,16 @@ impl Provider for Emspay {
     async fn enrol(&self, request: &EnrolRequest) -> Result<EnrolStarted, Error> {
         let mut first = CreateOrder::first(request.attempt.as_str(), request.amount);
         if let Some(text) = &request.description {
-            first = first.description(text);
+            first = first.with_description(text);
         }
         if let Some(url) = &request.success_url {
-            first = first.return_url(url);
+            first = first.with_return_url(url);
         }
         if let Some(url) = &request.failure_url {
-            first = first.failure_url(url);
+            first = first.with_failure_url(url);
         }
         if let Some(url) = &request.notification_url {
-            first = first.webhook_url(url);
+            first = first.with_webhook_url(url);
         }
         let order = self.client.create_order(&first).await.map_err(error)?;
         Ok(EnrolStarted::new(payment(&order), PendingEnrolment::Emspay { order_id: order.id }))
@@ -119,10 +119,10 @@ impl Provider for Emspay {
                 .map_err(|input| Error::invalid(ProviderId::EMSPAY, input))?;
         }
         if let Some(reason) = &request.reason {
-            order = order.description(reason);
+            order = order.with_description(reason);
         }
         if let Some(url) = &request.notification_url {
-            order = order.webhook_url(url);
+            order = order.with_webhook_url(url);
         }
         match this.client.create_order(&order).await {
             Ok(order) => Ok(payment(&order)),
@@ -214,9 +214,8 @@ pub(crate) fn from_settings(settings: &Settings) -> Result<Arc<dyn Provider>, Se
     let key = settings.need(provider(), "EMSPAY_API_KEY")?.clone();
     let known = [("live", Environment::Live)];
     let environment = environment(settings, provider(), "EMSPAY_BASE_URL", &known, Environment::Custom)?;
-    let client = Client::builder(key)
-        .environment(environment)
-        .http(settings.http(Client::default_http()))
+    let client = Client::builder(environment, key)
+        .with_http(settings.http(Client::default_http()))
         .build()
         .map_err(|error| unusable(provider(), &error))?;
     Ok(Arc::new(Emspay::new(client)))

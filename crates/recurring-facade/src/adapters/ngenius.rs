@@ -90,7 +90,7 @@ impl Provider for Ngenius {
         let card = read_card(&request.card).map_err(|input| Error::invalid(ProviderId::NGENIUS, input))?;
         let frequency = Frequency::from(request.frequency.as_str());
         let create = CreateRecurringPayment::new(request.amount, frequency, &request.email, card)
-            .merchant_order_reference(request.attempt.as_str());
+            .with_merchant_order_reference(request.attempt.as_str());
         let created = this.client.create_recurring_payment(&create).await.map_err(error)?;
         let payment = this.confirmed(&created, request).await?;
         let reference = created.order_reference.or(created.reference);
@@ -183,12 +183,12 @@ pub(crate) fn from_settings(settings: &Settings) -> Result<Arc<dyn Provider>, Se
     ];
     let address = |url: String| Environment::from(url.as_str());
     let environment = environment(settings, provider(), "NGENIUS_BASE_URL", &known, address)?;
-    let mut builder = Client::builder(key, outlet).environment(environment);
+    let mut builder = Client::builder(environment, key, outlet);
     if let Some(realm) = settings.text("NGENIUS_REALM") {
-        builder = builder.realm(realm);
+        builder = builder.with_realm(realm);
     }
     let client = builder
-        .http(settings.http(Client::default_http()))
+        .with_http(settings.http(Client::default_http()))
         .build()
         .map_err(|error| unusable(provider(), &error))?;
     let mut ngenius = Ngenius::new(client);

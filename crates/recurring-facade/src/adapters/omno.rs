@@ -108,7 +108,8 @@ impl Provider for Omno {
         )?;
         let mut wire = wire_billing(billing);
         wire.external_user_id = Some(customer_id.clone());
-        let create = CreatePayment::new(request.amount, wire, addresses).order_id(request.attempt.as_str());
+        let create =
+            CreatePayment::new(request.amount, wire, addresses).with_order_id(request.attempt.as_str());
         let created = self.client.create_payment(&create).await.map_err(error)?;
         let pending = PendingEnrolment::Omno {
             payment_id: created.payment_id.clone(),
@@ -173,8 +174,8 @@ impl Provider for Omno {
         let mut billing = wire_billing(&credential.billing);
         billing.external_user_id = Some(credential.customer_id.clone());
         let create = CreatePayment::new(request.amount, billing, addresses)
-            .order_id(request.attempt.as_str())
-            .card_token(credential.card_token.clone());
+            .with_order_id(request.attempt.as_str())
+            .with_card_token(credential.card_token.clone());
         match this.client.create_payment(&create).await {
             Ok(created) => this.read_created(&created, request).await,
             Err(refused) if is_dead_card(&refused) => Ok(dead_credential(ProviderId::OMNO, &error(refused))),
@@ -320,16 +321,16 @@ pub(crate) fn from_settings(settings: &Settings) -> Result<Arc<dyn Provider>, Se
     };
     let known = [("live", Environment::Live)];
     let environment = environment(settings, provider(), "OMNO_BASE_URL", &known, Environment::Custom)?;
-    let mut builder = Client::builder(credentials).environment(environment.clone());
+    let mut builder = Client::builder(environment.clone(), credentials);
     match settings.text("OMNO_TOKEN_URL") {
         Some(word) if word == "live" => {}
-        Some(url) => builder = builder.token_url(url),
+        Some(url) => builder = builder.with_token_url(url),
         None if environment == Environment::Live || settings.get("OMNO_BEARER_TOKEN").is_some() => {}
         // The live token service must not be asked by default on behalf of another gateway.
         None => return Err(SettingsError::Missing { provider: provider(), variable: "OMNO_TOKEN_URL" }),
     }
     let client = builder
-        .http(settings.http(Client::default_http()))
+        .with_http(settings.http(Client::default_http()))
         .build()
         .map_err(|error| unusable(provider(), &error))?;
     let addresses = OmnoAddresses {

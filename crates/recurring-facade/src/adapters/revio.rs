@@ -58,7 +58,7 @@ impl Revio {
         let (reference, name, amount) = request;
         let name = name.map_or("Recurring payment", String::as_str);
         CreatePurchase::one_product(&self.brand_id, Payer::client_id(client_id), name, amount)
-            .reference(reference)
+            .with_reference(reference)
     }
 
     /// The same adapter, with a client that sends nothing after the call's limit.
@@ -104,15 +104,15 @@ impl Provider for Revio {
             }
         };
         let parts = (request.attempt.as_str(), request.description.as_ref(), request.amount);
-        let mut create = self.purchase(&client_id, parts).force_recurring();
+        let mut create = self.purchase(&client_id, parts).with_force_recurring();
         if let Some(url) = &request.success_url {
-            create = create.success_redirect(url);
+            create = create.with_success_redirect(url);
         }
         if let Some(url) = &request.failure_url {
-            create = create.failure_redirect(url);
+            create = create.with_failure_redirect(url);
         }
         if let Some(url) = &request.notification_url {
-            create = create.success_callback(url);
+            create = create.with_success_callback(url);
         }
         let purchase = self.client.create_purchase(&create).await.map_err(error)?;
         let payment = first(&purchase);
@@ -164,7 +164,7 @@ impl Provider for Revio {
         let parts = (request.attempt.as_str(), request.reason.as_ref(), request.amount);
         let mut create = this.purchase(&credential.client_id, parts);
         if let Some(url) = &request.notification_url {
-            create = create.success_callback(url);
+            create = create.with_success_callback(url);
         }
         // Creating moves no money: a lost answer here leaves an unpaid purchase behind, and nothing else. It is
         // never charged, since its identifier is not known.
@@ -175,8 +175,8 @@ impl Provider for Revio {
             let inner = recurring_core::Error::never_sent(ErrorKind::Config, message);
             return Err(Error::new(ProviderId::REVIO, inner).with_payment(reference));
         }
-        let charge =
-            ChargePurchase::new(&purchase.id, credential.recurring_token.clone()).expecting(request.amount);
+        let charge = ChargePurchase::new(&purchase.id, credential.recurring_token.clone())
+            .with_expected(request.amount);
         match this.client.charge_purchase(&charge).await {
             // It only says to look at the purchase: a slow acquirer may have taken the money.
             Ok(ChargeAnswer::Unexplained(refusal)) => this.refused(&purchase.id, request, &refusal).await,
@@ -327,10 +327,9 @@ pub(crate) fn from_settings(settings: &Settings) -> Result<Arc<dyn Provider>, Se
     let key = settings.need(provider(), "REVIO_API_KEY")?.clone();
     let known = [("live", Environment::Live)];
     let environment = environment(settings, provider(), "REVIO_BASE_URL", &known, Environment::Custom)?;
-    let client = Client::builder(key)
-        .brand_id(brand_id)
-        .environment(environment)
-        .http(settings.http(Client::default_http()))
+    let client = Client::builder(environment, key)
+        .with_brand_id(brand_id)
+        .with_http(settings.http(Client::default_http()))
         .build()
         .map_err(|error| unusable(provider(), &error))?;
     let mut revio = Revio::new(client, brand_id);

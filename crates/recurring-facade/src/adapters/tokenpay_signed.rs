@@ -135,9 +135,9 @@ impl Provider for TokenpaySigned {
             request.attempt.as_str(),
             credential.parent_order_id,
         )
-        .callback_url(told_at(request.notification_url.as_ref()));
+        .with_callback_url(told_at(request.notification_url.as_ref()));
         if let Some(reason) = &request.reason {
-            recurring = recurring.reason(reason);
+            recurring = recurring.with_reason(reason);
         }
         match this.client.recurring(&recurring).await {
             Ok(order) => Ok(payment(&order)),

@@ -8,20 +8,20 @@ use super::message::{Behaviour, RawReply, Received};
 use super::rows::{Expected, rows};
 use super::server::{FaultServer, refused_url};
 
-/// How often an operation may be sent when it goes wrong.
+/// How often an operation may be sent when it fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sends {
     /// It can move money: the server sees exactly one request.
     Once,
-    /// It only looks: one to three requests.
+    /// It only reads: one to three requests.
     AtMostThree,
 }
 
-/// Runs one operation against every row, and checks what it says of the money and how many requests the server saw.
+/// Runs one operation against every row, and checks the effect that it reports and how many requests the server saw.
 ///
-/// `prelude` answers what has to go well before the operation itself, such as the request for an access token; such requests
-/// are not counted. `leave_out` names rows that are a success for this operation. `call` makes a client for the given address
-/// with a total time-out well under a second and calls the operation; it answers the word for the effect of the error.
+/// `prelude` answers the requests that must succeed before the operation itself, such as the one for an access token; they are
+/// not counted. `leave_out` names rows that are a success for this operation. `call` makes a client for the given address
+/// with a total time-out well under a second and calls the operation; it returns the word for the effect of the error.
 ///
 /// # Panics
 /// When a row is taken for a success, claims too much, or is sent too often.
@@ -67,7 +67,7 @@ pub async fn check<F, Running>(
     }
 }
 
-/// For operations that need nothing before them.
+/// The prelude of an operation that needs none.
 #[must_use]
 pub fn no_prelude(_: &Received) -> Option<RawReply> {
     None

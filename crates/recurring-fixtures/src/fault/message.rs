@@ -22,8 +22,7 @@ impl Received {
         find(&self.headers, name)
     }
 
-    /// What makes this request one that no server has to take: a header that stands twice, or a body whose length is not
-    /// announced.
+    /// Why a server may refuse this request: a duplicate header, or a body without a length.
     pub(super) fn offence(&self) -> Option<String> {
         let line = format!("{} {}", self.method, self.path);
         if self.header("transfer-encoding").is_some() {
@@ -46,9 +45,9 @@ impl Received {
 pub enum Behaviour {
     /// Answers, and keeps the connection open unless the reply says `Connection: close`.
     Reply(RawReply),
-    /// Closes while the request still lies unread.
+    /// Closes before the request is read.
     CloseBeforeReading,
-    /// Resets the connection while the request still lies unread.
+    /// Resets the connection before the request is read.
     ResetBeforeReading,
     /// Reads the whole request and closes without an answer.
     CloseAfterReading,
@@ -79,20 +78,20 @@ pub struct RawReply {
 }
 
 impl RawReply {
-    /// An answer without headers and body.
+    /// Creates an answer without headers and body.
     #[must_use]
     pub fn new(status: u16) -> RawReply {
         RawReply { status, headers: Vec::new(), body: Vec::new() }
     }
 
-    /// An answer with a JSON body, or with what pretends to be one.
+    /// Creates an answer with a body that is announced as JSON.
     #[must_use]
     pub fn json(status: u16, body: impl Into<Vec<u8>>) -> RawReply {
         let reply = RawReply::new(status).header("Content-Type", "application/json");
         RawReply { body: body.into(), ..reply }
     }
 
-    /// An answer with an HTML body, as machines between a client and a gateway give it.
+    /// Creates an answer with an HTML body, as a proxy between a client and a gateway gives it.
     #[must_use]
     pub fn html(status: u16, body: impl Into<Vec<u8>>) -> RawReply {
         let reply = RawReply::new(status).header("Content-Type", "text/html");

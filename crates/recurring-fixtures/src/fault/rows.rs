@@ -2,7 +2,7 @@
 
 use super::message::{Behaviour, RawReply};
 
-/// What a row says of the money, for a call that moves some.
+/// The effect of a row, for an operation that moves money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
     /// The connection was never made: nothing happened, and that is proven.
@@ -11,14 +11,14 @@ pub enum Expected {
     Unknown,
 }
 
-/// One thing that goes wrong.
+/// One failure.
 #[derive(Debug, Clone)]
 pub struct Row {
     /// A name for messages.
     pub name: &'static str,
     /// What the server does; `None`: nothing listens, see [`refused_url`](super::refused_url).
     pub behaviour: Option<Behaviour>,
-    /// What it says of the money.
+    /// The effect on the money.
     pub expected: Expected,
 }
 
@@ -27,9 +27,9 @@ const HTML: &str = "<html><body><h1>Something is wrong</h1></body></html>";
 /// Every row that does not depend on a gateway. `good_reply` is an answer that would be a success, with a JSON body; some rows
 /// cut it or make it too long.
 ///
-/// The rows `silent` and `trickle` end by the client's own time-out: give it a short one. A call whose good answer is an array
-/// takes `2xx JSON array` for an empty list, and one whose answer may be empty takes `2xx empty` and `204` for a success: such a
-/// call moves no money, and its test leaves these rows out by name.
+/// The rows `silent` and `trickle` end by the client's own time-out: give it a short one. An operation whose good
+/// answer is an array takes `2xx JSON array` for an empty list, and one whose answer may be empty takes `2xx empty` and `204`
+/// for a success: such an operation moves no money, and its test leaves these rows out by name.
 ///
 /// # Panics
 /// When the good reply has no body.
@@ -86,11 +86,11 @@ pub fn rows(good_reply: RawReply) -> Vec<Row> {
         reply("2xx over 1 MiB", longer_than_allowed),
         reply("204", RawReply::new(204)),
     ];
-    let nobody = Row { name: "nothing listens", behaviour: None, expected: Expected::NeverSent };
+    let refused = Row { name: "nothing listens", behaviour: None, expected: Expected::NeverSent };
     let unknown = behaviours.map(|(name, behaviour)| Row {
         name,
         behaviour: Some(behaviour),
         expected: Expected::Unknown,
     });
-    std::iter::once(nobody).chain(unknown).collect()
+    std::iter::once(refused).chain(unknown).collect()
 }

@@ -110,7 +110,7 @@ impl Drop for FaultServer {
 /// When no loopback port can be taken.
 #[must_use]
 pub fn refused_url() -> String {
-    // The port stays bound, without listening, until the process ends: nobody else can be given it in between.
+    // The port stays bound, without listening, until the process ends: the system gives it to no other process in between.
     static HELD: Mutex<Vec<TcpSocket>> = Mutex::new(Vec::new());
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind((Ipv4Addr::LOCALHOST, 0).into()).expect("a free loopback port");

@@ -135,7 +135,7 @@ impl Cluster {
         run(restore.arg(&file).arg(name(to)));
     }
 
-    /// Ends the server without any farewell, as a loss of power does.
+    /// Ends the server at once, as a loss of power does.
     pub fn kill(&self) {
         self.control(&["--mode=immediate", "stop"]);
     }

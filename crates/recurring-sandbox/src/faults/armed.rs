@@ -41,7 +41,7 @@ impl Faults {
     }
 
     /// The fault that hits this request.
-    pub(crate) fn for_call(&mut self, seen: Seen<'_>) -> Option<Hit> {
+    pub(crate) fn for_request(&mut self, seen: Seen<'_>) -> Option<Hit> {
         self.take(|fault| !fault.kind.of_connection() && !fault.kind.of_notification() && fault.fits(seen))
     }
 
@@ -91,18 +91,18 @@ mod tests {
             )
             .unwrap();
         let charge = seen("revio", "POST", "/revio/api/v1/purchases/1/charge/");
-        assert!(faults.for_call(seen("revio", "GET", charge.path)).is_none());
-        assert!(faults.for_call(seen("omno", "POST", charge.path)).is_none());
+        assert!(faults.for_request(seen("revio", "GET", charge.path)).is_none());
+        assert!(faults.for_request(seen("omno", "POST", charge.path)).is_none());
         assert!(faults.for_connection().is_none() && faults.for_notification("revio").is_none());
-        assert_eq!(faults.for_call(charge).unwrap().moment, Moment::BeforeActing);
+        assert_eq!(faults.for_request(charge).unwrap().moment, Moment::BeforeActing);
         assert_eq!(faults.list()[0].left(), Some(1));
-        assert!(faults.for_call(charge).is_some() && faults.list().is_empty());
+        assert!(faults.for_request(charge).is_some() && faults.list().is_empty());
 
         faults.add(Fault::new(FaultKind::Silent)).unwrap();
-        assert!(faults.for_call(seen("page", "GET", "/pay/revio/1")).is_none());
-        assert!(faults.for_call(seen("", "GET", "/_sandbox/ledger")).is_none());
+        assert!(faults.for_request(seen("page", "GET", "/pay/revio/1")).is_none());
+        assert!(faults.for_request(seen("", "GET", "/_sandbox/ledger")).is_none());
         faults.clear();
-        assert!(faults.for_call(charge).is_none());
+        assert!(faults.for_request(charge).is_none());
     }
 
     #[test]
@@ -110,7 +110,7 @@ mod tests {
         let run = |seed| -> Vec<bool> {
             let mut faults = Faults::default();
             faults.add(Fault::new(FaultKind::Close).with_probability(30, seed)).unwrap();
-            (0..1000).map(|_| faults.for_call(seen("omno", "GET", "/omno/x")).is_some()).collect()
+            (0..1000).map(|_| faults.for_request(seen("omno", "GET", "/omno/x")).is_some()).collect()
         };
         let hits = run(1).into_iter().filter(|hit| *hit).count();
         assert!((250..350).contains(&hits), "{hits}");

@@ -2,7 +2,7 @@
 
 use super::forms::{CHOICES, MOMENTS};
 use crate::answer::render;
-use crate::gateway::Schedule;
+use crate::gateway::{PAGE, Schedule};
 use crate::json::display_amount;
 use crate::ledger::LedgerKind;
 use crate::log::Record;
@@ -16,9 +16,6 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 /// How many lines of each list are shown.
 const SHOWN: usize = 100;
 
-/// The gateways, for the form of faults.
-const GATEWAYS: [&str; 6] = ["emspay", "revio", "ngenius", "omno", "tokenpay-signed", "page"];
-
 #[derive(Template)]
 #[template(path = "inspector/page.html")]
 struct Page<'a> {
@@ -26,7 +23,7 @@ struct Page<'a> {
     problem: Option<&'a str>,
     choices: Vec<(&'static str, &'static str)>,
     moments: Vec<(&'static str, &'static str)>,
-    gateways: [&'static str; 6],
+    gateways: Vec<&'static str>,
     live: &'a str,
 }
 
@@ -120,7 +117,7 @@ pub(super) fn page(state: &State, problem: Option<&str>) -> String {
         problem,
         choices: CHOICES.iter().map(|(value, words, _)| (*value, *words)).collect(),
         moments: MOMENTS.iter().map(|(value, words, _)| (*value, *words)).collect(),
-        gateways: GATEWAYS,
+        gateways: state.gateways.iter().map(|gateway| gateway.name()).chain([PAGE]).collect(),
         live: &live,
     })
 }

@@ -11,7 +11,7 @@ use crate::status;
 const CAPTURE_ERROR: &str = "purchase_capture_error";
 
 /// `POST /purchases/{id}/capture/`: takes money that is held on the card, because the purchase was created with
-/// [`skip_capture`](crate::CreatePurchase::skip_capture). **Takes money at once.**
+/// [`with_skip_capture`](crate::CreatePurchase::with_skip_capture). **Takes money at once.**
 ///
 /// After a lost answer read the purchase before anything else: `hold` is not taken, `paid` is.
 #[derive(Debug, Clone)]
@@ -28,7 +28,7 @@ impl CapturePurchase {
     }
 
     /// A part of it only. The currency is not sent; the answer is compared with it.
-    pub fn amount(mut self, amount: Money) -> Self {
+    pub fn with_amount(mut self, amount: Money) -> Self {
         self.amount = Some(amount);
         self
     }

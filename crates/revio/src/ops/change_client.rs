@@ -26,25 +26,25 @@ impl ChangeClient {
     }
 
     /// Another e-mail address.
-    pub fn email(mut self, email: impl Into<String>) -> Self {
+    pub fn with_email(mut self, email: impl Into<String>) -> Self {
         self.email = Some(email.into());
         self
     }
 
     /// Another whole name, 1 to 255 characters.
-    pub fn full_name(mut self, name: impl Into<String>) -> Self {
+    pub fn with_full_name(mut self, name: impl Into<String>) -> Self {
         self.full_name = Some(name.into());
         self
     }
 
     /// Another telephone number, 1 to 255 characters.
-    pub fn phone(mut self, number: impl Into<String>) -> Self {
+    pub fn with_phone(mut self, number: impl Into<String>) -> Self {
         self.phone = Some(number.into());
         self
     }
 
     /// Another country, as the gateway wants it written.
-    pub fn country(mut self, country: impl Into<String>) -> Self {
+    pub fn with_country(mut self, country: impl Into<String>) -> Self {
         self.country = Some(country.into());
         self
     }

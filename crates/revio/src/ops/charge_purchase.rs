@@ -33,7 +33,7 @@ impl ChargePurchase {
     }
 
     /// What the purchase costs. It is not sent; the answer is compared with it.
-    pub fn expecting(mut self, amount: Money) -> Self {
+    pub fn with_expected(mut self, amount: Money) -> Self {
         self.expected = Some(amount);
         self
     }

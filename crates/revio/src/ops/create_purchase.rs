@@ -53,7 +53,7 @@ pub struct CreatePurchase {
 
 impl CreatePurchase {
     /// A purchase of these products, at least one, for a brand of yours. Its currency is the gateway's choice unless
-    /// it is [set](Self::currency).
+    /// it is [set](Self::with_currency).
     pub fn new(brand_id: impl Into<String>, payer: Payer, products: Vec<Product>) -> Self {
         Self {
             brand_id: brand_id.into(),
@@ -81,78 +81,81 @@ impl CreatePurchase {
         name: impl Into<String>,
         amount: Money,
     ) -> Self {
-        Self::new(brand_id, payer, vec![Product::new(name, amount.minor())]).currency(amount.currency())
+        Self::new(brand_id, payer, vec![Product::new(name, amount.minor())]).with_currency(amount.currency())
     }
 
     /// The currency of all prices.
-    pub fn currency(mut self, currency: Currency) -> Self {
+    pub fn with_currency(mut self, currency: Currency) -> Self {
         self.currency = Some(currency);
         self
     }
 
     /// What is charged instead of the sum of the products, in minor units, 1 or more.
-    pub fn total_override(mut self, minor: i64) -> Self {
+    pub fn with_total_override(mut self, minor: i64) -> Self {
         self.total_override = Some(minor);
         self
     }
 
     /// Saves the customer's card without asking them whether to. Only for the first payment: once this purchase is
     /// paid, its identifier is the token.
-    pub fn force_recurring(mut self) -> Self {
+    pub fn with_force_recurring(mut self) -> Self {
         self.force_recurring = true;
         self
     }
 
     /// Your own name for it, 1 to 128 characters. The gateway does not check that it is unique.
-    pub fn reference(mut self, reference: impl Into<String>) -> Self {
+    pub fn with_reference(mut self, reference: impl Into<String>) -> Self {
         self.reference = Some(reference.into());
         self
     }
 
     /// Where the customer goes after paying.
-    pub fn success_redirect(mut self, url: impl Into<String>) -> Self {
+    pub fn with_success_redirect(mut self, url: impl Into<String>) -> Self {
         self.success_redirect = Some(url.into());
         self
     }
 
     /// Where the customer goes after a failure.
-    pub fn failure_redirect(mut self, url: impl Into<String>) -> Self {
+    pub fn with_failure_redirect(mut self, url: impl Into<String>) -> Self {
         self.failure_redirect = Some(url.into());
         self
     }
 
     /// Where the customer goes instead of paying. The purchase can still be paid afterwards.
-    pub fn cancel_redirect(mut self, url: impl Into<String>) -> Self {
+    pub fn with_cancel_redirect(mut self, url: impl Into<String>) -> Self {
         self.cancel_redirect = Some(url.into());
         self
     }
 
     /// Where the gateway reports the payment.
-    pub fn success_callback(mut self, url: impl Into<String>) -> Self {
+    pub fn with_success_callback(mut self, url: impl Into<String>) -> Self {
         self.success_callback = Some(url.into());
         self
     }
 
     /// Whether the gateway sends the customer a receipt.
-    pub fn send_receipt(mut self, send: bool) -> Self {
+    pub fn with_send_receipt(mut self, send: bool) -> Self {
         self.send_receipt = Some(send);
         self
     }
 
     /// Whether the money is only held, and **not taken** without a later capture.
-    pub fn skip_capture(mut self, skip: bool) -> Self {
+    pub fn with_skip_capture(mut self, skip: bool) -> Self {
         self.skip_capture = Some(skip);
         self
     }
 
     /// The only ways to pay that are allowed, such as `visa` and `mastercard`.
-    pub fn payment_method_whitelist(mut self, methods: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    pub fn with_payment_method_whitelist(
+        mut self,
+        methods: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
         self.payment_method_whitelist = Some(methods.into_iter().map(Into::into).collect());
         self
     }
 
     /// When it is due, in seconds since 1970. It can still be paid after that time.
-    pub fn due(mut self, seconds: i64) -> Self {
+    pub fn with_due(mut self, seconds: i64) -> Self {
         self.due = Some(seconds);
         self
     }

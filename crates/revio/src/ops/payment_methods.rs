@@ -22,7 +22,7 @@ impl PaymentMethodsQuery {
     }
 
     /// Only what can be charged again later.
-    pub fn recurring(mut self) -> Self {
+    pub fn with_recurring_only(mut self) -> Self {
         self.recurring = true;
         self
     }
@@ -61,7 +61,7 @@ impl Operation for PaymentMethodsQuery {
 #[non_exhaustive]
 pub struct PaymentMethods {
     /// The names of the methods, such as `visa`: what
-    /// [`payment_method_whitelist`](crate::CreatePurchase::payment_method_whitelist) takes. Empty when the answer does
+    /// [`with_payment_method_whitelist`](crate::CreatePurchase::with_payment_method_whitelist) takes. Empty when the answer does
     /// not name them there.
     #[serde(default, deserialize_with = "lenient::texts")]
     pub available_payment_methods: Vec<String>,

@@ -24,19 +24,19 @@ impl Product {
     }
 
     /// How many: a plain decimal number above zero, such as `2` or `1.5`. One, unless said otherwise.
-    pub fn quantity(mut self, quantity: impl Into<String>) -> Self {
+    pub fn with_quantity(mut self, quantity: impl Into<String>) -> Self {
         self.quantity = Some(quantity.into());
         self
     }
 
     /// A discount in minor units, 0 or more.
-    pub fn discount(mut self, minor: i64) -> Self {
+    pub fn with_discount(mut self, minor: i64) -> Self {
         self.discount = Some(minor);
         self
     }
 
     /// A category, 1 to 255 characters.
-    pub fn category(mut self, category: impl Into<String>) -> Self {
+    pub fn with_category(mut self, category: impl Into<String>) -> Self {
         self.category = Some(category.into());
         self
     }

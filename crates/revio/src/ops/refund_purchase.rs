@@ -32,7 +32,7 @@ impl RefundPurchase {
     }
 
     /// A part of it only. The currency is not sent; the answer is compared with it.
-    pub fn amount(mut self, amount: Money) -> Self {
+    pub fn with_amount(mut self, amount: Money) -> Self {
         self.amount = Some(amount);
         self
     }

@@ -28,25 +28,23 @@ pub fn rand(minor: i64) -> Money {
 
 /// A client of the server at `url`, with time-outs for tests.
 pub fn client(url: &str) -> Client {
-    let quick = RetryPolicy {
-        initial_backoff: Duration::from_millis(1),
-        max_backoff: Duration::from_millis(5),
-        ..RetryPolicy::default()
-    };
+    let quick = RetryPolicy::new()
+        .with_initial_backoff(Duration::from_millis(1))
+        .with_max_backoff(Duration::from_millis(5));
     let http = HttpOptions::new()
-        .timeout(Duration::from_millis(500))
-        .connect_timeout(Duration::from_millis(450))
-        .retry(quick);
-    Client::builder(KEY)
-        .environment(Environment::Custom(format!("{url}/api/v1")))
-        .http(http)
+        .with_timeout(Duration::from_millis(500))
+        .with_connect_timeout(Duration::from_millis(450))
+        .with_retry(quick);
+    Client::builder(Environment::Custom(format!("{url}/api/v1")), KEY)
+        .with_http(http)
         .build()
         .expect("a client")
 }
 
 /// A purchase of one product that saves the card, as the source document prints it when the product is `test`.
 pub fn first(product: &str) -> CreatePurchase {
-    CreatePurchase::new(BRAND, Payer::client_id(CLIENT), vec![Product::new(product, 100)]).force_recurring()
+    CreatePurchase::new(BRAND, Payer::client_id(CLIENT), vec![Product::new(product, 100)])
+        .with_force_recurring()
 }
 
 /// The charge that the source document prints.

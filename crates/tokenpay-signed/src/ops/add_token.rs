@@ -31,7 +31,7 @@ impl AddToken {
     ) -> Self {
         Self {
             user_id: user_id.into(),
-            callback_url: CallbackUrl::new().success(success).fail(fail).notify(notify),
+            callback_url: CallbackUrl::new().with_success(success).with_fail(fail).with_notify(notify),
             reason: None,
             lang: None,
             allowed_card_type: None,
@@ -39,25 +39,25 @@ impl AddToken {
     }
 
     /// Where the customer goes after cancelling.
-    pub fn cancel(mut self, url: impl Into<String>) -> Self {
-        self.callback_url = self.callback_url.cancel(url);
+    pub fn with_cancel(mut self, url: impl Into<String>) -> Self {
+        self.callback_url = self.callback_url.with_cancel(url);
         self
     }
 
     /// Why the card is stored, 1 to 255 characters.
-    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+    pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
         self
     }
 
     /// The language of the page: `zh-HK` or `en`; any text of 1 to 35 characters is sent.
-    pub fn lang(mut self, lang: impl Into<String>) -> Self {
+    pub fn with_lang(mut self, lang: impl Into<String>) -> Self {
         self.lang = Some(lang.into());
         self
     }
 
     /// The gateway's `allowedCardType`, sent as it is: its form is not known here.
-    pub fn allowed_card_type(mut self, value: impl Into<Value>) -> Self {
+    pub fn with_allowed_card_type(mut self, value: impl Into<Value>) -> Self {
         self.allowed_card_type = Some(value.into());
         self
     }

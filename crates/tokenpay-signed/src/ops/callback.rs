@@ -21,25 +21,25 @@ impl CallbackUrl {
     }
 
     /// Where the customer goes after success.
-    pub fn success(mut self, url: impl Into<String>) -> Self {
+    pub fn with_success(mut self, url: impl Into<String>) -> Self {
         self.success = Some(url.into());
         self
     }
 
     /// Where the customer goes after a failure.
-    pub fn fail(mut self, url: impl Into<String>) -> Self {
+    pub fn with_fail(mut self, url: impl Into<String>) -> Self {
         self.fail = Some(url.into());
         self
     }
 
     /// Where the customer goes after cancelling.
-    pub fn cancel(mut self, url: impl Into<String>) -> Self {
+    pub fn with_cancel(mut self, url: impl Into<String>) -> Self {
         self.cancel = Some(url.into());
         self
     }
 
     /// Where the gateway reports what happened, on the merchant's server.
-    pub fn notify(mut self, url: impl Into<String>) -> Self {
+    pub fn with_notify(mut self, url: impl Into<String>) -> Self {
         self.notify = Some(url.into());
         self
     }

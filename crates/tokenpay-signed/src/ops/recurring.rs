@@ -52,13 +52,13 @@ impl Recurring {
     /// Why the card is charged, 1 to 255 characters. The gateway's documents disagree whether it is mandatory: it is
     /// sent when it is set here.
     // Assumption(reason-position): after the members of the documented example.
-    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+    pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
         self
     }
 
     /// Where the gateway reports what happened.
-    pub fn callback_url(mut self, urls: CallbackUrl) -> Self {
+    pub fn with_callback_url(mut self, urls: CallbackUrl) -> Self {
         self.callback_url = urls;
         self
     }

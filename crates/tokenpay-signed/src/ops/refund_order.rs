@@ -29,7 +29,7 @@ impl RefundOrder {
     }
 
     /// Which of the gateway's calls serve the order; [`OrderApi::HostedCheckout`] unless set.
-    pub fn api(mut self, api: OrderApi) -> Self {
+    pub fn with_api(mut self, api: OrderApi) -> Self {
         self.api = api;
         self
     }

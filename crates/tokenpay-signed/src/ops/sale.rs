@@ -54,20 +54,20 @@ impl Sale {
     }
 
     /// Where the customer is sent, and where the gateway reports what happened.
-    pub fn callback_url(mut self, urls: CallbackUrl) -> Self {
+    pub fn with_callback_url(mut self, urls: CallbackUrl) -> Self {
         self.callback_url = urls;
         self
     }
 
     /// What is bought. The gateway charges the amount of the sale, not the sum of these.
-    pub fn line_items(mut self, items: impl IntoIterator<Item = LineItem>) -> Self {
+    pub fn with_line_items(mut self, items: impl IntoIterator<Item = LineItem>) -> Self {
         self.line_items = items.into_iter().collect();
         self
     }
 
     /// When the order expires, 1 to 64 characters, in the gateway's own form: it is not known here, so the text is
     /// sent as it is.
-    pub fn expiry_time(mut self, time: impl Into<String>) -> Self {
+    pub fn with_expiry_time(mut self, time: impl Into<String>) -> Self {
         self.expiry_time = Some(time.into());
         self
     }

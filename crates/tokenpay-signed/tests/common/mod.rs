@@ -79,19 +79,16 @@ pub fn any_signature() -> Fixed {
 
 /// A client of the server at `url`, for the merchant of the source document and with time-outs for tests.
 pub fn client(url: &str, signer: impl RequestSigner + 'static) -> Client {
-    let quick = RetryPolicy {
-        initial_backoff: Duration::from_millis(1),
-        max_backoff: Duration::from_millis(5),
-        ..RetryPolicy::default()
-    };
+    let quick = RetryPolicy::new()
+        .with_initial_backoff(Duration::from_millis(1))
+        .with_max_backoff(Duration::from_millis(5));
     let http = HttpOptions::new()
-        .timeout(Duration::from_millis(500))
-        .connect_timeout(Duration::from_millis(450))
-        .retry(quick);
-    Client::builder("3", signer)
-        .environment(Environment::Custom(url.to_owned()))
-        .currency(Currency::from_code("USD").expect("USD"))
-        .http(http)
+        .with_timeout(Duration::from_millis(500))
+        .with_connect_timeout(Duration::from_millis(450))
+        .with_retry(quick);
+    Client::builder(Environment::Custom(url.to_owned()), "3", signer)
+        .with_currency(Currency::from_code("USD").expect("USD"))
+        .with_http(http)
         .build()
         .expect("a client")
 }
@@ -130,9 +127,9 @@ pub fn card_page() -> AddToken {
         "https://shop.example/cards/failed",
         "https://shop.example/hooks/cards",
     )
-    .cancel("https://shop.example/cards/cancelled")
-    .reason("Monthly plan")
-    .lang("en")
+    .with_cancel("https://shop.example/cards/cancelled")
+    .with_reason("Monthly plan")
+    .with_lang("en")
 }
 
 pub fn by_reference(reference: &str) -> OrderKey {

@@ -77,7 +77,7 @@ impl Revio {
             .amount(&ProviderId::REVIO, request.amount)?;
         let mut refund = RefundPurchase::new(request.payment.as_str());
         if let Some(amount) = amount {
-            refund = refund.amount(amount);
+            refund = refund.with_amount(amount);
         }
         let answer = this.client.refund_purchase(&refund).await.map_err(error)?;
         let mut refunded = match &answer {
@@ -108,7 +108,7 @@ impl Revio {
             .amount(&ProviderId::REVIO, request.amount)?;
         let mut capture = CapturePurchase::new(request.payment.as_str());
         if let Some(amount) = amount {
-            capture = capture.amount(amount);
+            capture = capture.with_amount(amount);
         }
         let answer = this.client.capture_purchase(&capture).await.map_err(error)?;
         let mut captured = match (answer.purchase(), answer.decline()) {

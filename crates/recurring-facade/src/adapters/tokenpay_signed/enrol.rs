@@ -62,7 +62,7 @@ impl TokenpaySigned {
             return Ok(Enrolment::new(payment, None));
         };
         let sale = Sale::new(begun.user_id, token.token_id.clone(), begun.amount, begun.attempt.as_str())
-            .callback_url(told_at(begun.notification_url));
+            .with_callback_url(told_at(begun.notification_url));
         let order = match this.client.sale(&sale).await {
             Ok(order) => order,
             Err(refused) if is_dead_token(&refused) => {

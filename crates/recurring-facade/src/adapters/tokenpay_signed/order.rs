@@ -33,7 +33,7 @@ pub(super) fn order_key(reference: &PaymentRef) -> Result<OrderKey, Error> {
 
 pub(super) fn told_at(notification_url: Option<&String>) -> CallbackUrl {
     match notification_url {
-        Some(url) => CallbackUrl::new().notify(url),
+        Some(url) => CallbackUrl::new().with_notify(url),
         None => CallbackUrl::new(),
     }
 }

@@ -49,17 +49,16 @@ fn with_signer(
     let merchant = settings.need(provider(), "TOKENPAY_MERCHANT_ID")?.expose();
     let known = [("test", Environment::Test), ("live", Environment::Production)];
     let environment = environment(settings, provider(), "TOKENPAY_BASE_URL", &known, Environment::Custom)?;
-    let mut builder = Client::builder(merchant, signer);
+    let mut builder = Client::builder(environment, merchant, signer);
     if let Some(code) = settings.text("TOKENPAY_CURRENCY") {
         let currency = Currency::from_code(&code).map_err(|input| SettingsError::Unusable {
             provider: provider(),
             problem: format!("TOKENPAY_CURRENCY {}", input.rule()),
         })?;
-        builder = builder.currency(currency);
+        builder = builder.with_currency(currency);
     }
     let client = builder
-        .environment(environment)
-        .http(settings.http(Client::default_http()))
+        .with_http(settings.http(Client::default_http()))
         .build()
         .map_err(|error| unusable(provider(), &error))?;
     let mut tokenpay = TokenpaySigned::new(client);

@@ -34,8 +34,8 @@ pub(super) async fn held(bench: &Bench, name: &str) -> PaymentRef {
             let payer = revio::Payer::email("ann@example.org");
             let brand = client.brand_id().unwrap();
             let purchase = revio::CreatePurchase::one_product(brand, payer, "Deposit", amount)
-                .reference(name)
-                .skip_capture(true);
+                .with_reference(name)
+                .with_skip_capture(true);
             let purchase = client.create_purchase(&purchase).await.unwrap();
             customer_pays(&purchase.checkout_address().unwrap(), GOOD_CARD).await;
             PaymentRef::new(purchase.id)
@@ -45,8 +45,8 @@ pub(super) async fn held(bench: &Bench, name: &str) -> PaymentRef {
             let card = ngenius::Card::new(GOOD_CARD, "2049-12", "123", "Ann Example").unwrap();
             let monthly = ngenius::Frequency::from("MONTHLY");
             let create = ngenius::CreateRecurringPayment::new(amount, monthly, "ann@example.org", card)
-                .action(ngenius::Action::from("AUTH"))
-                .merchant_order_reference(name);
+                .with_action(ngenius::Action::from("AUTH"))
+                .with_merchant_order_reference(name);
             let order = client.create_recurring_payment(&create).await.unwrap().order_reference.unwrap();
             let read = client.get_order(&order).await.unwrap();
             PaymentRef::new(format!("{order}:{}", read.payments[0].reference.as_ref().unwrap()))
