@@ -1,5 +1,5 @@
 //! `cargo xtask docs`: writes `docs/providers.md`, and the table in the front page of the facade, from the code, so that
-//! they cannot say something else.
+//! they cannot differ from it.
 
 use std::fmt::Write;
 use std::fs;
@@ -12,7 +12,7 @@ const PAGE: &str = "docs/providers.md";
 
 const README: &str = "crates/recurring-facade/README.md";
 
-/// What the table in the front page stands between.
+/// Around the table in the front page.
 const BEGIN: &str = "<!-- capabilities: written by `cargo xtask docs` -->";
 const END: &str = "<!-- end of capabilities -->";
 
@@ -24,12 +24,12 @@ pub(crate) fn write() -> Result<(), String> {
     Ok(())
 }
 
-/// Whether both are what the code says.
+/// Whether both agree with the code.
 pub(crate) fn check() -> Findings {
     let mut findings = Vec::new();
     for (file, text) in [(PAGE, page()?), (README, readme()?)] {
         if read(&root().join(file))? != text {
-            findings.push(format!("{file} is not what the code says: run `cargo xtask docs`"));
+            findings.push(format!("{file} differs from the code: run `cargo xtask docs`"));
         }
     }
     Ok(findings)
@@ -38,12 +38,12 @@ pub(crate) fn check() -> Findings {
 fn page() -> Result<String, String> {
     let facade = Settings::unreachable().map_err(|error| error.to_string())?;
     let mut text = String::from(
-        "# The gateways, as the code has them\n\n\
+        "# Operations and statuses of each gateway\n\n\
          Written by `cargo xtask docs`; do not edit it by hand.\n\n\
-         ## What each can do\n\n",
+         ## Operations\n\n",
     );
     capabilities(&mut text, facade.providers());
-    text += "\n## What a lost answer means\n\n| gateway | first payment | renewal | after a lost answer | what bars a late charge | amounts |\n| --- | --- | --- | --- | --- | --- |\n";
+    text += "\n## After a lost answer\n\n| gateway | first payment | renewal | after a lost answer | what bars a late charge | amounts |\n| --- | --- | --- | --- | --- | --- |\n";
     for provider in facade.providers() {
         let facts = provider.facts();
         line(
@@ -61,7 +61,7 @@ fn page() -> Result<String, String> {
     for tables in provider_tables() {
         statuses(&mut text, &tables);
     }
-    text += "\n## Why a payment was refused\n\n\
+    text += "\n## Reasons of a decline\n\n\
              Where a gateway has no codes of its own, the codes that card networks share are read, and else its words \
              (a guess; the first that occurs decides). Everything else is `other`.\n\n\
              | code or words | read as | advice |\n| --- | --- | --- |\n";
@@ -100,7 +100,7 @@ fn readme() -> Result<String, String> {
 
 fn statuses(text: &mut String, tables: &ProviderTables) {
     // Writing to a String cannot fail.
-    let _ = write!(text, "\n## {}\n\n| what the gateway says | outcome |\n| --- | --- |\n", tables.provider);
+    let _ = write!(text, "\n## {}\n\n| status | outcome |\n| --- | --- |\n", tables.provider);
     for (says, outcome) in &tables.outcomes {
         line(text, &[says, outcome.as_str()]);
     }

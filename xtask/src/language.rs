@@ -46,12 +46,11 @@ const LONGEST_TEST_NAME: usize = 60;
 const EXEMPT: [&str; 4] = ["docs/adr/", "fixtures/", "LICENSE", "CODE_OF_CONDUCT.md"];
 
 /// Where a gateway's own spelling is quoted.
-const QUOTING: [&str; 2] =
-    ["crates/recurring-sandbox/src/gateways/", "crates/recurring-sandbox/src/cards.rs"];
+const QUOTING: [&str; 3] =
+    ["crates/recurring-sandbox/src/gateways/", "crates/recurring-sandbox/src/cards.rs", "docs/providers.md"];
 
 /// What still has to be mended: printed, and not yet a failure. The list only becomes shorter.
-const TO_BE_MENDED: [&str; 14] = [
-    "README.md",
+const TO_BE_MENDED: [&str; 12] = [
     "crates/emspay/",
     "crates/ngenius/",
     "crates/omno/",
@@ -64,7 +63,6 @@ const TO_BE_MENDED: [&str; 14] = [
     "crates/recurring-sandbox/",
     "crates/revio/",
     "crates/tokenpay-signed/",
-    "docs/",
 ];
 
 pub(crate) fn check() -> Findings {

@@ -145,7 +145,7 @@ impl From<&Event> for EventLine {
         Self {
             at: event.at.to_string(),
             what: event.what.clone(),
-            payment: event.payment.clone(),
+            payment: event.payment.as_ref().map(ToString::to_string),
             owner: event.owner.clone(),
             note: event.note.clone(),
         }
@@ -216,7 +216,7 @@ impl Line {
         let kind = match (outcome, record.state) {
             (Word::Is(_) | Word::Other(Other::Left), _) => None,
             (_, State::Armed | State::Planned) => Some(ErrorKind::Conflict.as_str().to_owned()),
-            _ => Some(ending.kind.clone().unwrap_or_else(|| ErrorKind::Transport.as_str().to_owned())),
+            _ => Some(ending.kind.unwrap_or(ErrorKind::Transport).as_str().to_owned()),
         };
         Self {
             provider: Some(record.provider.clone()),
@@ -233,7 +233,7 @@ impl Line {
             ..Self::default()
         }
         .amount(record.amount)
-        .reason(ending.reason.as_deref().and_then(|word| word.parse().ok()))
+        .reason(ending.reason)
     }
 }
 

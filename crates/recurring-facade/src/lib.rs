@@ -54,7 +54,7 @@ pub use recurring_core::notification::{
 };
 pub use recurring_core::{
     AttemptId, Currency, DeclineReason, Effect, ErrorKind, GatewayTime, InvalidInput, Money, NotAfter,
-    Outcome, Portion, Proof, RetryAdvice, Secret, Timestamp, UnknownWord,
+    Outcome, Portion, Proof, RetryAdvice, Secret, Timestamp, Tls, UnknownWord,
 };
 pub use request::{
     Billing, CaptureRequest, ChargeRequest, Customer, EnrolRequest, RefundRequest, ScheduleRequest,

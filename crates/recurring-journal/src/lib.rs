@@ -1,10 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-/// The examples of the repository's own front page compile too.
-#[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct RepositoryReadme;
-
 mod address;
 mod attempt;
 mod breaker;

@@ -2,10 +2,10 @@
 
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use recurring_core::{AttemptId, Effect, NotAfter, Outcome, Proof};
+use recurring_core::{AttemptId, Effect, NotAfter, Outcome, Proof, Timestamp};
 use recurring_facade::Operation as FacadeOperation;
 use recurring_facade::{
     Agreement, CaptureRequest, ChargeRequest, Error, Facade, Payment, PaymentRef, Provider, ProviderId,
@@ -242,14 +242,11 @@ impl Journal {
     /// Until when something may be sent for an attempt that is armed after now.
     fn not_after(&self) -> NotAfter {
         let clock = Arc::clone(self.clock());
-        NotAfter::within_by(
-            self.policy().send_window(),
-            Arc::new(move || SystemTime::from(clock.now()).into()),
-        )
+        NotAfter::within_by(self.policy().send_window(), Arc::new(move || clock.now()))
     }
 
     /// The time of the store, or of this machine when the store is out of reach.
-    pub(crate) async fn now_or_here(&self) -> jiff::Timestamp {
+    pub(crate) async fn now_or_here(&self) -> Timestamp {
         match self.now().await {
             Ok(now) => now,
             Err(_) => self.clock().now(),
@@ -295,7 +292,7 @@ impl Journal {
                 Some("nothing was sent: there is no new card, or more than one; ask again later".to_owned());
         }
         if matches!(change.state, State::Unknown | State::Pending) {
-            change.next_look = now.checked_add(self.policy().first_look).ok();
+            change.next_look = now.checked_add(self.policy().first_look);
         }
         let credential = match &made.agreement {
             Some(Agreement::ChargeOnDemand(credential)) => Some(credential),

@@ -15,8 +15,9 @@ pub(super) fn provider(text: &str) -> Result<ProviderId, String> {
 }
 
 pub(super) fn state(text: &str) -> Result<State, String> {
-    State::from_word(text).ok_or_else(|| {
-        format!("there is no state `{text}`; the states are {}", State::ALL.map(State::as_str).join(", "))
+    text.parse().map_err(|_| {
+        let all: Vec<&str> = State::ALL.iter().map(|state| state.as_str()).collect();
+        format!("there is no state `{text}`; the states are {}", all.join(", "))
     })
 }
 

@@ -66,9 +66,9 @@ fn again(planned: bool) -> &'static str {
 }
 
 /// In the order of an attempt's life.
-fn states(counts: &BTreeMap<&'static str, u64>) -> String {
-    let count = |state: State| Some(format!("{} {state}", counts.get(state.as_str())?));
-    State::ALL.into_iter().filter_map(count).collect::<Vec<_>>().join(", ")
+fn states(counts: &BTreeMap<State, u64>) -> String {
+    let count = |state: &State| Some(format!("{} {state}", counts.get(state)?));
+    State::ALL.iter().filter_map(count).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -79,8 +79,13 @@ mod tests {
     fn summary_counts_by_the_state_of_the_money() {
         let mut of = Summary::default();
         assert_eq!(summary(&of, false), "nothing was due");
-        of.made = BTreeMap::from([("canceled", 1), ("authorized", 2), ("paid", 30), ("declined", 4)]);
-        of.again = BTreeMap::from([("unknown", 1), ("paid", 5)]);
+        of.made = BTreeMap::from([
+            (State::Canceled, 1),
+            (State::Authorized, 2),
+            (State::Paid, 30),
+            (State::Declined, 4),
+        ]);
+        of.again = BTreeMap::from([(State::Unknown, 1), (State::Paid, 5)]);
         assert_eq!(
             summary(&of, false),
             "30 paid, 2 authorized, 4 declined, 1 canceled, 6 already processed (5 paid, 1 unknown); authorized is not \
@@ -88,7 +93,7 @@ mod tests {
         );
         of = Summary::default();
         (of.left, of.refused) = (2, 1);
-        of.made = BTreeMap::from([("not_applied", 3)]);
+        of.made = BTreeMap::from([(State::NotApplied, 3)]);
         assert_eq!(
             summary(&of, false),
             "3 not_applied, 2 left for the next run, 1 refused; correct the refused lines and give them again; what was \
