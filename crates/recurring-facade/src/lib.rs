@@ -67,7 +67,7 @@ pub use recurring_core::notification::{
 };
 pub use recurring_core::{
     AttemptId, Currency, DeclineReason, Effect, ErrorKind, GatewayTime, InvalidInput, Money, NotAfter,
-    Outcome, Portion, Proof, RetryAdvice, Secret, Timestamp, UnknownWord,
+    Outcome, Portion, Proof, RetryAdvice, Secret, Timestamp, Tls, UnknownWord,
 };
 pub use request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest, ScheduleRequest};
 pub use settings::{GeneralSetting, Settings, SettingsError};
