@@ -10,6 +10,7 @@ mod language;
 mod msrv;
 mod must_use;
 mod operations;
+mod setup;
 mod sources;
 mod tidy;
 mod workspace;
@@ -55,6 +56,12 @@ enum Command {
     },
     /// Compares the stated minimum Rust version with what the dependencies of the published crates need.
     Msrv,
+    /// Lists the programs that the tests need and this machine lacks, and installs them by apt where that is wanted.
+    Setup {
+        /// Installs without asking.
+        #[arg(long)]
+        yes: bool,
+    },
     /// Runs every case of the journal's simulation, of which `cargo test` takes a sample, and more failovers of a real
     /// replica.
     Sim {
@@ -82,6 +89,7 @@ fn main() -> ExitCode {
         Command::Bench { what: Bench::Journal, .. } => {
             workspace::run(cargo().args(["bench", "--package", "recurring-journal", "--bench", "journal"]))
         }
+        Command::Setup { yes } => setup::run(yes),
         Command::Sim { seeds } => sim(seeds),
         Command::Ci { skip_tests } => ci::run(skip_tests),
         Command::Contract => workspace::report(contract::check()),
