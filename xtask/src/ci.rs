@@ -61,6 +61,9 @@ fn steps(skip_tests: bool) -> Vec<Step> {
         steps.push(cargo_step(browser, environment));
         let pooler = "test -p recurring-journal --features pgbouncer-tests --test postgres pooler";
         steps.push(cargo_step(pooler, environment));
+        // Crates that use the public API alone, as a user does.
+        let outside = "test --manifest-path outside/provider/Cargo.toml --target-dir target/outside";
+        steps.push(cargo_step(outside, environment));
     }
     steps.push(step("a new gateway's crate", new_provider::check));
     steps.push(cargo_step("doc --workspace --no-deps", &[("RUSTDOCFLAGS", "-D warnings")]));
@@ -117,7 +120,7 @@ mod tests {
         let (all, fewer) = (names(false), names(true));
         let left_out: Vec<&String> = all.iter().filter(|name| !fewer.contains(name)).collect();
         assert!(
-            left_out.iter().all(|name| name.starts_with("cargo test ")) && left_out.len() == 3,
+            left_out.iter().all(|name| name.starts_with("cargo test ")) && left_out.len() == 4,
             "{left_out:?}"
         );
     }

@@ -18,7 +18,7 @@
 //! ```
 
 use recurring_gateway::{check, lenient, notification::read, open_enum};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub use recurring_core::notification::{NotificationError, RawNotification, Unsigned};
 
@@ -33,7 +33,7 @@ open_enum! {
 }
 
 /// A notification. Only `order_id` is certain to be there; nothing in it is proven.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Notification {
     /// What happened.

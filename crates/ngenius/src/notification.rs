@@ -15,7 +15,7 @@ mod encrypted;
 use recurring_core::Secret;
 pub use recurring_core::notification::{NotificationError, RawNotification};
 use recurring_gateway::{lenient, notification::read_verified, open_enum};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
 use crate::ops::order::{self, Order};
@@ -114,7 +114,8 @@ pub fn parse(notification: &Authenticated) -> Result<Notification, NotificationE
 
 /// What the gateway says has happened: a hint. Read the order with
 /// [`Client::get_order`](crate::Client::get_order) and act on what that says.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Notification {
     /// What happened.

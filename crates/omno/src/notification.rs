@@ -20,7 +20,7 @@
 
 use recurring_core::{GatewayTime, Secret};
 use recurring_gateway::{check, lenient, notification::read};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::status::PaymentStatus;
@@ -29,7 +29,7 @@ pub use recurring_core::notification::{NotificationError, RawNotification, Unsig
 
 /// A notification: the members of a [`Payment`](crate::Payment), none of them proven, so it is a type of its own
 /// without an outcome. Only `id` is certain to be there.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Notification {

@@ -50,7 +50,7 @@ pub(crate) fn record(record: &AttemptRecord) -> String {
     let lines = [
         ("payment", record.payment.as_ref().map(ToString::to_string)),
         ("status", record.ending.status.clone()),
-        ("reason", record.ending.reason.clone()),
+        ("reason", record.ending.reason.map(|reason| reason.to_string())),
         ("message", record.ending.message.clone()),
         ("note", record.note.clone()),
         ("decided by", record.decided_by.clone()),

@@ -1,13 +1,13 @@
 use std::fmt;
 
 use recurring_core::{AttemptId, Currency, GatewayTime, Money, Secret};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
+use crate::customer::Billing;
 use crate::ids::ProviderId;
-use crate::request::Billing;
 
-/// Who runs the clock. Only a stored credential can be charged: "our timer and their scheduler both charged" does
-/// not compile.
+/// Who schedules the payments. Only a stored credential can be charged: "our timer and their scheduler both charged"
+/// does not compile.
 #[derive(Debug, Clone)]
 pub enum Agreement {
     /// You charge it when a payment is due.
@@ -45,6 +45,9 @@ pub enum StoredCredential {
     /// Omno.
     #[serde(rename = "omno")]
     Omno(Box<OmnoCredential>),
+    /// A gateway of your own.
+    #[serde(rename = "other")]
+    Other(OtherCredential),
 }
 
 impl StoredCredential {
@@ -55,8 +58,34 @@ impl StoredCredential {
             Self::Revio(_) => ProviderId::REVIO,
             Self::TokenpaySigned(_) => ProviderId::TOKENPAY_SIGNED,
             Self::Omno(_) => ProviderId::OMNO,
+            Self::Other(other) => other.gateway.clone(),
         }
     }
+
+    /// Creates a stored credential of a gateway of your own: `data` is whatever its [`Provider`](crate::Provider) needs to
+    /// charge it, as text.
+    pub fn other(gateway: ProviderId, data: impl Into<Secret>) -> Self {
+        Self::Other(OtherCredential { gateway, data: data.into() })
+    }
+
+    /// Returns what a gateway of your own has stored; `None` when the credential belongs to another gateway.
+    pub fn of_other(&self, gateway: &ProviderId) -> Option<&Secret> {
+        match self {
+            Self::Other(other) if other.gateway == *gateway => Some(&other.data),
+            _ => None,
+        }
+    }
+}
+
+/// What a gateway of your own stores: see [`StoredCredential::other`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct OtherCredential {
+    /// Which gateway.
+    pub gateway: ProviderId,
+    /// Whatever its provider needs, as text.
+    #[serde(with = "exposed")]
+    pub data: Secret,
 }
 
 /// A series at EMS Online.
@@ -163,6 +192,9 @@ pub enum PendingEnrolment {
         /// The billing details.
         billing: Billing,
     },
+    /// A gateway of your own.
+    #[serde(rename = "other")]
+    Other(OtherCredential),
 }
 
 /// A token that a customer had before. `Debug` does not show it.
@@ -178,6 +210,21 @@ impl PendingEnrolment {
             Self::Revio { .. } => ProviderId::REVIO,
             Self::TokenpaySigned { .. } => ProviderId::TOKENPAY_SIGNED,
             Self::Omno { .. } => ProviderId::OMNO,
+            Self::Other(other) => other.gateway.clone(),
+        }
+    }
+
+    /// Creates what a gateway of your own keeps until the customer comes back: `data` is whatever its
+    /// [`Provider`](crate::Provider) needs, as text.
+    pub fn other(gateway: ProviderId, data: impl Into<Secret>) -> Self {
+        Self::Other(OtherCredential { gateway, data: data.into() })
+    }
+
+    /// Returns what a gateway of your own has kept; `None` when it belongs to another gateway.
+    pub fn of_other(&self, gateway: &ProviderId) -> Option<&Secret> {
+        match self {
+            Self::Other(other) if other.gateway == *gateway => Some(&other.data),
+            _ => None,
         }
     }
 }
@@ -197,7 +244,8 @@ impl EmspayCredential {
 
 /// Writes a secret out in full, and reads it as text or number. Only for what is stored on purpose.
 mod exposed {
-    use super::{Deserializer, Secret, Serializer};
+    use recurring_core::Secret;
+    use serde::{Deserializer, Serializer};
 
     pub(super) fn serialize<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(secret.expose())

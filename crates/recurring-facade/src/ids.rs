@@ -26,6 +26,11 @@ impl ProviderId {
     pub const ALL: &'static [Self] =
         &[Self::OMNO, Self::NGENIUS, Self::TOKENPAY_SIGNED, Self::REVIO, Self::EMSPAY];
 
+    /// Creates the name of a gateway as a constant, for a [`Provider`](crate::Provider) of your own.
+    pub const fn from_static(name: &'static str) -> Self {
+        Self(Cow::Borrowed(name))
+    }
+
     /// Creates the name of a gateway, for a [`Provider`](crate::Provider) of your own. Text from outside is checked when
     /// it is parsed instead.
     pub fn new(name: impl Into<Cow<'static, str>>) -> Self {

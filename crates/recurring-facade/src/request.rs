@@ -1,7 +1,7 @@
 use recurring_core::{AttemptId, Money, Secret};
-use serde::{Deserialize, Serialize};
 
 use crate::credential::StoredCredential;
+use crate::customer::Customer;
 use crate::ids::PaymentRef;
 
 /// The first payment of a customer.
@@ -37,53 +37,6 @@ impl EnrolRequest {
             notification_url: None,
         }
     }
-}
-
-/// Who pays. What is needed differs: a gateway that lacks something says which.
-#[derive(Debug, Clone, Default)]
-#[non_exhaustive]
-pub struct Customer {
-    /// Your own identifier of the customer.
-    pub id: Option<String>,
-    /// The e-mail address.
-    pub email: Option<String>,
-    /// The gateway's identifier, if the customer has paid there before (Revio's client).
-    pub gateway_id: Option<String>,
-    /// Billing details.
-    pub billing: Option<Billing>,
-}
-
-impl Customer {
-    /// A customer by your own identifier and e-mail address.
-    pub fn new(id: impl Into<String>, email: impl Into<String>) -> Self {
-        Self { id: Some(id.into()), email: Some(email.into()), ..Self::default() }
-    }
-}
-
-/// Billing details, as Omno requires them with every payment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Billing {
-    /// Given name.
-    #[serde(alias = "firstName")]
-    pub first_name: String,
-    /// Family name.
-    #[serde(alias = "lastName")]
-    pub last_name: String,
-    /// Street and number.
-    pub address1: String,
-    /// City.
-    pub city: String,
-    /// State or province.
-    pub state: String,
-    /// Country, ISO 3166.
-    pub country: String,
-    /// Postal code.
-    #[serde(alias = "postalCode")]
-    pub postal_code: String,
-    /// Telephone number.
-    pub phone: String,
-    /// E-mail address.
-    pub email: String,
 }
 
 /// One charge of a stored credential.

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use common::{FADING_CARD, GOOD_CARD, attempt, enrolled, price, sandbox, settings};
 use recurring_facade::{
     AttemptId, ChargeRequest, Error, ErrorKind, Facade, Found, LostCharge, Money, Operation, Outcome,
-    Payment, PaymentRef, ProviderId, Record, RefundRequest, Settings, Timestamp,
+    Payment, PaymentRef, ProviderId, Record, RecordError, RefundRequest, Settings, Timestamp,
 };
 use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
 use recurring_sandbox::{Fault, FaultKind, Moment, Sandbox};
@@ -25,7 +25,7 @@ struct Kept(Mutex<Option<PaymentRef>>);
 
 #[async_trait]
 impl Record for Kept {
-    async fn anchored(&self, _: &AttemptId, payment: &PaymentRef) -> Result<(), String> {
+    async fn payment_created(&self, _: &AttemptId, payment: &PaymentRef) -> Result<(), RecordError> {
         *self.0.lock().expect("a lock") = Some(payment.clone());
         Ok(())
     }

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use common::{attempt, price};
 use recurring_facade::{
     AttemptId, Call, Capabilities, CaptureRequest, ChargeRequest, Error, Facade, Facts, Operation, Outcome,
-    Payment, PaymentRef, Provider, ProviderId, Record, RefundRequest, ScheduleRequest, Settings,
+    Payment, PaymentRef, Provider, ProviderId, Record, RecordError, RefundRequest, ScheduleRequest, Settings,
     StoredCredential,
 };
 use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply, Received};
@@ -60,9 +60,9 @@ struct Told {
 
 #[async_trait]
 impl Record for Told {
-    async fn anchored(&self, attempt: &AttemptId, payment: &PaymentRef) -> Result<(), String> {
+    async fn payment_created(&self, attempt: &AttemptId, payment: &PaymentRef) -> Result<(), RecordError> {
         self.lines.lock().expect("a lock").push(format!("{attempt} is {payment}"));
-        if self.full { Err("the disk is full".to_owned()) } else { Ok(()) }
+        if self.full { Err(RecordError::new("the disk is full")) } else { Ok(()) }
     }
 
     async fn finished(&self, attempt: &AttemptId, result: &Result<Payment, Error>) {

@@ -1,12 +1,13 @@
+use std::borrow::Cow;
 use std::fmt;
+use std::str::FromStr;
 
-use jiff::Timestamp;
-use recurring_core::{AttemptId, Money, Outcome};
+use recurring_core::{AttemptId, DeclineReason, ErrorKind, Money, Outcome, Timestamp, UnknownWord};
 use recurring_facade::{
     CaptureRequest, ChargeRequest, EnrolRequest, PaymentRef, PendingEnrolment, ProviderId, RefundRequest,
     ScheduleRequest, StoredCredential,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use crate::error::JournalError;
@@ -32,8 +33,8 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 6] =
-        [Self::Charge, Self::Schedule, Self::FirstPayment, Self::Refund, Self::Capture, Self::Enrolment];
+    pub const ALL: &'static [Self] =
+        &[Self::Charge, Self::Schedule, Self::FirstPayment, Self::Refund, Self::Capture, Self::Enrolment];
 
     /// The word in the store and in machine-readable output.
     pub fn as_str(self) -> &'static str {
@@ -46,16 +47,33 @@ impl Operation {
             Self::Enrolment => "enrolment",
         }
     }
-
-    /// Reads the word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|operation| operation.as_str() == word)
-    }
 }
 
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+/// Reads the word of [`as_str`](Self::as_str).
+impl FromStr for Operation {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        let known = Self::ALL.iter().find(|known| known.as_str() == word);
+        known.copied().ok_or_else(|| UnknownWord::new("operation", Self::ALL))
+    }
+}
+
+impl Serialize for Operation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Operation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Cow::<str>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -106,7 +124,7 @@ impl From<Outcome> for State {
 
 impl State {
     /// Every state, in the order of an attempt's life.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: &'static [Self] = &[
         Self::Planned,
         Self::Armed,
         Self::Paid,
@@ -135,11 +153,6 @@ impl State {
         }
     }
 
-    /// Reads the word.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == word)
-    }
-
     /// Whether nothing more has to be found out.
     pub fn is_final(self) -> bool {
         matches!(self, Self::Paid | Self::Authorized | Self::Declined | Self::Canceled | Self::NotApplied)
@@ -149,6 +162,28 @@ impl State {
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+/// Reads the word of [`as_str`](Self::as_str).
+impl FromStr for State {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        let known = Self::ALL.iter().find(|known| known.as_str() == word);
+        known.copied().ok_or_else(|| UnknownWord::new("state", Self::ALL))
+    }
+}
+
+impl Serialize for State {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for State {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Cow::<str>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -341,7 +376,7 @@ pub struct Ending {
     pub status: Option<String>,
     /// The reason of a decline, in the vocabulary of all gateways.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
+    pub reason: Option<DeclineReason>,
     /// The gateway's code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
@@ -350,7 +385,7 @@ pub struct Ending {
     pub message: Option<String>,
     /// The kind of the error, when it was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kind: Option<String>,
+    pub kind: Option<ErrorKind>,
     /// The page to send the customer to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redirect: Option<String>,
@@ -362,8 +397,9 @@ pub struct Ending {
     pub canceling: bool,
 }
 
-/// An attempt as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An attempt as it is stored. What belongs to the store (its owner, fence, fingerprint and sealed credential) is not
+/// serialized.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct AttemptRecord {
     /// The attempt.
@@ -401,10 +437,15 @@ pub struct AttemptRecord {
     /// Whether the store has forgotten something since the attempt was armed: a replica took over, or the journal was
     /// restored from a copy. What looks like "not charged" then proves nothing.
     pub lapsed: bool,
+    #[serde(skip)]
     pub(crate) sent: bool,
+    #[serde(skip)]
     pub(crate) owner: Option<String>,
+    #[serde(skip)]
     pub(crate) fence: Fence,
+    #[serde(skip)]
     pub(crate) fingerprint: String,
+    #[serde(skip)]
     pub(crate) sealed: Option<Vec<u8>>,
 }
 
@@ -422,15 +463,16 @@ impl AttemptRecord {
 pub struct Fence(pub(crate) i64);
 
 /// One line of the append-only log beside the attempts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Event {
     /// When.
     pub at: Timestamp,
-    /// The state after it, or `late` for what a worker reported after it had lost the attempt.
+    /// The state after it, or `late` for what a worker reported after it had lost the attempt. In the words of the version
+    /// that wrote it: a log is not migrated.
     pub what: String,
     /// The payment as far as it was known.
-    pub payment: Option<String>,
+    pub payment: Option<PaymentRef>,
     /// Who owned the attempt.
     pub owner: Option<String>,
     /// Why, in a sentence; for an operator's decision, who.
@@ -465,13 +507,42 @@ mod tests {
     }
 
     #[test]
+    fn serialized_record_shows_no_secret() {
+        let intent = Intent::charge(&request("a", "token-1", 4000));
+        let mut record = crate::ending::remembered(
+            &intent,
+            Fence(7),
+            &crate::store::Change::to(State::Unknown),
+            Timestamp::UNIX_EPOCH,
+        );
+        record.owner = Some("canary-owner".to_owned());
+        record.sealed = Some(b"canary-sealed".to_vec());
+        let json = serde_json::to_string(&record).unwrap();
+        for part in ["canary", "token-1", &intent.fingerprint, "fence", "99,97,110"] {
+            assert!(!json.contains(part), "{part}: {json}");
+        }
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!((&value["attempt"], &value["state"]), (&"a".into(), &"unknown".into()));
+        assert_eq!(
+            (&value["operation"], &value["created"]),
+            (&"charge".into(), &"1970-01-01T00:00:00Z".into())
+        );
+    }
+
+    #[test]
     fn the_words_can_be_read_again() {
         for state in State::ALL {
-            assert_eq!(State::from_word(state.as_str()), Some(state));
+            assert_eq!(state.as_str().parse(), Ok(*state));
+            let json = serde_json::to_string(state).unwrap();
+            assert_eq!(json, format!("\"{state}\""));
+            assert_eq!(serde_json::from_str::<State>(&json).unwrap(), *state);
         }
         for operation in Operation::ALL {
-            assert_eq!(Operation::from_word(operation.as_str()), Some(operation));
+            assert_eq!(operation.as_str().parse(), Ok(*operation));
+            let json = serde_json::to_string(operation).unwrap();
+            assert_eq!(serde_json::from_str::<Operation>(&json).unwrap(), *operation);
         }
-        assert_eq!(State::from_word("approved"), None);
+        let unknown = "approved".parse::<State>().unwrap_err();
+        assert!(unknown.to_string().starts_with("unknown state: must be one of planned, armed"), "{unknown}");
     }
 }

@@ -1,6 +1,5 @@
+use recurring_core::Timestamp;
 use std::fmt;
-
-use jiff::Timestamp;
 
 /// Tells the time. The journal asks nobody else, so that a test can move it.
 pub trait Clock: fmt::Debug + Send + Sync {

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
-use recurring_core::{Money, Outcome};
+use recurring_core::{Money, Outcome, Timestamp};
 use recurring_facade::Payment;
 
 use crate::attempt::{AttemptRecord, State};
@@ -57,7 +56,7 @@ pub(crate) fn look_again(record: &AttemptRecord, policy: &Policy, now: Timestamp
     // What is in review stays there, unless the gateway settles it.
     let mut change = Change::to(record.state);
     change.looks = Some(record.looks.saturating_add(1));
-    change.next_look = now.checked_add(policy.wait(record.looks)).ok();
+    change.next_look = now.checked_add(policy.wait(record.looks));
     change.note = Some(note);
     change
 }
@@ -73,7 +72,6 @@ fn review(note: impl Into<String>) -> Change {
 /// Only what the gateway itself says settles an attempt. Age never does: it can only ask for manual review.
 pub(crate) fn decide(record: &AttemptRecord, seen: &Seen, policy: &Policy, now: Timestamp) -> Verdict {
     let age = now.duration_since(record.armed.unwrap_or(record.created));
-    let age = age.max(SignedDuration::ZERO).unsigned_abs();
     let again = |note: String| look_again(record, policy, now, note);
     Verdict::Write(Box::new(match seen {
         Seen::Payment(payment) if another_amount(record.amount, payment.amount) => {
@@ -103,14 +101,14 @@ pub(crate) fn decide(record: &AttemptRecord, seen: &Seen, policy: &Policy, now: 
         }
         Seen::Nothing(_) if age < policy.settle_time => {
             let mut change = again("nothing found so far; a call may still be under way".to_owned());
-            let settled = record.armed.unwrap_or(record.created).checked_add(policy.settle_time).ok();
+            let settled = record.armed.unwrap_or(record.created).checked_add(policy.settle_time);
             change.next_look = change.next_look.max(settled);
             change
         }
         Seen::Nothing(_) if record.nothing_found == 0 => {
             let mut change = again("nothing found; looked up once more before that counts".to_owned());
             change.nothing_found = Some(1);
-            change.next_look = now.checked_add(policy.first_look).ok();
+            change.next_look = now.checked_add(policy.first_look);
             change
         }
         Seen::Nothing(Proves::NothingOnceCanceled) => return Verdict::CancelFirst,

@@ -1,7 +1,6 @@
 //! What a gateway's answer makes of an attempt, and what is kept of it.
 
-use jiff::Timestamp;
-use recurring_core::{AttemptId, Effect, Proof};
+use recurring_core::{AttemptId, Effect, Proof, Timestamp};
 use recurring_facade::{Decline, Error, Payment};
 
 use crate::attempt::{AttemptRecord, Ending, Fence, Intent, State};
@@ -87,10 +86,10 @@ pub(crate) fn ending_of(result: &Result<Payment, Error>) -> Change {
                 && error.payment().is_none()
                 && error.reply().is_none();
             change.ending = Some(Ending {
-                kind: Some(error.kind().as_str().to_owned()),
+                kind: Some(error.kind()),
                 message: Some(error.message().to_owned()),
                 code: error.gateway_error().and_then(|gateway| gateway.code.clone()),
-                reason: error.decline_reason().map(|reason| reason.as_str().to_owned()),
+                reason: error.decline_reason(),
                 ..Ending::default()
             });
             change
@@ -104,7 +103,7 @@ pub(crate) fn ending_of_payment(payment: &Payment) -> Ending {
     Ending {
         outcome: Some(payment.outcome),
         status: Some(payment.status.clone()),
-        reason: decline(|decline| Some(decline.reason.as_str().to_owned())),
+        reason: payment.decline.as_ref().map(|decline| decline.reason),
         code: decline(|decline| decline.code.clone()),
         message: decline(|decline| decline.message.clone()),
         redirect: payment.redirect.clone(),

@@ -1,5 +1,4 @@
-use jiff::Timestamp;
-use recurring_core::{AttemptId, Effect, ErrorKind, Money, Proof};
+use recurring_core::{AttemptId, Effect, ErrorKind, Money, Proof, Timestamp};
 use recurring_facade::{Facade, PaymentRef, ProviderId, Refusal};
 
 /// Why the store could not do what was asked. It never quotes what was to be stored.
@@ -32,6 +31,12 @@ pub enum StoreError {
     /// The file is damaged, or is no database.
     #[error("not a valid journal: {0}; restore it from a backup, and do not start with an empty one")]
     Corrupt(String),
+    /// A row holds what this program did not write: another program has changed it, or the disk has.
+    #[error("invalid {what} in stored row; compare the journal with a backup, and change no row by hand")]
+    InvalidRow {
+        /// What is invalid, such as `state`.
+        what: &'static str,
+    },
     /// The journal has a later version than this program can read. An earlier one is migrated when the journal is opened.
     #[error("the journal has version {found}, this program reads up to version {known}: use a later program")]
     OtherSchema {

@@ -1,7 +1,9 @@
+use serde::{Serialize, Serializer};
+
 use recurring_facade::{Authenticity, PaymentRef, ProviderId, ReceivedNotification};
 
 /// A notification as the inbox keeps it: where it comes from and what it is about, not its body.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct InboxEntry {
     /// Which gateway.
@@ -9,6 +11,7 @@ pub struct InboxEntry {
     /// The same for every delivery of one event.
     pub dedupe_key: String,
     /// Whether its origin is proven.
+    #[serde(serialize_with = "as_word")]
     pub authenticity: Authenticity,
     /// The gateway's name of what happened.
     pub event: Option<String>,
@@ -31,8 +34,13 @@ impl From<&ReceivedNotification> for InboxEntry {
     }
 }
 
+fn as_word<S: Serializer>(authenticity: &Authenticity, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(authenticity.as_str())
+}
+
 /// Whether a notification has come before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Delivery {
     /// How often it has come, this time included.
     pub times: u64,

@@ -1,8 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use recurring_core::AttemptId;
+use recurring_core::{AttemptId, Timestamp};
 use recurring_facade::ChargeRequest;
 
 use crate::address::Address;

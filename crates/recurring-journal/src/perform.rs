@@ -2,14 +2,14 @@
 
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use recurring_core::{AttemptId, Effect, NotAfter, Outcome, Proof};
+use recurring_core::{AttemptId, Effect, NotAfter, Outcome, Proof, Timestamp};
 use recurring_facade::Operation as FacadeOperation;
 use recurring_facade::{
     Agreement, CaptureRequest, ChargeRequest, Error, Facade, Payment, PaymentRef, Provider, ProviderId,
-    Record, RefundRequest, ScheduleRequest, Scheduled,
+    Record, RecordError, RefundRequest, ScheduleRequest, Scheduled,
 };
 
 use crate::attempt::{AttemptRecord, Fence, Intent, Operation, State};
@@ -242,14 +242,11 @@ impl Journal {
     /// Until when something may be sent for an attempt that is armed after now.
     fn not_after(&self) -> NotAfter {
         let clock = Arc::clone(self.clock());
-        NotAfter::within_by(
-            self.policy().send_window(),
-            Arc::new(move || SystemTime::from(clock.now()).into()),
-        )
+        NotAfter::within_by(self.policy().send_window(), Arc::new(move || clock.now()))
     }
 
     /// The time of the store, or of this machine when the store is out of reach.
-    pub(crate) async fn now_or_here(&self) -> jiff::Timestamp {
+    pub(crate) async fn now_or_here(&self) -> Timestamp {
         match self.now().await {
             Ok(now) => now,
             Err(_) => self.clock().now(),
@@ -282,10 +279,6 @@ impl Journal {
     ) -> Result<Answer, JournalError> {
         let now = self.now_or_here().await;
         let mut change = ending_of(&made.result);
-        if intent.operation == Operation::Capture && change.state == State::Authorized {
-            // Money that is still held was not captured, and may be yet.
-            change.state = State::Pending;
-        }
         if intent.operation == Operation::FirstPayment
             && let Ok(Payment { outcome: Outcome::ActionRequired, payment: None, .. }) = &made.result
         {
@@ -295,7 +288,7 @@ impl Journal {
                 Some("nothing was sent: there is no new card, or more than one; ask again later".to_owned());
         }
         if matches!(change.state, State::Unknown | State::Pending) {
-            change.next_look = now.checked_add(self.policy().first_look).ok();
+            change.next_look = now.checked_add(self.policy().first_look);
         }
         let credential = match &made.agreement {
             Some(Agreement::ChargeOnDemand(credential)) => Some(credential),
@@ -380,7 +373,7 @@ pub(crate) struct ArmedRecord {
 
 #[async_trait]
 impl Record for ArmedRecord {
-    async fn anchored(&self, attempt: &AttemptId, payment: &PaymentRef) -> Result<(), String> {
+    async fn payment_created(&self, attempt: &AttemptId, payment: &PaymentRef) -> Result<(), RecordError> {
         let mut change = Change::to(State::Armed);
         change.payment = Some(payment.clone());
         change.keep_lease = true;
@@ -389,6 +382,6 @@ impl Record for ArmedRecord {
             Ok(now) => store.change(attempt, self.fence, &change, now).await,
             Err(error) => Err(error),
         };
-        written.map(drop).map_err(|error| error.to_string())
+        written.map(drop).map_err(|error| RecordError::new(error.to_string()))
     }
 }

@@ -43,7 +43,7 @@ impl Journal {
     /// When the credential cannot be sealed.
     pub fn plan_statement(&self, request: &ChargeRequest) -> Result<PlanStatement, JournalError> {
         let Intent { attempt, provider, operation, fingerprint, sealed, .. } = self.intent_of(request)?;
-        let now = self.clock().now().as_millisecond();
+        let now = self.clock().now().unix_millis();
         let text = |text: &str| PlanValue::Text(text.to_owned());
         Ok(PlanStatement {
             sql: match self.store().kind() {

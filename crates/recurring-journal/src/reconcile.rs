@@ -1,11 +1,9 @@
 //! Finding out what became of attempts whose answer was lost or is still to come.
 
-use std::time::SystemTime;
-
-use jiff::Timestamp;
-use recurring_core::AttemptId;
+use recurring_core::{AttemptId, Timestamp};
 use recurring_facade::Operation as FacadeOperation;
 use recurring_facade::{Error, Facade, Found, LostCharge, Payment, StoredCredential};
+use serde::Serialize;
 
 use crate::attempt::{AttemptRecord, Ending, Operation, State};
 use crate::decide::{Proves, Seen, Verdict, decide, look_again};
@@ -18,7 +16,7 @@ use crate::store::{Change, Due};
 const TOGETHER: u32 = 32;
 
 /// An attempt that was looked up.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Reconciled {
     /// How it stood before.
@@ -159,12 +157,7 @@ impl Journal {
     fn lost_charge(&self, record: &AttemptRecord) -> Option<LostCharge> {
         let from = record.armed.unwrap_or(record.created);
         let until = from.checked_add(self.policy().lease).unwrap_or(Timestamp::MAX);
-        let mut lost = LostCharge::new(
-            record.attempt.clone(),
-            record.amount?,
-            SystemTime::from(from).into(),
-            SystemTime::from(until).into(),
-        );
+        let mut lost = LostCharge::new(record.attempt.clone(), record.amount?, from, until);
         lost.payment.clone_from(&record.payment);
         lost.credential = self.kept_credential(record);
         Some(lost)

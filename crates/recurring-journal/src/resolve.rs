@@ -1,7 +1,6 @@
 //! An operator's decision about an attempt that looking could not settle.
 
-use jiff::Timestamp;
-use recurring_core::AttemptId;
+use recurring_core::{AttemptId, Timestamp};
 use recurring_facade::{Facade, PaymentRef};
 
 use crate::attempt::{AttemptRecord, Operation, State};

@@ -5,7 +5,7 @@ mod world;
 
 use std::time::Duration;
 
-use recurring_facade::{Agreement, Money, PaymentRef, ProviderId, RefundRequest};
+use recurring_facade::{Agreement, ErrorKind, Money, PaymentRef, ProviderId, RefundRequest};
 use recurring_journal::{
     Decided, Decision, EncryptionKey, Journal, JournalError, Resumed, State, StoreError,
 };
@@ -149,7 +149,7 @@ async fn what_never_left_may_be_made_again() {
     late.amount = Money::from_minor(4001, late.amount.currency()).unwrap();
     let refused = world.journal.charge(&world.facade, late.clone()).await.unwrap();
     assert_eq!((refused.record.state, refused.again), (State::NotApplied, false));
-    assert_eq!(refused.record.ending.kind.as_deref(), Some("invalid_request"));
+    assert_eq!(refused.record.ending.kind, Some(ErrorKind::InvalidRequest));
     let again = world.journal.charge(&world.facade, late.clone()).await.unwrap();
     assert_eq!((again.record.state, again.again), (State::NotApplied, false));
     // Planning does not send it, so it does not take the place of what is recorded.

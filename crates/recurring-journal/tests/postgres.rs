@@ -56,6 +56,7 @@ macro_rules! tests_of {
             a_commit_waits_for_the_disk_whatever_the_database_says,
             server_that_ends_idle_sessions_ends_no_owner,
             role_without_rights_hears_of_its_rights,
+            unreadable_stored_word_is_an_error,
             address_without_host_or_database_is_refused,
             dump_that_was_restored_must_be_acknowledged,
             a_journal_of_a_newer_version_is_refused,
@@ -141,6 +142,19 @@ async fn role_without_rights_hears_of_its_rights() {
     assert_eq!(same.identity(), store.identity());
     armed(&same, "a", 0).await;
     assert_eq!(store.get(&attempt("a")).await.unwrap().unwrap().state, State::Armed);
+}
+
+async fn unreadable_stored_word_is_an_error() {
+    let database = Database::new();
+    let store = database.store().await.unwrap();
+    armed(&store, "a", 0).await;
+    database.psql("ALTER TABLE recurring_attempts DROP CONSTRAINT recurring_attempts_state_check");
+    for (what, bad, good) in suite::UNREADABLE {
+        database.psql(&format!("UPDATE recurring_attempts SET lines = lines + 1, {bad}"));
+        suite::assert_unreadable(&store, what).await;
+        database.psql(&format!("UPDATE recurring_attempts SET lines = lines + 1, {good}"));
+        assert!(store.get(&attempt("a")).await.unwrap().is_some(), "{what}");
+    }
 }
 
 async fn address_without_host_or_database_is_refused() {

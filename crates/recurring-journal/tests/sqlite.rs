@@ -95,6 +95,23 @@ async fn a_journal_of_a_newer_version_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn unreadable_stored_word_is_an_error() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    armed(&*store, "a", 0).await;
+    let connection = rusqlite::Connection::open(folder.file()).unwrap();
+    connection.execute_batch("PRAGMA ignore_check_constraints = ON").unwrap();
+    for (what, bad, good) in suite::UNREADABLE {
+        connection.execute_batch(&format!("UPDATE recurring_attempts SET lines = lines + 1, {bad}")).unwrap();
+        suite::assert_unreadable(&*store, what).await;
+        connection
+            .execute_batch(&format!("UPDATE recurring_attempts SET lines = lines + 1, {good}"))
+            .unwrap();
+        assert!(store.get(&attempt("a")).await.unwrap().is_some(), "{what}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_journal_that_cannot_be_written_is_refused_before_a_charge() {
     let folder = Folder::new();
     let missing = folder.0.path().join("no-such-folder").join("journal.db");

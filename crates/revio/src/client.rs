@@ -270,11 +270,9 @@ impl ClientBuilder {
         if let Some(id) = &self.brand_id {
             check::id("brand_id", id).map_err(Error::config)?;
         }
-        Ok(Client {
-            base_url: self.environment.base_url().map_err(Error::config)?,
-            transport: Transport::new(self.http).map_err(Error::config)?,
-            api_key: self.api_key,
-            brand_id: self.brand_id,
-        })
+        let base_url = self.environment.base_url().map_err(Error::config)?;
+        let transport = Transport::new(self.http).map_err(Error::config)?;
+        transport.check(&base_url).map_err(Error::config)?;
+        Ok(Client { base_url, transport, api_key: self.api_key, brand_id: self.brand_id })
     }
 }

@@ -2,8 +2,8 @@ use std::fmt;
 
 use recurring_core::{ErrorKind, Reply};
 use recurring_gateway::{ErrorExt as _, lenient, read_success};
-use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Serialize};
 
 /// A failed call: see [`recurring_core::Error`] for its kind and its effect on the money.
 pub type Error = recurring_core::Error<ApiError>;
@@ -14,7 +14,7 @@ pub(crate) const SUCCESS: &str = "0000";
 /// The gateway's own error, `{"responseCode": .., "message": ..}` with another code than `0000`.
 ///
 /// No code but `0000` is public. The texts have been cleared of the secrets of the request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ApiError {
     /// The gateway's code.

@@ -27,7 +27,7 @@ use recurring_gateway::{
     notification::{check, read_verified},
     signature::PublicKey,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::ops::could_be_cut;
@@ -107,7 +107,7 @@ pub fn parse(notification: &Authenticated) -> Result<Notification, NotificationE
 }
 
 /// The result of an order, as the gateway reports it. Only `order_id` is certain to be there.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Notification {

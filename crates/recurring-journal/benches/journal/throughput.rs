@@ -92,6 +92,6 @@ fn intent(name: &str) -> Intent {
 }
 
 async fn lease(store: &SqliteStore) -> Lease {
-    let now = jiff::Timestamp::now();
+    let now = recurring_core::Timestamp::now();
     Lease { owner: store.owner().await.unwrap(), now, until: now + Duration::from_secs(300) }
 }

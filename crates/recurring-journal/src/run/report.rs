@@ -5,6 +5,7 @@ use std::fmt;
 
 use recurring_core::{AttemptId, ErrorKind};
 use recurring_facade::{Error, ProviderId};
+use serde::Serialize;
 
 use crate::attempt::State;
 use crate::error::JournalError;
@@ -39,7 +40,8 @@ pub enum Report {
 }
 
 /// Why an attempt was left for another run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SkipReason {
     /// Another process has it.
@@ -54,7 +56,7 @@ pub enum SkipReason {
 
 /// Why a gateway refuses every charge: a cause that concerns all of them, and not the one payment. Nothing was applied,
 /// and the same lines can be given again once the cause is gone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Refusal {
     /// What went wrong: [`Authentication`](ErrorKind::Authentication), [`Permission`](ErrorKind::Permission) or
@@ -78,13 +80,13 @@ impl fmt::Display for Refusal {
 }
 
 /// What became of all of them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Summary {
     /// How many ended in each state, made now.
-    pub made: BTreeMap<&'static str, u64>,
+    pub made: BTreeMap<State, u64>,
     /// How many had been made before, and are in each state now.
-    pub again: BTreeMap<&'static str, u64>,
+    pub again: BTreeMap<State, u64>,
     /// How many were left for another run.
     pub left: u64,
     /// How many were refused, or were no charge.
@@ -99,20 +101,18 @@ pub struct Summary {
 impl Summary {
     /// How many ended in this state, made now.
     pub fn of(&self, state: State) -> u64 {
-        self.made.get(state.as_str()).copied().unwrap_or_default()
+        self.made.get(&state).copied().unwrap_or_default()
     }
 
     /// How many are in this state, made now or before.
     pub fn now(&self, state: State) -> u64 {
-        self.of(state) + self.again.get(state.as_str()).copied().unwrap_or_default()
+        self.of(state) + self.again.get(&state).copied().unwrap_or_default()
     }
 
     pub(super) fn count(&mut self, report: &Report) {
         let counter = match report {
-            Report::Made(answer) if answer.again => {
-                self.again.entry(answer.record.state.as_str()).or_default()
-            }
-            Report::Made(answer) => self.made.entry(answer.record.state.as_str()).or_default(),
+            Report::Made(answer) if answer.again => self.again.entry(answer.record.state).or_default(),
+            Report::Made(answer) => self.made.entry(answer.record.state).or_default(),
             Report::Skipped { .. } => &mut self.left,
             Report::Refused { .. } | Report::Unreadable(_) => &mut self.refused,
         };

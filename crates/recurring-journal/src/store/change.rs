@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use recurring_core::AttemptId;
+use recurring_core::{AttemptId, Timestamp};
 use recurring_facade::{PaymentRef, ProviderId};
 
 use crate::attempt::{AttemptRecord, Ending, Fence, State};

@@ -3,8 +3,7 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
-use recurring_core::AttemptId;
+use recurring_core::{AttemptId, Timestamp};
 use recurring_facade::{PaymentRef, ProviderId};
 
 use super::change::{Change, Claim, Due, Filter, Late, Lease, Owners};

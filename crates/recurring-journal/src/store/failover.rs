@@ -2,6 +2,7 @@
 
 use recurring_core::AttemptId;
 use recurring_facade::{PaymentRef, ProviderId};
+use serde::Serialize;
 
 /// What an operator found out after the store had forgotten something: a replica of PostgreSQL took over, or the
 /// journal was restored from a copy.
@@ -50,7 +51,7 @@ pub(super) fn found<'a>(
 }
 
 /// What became of the attempts after a failover.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Acknowledged {
     /// How many were armed and are unknown now.

@@ -3,8 +3,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deadpool_postgres::Pool;
-use jiff::Timestamp;
-use recurring_core::{AttemptId, Secret};
+use recurring_core::{AttemptId, Secret, Timestamp};
 use recurring_facade::{PaymentRef, ProviderId};
 use tokio::sync::Mutex;
 use tokio_postgres::types::ToSql;
@@ -62,8 +61,7 @@ const MAX_SKEW: Duration = Duration::from_secs(120);
 
 /// The journal's times are the server's; a machine whose own clock is far off cannot tell when it has to stop.
 fn check_skew(server: Timestamp, here: Timestamp) -> Result<(), StoreError> {
-    let apart = here.duration_since(server);
-    if apart.unsigned_abs() <= MAX_SKEW {
+    if here.duration_since(server).max(server.duration_since(here)) <= MAX_SKEW {
         return Ok(());
     }
     Err(StoreError::ClockSkew { here, store: server })
@@ -420,7 +418,7 @@ impl Store for PostgresStore {
         ];
         let rows = self.rows(sql::RECEIVE, values).await?;
         let row = rows.first().ok_or_else(|| StoreError::Failed("no answer".to_owned()))?;
-        let times = u64::try_from(sql::number(row, 0)?).unwrap_or_default();
+        let times = row::whole(sql::number(row, 0)?)?;
         Ok(Delivery { times, handled: row.try_get(1).map_err(problem)? })
     }
 

@@ -1,8 +1,7 @@
 //! What both stores make of a row.
 
-use jiff::Timestamp;
-use recurring_core::{AttemptId, Currency, Money};
-use recurring_facade::{PaymentRef, ProviderId};
+use recurring_core::{AttemptId, Currency, Money, Timestamp};
+use recurring_facade::{Authenticity, PaymentRef, ProviderId};
 
 use crate::attempt::{AttemptRecord, Ending, Fence, Operation, State};
 use crate::error::StoreError;
@@ -44,31 +43,31 @@ pub(crate) struct Row {
 impl Row {
     /// Reads it. A row that this program did not write is refused, never guessed at.
     pub(crate) fn read(self) -> Result<AttemptRecord, StoreError> {
-        let wrong = |what: &str| StoreError::Corrupt(format!("invalid {what} in stored row"));
         let amount = match (self.amount, self.currency.as_deref()) {
             (Some(minor), Some(code)) => {
-                let currency = Currency::from_code(code).map_err(|_| wrong("currency"))?;
-                Some(Money::from_minor(minor, currency).map_err(|_| wrong("amount"))?)
+                let currency = Currency::from_code(code).map_err(|_| invalid("currency"))?;
+                Some(Money::from_minor(minor, currency).map_err(|_| invalid("amount"))?)
             }
-            _ => None,
+            (None, None) => None,
+            _ => return Err(invalid("amount")),
         };
         Ok(AttemptRecord {
-            attempt: AttemptId::new(self.attempt).map_err(|_| wrong("attempt"))?,
+            attempt: AttemptId::new(self.attempt).map_err(|_| invalid("attempt"))?,
             provider: ProviderId::new(self.provider),
-            operation: Operation::from_word(&self.operation).ok_or_else(|| wrong("operation"))?,
+            operation: self.operation.parse::<Operation>().map_err(|_| invalid("operation"))?,
             amount,
             state: state(&self.state)?,
             payment: self.payment.map(PaymentRef::new),
             ending: match self.ending {
-                Some(json) => serde_json::from_str::<Ending>(&json).map_err(|_| wrong("ending"))?,
+                Some(json) => serde_json::from_str::<Ending>(&json).map_err(|_| invalid("ending"))?,
                 None => Ending::default(),
             },
             created: instant(self.created)?,
             updated: instant(self.updated)?,
             armed: self.armed.map(instant).transpose()?,
             lease_until: self.lease_until.map(instant).transpose()?,
-            looks: u32::try_from(self.looks).map_err(|_| wrong("number"))?,
-            nothing_found: u32::try_from(self.nothing_found).map_err(|_| wrong("number"))?,
+            looks: u32::try_from(self.looks).map_err(|_| invalid("number"))?,
+            nothing_found: u32::try_from(self.nothing_found).map_err(|_| invalid("number"))?,
             next_look: self.next_look.map(instant).transpose()?,
             decided_by: self.decided_by,
             note: self.note,
@@ -82,20 +81,32 @@ impl Row {
     }
 }
 
+/// The error for a value that no program of ours wrote.
+pub(crate) fn invalid(what: &'static str) -> StoreError {
+    StoreError::InvalidRow { what }
+}
+
+/// Whether the origin of a notification is proven.
+pub(crate) fn authenticity(word: &str) -> Result<Authenticity, StoreError> {
+    [Authenticity::Verified, Authenticity::Unsigned]
+        .into_iter()
+        .find(|known| known.as_str() == word)
+        .ok_or_else(|| invalid("authenticity"))
+}
+
 /// Milliseconds since 1970.
 pub(crate) fn instant(millis: i64) -> Result<Timestamp, StoreError> {
-    Timestamp::from_millisecond(millis)
-        .map_err(|_| StoreError::Corrupt("invalid time in stored row".to_owned()))
+    Timestamp::from_unix_millis(millis).map_err(|_| invalid("time"))
 }
 
 /// A stored state.
 pub(crate) fn state(word: &str) -> Result<State, StoreError> {
-    State::from_word(word).ok_or_else(|| StoreError::Corrupt("invalid state in stored row".to_owned()))
+    word.parse().map_err(|_| invalid("state"))
 }
 
 /// A count.
 pub(crate) fn whole(number: i64) -> Result<u64, StoreError> {
-    u64::try_from(number).map_err(|_| StoreError::Corrupt("invalid number in stored row".to_owned()))
+    u64::try_from(number).map_err(|_| invalid("number"))
 }
 
 /// What came back, as it is stored.

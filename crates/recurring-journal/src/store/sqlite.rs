@@ -2,8 +2,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
-use recurring_core::AttemptId;
+use recurring_core::{AttemptId, Timestamp};
 use recurring_facade::{PaymentRef, ProviderId};
 use rusqlite::Connection;
 

@@ -1,6 +1,6 @@
 //! What becomes of the stored attempts, whichever store they are in.
 
-use jiff::Timestamp;
+use recurring_core::Timestamp;
 use recurring_facade::{AttemptId, ChargeRequest, Currency, Money, Outcome};
 use recurring_journal::store::{Claim, Failover, Filter, Lease, Store};
 use recurring_journal::{AttemptRecord, Intent, State};

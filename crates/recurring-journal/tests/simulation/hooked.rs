@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use recurring_core::Timestamp;
 use recurring_facade::{AttemptId, PaymentRef, ProviderId};
 use recurring_journal::store::{Change, Claim, Due, Filter, Late, Lease, Owners, SqliteStore, Store};
 use recurring_journal::{AttemptRecord, Delivery, Event, Fence, InboxEntry, Intent, State, StoreError};

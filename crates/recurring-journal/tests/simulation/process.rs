@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use recurring_core::Timestamp;
 use recurring_facade::{ChargeRequest, Facade, ProviderId, StoredCredential};
 use recurring_journal::store::{SqliteStore, Store};
 use recurring_journal::{Answer, Clock, Journal, JournalError, State};
@@ -40,7 +40,7 @@ pub(crate) struct Bench {
     /// The store's.
     pub(crate) clock: ManualClock,
     /// How far the clock of the worker's machine is from that of the store.
-    skew: Cell<SignedDuration>,
+    skew: Cell<i64>,
     credentials: RefCell<BTreeMap<&'static str, StoredCredential>>,
     /// The gateway's: it does not end with the processes.
     runtime: Runtime,
@@ -50,12 +50,13 @@ pub(crate) struct Bench {
 #[derive(Debug)]
 struct Skewed {
     clock: ManualClock,
-    by: SignedDuration,
+    /// In milliseconds.
+    by: i64,
 }
 
 impl Clock for Skewed {
     fn now(&self) -> Timestamp {
-        self.clock.now() + self.by
+        Timestamp::from_unix_millis(self.clock.now().unix_millis() + self.by).unwrap()
     }
 }
 
@@ -149,7 +150,7 @@ impl Bench {
     /// Sets the machine's clock right, or wrong by minutes or days, by the number of the case.
     pub(crate) fn skew_machine(&self, case: usize) {
         let skews = [0, 16, -16, 3 * 24 * 60, -3 * 24 * 60];
-        self.skew.set(SignedDuration::from_mins(skews[case % skews.len()]));
+        self.skew.set(60_000 * skews[case % skews.len()]);
     }
 
     pub(crate) fn request(&self, name: &str, card: &str) -> ChargeRequest {
@@ -215,7 +216,7 @@ impl Bench {
 
     fn clock_text(&self) -> String {
         self.clock.advance(Duration::from_millis(1));
-        self.clock.now().as_millisecond().to_string()
+        self.clock.now().unix_millis().to_string()
     }
 
     pub(crate) async fn ask(

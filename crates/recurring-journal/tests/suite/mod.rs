@@ -5,13 +5,14 @@ mod failover;
 mod late;
 mod names;
 mod payments;
+mod unreadable;
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use recurring_core::Timestamp;
 use recurring_facade::{
     AttemptId, Authenticity, ChargeRequest, Currency, Money, PaymentRef, ProviderId, ReceivedNotification,
 };
@@ -71,9 +72,11 @@ pub(crate) use payments::{
     late_payment_of_another_attempt_is_not_kept, payment_belongs_to_one_attempt,
     payment_of_eight_attempts_at_once_belongs_to_one,
 };
+#[allow(unused_imports, reason = "each test program uses a part of it")]
+pub(crate) use unreadable::{UNREADABLE, assert_unreadable};
 
 pub(crate) fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(1_800_000_000 + second).unwrap()
+    Timestamp::from_unix_seconds(1_800_000_000 + second).unwrap()
 }
 
 pub(crate) fn attempt(name: &str) -> AttemptId {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use recurring_core::Timestamp;
 use recurring_facade::{AttemptId, PaymentRef, ProviderId};
 use recurring_journal::store::{Change, Claim, Due, Filter, Late, Lease, Owners, Store};
 use recurring_journal::{

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use common::{attempt, enrolled, price};
-use jiff::Timestamp;
+use recurring_core::Timestamp;
 use recurring_facade::{ChargeRequest, Facade, ProviderId, ScheduleRequest, StoredCredential};
 use recurring_journal::store::{SqliteStore, Store};
 use recurring_journal::{Clock, Journal, Reconciled};
@@ -30,7 +30,7 @@ pub(crate) struct ManualClock {
 
 impl ManualClock {
     pub(crate) fn new() -> Self {
-        let start = Timestamp::now().as_millisecond();
+        let start = Timestamp::now().unix_millis();
         Self { now: Arc::new(AtomicI64::new(start)), start }
     }
 
@@ -50,7 +50,7 @@ impl ManualClock {
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millisecond(self.now.load(Ordering::SeqCst)).unwrap()
+        Timestamp::from_unix_millis(self.now.load(Ordering::SeqCst)).unwrap()
     }
 }
 

@@ -1,6 +1,6 @@
 use recurring_core::{GatewayTime, InvalidInput};
 use recurring_gateway::{check, lenient};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::wire::{self, ClientBody};
 
@@ -88,7 +88,7 @@ impl From<String> for ClientDetails {
 }
 
 /// A customer whose cards the gateway keeps: what it calls a client. Only `id` is certain to be there.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct ClientRecord {
     /// The gateway's identifier: what purchases and the list of tokens name.

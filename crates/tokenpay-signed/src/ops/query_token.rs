@@ -1,6 +1,6 @@
 use recurring_core::{ErrorKind, Reply};
 use recurring_gateway::{Class, ErrorExt as _, Operation, PreparedRequest, lenient};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::account::ForAccount;
 use crate::config::TokenId;
@@ -62,12 +62,13 @@ struct Answer {
 }
 
 /// A stored card. Only `token_id` is certain to be there.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct StoredToken {
     /// The token that stands for the card in [`Sale`](crate::Sale) and [`Recurring`](crate::Recurring).
     #[serde(deserialize_with = "token")]
+    #[serde(skip_serializing)]
     pub token_id: TokenId,
     /// Whose card it is.
     #[serde(default, deserialize_with = "lenient::text")]

@@ -11,16 +11,20 @@ pub(super) fn summary(summary: &Summary, planned: bool) -> String {
     if !summary.made.is_empty() {
         parts.push(states(&summary.made));
     }
-    if !summary.again.is_empty() {
-        let count: u64 = summary.again.values().sum();
-        parts.push(format!("{count} already processed ({})", states(&summary.again)));
-    }
     for (count, what) in [(summary.left, "left for the next run"), (summary.refused, "refused")] {
         if count > 0 {
             parts.push(format!("{count} {what}"));
         }
     }
-    let mut text = if parts.is_empty() { "nothing was due".to_owned() } else { parts.join(", ") };
+    let mut text = parts.join(", ");
+    if !summary.again.is_empty() {
+        let count: u64 = summary.again.values().sum();
+        let separator = if text.is_empty() { "" } else { "; " };
+        text += &format!("{separator}{count} already processed: {}", states(&summary.again));
+    }
+    if text.is_empty() {
+        "nothing was due".clone_into(&mut text);
+    }
     let are = |state| summary.now(state) > 0;
     let again = again(planned);
     for (there_are, next) in [
@@ -66,9 +70,9 @@ fn again(planned: bool) -> &'static str {
 }
 
 /// In the order of an attempt's life.
-fn states(counts: &BTreeMap<&'static str, u64>) -> String {
-    let count = |state: State| Some(format!("{} {state}", counts.get(state.as_str())?));
-    State::ALL.into_iter().filter_map(count).collect::<Vec<_>>().join(", ")
+fn states(counts: &BTreeMap<State, u64>) -> String {
+    let count = |state: &State| Some(format!("{} {state}", counts.get(state)?));
+    State::ALL.iter().filter_map(count).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -79,16 +83,21 @@ mod tests {
     fn summary_counts_by_the_state_of_the_money() {
         let mut of = Summary::default();
         assert_eq!(summary(&of, false), "nothing was due");
-        of.made = BTreeMap::from([("canceled", 1), ("authorized", 2), ("paid", 30), ("declined", 4)]);
-        of.again = BTreeMap::from([("unknown", 1), ("paid", 5)]);
+        of.made = BTreeMap::from([
+            (State::Canceled, 1),
+            (State::Authorized, 2),
+            (State::Paid, 30),
+            (State::Declined, 4),
+        ]);
+        of.again = BTreeMap::from([(State::Unknown, 1), (State::Paid, 5)]);
         assert_eq!(
             summary(&of, false),
-            "30 paid, 2 authorized, 4 declined, 1 canceled, 6 already processed (5 paid, 1 unknown); authorized is not \
-             taken: capture them with recurring capture --payment REF --attempt ID; next: recurring journal reconcile"
+            "30 paid, 2 authorized, 4 declined, 1 canceled; 6 already processed: 5 paid, 1 unknown; authorized is not taken: \
+             capture them with recurring capture --payment REF --attempt ID; next: recurring journal reconcile"
         );
         of = Summary::default();
         (of.left, of.refused) = (2, 1);
-        of.made = BTreeMap::from([("not_applied", 3)]);
+        of.made = BTreeMap::from([(State::NotApplied, 3)]);
         assert_eq!(
             summary(&of, false),
             "3 not_applied, 2 left for the next run, 1 refused; correct the refused lines and give them again; what was \

@@ -3,14 +3,15 @@
 use recurring_core::{AttemptId, Money, Outcome, Secret};
 use tokenpay_signed::{AddToken, OrderKey, QueryOrder, Sale, StoredToken, TokenOrder};
 
-use super::{TokenpaySigned, error, is_dead_token, look_up, order_key, payment, told_at};
+use super::TokenpaySigned;
+use super::order::{check_order, error, is_dead_token, order_key, payment, told_at};
 use crate::adapters::{dead_credential, foreign_pending, needed};
 use crate::call::Call;
 use crate::credential::{Agreement, KnownToken, PendingEnrolment, StoredCredential, TokenpayCredential};
 use crate::error::Error;
 use crate::ids::{PaymentRef, ProviderId};
+use crate::lost::Rebuilt;
 use crate::payment::{EnrolStarted, Enrolment, Payment};
-use crate::provider::Rebuilt;
 use crate::request::EnrolRequest;
 
 impl TokenpaySigned {
@@ -112,7 +113,7 @@ impl TokenpaySigned {
             None => OrderKey::MerchantReference(begun.attempt.to_string()),
         };
         let order = self.client.query_order(&QueryOrder::new(key)).await.map_err(error)?;
-        look_up::check_order(&order, begun.attempt, begun.amount)?;
+        check_order(&order, begun.attempt, begun.amount)?;
         Ok(order)
     }
 

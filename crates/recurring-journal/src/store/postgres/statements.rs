@@ -1,9 +1,9 @@
 //! The statements, and how rows are read. Each is a transaction of its own.
 
+use recurring_core::Timestamp;
 use std::sync::LazyLock;
 
-use jiff::Timestamp;
-use recurring_facade::{Authenticity, PaymentRef, ProviderId};
+use recurring_facade::{PaymentRef, ProviderId};
 use tokio_postgres::Row as PgRow;
 use tokio_postgres::types::ToSql;
 
@@ -12,7 +12,7 @@ use crate::attempt::{Event, Intent};
 use crate::error::StoreError;
 use crate::inbox::InboxEntry;
 use crate::store::change::{Due, Lease};
-use crate::store::row::{COLUMNS, HAS_OWN_PAYMENT, Row, instant};
+use crate::store::row::{COLUMNS, HAS_OWN_PAYMENT, Row, authenticity, instant, invalid};
 
 /// The time of the server, in milliseconds since 1970.
 pub(super) const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
@@ -294,7 +294,7 @@ impl TakeValues<'_> {
 }
 
 pub(super) fn millis(time: Timestamp) -> i64 {
-    time.as_millisecond()
+    time.unix_millis()
 }
 
 /// The lock of an owner: the first half of its name, which is random.
@@ -303,7 +303,7 @@ pub(super) fn owner_key(owner: &str) -> Result<i64, StoreError> {
         .get(..16)
         .and_then(|half| u64::from_str_radix(half, 16).ok())
         .map(|key| i64::from_be_bytes(key.to_be_bytes()))
-        .ok_or_else(|| StoreError::Corrupt("invalid owner in stored row".to_owned()))
+        .ok_or_else(|| invalid("owner"))
 }
 
 pub(super) fn text(row: &PgRow, index: usize) -> Result<String, StoreError> {
@@ -347,11 +347,11 @@ pub(super) fn row(row: &PgRow) -> Result<Row, StoreError> {
 }
 
 pub(super) fn event(row: &PgRow) -> Result<Event, StoreError> {
-    let optional = |index: usize| row.try_get(index).map_err(problem);
+    let optional = |index: usize| row.try_get::<_, Option<String>>(index).map_err(problem);
     Ok(Event {
         at: instant(number(row, 0)?)?,
         what: text(row, 1)?,
-        payment: optional(2)?,
+        payment: optional(2)?.map(PaymentRef::new),
         owner: optional(3)?,
         note: optional(4)?,
     })
@@ -359,11 +359,10 @@ pub(super) fn event(row: &PgRow) -> Result<Event, StoreError> {
 
 pub(super) fn inbox_entry(row: &PgRow) -> Result<InboxEntry, StoreError> {
     let optional = |index: usize| row.try_get::<_, Option<String>>(index).map_err(problem);
-    let verified = text(row, 2)? == Authenticity::Verified.as_str();
     Ok(InboxEntry {
         provider: ProviderId::new(text(row, 0)?),
         dedupe_key: text(row, 1)?,
-        authenticity: if verified { Authenticity::Verified } else { Authenticity::Unsigned },
+        authenticity: authenticity(&text(row, 2)?)?,
         event: optional(3)?,
         payment: optional(4)?.map(PaymentRef::new),
         merchant_reference: optional(5)?,

@@ -1,6 +1,6 @@
 //! Taking a copy of the journal into use.
 
-use jiff::Timestamp;
+use recurring_core::Timestamp;
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::problem::problem;

@@ -1,10 +1,10 @@
 //! The file: creating it, opening it, copying it.
 
+use recurring_core::Timestamp;
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::migrate::{migrate, version};
@@ -190,7 +190,7 @@ fn make(path: &Path) -> Result<(), StoreError> {
     new_file(path)?;
     let connection = connect(path)?;
     let identity = uuid::Uuid::new_v4().to_string();
-    let now = Timestamp::now().as_millisecond();
+    let now = Timestamp::now().unix_millis();
     let fill = || -> rusqlite::Result<()> {
         connection.execute_batch(include_str!("../schema_sqlite.sql"))?;
         let row = rusqlite::params![VERSION, identity, now];
@@ -252,7 +252,7 @@ pub(super) fn backup(from: &Path, to: &Path, now: Timestamp) -> Result<(), Store
             unfinished.to_str().ok_or_else(|| StoreError::Address("must be a path in UTF-8".to_owned()))?;
         source.execute("VACUUM INTO ?", [name]).map_err(problem)?;
         let copied = connect(&unfinished)?;
-        copied.execute("UPDATE recurring_schema SET copied = ?", [now.as_millisecond()]).map_err(problem)?;
+        copied.execute("UPDATE recurring_schema SET copied = ?", [now.unix_millis()]).map_err(problem)?;
         finish(copied, &unfinished)?;
         publish(&unfinished, to)
     };

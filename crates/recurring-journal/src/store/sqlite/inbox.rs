@@ -1,6 +1,6 @@
 //! The statements about notifications.
 
-use jiff::Timestamp;
+use recurring_core::Timestamp;
 use recurring_facade::{Authenticity, PaymentRef, ProviderId};
 use rusqlite::{Connection, named_params, params};
 
@@ -8,6 +8,7 @@ use super::problem::problem;
 use super::statements::{collect, millis};
 use crate::error::StoreError;
 use crate::inbox::{Delivery, InboxEntry};
+use crate::store::row::{authenticity, whole};
 
 pub(super) fn receive(
     connection: &Connection,
@@ -34,7 +35,7 @@ pub(super) fn receive(
         prepared.query_row(values, |row| Ok((row.get(0)?, row.get(1)?)))
     };
     let (times, handled) = run().map_err(problem)?;
-    Ok(Delivery { times: u64::try_from(times).unwrap_or_default(), handled })
+    Ok(Delivery { times: whole(times)?, handled })
 }
 
 pub(super) fn handled(connection: &Connection, entry: &InboxEntry, now: Timestamp) -> Result<(), StoreError> {
@@ -50,15 +51,18 @@ pub(super) fn handled(connection: &Connection, entry: &InboxEntry, now: Timestam
 pub(super) fn unhandled(connection: &Connection, limit: u32) -> Result<Vec<InboxEntry>, StoreError> {
     let statement = "SELECT provider, dedupe_key, authenticity, event, payment, merchant_reference
          FROM recurring_inbox WHERE handled IS NULL ORDER BY first_received LIMIT :limit";
-    collect(connection, statement, named_params! {":limit": limit}, |row| {
-        let verified = row.get::<_, String>(2)? == Authenticity::Verified.as_str();
-        Ok(InboxEntry {
+    let rows = collect(connection, statement, named_params! {":limit": limit}, |row| {
+        let entry = InboxEntry {
             provider: ProviderId::new(row.get::<_, String>(0)?),
             dedupe_key: row.get(1)?,
-            authenticity: if verified { Authenticity::Verified } else { Authenticity::Unsigned },
+            authenticity: Authenticity::Unsigned,
             event: row.get(3)?,
             payment: row.get::<_, Option<String>>(4)?.map(PaymentRef::new),
             merchant_reference: row.get(5)?,
-        })
-    })
+        };
+        Ok((row.get::<_, String>(2)?, entry))
+    })?;
+    rows.into_iter()
+        .map(|(word, entry)| Ok(InboxEntry { authenticity: authenticity(&word)?, ..entry }))
+        .collect()
 }

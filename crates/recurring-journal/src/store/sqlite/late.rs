@@ -1,7 +1,6 @@
 //! What a worker reports after it has lost its attempt.
 
-use jiff::Timestamp;
-use recurring_core::AttemptId;
+use recurring_core::{AttemptId, Timestamp};
 use recurring_facade::PaymentRef;
 use rusqlite::{Connection, named_params, params};
 

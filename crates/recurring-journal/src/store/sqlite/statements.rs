@@ -1,7 +1,6 @@
 //! The statements, and how rows are read. Each function runs in a transaction of its caller.
 
-use jiff::Timestamp;
-use recurring_core::AttemptId;
+use recurring_core::{AttemptId, Timestamp};
 use recurring_facade::{PaymentRef, ProviderId};
 use rusqlite::{Connection, OptionalExtension, ToSql, named_params, params};
 
@@ -70,7 +69,7 @@ const RESERVE: &str = concat!(
 );
 
 pub(super) fn millis(time: Timestamp) -> i64 {
-    time.as_millisecond()
+    time.unix_millis()
 }
 
 pub(super) fn plan(
@@ -351,7 +350,7 @@ pub(super) fn events(connection: &Connection, attempt: &AttemptId) -> Result<Vec
             Event {
                 at: Timestamp::UNIX_EPOCH,
                 what: row.get(1)?,
-                payment: row.get(2)?,
+                payment: row.get::<_, Option<String>>(2)?.map(PaymentRef::new),
                 owner: row.get(3)?,
                 note: row.get(4)?,
             },

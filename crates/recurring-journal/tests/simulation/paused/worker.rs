@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
-use jiff::Timestamp;
+use recurring_core::Timestamp;
 use recurring_facade::{ChargeRequest, Facade, ProviderId, ScheduleRequest};
 use recurring_journal::{Answer, Clock, Journal, JournalError, State};
 use tokio::runtime::Builder;
