@@ -86,7 +86,7 @@ pub(crate) struct Line {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Word {
-    /// A payment stands here.
+    /// The outcome of a payment.
     Is(Outcome),
     Other(Other),
 }
@@ -237,7 +237,7 @@ impl Line {
     }
 }
 
-/// The outcome and the effect that a record stands for.
+/// The outcome and the effect of a recorded attempt.
 fn standing(record: &AttemptRecord) -> (Word, Option<MoneyEffect>) {
     let outcome = match record.state {
         State::Paid => Outcome::Paid,

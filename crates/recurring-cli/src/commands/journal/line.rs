@@ -4,6 +4,10 @@ use recurring_facade::{AttemptId, Money, PaymentRef, ProviderId};
 use recurring_journal::AttemptRecord;
 use serde::Serialize;
 
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::line::Other;
+
 /// One attempt. The optional members are left out when there is nothing to say.
 #[derive(Debug, Serialize)]
 pub(super) struct RecordLine<'a> {
@@ -27,8 +31,25 @@ pub(super) struct RecordLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) looked: Option<&'a str>,
     /// Why a decision was refused.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) message: Option<String>,
+    #[serde(flatten)]
+    refused: Option<Refused>,
+}
+
+/// An error beside what is known of the attempt.
+#[derive(Debug, Serialize)]
+struct Refused {
+    outcome: Other,
+    kind: &'static str,
+    message: String,
+    exit: u8,
+}
+
+impl RecordLine<'_> {
+    /// Adds why a decision was refused.
+    pub(super) fn refused(&mut self, error: &CliError) {
+        let (kind, exit) = (error.kind.as_str(), Exit::from(error).code());
+        self.refused = Some(Refused { outcome: Other::Error, kind, message: error.message.clone(), exit });
+    }
 }
 
 impl<'a> From<&'a AttemptRecord> for RecordLine<'a> {
@@ -46,7 +67,7 @@ impl<'a> From<&'a AttemptRecord> for RecordLine<'a> {
             decided_by: record.decided_by.as_deref(),
             before: None,
             looked: None,
-            message: None,
+            refused: None,
         }
     }
 }
