@@ -29,5 +29,5 @@ pub use recurring_core::{
     Currency, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money, NotAfter,
     Outcome, Proof, Reply, RetryAdvice, Secret, Tls,
 };
-pub use recurring_gateway::{Operation, PreparedRequest};
+pub use recurring_gateway::{Operation, PreparedRequest, UnknownValue};
 pub use status::{OrderStatus, RecurringType, TransactionStatus, documented_outcomes};

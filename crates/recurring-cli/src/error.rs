@@ -8,6 +8,7 @@ use recurring_facade::{
     SettingsError,
 };
 use recurring_journal::{JournalError, StoreError};
+use serde::{Serialize, Serializer};
 
 /// What kind of error it is. It decides, with the effect on the money, the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +41,12 @@ impl Kind {
             Self::Io => "io",
             Self::Operation(kind) => kind.as_str(),
         }
+    }
+}
+
+impl Serialize for Kind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

@@ -19,11 +19,14 @@ mod transport;
 
 pub use base_url::BaseUrl;
 pub use error::{ErrorExt, check_echo, read_success, require_echo};
+pub use open_enum::UnknownValue;
 pub use operation::Operation;
 pub use request::{Class, Method, PreparedRequest};
 pub use token::{AccessToken, TokenCache, TokenSource};
 pub use transport::Transport;
 
 // The macro names serde through this crate, so that a gateway crate needs nothing extra to use it.
+#[doc(hidden)]
+pub use recurring_core::Reply as __Reply;
 #[doc(hidden)]
 pub use serde as __serde;

@@ -45,6 +45,6 @@ pub use recurring_core::{
     Outcome, Proof, Reply, RetryAdvice, Secret, Tls,
 };
 pub use recurring_gateway::signature::PublicKey;
-pub use recurring_gateway::{BaseUrl, Operation, PreparedRequest};
+pub use recurring_gateway::{BaseUrl, Operation, PreparedRequest, UnknownValue};
 pub use recurring_tokens::RecurringTokens;
 pub use status::{PurchaseStatus, documented_outcomes};

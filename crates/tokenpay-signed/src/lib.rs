@@ -35,5 +35,5 @@ pub use recurring_core::{
     NotAfter, Outcome, Proof, Reply, RetryAdvice, Secret, Tls,
 };
 pub use recurring_gateway::signature::PublicKey;
-pub use recurring_gateway::{Operation, PreparedRequest};
+pub use recurring_gateway::{Operation, PreparedRequest, UnknownValue};
 pub use status::{GivenBack, OrderStatus, TransactionStatus, documented_outcomes};

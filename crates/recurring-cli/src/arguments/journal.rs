@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use recurring_facade::{AttemptId, ProviderId};
 use recurring_journal::State;
 
-use super::values::{provider, state};
+use super::values::provider;
 
 /// The durable record of attempts.
 #[derive(Debug, Args)]
@@ -40,7 +40,7 @@ pub(crate) enum JournalCommand {
     List {
         /// Only those in this state: planned, armed, paid, authorized, pending, declined, canceled, not_applied,
         /// unknown, review.
-        #[arg(long, value_parser = state)]
+        #[arg(long)]
         state: Option<State>,
         /// Only those of this gateway.
         #[arg(long, value_parser = provider)]

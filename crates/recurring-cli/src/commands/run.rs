@@ -111,7 +111,7 @@ fn describe(report: &Report) -> (Line, Exit) {
         Report::Made(answer) => {
             let record = &answer.record;
             let line = Line {
-                state: Some(record.state.as_str()),
+                state: Some(record.state),
                 again: answer.again,
                 recorded: answer.unrecorded.as_ref().map(|_| false),
                 ..Line::record(record)
