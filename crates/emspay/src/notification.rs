@@ -1,6 +1,6 @@
 //! What the gateway sends of its own accord to `webhook_url`.
 //!
-//! It signs nothing: anybody who knows the address can send one, and it does not say how the payment stands. It only
+//! It signs nothing: every sender who knows the address can send one, and it does not say how the payment stands. It only
 //! names an order: **read the order with [`Client::get_order`](crate::Client::get_order) each time one arrives**, and act on that
 //! answer alone.
 //!

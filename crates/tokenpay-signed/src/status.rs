@@ -133,7 +133,7 @@ fn order_says(order: &OrderStatus) -> Says {
     match order {
         OrderStatus::Success | OrderStatus::Settled => Says::Paid,
         OrderStatus::Failure | OrderStatus::Cancelled => Says::NotPaid,
-        // An order that nobody pays, and one without a status, do not contradict a refused transaction.
+        // An unpaid order, and one without a status, do not contradict a refused transaction.
         OrderStatus::Open => Says::Nothing,
         OrderStatus::Other(text) if text.as_str().is_empty() => Says::Nothing,
         _ => Says::Undecided,

@@ -70,7 +70,7 @@ pub struct CardDetails {
     /// The identifier of the first order's *transaction*.
     #[serde(default, deserialize_with = "lenient::text")]
     pub first_authorised_transaction_id: Option<String>,
-    /// The end of the card's life, `MMYYYY`.
+    /// The expiry date of the card, `MMYYYY`.
     #[serde(default, deserialize_with = "lenient::text")]
     pub card_expiry: Option<String>,
     /// The name on the card.

@@ -176,7 +176,7 @@ impl Payment {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PaymentMethod {
-    /// The end of the card's life, `YYYY-MM`.
+    /// The expiry date of the card, `YYYY-MM`.
     #[serde(default, deserialize_with = "lenient::text")]
     pub expiry: Option<String>,
     /// The name on the card.
@@ -198,7 +198,7 @@ pub struct SavedCard {
     /// The masked card number. `None` also where the gateway does not mask it: a whole number is not kept.
     #[serde(default, deserialize_with = "masked")]
     pub masked_pan: Option<String>,
-    /// The end of the card's life, `YYYY-MM`.
+    /// The expiry date of the card, `YYYY-MM`.
     #[serde(default, deserialize_with = "lenient::text")]
     pub expiry: Option<String>,
     /// The name on the card.

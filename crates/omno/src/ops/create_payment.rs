@@ -21,7 +21,8 @@ pub struct Addresses {
     pub callback_fail: String,
 }
 
-/// Who pays. The gateway requires all but the last two. `Debug` shows nothing of it, since it is about a person.
+/// The customer who pays. The gateway requires all but the last two members. `Debug` shows nothing of them: they are
+/// personal data.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Billing {
     /// First name, at most 255 characters, as all texts here.

@@ -94,7 +94,7 @@ pub struct Payment {
     /// The name on the card.
     #[serde(default, deserialize_with = "lenient::text")]
     pub cardholder: Option<String>,
-    /// The end of the card's life, `12/24` or `01/2025`.
+    /// The expiry date of the card, `12/24` or `01/2025`.
     #[serde(default, deserialize_with = "lenient::text")]
     pub expiration_date: Option<String>,
     /// A country, free text.

@@ -83,7 +83,7 @@ pub struct Card {
     pub card_mask: Option<String>,
     /// The brand of the card, such as `VISA`.
     pub card_brand: Option<String>,
-    /// The end of the card's life, `12/24` or `01/2025`.
+    /// The expiry date of the card, `12/24` or `01/2025`.
     pub expiration_date: Option<String>,
     /// The name on the card.
     pub cardholder: Option<String>,

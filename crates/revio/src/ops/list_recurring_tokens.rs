@@ -18,7 +18,7 @@ pub struct ListRecurringTokens {
     next: Option<String>,
 }
 
-/// Where the next page of a list is: an address, as a reply gave it. It can be had from a [`Page`] only.
+/// Where the next page of a list is: an address, as a reply gave it. Only a [`Page`] gives one.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Cursor(String);
 

@@ -41,7 +41,7 @@ impl Operation for ForAccount<'_, QueryToken> {
     /// Reads the reply. No list, or an empty one, means that there is no card.
     ///
     /// # Errors
-    /// When the list cannot be read, or names a card of somebody else.
+    /// When the list cannot be read, or names a card of another user.
     fn read(&self, reply: &Reply) -> Result<Vec<StoredToken>, Error> {
         let request = self.request;
         let Answer { list } = read_answer(reply)?;
@@ -82,7 +82,7 @@ pub struct StoredToken {
     /// The brand within the brand.
     #[serde(default, deserialize_with = "lenient::text")]
     pub card_sub_brand: Option<String>,
-    /// The end of the card's life, `YYYYMM`.
+    /// The expiry date of the card, `YYYYMM`.
     #[serde(default, deserialize_with = "lenient::text")]
     pub expiry_date: Option<String>,
 }
