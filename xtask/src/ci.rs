@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::workspace::{self, PROVIDERS, cargo};
-use crate::{contract, docs, fixtures, msrv, tidy};
+use crate::{contract, docs, fixtures, msrv, new_provider, tidy};
 
 type Step = (String, Box<dyn Fn() -> Result<(), String>>);
 
@@ -65,6 +65,7 @@ fn steps(skip_tests: bool) -> Vec<Step> {
         let outside = "test --manifest-path outside/provider/Cargo.toml --target-dir target/outside";
         steps.push(cargo_step(outside, environment));
     }
+    steps.push(step("a new gateway's crate", new_provider::check));
     steps.push(cargo_step("doc --workspace --no-deps", &[("RUSTDOCFLAGS", "-D warnings")]));
     steps.push(step("docs/providers.md", || workspace::report(docs::check())));
     steps.push(step("fixtures", || workspace::report(fixtures::check())));

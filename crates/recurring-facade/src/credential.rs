@@ -1,7 +1,8 @@
 use std::fmt;
 
 use recurring_core::{AttemptId, Currency, GatewayTime, Money, Secret};
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct as _;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::customer::Billing;
 use crate::ids::ProviderId;
@@ -16,6 +17,24 @@ pub enum Agreement {
     GatewayScheduled(ScheduleRef),
 }
 
+/// Which kind it is, its gateway, and the reference of a schedule. A stored credential is a secret, and left out: serialize
+/// it on its own to store it.
+impl Serialize for Agreement {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (kind, provider, order_reference) = match self {
+            Self::ChargeOnDemand(credential) => ("charge_on_demand", credential.provider(), None),
+            Self::GatewayScheduled(schedule) => {
+                ("gateway_scheduled", schedule.provider.clone(), Some(&schedule.order_reference))
+            }
+        };
+        let mut object = serializer.serialize_struct("Agreement", 3)?;
+        object.serialize_field("kind", kind)?;
+        object.serialize_field("provider", &provider)?;
+        object.serialize_field("order_reference", &order_reference)?;
+        object.end()
+    }
+}
+
 /// A schedule that the gateway runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScheduleRef {
@@ -27,7 +46,7 @@ pub struct ScheduleRef {
 
 /// What a later payment is made with.
 ///
-/// It holds tokens that can move money: it can be serialised **on purpose**, for you to store it encrypted, and
+/// It holds tokens that can move money: it can be serialized **on purpose**, for you to store it encrypted, and
 /// its `Debug` shows none of them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "provider")]
@@ -39,7 +58,7 @@ pub enum StoredCredential {
     /// Revio.
     #[serde(rename = "revio")]
     Revio(RevioCredential),
-    /// The signed tokenisation gateway.
+    /// The signed tokenization gateway.
     #[serde(rename = "tokenpay-signed")]
     TokenpaySigned(TokenpayCredential),
     /// Omno.
@@ -117,7 +136,7 @@ pub struct RevioCredential {
     pub recurring_token: Secret,
 }
 
-/// A token of the signed tokenisation gateway, with the sale that later payments refer to.
+/// A token of the signed tokenization gateway, with the sale that later payments refer to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TokenpayCredential {
     /// Your identifier of the customer.
@@ -165,7 +184,7 @@ pub enum PendingEnrolment {
         /// The first purchase.
         purchase_id: String,
     },
-    /// The signed tokenisation gateway. The first payment is made by `resume`.
+    /// The signed tokenization gateway. The first payment is made by `resume`.
     #[serde(rename = "tokenpay-signed")]
     TokenpaySigned {
         /// The attempt, which becomes the sale's reference.

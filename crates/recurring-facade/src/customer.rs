@@ -15,9 +15,23 @@ pub struct Customer {
 }
 
 impl Customer {
-    /// A customer by your own identifier and e-mail address.
+    /// Creates a customer by your own identifier and e-mail address.
     pub fn new(id: impl Into<String>, email: impl Into<String>) -> Self {
         Self { id: Some(id.into()), email: Some(email.into()), ..Self::default() }
+    }
+
+    /// Sets the identifier of a customer who has paid at the gateway before.
+    #[must_use]
+    pub fn with_gateway_id(mut self, gateway_id: impl Into<String>) -> Self {
+        self.gateway_id = Some(gateway_id.into());
+        self
+    }
+
+    /// Sets the billing details.
+    #[must_use]
+    pub fn with_billing(mut self, billing: Billing) -> Self {
+        self.billing = Some(billing);
+        self
     }
 }
 

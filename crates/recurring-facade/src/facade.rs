@@ -28,7 +28,7 @@ use crate::request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest,
 /// ```
 ///
 /// An operation that the gateway does not have fails with [`ErrorKind::Unsupported`], one of a gateway that is not set up
-/// with [`ErrorKind::Config`], both before anything is sent; [`Error::refusal`] tells them apart from everything else.
+/// with [`ErrorKind::Config`], both before anything is sent; [`Error::refusal`] distinguishes them from everything else.
 /// [`capabilities`](Self::capabilities) says beforehand what can be asked.
 ///
 /// What moves money runs in a task of its own. When the caller's future is dropped (a time-out, a client that
@@ -51,7 +51,7 @@ struct Gateways {
 }
 
 impl Facade {
-    /// A facade without a gateway and without a record.
+    /// Creates a facade without a gateway and without a record.
     pub fn new() -> Self {
         Self { gateways: Arc::default(), record: Arc::new(NoRecord), not_after: None }
     }
@@ -74,13 +74,13 @@ impl Facade {
         Arc::make_mut(&mut self.gateways).missing.push((provider, missing));
     }
 
-    /// The same facade, which tells `record` what happens to every attempt, and no other record.
+    /// Returns the same facade, which reports to `record` what happens to every attempt, and to no other record.
     #[must_use]
     pub fn with_record(&self, record: impl Record + 'static) -> Self {
         Self { record: Arc::new(record), ..self.clone() }
     }
 
-    /// The same facade, whose [`charge`](Self::charge), [`schedule`](Self::schedule), [`resume`](Self::resume),
+    /// Returns the same facade, whose [`charge`](Self::charge), [`schedule`](Self::schedule), [`resume`](Self::resume),
     /// [`refund`](Self::refund) and [`capture`](Self::capture) send nothing after `limit`, neither a write nor a read.
     /// A call that fails because of it has moved no money (`NotApplied`), unless its own write had been sent before: then
     /// its effect is `Unknown`. Operations that take no money are not limited.

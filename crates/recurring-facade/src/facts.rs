@@ -1,7 +1,9 @@
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 /// What a caller must know of a gateway before charging through it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Facts {
     /// How a customer's first payment is made.
@@ -125,6 +127,12 @@ impl fmt::Display for LostAnswer {
     }
 }
 
+impl Serialize for LostAnswer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
 /// Omno.
 #[cfg(feature = "omno")]
 pub(crate) static OMNO: Facts = Facts {
@@ -151,7 +159,7 @@ pub(crate) static NGENIUS: Facts = Facts {
     amounts: "whole minor units",
 };
 
-/// The signed tokenisation gateway.
+/// The signed tokenization gateway.
 #[cfg(feature = "tokenpay-signed")]
 pub(crate) static TOKENPAY_SIGNED: Facts = Facts {
     first_payment: "the customer stores the card on a page, then a sale",

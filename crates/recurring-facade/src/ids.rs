@@ -15,7 +15,7 @@ impl ProviderId {
     pub const OMNO: Self = Self(Cow::Borrowed("omno"));
     /// N-Genius Online.
     pub const NGENIUS: Self = Self(Cow::Borrowed("ngenius"));
-    /// The signed tokenisation gateway.
+    /// The signed tokenization gateway.
     pub const TOKENPAY_SIGNED: Self = Self(Cow::Borrowed("tokenpay-signed"));
     /// Revio.
     pub const REVIO: Self = Self(Cow::Borrowed("revio"));

@@ -1,17 +1,19 @@
 use recurring_core::{AttemptId, Money, Timestamp};
+use serde::Serialize;
 
 use crate::credential::{Agreement, StoredCredential};
 use crate::ids::PaymentRef;
 use crate::payment::Payment;
 
 /// What came of [`Provider::credential_of`](crate::Provider::credential_of).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 #[must_use = "it holds what later payments are made with, or why there is nothing"]
 pub enum Rebuilt {
     /// What later payments are made with.
     Agreement(Agreement),
-    /// It cannot be told which credential it is: why, and what to do.
+    /// Which credential it is cannot be determined: why, and what to do.
     NotPossible(String),
 }
 
@@ -40,10 +42,25 @@ impl LostCharge {
     pub fn new(attempt: AttemptId, amount: Money, from: Timestamp, until: Timestamp) -> Self {
         Self { attempt, amount, payment: None, credential: None, from, until }
     }
+
+    /// Sets the gateway's reference of the payment.
+    #[must_use]
+    pub fn with_payment(mut self, payment: PaymentRef) -> Self {
+        self.payment = Some(payment);
+        self
+    }
+
+    /// Sets what it was charged with.
+    #[must_use]
+    pub fn with_credential(mut self, credential: StoredCredential) -> Self {
+        self.credential = Some(credential);
+        self
+    }
 }
 
 /// What a look-up found.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 #[must_use = "what was found decides what may be done next"]
 pub enum Found {

@@ -126,7 +126,7 @@ pub trait Provider: fmt::Debug + Send + Sync {
     /// Reads where a payment stands. Moves no money.
     ///
     /// # Errors
-    /// Those of a read. That a payment is not found is no proof that it was not made.
+    /// Those of a read. That a payment is not found does not prove that it was not made.
     async fn status(&self, payment: &PaymentRef) -> Result<PaymentStatus, Error> {
         let _ = payment;
         Err(Error::unsupported(self.id(), Operation::Status))

@@ -25,7 +25,7 @@ pub struct EnrolRequest {
 }
 
 impl EnrolRequest {
-    /// A first payment with what every gateway needs.
+    /// Creates a first payment with what every gateway needs.
     pub fn new(attempt: AttemptId, amount: Money, customer: Customer) -> Self {
         Self {
             attempt,
@@ -36,6 +36,34 @@ impl EnrolRequest {
             failure_url: None,
             notification_url: None,
         }
+    }
+
+    /// Sets what the customer reads.
+    #[must_use]
+    pub fn with_description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// Sets where the customer goes after paying.
+    #[must_use]
+    pub fn with_success_url(mut self, success_url: impl Into<String>) -> Self {
+        self.success_url = Some(success_url.into());
+        self
+    }
+
+    /// Sets where the customer goes after a failure.
+    #[must_use]
+    pub fn with_failure_url(mut self, failure_url: impl Into<String>) -> Self {
+        self.failure_url = Some(failure_url.into());
+        self
+    }
+
+    /// Sets where the gateway reports what happens.
+    #[must_use]
+    pub fn with_notification_url(mut self, notification_url: impl Into<String>) -> Self {
+        self.notification_url = Some(notification_url.into());
+        self
     }
 }
 
@@ -56,9 +84,23 @@ pub struct ChargeRequest {
 }
 
 impl ChargeRequest {
-    /// A charge.
+    /// Creates a charge.
     pub fn new(attempt: AttemptId, credential: StoredCredential, amount: Money) -> Self {
         Self { attempt, credential, amount, reason: None, notification_url: None }
+    }
+
+    /// Sets why, in words for the gateway or the customer's statement.
+    #[must_use]
+    pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+
+    /// Sets where the gateway reports what happens.
+    #[must_use]
+    pub fn with_notification_url(mut self, notification_url: impl Into<String>) -> Self {
+        self.notification_url = Some(notification_url.into());
+        self
     }
 }
 
@@ -80,7 +122,7 @@ pub struct ScheduleRequest {
 }
 
 impl ScheduleRequest {
-    /// A schedule.
+    /// Creates a schedule.
     pub fn new(
         attempt: AttemptId,
         amount: Money,
@@ -106,9 +148,16 @@ pub struct RefundRequest {
 }
 
 impl RefundRequest {
-    /// A refund of all that is left of the payment.
+    /// Creates a refund of all that is left of the payment.
     pub fn new(attempt: AttemptId, payment: PaymentRef) -> Self {
         Self { attempt, payment, amount: None }
+    }
+
+    /// Sets how much, for a part of the payment.
+    #[must_use]
+    pub fn with_amount(mut self, amount: Money) -> Self {
+        self.amount = Some(amount);
+        self
     }
 }
 
@@ -125,8 +174,15 @@ pub struct CaptureRequest {
 }
 
 impl CaptureRequest {
-    /// A capture of all that is held.
+    /// Creates a capture of all that is held.
     pub fn new(attempt: AttemptId, payment: PaymentRef) -> Self {
         Self { attempt, payment, amount: None }
+    }
+
+    /// Sets how much, for a part of what is held.
+    #[must_use]
+    pub fn with_amount(mut self, amount: Money) -> Self {
+        self.amount = Some(amount);
+        self
     }
 }

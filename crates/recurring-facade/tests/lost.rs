@@ -150,7 +150,7 @@ async fn a_lost_answer_at_revio_is_settled_by_reading_the_purchase() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_that_reading_does_not_settle_stays_unknown_and_names_the_payment() {
+async fn lost_answer_not_settled_stays_unknown_with_payment() {
     for status in ["created", "viewed", "something_new"] {
         let (server, told) = (revio(status).await, Told::default());
         let error = charge_at(&server, &told).await.expect_err(status);

@@ -28,7 +28,7 @@ use crate::payment::{EnrolStarted, Enrolment, Payment, PaymentStatus, StoredCard
 use crate::provider::Provider;
 use crate::request::{ChargeRequest, EnrolRequest, RefundRequest};
 
-/// The signed tokenisation gateway behind the words of this crate.
+/// The signed tokenization gateway behind the words of this crate.
 #[derive(Debug, Clone)]
 pub struct TokenpaySigned {
     client: Client,

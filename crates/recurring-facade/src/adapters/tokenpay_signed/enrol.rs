@@ -55,7 +55,7 @@ impl TokenpaySigned {
         this.check_currency(begun.amount, None)?;
         let new = this.new_tokens(&begun).await.map_err(Error::before_write)?;
         let [token] = new.as_slice() else {
-            // None: the customer has not stored a card yet. Several: nobody knows which one is meant.
+            // None: the customer has not stored a card yet. Several: which one is meant is not known.
             let here = ProviderId::TOKENPAY_SIGNED;
             let mut payment = Payment::new(here, Outcome::ActionRequired, "no single new card is stored");
             payment.amount = Some(begun.amount);
