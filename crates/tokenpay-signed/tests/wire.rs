@@ -316,7 +316,7 @@ fn new_members_and_new_values_do_no_harm() {
             for body in replaced {
                 match read(&Reply::new(200, Vec::new(), body)) {
                     Ok(answer) => assert_eq!(answer.outcome(), Outcome::Pending, "{name}"),
-                    // A code that is no success and an order that is not refused for certain.
+                    // A code that is not a success and an order that is not refused for certain.
                     Err(error) => {
                         assert_eq!(as_it_is, Outcome::Declined, "{name}");
                         assert_eq!((error.kind(), error.effect()), (ErrorKind::Protocol, Effect::Unknown));
