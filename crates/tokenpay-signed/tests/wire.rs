@@ -86,7 +86,7 @@ async fn the_documented_charge_is_sent_byte_for_byte() {
     insta::assert_debug_snapshot!(answer);
 }
 
-fn the_documented_signature_is_genuine_for_the_documented_text_only() {
+fn documented_signature_fits_the_documented_text_only() {
     let pem = std::fs::read_to_string(
         recurring_fixtures::root().join("tokenpay-signed/documented_example_public_key.pem"),
     )
@@ -354,7 +354,7 @@ fn new_members_and_new_values_do_no_harm() {
 
 recurring_fixtures::tests! {
     needs OpenSsl: [
-        the_documented_signature_is_genuine_for_the_documented_text_only,
+        documented_signature_fits_the_documented_text_only,
     ] async [
         a_refused_payment_is_an_answer_not_an_error,
         a_refused_signature_is_proof_that_nothing_happened,
