@@ -1,4 +1,4 @@
-//! Notifications: whose they are, what they say, and what they do not show.
+//! Notifications: their origin, their content, and what they do not show.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
 
 mod common;

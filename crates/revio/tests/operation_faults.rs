@@ -1,4 +1,4 @@
-//! What goes wrong with refunds, captures and the other calls, and what is said of the money.
+//! Failure scenarios of refunds, captures and the other calls, and the effect on the money that each error claims.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
 
 mod common;

@@ -88,7 +88,7 @@ async fn an_address_elsewhere_is_not_followed() {
         "https://{host}/api/v1/clients/98e9cf98-dbd4-4a84-a304-dffbda2bef19/recurring_tokens/?page=2",
         "http://user@{host}/api/v1/clients/98e9cf98-dbd4-4a84-a304-dffbda2bef19/recurring_tokens/?page=2",
         "http://{host}/clients/98e9cf98-dbd4-4a84-a304-dffbda2bef19/recurring_tokens/?page=2",
-        "http://{host}/api/v1/clients/somebody-else/recurring_tokens/?page=2",
+        "http://{host}/api/v1/clients/another-client/recurring_tokens/?page=2",
         "http://{host}/api/v1/purchases/",
         "?page=2",
         "ELSEWHERE/api/v1/clients/98e9cf98-dbd4-4a84-a304-dffbda2bef19/recurring_tokens/?page=2",

@@ -13,7 +13,7 @@ use crate::notification::verified::{Authenticated, not_genuine, signature, verif
 /// could make us call the gateway.
 const BETWEEN_FETCHES: Duration = Duration::from_secs(60);
 
-/// Where the key comes from that a notification is checked with. Make one and keep it, shared by all deliveries.
+/// The source of the key that a notification is checked with. Make one and keep it, shared by all deliveries.
 #[derive(Debug)]
 pub struct WebhookKeys(Source);
 

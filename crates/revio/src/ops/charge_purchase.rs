@@ -61,7 +61,7 @@ impl Operation for ChargePurchase {
             .hide(&self.recurring_token))
     }
 
-    /// Reads the reply. A "no" to the payment comes as 400 with a code of its own: that is `Ok` with the outcome
+    /// Reads the reply. A declined payment comes as 400 with a code of its own: that is `Ok` with the outcome
     /// `Declined`.
     ///
     /// # Errors

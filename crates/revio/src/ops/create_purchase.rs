@@ -7,7 +7,7 @@ use crate::ops::product::Product;
 use crate::ops::purchase::Purchase;
 use crate::wire::{CreatePurchaseBody, PurchaseBody};
 
-/// Who pays a purchase. The gateway takes exactly one of the two.
+/// The customer who pays a purchase. The gateway takes exactly one of the two.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Payer {
@@ -29,8 +29,9 @@ impl Payer {
     }
 }
 
-/// `POST /purchases/`: something to be paid, by the customer on a page or by a [charge](crate::ChargePurchase).
-/// **Moves no money by itself**: a lost answer leaves at most an unpaid purchase behind.
+/// `POST /purchases/`: creates a purchase, to be paid by the customer on a page or by a
+/// [charge](crate::ChargePurchase). **Moves no money by itself**: a lost answer leaves at most an unpaid purchase
+/// behind.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct CreatePurchase {

@@ -18,7 +18,7 @@ pub struct ListRecurringTokens {
     next: Option<String>,
 }
 
-/// Where the next page of a list is: an address, as a reply gave it. Only a [`Page`] gives one.
+/// The address of the next page of a list, as a reply gave it. Only a [`Page`] gives one.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Cursor(String);
 
@@ -28,7 +28,7 @@ pub struct Cursor(String);
 pub struct Page {
     /// The cards.
     pub results: Vec<RecurringToken>,
-    /// Where the next page is; `None` on the last.
+    /// The address of the next page; `None` on the last.
     #[serde(default, deserialize_with = "cursor")]
     #[serde(skip_serializing)]
     pub next: Option<Cursor>,
@@ -63,7 +63,7 @@ fn cursor<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cursor>, 
     Ok(wire::text(deserializer)?.map(Cursor))
 }
 
-/// Nothing of the address is shown: what a gateway writes into it is its own affair.
+/// Shows nothing of the address: a gateway may write a secret into it.
 impl fmt::Debug for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Cursor([redacted])")

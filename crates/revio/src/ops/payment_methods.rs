@@ -56,7 +56,7 @@ impl Operation for PaymentMethodsQuery {
     }
 }
 
-/// How a purchase can be paid.
+/// The methods by which a purchase can be paid.
 #[derive(Clone, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct PaymentMethods {
@@ -70,7 +70,7 @@ pub struct PaymentMethods {
     pub raw: String,
 }
 
-/// What a gateway writes into the rest is its own affair: only the size is shown.
+/// Shows only the size of the rest: a gateway may write a secret into it.
 impl fmt::Debug for PaymentMethods {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PaymentMethods")

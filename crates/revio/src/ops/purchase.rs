@@ -178,7 +178,7 @@ pub struct Attempt {
     pub error: Option<Decline>,
 }
 
-/// Why a payment was refused, in the gateway's words, cleared of the secrets of the request.
+/// The reason of a declined payment, in the gateway's words, cleared of the secrets of the request.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Decline {

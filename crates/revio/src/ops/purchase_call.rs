@@ -36,8 +36,8 @@ pub(crate) fn purchase(reply: &Reply, id: &Secret) -> Result<Purchase, Error> {
     Ok(purchase.cleared(reply))
 }
 
-/// The definite "no" of a 400 with one of these codes. Not when it also says that the status does not allow the call:
-/// then it may have been done before.
+/// Returns the explicit decline of a 400 with one of these codes. Not when it also says that the status does not
+/// allow the call: then it may have been done before.
 pub(crate) fn explicit_decline(reply: &Reply, codes: &[&str]) -> Option<Decline> {
     let api = ApiError::read(reply).filter(|api| reply.status() == 400 && !wrong_status(api))?;
     let error = api.find(codes)?;
