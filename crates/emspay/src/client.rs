@@ -78,8 +78,7 @@ impl Client {
         self.send(&CancelOrder::new(id)).await
     }
 
-    /// Lists the orders created in a period, to look for one whose answer was lost. Moves no money. **Only other
-    /// brands of the platform document this call**; see SOURCES.md.
+    /// Lists the orders created in a period, to look for one whose answer was lost. Moves no money.
     ///
     /// # Errors
     /// When the list cannot be read; it is never taken for an empty one. That an order is not in the list does

@@ -3,7 +3,7 @@ use std::fmt;
 use recurring_core::InvalidInput;
 use recurring_gateway::BaseUrl;
 
-/// Where the gateway is. The API key decides between test and live.
+/// The address of the gateway. The API key decides between test and live.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Environment {

@@ -1,4 +1,4 @@
-//! What goes wrong, and what is said of the money.
+//! Failure scenarios, and the effect on the money that each error claims.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
 
 mod common;
@@ -127,7 +127,7 @@ async fn an_answer_about_another_payment_is_unknown_and_kept() {
     for (member, other) in [
         ("amount", serde_json::json!(4001)),
         ("currency", serde_json::json!("USD")),
-        ("merchant_order_id", serde_json::json!("somebody-else")),
+        ("merchant_order_id", serde_json::json!("another-order")),
     ] {
         let top_level = variants::with_member_replaced(&body, member, other.clone())
             .into_iter()

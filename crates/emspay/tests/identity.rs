@@ -1,4 +1,4 @@
-//! Whose answer it is: what approves must prove that it is about this payment, and must agree with itself.
+//! The identity of an answer: what approves must prove that it is about this payment, and must agree with itself.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
 
 mod common;

@@ -19,8 +19,8 @@ pub struct ListOrders {
 }
 
 impl ListOrders {
-    /// Lists the orders created between two instants: each an RFC 3339 time stamp with an offset or `Z`, as text or
-    /// as a [`Timestamp`].
+    /// Creates the request for the orders created between two instants: each an RFC 3339 time stamp with an offset or
+    /// `Z`, as text or as a [`Timestamp`].
     pub fn created_between(since: impl fmt::Display, until: impl fmt::Display) -> Self {
         Self { since: since.to_string(), until: until.to_string() }
     }

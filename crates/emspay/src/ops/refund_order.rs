@@ -23,7 +23,7 @@ pub struct RefundOrder {
 }
 
 impl RefundOrder {
-    /// Gives back `amount` of the order with the gateway's own identifier.
+    /// Creates the request to give back `amount` of the order with the gateway's own identifier.
     ///
     /// The currency does not go over the wire: the gateway gives back in the order's own. It is compared with the
     /// answer's, so hand in the currency of the order.
