@@ -3,7 +3,7 @@ use std::fmt;
 use recurring_core::InvalidInput;
 use recurring_gateway::{BaseUrl, check};
 
-/// Where the gateway is. A key works in one of them only.
+/// The address of the gateway. A key works in one of them only.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Environment {
@@ -45,8 +45,8 @@ impl fmt::Debug for Environment {
 }
 
 impl Environment {
-    /// Whether it is in Saudi Arabia, also when its address was given as a custom one. The gateway takes another form of
-    /// the recurring payment there.
+    /// Whether it is in Saudi Arabia, also when its address was given as a custom one. The gateway takes another form
+    /// of the recurring payment there.
     pub(crate) fn is_ksa(&self) -> bool {
         let known = match self {
             Self::Custom(address) => Self::from(address.as_str()),

@@ -150,7 +150,7 @@ fn the_address_of_a_refund_is_the_first_that_is_at_home() {
     let link = Ok(format!("POST /transactions/captures/{CAPTURE}/refund?via=link"));
     let documented = Ok(format!("POST {payment_path}/captures/{CAPTURE}/refund"));
     assert_eq!(of(150, &|_| ()), cancel);
-    // Cancelling gives everything back.
+    // Canceling gives everything back.
     assert_eq!(of(149, &|_| ()), own);
     assert_eq!(of(150, &|payment| payment["amount"] = Value::Null), own);
     assert_eq!(of(150, &|payment| payment["state"] = json!("CAPTURED")), own);

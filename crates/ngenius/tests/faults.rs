@@ -1,4 +1,4 @@
-//! What goes wrong, and what is said of the money.
+//! Failure scenarios, and the effect on the money that each error claims.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
 
 mod common;

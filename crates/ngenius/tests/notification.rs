@@ -1,4 +1,4 @@
-//! What the gateway sends of its own accord: only with the secret header, and never more than a hint.
+//! Notifications: accepted only with the secret header, and never more than a hint.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
 
 mod common;
@@ -114,7 +114,7 @@ fn only_the_right_header_passes() {
         (&[(HEADER, &longer)], HEADER, SECRET),
         (&[(HEADER, &SECRET.to_uppercase())], HEADER, SECRET),
         (&[(HEADER, "")], HEADER, SECRET),
-        // An empty secret would let everybody in.
+        // An empty secret would accept every notification.
         (&[(HEADER, "")], HEADER, ""),
         (&[("", SECRET)], "", SECRET),
     ] {

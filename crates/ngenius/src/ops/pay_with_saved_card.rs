@@ -31,9 +31,9 @@ pub struct PayWithSavedCard {
 }
 
 impl PayWithSavedCard {
-    /// Pays `order` with `card`. Read the order right before: exactly one of its payments must have just begun
-    /// (`STARTED`) and have the link, and none may have been paid. `amount` is what you expect to be taken; the
-    /// order's own amount is taken, so both must be the same.
+    /// Creates the request to pay `order` with `card`. Read the order right before: exactly one of its payments must
+    /// have just begun (`STARTED`) and have the link, and none may have been paid. `amount` is what you expect to be
+    /// taken; the order's own amount is taken, so both must be the same.
     ///
     /// # Errors
     /// When the order is not one that waits for this payment, or the card has no token, expiry date or name.

@@ -10,7 +10,7 @@ use crate::outlet::AtOutlet;
 use crate::status::PaymentState;
 use crate::wire::MoneyBody;
 
-/// **Gives money of a payment back**, the whole or a part.
+/// Refunds a payment, the whole or a part. **Gives money back.**
 ///
 /// The address is taken from the payment as it was read in its order, the first of these that lies below the client's
 /// own base address; a link elsewhere is never followed:
@@ -37,8 +37,8 @@ pub struct RefundPayment {
 }
 
 impl RefundPayment {
-    /// Gives `amount` of this payment back. Read the order right before: `payment` is one of its payments,
-    /// `order_reference` its reference.
+    /// Creates the request to give `amount` of this payment back. Read the order right before: `payment` is one of
+    /// its payments, `order_reference` its reference.
     ///
     /// # Errors
     /// When the payment has no reference, belongs to another order, has another currency, is smaller than `amount`,
@@ -72,8 +72,8 @@ impl RefundPayment {
         Ok(request)
     }
 
-    /// Gives `amount` of one capture of this payment back, by that capture's link or documented address. For a
-    /// payment with several captures; `capture_reference` is one of `payment.captures`.
+    /// Creates the request to give `amount` of one capture of this payment back, by that capture's link or documented
+    /// address. For a payment with several captures; `capture_reference` is one of `payment.captures`.
     ///
     /// # Errors
     /// Those of [`RefundPayment::of`], and when the payment has no such capture.
