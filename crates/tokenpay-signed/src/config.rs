@@ -5,7 +5,7 @@ use recurring_gateway::{BaseUrl, check};
 
 use crate::wire::Id;
 
-/// Where the gateway is. It takes calls from the IP addresses that it knows only.
+/// The address of the gateway, which takes calls from the IP addresses that it knows only.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Environment {

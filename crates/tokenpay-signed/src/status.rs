@@ -57,7 +57,7 @@ enum Says {
 
 /// What the answer to a charge means for the money. `success` says whether the response code is `0000`.
 ///
-/// Paid needs the code, the order's status, and a transaction that does not say otherwise. A definite "no" of the
+/// Paid needs the code, the order's status, and a transaction that does not say otherwise. An explicit decline of the
 /// order or of its transaction is one whatever the code, unless the two contradict each other.
 ///
 /// `VOIDED`, `REFUNDED` and `PARTIALLY_REFUNDED` are pending: the money had been taken, so it is not a refusal that
@@ -93,7 +93,7 @@ pub(crate) fn charge_outcome(
     }
 }
 
-/// A definite "no" of an order that says `CANCELLED` is not a refusal by the bank.
+/// An explicit decline of an order that is `CANCELLED` is not a refusal by the bank.
 fn canceled(order: &OrderStatus, outcome: Outcome) -> Outcome {
     match outcome {
         Outcome::Declined if *order == OrderStatus::Cancelled => Outcome::Canceled,
@@ -101,7 +101,7 @@ fn canceled(order: &OrderStatus, outcome: Outcome) -> Outcome {
     }
 }
 
-/// How much of the money was given back, as far as an order's statuses say: all of it, or a part that they do not
+/// The part of the money that was given back, as far as an order's statuses say: all of it, or a part that they do not
 /// state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -159,7 +159,7 @@ fn weigh(success: bool, order: Says, transaction: Says) -> Outcome {
     }
 }
 
-/// How much was asked back.
+/// The part of the money that was asked back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum GivingBack {
     /// By a void.

@@ -1,4 +1,4 @@
-//! What goes wrong, and what is said of the money.
+//! Failure scenarios, and the effect on the money that each error claims.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
 
 mod common;
@@ -74,7 +74,7 @@ async fn an_answer_about_another_payment_is_unknown_and_kept() {
     for (member, places, others) in [
         ("amount", 2, vec![json!(31), json!("30.01"), json!("3e1"), json!(-30), json!("30,00"), json!("")]),
         ("currency", 2, vec![json!("HKD"), json!("usd")]),
-        ("merchantReference", 1, vec![json!("somebody-else"), json!("MERREF1656991803097")]),
+        ("merchantReference", 1, vec![json!("another-order"), json!("MERREF1656991803097")]),
     ] {
         for other in others {
             let replaced = variants::with_member_replaced(&body, member, other.clone());

@@ -1,4 +1,4 @@
-//! What the gateway sends of its own accord, signed by the `openssl` program in the gateway's stead.
+//! Notifications, signed by the `openssl` program in the gateway's stead.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test stops by panicking")]
 
 mod common;

@@ -3,8 +3,8 @@ use recurring_gateway::check;
 
 use crate::wire::CallbackBody;
 
-/// Where the customer is sent afterwards, and where the gateway reports what happened. Every address is absolute,
-/// `https` or `http`.
+/// The addresses to which the customer is sent afterwards, and to which the gateway reports what happened. Every
+/// address is absolute, `https` or `http`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[must_use]
 pub struct CallbackUrl {

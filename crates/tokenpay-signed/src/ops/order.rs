@@ -243,8 +243,8 @@ impl TokenOrder {
         Ok(Self { message: answer.message.map(|text| reply.shown(&text)), ..answer })
     }
 
-    /// A definite "no" to the payment, which comes with another response code than `0000`, perhaps with a status
-    /// that says so too.
+    /// Reads an explicit decline of the payment, which comes with another response code than `0000`, perhaps with a
+    /// status that says so too.
     fn declined(reply: &Reply) -> Option<Self> {
         let readable = matches!(reply.status(), 200..=299 | 400 | 402 | 403 | 422);
         let answer: Self = readable.then(|| reply.object().ok()).flatten()?;

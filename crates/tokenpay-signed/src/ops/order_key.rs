@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::ops::{check_merchant_reference, unsigned};
 use crate::wire::OrderBody;
 
-/// Which order is meant: by the gateway's name for it, or by yours.
+/// The name of an order: the gateway's or yours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OrderKey {
@@ -28,7 +28,7 @@ impl OrderKey {
     }
 }
 
-/// Which of the gateway's calls serve an order that was paid with a stored card.
+/// The calls of the gateway that serve an order that was paid with a stored card.
 ///
 /// Assumption(order-calls): those of the hosted page; no document says which calls an order of [`Sale`](crate::Sale)
 /// or [`Recurring`](crate::Recurring) belongs to. Ask the gateway before production; see SOURCES.md.

@@ -100,7 +100,7 @@ impl Operation for ForAccount<'_, Recurring> {
             .hide(request.token_id.secret()))
     }
 
-    /// Reads the reply. A definite "no" to the payment is `Ok` with the outcome `Declined`, whatever the response
+    /// Reads the reply. An explicit decline of the payment is `Ok` with the outcome `Declined`, whatever the response
     /// code.
     ///
     /// # Errors

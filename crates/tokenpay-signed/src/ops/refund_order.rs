@@ -20,7 +20,8 @@ pub struct RefundOrder {
 }
 
 impl RefundOrder {
-    /// Gives `amount` of the order of this name back: all of its amount or less, at most 2 decimals and 9999999.99.
+    /// Creates the request to give `amount` of the order of this name back: all of its amount or less, at most 2
+    /// decimals and 9999999.99.
     ///
     /// The request names no currency: the one of `amount` must be the one of the account, which the client compares
     /// before it is sent, and the gateway's answer after it.

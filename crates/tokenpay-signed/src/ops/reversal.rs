@@ -111,7 +111,7 @@ impl Reversal {
         Err(Error::unknown(ErrorKind::Protocol, reply.shown(&message)).with_reply(reply.clone()))
     }
 
-    /// A definite "no", which may come with another response code than `0000`.
+    /// Reads an explicit decline, which may come with another response code than `0000`.
     fn declined(reply: &Reply, asked: GivingBack) -> Option<Self> {
         let readable = matches!(reply.status(), 200..=299 | 400 | 402 | 403 | 422);
         let answer: Self = readable.then(|| reply.object().ok()).flatten()?;
