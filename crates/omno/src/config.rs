@@ -3,7 +3,7 @@ use std::fmt;
 use recurring_core::{InvalidInput, Secret};
 use recurring_gateway::BaseUrl;
 
-/// Where the gateway is. No test address of it is known.
+/// The address of the gateway. No test address of it is known.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Environment {

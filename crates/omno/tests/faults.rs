@@ -1,4 +1,4 @@
-//! What goes wrong, and what is said of the money.
+//! Failure scenarios, and the effect on the money that each error claims.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
 
 mod common;
@@ -74,7 +74,7 @@ async fn an_answer_about_another_payment_is_unknown_and_kept() {
         ("amount", "50.00"),
         ("amount", "\"49,99\""),
         ("currency", "\"USD\""),
-        ("orderId", "\"somebody-else\""),
+        ("orderId", "\"another-order\""),
     ] {
         let body = format!(r#"{{"paymentId":"1","status":"Success","{member}":{other}}}"#);
         let server = answering(RawReply::json(200, body)).await;
@@ -220,7 +220,7 @@ async fn bad_input_sends_nothing() {
         (payer(|billing| billing.country.clear()), "country"),
         (payer(|billing| billing.postal_code = "x".repeat(256)), "postal_code"),
         (payer(|billing| billing.phone.clear()), "phone"),
-        (payer(|billing| billing.email = "nobody".to_owned()), "email"),
+        (payer(|billing| billing.email = "no-address".to_owned()), "email"),
         (payer(|billing| billing.external_user_id = Some(String::new())), "external_user_id"),
         (payer(|billing| billing.date_of_birth = Some("31.01.1990".to_owned())), "date_of_birth"),
         (request().with_lang(""), "lang"),

@@ -1,4 +1,4 @@
-//! What the gateway sends of its own accord: unsigned, so it is read with care and believed in nothing.
+//! Notifications: unsigned, so they are read with care and never trusted.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
 
 mod common;

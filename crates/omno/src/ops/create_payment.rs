@@ -8,16 +8,16 @@ use crate::error::{ApiError, Error, not_created, read_object};
 use crate::status::{self, PaymentStatus};
 use crate::wire::{BillingBody, CreatePaymentBody};
 
-/// Where the gateway reports to, and where it sends the payer. All three are required; absolute `https` or `http`
-/// addresses.
+/// The addresses that the gateway reports to, and sends the payer to. All three are required; absolute `https` or
+/// `http` addresses.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Addresses {
-    /// Where the gateway reports each change of status. Its reports are not signed: read the payment before acting
-    /// on one.
+    /// The address to which the gateway reports each change of status. Its reports are not signed: read the payment
+    /// before acting on one.
     pub hook_url: String,
-    /// Where the payer goes after a success.
+    /// The address to which the payer goes after a success.
     pub callback: String,
-    /// Where the payer goes after a failure.
+    /// The address to which the payer goes after a failure.
     pub callback_fail: String,
 }
 
@@ -100,8 +100,8 @@ impl Billing {
     }
 }
 
-/// `POST /transaction/create`: without a card token a payment that the customer pays on a page, with one a payment
-/// that **may take money at once**.
+/// `POST /transaction/create`: creates a payment, without a card token one that the customer pays on a page, with one
+/// a payment that **may take money at once**.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct CreatePayment {
