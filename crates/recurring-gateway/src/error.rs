@@ -7,19 +7,20 @@ use serde::de::DeserializeOwned;
 ///
 /// For authors of gateways. A caller of a gateway reads [`Error::effect`], and never makes one.
 pub trait ErrorExt<A>: Sized {
-    /// A client was set up with something that cannot work: `NotApplied(Local)`.
+    /// Creates the error of a client that was set up with something that cannot work: `NotApplied(Local)`.
     fn config(input: InvalidInput) -> Self;
 
-    /// Something that this gateway or crate cannot do was asked for: `NotApplied(Local)`.
+    /// Creates the error of a call that this gateway or crate does not support: `NotApplied(Local)`.
     fn unsupported(message: impl Into<String>) -> Self;
 
-    /// The request provably never left: `NotApplied(NeverSent)`. Only for a caller that has that proof.
+    /// Creates the error of a request that provably never left: `NotApplied(NeverSent)`. Only for a caller that has
+    /// that proof.
     fn never_sent(kind: ErrorKind, message: impl Into<String>) -> Self;
 
-    /// Anything that is not proven: `Unknown`.
+    /// Creates the error of anything that is not proven: `Unknown`.
     fn unknown(kind: ErrorKind, message: impl Into<String>) -> Self;
 
-    /// A documented refusal in the gateway's own shape, which is the proof: `NotApplied(Refused)`.
+    /// Creates the error of a documented refusal in the gateway's own shape, which is the proof: `NotApplied(Refused)`.
     fn refused(kind: ErrorKind, message: impl Into<String>, api: A) -> Self;
 
     /// Reads a reply that is not a success. `api` is the gateway's own error if the body has its documented
@@ -29,19 +30,20 @@ pub trait ErrorExt<A>: Sized {
     where
         A: fmt::Display;
 
-    /// Reads a reply that is not a success, with words in a shape that no document of the gateway prints. The words are
+    /// Reads a reply that is not a success, with words in a shape that the gateway does not document. The words are
     /// kept, and prove nothing: they may be those of a machine in between.
     fn from_unproven_reply(reply: Reply, api: A) -> Self
     where
         A: fmt::Display;
 
-    /// The same error, for a request that could not be sent because its access token could not be obtained.
+    /// Returns the same error, for a request that could not be sent because its access token could not be obtained.
     /// A refused key stays a refusal; everything else is `NotApplied(NeverSent)`, since asking for a token moves
     /// no money.
     fn while_fetching_token(self) -> Self;
 
-    /// The same error, for a read that failed before the write that it was made for. The effect of an operation is
-    /// that of its writes, and none was sent: `NotApplied(NeverSent)`. What was refused locally stays `Local`.
+    /// Returns the same error, for a read that failed before the write that it was made for. The effect of an
+    /// operation is that of its writes, and none was sent: `NotApplied(NeverSent)`. What was refused locally stays
+    /// `Local`.
     fn before_write(self) -> Self;
 }
 

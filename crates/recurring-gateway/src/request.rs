@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::check::query_value;
 
-/// Whether a request can move money or change anything.
+/// The class of a request: whether it can move money or change anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
     /// Only looks. May be repeated.
@@ -151,7 +151,7 @@ impl PreparedRequest {
         Ok(())
     }
 
-    /// Names a secret inside the body or path, so that neither `Debug` shows it nor a gateway that quotes it back
+    /// Hides a secret inside the body or path, so that neither `Debug` shows it nor a gateway that quotes it back
     /// in an error leaks it.
     pub fn hide(mut self, secret: &Secret) -> Self {
         self.hidden.push(secret.clone());

@@ -39,8 +39,8 @@ pub trait TokenSource {
     /// Puts the token into a request.
     fn authorize(&self, request: PreparedRequest, token: &Secret) -> PreparedRequest;
 
-    /// Whether the gateway itself refused the token, in its own error shape. A 401 of a machine in between proves
-    /// nothing about the request.
+    /// Returns whether the gateway itself refused the token, in its own error shape. A 401 of a machine in between
+    /// proves nothing about the request.
     fn refuses(&self, reply: &Reply) -> bool;
 }
 

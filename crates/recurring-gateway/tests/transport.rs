@@ -173,7 +173,7 @@ async fn write_on_a_broken_connection_is_unknown_and_sent_once() {
 
 #[tokio::test]
 async fn handshake_failed_or_endless_proves_nothing_was_sent() {
-    // Speaks no TLS at all.
+    // Does not support TLS at all.
     let plain = FaultServer::start(|_, _| Behaviour::CloseBeforeReading).await;
     // Accepts, and stays silent: connecting times out in the middle of the handshake.
     let mute = TcpListener::bind("127.0.0.1:0").await.expect("a port");
