@@ -16,9 +16,10 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::sleep_until;
 
-use crate::attempt::{AttemptRecord, Fence, Intent, State};
+use crate::attempt::{AttemptRecord, Fence, State};
 use crate::breaker::Breaker;
 use crate::error::{JournalError, require};
+use crate::intent::Intent;
 use crate::journal::Journal;
 use crate::perform::Answer;
 use crate::store::{Change, Claim};
@@ -110,7 +111,7 @@ impl BillingRun {
         ShutdownHandle(Arc::clone(&self.stop))
     }
 
-    /// **Takes money**: charges what the stream gives, each at most once. `report` is told of every attempt, in the
+    /// **Takes money**: charges what the stream gives, each at most once. `report` is called for every attempt, in the
     /// order in which they end.
     ///
     /// # Errors
@@ -334,7 +335,7 @@ impl BillingRun {
         Ok(())
     }
 
-    /// What is said of an attempt that could not be claimed; `None` when it can be made all the same.
+    /// The report of an attempt that could not be claimed; `None` when it can be made all the same.
     fn standing(&self, request: &ChargeRequest, record: AttemptRecord) -> Option<Report> {
         let (attempt, provider) = (request.attempt.clone(), request.credential.provider());
         let intent = Intent::charge(request);
@@ -347,7 +348,7 @@ impl BillingRun {
             State::Planned | State::Armed => {
                 Some(Report::Skipped { attempt, provider, why: SkipReason::InProgress })
             }
-            _ => Some(Report::Made(Box::new(Answer::stands(record)))),
+            _ => Some(Report::Made(Box::new(Answer::existing(record)))),
         }
     }
 }

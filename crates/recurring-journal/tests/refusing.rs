@@ -15,7 +15,7 @@ use recurring_core::ErrorKind;
 use recurring_facade::{ChargeRequest, Facade, ProviderId, StoredCredential};
 use recurring_fixtures::Case;
 use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply, refused_url};
-use recurring_journal::{BillingRun, Report, SkipReason, State, Summary};
+use recurring_journal::{BillingRun, EncryptionKey, Journal, Report, SkipReason, State, Summary};
 use recurring_sandbox::FaultKind;
 use world::common::{self, FADING_CARD, GOOD_CARD};
 use world::{CHARGING, World, charging, request};
@@ -92,6 +92,49 @@ async fn refused_key_stops_one_gateway_and_costs_nothing() {
         let taken = [taken(&world, "a", 40), taken(&world, "b", 20), taken(&world, "c", 200)].concat();
         assert_eq!(taken, vec![1; 260], "{id}");
     }
+}
+
+/// Its requests are signed: what the gateway refuses is the signature.
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_private_key_stops_tokenpay_signed() {
+    let (world, other) = (World::new().await, World::new().await);
+    let id = ProviderId::TOKENPAY_SIGNED;
+    let credential = world.credential(&id, GOOD_CARD).await;
+    let name = "TOKENPAY_PRIVATE_KEY_FILE";
+    let foreign = other.sandbox.settings().into_iter().find(|(known, _)| *known == name).unwrap().1;
+    let wrong = common::settings(&world.sandbox).set(name, foreign).unwrap().facade().unwrap();
+    let all = || due(&credential, "a", 10);
+    let (summary, left) = run(BillingRun::new(&world.journal, &wrong), all()).await;
+    assert_eq!((summary.of(State::NotApplied), summary.left), (3, 7), "{left:?}");
+    assert_eq!(summary.refusing[&id].kind, ErrorKind::Authentication);
+    assert_eq!(taken(&world, "a", 10), [0; 10]);
+    let (summary, _) = run(BillingRun::new(&world.journal, &world.facade), all()).await;
+    assert_eq!((summary.of(State::Paid), summary.left), (10, 0), "{summary:?}");
+    assert_eq!(taken(&world, "a", 10), [1; 10]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn planned_run_goes_on_after_a_refused_key() {
+    let world = World::new().await;
+    let id = ProviderId::EMSPAY;
+    let credential = world.credential(&id, GOOD_CARD).await;
+    let key = EncryptionKey::new(&[5; 32]);
+    let journal = Journal::builder().encryption_key(key).with_store(world.store().await).await.unwrap();
+    let all = due(&credential, "a", 10);
+    for request in &all {
+        journal.plan(request).await.unwrap();
+    }
+    let refused = BillingRun::new(&journal, &with_another_key(&world, &id)).planned(|_| {}).await.unwrap();
+    assert_eq!(refused.of(State::NotApplied), 3, "{refused:?}");
+    assert_eq!(refused.refusing[&id].kind, ErrorKind::Authentication);
+    assert_eq!(taken(&world, "a", 10), [0; 10]);
+    // What was left is planned and free; what the gateway refused is given again by its name.
+    let summary = BillingRun::new(&journal, &world.facade).planned(|_| {}).await.unwrap();
+    assert_eq!((summary.of(State::Paid), summary.left), (7, 0), "{summary:?}");
+    for request in &all {
+        assert!(journal.charge_planned(&world.facade, &request.attempt).await.unwrap().is_paid());
+    }
+    assert_eq!(taken(&world, "a", 10), [1; 10]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
