@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::workspace::{self, PROVIDERS, cargo};
-use crate::{contract, docs, fixtures, msrv, tidy};
+use crate::{contract, docs, fixtures, msrv, new_provider, tidy};
 
 type Step = (String, Box<dyn Fn() -> Result<(), String>>);
 
@@ -61,7 +61,11 @@ fn steps(skip_tests: bool) -> Vec<Step> {
         steps.push(cargo_step(browser, environment));
         let pooler = "test -p recurring-journal --features pgbouncer-tests --test postgres pooler";
         steps.push(cargo_step(pooler, environment));
+        // Crates that use the public API alone, as a user does.
+        let outside = "test --manifest-path outside/provider/Cargo.toml --target-dir target/outside";
+        steps.push(cargo_step(outside, environment));
     }
+    steps.push(step("a new gateway's crate", new_provider::check));
     steps.push(cargo_step("doc --workspace --no-deps", &[("RUSTDOCFLAGS", "-D warnings")]));
     steps.push(step("docs/providers.md", || workspace::report(docs::check())));
     steps.push(step("fixtures", || workspace::report(fixtures::check())));
@@ -116,7 +120,7 @@ mod tests {
         let (all, fewer) = (names(false), names(true));
         let left_out: Vec<&String> = all.iter().filter(|name| !fewer.contains(name)).collect();
         assert!(
-            left_out.iter().all(|name| name.starts_with("cargo test ")) && left_out.len() == 3,
+            left_out.iter().all(|name| name.starts_with("cargo test ")) && left_out.len() == 4,
             "{left_out:?}"
         );
     }

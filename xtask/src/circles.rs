@@ -8,33 +8,15 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::workspace::{Findings, files, read, root};
 use paths::Module;
 
-/// Crates that still have circles: printed, and not yet a failure. The list only becomes shorter.
-const STILL_CIRCULAR: [&str; 9] = [
-    "emspay",
-    "ngenius",
-    "recurring-cli",
-    "recurring-facade",
-    "recurring-fixtures",
-    "recurring-gateway",
-    "recurring-journal",
-    "recurring-sandbox",
-    "revio",
-];
-
 /// Which module uses which, and by which path.
 type Arrows = BTreeMap<Module, BTreeMap<Module, String>>;
 
-/// Reports the circles of every crate; prints those of crates that may still have some.
+/// Reports the circles of every crate.
 pub(crate) fn check() -> Findings {
     let all = files()?;
     let mut problems = Vec::new();
     for root_file in all.iter().filter(|file| is_crate_root(file)) {
-        let found = circles(root_file, &all, &|file| read(&root().join(file)))?;
-        if STILL_CIRCULAR.iter().any(|name| root_file.starts_with(&format!("crates/{name}/"))) {
-            found.iter().for_each(|circle| println!("not yet a failure: {circle}"));
-        } else {
-            problems.extend(found);
-        }
+        problems.extend(circles(root_file, &all, &|file| read(&root().join(file)))?);
     }
     Ok(problems)
 }

@@ -9,7 +9,9 @@ mod fixtures;
 mod language;
 mod msrv;
 mod must_use;
+mod new_provider;
 mod operations;
+mod setup;
 mod sources;
 mod tidy;
 mod workspace;
@@ -55,6 +57,21 @@ enum Command {
     },
     /// Compares the stated minimum Rust version with what the dependencies of the published crates need.
     Msrv,
+    /// Creates a crate for another gateway, with one operation, its examples and its tests, and prints what to do next.
+    NewProvider {
+        /// The name of the crate: small letters, digits and hyphens.
+        #[arg(required_unless_present = "check")]
+        name: Option<String>,
+        /// Instead, generates one in a copy of the workspace, and lints and tests it there.
+        #[arg(long, conflicts_with = "name")]
+        check: bool,
+    },
+    /// Lists the programs that the tests need and this machine lacks, and installs them by apt where that is wanted.
+    Setup {
+        /// Installs without asking.
+        #[arg(long)]
+        yes: bool,
+    },
     /// Runs every case of the journal's simulation, of which `cargo test` takes a sample, and more failovers of a real
     /// replica.
     Sim {
@@ -82,6 +99,9 @@ fn main() -> ExitCode {
         Command::Bench { what: Bench::Journal, .. } => {
             workspace::run(cargo().args(["bench", "--package", "recurring-journal", "--bench", "journal"]))
         }
+        Command::NewProvider { name: Some(name), .. } => new_provider::run(&name),
+        Command::NewProvider { name: None, .. } => new_provider::check(),
+        Command::Setup { yes } => setup::run(yes),
         Command::Sim { seeds } => sim(seeds),
         Command::Ci { skip_tests } => ci::run(skip_tests),
         Command::Contract => workspace::report(contract::check()),

@@ -151,10 +151,9 @@ impl ClientBuilder {
     /// When the key, the address or an HTTP option cannot work.
     pub fn build(self) -> Result<Client, Error> {
         auth::check_api_key(&self.api_key).map_err(Error::config)?;
-        Ok(Client {
-            base_url: self.environment.base_url().map_err(Error::config)?,
-            transport: Transport::new(self.http).map_err(Error::config)?,
-            api_key: self.api_key,
-        })
+        let base_url = self.environment.base_url().map_err(Error::config)?;
+        let transport = Transport::new(self.http).map_err(Error::config)?;
+        transport.check(&base_url).map_err(Error::config)?;
+        Ok(Client { base_url, transport, api_key: self.api_key })
     }
 }

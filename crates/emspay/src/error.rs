@@ -2,8 +2,8 @@ use std::fmt;
 
 use recurring_core::Reply;
 use recurring_gateway::{ErrorExt as _, lenient, read_success};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// A failed call: see [`recurring_core::Error`] for its kind and its effect on the money.
@@ -12,7 +12,7 @@ pub type Error = recurring_core::Error<ApiError>;
 /// The gateway's own error, `{"error": {...}}`, as far as it fills it.
 ///
 /// The texts have been cleared of the secrets of the request.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[non_exhaustive]
 pub struct ApiError {
     /// The gateway's name for the kind of error, such as `ValidationError`.

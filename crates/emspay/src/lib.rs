@@ -27,7 +27,7 @@ pub use ops::update_order::UpdateOrder;
 pub use recurring_core::RetryPolicy;
 pub use recurring_core::{
     Currency, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money, NotAfter,
-    Outcome, Proof, Reply, RetryAdvice, Secret,
+    Outcome, Proof, Reply, RetryAdvice, Secret, Tls,
 };
-pub use recurring_gateway::{Operation, PreparedRequest};
+pub use recurring_gateway::{Operation, PreparedRequest, UnknownValue};
 pub use status::{OrderStatus, RecurringType, TransactionStatus, documented_outcomes};

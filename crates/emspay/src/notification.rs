@@ -1,6 +1,6 @@
 //! What the gateway sends of its own accord to `webhook_url`.
 //!
-//! It signs nothing: anybody who knows the address can send one, and it does not say how the payment stands. It only
+//! It signs nothing: every sender who knows the address can send one, and it does not say how the payment stands. It only
 //! names an order: **read the order with [`Client::get_order`](crate::Client::get_order) each time one arrives**, and act on that
 //! answer alone.
 //!
@@ -18,7 +18,7 @@
 //! ```
 
 use recurring_gateway::{check, lenient, notification::read, open_enum};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub use recurring_core::notification::{NotificationError, RawNotification, Unsigned};
 
@@ -33,7 +33,7 @@ open_enum! {
 }
 
 /// A notification. Only `order_id` is certain to be there; nothing in it is proven.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Notification {
     /// What happened.

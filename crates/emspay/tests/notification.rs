@@ -119,7 +119,7 @@ fn members_of_other_types_do_no_harm() {
 #[test]
 fn an_event_nobody_has_seen_is_kept() {
     let notification = read(r#"{"event":"order_forgotten","order_id":"1"}"#).expect("read");
-    assert_eq!(notification.event, NotificationEvent::Other("order_forgotten".to_owned()));
+    assert_eq!(notification.event, NotificationEvent::from("order_forgotten"));
 }
 
 #[test]

@@ -112,3 +112,20 @@ fn an_address_that_is_refused_may_hold_a_password() {
     let shown = format!("{builder:?} {:?}", builder.clone().build());
     assert_absent(&[KEY, TOKEN], &shown, "a builder");
 }
+
+#[test]
+fn serialized_answers_hold_no_token() {
+    let card = r#"{"recurring_type":"first","vault_token":"canary-0815","card_expiry":"012030"}"#;
+    let transaction = format!(r#"{{"status":"half-done","payment_method_details":{card}}}"#);
+    let body =
+        format!(r#"{{"id":"o-1","status":"unheard-of","amount":4000,"transactions":[{transaction}]}}"#);
+    let order: emspay::Order = serde_json::from_str(&body).expect("an order");
+    let refund: emspay::Refund = serde_json::from_str(&body).expect("a refund");
+    for json in [serde_json::to_string(&order), serde_json::to_string(&refund)] {
+        let json = json.expect("JSON");
+        assert_absent(&["canary", "vault_token"], &json, "JSON");
+        for shown in ["o-1", r#""status":"unheard-of""#, r#""status":"half-done""#, "012030"] {
+            assert!(json.contains(shown), "{shown}: {json}");
+        }
+    }
+}

@@ -1,9 +1,9 @@
 use recurring_core::{InvalidInput, Secret};
 use recurring_gateway::check;
 
-/// A card as the customer gave it: number, end of life, security code, name. `Debug` shows none of it.
+/// A card as the customer gave it: number, expiry date, security code, name. `Debug` shows none of it.
 ///
-/// Whoever holds this holds raw card data, and the rules of the card schemes for that apply. The security code must
+/// It is raw card data: the rules of the card schemes for that apply to its holder. The security code must
 /// not be stored.
 #[derive(Debug, Clone)]
 pub struct Card {
@@ -41,7 +41,7 @@ impl Card {
     }
 }
 
-/// The end of a card's life, `YYYY-MM`.
+/// Checks the expiry date of a card, `YYYY-MM`.
 pub(crate) fn check_expiry(expiry: &str) -> Result<(), InvalidInput> {
     let has_digits =
         |text: &str, length| text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -180,9 +180,11 @@ impl ClientBuilder {
         auth::check_api_key(&self.api_key).map_err(Error::config)?;
         let outlet = Outlet::new(&self.environment, self.outlet).map_err(Error::config)?;
         let realm = self.realm.name(&self.environment).map_err(Error::config)?;
+        let transport = Transport::new(self.http).map_err(Error::config)?;
+        transport.check(&outlet.base_url).map_err(Error::config)?;
         Ok(Client {
             grant: Grant { api_key: self.api_key, realm, base_url: outlet.base_url.clone() },
-            transport: Transport::new(self.http).map_err(Error::config)?,
+            transport,
             outlet,
             tokens: Arc::new(TokenCache::new()),
         })

@@ -2,7 +2,7 @@ use std::fmt;
 
 use recurring_core::Reply;
 use recurring_gateway::lenient;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// A failed call: see [`recurring_core::Error`] for its kind and its effect on the money.
@@ -11,7 +11,8 @@ pub type Error = recurring_core::Error<ApiError>;
 /// The gateway's own error, `{"message", "code", "errors": [..]}`, as far as it fills it.
 ///
 /// The texts have been cleared of the secrets of the request.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ApiError {
     /// What is wrong, in the gateway's words.
@@ -23,7 +24,7 @@ pub struct ApiError {
 }
 
 /// One entry of an [`ApiError`]. Only `message` is certain to be there.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ApiErrorDetail {

@@ -29,7 +29,7 @@ pub use outlet::{AtOutlet, Outlet};
 pub use recurring_core::RetryPolicy;
 pub use recurring_core::{
     Currency, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money, NotAfter,
-    Outcome, Proof, Reply, RetryAdvice, Secret,
+    Outcome, Proof, Reply, RetryAdvice, Secret, Tls,
 };
-pub use recurring_gateway::{Method, Operation, PreparedRequest};
+pub use recurring_gateway::{Method, Operation, PreparedRequest, UnknownValue};
 pub use status::{Action, Frequency, PaymentState, RecurringState, documented_outcomes};

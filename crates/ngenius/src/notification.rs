@@ -1,6 +1,6 @@
 //! What the gateway sends of its own accord.
 //!
-//! The address, and one header with a fixed value, are set in the gateway's portal. Nothing is signed: whoever knows the
+//! The address, and one header with a fixed value, are set in the gateway's portal. Nothing is signed: a sender who knows the
 //! value can send anything, so choose a long random one. Answer 200 or 201 within 15 seconds, with any body.
 //!
 //! **Each notification is sent once, and never again**: one that is lost is lost. Read the orders that may have changed on
@@ -15,7 +15,7 @@ mod encrypted;
 use recurring_core::Secret;
 pub use recurring_core::notification::{NotificationError, RawNotification};
 use recurring_gateway::{lenient, notification::read_verified, open_enum};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
 use crate::ops::order::{self, Order};
@@ -78,7 +78,7 @@ pub struct Authenticated(RawNotification);
 /// `VerifiedUnreadable` when the header is right and the body cannot be decrypted: read the orders that may be meant.
 ///
 /// `Refused` when the header is missing, comes twice, or has another value, or when `header_name` or `secret` is empty:
-/// with an empty one, anybody's notification would pass. Answer 401, and do not act on it.
+/// with an empty one, every notification would pass. Answer 401, and do not act on it.
 pub fn verify(
     raw: RawNotification,
     header_name: &str,
@@ -114,7 +114,8 @@ pub fn parse(notification: &Authenticated) -> Result<Notification, NotificationE
 
 /// What the gateway says has happened: a hint. Read the order with
 /// [`Client::get_order`](crate::Client::get_order) and act on what that says.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Notification {
     /// What happened.

@@ -64,7 +64,7 @@ open_enum! {
         Verified = "VERIFIED",
         /// The issuer granted a part of the amount.
         PartiallyAuthorised = "PARTIALLY_AUTHORISED",
-        /// The issuer granted a part of the amount, and somebody has to accept that.
+        /// The issuer granted a part of the amount, which the merchant has to accept.
         AwaitingPartialAuthApproval = "AWAITING_PARTIAL_AUTH_APPROVAL",
         /// The part that the issuer granted was not accepted.
         PartialAuthDeclined = "PARTIAL_AUTH_DECLINED",

@@ -239,3 +239,17 @@ async fn a_refused_key_and_a_refused_card() {
     assert_no_secret(&shown, "the errors");
     assert_absent(&["4012001037141113", "2999-77", "98765"], &shown, "the errors");
 }
+
+#[test]
+fn serialized_answers_hold_no_token() {
+    let card = r#"{"maskedPan":"401200******1112","cardToken":"canary-0815"}"#;
+    let link = r#"{"cnp:cancel":{"href":"https://a.example/?token=canary-link"}}"#;
+    let payment = format!(r#"{{"state":"UNHEARD_OF","reference":"p-1","savedCard":{card},"_links":{link}}}"#);
+    let body = format!(r#"{{"reference":"o-1","_embedded":{{"payment":[{payment}]}}}}"#);
+    let order: Order = serde_json::from_str(&body).expect("an order");
+    let json = serde_json::to_string(&order).expect("JSON");
+    assert_absent(&["canary", "cardToken", "links"], &json, "JSON");
+    for shown in ["o-1", "p-1", r#""state":"UNHEARD_OF""#, "401200******1112"] {
+        assert!(json.contains(shown), "{shown}: {json}");
+    }
+}

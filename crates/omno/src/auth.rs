@@ -14,7 +14,7 @@ use crate::error::{ApiError, Error};
 /// How a request gets its access token.
 #[derive(Debug, Clone)]
 pub(crate) enum Access {
-    /// The caller's own token, which nobody can renew here.
+    /// The caller's own token, which cannot be renewed here.
     Own(Secret),
     /// A token that is fetched when needed. Clones of a client share it.
     Granted(Arc<Grant>),

@@ -111,10 +111,13 @@ impl ClientBuilder {
     /// When the credentials, an address or an HTTP option cannot work.
     pub fn build(self) -> Result<Client, Error> {
         let token_url = TokenUrl::parse(self.token_url.as_deref()).map_err(Error::config)?;
+        let base_url = self.environment.base_url().map_err(Error::config)?;
+        let transport = Transport::new(self.http).map_err(Error::config)?;
+        transport.check(&base_url).map_err(Error::config)?;
         Ok(Client {
             access: Access::new(self.credentials, token_url).map_err(Error::config)?,
-            base_url: self.environment.base_url().map_err(Error::config)?,
-            transport: Transport::new(self.http).map_err(Error::config)?,
+            base_url,
+            transport,
         })
     }
 }

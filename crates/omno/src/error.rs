@@ -2,6 +2,7 @@ use std::fmt;
 
 use recurring_core::{ErrorKind, Reply};
 use recurring_gateway::{ErrorExt as _, read_success};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -12,7 +13,8 @@ pub type Error = recurring_core::Error<ApiError>;
 /// Assumption(error-shape): no document prints one; see SOURCES.md.
 ///
 /// The texts have been cleared of the secrets of the request.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ApiError {
     /// What is wrong, in the gateway's words.

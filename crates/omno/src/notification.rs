@@ -1,7 +1,7 @@
 //! What the gateway sends of its own accord to `hook_url`: several for one payment, one for each change of its
 //! status.
 //!
-//! No document names a signature, and nobody is known to check one: anybody who knows the address can send one. Use it
+//! No document names a signature: every sender who knows the address can send a notification. Use it
 //! to learn *which* payment to read, **read the payment with [`Client::get_payment`](crate::Client::get_payment) each time
 //! one arrives**, and act on that answer alone.
 //!
@@ -20,7 +20,7 @@
 
 use recurring_core::{GatewayTime, Secret};
 use recurring_gateway::{check, lenient, notification::read};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::status::PaymentStatus;
@@ -29,7 +29,7 @@ pub use recurring_core::notification::{NotificationError, RawNotification, Unsig
 
 /// A notification: the members of a [`Payment`](crate::Payment), none of them proven, so it is a type of its own
 /// without an outcome. Only `id` is certain to be there.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Notification {
@@ -69,7 +69,7 @@ pub struct Notification {
     /// The name on the card.
     #[serde(default, deserialize_with = "lenient::text")]
     pub cardholder: Option<String>,
-    /// The end of the card's life, `12/24` or `01/2025`.
+    /// The expiry date of the card, `12/24` or `01/2025`.
     #[serde(default, deserialize_with = "lenient::text")]
     pub expiration_date: Option<String>,
     /// The brand of the card, such as `VISA`.
@@ -87,7 +87,7 @@ pub struct Notification {
     /// Whether it is paid by something else than a card.
     #[serde(default, deserialize_with = "lenient::boolean")]
     pub is_apm: Option<bool>,
-    /// The page on which the customer confirms the payment, as it was written. Send nobody there: anybody may have
+    /// The page on which the customer confirms the payment, as it was written. Do not send the customer there: any sender may have
     /// written it. [`Payment::payment_address`](crate::Payment::payment_address) has the gateway's own.
     #[serde(rename = "3dsRedirectUrl", default, deserialize_with = "lenient::text")]
     pub three_ds_redirect_url: Option<String>,

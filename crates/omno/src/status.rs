@@ -6,7 +6,7 @@ open_enum! {
     /// Where a payment stands, in any letter case (open). The names in capitals are those of the gateway's second
     /// version.
     pub enum PaymentStatus {
-        /// Created; nobody has paid yet.
+        /// Created; not paid yet.
         Created = "Created",
         /// The customer must confirm it with the card's issuer.
         Pending3ds = "Pending3DS",

@@ -131,7 +131,7 @@ fn members_of_other_types_do_no_harm() {
 fn a_status_nobody_has_seen_is_kept_and_so_is_everything_that_is_not_read() {
     let text = r#"{"id":"1","status":"Forgotten","paymentLog":[{"amount":49.990}]}"#;
     let notification = read(text).expect("read");
-    assert_eq!(notification.status, PaymentStatus::Other("Forgotten".to_owned()));
+    assert_eq!(notification.status, PaymentStatus::from("Forgotten"));
     assert_eq!(notification.raw(), text);
     let amount = read(r#"{"id":"1","amount":49.990}"#).expect("read").amount;
     assert_eq!(amount.as_deref(), Some("49.990"), "the literal text");

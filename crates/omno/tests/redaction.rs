@@ -117,3 +117,22 @@ fn an_address_that_is_refused_may_hold_a_password() {
         assert_absent(&["sentinel-password"], &shown, "a builder");
     }
 }
+
+#[test]
+fn serialized_answers_hold_no_token() {
+    let reply = |body: &str| omno::Reply::new(200, Vec::new(), body.into());
+    let body = r#"[{"cardToken":"canary-0815","cardMask":"400000****0044","odd":"canary-odd"}]"#;
+    let cards = omno::ListCards::new("c").read(&reply(body)).expect("cards");
+    let json = serde_json::to_string(&cards).expect("JSON");
+    assert_absent(&["canary", "cardToken"], &json, "JSON");
+    assert!(json.contains("400000****0044"), "{json}");
+    let body = r#"{"id":"0a","status":"Unheard","paymentLog":"canary-log"}"#;
+    let payment = omno::GetPayment::new("0a").read(&reply(body)).expect("a payment");
+    let raw = omno::notification::RawNotification::new([("a", "b")], body).expect("small");
+    let notification = omno::notification::parse(&omno::notification::accept(raw)).expect("a notification");
+    for json in [serde_json::to_string(&payment), serde_json::to_string(&notification)] {
+        let json = json.expect("JSON");
+        assert_absent(&["canary"], &json, "JSON");
+        assert!(json.contains(r#""status":"Unheard""#), "{json}");
+    }
+}

@@ -39,10 +39,10 @@ With --json an error is one object, too: {\"outcome\":\"error\",\"kind\":\"..\",
 #[derive(Debug, Parser)]
 #[command(name = "recurring", version, arg_required_else_help = true, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
-    /// A TOML file with a table for each gateway; without it, the file that RECURRING_CONFIG names.
+    /// A TOML file with a table for each gateway; by default the file that RECURRING_CONFIG names.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// The longest that one call of a gateway may take, such as 30s or 500ms.
+    /// The time-out of one call to a gateway, such as 30s or 500ms.
     #[arg(long, global = true, value_name = "DURATION", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
     /// Print one JSON object a line on standard output, and nothing else there.
@@ -54,7 +54,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Go through the whole story of all five gateways, against a sandbox inside this program.
+    /// Run every flow of all five gateways against a built-in sandbox.
     Demo,
     /// Show what each gateway can do, what protects against a second charge, and whether it is configured.
     Providers,
@@ -63,71 +63,73 @@ pub(crate) enum Command {
         /// Where to listen; port 0 takes a free one.
         #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
         listen: SocketAddr,
-        /// Listen on an address that other machines can reach. The sandbox has no protection against strangers.
+        /// Allow an address that other machines can reach. The sandbox has no access control.
         #[arg(long)]
         allow_other_machines: bool,
-        /// Write every exchange into this folder as an example, with secrets, names and ids replaced. What is in the
-        /// folder stays.
+        /// Write every request and response into this folder as a fixture, with secrets, names and ids replaced. Files that
+        /// are in the folder are kept.
         #[arg(long, value_name = "DIR")]
         record: Option<PathBuf>,
     },
-    /// Begin a first payment, and print the page to send the customer to.
+    /// Start a first payment, and print the page to send the customer to.
     ///
-    /// It takes no money, and works without a journal. With one, nothing else can be made under its name. Exit code 0: the
-    /// enrolment was started, and the customer can be sent to the page.
+    /// Takes no money, and works without a journal; with one, it reserves the attempt's name. Exit code 0: the enrolment was
+    /// started, and the customer can be sent to the page.
     Enrol(Enrol),
-    /// After the customer came back: print the stored credential, or where the payment stands.
+    /// Finish a first payment after the customer came back: print the stored credential, or the state of the payment.
     ///
-    /// With tokenpay-signed this takes the first payment, and needs a journal. Elsewhere it only reads.
+    /// With tokenpay-signed this takes the first payment, and needs a journal. With the other gateways it only reads.
     Resume(Resume),
-    /// List the cards that a gateway keeps for a customer.
+    /// List the cards that a gateway stores for a customer.
     Cards {
-        /// Which gateway.
+        /// The gateway, such as emspay.
         #[arg(long, value_parser = provider)]
         provider: ProviderId,
-        /// The customer.
+        /// The gateway's identifier of the customer.
         #[arg(long, value_name = "ID")]
         customer: String,
     },
-    /// Charge a stored credential once. This takes money.
+    /// Charge a stored credential once. Takes money.
     Charge(Charge),
-    /// Start a schedule that the gateway runs. This takes the first payment at once.
+    /// Start a schedule that the gateway runs. Takes the first payment at once.
     ///
-    /// The card comes as JSON on standard input: {"pan":"..","expiry":"YYYY-MM","cvv":"..","cardholder_name":".."}
+    /// Reads the card as JSON from standard input: {"pan":"..","expiry":"YYYY-MM","cvv":"..","cardholder_name":".."}
     Schedule(Schedule),
-    /// Give money back. Every attempt is a new refund: never begin one while another one is unknown.
-    Refund(PaymentPart),
-    /// Take money that is authorized and not taken.
-    Capture(PaymentPart),
-    /// Verify and read a notification, whose body comes on standard input.
+    /// Refund a payment, or a part of it.
     ///
-    /// Exit code 0: verified, or the gateway signs nothing (then it says so); 4: refused.
+    /// Every attempt is a new refund: never start one while another one is unknown.
+    Refund(PaymentPart),
+    /// Capture a payment that is only authorized, or a part of it. Takes money.
+    Capture(PaymentPart),
+    /// Verify and read a notification (webhook), whose body comes on standard input.
+    ///
+    /// Exit code 0: verified, or unsigned because the gateway signs nothing; 4: not genuine; 1: genuine, but unreadable.
     Notification {
-        /// Which gateway.
+        /// The gateway, such as emspay.
         #[arg(long, value_parser = provider)]
         provider: ProviderId,
         /// A header as it arrived, such as 'X-Signature: ..'. May be given several times.
         #[arg(long = "header", value_name = "NAME: VALUE")]
         headers: Vec<String>,
-        /// Keep it in this journal, and look up the attempt that it is about.
+        /// The journal that stores it; the attempt that it is about is looked up.
         #[arg(long, value_name = "ADDRESS")]
         journal: Option<String>,
     },
-    /// Charge everything that is due, each attempt once. This takes money.
+    /// Charge everything that is due, each attempt once. Takes money.
     ///
-    /// One JSON object a line on standard input or in a file: {"attempt":"..","amount":"40.00","currency":"EUR",
-    /// "credential":{..},"reason":"..","notification_url":".."}; one object a line on standard output. Give the same
-    /// lines again to go on after a stop. Several such programs may share one journal and the same lines.
+    /// Reads one JSON object a line from a file or standard input: {"attempt":"..","amount":"40.00","currency":"EUR",
+    /// "credential":{..},"reason":"..","notification_url":".."}; writes one object a line to standard output. Give the same
+    /// lines again to continue after a stop. Several processes may share one journal and the same lines.
     ///
     /// Exit code, the first that fits: 30: some are unknown or in manual review; 6: the journal's store failed; 2: some
     /// lines are not charges, or were refused; 20: a gateway refused every charge; 10: some are pending, authorized or
     /// left for the next run; 0: everything has ended.
     Run(Run),
-    /// The durable record of attempts.
+    /// Create, inspect and reconcile the durable record of attempts.
     Journal(Journal),
-    /// Show where a payment stands.
+    /// Show the state of a payment.
     Status {
-        /// Which gateway.
+        /// The gateway, such as emspay.
         #[arg(long, value_parser = provider)]
         provider: ProviderId,
         /// The gateway's identifier of the payment.
@@ -136,32 +138,32 @@ pub(crate) enum Command {
     },
 }
 
-/// Where an attempt is recorded.
+/// The journal in which an attempt is recorded.
 #[derive(Debug, Args)]
 pub(crate) struct JournalChoice {
-    /// The journal: sqlite:/PATH or postgres://..; by default RECURRING_JOURNAL. An address with a password belongs there.
+    /// The journal: sqlite:/PATH or postgres://..; by default RECURRING_JOURNAL, where an address with a password belongs.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) journal: Option<String>,
-    /// Keep no durable record: nothing here keeps a repetition from moving the money twice.
+    /// Keep no durable record: running the command again can move the money twice.
     #[arg(long, conflicts_with = "journal")]
     pub(crate) no_journal: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// What is due, one JSON object a line; `-` reads standard input.
+    /// The charges that are due, one JSON object a line; `-` reads standard input.
     #[arg(long, value_name = "FILE", required_unless_present = "planned")]
     pub(crate) input: Option<PathBuf>,
-    /// Instead, what was planned in the journal with a sealed credential (RECURRING_JOURNAL_KEY).
+    /// Charge what was planned in the journal with a sealed credential (RECURRING_JOURNAL_KEY), instead of a file.
     #[arg(long, conflicts_with = "input")]
     pub(crate) planned: bool,
-    /// The journal: sqlite:/PATH or postgres://..; by default RECURRING_JOURNAL. An address with a password belongs there.
+    /// The journal: sqlite:/PATH or postgres://..; by default RECURRING_JOURNAL, where an address with a password belongs.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) journal: Option<String>,
-    /// How many charges are under way at a time at each gateway.
+    /// The maximum number of charges under way at each gateway.
     #[arg(long, default_value_t = 16)]
     pub(crate) concurrency: usize,
-    /// How many charges a second are begun at each gateway, at most.
+    /// The maximum number of charges started per second at each gateway.
     #[arg(long, value_name = "PER SECOND")]
     pub(crate) rate: Option<std::num::NonZeroU32>,
 }
@@ -169,10 +171,10 @@ pub(crate) struct Run {
 /// What every command that moves money needs.
 #[derive(Debug, Args)]
 pub(crate) struct Attempt {
-    /// Which gateway.
+    /// The gateway, such as emspay.
     #[arg(long, value_parser = provider)]
     pub(crate) provider: ProviderId,
-    /// Your name for this attempt: store it before you run this, and never use it for another payment.
+    /// Your identifier of this attempt: store it before you run this, and never use it for another payment.
     #[arg(long, value_name = "ID")]
     pub(crate) attempt: AttemptId,
     /// The amount in major units, such as 40.00.
@@ -200,19 +202,19 @@ pub(crate) struct Enrol {
     /// country, postal_code, phone, email.
     #[arg(long, value_name = "FILE")]
     pub(crate) billing: Option<PathBuf>,
-    /// What the customer reads.
+    /// The description that the customer sees.
     #[arg(long)]
     pub(crate) description: Option<String>,
-    /// Where the customer goes after paying.
+    /// The page to which the customer returns after paying.
     #[arg(long, value_name = "URL")]
     pub(crate) success_url: Option<String>,
-    /// Where the customer goes after a failure.
+    /// The page to which the customer returns after a failure.
     #[arg(long, value_name = "URL")]
     pub(crate) failure_url: Option<String>,
-    /// Where the gateway reports what happens.
+    /// The address to which the gateway sends notifications (webhooks).
     #[arg(long, value_name = "URL")]
     pub(crate) notification_url: Option<String>,
-    /// Write what `resume` needs to this file, readable by you alone.
+    /// Write what `resume` needs to this new file, which only you can read.
     #[arg(long, value_name = "FILE")]
     pub(crate) pending: Option<PathBuf>,
     #[command(flatten)]
@@ -221,13 +223,13 @@ pub(crate) struct Enrol {
 
 #[derive(Debug, Args)]
 pub(crate) struct Resume {
-    /// Which gateway.
+    /// The gateway, such as emspay.
     #[arg(long, value_parser = provider)]
     pub(crate) provider: ProviderId,
-    /// What `enrol` wrote, or its line of JSON; `-` reads standard input.
+    /// The file that `enrol` wrote, or its line of JSON; `-` reads standard input.
     #[arg(long, value_name = "FILE")]
     pub(crate) pending: PathBuf,
-    /// Write the stored credential to this file, readable by you alone, instead of printing it.
+    /// Write the stored credential to this new file, which only you can read, instead of printing it.
     #[arg(long, value_name = "FILE")]
     pub(crate) credential: Option<PathBuf>,
     #[command(flatten)]
@@ -241,10 +243,10 @@ pub(crate) struct Charge {
     /// The stored credential, JSON, as `resume` wrote it; `-` reads standard input.
     #[arg(long, value_name = "FILE")]
     pub(crate) credential: PathBuf,
-    /// Why, in words for the gateway or the customer's statement.
+    /// The reason, for the gateway or the customer's statement.
     #[arg(long)]
     pub(crate) reason: Option<String>,
-    /// Where the gateway reports what happens.
+    /// The address to which the gateway sends notifications (webhooks).
     #[arg(long, value_name = "URL")]
     pub(crate) notification_url: Option<String>,
     #[command(flatten)]
@@ -254,19 +256,19 @@ pub(crate) struct Charge {
 /// All or a part of a payment, for `refund` and `capture`.
 #[derive(Debug, Args)]
 pub(crate) struct PaymentPart {
-    /// Which gateway.
+    /// The gateway, such as emspay.
     #[arg(long, value_parser = provider)]
     pub(crate) provider: ProviderId,
-    /// Your name for this attempt: store it before you run this, and never use it for another one.
+    /// Your identifier of this attempt: store it before you run this, and never use it for another one.
     #[arg(long, value_name = "ID")]
     pub(crate) attempt: AttemptId,
     /// The gateway's identifier of the payment.
     #[arg(long, value_name = "REF")]
     pub(crate) payment: String,
-    /// How much in major units, such as 40.00; all of it when left out.
+    /// The amount in major units, such as 40.00; by default all that is left.
     #[arg(long)]
     pub(crate) amount: Option<String>,
-    /// The currency of the amount, ISO 4217; when left out, the payment is read to learn it.
+    /// The currency of the amount, ISO 4217; by default that of the payment, which is read first.
     #[arg(long, requires = "amount")]
     pub(crate) currency: Option<Currency>,
     #[command(flatten)]
@@ -277,7 +279,7 @@ pub(crate) struct PaymentPart {
 pub(crate) struct Schedule {
     #[command(flatten)]
     pub(crate) attempt: Attempt,
-    /// How often, in the gateway's word: WEEKLY, MONTHLY or YEARLY.
+    /// How often the gateway charges: WEEKLY, MONTHLY or YEARLY.
     #[arg(long)]
     pub(crate) frequency: String,
     /// The customer's e-mail address.
@@ -294,7 +296,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_consistent() {
+    fn command_line_is_consistent() {
         Arguments::command().debug_assert();
     }
 }

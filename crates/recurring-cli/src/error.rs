@@ -1,5 +1,6 @@
 //! What went wrong in a command.
 
+use std::error::Error as _;
 use std::fmt;
 
 use recurring_facade::{
@@ -7,6 +8,7 @@ use recurring_facade::{
     SettingsError,
 };
 use recurring_journal::{JournalError, StoreError};
+use serde::{Serialize, Serializer};
 
 /// What kind of error it is. It decides, with the effect on the money, the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +41,12 @@ impl Kind {
             Self::Io => "io",
             Self::Operation(kind) => kind.as_str(),
         }
+    }
+}
+
+impl Serialize for Kind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 
@@ -93,10 +101,10 @@ impl CliError {
     /// A read of the gateway that failed: it changed nothing, and what was asked is as unknown as before.
     pub(crate) fn read(error: &recurring_facade::Error) -> Self {
         let mut failed = Self::from(error);
-        failed.details.text = None;
         if error.kind() == ErrorKind::NotFound {
             failed.kind = Kind::NotFound;
-        } else if failed.kind != Kind::Configuration {
+            failed.details.text = None;
+        } else if error.effect() != Effect::NotApplied(Proof::Local) {
             failed.details.text = Some(format!(
                 "{}: {}; reading changes nothing: try again",
                 error.provider(),
@@ -138,10 +146,13 @@ impl From<&recurring_facade::Error> for CliError {
             (ErrorKind::Config, Effect::NotApplied(_)) => Kind::Configuration,
             (kind, _) => Kind::Operation(kind),
         };
-        let remedy = match error.refusal() {
-            Some(Refusal::Unsupported { .. }) => "; `recurring providers` shows what each gateway can do",
-            _ => "",
-        };
+        let (mut message, mut text) = (error.message().to_owned(), error.to_string());
+        if let Some(needed) = needed_option(error) {
+            message = needed;
+            text = format!("{message} (nothing was sent)");
+        } else if let Some(Refusal::Unsupported { .. }) = error.refusal() {
+            text = format!("{message}; `recurring providers` shows what each gateway can do");
+        }
         let gateway = error.gateway_error();
         let details = Details {
             provider: Some(error.provider().clone()),
@@ -149,10 +160,21 @@ impl From<&recurring_facade::Error> for CliError {
             payment: error.payment().cloned(),
             reason: error.decline_reason(),
             code: gateway.and_then(|gateway| gateway.code.clone()),
-            text: Some(format!("{error}{remedy}")),
+            text: Some(text),
         };
-        Self { kind, effect: error.effect(), message: error.message().to_owned(), details: Box::new(details) }
+        Self { kind, effect: error.effect(), message, details: Box::new(details) }
     }
+}
+
+/// Options of `enrol` that one gateway needs and another does not.
+const OPTIONS: [&str; 7] =
+    ["billing", "customer", "description", "email", "failure_url", "notification_url", "success_url"];
+
+/// Names the option that is missing, where it is known here by the name that the facade gives it.
+fn needed_option(error: &recurring_facade::Error) -> Option<String> {
+    let input = error.source()?.downcast_ref::<InvalidInput>()?;
+    let is_missing = input.rule().starts_with("is needed by") && OPTIONS.contains(&input.field());
+    is_missing.then(|| format!("{} needs --{}", error.provider(), input.field().replace('_', "-")))
 }
 
 impl From<recurring_facade::Error> for CliError {
@@ -163,33 +185,43 @@ impl From<recurring_facade::Error> for CliError {
 
 impl From<&JournalError> for CliError {
     fn from(error: &JournalError) -> Self {
-        let kind = match error {
-            JournalError::Store(StoreError::PaymentTaken { .. }) => Kind::Usage,
-            JournalError::Store(store) => store_kind(store, error.kind()),
-            _ => match error.kind() {
-                ErrorKind::Config => Kind::Configuration,
-                kind => Kind::Operation(kind),
-            },
+        let (kind, message) = match error {
+            JournalError::Store(store) => (store_kind(store, error.kind()), error.to_string()),
+            JournalError::Invalid { field: "journal_key", rule } => {
+                (Kind::Configuration, format!("cannot use RECURRING_JOURNAL_KEY: it {rule}"))
+            }
+            JournalError::Invalid { field, rule } => {
+                (Kind::Usage, format!("cannot use --{}: it {rule}", field.replace('_', "-")))
+            }
+            _ if error.kind() == ErrorKind::Config => (Kind::Configuration, error.to_string()),
+            _ => (Kind::Operation(error.kind()), error.to_string()),
         };
         let provider = match error {
             JournalError::Refused { provider, .. } => Some(provider.clone()),
             _ => None,
         };
         let details = Box::new(Details { provider, ..Details::default() });
-        Self { kind, effect: error.effect(), message: error.to_string(), details }
+        Self { kind, effect: error.effect(), message, details }
     }
 }
 
 impl From<JournalError> for CliError {
     fn from(error: JournalError) -> Self {
-        Self::from(&error)
+        match error {
+            JournalError::Store(StoreError::NoSuchAttempt) => Self::new(
+                Kind::NotFound,
+                "there is no attempt with this name; `recurring journal list` shows the attempts",
+            ),
+            error => Self::from(&error),
+        }
     }
 }
 
-/// The store's own failures are told apart from an address that is wrong and a name that does not exist.
+/// Separates failures of the store from a wrong address and a name that does not exist.
 fn store_kind(error: &StoreError, kind: ErrorKind) -> Kind {
     match (error, kind) {
         (StoreError::NoSuchAttempt, _) => Kind::NotFound,
+        (StoreError::PaymentTaken { .. }, _) => Kind::Usage,
         (_, ErrorKind::Config) => Kind::Configuration,
         _ => Kind::Store,
     }
@@ -212,6 +244,9 @@ impl From<InvalidInput> for CliError {
 
 impl From<SettingsError> for CliError {
     fn from(error: SettingsError) -> Self {
-        Self::configuration(error.to_string())
+        Self::configuration(match &error {
+            SettingsError::File { path, problem } => format!("cannot read {}: {problem}", path.display()),
+            error => error.to_string(),
+        })
     }
 }

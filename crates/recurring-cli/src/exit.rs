@@ -67,7 +67,7 @@ impl From<Exit> for ExitCode {
 /// What a command ended with.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum End {
-    /// A payment stands here.
+    /// The outcome of a payment.
     Outcome(Outcome),
     /// The money was taken, and all of it, or a part, is not with the merchant any more.
     NotKept,

@@ -163,7 +163,7 @@ fn name(temporary: &Path, path: &Path) -> io::Result<()> {
         Err(_) if path.symlink_metadata().is_err() => std::fs::rename(temporary, path)?,
         Err(error) => return Err(error),
     }
-    // The file is there; that its folder cannot be flushed is no reason to call it lost.
+    // The file is there: a folder that cannot be flushed does not make it lost.
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let _ = File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all());
     Ok(())

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use recurring_facade::{Secret, Settings};
 
+use crate::error::CliError;
+
 const ADDRESS: &str = "journal";
 const KEY: &str = "journal_key";
 const IDENTITY: &str = "journal_id";
@@ -12,13 +14,16 @@ const IDENTITY: &str = "journal_id";
 pub(crate) const NAMES: [&str; 3] = [ADDRESS, KEY, IDENTITY];
 
 /// The address of the journal, which may hold a password. A relative path in a file begins at the folder of the file.
-pub(crate) fn address(settings: &Settings) -> Result<Option<Secret>, String> {
+pub(crate) fn address(settings: &Settings) -> Result<Option<Secret>, CliError> {
     let Some(setting) = settings.general(ADDRESS) else { return Ok(None) };
     match setting.file() {
         None => Ok(Some(setting.value().clone())),
         Some(file) => match beside(file, setting.value().expose()) {
             Ok(address) => Ok(Some(Secret::new(address))),
-            Err(error) => Err(format!("cannot read {}: `{ADDRESS}`: {error}", file.display())),
+            Err(error) => {
+                let file = file.display();
+                Err(CliError::configuration(format!("cannot read {file}: `{ADDRESS}`: {error}")))
+            }
         },
     }
 }

@@ -2,12 +2,12 @@
 
 use recurring_facade::{
     AttemptId, DeclineReason, Effect, ErrorKind, Money, Outcome, Payment, PaymentRef, PendingEnrolment,
-    Portion, ProviderId, RetryAdvice, StoredCredential,
+    Portion, ProviderId, RetryAdvice, StoredCredential, Timestamp,
 };
-use recurring_journal::{AttemptRecord, Event, State};
+use recurring_journal::{AttemptRecord, Event, Operation, State};
 use serde::Serialize;
 
-use crate::error::CliError;
+use crate::error::{CliError, Kind};
 use crate::exit::Exit;
 
 /// One line of a command that moves money or asks about it. A member that has nothing to say is left out.
@@ -18,21 +18,20 @@ pub(crate) struct Line {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) attempt: Option<AttemptId>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) operation: Option<&'static str>,
+    pub(crate) operation: Option<Operation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) outcome: Option<Word>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) state: Option<&'static str>,
+    pub(crate) state: Option<State>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) kind: Option<String>,
+    pub(crate) kind: Option<Kind>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) effect: Option<MoneyEffect>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) payment: Option<PaymentRef>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) amount: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) currency: Option<String>,
+    /// Two members: `amount`, in major units, and `currency`.
+    #[serde(flatten)]
+    pub(crate) amount: Option<Money>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) captured: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,7 +42,7 @@ pub(crate) struct Line {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) status: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) reason: Option<String>,
+    pub(crate) reason: Option<DeclineReason>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) advice: Option<RetryAdvice>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,11 +72,11 @@ pub(crate) struct Line {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) credential_missing: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) created: Option<String>,
+    pub(crate) created: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) updated: Option<String>,
+    pub(crate) updated: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) events: Option<Vec<EventLine>>,
+    pub(crate) events: Option<Vec<Event>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) exit: Option<u8>,
 }
@@ -86,7 +85,7 @@ pub(crate) struct Line {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Word {
-    /// A payment stands here.
+    /// The outcome of a payment.
     Is(Outcome),
     Other(Other),
 }
@@ -130,37 +129,9 @@ impl MoneyEffect {
     }
 }
 
-/// One entry of an attempt's log.
-#[derive(Debug, Serialize)]
-pub(crate) struct EventLine {
-    at: String,
-    what: String,
-    payment: Option<String>,
-    owner: Option<String>,
-    note: Option<String>,
-}
-
-impl From<&Event> for EventLine {
-    fn from(event: &Event) -> Self {
-        Self {
-            at: event.at.to_string(),
-            what: event.what.clone(),
-            payment: event.payment.as_ref().map(ToString::to_string),
-            owner: event.owner.clone(),
-            note: event.note.clone(),
-        }
-    }
-}
-
 impl Line {
-    fn amount(mut self, amount: Option<Money>) -> Self {
-        self.amount = amount.map(Money::to_decimal);
-        self.currency = amount.map(|amount| amount.currency().to_string());
-        self
-    }
-
     fn reason(mut self, reason: Option<DeclineReason>) -> Self {
-        self.reason = reason.map(|reason| reason.to_string());
+        self.reason = reason;
         self.advice = reason.map(DeclineReason::advice);
         self
     }
@@ -177,6 +148,7 @@ impl Line {
             outcome: Some(Word::Is(payment.outcome)),
             effect: MoneyEffect::of(payment.outcome),
             payment: payment.payment.clone(),
+            amount: payment.amount,
             captured: portion(payment.captured),
             refunded: portion(payment.refunded),
             disputed: portion(payment.disputed),
@@ -187,7 +159,6 @@ impl Line {
             test: payment.test,
             ..Self::default()
         }
-        .amount(payment.amount)
         .reason(decline.map(|decline| decline.reason))
     }
 
@@ -198,7 +169,7 @@ impl Line {
             provider: details.provider.clone(),
             attempt: details.attempt.clone(),
             outcome: Some(Word::Other(Other::Error)),
-            kind: Some(error.kind.as_str().to_owned()),
+            kind: Some(error.kind),
             effect: Some(error.effect.into()),
             payment: details.payment.clone(),
             code: details.code.clone(),
@@ -215,8 +186,8 @@ impl Line {
         let (outcome, effect) = standing(record);
         let kind = match (outcome, record.state) {
             (Word::Is(_) | Word::Other(Other::Left), _) => None,
-            (_, State::Armed | State::Planned) => Some(ErrorKind::Conflict.as_str().to_owned()),
-            _ => Some(ending.kind.unwrap_or(ErrorKind::Transport).as_str().to_owned()),
+            (_, State::Armed | State::Planned) => Some(Kind::Operation(ErrorKind::Conflict)),
+            _ => Some(Kind::Operation(ending.kind.unwrap_or(ErrorKind::Transport))),
         };
         Self {
             provider: Some(record.provider.clone()),
@@ -225,6 +196,7 @@ impl Line {
             kind,
             effect,
             payment: record.payment.clone(),
+            amount: record.amount,
             status: ending.status.clone(),
             code: ending.code.clone(),
             message: ending.message.clone().or_else(|| record.note.clone()),
@@ -232,12 +204,11 @@ impl Line {
             test: ending.test.then_some(true),
             ..Self::default()
         }
-        .amount(record.amount)
         .reason(ending.reason)
     }
 }
 
-/// The outcome and the effect that a record stands for.
+/// The outcome and the effect of a recorded attempt.
 fn standing(record: &AttemptRecord) -> (Word, Option<MoneyEffect>) {
     let outcome = match record.state {
         State::Paid => Outcome::Paid,

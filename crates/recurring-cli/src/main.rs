@@ -45,7 +45,7 @@ async fn main() -> ExitCode {
     match out.failure() {
         Some(error) => {
             out.problem(&format!(
-                "cannot write to standard output: {error}; what was done is named above, all else can be asked for again"
+                "cannot write to standard output: {error}; any payment is named above, and everything else can be read again"
             ));
             // What became of the money says more.
             if exit == Exit::Done { Exit::Failed.into() } else { exit.into() }

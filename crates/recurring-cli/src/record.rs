@@ -46,7 +46,7 @@ impl Shown {
                 error: None,
             },
         };
-        shown.line.state = Some(record.state.as_str());
+        shown.line.state = Some(record.state);
         if answer.again {
             shown.line.again = true;
             shown.human += "\nthis attempt was made before: nothing was sent now";

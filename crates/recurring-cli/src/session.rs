@@ -103,7 +103,7 @@ impl Session {
                      arguments; put it in RECURRING_JOURNAL or in the file that --config names",
             )),
             Some(address) => Ok(Some(Secret::new(address))),
-            None => journal_settings::address(&self.settings).map_err(CliError::configuration),
+            None => journal_settings::address(&self.settings),
         }
     }
 

@@ -96,7 +96,7 @@ fn resolve_that_the_gateway_contradicts_is_refused() {
         [("r-1", "paid", 0), ("r-2", "declined", 2), ("r-3", "not-applied", 2)]
     {
         assert_eq!(sandbox.charged(attempt).0, 10);
-        // The gateway has completed it since: what it shows stands, whatever the operator says.
+        // The gateway has completed it since: that decides, whatever the operator says.
         let (code, lines) = resolve(attempt, decision);
         assert_eq!((code, &lines[0]["state"]), (expected, &json!("paid")), "{lines:?}");
         assert!(lines[0]["looked"].as_str().expect("a look").contains("completed"), "{lines:?}");
@@ -133,7 +133,7 @@ fn attempt_with_another_amount_is_refused() {
 }
 
 #[test]
-fn a_billing_run_reads_lines_and_writes_lines_and_is_given_again() {
+fn run_given_the_same_lines_again_charges_nothing() {
     let sandbox = Sandbox::recording("run");
     let credential = sandbox.credential();
     let mut file = std::fs::File::create(sandbox.file("due.jsonl")).expect("a file");
@@ -171,7 +171,7 @@ fn a_billing_run_reads_lines_and_writes_lines_and_is_given_again() {
         assert!(text.contains(expected) && !text.contains(token), "{text}");
     }
     let (_, lines, errors) = run();
-    assert!(errors.contains("40 already processed (40 pending)"), "{errors}");
+    assert!(errors.contains("40 already processed: 40 pending"), "{errors}");
     assert_eq!(lines.iter().filter(|line| line["again"] == true).count(), 40);
     assert_eq!(sandbox.recorded(&["journal", "reconcile"]).0, 0);
     assert_eq!((0..40).map(|number| sandbox.ledger(&format!("r-{number}"))).max(), Some(1));
@@ -218,7 +218,7 @@ fn byte_order_mark_costs_no_customer() {
 }
 
 #[test]
-fn input_without_a_line_is_told() {
+fn run_without_a_line_says_so() {
     let sandbox = Sandbox::recording("no-line");
     let (code, out, errors) = run_lines(&sandbox, b"\n\n");
     assert_eq!((code, out.len()), (0, 0), "{errors}");
@@ -227,7 +227,7 @@ fn input_without_a_line_is_told() {
 
 #[cfg(unix)]
 #[test]
-fn a_full_disk_keeps_a_charge_from_being_sent() {
+fn full_disk_sends_nothing() {
     let sandbox = Sandbox::recording("full");
     assert_eq!(sandbox.charged("before").0, 10);
     // A file may not grow any more, as on a full disk.
@@ -254,7 +254,7 @@ fn eight_processes_on_one_name_send_once() {
 
 #[cfg(unix)]
 #[test]
-fn a_billing_run_stops_at_the_signal_that_ends_a_service_and_goes_on_later() {
+fn run_stopped_by_a_signal_is_resumed_by_the_same_lines() {
     let sandbox = Sandbox::recording("signal");
     let credential = sandbox.credential();
     let lines: String = (0..40)

@@ -245,7 +245,7 @@ fn genuine_and_unreadable_is_not_refused() {
     }
 }
 
-fn what_is_not_signed_says_so() {
+fn unsigned_notification_says_so() {
     let body =
         br#"{"event":"status_changed","order_id":"3da62f95-c934-470c-a8a1-a4123e362501","project_id":"p"}"#;
     let (code, printed) =
@@ -263,7 +263,7 @@ fn what_is_not_signed_says_so() {
     );
 }
 
-fn what_cannot_be_read_is_refused_and_not_quoted() {
+fn unreadable_notification_is_refused_and_not_quoted() {
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
     let large = format!("{{\"a\":\"{}\"}}", "x".repeat(2_000_000));
     for body in [
@@ -300,7 +300,7 @@ recurring_fixtures::tests! {
         ngenius_is_verified_by_its_static_header,
         ngenius_encrypted_is_read,
         genuine_and_unreadable_is_not_refused,
-        what_is_not_signed_says_so,
-        what_cannot_be_read_is_refused_and_not_quoted,
+        unsigned_notification_says_so,
+        unreadable_notification_is_refused_and_not_quoted,
     ];
 }

@@ -24,7 +24,7 @@ fn status(runtime: &Runtime, purchase: &Value) -> (i32, Value, String) {
 }
 
 #[test]
-fn only_money_that_is_still_there_is_exit_zero() {
+fn status_of_money_that_went_back_is_not_exit_zero() {
     let runtime = Runtime::new().expect("a runtime");
     let purchase =
         |status: &str| json!({"id": "p1", "status": status, "purchase": {"total": 4000, "currency": "ZAR"}});
@@ -54,7 +54,7 @@ fn only_money_that_is_still_there_is_exit_zero() {
 }
 
 #[test]
-fn test_payment_says_so_to_programs_and_to_people() {
+fn test_payment_says_so_in_json_and_text() {
     let runtime = Runtime::new().expect("a runtime");
     let mut purchase = json!({"id": "p1", "status": "paid", "purchase": {"total": 4000, "currency": "ZAR"}});
     assert!(status(&runtime, &purchase).1["test"].is_null());
@@ -65,7 +65,7 @@ fn test_payment_says_so_to_programs_and_to_people() {
 }
 
 #[test]
-fn held_money_is_recorded_as_held_and_refunded_money_as_refunded() {
+fn status_shows_held_captured_and_refunded_money() {
     let sandbox = Sandbox::start("held");
     let held = sandbox.held("deposit");
     let words = ["status", "--provider", "revio", "--payment", &held];

@@ -172,7 +172,7 @@ fn enrol_output_lost_says_to_begin_again() {
 }
 
 #[test]
-fn resume_output_lost_can_be_had_again() {
+fn resume_output_lost_can_be_repeated() {
     let sandbox = Sandbox::recording("full-resume");
     let pending = sandbox.file("pending.json");
     let (code, errors) = sandbox.full(&["resume", "--provider", "emspay", "--pending", &pending]);

@@ -235,7 +235,7 @@ fn backup_restored_is_refused_until_acknowledged() {
     let (code, lines) = sandbox.recorded(&["journal", "backup", &copy]);
     assert_eq!((code, &lines[0]["backup"]), (0, &json!(copy)));
     assert_eq!(sandbox.recorded(&["journal", "backup", &copy]).0, 2, "it is there");
-    // Charged after the copy was made: the copy has never heard of it.
+    // Charged after the copy was made: the copy does not have it.
     assert_eq!(sandbox.charged_in(&sandbox.journal(), "b-later").0, 10);
     let restored = format!("sqlite:{copy}");
     for attempt in ["b-later", "b-free", "b-planned", "b-paid"] {

@@ -48,7 +48,7 @@ fn demo_uses_no_proxy_from_the_environment() {
 }
 
 #[test]
-fn providers_shows_what_each_can_do_and_whether_it_is_configured() {
+fn providers_shows_capabilities_and_configuration() {
     let output = program()
         .args(["providers", "--json"])
         .envs([("EMSPAY_API_KEY", "key"), ("EMSPAY_BASE_URL", "live"), ("REVIO_API_KEY", "key")])
@@ -81,7 +81,7 @@ fn providers_shows_what_each_can_do_and_whether_it_is_configured() {
 }
 
 #[test]
-fn enrol_resume_charge_and_status_at_every_gateway_that_has_them() {
+fn enrol_to_refund_works_at_every_gateway() {
     let sandbox = Sandbox::start("story");
     let billing = sandbox.file("billing.json");
     std::fs::write(
@@ -198,7 +198,7 @@ fn enrol_resume_charge_and_status_at_every_gateway_that_has_them() {
 }
 
 #[test]
-fn what_enrol_and_resume_print_is_understood_again() {
+fn printed_pending_and_credential_are_read_back() {
     let sandbox = Sandbox::start("lines");
     let output = sandbox
         .command(&[
@@ -272,7 +272,7 @@ fn schedule_takes_the_card_from_standard_input() {
 }
 
 #[test]
-fn exit_codes_say_what_happened_to_the_money() {
+fn charge_exit_code_follows_the_effect() {
     let credential =
         std::env::temp_dir().join(format!("recurring-cli-{}-credential.json", std::process::id()));
     std::fs::write(&credential, r#"{"provider":"emspay","vault_token":"sentinel-token"}"#).expect("written");
@@ -304,7 +304,7 @@ fn exit_codes_say_what_happened_to_the_money() {
         (code, &lines[0]["effect"], &lines[0]["outcome"]),
         (20, &Value::from("not_applied"), &Value::from("error"))
     );
-    // Somebody listens and says nothing: it may have happened.
+    // A server accepts the connection and does not answer: it may have happened.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let silent = format!("http://{}", listener.local_addr().expect("an address"));
     let lost = charge(&silent, &["--no-journal", "--timeout", "300ms"]);
@@ -359,7 +359,7 @@ fn usage_error_says_what_to_do_and_is_one_object() {
 }
 
 #[test]
-fn a_credential_that_lacks_something_says_what() {
+fn incomplete_credential_says_what_is_missing() {
     let sandbox = Sandbox::start("lacking");
     let charge = |provider: &str, credential: &str| {
         let arguments = [

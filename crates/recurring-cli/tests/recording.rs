@@ -1,4 +1,4 @@
-//! `recurring sandbox --record DIR`: what another program sends and hears becomes examples.
+//! `recurring sandbox --record DIR`: the requests and responses of another program become fixtures.
 #![cfg(unix)]
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops by panicking")]
 
@@ -10,7 +10,7 @@ use recurring_fixtures::lint;
 use serde_json::Value;
 
 #[test]
-fn an_exchange_is_written_down_and_counted_at_the_end() {
+fn sandbox_with_record_writes_each_exchange() {
     let folder = std::env::temp_dir().join(format!("recurring-cli-{}-record", std::process::id()));
     let mut child = Command::new(env!("CARGO_BIN_EXE_recurring"))
         .env_clear()

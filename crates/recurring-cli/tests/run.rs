@@ -26,7 +26,7 @@ fn taken(sandbox: &Sandbox, count: usize) -> Vec<usize> {
 }
 
 #[test]
-fn refused_key_ends_the_run_and_the_same_lines_are_charged_later() {
+fn run_ended_by_a_refused_key_is_resumed_by_the_same_lines() {
     let sandbox = Sandbox::recording("refused-key");
     let (code, lines, errors) = run(&sandbox, 20, &[("EMSPAY_API_KEY", "another")]);
     assert_eq!((code, lines.len()), (20, 20), "{errors}");
@@ -42,7 +42,7 @@ fn refused_key_ends_the_run_and_the_same_lines_are_charged_later() {
 }
 
 #[test]
-fn refused_key_and_one_line_is_not_done() {
+fn run_of_one_line_with_a_refused_key_is_not_done() {
     let sandbox = Sandbox::recording("refused-line");
     let (code, lines, errors) = run(&sandbox, 1, &[("EMSPAY_API_KEY", "another")]);
     assert_eq!((code, count(&lines, "error")), (20, 1), "{errors}");
@@ -50,7 +50,7 @@ fn refused_key_and_one_line_is_not_done() {
 }
 
 #[test]
-fn line_that_is_not_applied_among_others_is_done() {
+fn run_with_one_line_not_applied_is_done() {
     let sandbox = Sandbox::recording("one-line");
     let line = |attempt: &str, currency: &str| json!({"attempt": attempt, "amount": "40.00", "currency": currency, "credential": sandbox.credential()});
     // A series is in the currency of its first payment.

@@ -22,7 +22,7 @@ fn run(settings: &[(&str, &str)], arguments: &[&str]) -> Output {
 }
 
 /// A variable that a script left empty must never mean the live gateway.
-fn an_empty_address_is_refused_and_not_replaced_by_the_live_gateways() {
+fn empty_address_never_means_the_live_gateway() {
     let key = std::env::temp_dir().join(format!("recurring-cli-{}-settings.pem", std::process::id()));
     openssl(&["genpkey", "-algorithm", "RSA", "-out", key.to_str().expect("UTF-8")], b"");
     for (provider, variable) in ADDRESSES {
@@ -53,7 +53,7 @@ fn an_empty_address_is_refused_and_not_replaced_by_the_live_gateways() {
     std::fs::remove_file(key).expect("removed");
 }
 
-fn a_gateway_whose_variables_are_all_empty_is_not_set_up() {
+fn gateway_with_only_empty_variables_is_not_configured() {
     let mut settings = ADDRESSES.map(|(_, variable)| (variable, "")).to_vec();
     settings.push(("EMSPAY_API_KEY", ""));
     let output = run(&settings, &["providers", "--json"]);
@@ -66,9 +66,9 @@ fn a_gateway_whose_variables_are_all_empty_is_not_set_up() {
 
 recurring_fixtures::tests! {
     needs OpenSsl: [
-        an_empty_address_is_refused_and_not_replaced_by_the_live_gateways,
+        empty_address_never_means_the_live_gateway,
     ];
     needs Nothing: [
-        a_gateway_whose_variables_are_all_empty_is_not_set_up,
+        gateway_with_only_empty_variables_is_not_configured,
     ];
 }

@@ -22,7 +22,7 @@ pub use error::{Effect, Error, ErrorKind, Proof};
 pub use invalid_input::InvalidInput;
 pub use money::{Currency, Decimal, Money};
 pub use not_after::NotAfter;
-pub use options::HttpOptions;
+pub use options::{HttpOptions, Tls};
 pub use outcome::{Outcome, Portion};
 pub use reply::{Reply, Unreadable};
 pub use retry::RetryPolicy;

@@ -1,7 +1,7 @@
 //! What a gateway sends of its own accord: received, verified, then read.
 //!
 //! The bytes stay as they arrived from the moment of [`RawNotification::new`] to the check of the signature:
-//! nothing here can serialise them anew, and nothing reads them before. What is genuine and cannot be read is therefore not
+//! nothing here can write them anew, and nothing reads them before. What is genuine and cannot be read is therefore not
 //! refused: [`NotificationError::VerifiedUnreadable`]. A notification is a hint. Whatever it says, read the payment's state from
 //! the gateway before acting on it.
 
@@ -79,8 +79,8 @@ impl RawNotification {
         Ok(Self { headers, body })
     }
 
-    /// The only header of this name, in any letter case. `None` also when it was sent twice: nobody knows then
-    /// which one is meant.
+    /// The only header of this name, in any letter case. `None` also when it was sent twice: which one is
+    /// meant is not known then.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut found = self.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
         match (found.next(), found.next()) {
@@ -109,9 +109,9 @@ impl fmt::Debug for RawNotification {
     }
 }
 
-/// A notification of a gateway that signs nothing: anybody may have sent it.
+/// A notification of a gateway that signs nothing: any sender is possible.
 ///
-/// It is a type of its own, so that nobody mistakes it for a proven one. Use it to learn *which* payment to read
+/// It is a type of its own, so that it is not mistaken for a proven one. Use it to learn *which* payment to read
 /// from the gateway, and believe nothing else of it.
 #[derive(Debug, Clone)]
 pub struct Unsigned(RawNotification);

@@ -5,9 +5,30 @@ use crate::invalid_input::InvalidInput;
 use crate::retry::RetryPolicy;
 use crate::secret::Secret;
 
-/// How a client talks HTTP: time-outs, limits, proxy, trusted roots.
+/// The TLS library of a client. The crates of the gateways have a feature for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Tls {
+    /// rustls, with the platform's trusted roots: the feature `rustls`.
+    #[default]
+    Rustls,
+    /// The platform's own library: the feature `native-tls`.
+    NativeTls,
+}
+
+impl Tls {
+    /// Returns the name of the feature that builds it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rustls => "rustls",
+            Self::NativeTls => "native-tls",
+        }
+    }
+}
+
+/// How a client talks HTTP: time-outs, limits, proxy, TLS, trusted roots.
 ///
-/// What keeps the money safe is not an option: redirects are never followed, nothing is re-sent behind your back,
+/// What keeps the money safe is not an option: redirects are never followed, nothing is sent again unasked,
 /// and proxies from the environment are not used unless handed in here.
 #[derive(Clone)]
 pub struct HttpOptions {
@@ -17,11 +38,12 @@ pub struct HttpOptions {
     max_response_bytes: usize,
     proxy: Option<Secret>,
     root_certificates: Vec<Vec<u8>>,
+    tls: Tls,
     retry: RetryPolicy,
 }
 
 impl HttpOptions {
-    /// The defaults: 30 s in all, 10 s to connect, connections reused within 5 s, replies up to 1 MiB.
+    /// Returns the defaults: 30 s in all, 10 s to connect, connections reused within 5 s, replies up to 1 MiB.
     pub fn new() -> Self {
         Self {
             timeout: Duration::from_secs(30),
@@ -30,31 +52,32 @@ impl HttpOptions {
             max_response_bytes: 1024 * 1024,
             proxy: None,
             root_certificates: Vec::new(),
+            tls: Tls::default(),
             retry: RetryPolicy::new(),
         }
     }
 
-    /// The longest that one send may take, from connecting to the last byte of the reply.
+    /// Sets the longest that one send may take, from connecting to the last byte of the reply.
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// The longest that connecting may take (name look-up, TCP and TLS). Must be shorter than the whole: only
+    /// Sets the longest that connecting may take (name look-up, TCP and TLS). Must be shorter than the whole: only
     /// then does a time-out here prove that nothing was sent.
     pub fn with_connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How long a connection may lie idle and still be used again. The server may be closing an older one, and a
+    /// Sets how long a connection may lie idle and still be used again. The server may be closing an older one, and a
     /// charge sent into that moment has an unknown outcome. Zero opens a new connection each time.
     pub fn with_pool_idle_timeout(mut self, longest: Duration) -> Self {
         self.pool_idle_timeout = longest;
         self
     }
 
-    /// The largest reply that is read, in bytes. A larger one makes the outcome unknown.
+    /// Sets the largest reply that is read, in bytes. A larger one makes the outcome unknown.
     pub fn with_max_response_bytes(mut self, bytes: usize) -> Self {
         self.max_response_bytes = bytes;
         self
@@ -72,7 +95,15 @@ impl HttpOptions {
         self
     }
 
-    /// How often reads, and writes that never left, are repeated.
+    /// Sets the TLS library. The default is [`Tls::Rustls`], whatever features are switched on: another crate of the
+    /// program cannot change the choice. A client whose library is not built into the program is refused when it is
+    /// set up, unless its address is plain `http`.
+    pub fn with_tls(mut self, tls: Tls) -> Self {
+        self.tls = tls;
+        self
+    }
+
+    /// Sets how often reads, and writes that never left, are repeated.
     pub fn with_retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
@@ -89,7 +120,7 @@ impl HttpOptions {
         if self.connect_timeout >= self.timeout {
             return Err(InvalidInput::new(
                 "connect_timeout",
-                "must be shorter than `timeout`: otherwise a time-out would not tell whether the request was sent",
+                "must be shorter than `timeout`: otherwise a time-out would not show whether the request was sent",
             ));
         }
         if self.max_response_bytes == 0 {
@@ -101,37 +132,42 @@ impl HttpOptions {
         Ok(())
     }
 
-    /// The longest that one send may take.
+    /// Returns the longest that one send may take.
     pub fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// The longest that connecting may take.
+    /// Returns the longest that connecting may take.
     pub fn connect_timeout(&self) -> Duration {
         self.connect_timeout
     }
 
-    /// How long a connection may lie idle and still be used again.
+    /// Returns how long a connection may lie idle and still be used again.
     pub fn pool_idle_timeout(&self) -> Duration {
         self.pool_idle_timeout
     }
 
-    /// The largest reply that is read, in bytes.
+    /// Returns the largest reply that is read, in bytes.
     pub fn max_response_bytes(&self) -> usize {
         self.max_response_bytes
     }
 
-    /// The proxy.
+    /// Returns the proxy.
     pub fn proxy(&self) -> Option<&Secret> {
         self.proxy.as_ref()
     }
 
-    /// The additional trusted roots, PEM.
+    /// Returns the additional trusted roots, PEM.
     pub fn root_certificates(&self) -> &[Vec<u8>] {
         &self.root_certificates
     }
 
-    /// How often reads, and writes that never left, are repeated.
+    /// Returns the TLS library.
+    pub fn tls(&self) -> Tls {
+        self.tls
+    }
+
+    /// Returns how often reads, and writes that never left, are repeated.
     pub fn retry(&self) -> &RetryPolicy {
         &self.retry
     }
@@ -169,6 +205,7 @@ impl fmt::Debug for HttpOptions {
             .field("max_response_bytes", &self.max_response_bytes)
             .field("proxy", &self.proxy)
             .field("root_certificates", &self.root_certificates.len())
+            .field("tls", &self.tls)
             .field("retry", &self.retry)
             .finish()
     }
@@ -197,6 +234,12 @@ mod tests {
         let retry = RetryPolicy::new().with_max_attempts(u32::MAX).with_max_backoff(Duration::MAX);
         let options = HttpOptions::new().with_timeout(Duration::MAX).with_retry(retry);
         assert_eq!((options.longest_read(), options.longest_write()), (Duration::MAX, Duration::MAX));
+    }
+
+    #[test]
+    fn tls_default_is_rustls() {
+        assert_eq!(HttpOptions::new().tls(), Tls::Rustls);
+        assert_eq!(HttpOptions::new().with_tls(Tls::NativeTls).tls(), Tls::NativeTls);
     }
 
     #[test]

@@ -46,7 +46,7 @@ impl Reply {
     }
 
     /// How long the gateway asks to wait: a number of seconds, or until a date (RFC 9110, 10.2.3). A date that has passed
-    /// is no wait. The date is compared with the reply's own `Date`, or with this machine's clock when it has none.
+    /// means no wait. The date is compared with the reply's own `Date`, or with this machine's clock when it has none.
     pub fn retry_after(&self) -> Option<Duration> {
         let value = self.header("retry-after")?.trim();
         if let Ok(seconds) = value.parse() {
@@ -93,7 +93,7 @@ impl Reply {
     }
 
     /// The entries of a list whose place is not documented: a bare JSON list, or the only list among the members
-    /// `names` of an object. `None` for anything else, and for two lists: nobody knows which one is meant.
+    /// `names` of an object. `None` for anything else, and for two lists: which one is meant is not known.
     pub fn entries(&self, names: &[&str]) -> Option<Vec<Box<RawValue>>> {
         if let Ok(list) = self.json() {
             return Some(list);

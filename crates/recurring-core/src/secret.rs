@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 /// A text that must never be shown: an API key, a token, a card number, a security code.
 ///
-/// It is wiped from memory when dropped, cannot be serialised, and its `Debug` shows nothing, not even its
+/// It is wiped from memory when dropped, cannot be serialized, and its `Debug` shows nothing, not even its
 /// length. Call [`expose`](Secret::expose) where the text itself is needed, and nowhere else.
 #[derive(Clone)]
 pub struct Secret(SecretString);

@@ -71,7 +71,7 @@ async fn receive(
     let answer = (StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK), answer.body);
     let key = (id, notification.dedupe_key.clone());
     let is_new = shop.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
-    // What came before is dropped only when its origin is proven: an unsigned notification says no more than "look",
+    // What came before is dropped only when its origin is proven: all that an unsigned notification says is "look",
     // and looking twice does no harm.
     if is_new || notification.authenticity == Authenticity::Unsigned {
         // Answered at once, read afterwards: a gateway waits a few seconds only.

@@ -67,7 +67,7 @@ impl Settings {
 fn provider_without_key(settings: &Settings, id: &ProviderId) -> Result<Arc<dyn Provider>, SettingsError> {
     #[cfg(feature = "tokenpay-signed")]
     if *id == ProviderId::TOKENPAY_SIGNED {
-        return crate::adapters::tokenpay_signed::without_key(settings);
+        return crate::adapters::tokenpay_signed::setup::without_key(settings);
     }
     provider(settings, id)
 }
@@ -79,7 +79,7 @@ fn provider(settings: &Settings, id: &ProviderId) -> Result<Arc<dyn Provider>, S
         #[cfg(feature = "ngenius")]
         "ngenius" => crate::adapters::ngenius::from_settings(settings),
         #[cfg(feature = "tokenpay-signed")]
-        "tokenpay-signed" => crate::adapters::tokenpay_signed::from_settings(settings),
+        "tokenpay-signed" => crate::adapters::tokenpay_signed::setup::from_settings(settings),
         #[cfg(feature = "revio")]
         "revio" => crate::adapters::revio::from_settings(settings),
         #[cfg(feature = "emspay")]

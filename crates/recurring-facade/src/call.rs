@@ -1,6 +1,6 @@
 use recurring_core::NotAfter;
 
-use crate::provider::Record;
+use crate::record::Record;
 
 /// What accompanies one operation that can move money, beside its request.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ impl<'a> Call<'a> {
 
     /// Sets the moment after which nothing is sent.
     #[must_use]
-    pub fn not_after(mut self, limit: NotAfter) -> Self {
+    pub fn with_not_after(mut self, limit: NotAfter) -> Self {
         self.not_after = Some(limit);
         self
     }

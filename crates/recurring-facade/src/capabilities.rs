@@ -135,6 +135,13 @@ impl Capabilities {
     }
 }
 
+/// An object: each operation with its note.
+impl Serialize for Capabilities {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.operations().map(|operation| (operation, self.note(operation))))
+    }
+}
+
 /// Omno.
 #[cfg(feature = "omno")]
 pub(crate) const OMNO: Capabilities = Capabilities::new(&[
@@ -157,7 +164,7 @@ pub(crate) const NGENIUS: Capabilities = Capabilities::new(&[
     (Operation::Receive, "secret header"),
 ]);
 
-/// The signed tokenisation gateway.
+/// The signed tokenization gateway.
 #[cfg(feature = "tokenpay-signed")]
 pub(crate) const TOKENPAY_SIGNED: Capabilities = Capabilities::new(&[
     (Operation::Enrol, ""),

@@ -1,19 +1,38 @@
 use std::fmt;
 
 use recurring_core::{AttemptId, Currency, GatewayTime, Money, Secret};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::ser::SerializeStruct as _;
+use serde::{Deserialize, Serialize, Serializer};
 
+use crate::customer::Billing;
 use crate::ids::ProviderId;
-use crate::request::Billing;
 
-/// Who runs the clock. Only a stored credential can be charged: "our timer and their scheduler both charged" does
-/// not compile.
+/// Who schedules the payments. Only a stored credential can be charged: "our timer and their scheduler both charged"
+/// does not compile.
 #[derive(Debug, Clone)]
 pub enum Agreement {
     /// You charge it when a payment is due.
     ChargeOnDemand(StoredCredential),
     /// The gateway charges by itself; there is nothing for you to charge.
     GatewayScheduled(ScheduleRef),
+}
+
+/// Which kind it is, its gateway, and the reference of a schedule. A stored credential is a secret, and left out: serialize
+/// it on its own to store it.
+impl Serialize for Agreement {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (kind, provider, order_reference) = match self {
+            Self::ChargeOnDemand(credential) => ("charge_on_demand", credential.provider(), None),
+            Self::GatewayScheduled(schedule) => {
+                ("gateway_scheduled", schedule.provider.clone(), Some(&schedule.order_reference))
+            }
+        };
+        let mut object = serializer.serialize_struct("Agreement", 3)?;
+        object.serialize_field("kind", kind)?;
+        object.serialize_field("provider", &provider)?;
+        object.serialize_field("order_reference", &order_reference)?;
+        object.end()
+    }
 }
 
 /// A schedule that the gateway runs.
@@ -27,7 +46,7 @@ pub struct ScheduleRef {
 
 /// What a later payment is made with.
 ///
-/// It holds tokens that can move money: it can be serialised **on purpose**, for you to store it encrypted, and
+/// It holds tokens that can move money: it can be serialized **on purpose**, for you to store it encrypted, and
 /// its `Debug` shows none of them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "provider")]
@@ -39,12 +58,15 @@ pub enum StoredCredential {
     /// Revio.
     #[serde(rename = "revio")]
     Revio(RevioCredential),
-    /// The signed tokenisation gateway.
+    /// The signed tokenization gateway.
     #[serde(rename = "tokenpay-signed")]
     TokenpaySigned(TokenpayCredential),
     /// Omno.
     #[serde(rename = "omno")]
     Omno(Box<OmnoCredential>),
+    /// A gateway of your own.
+    #[serde(rename = "other")]
+    Other(OtherCredential),
 }
 
 impl StoredCredential {
@@ -55,8 +77,34 @@ impl StoredCredential {
             Self::Revio(_) => ProviderId::REVIO,
             Self::TokenpaySigned(_) => ProviderId::TOKENPAY_SIGNED,
             Self::Omno(_) => ProviderId::OMNO,
+            Self::Other(other) => other.gateway.clone(),
         }
     }
+
+    /// Creates a stored credential of a gateway of your own: `data` is whatever its [`Provider`](crate::Provider) needs to
+    /// charge it, as text.
+    pub fn other(gateway: ProviderId, data: impl Into<Secret>) -> Self {
+        Self::Other(OtherCredential { gateway, data: data.into() })
+    }
+
+    /// Returns what a gateway of your own has stored; `None` when the credential belongs to another gateway.
+    pub fn of_other(&self, gateway: &ProviderId) -> Option<&Secret> {
+        match self {
+            Self::Other(other) if other.gateway == *gateway => Some(&other.data),
+            _ => None,
+        }
+    }
+}
+
+/// What a gateway of your own stores: see [`StoredCredential::other`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct OtherCredential {
+    /// Which gateway.
+    pub gateway: ProviderId,
+    /// Whatever its provider needs, as text.
+    #[serde(with = "exposed")]
+    pub data: Secret,
 }
 
 /// A series at EMS Online.
@@ -88,7 +136,7 @@ pub struct RevioCredential {
     pub recurring_token: Secret,
 }
 
-/// A token of the signed tokenisation gateway, with the sale that later payments refer to.
+/// A token of the signed tokenization gateway, with the sale that later payments refer to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TokenpayCredential {
     /// Your identifier of the customer.
@@ -136,7 +184,7 @@ pub enum PendingEnrolment {
         /// The first purchase.
         purchase_id: String,
     },
-    /// The signed tokenisation gateway. The first payment is made by `resume`.
+    /// The signed tokenization gateway. The first payment is made by `resume`.
     #[serde(rename = "tokenpay-signed")]
     TokenpaySigned {
         /// The attempt, which becomes the sale's reference.
@@ -163,6 +211,9 @@ pub enum PendingEnrolment {
         /// The billing details.
         billing: Billing,
     },
+    /// A gateway of your own.
+    #[serde(rename = "other")]
+    Other(OtherCredential),
 }
 
 /// A token that a customer had before. `Debug` does not show it.
@@ -178,6 +229,21 @@ impl PendingEnrolment {
             Self::Revio { .. } => ProviderId::REVIO,
             Self::TokenpaySigned { .. } => ProviderId::TOKENPAY_SIGNED,
             Self::Omno { .. } => ProviderId::OMNO,
+            Self::Other(other) => other.gateway.clone(),
+        }
+    }
+
+    /// Creates what a gateway of your own keeps until the customer comes back: `data` is whatever its
+    /// [`Provider`](crate::Provider) needs, as text.
+    pub fn other(gateway: ProviderId, data: impl Into<Secret>) -> Self {
+        Self::Other(OtherCredential { gateway, data: data.into() })
+    }
+
+    /// Returns what a gateway of your own has kept; `None` when it belongs to another gateway.
+    pub fn of_other(&self, gateway: &ProviderId) -> Option<&Secret> {
+        match self {
+            Self::Other(other) if other.gateway == *gateway => Some(&other.data),
+            _ => None,
         }
     }
 }
@@ -197,7 +263,8 @@ impl EmspayCredential {
 
 /// Writes a secret out in full, and reads it as text or number. Only for what is stored on purpose.
 mod exposed {
-    use super::{Deserializer, Secret, Serializer};
+    use recurring_core::Secret;
+    use serde::{Deserializer, Serializer};
 
     pub(super) fn serialize<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(secret.expose())

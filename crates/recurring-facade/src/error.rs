@@ -6,6 +6,8 @@ use recurring_core::{
     DeclineReason, Effect, ErrorKind, InvalidInput, Proof, Reply, notification::NotificationError,
 };
 use recurring_gateway::ErrorExt as _;
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
 
 use crate::capabilities::Operation;
 use crate::ids::{PaymentRef, ProviderId};
@@ -117,7 +119,7 @@ impl Error {
         self
     }
 
-    /// Says why the gateway refused, where its refusal means that the credential cannot be used.
+    /// Sets why the gateway refused, where its refusal means that the credential cannot be used.
     pub fn with_decline_reason(mut self, reason: DeclineReason) -> Self {
         self.decline_reason = Some(reason);
         self
@@ -190,6 +192,21 @@ impl fmt::Display for Error {
             Some(payment) => write!(f, "; the payment is {payment}"),
             None => Ok(()),
         }
+    }
+}
+
+/// What may be shown of it: neither the reply nor the source.
+impl Serialize for Error {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("Error", 7)?;
+        object.serialize_field("provider", &self.provider)?;
+        object.serialize_field("kind", &self.kind())?;
+        object.serialize_field("effect", &self.effect())?;
+        object.serialize_field("message", self.message())?;
+        object.serialize_field("payment", &self.payment)?;
+        object.serialize_field("decline_reason", &self.decline_reason)?;
+        object.serialize_field("code", &self.gateway_error().and_then(|error| error.code.as_deref()))?;
+        object.end()
     }
 }
 

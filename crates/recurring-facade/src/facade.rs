@@ -3,7 +3,7 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
-use recurring_core::{ErrorKind, NotAfter, notification::RawNotification};
+use recurring_core::{ErrorKind, NotAfter, Outcome, notification::RawNotification};
 use recurring_gateway::ErrorExt as _;
 
 use crate::call::Call;
@@ -11,9 +11,11 @@ use crate::capabilities::{Capabilities, Operation};
 use crate::credential::PendingEnrolment;
 use crate::error::{Error, ReceiveError};
 use crate::ids::{PaymentRef, ProviderId};
+use crate::lost::{Found, LostCharge, Rebuilt};
 use crate::notification::{NotificationAnswer, ReceivedNotification};
 use crate::payment::{EnrolStarted, Enrolment, Payment, PaymentStatus, Scheduled, StoredCard};
-use crate::provider::{Found, LostCharge, NoRecord, Provider, Rebuilt, Record};
+use crate::provider::Provider;
+use crate::record::{NoRecord, Record};
 use crate::request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest, ScheduleRequest};
 
 /// Several gateways behind one interface, with one method for each operation.
@@ -26,7 +28,7 @@ use crate::request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest,
 /// ```
 ///
 /// An operation that the gateway does not have fails with [`ErrorKind::Unsupported`], one of a gateway that is not set up
-/// with [`ErrorKind::Config`], both before anything is sent; [`Error::refusal`] tells them apart from everything else.
+/// with [`ErrorKind::Config`], both before anything is sent; [`Error::refusal`] distinguishes them from everything else.
 /// [`capabilities`](Self::capabilities) says beforehand what can be asked.
 ///
 /// What moves money runs in a task of its own. When the caller's future is dropped (a time-out, a client that
@@ -49,7 +51,7 @@ struct Gateways {
 }
 
 impl Facade {
-    /// A facade without a gateway and without a record.
+    /// Creates a facade without a gateway and without a record.
     pub fn new() -> Self {
         Self { gateways: Arc::default(), record: Arc::new(NoRecord), not_after: None }
     }
@@ -72,13 +74,13 @@ impl Facade {
         Arc::make_mut(&mut self.gateways).missing.push((provider, missing));
     }
 
-    /// The same facade, which tells `record` what happens to every attempt, and no other record.
+    /// Returns the same facade, which reports to `record` what happens to every attempt, and to no other record.
     #[must_use]
     pub fn with_record(&self, record: impl Record + 'static) -> Self {
         Self { record: Arc::new(record), ..self.clone() }
     }
 
-    /// The same facade, whose [`charge`](Self::charge), [`schedule`](Self::schedule), [`resume`](Self::resume),
+    /// Returns the same facade, whose [`charge`](Self::charge), [`schedule`](Self::schedule), [`resume`](Self::resume),
     /// [`refund`](Self::refund) and [`capture`](Self::capture) send nothing after `limit`, neither a write nor a read.
     /// A call that fails because of it has moved no money (`NotApplied`), unless its own write had been sent before: then
     /// its effect is `Unknown`. Operations that take no money are not limited.
@@ -114,7 +116,7 @@ impl Facade {
     /// Those with which the operation itself is refused before anything is sent: the gateway is not set up, or does not
     /// have it. See [`Error::refusal`].
     pub fn require(&self, id: &ProviderId, operation: Operation) -> Result<(), Error> {
-        self.door(id, operation).map(drop)
+        self.supporting(id, operation).map(drop)
     }
 
     /// A gateway's own client, for everything that this facade has no word for: `facade.native::<revio::Client>()`.
@@ -160,8 +162,7 @@ impl Facade {
         pending: &PendingEnrolment,
         payment: Option<&PaymentRef>,
     ) -> Result<Rebuilt, Error> {
-        let door = self.door(&pending.provider(), Operation::Resume)?;
-        door.provider.credential_of(pending, payment).await
+        self.supporting(&pending.provider(), Operation::Resume)?.credential_of(pending, payment).await
     }
 
     /// **Takes money** with a stored credential: see [`Provider::charge`]. The credential names its gateway. Dropping this
@@ -207,14 +208,15 @@ impl Facade {
         .await
     }
 
-    /// **Takes money** that is only held: see [`Provider::capture`]. Dropping this future does not stop it; the record
+    /// **Takes money** that is only held: see [`Provider::capture`]. A payment that is still `Authorized` after it is
+    /// `Pending` here: it was not taken yet. Dropping this future does not stop it; the record
     /// still learns how it ended.
     ///
     /// # Errors
     /// Those of [`Provider::capture`].
     pub async fn capture(&self, id: &ProviderId, request: CaptureRequest) -> Result<Payment, Error> {
         run_detached(self.door(id, Operation::Capture)?, move |door| async move {
-            let result = door.provider.capture(&request, &door.call()).await;
+            let result = door.provider.capture(&request, &door.call()).await.map(not_taken_yet);
             door.record.finished(&request.attempt, &result).await;
             result
         })
@@ -226,7 +228,7 @@ impl Facade {
     /// # Errors
     /// Those of [`Provider::status`].
     pub async fn status(&self, id: &ProviderId, payment: &PaymentRef) -> Result<PaymentStatus, Error> {
-        self.door(id, Operation::Status)?.provider.status(payment).await
+        self.supporting(id, Operation::Status)?.status(payment).await
     }
 
     /// Lists the cards that the gateway keeps for a customer: see [`Provider::stored_cards`]. Moves no money.
@@ -234,7 +236,7 @@ impl Facade {
     /// # Errors
     /// Those of [`Provider::stored_cards`].
     pub async fn stored_cards(&self, id: &ProviderId, customer: &str) -> Result<Vec<StoredCard>, Error> {
-        self.door(id, Operation::StoredCards)?.provider.stored_cards(customer).await
+        self.supporting(id, Operation::StoredCards)?.stored_cards(customer).await
     }
 
     /// Looks for a charge whose answer was lost: see [`Provider::look_up`]. Moves no money.
@@ -242,7 +244,7 @@ impl Facade {
     /// # Errors
     /// Those of [`Provider::look_up`]. **Their effect is that of the look-up, not that of the charge.**
     pub async fn look_up(&self, id: &ProviderId, lost: &LostCharge) -> Result<Found, Error> {
-        self.door(id, Operation::LookUp)?.provider.look_up(lost).await
+        self.supporting(id, Operation::LookUp)?.look_up(lost).await
     }
 
     /// Closes a payment that was not paid: see [`Provider::cancel_unpaid`]. Moves no money.
@@ -250,7 +252,7 @@ impl Facade {
     /// # Errors
     /// Those of [`Provider::cancel_unpaid`]. **Their effect is that of the cancellation, not that of the charge.**
     pub async fn cancel_unpaid(&self, id: &ProviderId, lost: &LostCharge) -> Result<Found, Error> {
-        self.door(id, Operation::CancelUnpaid)?.provider.cancel_unpaid(lost).await
+        self.supporting(id, Operation::CancelUnpaid)?.cancel_unpaid(lost).await
     }
 
     /// Verifies and reads a notification (webhook): see [`Provider::receive`]. It is a hint: read the payment's
@@ -264,7 +266,7 @@ impl Facade {
         id: &ProviderId,
         raw: RawNotification,
     ) -> Result<ReceivedNotification, ReceiveError> {
-        self.door(id, Operation::Receive)?.provider.receive(raw).await
+        self.supporting(id, Operation::Receive)?.receive(raw).await
     }
 
     /// The HTTP response that a gateway expects once its notification has been stored.
@@ -272,7 +274,7 @@ impl Facade {
     /// # Errors
     /// When the gateway is not set up, or sends no notifications.
     pub fn notification_answer(&self, id: &ProviderId) -> Result<NotificationAnswer, Error> {
-        Ok(self.door(id, Operation::Receive)?.provider.notification_answer())
+        Ok(self.supporting(id, Operation::Receive)?.notification_answer())
     }
 
     fn find(&self, id: &ProviderId) -> Result<&Arc<dyn Provider>, Error> {
@@ -282,13 +284,18 @@ impl Facade {
         })
     }
 
-    fn door(&self, id: &ProviderId, operation: Operation) -> Result<Door, Error> {
+    /// A gateway that has the operation.
+    fn supporting(&self, id: &ProviderId, operation: Operation) -> Result<&Arc<dyn Provider>, Error> {
         let provider = self.find(id)?;
         if !provider.capabilities().has(operation) {
             return Err(Error::unsupported(id.clone(), operation));
         }
+        Ok(provider)
+    }
+
+    fn door(&self, id: &ProviderId, operation: Operation) -> Result<Door, Error> {
         Ok(Door {
-            provider: Arc::clone(provider),
+            provider: Arc::clone(self.supporting(id, operation)?),
             record: Arc::clone(&self.record),
             not_after: self.not_after.clone(),
         })
@@ -341,7 +348,15 @@ where
     }
 }
 
-/// A first payment was begun and can never be paid: it is no payment to wait for.
+/// Money that is still held was not captured, and may be yet, whatever the adapter makes of it.
+fn not_taken_yet(mut payment: Payment) -> Payment {
+    if payment.outcome == Outcome::Authorized {
+        payment.outcome = Outcome::Pending;
+    }
+    payment
+}
+
+/// A first payment was begun and can never be paid.
 fn without_page(begun: Payment) -> Error {
     let message = format!(
         "the gateway began a payment (`{}`) without a usable page: the customer cannot pay it",

@@ -1,7 +1,9 @@
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 /// What a caller must know of a gateway before charging through it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Facts {
     /// How a customer's first payment is made.
@@ -17,13 +19,80 @@ pub struct Facts {
     /// ([`gateway_fence`](Self::gateway_fence)): otherwise a call that is still under way could take the money later.
     pub nothing_found_is_proof: bool,
     /// What bars a charge that is still under way at the gateway itself, where it has such a call
-    /// ([`Provider::cancel_unpaid`](crate::Provider::cancel_unpaid)). Without one, "not charged" after a lost answer is an operator's word.
+    /// ([`Provider::cancel_unpaid`](crate::Provider::cancel_unpaid)). Without one, only an operator can decide "not charged" after a lost answer.
     pub gateway_fence: Option<&'static str>,
     /// Whether the identifier of a first payment is itself the token that later payments are made with: then it is a
     /// secret, and is not kept where only references are.
     pub payment_is_token: bool,
-    /// How amounts stand on the wire.
+    /// How amounts are written on the wire.
     pub amounts: &'static str,
+}
+
+impl Facts {
+    /// Creates the facts of a [`Provider`](crate::Provider) of your own: nothing that is found missing is proof, and all
+    /// texts are empty.
+    pub const fn new(lost_answer: LostAnswer) -> Self {
+        Self {
+            first_payment: "",
+            renewal: "",
+            lost_answer,
+            after_lost_answer: "",
+            nothing_found_is_proof: false,
+            gateway_fence: None,
+            payment_is_token: false,
+            amounts: "",
+        }
+    }
+
+    /// Sets how a customer's first payment is made.
+    #[must_use]
+    pub const fn with_first_payment(mut self, text: &'static str) -> Self {
+        self.first_payment = text;
+        self
+    }
+
+    /// Sets how a later payment is made.
+    #[must_use]
+    pub const fn with_renewal(mut self, text: &'static str) -> Self {
+        self.renewal = text;
+        self
+    }
+
+    /// Sets what to do when the answer to a charge is lost.
+    #[must_use]
+    pub const fn with_after_lost_answer(mut self, text: &'static str) -> Self {
+        self.after_lost_answer = text;
+        self
+    }
+
+    /// States that a look-up which finds nothing is proof, under the conditions of
+    /// [`nothing_found_is_proof`](Self::nothing_found_is_proof). **If it is not, customers are charged twice.**
+    #[must_use]
+    pub const fn with_nothing_found_as_proof(mut self) -> Self {
+        self.nothing_found_is_proof = true;
+        self
+    }
+
+    /// Sets what bars a charge that is still under way at the gateway itself.
+    #[must_use]
+    pub const fn with_gateway_fence(mut self, text: &'static str) -> Self {
+        self.gateway_fence = Some(text);
+        self
+    }
+
+    /// States that the identifier of a first payment is a token, and so a secret.
+    #[must_use]
+    pub const fn with_payment_as_token(mut self) -> Self {
+        self.payment_is_token = true;
+        self
+    }
+
+    /// Sets how amounts are written on the wire.
+    #[must_use]
+    pub const fn with_amounts(mut self, text: &'static str) -> Self {
+        self.amounts = text;
+        self
+    }
 }
 
 /// What can be known when the answer to a charge is lost.
@@ -58,6 +127,12 @@ impl fmt::Display for LostAnswer {
     }
 }
 
+impl Serialize for LostAnswer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
 /// Omno.
 #[cfg(feature = "omno")]
 pub(crate) static OMNO: Facts = Facts {
@@ -84,7 +159,7 @@ pub(crate) static NGENIUS: Facts = Facts {
     amounts: "whole minor units",
 };
 
-/// The signed tokenisation gateway.
+/// The signed tokenization gateway.
 #[cfg(feature = "tokenpay-signed")]
 pub(crate) static TOKENPAY_SIGNED: Facts = Facts {
     first_payment: "the customer stores the card on a page, then a sale",

@@ -15,7 +15,7 @@ impl ProviderId {
     pub const OMNO: Self = Self(Cow::Borrowed("omno"));
     /// N-Genius Online.
     pub const NGENIUS: Self = Self(Cow::Borrowed("ngenius"));
-    /// The signed tokenisation gateway.
+    /// The signed tokenization gateway.
     pub const TOKENPAY_SIGNED: Self = Self(Cow::Borrowed("tokenpay-signed"));
     /// Revio.
     pub const REVIO: Self = Self(Cow::Borrowed("revio"));
@@ -25,6 +25,11 @@ impl ProviderId {
     /// The gateways of this workspace.
     pub const ALL: &'static [Self] =
         &[Self::OMNO, Self::NGENIUS, Self::TOKENPAY_SIGNED, Self::REVIO, Self::EMSPAY];
+
+    /// Creates the name of a gateway as a constant, for a [`Provider`](crate::Provider) of your own.
+    pub const fn from_static(name: &'static str) -> Self {
+        Self(Cow::Borrowed(name))
+    }
 
     /// Creates the name of a gateway, for a [`Provider`](crate::Provider) of your own. Text from outside is checked when
     /// it is parsed instead.

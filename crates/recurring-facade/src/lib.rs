@@ -7,21 +7,31 @@
         feature = "revio",
         feature = "emspay"
     )),
-    allow(dead_code, unused_imports, reason = "without any gateway, what serves all of them serves none")
+    allow(
+        dead_code,
+        unused_imports,
+        unused_variables,
+        reason = "without any gateway, what serves all of them serves none"
+    )
 )]
 
 mod adapters;
 mod assembly;
 mod call;
 mod capabilities;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod credential;
+mod customer;
 mod error;
 mod facade;
 mod facts;
 mod ids;
+mod lost;
 mod notification;
 mod payment;
 mod provider;
+mod record;
 mod request;
 mod settings;
 mod tables;
@@ -39,25 +49,26 @@ pub use adapters::tokenpay_signed::TokenpaySigned;
 pub use call::Call;
 pub use capabilities::{Capabilities, Operation};
 pub use credential::{
-    Agreement, EmspayCredential, KnownToken, OmnoCredential, PendingEnrolment, RevioCredential, ScheduleRef,
-    StoredCredential, TokenpayCredential,
+    Agreement, EmspayCredential, KnownToken, OmnoCredential, OtherCredential, PendingEnrolment,
+    RevioCredential, ScheduleRef, StoredCredential, TokenpayCredential,
 };
+pub use customer::{Billing, Customer};
 pub use error::{Error, GatewayError, ReceiveError, Refusal};
 pub use facade::Facade;
 pub use facts::{Facts, LostAnswer};
 pub use ids::{PaymentRef, ProviderId};
+pub use lost::{Found, LostCharge, Rebuilt};
 pub use notification::{Authenticity, NotificationAnswer, ReceivedNotification};
 pub use payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentStatus, Scheduled, StoredCard};
-pub use provider::{Found, LostCharge, NoRecord, Provider, Rebuilt, Record};
+pub use provider::Provider;
+pub use record::{NoRecord, Record, RecordError};
 pub use recurring_core::notification::{
     LARGEST_BODY as LARGEST_NOTIFICATION, NotificationError, RawNotification,
 };
 pub use recurring_core::{
     AttemptId, Currency, DeclineReason, Effect, ErrorKind, GatewayTime, InvalidInput, Money, NotAfter,
-    Outcome, Portion, Proof, RetryAdvice, Secret, Timestamp, UnknownWord,
+    Outcome, Portion, Proof, RetryAdvice, Secret, Timestamp, Tls, UnknownWord,
 };
-pub use request::{
-    Billing, CaptureRequest, ChargeRequest, Customer, EnrolRequest, RefundRequest, ScheduleRequest,
-};
+pub use request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest, ScheduleRequest};
 pub use settings::{GeneralSetting, Settings, SettingsError};
 pub use tables::{ProviderTables, provider_tables};

@@ -1,9 +1,11 @@
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 use crate::ids::{PaymentRef, ProviderId};
 
 /// A notification that was received and, where the gateway proves its origin, verified.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct ReceivedNotification {
     /// Which gateway.
@@ -19,8 +21,8 @@ pub struct ReceivedNotification {
     /// The same for every delivery of one event.
     ///
     /// For a *verified* notification: store it, and ignore what comes with one that is stored already. For an
-    /// *unsigned* one it must not stop you from reading the payment: anybody could use a key up in advance, and EMS
-    /// Online tells every change of one order in the same words.
+    /// *unsigned* one it must not stop you from reading the payment: any sender could use a key up in advance, and EMS
+    /// Online reports every change of one order in the same words.
     pub dedupe_key: String,
 }
 
@@ -43,7 +45,7 @@ impl ReceivedNotification {
 pub enum Authenticity {
     /// By a signature or a shared secret.
     Verified,
-    /// The gateway signs nothing: anybody may have sent it.
+    /// The gateway signs nothing: any sender is possible.
     Unsigned,
 }
 
@@ -59,12 +61,18 @@ impl Authenticity {
 
 impl fmt::Display for Authenticity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        f.pad(self.as_str())
     }
 }
 
-/// What a gateway wants to hear after a notification.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+impl Serialize for Authenticity {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// The HTTP response that a gateway expects after a notification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct NotificationAnswer {
     /// The HTTP status.
     pub status: u16,

@@ -1,16 +1,18 @@
 use recurring_core::{DeclineReason, GatewayTime, Money, Outcome, Portion};
+use serde::Serialize;
 
 use crate::credential::{Agreement, PendingEnrolment, StoredCredential};
 use crate::ids::{PaymentRef, ProviderId};
 
 /// A payment as far as the gateway's answer proves it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 #[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub struct Payment {
     /// Which gateway.
     pub provider: ProviderId,
-    /// The gateway's identifier, where the answer has one.
+    /// The gateway's identifier, where the answer has one. That of a first payment is a secret at a gateway where it becomes
+    /// the token for later ones: see [`Facts::payment_is_token`](crate::Facts::payment_is_token).
     pub payment: Option<PaymentRef>,
     /// Your reference, as the gateway repeats it in this answer; `None` where the answer does not name it.
     pub merchant_reference: Option<String>,
@@ -69,7 +71,7 @@ impl Payment {
 }
 
 /// Why the gateway declined it: in the vocabulary of all gateways, and in its own words.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Decline {
     /// The reason, interpreted. Its [`advice`](DeclineReason::advice) says what to do next.
@@ -88,13 +90,15 @@ impl Decline {
 }
 
 /// A first payment that has begun.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 #[must_use = "the customer must be sent to its page, and `pending` kept until they come back"]
 pub struct EnrolStarted {
     /// The payment; its `redirect` is the page to send the customer to.
     pub payment: Payment,
-    /// What to keep until the customer comes back.
+    /// What to keep until the customer comes back. It may hold tokens, so it is left out when this is serialized: store it on
+    /// its own.
+    #[serde(skip)]
     pub pending: PendingEnrolment,
 }
 
@@ -106,7 +110,7 @@ impl EnrolStarted {
 }
 
 /// A first payment after the customer came back.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 #[must_use = "it holds what later payments are made with"]
 pub struct Enrolment {
@@ -125,7 +129,7 @@ impl Enrolment {
 }
 
 /// A schedule that the gateway runs, and its first payment.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 #[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub struct Scheduled {
@@ -145,7 +149,7 @@ impl Scheduled {
 }
 
 /// Where a payment stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 #[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub struct PaymentStatus {
@@ -168,16 +172,18 @@ impl PaymentStatus {
 }
 
 /// A card that the gateway keeps for a customer.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct StoredCard {
-    /// What a charge is made with, where the list alone is enough to make one.
+    /// What a charge is made with, where the list alone is enough to make one. Left out when this is serialized: store it on
+    /// its own.
+    #[serde(skip)]
     pub credential: Option<StoredCredential>,
     /// The card, masked by the gateway.
     pub masked: Option<String>,
     /// The brand, as the gateway writes it.
     pub brand: Option<String>,
-    /// The end of its life, as the gateway writes it.
+    /// The expiry date, as the gateway writes it.
     pub expires: Option<String>,
 }
 

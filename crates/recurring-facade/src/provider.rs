@@ -1,17 +1,17 @@
 use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use recurring_core::{AttemptId, Money, Timestamp, notification::RawNotification};
+use recurring_core::notification::RawNotification;
 
 use crate::call::Call;
 use crate::capabilities::{Capabilities, Operation};
-use crate::credential::{Agreement, PendingEnrolment, StoredCredential};
+use crate::credential::PendingEnrolment;
 use crate::error::{Error, ReceiveError};
 use crate::facts::Facts;
 use crate::ids::{PaymentRef, ProviderId};
+use crate::lost::{Found, LostCharge, Rebuilt};
 use crate::notification::{NotificationAnswer, ReceivedNotification};
 use crate::payment::{EnrolStarted, Enrolment, Payment, PaymentStatus, Scheduled, StoredCard};
 use crate::request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest, ScheduleRequest};
@@ -40,7 +40,7 @@ pub trait Provider: fmt::Debug + Send + Sync {
     /// Returns an upper bound on how long one operation that can move money may take, from its first byte to its
     /// answer, by the client's own time-outs: every request of the operation, with its repeats and its access tokens.
     ///
-    /// What the caller adds is not in it: the time that a [`Record`] or a signer takes. `None` when the provider
+    /// What the caller adds is not in it: the time that a [`Record`](crate::Record) or a signer takes. `None` when the provider
     /// does not know.
     fn longest_operation(&self) -> Option<Duration> {
         None
@@ -126,7 +126,7 @@ pub trait Provider: fmt::Debug + Send + Sync {
     /// Reads where a payment stands. Moves no money.
     ///
     /// # Errors
-    /// Those of a read. That a payment is not found is no proof that it was not made.
+    /// Those of a read. That a payment is not found does not prove that it was not made.
     async fn status(&self, payment: &PaymentRef) -> Result<PaymentStatus, Error> {
         let _ = payment;
         Err(Error::unsupported(self.id(), Operation::Status))
@@ -179,6 +179,9 @@ pub trait Provider: fmt::Debug + Send + Sync {
 
     /// **Takes money** that was authorized before, all of it or a part. Sent at most once.
     ///
+    /// The answer is the payment, `Paid` when the money was taken. [`Facade`](crate::Facade) makes `Authorized` of it
+    /// `Pending`: what is still held was not taken yet.
+    ///
     /// # Errors
     /// `Unknown`: the money may have been taken: look before doing anything else.
     async fn capture(&self, request: &CaptureRequest, call: &Call<'_>) -> Result<Payment, Error> {
@@ -200,100 +203,5 @@ pub trait Provider: fmt::Debug + Send + Sync {
     /// The HTTP response that the gateway expects, once the notification has been stored: it sends it again otherwise.
     fn notification_answer(&self) -> NotificationAnswer {
         NotificationAnswer { status: 200, body: "" }
-    }
-}
-
-/// What came of [`Provider::credential_of`].
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-#[must_use = "it holds what later payments are made with, or why there is nothing"]
-pub enum Rebuilt {
-    /// What later payments are made with.
-    Agreement(Agreement),
-    /// It cannot be told which credential it is: why, and what to do.
-    NotPossible(String),
-}
-
-/// A charge of a stored credential whose answer was lost, as far as the caller knows it.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct LostCharge {
-    /// The attempt, as it was sent.
-    pub attempt: AttemptId,
-    /// What was to be charged.
-    pub amount: Money,
-    /// The reference that was recorded before money moved ([`Record::anchored`]), or that came with the failure
-    /// ([`Error::payment`]).
-    pub payment: Option<PaymentRef>,
-    /// What it was charged with, where the caller still has it: compared with the token of what is found, where the
-    /// gateway names one.
-    pub credential: Option<StoredCredential>,
-    /// The earliest moment at which the charge may have been sent, by the caller's clock.
-    pub from: Timestamp,
-    /// The latest one.
-    pub until: Timestamp,
-}
-
-impl LostCharge {
-    /// A charge of which the gateway's reference is not known. If it is, set [`payment`](Self::payment).
-    pub fn new(attempt: AttemptId, amount: Money, from: Timestamp, until: Timestamp) -> Self {
-        Self { attempt, amount, payment: None, credential: None, from, until }
-    }
-}
-
-/// What a look-up found.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-#[must_use = "what was found decides what may be done next"]
-pub enum Found {
-    /// The charge reached the gateway, or may have: this is where it stands.
-    Payment(Payment),
-    /// No trace of the charge **at this moment**. It may still be on its way, and at most gateways it proves nothing:
-    /// see [`Facts::nothing_found_is_proof`].
-    Nothing,
-    /// A try to pay it reached the gateway, and the gateway does not say what became of it: the money may have moved. It
-    /// may say so later; [`Provider::cancel_unpaid`] can force an answer.
-    Unclear(Payment),
-    /// The payment was canceled at the gateway. It was not paid, and cannot be paid any more.
-    Canceled(Payment),
-    /// More than one payment has the attempt's reference: only an operator can tell which it is.
-    Several(Vec<Payment>),
-}
-
-/// Is told what happens to an attempt, even when the caller has gone away.
-#[async_trait]
-pub trait Record: fmt::Debug + Send + Sync {
-    /// The gateway has given the payment a reference, and no money has moved yet. When this fails, the charge is
-    /// not made.
-    ///
-    /// # Errors
-    /// Says in a sentence why the reference could not be kept.
-    async fn anchored(&self, attempt: &AttemptId, payment: &PaymentRef) -> Result<(), String> {
-        let _ = (attempt, payment);
-        Ok(())
-    }
-
-    /// The attempt has ended, one way or another.
-    async fn finished(&self, attempt: &AttemptId, result: &Result<Payment, Error>) {
-        let _ = (attempt, result);
-    }
-}
-
-/// Keeps no record.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoRecord;
-
-#[async_trait]
-impl Record for NoRecord {}
-
-/// A record that several callers share.
-#[async_trait]
-impl<T: Record + ?Sized> Record for Arc<T> {
-    async fn anchored(&self, attempt: &AttemptId, payment: &PaymentRef) -> Result<(), String> {
-        T::anchored(self, attempt, payment).await
-    }
-
-    async fn finished(&self, attempt: &AttemptId, result: &Result<Payment, Error>) {
-        T::finished(self, attempt, result).await;
     }
 }

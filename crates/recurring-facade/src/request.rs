@@ -1,7 +1,7 @@
 use recurring_core::{AttemptId, Money, Secret};
-use serde::{Deserialize, Serialize};
 
 use crate::credential::StoredCredential;
+use crate::customer::Customer;
 use crate::ids::PaymentRef;
 
 /// The first payment of a customer.
@@ -25,7 +25,7 @@ pub struct EnrolRequest {
 }
 
 impl EnrolRequest {
-    /// A first payment with what every gateway needs.
+    /// Creates a first payment with what every gateway needs.
     pub fn new(attempt: AttemptId, amount: Money, customer: Customer) -> Self {
         Self {
             attempt,
@@ -37,53 +37,34 @@ impl EnrolRequest {
             notification_url: None,
         }
     }
-}
 
-/// Who pays. What is needed differs: a gateway that lacks something says which.
-#[derive(Debug, Clone, Default)]
-#[non_exhaustive]
-pub struct Customer {
-    /// Your own identifier of the customer.
-    pub id: Option<String>,
-    /// The e-mail address.
-    pub email: Option<String>,
-    /// The gateway's identifier, if the customer has paid there before (Revio's client).
-    pub gateway_id: Option<String>,
-    /// Billing details.
-    pub billing: Option<Billing>,
-}
-
-impl Customer {
-    /// A customer by your own identifier and e-mail address.
-    pub fn new(id: impl Into<String>, email: impl Into<String>) -> Self {
-        Self { id: Some(id.into()), email: Some(email.into()), ..Self::default() }
+    /// Sets what the customer reads.
+    #[must_use]
+    pub fn with_description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
     }
-}
 
-/// Billing details, as Omno requires them with every payment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Billing {
-    /// Given name.
-    #[serde(alias = "firstName")]
-    pub first_name: String,
-    /// Family name.
-    #[serde(alias = "lastName")]
-    pub last_name: String,
-    /// Street and number.
-    pub address1: String,
-    /// City.
-    pub city: String,
-    /// State or province.
-    pub state: String,
-    /// Country, ISO 3166.
-    pub country: String,
-    /// Postal code.
-    #[serde(alias = "postalCode")]
-    pub postal_code: String,
-    /// Telephone number.
-    pub phone: String,
-    /// E-mail address.
-    pub email: String,
+    /// Sets where the customer goes after paying.
+    #[must_use]
+    pub fn with_success_url(mut self, success_url: impl Into<String>) -> Self {
+        self.success_url = Some(success_url.into());
+        self
+    }
+
+    /// Sets where the customer goes after a failure.
+    #[must_use]
+    pub fn with_failure_url(mut self, failure_url: impl Into<String>) -> Self {
+        self.failure_url = Some(failure_url.into());
+        self
+    }
+
+    /// Sets where the gateway reports what happens.
+    #[must_use]
+    pub fn with_notification_url(mut self, notification_url: impl Into<String>) -> Self {
+        self.notification_url = Some(notification_url.into());
+        self
+    }
 }
 
 /// One charge of a stored credential.
@@ -103,9 +84,23 @@ pub struct ChargeRequest {
 }
 
 impl ChargeRequest {
-    /// A charge.
+    /// Creates a charge.
     pub fn new(attempt: AttemptId, credential: StoredCredential, amount: Money) -> Self {
         Self { attempt, credential, amount, reason: None, notification_url: None }
+    }
+
+    /// Sets why, in words for the gateway or the customer's statement.
+    #[must_use]
+    pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+
+    /// Sets where the gateway reports what happens.
+    #[must_use]
+    pub fn with_notification_url(mut self, notification_url: impl Into<String>) -> Self {
+        self.notification_url = Some(notification_url.into());
+        self
     }
 }
 
@@ -127,7 +122,7 @@ pub struct ScheduleRequest {
 }
 
 impl ScheduleRequest {
-    /// A schedule.
+    /// Creates a schedule.
     pub fn new(
         attempt: AttemptId,
         amount: Money,
@@ -153,9 +148,16 @@ pub struct RefundRequest {
 }
 
 impl RefundRequest {
-    /// A refund of all that is left of the payment.
+    /// Creates a refund of all that is left of the payment.
     pub fn new(attempt: AttemptId, payment: PaymentRef) -> Self {
         Self { attempt, payment, amount: None }
+    }
+
+    /// Sets how much, for a part of the payment.
+    #[must_use]
+    pub fn with_amount(mut self, amount: Money) -> Self {
+        self.amount = Some(amount);
+        self
     }
 }
 
@@ -172,8 +174,15 @@ pub struct CaptureRequest {
 }
 
 impl CaptureRequest {
-    /// A capture of all that is held.
+    /// Creates a capture of all that is held.
     pub fn new(attempt: AttemptId, payment: PaymentRef) -> Self {
         Self { attempt, payment, amount: None }
+    }
+
+    /// Sets how much, for a part of what is held.
+    #[must_use]
+    pub fn with_amount(mut self, amount: Money) -> Self {
+        self.amount = Some(amount);
+        self
     }
 }

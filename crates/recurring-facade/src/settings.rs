@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use recurring_core::{HttpOptions, Secret};
+use recurring_core::{HttpOptions, Secret, Tls};
 
 pub use self::error::SettingsError;
 pub(crate) use self::names::NAMES;
@@ -34,6 +34,7 @@ pub struct Settings {
     values: BTreeMap<String, Secret>,
     general: Vec<(Cow<'static, str>, Option<GeneralSetting>)>,
     timeout: Option<Duration>,
+    tls: Tls,
 }
 
 /// A setting of the program itself, which belongs to no gateway. `Debug` does not show its value.
@@ -218,6 +219,13 @@ impl Settings {
         self
     }
 
+    /// Sets the TLS library of every gateway; rustls unless set. Its feature must be switched on.
+    #[must_use]
+    pub fn with_tls(mut self, tls: Tls) -> Self {
+        self.tls = tls;
+        self
+    }
+
     /// Returns a setting of the program itself, by its name in a file; `None` when it is not set, or was not named by
     /// [`with_general`](Self::with_general).
     pub fn general(&self, name: &str) -> Option<&GeneralSetting> {
@@ -248,8 +256,9 @@ impl Settings {
         self.get(variable).ok_or(SettingsError::Missing { provider, variable })
     }
 
-    /// The gateway's own defaults with the time-out of these settings.
+    /// The gateway's own defaults with the time-out and the TLS library of these settings.
     pub(crate) fn http(&self, defaults: HttpOptions) -> HttpOptions {
+        let defaults = defaults.with_tls(self.tls);
         match self.timeout {
             Some(timeout) => {
                 // Connecting must be shorter than the whole, and has no reason to be much shorter.

@@ -1,9 +1,10 @@
 use recurring_core::{DeclineReason, Outcome};
+use serde::Serialize;
 
 use crate::ids::ProviderId;
 
 /// What one gateway's words mean, as the code reads them: for documentation.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct ProviderTables {
     /// Which gateway.

@@ -44,7 +44,7 @@ async fn expect(id: ProviderId, rows: &[(Value, Outcome, [&str; 3], bool)]) {
 }
 
 #[tokio::test]
-async fn revio_tells_money_that_is_held_or_went_back_from_money_that_is_there() {
+async fn revio_money_held_or_given_back_is_not_kept() {
     let purchase = |status: &str, more: Value| {
         let mut all = json!({"id": "p-1", "status": status, "purchase": {"total": 4000, "currency": "ZAR"}});
         let members = more.as_object().expect("members").clone();

@@ -149,7 +149,7 @@ async fn operation_is_unsupported_only_outside_capabilities() {
 }
 
 #[tokio::test]
-async fn operation_of_a_gateway_that_is_not_set_up_says_what_is_missing() {
+async fn operation_of_a_gateway_not_set_up_names_the_missing() {
     let revio = [("REVIO_BRAND_ID", "b"), ("REVIO_API_KEY", "k"), ("REVIO_BASE_URL", "live")];
     let facade = Settings::new().set_all(revio).expect("known names").facade().expect("a facade");
     let id = ProviderId::EMSPAY;

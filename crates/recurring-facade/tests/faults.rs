@@ -139,7 +139,7 @@ async fn refund_at_ngenius() {
 
 /// A purchase that could not be created was not charged: no money moved, whatever happened to the purchase.
 #[tokio::test]
-async fn a_lost_answer_before_the_charge_is_proof_that_it_was_not_made() {
+async fn answer_lost_before_the_charge_proves_it_was_not_made() {
     use recurring_fixtures::fault::{Behaviour, FaultServer};
     let sandbox = Sandbox::builder().start().await.expect("a sandbox");
     for fault in [Behaviour::CloseAfterReading, Behaviour::Reply(RawReply::html(502, "<html>"))] {

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use common::{FADING_CARD, GOOD_CARD, attempt, enrolled, price, sandbox, settings};
 use recurring_facade::{
     AttemptId, ChargeRequest, Error, ErrorKind, Facade, Found, LostCharge, Money, Operation, Outcome,
-    Payment, PaymentRef, ProviderId, Record, RefundRequest, Settings, Timestamp,
+    Payment, PaymentRef, ProviderId, Record, RecordError, RefundRequest, Settings, Timestamp,
 };
 use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
 use recurring_sandbox::{Fault, FaultKind, Moment, Sandbox};
@@ -25,7 +25,7 @@ struct Kept(Mutex<Option<PaymentRef>>);
 
 #[async_trait]
 impl Record for Kept {
-    async fn anchored(&self, _: &AttemptId, payment: &PaymentRef) -> Result<(), String> {
+    async fn payment_created(&self, _: &AttemptId, payment: &PaymentRef) -> Result<(), RecordError> {
         *self.0.lock().expect("a lock") = Some(payment.clone());
         Ok(())
     }
@@ -114,7 +114,7 @@ async fn what_never_reached_the_gateway_is_not_found() {
             lost.payment = None;
             let calls = sandbox.exchanges().len();
             assert!(matches!(look(&facade, id, &lost).await, Ok(Found::Nothing)));
-            assert_eq!(sandbox.exchanges().len(), calls, "nobody is asked");
+            assert_eq!(sandbox.exchanges().len(), calls, "no gateway is asked");
         } else {
             // What the gateway has named and then does not know is a contradiction, and no proof.
             lost.payment = Some(PaymentRef::new("99999"));
@@ -148,7 +148,7 @@ async fn a_refused_charge_is_found_as_refused() {
 }
 
 #[tokio::test]
-async fn a_charge_that_is_still_on_its_way_is_pending_and_never_nothing() {
+async fn look_up_of_a_charge_under_way_is_pending() {
     let (sandbox, facade) = sandbox().await;
     let id = ProviderId::REVIO;
     let credential = enrolled(&facade, &id, "slow", "4000000000600009").await;
@@ -163,7 +163,7 @@ async fn a_charge_that_is_still_on_its_way_is_pending_and_never_nothing() {
 }
 
 #[tokio::test]
-async fn two_orders_with_one_name_are_for_a_person_and_the_period_has_a_margin() {
+async fn look_up_of_two_matches_needs_review_with_a_margin() {
     let (_sandbox, facade) = sandbox().await;
     let id = ProviderId::EMSPAY;
     let credential = enrolled(&facade, &id, "twice", GOOD_CARD).await;

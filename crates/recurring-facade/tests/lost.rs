@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use common::{attempt, price};
 use recurring_facade::{
     AttemptId, Call, Capabilities, CaptureRequest, ChargeRequest, Error, Facade, Facts, Operation, Outcome,
-    Payment, PaymentRef, Provider, ProviderId, Record, RefundRequest, ScheduleRequest, Settings,
+    Payment, PaymentRef, Provider, ProviderId, Record, RecordError, RefundRequest, ScheduleRequest, Settings,
     StoredCredential,
 };
 use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply, Received};
@@ -60,9 +60,9 @@ struct Told {
 
 #[async_trait]
 impl Record for Told {
-    async fn anchored(&self, attempt: &AttemptId, payment: &PaymentRef) -> Result<(), String> {
+    async fn payment_created(&self, attempt: &AttemptId, payment: &PaymentRef) -> Result<(), RecordError> {
         self.lines.lock().expect("a lock").push(format!("{attempt} is {payment}"));
-        if self.full { Err("the disk is full".to_owned()) } else { Ok(()) }
+        if self.full { Err(RecordError::new("the disk is full")) } else { Ok(()) }
     }
 
     async fn finished(&self, attempt: &AttemptId, result: &Result<Payment, Error>) {
@@ -150,7 +150,7 @@ async fn a_lost_answer_at_revio_is_settled_by_reading_the_purchase() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_that_reading_does_not_settle_stays_unknown_and_names_the_payment() {
+async fn lost_answer_not_settled_stays_unknown_with_payment() {
     for status in ["created", "viewed", "something_new"] {
         let (server, told) = (revio(status).await, Told::default());
         let error = charge_at(&server, &told).await.expect_err(status);

@@ -307,7 +307,7 @@ async fn notification_unreadable_is_not_refused() {
         let facade = &facade;
         async move { facade.receive(&ID, raw).await }
     };
-    // openssl enc -aes-256-cbc, in front of it the initialisation vector 00..0f.
+    // openssl enc -aes-256-cbc, in front of it the initialization vector 00..0f.
     let read = receive(key, "AAECAwQFBgcICQoLDA0OD8dO5XEHlExCDoRKHS43W6x8C1NOK7OGzmi4QcP+ZYkQLocYRV0QfhY3GDuAgqRxw6lChQdt8TNtELIkXGmFXdE=").await.expect("decrypted");
     assert_eq!(read.payment, Some(PaymentRef::new("o-1")));
     let genuine = receive(key, "AAAA").await.expect_err("unreadable");

@@ -113,8 +113,8 @@ pub fn block_on_threads(test: impl Future<Output = ()>) {
 /// }
 /// ```
 ///
-/// The program must be declared with `harness = false`. A test that is not named here is dead code, which the compiler
-/// reports.
+/// The program must be declared with `harness = false`: under the built-in harness its only test is one that fails. A test
+/// that is not named here is dead code, which the compiler reports.
 #[macro_export]
 macro_rules! tests {
     ($(
@@ -123,6 +123,12 @@ macro_rules! tests {
         $(async [$($(#[$async_when:meta])* $async_test:ident),+ $(,)?])?
         $(multi_thread [$($(#[$threads_when:meta])* $threads_test:ident),+ $(,)?])?
     );+ $(;)?) => {
+        // Only the built-in harness compiles this.
+        #[test]
+        fn test_program_has_no_harness_of_its_own() {
+            panic!("declare this test program with `harness = false` in Cargo.toml");
+        }
+
         fn main() -> std::process::ExitCode {
             use $crate::harness::{Requirement, Test, run_tests};
 

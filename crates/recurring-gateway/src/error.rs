@@ -35,7 +35,7 @@ pub trait ErrorExt<A>: Sized {
     where
         A: fmt::Display;
 
-    /// The same error, for a request that could not be sent because the access token it needs could not be had.
+    /// The same error, for a request that could not be sent because its access token could not be obtained.
     /// A refused key stays a refusal; everything else is `NotApplied(NeverSent)`, since asking for a token moves
     /// no money.
     fn while_fetching_token(self) -> Self;

@@ -16,6 +16,7 @@ pub mod retry;
 pub mod signature;
 mod token;
 mod transport;
+mod unknown_value;
 
 pub use base_url::BaseUrl;
 pub use error::{ErrorExt, check_echo, read_success, require_echo};
@@ -23,7 +24,10 @@ pub use operation::Operation;
 pub use request::{Class, Method, PreparedRequest};
 pub use token::{AccessToken, TokenCache, TokenSource};
 pub use transport::Transport;
+pub use unknown_value::UnknownValue;
 
 // The macro names serde through this crate, so that a gateway crate needs nothing extra to use it.
+#[doc(hidden)]
+pub use recurring_core::Reply as __Reply;
 #[doc(hidden)]
 pub use serde as __serde;

@@ -8,6 +8,7 @@ use crate::request::Class;
 
 /// How a request failed, as far as it matters for a repeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Failure {
     /// No connection was made, so it provably never left.
     NeverSent,
@@ -29,6 +30,7 @@ pub enum Failure {
 
 /// What to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Decision {
     /// Give the failure to the caller.
     Stop,

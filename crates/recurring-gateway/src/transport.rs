@@ -3,7 +3,7 @@ use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
-use recurring_core::{Error, ErrorKind, HttpOptions, InvalidInput, NotAfter, Reply};
+use recurring_core::{Error, ErrorKind, HttpOptions, InvalidInput, NotAfter, Reply, Tls};
 use reqwest::header::{CONTENT_LENGTH, HeaderValue};
 use tracing::debug;
 
@@ -25,7 +25,8 @@ impl Transport {
     /// Sets up the HTTP client.
     ///
     /// # Errors
-    /// When the options contradict each other, a root certificate is not PEM, or the proxy's address is unusable.
+    /// When the options contradict each other, a root certificate is not PEM or no TLS is built in for it, or the proxy's
+    /// address is unusable.
     pub fn new(options: HttpOptions) -> Result<Self, InvalidInput> {
         options.check()?;
         // Whatever could send a request twice, somewhere else, or changed is switched off by name: another crate
@@ -54,7 +55,10 @@ impl Transport {
                 .map_err(|_| InvalidInput::new("proxy", "must be the address of an HTTP proxy"))?;
             builder = builder.proxy(proxy);
         }
-        builder = with_tls(builder, options.root_certificates())?;
+        if !is_built(options.tls()) && !options.root_certificates().is_empty() {
+            return Err(not_built(options.tls()));
+        }
+        builder = with_roots(with_backend(builder, options.tls()), options.root_certificates())?;
         let client = builder.build().map_err(|error| {
             InvalidInput::new("http options", format!("cannot be used: {}", innermost(&error.without_url())))
         })?;
@@ -80,6 +84,17 @@ impl Transport {
         &self.options
     }
 
+    /// Checks that the transport can send to an address. A client checks its own when it is set up.
+    ///
+    /// # Errors
+    /// When the address needs TLS and the library that the options name is not built in.
+    pub fn check(&self, base: &BaseUrl) -> Result<(), InvalidInput> {
+        if base.as_str().starts_with("https:") && !is_built(self.options.tls()) {
+            return Err(not_built(self.options.tls()));
+        }
+        Ok(())
+    }
+
     /// Sends a request to a path below `base` and receives the whole reply, whatever its status.
     ///
     /// A write goes out once, and again only when it provably never left. A read is repeated within the bounds
@@ -90,10 +105,7 @@ impl Transport {
     /// connection could be made, or when the limit had passed before anything was sent; `Unknown` for every other
     /// failure.
     pub async fn send<A>(&self, base: &BaseUrl, request: &PreparedRequest) -> Result<Reply, Error<A>> {
-        if cfg!(not(any(feature = "rustls", feature = "native-tls"))) && base.as_str().starts_with("https:") {
-            let rule = "needs TLS: switch on the feature `rustls` or `native-tls`";
-            return Err(Error::config(InvalidInput::new("base_url", rule)));
-        }
+        self.check(base).map_err(Error::config)?;
         let mut sends = 0;
         let mut earlier = Err(Broken::limit_passed());
         loop {
@@ -286,20 +298,41 @@ fn method(method: Method) -> reqwest::Method {
     }
 }
 
+fn is_built(tls: Tls) -> bool {
+    match tls {
+        Tls::Rustls => cfg!(feature = "rustls"),
+        Tls::NativeTls => cfg!(feature = "native-tls"),
+        _ => false,
+    }
+}
+
+fn not_built(tls: Tls) -> InvalidInput {
+    let name = tls.as_str();
+    InvalidInput::new(
+        "tls",
+        format!(
+            "cannot be {name}: it is not built in; switch on the feature `{name}`, or choose another one"
+        ),
+    )
+}
+
+/// Chooses the library by name: with both features on, the choice must not depend on which other crates are in the
+/// program.
+fn with_backend(builder: reqwest::ClientBuilder, tls: Tls) -> reqwest::ClientBuilder {
+    match tls {
+        #[cfg(feature = "rustls")]
+        Tls::Rustls => builder.tls_backend_rustls(),
+        #[cfg(feature = "native-tls")]
+        Tls::NativeTls => builder.tls_backend_native(),
+        _ => builder,
+    }
+}
+
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
-fn with_tls(
+fn with_roots(
     mut builder: reqwest::ClientBuilder,
     roots: &[Vec<u8>],
 ) -> Result<reqwest::ClientBuilder, InvalidInput> {
-    // With both features on, the choice must not depend on which other crates are in the program.
-    #[cfg(feature = "rustls")]
-    {
-        builder = builder.tls_backend_rustls();
-    }
-    #[cfg(not(feature = "rustls"))]
-    {
-        builder = builder.tls_backend_native();
-    }
     let unusable = || InvalidInput::new("root_certificate", "must be a certificate in PEM");
     for pem in roots {
         let certificates = reqwest::Certificate::from_pem_bundle(pem).map_err(|_| unusable())?;
@@ -312,16 +345,9 @@ fn with_tls(
 }
 
 #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
-fn with_tls(
+fn with_roots(
     builder: reqwest::ClientBuilder,
-    roots: &[Vec<u8>],
+    _: &[Vec<u8>],
 ) -> Result<reqwest::ClientBuilder, InvalidInput> {
-    if roots.is_empty() {
-        Ok(builder)
-    } else {
-        Err(InvalidInput::new(
-            "root_certificate",
-            "needs TLS: switch on the feature `rustls` or `native-tls`",
-        ))
-    }
+    Ok(builder)
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use recurring_core::{Effect, Error, HttpOptions, Proof, Reply};
+use recurring_core::{Effect, Error, ErrorKind, HttpOptions, Proof, Reply, Tls};
 use recurring_gateway::{BaseUrl, Class, Method, PreparedRequest, Transport};
 
 /// `openssl s_server`, which answers every request with a page about the connection.
@@ -17,8 +17,9 @@ struct Server {
 }
 
 impl Server {
-    fn start() -> Self {
-        let folder = std::env::temp_dir().join(format!("recurring-gateway-tls-{}", std::process::id()));
+    fn start(name: &str) -> Self {
+        let folder =
+            std::env::temp_dir().join(format!("recurring-gateway-tls-{}-{name}", std::process::id()));
         std::fs::create_dir(&folder).expect("a folder");
         openssl(
             &folder,
@@ -121,22 +122,57 @@ async fn send(url: &str, options: HttpOptions) -> Result<Reply, Error<String>> {
     Transport::new(options).expect("options").send(&base, &request).await
 }
 
+/// The libraries that are built in, and the words of each for a root that it does not know.
+fn built() -> Vec<(Tls, &'static str)> {
+    let all = [
+        (Tls::Rustls, cfg!(feature = "rustls"), "UnknownIssuer"),
+        (Tls::NativeTls, cfg!(feature = "native-tls"), "certificate verify failed"),
+    ];
+    all.into_iter().filter(|(_, built, _)| *built).map(|(tls, _, words)| (tls, words)).collect()
+}
+
 async fn a_private_root_is_trusted_when_it_is_handed_in_and_only_then() {
-    let server = Server::start();
-    let trusted = send(&server.url, HttpOptions::new().with_root_certificate(server.root())).await;
-    let reply = trusted.expect("a reply");
-    assert_eq!(reply.status(), 200);
-    assert!(!reply.body().is_empty());
-    let stranger = send(&server.url, HttpOptions::new()).await.expect_err("an unknown root");
-    assert_eq!(stranger.effect(), Effect::NotApplied(Proof::NeverSent), "{stranger}");
-    // The certificate is for the address, not for the name.
-    let other_name = server.url.replace("127.0.0.1", "localhost");
-    let renamed = send(&other_name, HttpOptions::new().with_root_certificate(server.root())).await;
-    assert_eq!(renamed.expect_err("another name").effect(), Effect::NotApplied(Proof::NeverSent));
+    let server = Server::start("root");
+    assert!(!built().is_empty(), "these tests need a TLS library");
+    for (tls, words) in built() {
+        let options = || HttpOptions::new().with_tls(tls);
+        let trusted = send(&server.url, options().with_root_certificate(server.root())).await;
+        let reply = trusted.expect("a reply");
+        assert_eq!(reply.status(), 200);
+        assert!(!reply.body().is_empty());
+        let stranger = send(&server.url, options()).await.expect_err("an unknown root");
+        assert_eq!(stranger.effect(), Effect::NotApplied(Proof::NeverSent), "{stranger}");
+        // Each library has its own words: the one that was chosen made the connection.
+        assert!(stranger.message().contains(words), "{tls:?}: {stranger}");
+        // The certificate is for the address, not for the name.
+        let other_name = server.url.replace("127.0.0.1", "localhost");
+        let renamed = send(&other_name, options().with_root_certificate(server.root())).await;
+        assert_eq!(renamed.expect_err("another name").effect(), Effect::NotApplied(Proof::NeverSent));
+    }
+}
+
+async fn library_that_is_not_built_is_refused() {
+    for tls in [Tls::Rustls, Tls::NativeTls] {
+        if built().iter().any(|(built, _)| *built == tls) {
+            continue;
+        }
+        let base = BaseUrl::parse("base_url", "https://127.0.0.1:1").expect("a base URL");
+        let transport = Transport::new(HttpOptions::new().with_tls(tls)).expect("options");
+        assert_eq!(transport.check(&base).expect_err("not built").field(), "tls");
+        let error = send(base.as_str(), HttpOptions::new().with_tls(tls)).await.expect_err("not built");
+        assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+        assert_eq!(error.effect(), Effect::NotApplied(Proof::Local), "{error}");
+        assert!(error.message().contains(tls.as_str()), "{error}");
+        let root = HttpOptions::new().with_tls(tls).with_root_certificate("-----BEGIN CERTIFICATE-----");
+        assert_eq!(Transport::new(root).map(drop).expect_err("not built").field(), "tls");
+        let plain = BaseUrl::parse("base_url", "http://127.0.0.1:1").expect("a base URL");
+        assert!(transport.check(&plain).is_ok());
+    }
 }
 
 recurring_fixtures::tests! {
     needs OpenSsl: async [
         a_private_root_is_trusted_when_it_is_handed_in_and_only_then,
+        library_that_is_not_built_is_refused,
     ];
 }

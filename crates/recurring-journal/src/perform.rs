@@ -9,7 +9,7 @@ use recurring_core::{AttemptId, Effect, NotAfter, Outcome, Proof, Timestamp};
 use recurring_facade::Operation as FacadeOperation;
 use recurring_facade::{
     Agreement, CaptureRequest, ChargeRequest, Error, Facade, Payment, PaymentRef, Provider, ProviderId,
-    Record, RefundRequest, ScheduleRequest, Scheduled,
+    Record, RecordError, RefundRequest, ScheduleRequest, Scheduled,
 };
 
 use crate::attempt::{AttemptRecord, Fence, Operation, State};
@@ -281,10 +281,6 @@ impl Journal {
     ) -> Result<Answer, JournalError> {
         let now = self.now_or_here().await;
         let mut change = ending_of(&made.result);
-        if intent.operation == Operation::Capture && change.state == State::Authorized {
-            // Money that is still held was not captured, and may be yet.
-            change.state = State::Pending;
-        }
         if intent.operation == Operation::FirstPayment
             && let Ok(Payment { outcome: Outcome::ActionRequired, payment: None, .. }) = &made.result
         {
@@ -379,7 +375,7 @@ pub(crate) struct ArmedRecord {
 
 #[async_trait]
 impl Record for ArmedRecord {
-    async fn anchored(&self, attempt: &AttemptId, payment: &PaymentRef) -> Result<(), String> {
+    async fn payment_created(&self, attempt: &AttemptId, payment: &PaymentRef) -> Result<(), RecordError> {
         let mut change = Change::to(State::Armed);
         change.payment = Some(payment.clone());
         change.keep_lease = true;
@@ -388,6 +384,6 @@ impl Record for ArmedRecord {
             Ok(now) => store.change(attempt, self.fence, &change, now).await,
             Err(error) => Err(error),
         };
-        written.map(drop).map_err(|error| error.to_string())
+        written.map(drop).map_err(|error| RecordError::new(error.to_string()))
     }
 }

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use recurring_core::RetryPolicy;
+
 use crate::error::JournalError;
 
 /// The timeouts of the journal. They run by the clock of the store.
@@ -68,7 +70,8 @@ impl Policy {
 
     /// How long to wait before the look that follows `looks` others.
     pub(crate) fn wait(&self, looks: u32) -> Duration {
-        self.first_look.saturating_mul(2_u32.saturating_pow(looks.min(20))).min(self.max_wait)
+        let policy = RetryPolicy::new().with_initial_backoff(self.first_look).with_max_backoff(self.max_wait);
+        policy.backoff(looks.saturating_add(1))
     }
 }
 

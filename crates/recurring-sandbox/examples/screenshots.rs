@@ -121,7 +121,7 @@ impl Shop {
             "order": {"action": "SALE", "channel": "MoTo", "type": "RECURRING", "frequency": "MONTHLY",
                 "emailAddress": "a@b.example", "amount": {"currencyCode": "AED", "value": 15000},
                 "merchantOrderReference": "plan-7"},
-            "payment": {"pan": "4012001037141112", "expiry": "2049-04", "cvv": "123", "cardholderName": "A Person"},
+            "payment": {"pan": "4012001037141112", "expiry": "2049-04", "cvv": "123", "cardholderName": "Ann Example"},
         });
         let url = format!("{base}/recurring-payment/outlets/{}/orders", self.setting("NGENIUS_OUTLET"));
         let token = format!("Bearer {}", token["access_token"].as_str().unwrap());

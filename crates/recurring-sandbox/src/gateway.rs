@@ -2,8 +2,8 @@
 //! its clock moves.
 //!
 //! The router, the payment page, the inspector and the delivery of webhooks know gateways only through [`Gateway`];
-//! `gateways.rs` puts them together. Only the names that a fault may be limited to (`faults/fault.rs`) and the names of
-//! recorded operations (`record/operation.rs`) are lists of their own.
+//! `gateways.rs` puts them together. Only the names that a fault may be limited to (`faults/fault.rs`) are a list of their
+//! own.
 
 use crate::answer::Answer;
 use crate::cards::Card;
@@ -16,6 +16,10 @@ use std::fmt;
 /// The name of the payment pages of all gateways, where that of a gateway is expected.
 pub(crate) const PAGE: &str = "page";
 
+/// One operation that a gateway documents: the method, the path on the gateway's own host (`*` is one part that the caller
+/// chooses), and the name, which is that of its folder in `fixtures/`.
+pub(crate) type OperationRow = (&'static str, &'static str, &'static str);
+
 /// One gateway with all that it remembers.
 pub(crate) trait Gateway: fmt::Debug + Send {
     /// Its name, as in [`LedgerEntry::gateway`](crate::LedgerEntry::gateway).
@@ -26,6 +30,9 @@ pub(crate) trait Gateway: fmt::Debug + Send {
 
     /// The environment variables that point a client at it.
     fn settings(&self, origin: &str) -> Vec<(&'static str, String)>;
+
+    /// The operations that it answers.
+    fn operations(&self) -> &'static [OperationRow];
 
     /// How it delivers webhooks.
     fn webhooks(&self) -> &'static WebhookRules;

@@ -5,6 +5,7 @@ mod operation;
 mod scrub;
 
 use crate::answer::Answer;
+use crate::gateway::OperationRow;
 use crate::outbox::Notification;
 use crate::request::Request;
 use operation::Operation;
@@ -83,19 +84,13 @@ impl Recorder {
         }
     }
 
-    /// Writes a request and its answer; both are on disk when this returns.
-    pub(crate) async fn exchange(
+    /// Records the requests to this gateway, whose operations these are.
+    pub(crate) fn for_gateway(
         &self,
         gateway: &'static str,
-        request: Request,
-        answer: Option<&Answer>,
-        client_saw: ClientSaw,
-    ) {
-        let reply = answer.map(|answer| {
-            let body = Some(answer.body()).filter(|body| !body.is_empty()).map(str::to_owned);
-            Reply { status: answer.status, content_type: answer.content_type(), body }
-        });
-        self.write(move |scrub| draft(scrub, gateway, &request, reply, client_saw)).await;
+        operations: &'static [OperationRow],
+    ) -> GatewayRecorder {
+        GatewayRecorder { recorder: self.clone(), gateway, operations }
     }
 
     /// Writes a notification; once, however often it is repeated.
@@ -118,14 +113,34 @@ impl Recorder {
     }
 }
 
+/// Records the requests to one gateway.
+#[derive(Debug)]
+pub(crate) struct GatewayRecorder {
+    recorder: Recorder,
+    gateway: &'static str,
+    operations: &'static [OperationRow],
+}
+
+impl GatewayRecorder {
+    /// Writes a request and its answer; both are on disk when this returns.
+    pub(crate) async fn exchange(self, request: Request, answer: Option<&Answer>, client_saw: ClientSaw) {
+        let reply = answer.map(|answer| {
+            let body = Some(answer.body()).filter(|body| !body.is_empty()).map(str::to_owned);
+            Reply { status: answer.status, content_type: answer.content_type(), body }
+        });
+        let (gateway, operation) = (self.gateway, operation::of(self.operations, &request));
+        self.recorder.write(move |scrub| draft(scrub, gateway, operation, &request, reply, client_saw)).await;
+    }
+}
+
 fn draft(
     scrub: &mut Scrub,
     gateway: &'static str,
+    operation: Operation,
     request: &Request,
     reply: Option<Reply>,
     client_saw: ClientSaw,
 ) -> Draft {
-    let operation = operation::of(gateway, request);
     let mut notes = match client_saw {
         ClientSaw::Answer => Vec::new(),
         ClientSaw::SpoiledAnswer => {

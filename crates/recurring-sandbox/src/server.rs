@@ -2,9 +2,8 @@
 
 use crate::answer::Answer;
 use crate::faults::{FaultKind, Hit, Moment, Seen, changed, instead};
-use crate::gateway::PAGE;
 use crate::log::RedactedTexts;
-use crate::record::{ClientSaw, Recorder};
+use crate::record::ClientSaw;
 use crate::request::Request;
 use crate::router;
 use crate::state::{SharedState, lock};
@@ -66,8 +65,10 @@ pub(crate) async fn answer(
         Some(Hit { kind, moment: Moment::BeforeActing }) => {
             let instead = instead(kind);
             log(instead.as_ref().map_or(NO_ANSWER, |response| response.status().as_u16()));
-            let recorder = lock(shared).recorder.clone();
-            record(recorder, gateway, request, None, ClientSaw::NoAction).await;
+            let recorder = lock(shared).recorder_for(gateway);
+            if let Some(recorder) = recorder {
+                recorder.exchange(request, None, ClientSaw::NoAction).await;
+            }
             return match instead {
                 Some(response) => response,
                 None => wire.break_off(end(kind)).await,
@@ -86,16 +87,11 @@ pub(crate) async fn answer(
 }
 
 /// Lets the gateway act, and logs and records what it answers. The duration is how long the answer is held back.
-async fn act(
-    shared: &SharedState,
-    gateway: &'static str,
-    request: Request,
-    hit: Option<&Hit>,
-) -> (Answer, Duration) {
+async fn act(shared: &SharedState, gateway: &str, request: Request, hit: Option<&Hit>) -> (Answer, Duration) {
     let (answer, line, delay, recorder) = {
         let mut state = lock(shared);
         let (answer, line) = router::answer(&mut state, &request);
-        (answer, line, std::mem::take(&mut state.common.delay), state.recorder.clone())
+        (answer, line, std::mem::take(&mut state.common.delay), state.recorder_for(gateway))
     };
     if let Some(line) = line {
         let texts = RedactedTexts::of(&request, &answer);
@@ -107,21 +103,10 @@ async fn act(
         }
         _ => ClientSaw::Answer,
     };
-    record(recorder, gateway, request, Some(&answer), client_saw).await;
-    (answer, delay)
-}
-
-/// Records a request to a gateway; the payment pages are left out.
-async fn record(
-    recorder: Option<Recorder>,
-    gateway: &'static str,
-    request: Request,
-    answer: Option<&Answer>,
-    client_saw: ClientSaw,
-) {
-    if let (Some(recorder), false) = (recorder, gateway.is_empty() || gateway == PAGE) {
-        recorder.exchange(gateway, request, answer, client_saw).await;
+    if let Some(recorder) = recorder {
+        recorder.exchange(request, Some(&answer), client_saw).await;
     }
+    (answer, delay)
 }
 
 /// The gateway has acted; the client may get something else than its answer, or nothing.

@@ -8,7 +8,7 @@ use crate::ledger::Exchange;
 use crate::log::{RedactedTexts, RequestLog};
 use crate::outbox::{Pending, Reply};
 use crate::port::Port;
-use crate::record::Recorder;
+use crate::record::{GatewayRecorder, Recorder};
 use jiff::Timestamp;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -49,6 +49,12 @@ impl State {
     pub(crate) fn log_unanswered(&mut self, gateway: &str, method: &str, path: &str, status: u16) {
         let at = self.common.now();
         self.log.push(at, Exchange::new(gateway, method, path, status));
+    }
+
+    /// Records the requests to this gateway; `None` when nothing is recorded, and for the payment pages.
+    pub(crate) fn recorder_for(&self, gateway: &str) -> Option<GatewayRecorder> {
+        let known = self.gateways.iter().find(|known| known.name() == gateway)?;
+        Some(self.recorder.as_ref()?.for_gateway(known.name(), known.operations()))
     }
 
     pub(crate) fn advance(&mut self, by: Duration) {

@@ -27,7 +27,7 @@ async fn full_ledger_forgets_and_refuses_to_vouch() {
             "order": {"action": "SALE", "channel": "MoTo", "type": "RECURRING", "frequency": "DAILY",
                 "emailAddress": "a@b.example", "amount": {"currencyCode": "AED", "value": 100},
                 "merchantOrderReference": plan},
-            "payment": {"pan": "4012001037141112", "expiry": "2999-04", "cvv": "123", "cardholderName": "A Person"},
+            "payment": {"pan": "4012001037141112", "expiry": "2999-04", "cvv": "123", "cardholderName": "Ann Example"},
         });
         let request = http
             .post(&orders)

@@ -29,7 +29,7 @@ use crate::recurring_tokens::RecurringTokens;
 
 /// A client of the gateway for one API key. Cloning is cheap and shares the connections.
 ///
-/// What the gateway itself calls a client, a person who pays, is a [`ClientRecord`] here.
+/// What the gateway itself calls a client, the customer who pays, is a [`ClientRecord`] here.
 #[derive(Debug, Clone)]
 pub struct Client {
     transport: Transport,
@@ -157,7 +157,7 @@ impl Client {
         self.send(request).await
     }
 
-    /// Gives free what is held on the card, without taking it.
+    /// Releases the authorization hold on the card.
     ///
     /// # Errors
     /// When it was not done, or (`Unknown`) when it is not known whether it was: read the purchase.
@@ -173,7 +173,7 @@ impl Client {
         self.send(request).await
     }
 
-    /// Forgets the card that a purchase saved: its identifier is no token any more. Moves no money.
+    /// Deletes the card that a purchase saved: its identifier is no token any more. Moves no money.
     ///
     /// # Errors
     /// When it was not done, or (`Unknown`) when it is not known whether it was: read the purchase.
@@ -207,7 +207,7 @@ impl Client {
         })
     }
 
-    /// Forgets a stored card: no later charge can use its token. Moves no money.
+    /// Deletes a stored card: no later charge can use its token. Moves no money.
     ///
     /// # Errors
     /// When it was not done, or (`Unknown`) when it is not known whether it was: look into the list.
@@ -270,11 +270,9 @@ impl ClientBuilder {
         if let Some(id) = &self.brand_id {
             check::id("brand_id", id).map_err(Error::config)?;
         }
-        Ok(Client {
-            base_url: self.environment.base_url().map_err(Error::config)?,
-            transport: Transport::new(self.http).map_err(Error::config)?,
-            api_key: self.api_key,
-            brand_id: self.brand_id,
-        })
+        let base_url = self.environment.base_url().map_err(Error::config)?;
+        let transport = Transport::new(self.http).map_err(Error::config)?;
+        transport.check(&base_url).map_err(Error::config)?;
+        Ok(Client { base_url, transport, api_key: self.api_key, brand_id: self.brand_id })
     }
 }

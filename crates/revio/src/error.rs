@@ -2,6 +2,7 @@ use std::fmt;
 
 use recurring_core::{ErrorKind, Reply};
 use recurring_gateway::ErrorExt as _;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// A failed call: see [`recurring_core::Error`] for its kind and its effect on the money.
@@ -20,7 +21,7 @@ const SHOWN: usize = 5;
 /// alone. What concerns no single member stands under `__all__`.
 ///
 /// The texts have been cleared of the secrets of the request.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[non_exhaustive]
 pub struct ApiError {
     /// Every entry, whatever its depth. At least one.
@@ -28,7 +29,7 @@ pub struct ApiError {
 }
 
 /// One entry of the gateway's error.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[non_exhaustive]
 pub struct FieldError {
     /// The member of the request that is wrong, as a dotted path such as `purchase.products.0.price`; `__all__` for

@@ -42,9 +42,9 @@ pub use ops::update_client::UpdateClient;
 pub use recurring_core::RetryPolicy;
 pub use recurring_core::{
     Currency, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money, NotAfter,
-    Outcome, Proof, Reply, RetryAdvice, Secret,
+    Outcome, Proof, Reply, RetryAdvice, Secret, Tls,
 };
 pub use recurring_gateway::signature::PublicKey;
-pub use recurring_gateway::{BaseUrl, Operation, PreparedRequest};
+pub use recurring_gateway::{BaseUrl, Operation, PreparedRequest, UnknownValue};
 pub use recurring_tokens::RecurringTokens;
 pub use status::{PurchaseStatus, documented_outcomes};

@@ -40,7 +40,7 @@ pub use verified::{Authenticated, verify};
 
 use recurring_core::{GatewayTime, Secret};
 use recurring_gateway::{check, lenient, notification::read_verified};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::ops::payment::Payment;
@@ -92,12 +92,13 @@ struct Head {
 }
 
 /// Something that happened at the gateway. A hint: read the purchase before acting on it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Notification {
     /// What happened (`event_type` on the wire). It says nothing certain of the status.
     pub event: EventType,
     /// The identifier of the object. Hidden, since that of a purchase which saves the card is the token.
+    #[serde(skip_serializing)]
     pub object_id: Secret,
     /// When the object last changed, in seconds since 1970.
     pub updated_on: Option<GatewayTime>,
@@ -106,7 +107,8 @@ pub struct Notification {
 }
 
 /// What a notification is about.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum NotifiedObject {
     /// A purchase, as of `purchase.*`.

@@ -165,3 +165,31 @@ fn an_address_that_is_refused_may_hold_a_password() {
     let shown = format!("{builder:?} {:?}", builder.clone().build());
     assert_absent(&[KEY, "sentinel-password"], &shown, "a builder");
 }
+
+#[test]
+fn serialized_answers_hold_no_token() {
+    let page = r#""checkout_url":"https://pay.example/canary-id/""#;
+    let failed =
+        r#""transaction_data":{"attempts":[{"error":{"code":"canary-id","message":"for canary-with"}}]}"#;
+    let body = format!(
+        r#"{{"id":"canary-id","status":"unheard_of","is_recurring_token":true,"recurring_token":"canary-with",{page},{failed}}}"#
+    );
+    let reply = |body: &str| revio::Reply::new(200, Vec::new(), body.into());
+    let purchase = revio::GetPurchase::new("canary-id").read(&reply(&body)).expect("a purchase");
+    let refund = revio::RefundPurchase::new("canary-id").read(&reply(&body)).expect("an answer");
+    let related = r#"{"id":"r-1","type":"payment","related_to":{"type":"purchase","id":"canary-id"},"payment":{"amount":1,"currency":"ZAR"}}"#;
+    let refunded = revio::RefundPurchase::new("canary-id").read(&reply(related)).expect("an answer");
+    let cards =
+        r#"{"next":"https://a.example/?canary-next","results":[{"id":"canary-id","description":"5***4"}]}"#;
+    let cards = revio::ListRecurringTokens::new("c").read(&reply(cards)).expect("a page");
+    for (json, shown) in [
+        (serde_json::to_string(&purchase), r#""status":"unheard_of""#),
+        (serde_json::to_string(&refund), "[redacted]"),
+        (serde_json::to_string(&refunded), "r-1"),
+        (serde_json::to_string(&cards), "5***4"),
+    ] {
+        let json = json.expect("JSON");
+        assert_absent(&["canary"], &json, "JSON");
+        assert!(json.contains(shown), "{shown}: {json}");
+    }
+}

@@ -145,9 +145,9 @@ async fn without_a_key_nothing_is_accepted_and_the_refusal_says_so() {
     let gateway = Gateway::start(failure()).await;
     let keys = Arc::new(gateway.keys());
     let good = KeyPair::first().sign(BODY);
-    assert!(refused(deliver(&keys, &good).await).contains("could not be had"));
+    assert!(refused(deliver(&keys, &good).await).contains("cannot obtain the key"));
     assert_eq!(at_once(&keys, &good).await, 0);
-    assert!(refused(deliver(&keys, &good).await).contains("could not be had"));
+    assert!(refused(deliver(&keys, &good).await).contains("cannot obtain the key"));
     assert_eq!(gateway.asked(), 1);
     gateway.now_answers(key(KeyPair::first()));
     pass(60).await;
@@ -159,7 +159,7 @@ async fn what_is_no_key_is_not_kept() {
     let gateway = Gateway::start(Behaviour::Reply(RawReply::json(200, r#""hello""#))).await;
     let keys = gateway.keys();
     let good = KeyPair::first().sign(BODY);
-    assert!(refused(deliver(&keys, &good).await).contains("could not be had"));
+    assert!(refused(deliver(&keys, &good).await).contains("cannot obtain the key"));
     assert_eq!(gateway.asked(), 1);
 }
 
@@ -171,7 +171,7 @@ async fn the_old_key_stays_while_the_new_one_cannot_be_had() {
     gateway.now_answers(failure());
     pass(60).await;
     for _ in 0..2 {
-        assert!(refused(deliver(&keys, &new).await).contains("could not be had"));
+        assert!(refused(deliver(&keys, &new).await).contains("cannot obtain the key"));
         assert!(deliver(&keys, &old).await.is_ok());
     }
     assert_eq!(gateway.asked(), 2);
@@ -195,7 +195,7 @@ async fn a_delivery_that_goes_away_while_it_asks_does_not_open_the_gate() {
     asking.abort();
     assert!(asking.await.expect_err("aborted").is_cancelled());
     gateway.now_answers(key(KeyPair::first()));
-    assert!(refused(deliver(&keys, &good).await).contains("could not be had"));
+    assert!(refused(deliver(&keys, &good).await).contains("cannot obtain the key"));
     assert_eq!(gateway.asked(), 1);
     pass(60).await;
     assert!(deliver(&keys, &good).await.is_ok());

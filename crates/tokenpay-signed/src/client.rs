@@ -175,11 +175,9 @@ impl ClientBuilder {
     /// When the merchant's identifier, the address or an HTTP option cannot work.
     pub fn build(self) -> Result<Client, Error> {
         self.account.merchant_id().check().map_err(Error::config)?;
-        Ok(Client {
-            base_url: self.environment.base_url().map_err(Error::config)?,
-            transport: Transport::new(self.http).map_err(Error::config)?,
-            account: self.account,
-            signer: self.signer,
-        })
+        let base_url = self.environment.base_url().map_err(Error::config)?;
+        let transport = Transport::new(self.http).map_err(Error::config)?;
+        transport.check(&base_url).map_err(Error::config)?;
+        Ok(Client { base_url, transport, account: self.account, signer: self.signer })
     }
 }

@@ -2,8 +2,8 @@ use std::fmt;
 
 use recurring_core::{ErrorKind, Reply};
 use recurring_gateway::{ErrorExt as _, lenient, read_success};
-use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Serialize};
 
 /// A failed call: see [`recurring_core::Error`] for its kind and its effect on the money.
 pub type Error = recurring_core::Error<ApiError>;
@@ -14,7 +14,7 @@ pub(crate) const SUCCESS: &str = "0000";
 /// The gateway's own error, `{"responseCode": .., "message": ..}` with another code than `0000`.
 ///
 /// No code but `0000` is public. The texts have been cleared of the secrets of the request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ApiError {
     /// The gateway's code.
@@ -42,7 +42,7 @@ impl fmt::Display for ApiError {
     }
 }
 
-/// The part that every answer has, and whether it speaks of an order.
+/// The part that every answer has, and whether it names an order.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Head {
@@ -57,10 +57,10 @@ struct Head {
 }
 
 impl ApiError {
-    /// Reads the gateway's error, if the body has its shape. An answer that speaks of an order is more than an
+    /// Reads the gateway's error, if the body has its shape. An answer that names an order is more than an
     /// error: whatever its code says, something may have happened.
     fn read(reply: &Reply) -> Option<Self> {
-        Self::of(reply, &head(reply)?).filter(|_| !speaks_of_an_order(reply))
+        Self::of(reply, &head(reply)?).filter(|_| !names_an_order(reply))
     }
 
     fn of(reply: &Reply, head: &Head) -> Option<Self> {
@@ -75,7 +75,7 @@ fn head(reply: &Reply) -> Option<Head> {
     reply.object().ok()
 }
 
-fn speaks_of_an_order(reply: &Reply) -> bool {
+fn names_an_order(reply: &Reply) -> bool {
     head(reply).is_some_and(|head| head.order.is_some() || head.transaction.is_some())
 }
 
@@ -111,7 +111,7 @@ pub(crate) fn read_answer<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error
 fn refusal(reply: &Reply) -> Error {
     let answered = |api: &ApiError| format!("the gateway answered {}: {api}", reply.status());
     let Some(api) = ApiError::read(reply) else {
-        // The gateway's words are kept all the same, for a person to read.
+        // The gateway's words are kept all the same, for the operator.
         return match head(reply).and_then(|head| ApiError::of(reply, &head)) {
             Some(api) if reply.is_success() => {
                 Error::unknown(ErrorKind::Protocol, answered(&api)).with_api(api).with_reply(reply.clone())

@@ -32,8 +32,8 @@ pub use ops::void_order::VoidOrder;
 pub use recurring_core::RetryPolicy;
 pub use recurring_core::{
     Currency, Decimal, DeclineReason, Effect, ErrorKind, GatewayTime, HttpOptions, InvalidInput, Money,
-    NotAfter, Outcome, Proof, Reply, RetryAdvice, Secret,
+    NotAfter, Outcome, Proof, Reply, RetryAdvice, Secret, Tls,
 };
 pub use recurring_gateway::signature::PublicKey;
-pub use recurring_gateway::{Operation, PreparedRequest};
+pub use recurring_gateway::{Operation, PreparedRequest, UnknownValue};
 pub use status::{GivenBack, OrderStatus, TransactionStatus, documented_outcomes};

@@ -27,7 +27,7 @@ use recurring_gateway::{
     notification::{check, read_verified},
     signature::PublicKey,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::ops::could_be_cut;
@@ -52,7 +52,7 @@ pub struct Authenticated(RawNotification);
 ///
 /// # Errors
 /// `Refused` when the signature is missing or does not belong to this content and key. `Refused` too when the
-/// content has no single text: nobody says how `null`, lists and objects are signed; and with a `&name=` inside of
+/// content has no single text: it is not documented how `null`, lists and objects are signed; and with a `&name=` inside of
 /// a value, or a `&` or `=` in a key, one signature would belong to several contents.
 // Assumption(notification-sort): the documents say that the members are sorted, not how.
 pub fn verify(raw: RawNotification, key: &PublicKey) -> Result<Authenticated, NotificationError> {
@@ -77,9 +77,11 @@ fn signed_text(members: &BTreeMap<String, Box<RawValue>>) -> Result<String, Noti
     let mut pairs = Vec::new();
     for (name, literal) in members {
         let value = value(literal).ok_or_else(|| {
-            NotificationError::refused("a member is null, a list or an object: nobody says how it is signed")
+            NotificationError::refused(
+                "a member is null, a list or an object: how it is signed is not documented",
+            )
         })?;
-        // Otherwise whoever has one genuine notification could cut its text into other members.
+        // Otherwise the holder of one genuine notification could cut its text into other members.
         if name.contains(['&', '=']) || could_be_cut(&value) {
             return Err(NotificationError::refused("its signed text could be read in more than one way"));
         }
@@ -107,7 +109,7 @@ pub fn parse(notification: &Authenticated) -> Result<Notification, NotificationE
 }
 
 /// The result of an order, as the gateway reports it. Only `order_id` is certain to be there.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Notification {

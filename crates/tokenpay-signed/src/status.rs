@@ -1,5 +1,6 @@
 use recurring_core::Outcome;
 use recurring_gateway::open_enum;
+use serde::Serialize;
 
 open_enum! {
     /// Where an order stands (open).
@@ -101,7 +102,9 @@ fn canceled(order: &OrderStatus, outcome: Outcome) -> Outcome {
 }
 
 /// How much of the money was given back, as far as an order's statuses say: all of it, or a part that they do not state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum GivenBack {
     /// All of it.
     Whole,
@@ -130,9 +133,9 @@ fn order_says(order: &OrderStatus) -> Says {
     match order {
         OrderStatus::Success | OrderStatus::Settled => Says::Paid,
         OrderStatus::Failure | OrderStatus::Cancelled => Says::NotPaid,
-        // An order that nobody pays, and one without a status, do not contradict a refused transaction.
+        // An unpaid order, and one without a status, do not contradict a refused transaction.
         OrderStatus::Open => Says::Nothing,
-        OrderStatus::Other(text) if text.is_empty() => Says::Nothing,
+        OrderStatus::Other(text) if text.as_str().is_empty() => Says::Nothing,
         _ => Says::Undecided,
     }
 }
@@ -141,7 +144,7 @@ fn transaction_says(transaction: Option<&TransactionStatus>) -> Says {
     match transaction {
         Some(TransactionStatus::Success | TransactionStatus::Settled) => Says::Paid,
         Some(TransactionStatus::Declined) => Says::NotPaid,
-        Some(TransactionStatus::Other(text)) if text.is_empty() => Says::Nothing,
+        Some(TransactionStatus::Other(text)) if text.as_str().is_empty() => Says::Nothing,
         None => Says::Nothing,
         Some(_) => Says::Undecided,
     }

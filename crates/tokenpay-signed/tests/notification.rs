@@ -1,5 +1,5 @@
 //! What the gateway sends of its own accord, signed by the `openssl` program in the gateway's stead.
-#![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test stops by panicking")]
 
 mod common;
 
@@ -151,7 +151,7 @@ fn what_has_no_single_signed_text_is_refused_even_with_a_signature() {
         (r#""a":[]"#, "a=[]"),
         (r#""a":{}"#, "a={}"),
     ] {
-        assert_refused(&signed(members, text), "nobody says how it is signed");
+        assert_refused(&signed(members, text), "how it is signed is not documented");
     }
     // The text of a genuine notification, cut into other members.
     let cut = r#""amount":"30.00&cardType=VISA&maskedPan=470534XXXXXX8101&merchantReference=merRef0002","orderId":"5804","status":"SUCCESS","updateTime":"2022-07-05T03:25:01.200+00:00""#;

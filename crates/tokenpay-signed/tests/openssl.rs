@@ -1,5 +1,5 @@
 //! Keys in every form that occurs, and signatures that the `openssl` program makes and checks.
-#![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test stops by panicking")]
 
 mod common;
 

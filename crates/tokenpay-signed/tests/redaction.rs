@@ -94,3 +94,17 @@ recurring_fixtures::tests! {
         nothing_that_is_shown_holds_a_secret,
     ];
 }
+
+#[test]
+fn serialized_answers_hold_no_token() {
+    let body = r#"{"responseCode":"0000","list":[{"tokenId":"canary-0815","maskedPan":"4***1"}]}"#;
+    let reply = tokenpay_signed::Reply::new(200, Vec::new(), body.into());
+    let cards = account().operation(&QueryToken::new("user1")).read(&reply).expect("cards");
+    let json = serde_json::to_string(&cards).expect("JSON");
+    assert_absent(&["canary", "tokenId"], &json, "JSON");
+    assert!(json.contains("4***1"), "{json}");
+    let body = r#"{"responseCode":"0000","order":{"id":5803,"status":"UNHEARD_OF"}}"#;
+    let order: tokenpay_signed::TokenOrder = serde_json::from_str(body).expect("an order");
+    let json = serde_json::to_string(&order).expect("JSON");
+    assert!(json.contains(r#""status":"UNHEARD_OF""#) && json.contains("5803"), "{json}");
+}

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use recurring_core::Reply;
 use recurring_gateway::{Class, Method, Operation, PreparedRequest};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::{ApiError, Error, read_object};
@@ -53,7 +53,7 @@ fn currencies(method: &Value) -> Option<Vec<String>> {
 }
 
 /// The currencies of each payment method that a project takes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Currencies(BTreeMap<String, Vec<String>>);
 
 impl Currencies {

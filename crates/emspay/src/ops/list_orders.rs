@@ -1,3 +1,5 @@
+use std::fmt;
+
 use recurring_core::{ErrorKind, InvalidInput, Reply, Timestamp};
 use recurring_gateway::{Class, ErrorExt as _, Method, Operation, PreparedRequest, check, lenient};
 
@@ -17,9 +19,9 @@ pub struct ListOrders {
 }
 
 impl ListOrders {
-    /// The orders created between two instants: each an RFC 3339 time stamp with an offset or `Z`, as text or as a
+    /// Lists the orders created between two instants: each an RFC 3339 time stamp with an offset or `Z`, as text or as a
     /// [`Timestamp`].
-    pub fn created_between(since: impl ToString, until: impl ToString) -> Self {
+    pub fn created_between(since: impl fmt::Display, until: impl fmt::Display) -> Self {
         Self { since: since.to_string(), until: until.to_string() }
     }
 }

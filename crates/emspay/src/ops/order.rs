@@ -1,6 +1,6 @@
 use recurring_core::{DeclineReason, GatewayTime, Outcome, Reply, Secret};
 use recurring_gateway::{check, lenient};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::decline;
 use crate::error::{Error, read_object};
@@ -9,7 +9,7 @@ use crate::ops::transaction::{CardDetails, Transaction, clear_words};
 use crate::status::{self, OrderStatus, RecurringType, TransactionStatus};
 
 /// An order as the gateway tells it. Only `id` is certain to be there.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[non_exhaustive]
 #[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub struct Order {

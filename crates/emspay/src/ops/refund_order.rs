@@ -2,7 +2,7 @@ use recurring_core::{ErrorKind, GatewayTime, Money, Outcome, Reply};
 use recurring_gateway::{
     Class, ErrorExt as _, Method, Operation, PreparedRequest, check, check_echo, lenient, require_echo,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{ApiError, Error, read_object};
 use crate::ops::evidence::{self, Whole};
@@ -91,7 +91,7 @@ impl Operation for RefundOrder {
 }
 
 /// A refund as the gateway tells it: an order of its own. Only `id` is certain to be there.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[non_exhaustive]
 #[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub struct Refund {

@@ -1,11 +1,11 @@
 use recurring_core::{GatewayTime, Reply, Secret};
 use recurring_gateway::lenient;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::status::{RecurringType, TransactionStatus};
 
 /// One payment of an order.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Transaction {
     /// The gateway's identifier.
@@ -57,7 +57,7 @@ pub struct Transaction {
 }
 
 /// The card of a transaction, and the token that stands for it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct CardDetails {
     /// The place in the series.
@@ -65,11 +65,12 @@ pub struct CardDetails {
     pub recurring_type: RecurringType,
     /// The token for later payments; only in an order that was read after the customer had paid.
     #[serde(default, deserialize_with = "lenient::secret")]
+    #[serde(skip_serializing)]
     pub vault_token: Option<Secret>,
     /// The identifier of the first order's *transaction*.
     #[serde(default, deserialize_with = "lenient::text")]
     pub first_authorised_transaction_id: Option<String>,
-    /// The end of the card's life, `MMYYYY`.
+    /// The expiry date of the card, `MMYYYY`.
     #[serde(default, deserialize_with = "lenient::text")]
     pub card_expiry: Option<String>,
     /// The name on the card.

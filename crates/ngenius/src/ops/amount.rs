@@ -1,9 +1,9 @@
 use recurring_core::{Currency, Money};
 use recurring_gateway::lenient;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// An amount of money as the gateway tells it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Amount {

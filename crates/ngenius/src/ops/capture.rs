@@ -1,13 +1,13 @@
 use recurring_core::{GatewayTime, Reply};
 use recurring_gateway::lenient;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::ops::amount::Amount;
 use crate::ops::hal::{self, Links};
 
 /// One capture of a payment: money that was taken of what is held.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(from = "Members")]
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(from = "Members", rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Capture {
     /// The gateway's reference; taken from its identifier or its links where the gateway leaves it out.
@@ -19,12 +19,13 @@ pub struct Capture {
     pub amount: Option<Amount>,
     /// When it was made.
     pub created_time: Option<GatewayTime>,
+    #[serde(skip_serializing)]
     pub(crate) links: Links,
 }
 
 /// One refund of a payment.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(from = "Members")]
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(from = "Members", rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Refund {
     /// The gateway's reference; taken from its identifier or its own link where the gateway leaves it out.

@@ -2,7 +2,7 @@ use recurring_core::{DeclineReason, ErrorKind, GatewayTime, InvalidInput, Money,
 use recurring_gateway::{
     Class, ErrorExt as _, Method, Operation, PreparedRequest, check, check_echo, lenient, read_success,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::card::Card;
@@ -178,7 +178,7 @@ impl Operation for AtOutlet<'_, CreateRecurringPayment> {
 }
 
 /// A recurring payment as the gateway answers it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 #[must_use = "a decline and an open end are answers too: look at the outcome"]
@@ -226,9 +226,7 @@ impl RecurringPayment {
 
     /// Clears the texts that are not known of the secrets of the request.
     fn cleared(mut self, reply: &Reply) -> Self {
-        if let RecurringState::Other(text) = &mut self.state {
-            *text = reply.shown(text);
-        }
+        self.state = self.state.cleared(reply);
         self
     }
 }

@@ -25,7 +25,7 @@ pub(crate) mod void_payment;
 const MEDIA_TYPE: &str = "application/vnd.ni-payment.v2+json";
 
 /// Compares identifiers that a reply repeats with those that were sent. They are UUIDs, whose letter case means
-/// nothing: a difference in it alone must not make a payment look like somebody else's.
+/// nothing: a difference in it alone must not make a payment look like another one.
 fn check_ids(reply: &Reply, ids: &[(&str, &str, Option<&str>)]) -> Result<(), Error> {
     for (name, sent, came_back) in ids {
         let came_back = came_back.map(str::to_ascii_lowercase);
@@ -89,7 +89,7 @@ fn check_proven(reply: &Reply, member: &str, proven: bool) -> Result<(), Error> 
 }
 
 /// Whether one of the entries could be the amount that was sent. An answer that names entries, but none of this
-/// amount, speaks of something else.
+/// amount, does not belong to the request.
 fn check_one_is<'a>(
     reply: &Reply,
     name: &str,

@@ -1,6 +1,6 @@
 use recurring_core::{GatewayTime, Reply};
 use recurring_gateway::lenient;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::ops::amount::Amount;
 use crate::ops::hal;
@@ -9,13 +9,13 @@ use crate::status::Action;
 
 /// An order as the gateway tells it. An order of a recurring payment holds one entry in `payments` for each charge of
 /// the schedule.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 #[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub struct Order {
     /// The gateway's identifier in its long form, `urn:order:` and the reference.
-    #[serde(rename = "_id", default, deserialize_with = "lenient::text")]
+    #[serde(rename(deserialize = "_id"), default, deserialize_with = "lenient::text")]
     pub id: Option<String>,
     /// The gateway's reference; taken from `id` where the gateway leaves it out. Always there in an order that was
     /// read through [`Client::get_order`](crate::Client::get_order).
@@ -43,7 +43,7 @@ pub struct Order {
     #[serde(default, deserialize_with = "lenient::text")]
     pub merchant_order_reference: Option<String>,
     /// Every payment, in the gateway's order. Look at all of them: the first says nothing of the later ones.
-    #[serde(rename = "_embedded", default, deserialize_with = "payments")]
+    #[serde(rename(deserialize = "_embedded"), default, deserialize_with = "payments")]
     pub payments: Vec<Payment>,
 }
 

@@ -36,7 +36,7 @@ impl PayWithSavedCard {
     /// order's own amount is taken, so both must be the same.
     ///
     /// # Errors
-    /// When the order is not one that waits for this payment, or the card has no token, end of life or name.
+    /// When the order is not one that waits for this payment, or the card has no token, expiry date or name.
     pub fn new(order: &Order, card: &SavedCard, amount: Money) -> Result<Self, InvalidInput> {
         let refuse = |field: &'static str, rule: &'static str| Err(InvalidInput::new(field, rule));
         let Some(order_reference) = order.reference.clone() else {

@@ -1,6 +1,6 @@
 use recurring_core::{DeclineReason, GatewayTime, Outcome, Reply, Secret};
 use recurring_gateway::lenient;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::ops::amount::Amount;
 use crate::ops::capture::{Capture, Refund, clear};
@@ -8,8 +8,8 @@ use crate::ops::hal::{self, Links};
 use crate::status::{self, PaymentState};
 
 /// One payment of an order: one charge of the card.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(from = "Members")]
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(from = "Members", rename_all = "camelCase")]
 #[non_exhaustive]
 #[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub struct Payment {
@@ -37,6 +37,7 @@ pub struct Payment {
     pub captures: Vec<Capture>,
     /// Every refund, in the gateway's order.
     pub refunds: Vec<Refund>,
+    #[serde(skip_serializing)]
     pub(crate) links: Links,
 }
 
@@ -100,7 +101,7 @@ impl From<Members> for Payment {
 }
 
 /// What the issuer answered to a payment.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AuthResponse {
@@ -156,9 +157,7 @@ impl Payment {
 
     /// Clears the texts that quote others of the secrets of the request.
     pub(crate) fn cleared(mut self, reply: &Reply) -> Self {
-        if let PaymentState::Other(text) = &mut self.state {
-            *text = reply.shown(text);
-        }
+        self.state = self.state.cleared(reply);
         if let Some(answer) = &mut self.auth_response {
             clear(&mut answer.result_message, reply);
         }
@@ -173,11 +172,11 @@ impl Payment {
 }
 
 /// The card of a payment, masked.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PaymentMethod {
-    /// The end of the card's life, `YYYY-MM`.
+    /// The expiry date of the card, `YYYY-MM`.
     #[serde(default, deserialize_with = "lenient::text")]
     pub expiry: Option<String>,
     /// The name on the card.
@@ -192,14 +191,14 @@ pub struct PaymentMethod {
 }
 
 /// A card that the gateway keeps, and the token that stands for it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SavedCard {
     /// The masked card number. `None` also where the gateway does not mask it: a whole number is not kept.
     #[serde(default, deserialize_with = "masked")]
     pub masked_pan: Option<String>,
-    /// The end of the card's life, `YYYY-MM`.
+    /// The expiry date of the card, `YYYY-MM`.
     #[serde(default, deserialize_with = "lenient::text")]
     pub expiry: Option<String>,
     /// The name on the card.
@@ -210,6 +209,7 @@ pub struct SavedCard {
     pub scheme: Option<String>,
     /// The token that pays with this card.
     #[serde(default, deserialize_with = "lenient::secret")]
+    #[serde(skip_serializing)]
     pub card_token: Option<Secret>,
     /// Whether the security code has to be asked for again.
     #[serde(default, deserialize_with = "lenient::boolean")]

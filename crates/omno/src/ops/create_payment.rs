@@ -2,7 +2,7 @@ use std::fmt;
 
 use recurring_core::{Decimal, DeclineReason, InvalidInput, Money, Outcome, Reply, Secret};
 use recurring_gateway::{Class, Method, Operation, PreparedRequest, check, check_echo, lenient};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{ApiError, Error, not_created, read_object};
 use crate::status::{self, PaymentStatus};
@@ -21,7 +21,8 @@ pub struct Addresses {
     pub callback_fail: String,
 }
 
-/// Who pays. The gateway requires all but the last two. `Debug` shows nothing of it, since it is about a person.
+/// The customer who pays. The gateway requires all but the last two members. `Debug` shows nothing of them: they are
+/// personal data.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Billing {
     /// First name, at most 255 characters, as all texts here.
@@ -245,7 +246,7 @@ impl Operation for CreatePayment {
 }
 
 /// A payment that was created. Only `payment_id` is certain to be there.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 #[must_use = "a decline and an open end are answers too: look at the outcome"]
@@ -308,9 +309,7 @@ impl CreatedPayment {
 
     /// Clears the text that quotes the gateway's words of the secrets of the request.
     fn cleared(mut self, reply: &Reply, with_card_token: bool) -> Self {
-        if let Some(PaymentStatus::Other(text)) = &self.status {
-            self.status = Some(PaymentStatus::Other(reply.shown(text)));
-        }
+        self.status = self.status.map(|status| status.cleared(reply));
         self.with_card_token = with_card_token;
         self
     }

@@ -2,7 +2,7 @@ use recurring_core::{DeclineReason, ErrorKind, GatewayTime, Money, Outcome, Repl
 use recurring_gateway::{
     Class, ErrorExt as _, Method, Operation, PreparedRequest, check, check_echo, lenient, require_echo,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{ApiError, Error, read_object};
 use crate::status::{self, PaymentStatus};
@@ -62,7 +62,7 @@ fn same_form(id: &str) -> String {
 }
 
 /// A payment as the gateway reports it. Only `status` is certain to be there.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 #[must_use = "a decline and an open end are answers too: look at the outcome"]
@@ -94,7 +94,7 @@ pub struct Payment {
     /// The name on the card.
     #[serde(default, deserialize_with = "lenient::text")]
     pub cardholder: Option<String>,
-    /// The end of the card's life, `12/24` or `01/2025`.
+    /// The expiry date of the card, `12/24` or `01/2025`.
     #[serde(default, deserialize_with = "lenient::text")]
     pub expiration_date: Option<String>,
     /// A country, free text.
@@ -168,9 +168,7 @@ impl Payment {
     /// Clears the texts that quote the gateway's words of the secrets of the request.
     fn cleared(mut self, reply: &Reply) -> Self {
         self.payment_result = self.payment_result.map(|text| reply.shown(&text));
-        if let PaymentStatus::Other(text) = &self.status {
-            self.status = PaymentStatus::Other(reply.shown(text));
-        }
+        self.status = self.status.cleared(reply);
         self
     }
 }

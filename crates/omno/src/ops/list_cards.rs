@@ -1,6 +1,6 @@
 use recurring_core::{ErrorKind, Reply, Secret};
 use recurring_gateway::{Class, ErrorExt as _, Method, Operation, PreparedRequest, check, lenient};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -72,19 +72,22 @@ fn odd(reply: &Reply, what: &str, found: &Value) -> Error {
 
 /// A saved card. Only the token is certain to be there. Assumption(card-members): they are named as in the gateway's
 /// notifications; see SOURCES.md, and [`Card::raw`] for the card as the gateway wrote it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Card {
     /// What a later payment is made with.
+    #[serde(skip_serializing)]
     pub card_token: Secret,
     /// The masked card number, such as `400000********0044`.
     pub card_mask: Option<String>,
     /// The brand of the card, such as `VISA`.
     pub card_brand: Option<String>,
-    /// The end of the card's life, `12/24` or `01/2025`.
+    /// The expiry date of the card, `12/24` or `01/2025`.
     pub expiration_date: Option<String>,
     /// The name on the card.
     pub cardholder: Option<String>,
+    #[serde(skip_serializing)]
     raw: Secret,
 }
 

@@ -6,12 +6,12 @@ use clap::{Args, Subcommand};
 use recurring_facade::{AttemptId, ProviderId};
 use recurring_journal::State;
 
-use super::values::{provider, state};
+use super::values::provider;
 
 /// The durable record of attempts.
 #[derive(Debug, Args)]
 pub(crate) struct Journal {
-    /// The journal: sqlite:/PATH or postgres://..; by default RECURRING_JOURNAL. An address with a password belongs there.
+    /// The journal: sqlite:/PATH or postgres://..; by default RECURRING_JOURNAL, where an address with a password belongs.
     #[arg(long, global = true, value_name = "ADDRESS")]
     pub(crate) journal: Option<String>,
     #[command(subcommand)]
@@ -22,7 +22,7 @@ pub(crate) struct Journal {
 pub(crate) enum JournalCommand {
     /// Create a journal where there is none. No other command does that.
     ///
-    /// It prints the identity of the new journal. Set RECURRING_JOURNAL_ID to it, and every command refuses another
+    /// Prints the identity of the new journal. Set RECURRING_JOURNAL_ID to it, and every command refuses another
     /// journal.
     Create,
     /// Show the identity of the journal, where it is, and how many attempts there are in each state.
@@ -36,45 +36,45 @@ pub(crate) enum JournalCommand {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// List attempts, one a line, in the order of their names.
+    /// List attempts in the order of their names.
     List {
         /// Only those in this state: planned, armed, paid, authorized, pending, declined, canceled, not_applied,
         /// unknown, review.
-        #[arg(long, value_parser = state)]
+        #[arg(long)]
         state: Option<State>,
         /// Only those of this gateway.
         #[arg(long, value_parser = provider)]
         provider: Option<ProviderId>,
-        /// At most so many.
+        /// The maximum number of attempts.
         #[arg(long)]
         limit: Option<usize>,
     },
-    /// Show one attempt and everything that happened to it.
+    /// Show one attempt and its log.
     Show {
         /// The attempt.
         #[arg(long, value_name = "ID")]
         attempt: AttemptId,
     },
-    /// Look up at the gateways what is unknown or pending. Nothing is ever sent again.
+    /// Look up at the gateways what is unknown or pending. No payment is ever sent again.
     ///
-    /// Exit code 0: nothing is open any more; 10: some are pending; 30: some are unknown or in manual review.
+    /// Exit code 0: nothing is open; 10: some attempts are pending; 30: some are unknown or in manual review.
     Reconcile {
         /// Only this attempt.
         #[arg(long, value_name = "ID")]
         attempt: Option<AttemptId>,
-        /// Only what is due, with growing waits between two looks: for a timer.
+        /// Only what is due, with growing intervals between two look-ups: for a timer.
         #[arg(long)]
         due: bool,
     },
-    /// Record an operator's decision about an attempt that looking could not settle.
+    /// Record an operator's decision about an attempt that looking up could not settle.
     ///
-    /// It looks at the gateway first. `not-applied` is refused while a call may be under way, and when the gateway shows
+    /// Looks it up at the gateway first. `not-applied` is refused while a call may be under way, and when the gateway shows
     /// a payment or cannot be asked.
     Resolve(Resolve),
-    /// Record that the store has forgotten something: a replica of PostgreSQL took over, or a backup was restored.
+    /// Acknowledge a PostgreSQL failover, or a restored backup.
     ///
-    /// Compare with the gateways first what was charged in the time that is missing. Every armed attempt becomes
-    /// unknown; what is planned or not applied goes to manual review.
+    /// First compare with the gateways what was charged in the time that is missing. Every armed attempt becomes unknown;
+    /// what is planned or not applied goes to manual review.
     #[command(alias = "acknowledge-fail-over")]
     AcknowledgeFailover(AcknowledgeFailover),
 }
@@ -90,35 +90,35 @@ pub(crate) struct Resolve {
     /// The gateway's identifier of the payment, where it was found.
     #[arg(long, value_name = "REF")]
     pub(crate) payment: Option<String>,
-    /// Who decides. It is kept for good.
-    #[arg(long, value_name = "WHO")]
+    /// The operator who decides. Kept permanently.
+    #[arg(long, value_name = "NAME")]
     pub(crate) by: String,
-    /// Why. It is kept for good.
+    /// The reason. Kept permanently.
     #[arg(long, value_name = "REASON")]
     pub(crate) why: String,
-    /// Record `not-applied` although that is refused. When it is wrong, the attempt can be charged twice.
+    /// Record `not-applied` although that is refused. If it is wrong, the attempt can be charged twice.
     #[arg(long)]
     pub(crate) force: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct AcknowledgeFailover {
-    /// Who has compared. It is kept for good.
-    #[arg(long, value_name = "WHO")]
+    /// The operator who compared. Kept permanently.
+    #[arg(long, value_name = "NAME")]
     pub(crate) by: String,
-    /// What came of it. It is kept for good.
+    /// The result of the comparison. Kept permanently.
     #[arg(long, value_name = "REASON")]
     pub(crate) why: String,
-    /// Nothing that is planned was sent in that time: it stays planned. When that is wrong, it is charged twice.
+    /// Keep planned attempts planned, because none was sent in that time. If that is wrong, they are charged twice.
     #[arg(long)]
     pub(crate) planned_were_not_sent: bool,
-    /// What the gateways charged in that time, one JSON object a line: {"provider":"..","attempt":"..","payment":".."},
-    /// the payment where it is known; `-` reads standard input. These attempts cannot be charged again.
+    /// The charges that the gateways show for that time, one JSON object a line: {"provider":"..","attempt":"..",
+    /// "payment":".."}, the payment where it is known; `-` reads standard input. These attempts cannot be charged again.
     #[arg(long, value_name = "FILE")]
     pub(crate) charged: Option<PathBuf>,
 }
 
-/// What an operator found out.
+/// An operator's decision.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub(crate) enum Decision {
     /// The money was taken.
@@ -127,7 +127,7 @@ pub(crate) enum Decision {
     Authorized,
     /// The gateway declined it.
     Declined,
-    /// It was canceled at the gateway, or has expired there: no money is kept.
+    /// Canceled or expired at the gateway: no money is kept.
     Canceled,
     /// Nothing happened, and nothing can be under way any more.
     #[value(alias = "not_applied")]

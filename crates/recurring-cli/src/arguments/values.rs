@@ -4,20 +4,12 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use recurring_facade::ProviderId;
-use recurring_journal::State;
 
 pub(super) fn provider(text: &str) -> Result<ProviderId, String> {
     let known = ProviderId::ALL.iter().find(|id| id.as_str() == text);
     known.cloned().ok_or_else(|| {
         let all: Vec<&str> = ProviderId::ALL.iter().map(ProviderId::as_str).collect();
         format!("there is no gateway `{text}`; the gateways are {}", all.join(", "))
-    })
-}
-
-pub(super) fn state(text: &str) -> Result<State, String> {
-    text.parse().map_err(|_| {
-        let all: Vec<&str> = State::ALL.iter().map(|state| state.as_str()).collect();
-        format!("there is no state `{text}`; the states are {}", all.join(", "))
     })
 }
 

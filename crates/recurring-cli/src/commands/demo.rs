@@ -1,4 +1,4 @@
-//! The whole story of each gateway, against a sandbox inside this program, over real HTTP.
+//! Every flow of each gateway, against a built-in sandbox, over real HTTP.
 
 mod customer;
 
@@ -15,19 +15,19 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
 
-/// Approved by the sandbox always.
+/// Always approved by the sandbox.
 const GOOD_CARD: &str = "4111111111111111";
-/// Approved by the sandbox while the customer is present, and refused later.
+/// Approved by the sandbox while the customer is present, and declined later.
 const FADING_CARD: &str = "4000000000000341";
 
-/// One gateway's story.
-struct Story<'a> {
+/// The flows of one gateway.
+struct Flow<'a> {
     facade: &'a Facade,
     id: &'a ProviderId,
     out: &'a Output,
 }
 
-/// Runs all five stories; every step must end as it should.
+/// Runs the flows of all five gateways; every step must end as expected.
 pub(crate) async fn run(timeout: Option<Duration>, out: &Output) -> Result<Exit, CliError> {
     out.progress("starting a sandbox of five gateways on this machine ...");
     let sandbox = Sandbox::builder()
@@ -40,15 +40,15 @@ pub(crate) async fn run(timeout: Option<Duration>, out: &Output) -> Result<Exit,
         settings = settings.with_timeout(timeout);
     }
     let facade = settings.facade()?;
-    let mut told = 0;
-    let mut problems = Vec::new();
+    let mut completed = 0;
+    let mut failed = false;
     for id in ProviderId::ALL {
-        let story = Story { facade: &facade, id, out };
-        match story.tell().await {
-            Ok(()) => told += 1,
+        let flow = Flow { facade: &facade, id, out };
+        match flow.run().await {
+            Ok(()) => completed += 1,
             Err(problem) => {
-                out.problem(&format!("{id}: {problem}"));
-                problems.push(problem);
+                out.problem(&problem.at(id).to_string());
+                failed = true;
             }
         }
         out.progress("");
@@ -60,23 +60,23 @@ pub(crate) async fn run(timeout: Option<Duration>, out: &Output) -> Result<Exit,
             entry.gateway, entry.amount_minor, entry.currency, entry.reference
         ));
     }
-    let ok = problems.is_empty() && told == ProviderId::ALL.len();
+    let ok = !failed && completed == ProviderId::ALL.len();
     let end = if ok {
         format!(
-            "all {told} gateways took recurring payments; the sandbox's ledger shows {} charges",
+            "all {completed} gateways took recurring payments; the sandbox's ledger shows {} charges",
             taken.len()
         )
     } else {
-        format!("{told} of {} gateways took recurring payments", ProviderId::ALL.len())
+        format!("{completed} of {} gateways took recurring payments", ProviderId::ALL.len())
     };
-    out.line(&json!({"providers": told, "ok": ok}), &end);
+    out.line(&json!({"providers": completed, "ok": ok}), &end);
     sandbox.shutdown().await;
     Ok(if ok { Exit::Done } else { Exit::Failed })
 }
 
-impl Story<'_> {
-    async fn tell(&self) -> Result<(), String> {
-        let can = self.facade.capabilities(self.id).map_err(|error| error.to_string())?;
+impl Flow<'_> {
+    async fn run(&self) -> Result<(), CliError> {
+        let can = self.facade.capabilities(self.id)?;
         if can.has(Operation::Schedule) {
             return self.scheduled().await;
         }
@@ -93,7 +93,7 @@ impl Story<'_> {
     }
 
     /// A first payment: begun, paid by the customer on the gateway's page, and turned into a stored credential.
-    async fn enrolled(&self, name: &str, card: &str, show: bool) -> Result<StoredCredential, String> {
+    async fn enrolled(&self, name: &str, card: &str, show: bool) -> Result<StoredCredential, CliError> {
         let step = |step, outcome: &str, payment: Option<&PaymentRef>| {
             if show {
                 self.step(step, outcome, payment);
@@ -117,40 +117,43 @@ impl Story<'_> {
         request.success_url = Some(format!("{shop}/paid"));
         request.failure_url = Some(format!("{shop}/failed"));
         request.notification_url = Some(format!("{shop}/notify"));
-        let started = self.facade.enrol(self.id, request).await.map_err(|error| error.to_string())?;
+        let started = self.facade.enrol(self.id, request).await?;
         step("enrol", started.payment.outcome.as_str(), started.payment.payment.as_ref());
-        let page = started.payment.redirect.as_deref().ok_or("the gateway names no page to pay on")?;
-        customer::pays(page, card).await?;
+        let page = started
+            .payment
+            .redirect
+            .as_deref()
+            .ok_or_else(|| unexpected("the gateway names no payment page"))?;
+        customer::pays(page, card).await.map_err(unexpected)?;
         step("customer", "paid", started.payment.payment.as_ref());
-        let Enrolment { payment, agreement, .. } =
-            self.facade.resume(started.pending).await.map_err(|error| error.to_string())?;
+        let Enrolment { payment, agreement, .. } = self.facade.resume(started.pending).await?;
         step("credential", payment.outcome.as_str(), payment.payment.as_ref());
         payment.must_be(Outcome::Paid, "the first payment")?;
         match agreement {
             Some(Agreement::ChargeOnDemand(credential)) => Ok(credential),
-            _ => Err("the gateway shows no stored credential".to_owned()),
+            _ => Err(unexpected("the gateway shows no stored credential")),
         }
     }
 
-    async fn charge(&self, name: &str, credential: StoredCredential) -> Result<Payment, String> {
+    async fn charge(&self, name: &str, credential: StoredCredential) -> Result<Payment, CliError> {
         let mut request = ChargeRequest::new(self.attempt(name)?, credential, self.price()?);
         request.reason = Some("Monthly plan, renewal".to_owned());
-        self.facade.charge(request).await.map_err(|error| error.to_string())
+        Ok(self.facade.charge(request).await?)
     }
 
     /// A pending payment is read again, where the gateway lets one read.
-    async fn settled(&self, payment: Payment, show: bool) -> Result<Payment, String> {
+    async fn settled(&self, payment: Payment, show: bool) -> Result<Payment, CliError> {
         let can_read = self.facade.require(self.id, Operation::Status).is_ok();
         let Some(reference) = payment.payment.as_ref().filter(|_| can_read) else { return Ok(payment) };
-        let status = self.facade.status(self.id, reference).await.map_err(|error| error.to_string())?;
+        let status = self.facade.status(self.id, reference).await?;
         if show {
             self.step("status", status.payment.outcome.as_str(), Some(reference));
         }
         Ok(status.payment)
     }
 
-    /// The gateway runs the clock: one call takes the first payment and starts the schedule.
-    async fn scheduled(&self) -> Result<(), String> {
+    /// The gateway schedules the payments: one call takes the first payment and starts the schedule.
+    async fn scheduled(&self) -> Result<(), CliError> {
         let card =
             json!({"pan": GOOD_CARD, "expiry": "2030-12", "cvv": "123", "cardholder_name": "Ann Example"});
         let request = ScheduleRequest::new(
@@ -160,26 +163,26 @@ impl Story<'_> {
             "customer@example.org",
             Secret::new(card.to_string()),
         );
-        let scheduled = self.facade.schedule(self.id, request).await.map_err(|error| error.to_string())?;
+        let scheduled = self.facade.schedule(self.id, request).await?;
         self.step("schedule", scheduled.payment.outcome.as_str(), scheduled.payment.payment.as_ref());
         scheduled.payment.must_be(Outcome::Paid, "the first payment of the schedule")?;
         self.settled(scheduled.payment, true).await?.must_be(Outcome::Paid, "the schedule's payment")
     }
 
-    fn attempt(&self, name: &str) -> Result<AttemptId, String> {
-        AttemptId::new(format!("demo-{}-{name}", self.id)).map_err(|error| error.to_string())
+    fn attempt(&self, name: &str) -> Result<AttemptId, CliError> {
+        Ok(AttemptId::new(format!("demo-{}-{name}", self.id))?)
     }
 
     /// 40.00 in a currency that the gateway's sandbox account has.
-    fn price(&self) -> Result<Money, String> {
+    fn price(&self) -> Result<Money, CliError> {
         let code = match self.id.as_str() {
             "ngenius" => "AED",
             "tokenpay-signed" => "USD",
             "revio" => "ZAR",
             _ => "EUR",
         };
-        let currency = Currency::from_code(code).map_err(|error| error.to_string())?;
-        Money::parse("40.00", currency).map_err(|error| error.to_string())
+        let currency = Currency::from_code(code)?;
+        Ok(Money::parse("40.00", currency)?)
     }
 
     fn step(&self, step: &str, outcome: &str, payment: Option<&PaymentRef>) {
@@ -192,17 +195,25 @@ impl Story<'_> {
     }
 }
 
-/// Whether a step ended as it should.
+/// A step that did not end as expected.
+fn unexpected(problem: impl Into<String>) -> CliError {
+    CliError::io(problem)
+}
+
+/// Whether a step ended as expected.
 trait MustBe {
-    fn must_be(&self, expected: Outcome, what: &str) -> Result<(), String>;
+    fn must_be(&self, expected: Outcome, what: &str) -> Result<(), CliError>;
 }
 
 impl MustBe for Payment {
-    fn must_be(&self, expected: Outcome, what: &str) -> Result<(), String> {
+    fn must_be(&self, expected: Outcome, what: &str) -> Result<(), CliError> {
         if self.outcome == expected {
             Ok(())
         } else {
-            Err(format!("{what} should be {expected} and is {} (`{}`)", self.outcome, self.status))
+            Err(unexpected(format!(
+                "{what} should be {expected} and is {} (`{}`)",
+                self.outcome, self.status
+            )))
         }
     }
 }

@@ -12,7 +12,7 @@ mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 
-use recurring_facade::Settings;
+use recurring_facade::{Settings, Tls};
 
 use crate::arguments::{Arguments, Command};
 use crate::error::CliError;
@@ -20,6 +20,9 @@ use crate::exit::Exit;
 use crate::journal_settings;
 use crate::output::Output;
 use crate::session::Session;
+
+/// The TLS library that the program was built with: rustls, also when both are built in.
+const TLS: Tls = if cfg!(feature = "rustls") { Tls::Rustls } else { Tls::NativeTls };
 
 /// Runs one command.
 pub(crate) async fn run(arguments: Arguments, out: &Output) -> Result<Exit, CliError> {
@@ -29,7 +32,7 @@ pub(crate) async fn run(arguments: Arguments, out: &Output) -> Result<Exit, CliE
         (_, Some(path)) => Settings::new().with_general(journal_settings::NAMES).read_from(Some(path)),
         (_, None) => Settings::new().with_general(journal_settings::NAMES).read(),
     };
-    let mut settings = settings?;
+    let mut settings = settings?.with_tls(TLS);
     if let Some(timeout) = arguments.timeout {
         settings = settings.with_timeout(timeout);
     }

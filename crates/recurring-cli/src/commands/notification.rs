@@ -36,7 +36,7 @@ pub(crate) async fn run(
         Ok(notification) => {
             let mut deliveries = None;
             if let Some(journal) = session.journal(journal).await? {
-                // Once this is done the gateway may be told that it has arrived.
+                // Once it is stored the gateway may be answered.
                 let entry = InboxEntry::from(&notification);
                 let delivery = journal.notified(&facade, &entry).await?;
                 deliveries = Some(delivery.times);

@@ -11,6 +11,7 @@ use recurring_journal::{BillingRun, Report, SkipReason, State, Summary};
 use crate::arguments::Run;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::journal_settings;
 use crate::line::{Line, Other, Word};
 use crate::output::Output;
 use crate::session::Session;
@@ -18,6 +19,12 @@ use crate::signal::stopped;
 
 pub(crate) async fn run(session: &Session, arguments: Run, out: &Output) -> Result<Exit, CliError> {
     let journal = session.needed(arguments.journal.as_deref()).await?;
+    if arguments.planned && journal_settings::key(&session.settings).is_none() {
+        return Err(CliError::configuration(
+            "cannot charge what is planned: RECURRING_JOURNAL_KEY is not set; set it to the key under which the journal \
+             keeps stored credentials",
+        ));
+    }
     let facade = session.settings.facade()?;
     let mut billing = BillingRun::new(&journal, &facade).concurrency(arguments.concurrency);
     if let Some(rate) = arguments.rate {
@@ -104,7 +111,7 @@ fn describe(report: &Report) -> (Line, Exit) {
         Report::Made(answer) => {
             let record = &answer.record;
             let line = Line {
-                state: Some(record.state.as_str()),
+                state: Some(record.state),
                 again: answer.again,
                 recorded: answer.unrecorded.as_ref().map(|_| false),
                 ..Line::record(record)
@@ -144,8 +151,9 @@ fn describe(report: &Report) -> (Line, Exit) {
     }
 }
 
+/// The exit code is that of the whole run: a line has none.
 fn failed(error: &CliError) -> (Line, Exit) {
-    (Line::error(error), Exit::from(error))
+    (Line { exit: None, ..Line::error(error) }, Exit::from(error))
 }
 
 #[cfg(test)]

@@ -268,8 +268,7 @@ pub(crate) fn pay(page: &str, card: &str) {
     assert!((200..400).contains(&status), "the page answered {status}");
 }
 
-/// Starts eight processes at once that charge under one name through this journal. One sends; the others tell how it
-/// stands.
+/// Starts eight processes at once that charge under one name through this journal. One sends; the others print its state.
 pub(crate) fn eight_at_once(sandbox: &Sandbox, attempt: &str, journal: &str) {
     sandbox.recorded_in(journal, &["journal", "create"]);
     let words = sandbox.charge(attempt);

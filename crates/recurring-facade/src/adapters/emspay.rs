@@ -1,4 +1,5 @@
 mod look_up;
+mod order;
 mod series;
 
 use std::any::Any;
@@ -7,21 +8,23 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use emspay::notification::{self, RawNotification};
-use emspay::{CaptureTransaction, Client, CreateOrder, Environment, Order, RefundOrder};
-use recurring_core::{Currency, InvalidInput, Money, Outcome, Portion, Timestamp};
+use emspay::{CaptureTransaction, Client, CreateOrder, Environment, RefundOrder};
+use recurring_core::{InvalidInput, Outcome, Timestamp};
 
+use self::order::{amount_of, error, payment};
 use crate::adapters::{
     dead_credential, environment, foreign_credential, foreign_pending, longest, part_of, unusable,
 };
 use crate::call::Call;
 use crate::capabilities::{self, Capabilities};
 use crate::credential::{Agreement, PendingEnrolment, StoredCredential};
-use crate::error::{Error, GatewayError, ReceiveError};
+use crate::error::{Error, ReceiveError};
 use crate::facts::{self, Facts};
 use crate::ids::{PaymentRef, ProviderId};
+use crate::lost::{Found, LostCharge};
 use crate::notification::{Authenticity, ReceivedNotification};
-use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentStatus};
-use crate::provider::{Found, LostCharge, Provider};
+use crate::payment::{EnrolStarted, Enrolment, Payment, PaymentStatus};
+use crate::provider::Provider;
 use crate::request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest};
 use crate::settings::{Settings, SettingsError};
 
@@ -176,14 +179,7 @@ impl Provider for Emspay {
         // The answer may be empty: the order itself says where it stands. A failed read changes nothing about the
         // capture that was accepted.
         Ok(match this.client.get_order(id).await {
-            Ok(order) => {
-                let mut captured = payment(&order);
-                if captured.outcome == Outcome::Authorized {
-                    // Not taken yet.
-                    captured.outcome = Outcome::Pending;
-                }
-                captured
-            }
+            Ok(order) => payment(&order),
             Err(_) => {
                 let mut pending = Payment::new(ProviderId::EMSPAY, Outcome::Pending, "capture accepted");
                 pending.payment = Some(request.payment.clone());
@@ -210,41 +206,6 @@ impl Provider for Emspay {
 fn names_vault_token(refused: &emspay::Error) -> bool {
     let path = refused.api().and_then(|api| api.property_path.as_deref());
     refused.effect().is_not_applied() && path.is_some_and(|path| path.contains("vault_token"))
-}
-
-fn money(order: &Order) -> Option<Money> {
-    Money::from_minor(order.amount?, Currency::from_code(order.currency.as_deref()?).ok()?).ok()
-}
-
-fn amount_of(order: &Order) -> Result<Money, Error> {
-    let rule = "cannot be compared: the order does not name its own amount and currency";
-    money(order).ok_or_else(|| Error::invalid(ProviderId::EMSPAY, InvalidInput::new("amount", rule)))
-}
-
-fn payment(order: &Order) -> Payment {
-    let mut payment = Payment::new(ProviderId::EMSPAY, order.outcome(), order.status.as_str());
-    payment.payment = Some(PaymentRef::new(&order.id));
-    payment.merchant_reference = order.merchant_order_id.clone();
-    payment.amount = money(order);
-    payment.test = order.is_test().then_some(true);
-    payment.captured = (payment.outcome == Outcome::Paid).then(|| payment.amount.into());
-    payment.refunded = order.has_refunds().then_some(Portion::Unstated);
-    payment.redirect = match order.outcome() {
-        Outcome::ActionRequired => order.payment_address(),
-        _ => None,
-    };
-    if let Some(reason) = order.decline_reason() {
-        let words = order.transactions.iter().rev().find_map(|transaction| transaction.reason.clone());
-        payment.decline = Some(Decline::new(reason, Some(order.status.as_str().to_owned()), words));
-    }
-    payment
-}
-
-fn error(error: emspay::Error) -> Error {
-    Error::new(
-        ProviderId::EMSPAY,
-        error.map_api(|api| GatewayError::new(api.error_type.clone(), api.to_string())),
-    )
 }
 
 /// A client from the settings: `EMSPAY_API_KEY`, and `EMSPAY_BASE_URL`, an address or `live`.

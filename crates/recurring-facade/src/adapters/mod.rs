@@ -67,8 +67,8 @@ fn needed<'a, T>(here: &ProviderId, field: &'static str, value: Option<&'a T>) -
         .ok_or_else(|| Error::invalid(here.clone(), InvalidInput::new(field, format!("is needed by {here}"))))
 }
 
-/// What was found must be the charge that was lost: `members` tells of each member that names something of it whether
-/// it is the same.
+/// What was found must be the charge that was lost: `members` has each member that names something of it, and
+/// whether it is the same.
 #[cfg(any(feature = "emspay", feature = "ngenius", feature = "tokenpay-signed", feature = "revio"))]
 fn check_found(here: ProviderId, found: Option<&str>, members: &[(&str, bool)]) -> Result<(), Error> {
     let Some((member, _)) = members.iter().find(|(_, same)| !same) else { return Ok(()) };

@@ -18,9 +18,10 @@ use crate::credential::{Agreement, ScheduleRef};
 use crate::error::{Error, GatewayError, ReceiveError};
 use crate::facts::{self, Facts};
 use crate::ids::{PaymentRef, ProviderId};
+use crate::lost::{Found, LostCharge};
 use crate::notification::{Authenticity, ReceivedNotification};
 use crate::payment::{Payment, PaymentStatus, Scheduled};
-use crate::provider::{Found, LostCharge, Provider};
+use crate::provider::Provider;
 use crate::request::{CaptureRequest, RefundRequest, ScheduleRequest};
 use crate::settings::{Settings, SettingsError};
 

@@ -14,13 +14,14 @@ use crate::adapters::{
 use crate::call::Call;
 use crate::capabilities::{self, Capabilities};
 use crate::credential::{Agreement, OmnoCredential, PendingEnrolment, StoredCredential};
+use crate::customer::Billing;
 use crate::error::{Error, GatewayError, ReceiveError};
 use crate::facts::{self, Facts};
 use crate::ids::{PaymentRef, ProviderId};
 use crate::notification::{Authenticity, ReceivedNotification};
 use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentStatus, StoredCard};
 use crate::provider::Provider;
-use crate::request::{Billing, ChargeRequest, EnrolRequest};
+use crate::request::{ChargeRequest, EnrolRequest};
 use crate::settings::{Settings, SettingsError};
 
 /// Omno behind the words of this crate.

@@ -23,9 +23,10 @@ use crate::credential::{Agreement, PendingEnrolment, RevioCredential, StoredCred
 use crate::error::{Error, GatewayError, ReceiveError};
 use crate::facts::{self, Facts};
 use crate::ids::{PaymentRef, ProviderId};
+use crate::lost::{Found, LostCharge};
 use crate::notification::{Authenticity, ReceivedNotification};
 use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentStatus, StoredCard};
-use crate::provider::{Found, LostCharge, Provider};
+use crate::provider::Provider;
 use crate::request::{CaptureRequest, ChargeRequest, EnrolRequest, RefundRequest};
 use crate::settings::{Settings, SettingsError};
 
@@ -165,11 +166,11 @@ impl Provider for Revio {
         if let Some(url) = &request.notification_url {
             create = create.with_success_callback(url);
         }
-        // Creating moves no money: a lost answer here leaves an unpaid purchase behind, and nothing else. Nobody
-        // will ever charge it, since nobody has its identifier.
+        // Creating moves no money: a lost answer here leaves an unpaid purchase behind, and nothing else. It is
+        // never charged, since its identifier is not known.
         let purchase = this.client.create_purchase(&create).await.map_err(not_charged)?;
         let reference = PaymentRef::new(&purchase.id);
-        if let Err(problem) = call.record.anchored(&request.attempt, &reference).await {
+        if let Err(problem) = call.record.payment_created(&request.attempt, &reference).await {
             let message = format!("the purchase was not charged, since it could not be recorded: {problem}");
             let inner = recurring_core::Error::never_sent(ErrorKind::Config, message);
             return Err(Error::new(ProviderId::REVIO, inner).with_payment(reference));

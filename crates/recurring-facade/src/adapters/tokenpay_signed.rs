@@ -1,35 +1,34 @@
 mod enrol;
 mod look_up;
-mod setup;
+mod order;
+pub(crate) mod setup;
 
 use std::any::Any;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use recurring_core::{AttemptId, Currency, InvalidInput, Money, Outcome, Portion};
+use recurring_core::{Currency, InvalidInput, Money};
 use recurring_gateway::ErrorExt as _;
 use tokenpay_signed::notification::{self, RawNotification};
 use tokenpay_signed::{
-    CallbackUrl, Client, GivenBack, OrderKey, OrderStatus, PublicKey, QueryOrder, Recurring, RefundOrder,
-    TokenId, TokenOrder,
+    Client, OrderStatus, PublicKey, QueryOrder, Recurring, RefundOrder, TokenId, TokenOrder,
 };
 
+use self::order::{error, is_dead_token, money, order_key, payment, read, told_at};
 use crate::adapters::{dead_credential, foreign_credential, longest, no_key, part_of};
 use crate::call::Call;
 use crate::capabilities::{self, Capabilities};
 use crate::credential::{PendingEnrolment, StoredCredential};
-use crate::error::{Error, GatewayError, ReceiveError};
+use crate::error::{Error, ReceiveError};
 use crate::facts::{self, Facts};
 use crate::ids::{PaymentRef, ProviderId};
+use crate::lost::{Found, LostCharge, Rebuilt};
 use crate::notification::{Authenticity, NotificationAnswer, ReceivedNotification};
-use crate::payment::{Decline, EnrolStarted, Enrolment, Payment, PaymentStatus, StoredCard};
-use crate::provider::{Found, LostCharge, Provider, Rebuilt};
+use crate::payment::{EnrolStarted, Enrolment, Payment, PaymentStatus, StoredCard};
+use crate::provider::Provider;
 use crate::request::{ChargeRequest, EnrolRequest, RefundRequest};
 
-pub(crate) use setup::from_settings;
-pub(crate) use setup::without_key;
-
-/// The signed tokenisation gateway behind the words of this crate.
+/// The signed tokenization gateway behind the words of this crate.
 #[derive(Debug, Clone)]
 pub struct TokenpaySigned {
     client: Client,
@@ -224,63 +223,4 @@ impl Provider for TokenpaySigned {
     async fn look_up(&self, lost: &LostCharge) -> Result<Found, Error> {
         self.look_up_charge(lost).await
     }
-}
-
-/// Whether the gateway refused the token of the card itself, without an order. Its codes are not public.
-// Assumption: a success status or 4xx whose words name the token as unknown or dead is taken for it.
-fn is_dead_token(refused: &tokenpay_signed::Error) -> bool {
-    let status = refused.reply().map(recurring_core::Reply::status);
-    matches!(status, Some(200..=299 | 400 | 404 | 422))
-        && refused.api().is_some_and(tokenpay_signed::ApiError::refuses_token)
-        && !look_up::names_an_order(refused)
-}
-
-/// The gateway's number of an order, or the merchant's reference, which is the name of an attempt.
-fn order_key(reference: &PaymentRef) -> Result<OrderKey, Error> {
-    if let Ok(number) = reference.as_str().parse() {
-        return Ok(OrderKey::OrderId(number));
-    }
-    let rule = "must be the gateway's number of an order, or the name of an attempt";
-    AttemptId::new(reference.as_str())
-        .map(|attempt| OrderKey::MerchantReference(attempt.to_string()))
-        .map_err(|_| Error::invalid(ProviderId::TOKENPAY_SIGNED, InvalidInput::new("payment", rule)))
-}
-
-fn told_at(notification_url: Option<&String>) -> CallbackUrl {
-    match notification_url {
-        Some(url) => CallbackUrl::new().with_notify(url),
-        None => CallbackUrl::new(),
-    }
-}
-
-fn payment(answer: &TokenOrder) -> Payment {
-    read(answer, answer.outcome())
-}
-
-fn read(answer: &TokenOrder, outcome: Outcome) -> Payment {
-    let order = &answer.order;
-    let mut payment = Payment::new(ProviderId::TOKENPAY_SIGNED, outcome, order.status.as_str());
-    payment.payment = Some(PaymentRef::new(&order.id));
-    payment.merchant_reference = order.merchant_reference.clone();
-    payment.amount = money(answer);
-    payment.captured = (outcome == Outcome::Paid).then(|| payment.amount.into());
-    payment.refunded = answer.refunded().map(|back| match back {
-        GivenBack::Whole => payment.amount.into(),
-        _ => Portion::Unstated,
-    });
-    payment.decline = answer
-        .decline_reason()
-        .map(|reason| Decline::new(reason, Some(answer.response_code.clone()), answer.message.clone()));
-    payment
-}
-
-fn money(answer: &TokenOrder) -> Option<Money> {
-    let currency = Currency::from_code(answer.order.currency.as_deref()?).ok()?;
-    Money::parse(answer.order.amount.as_deref()?, currency).ok()
-}
-
-fn error(error: tokenpay_signed::Error) -> Error {
-    let to_gateway =
-        |api: tokenpay_signed::ApiError| GatewayError::new(Some(api.response_code.clone()), api.to_string());
-    Error::new(ProviderId::TOKENPAY_SIGNED, error.map_api(to_gateway))
 }

@@ -9,6 +9,8 @@
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
+use recurring_core::RetryPolicy;
+
 use crate::breaker::{Breaker, YEAR};
 
 /// How many charges must be accepted for one more to be under way at a time.
@@ -122,8 +124,10 @@ impl Pace {
         }
         let is_new = begun == self.epoch;
         let before = if is_new { self.refused } else { self.refused.saturating_sub(1) };
-        let backoff = BACKOFF.saturating_mul(2_u32.saturating_pow(u32::try_from(before).unwrap_or(u32::MAX)));
         let max_wait = rules.max_wait.min(YEAR);
+        let failures = u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1);
+        let policy = RetryPolicy::new().with_initial_backoff(BACKOFF).with_max_backoff(max_wait);
+        let backoff = policy.backoff(failures);
         let wait = asked.unwrap_or_default().max(backoff).min(max_wait);
         self.next = self.next.max(now + wait);
         if !is_new {

@@ -124,8 +124,9 @@ impl Provider for Shared {
     async fn charge(&self, request: &ChargeRequest, call: &Call<'_>) -> Result<Payment, Error> {
         if let Some(payment) = self.0.anchor {
             let payment = PaymentRef::new(payment);
-            if let Err(problem) = call.record.anchored(&request.attempt, &payment).await {
-                let inner = recurring_core::Error::never_sent(recurring_core::ErrorKind::Config, problem);
+            if let Err(problem) = call.record.payment_created(&request.attempt, &payment).await {
+                let inner =
+                    recurring_core::Error::never_sent(recurring_core::ErrorKind::Config, problem.to_string());
                 return Err(Error::new(ProviderId::EMSPAY, inner).with_payment(payment));
             }
         }

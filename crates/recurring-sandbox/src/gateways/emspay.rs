@@ -17,7 +17,7 @@ pub(crate) use account::Emspay;
 use crate::answer::Answer;
 use crate::cards::REFUSED_BY_ISSUER;
 use crate::common::Common;
-use crate::gateway::{CustomerAction, Gateway, Page, PageResult};
+use crate::gateway::{CustomerAction, Gateway, OperationRow, Page, PageResult};
 use crate::json::{self, text};
 use crate::outbox::WebhookRules;
 use crate::request::Request;
@@ -32,6 +32,17 @@ const API_KEY: &str = "sandbox_emspay_key";
 pub(super) const WEBHOOKS: WebhookRules =
     WebhookRules { accepts: |status, _| status < 400, backoff: |attempts| (attempts <= 10).then_some(2) };
 
+const OPERATIONS: &[OperationRow] = &[
+    ("POST", "v1/orders", "create-order"),
+    ("GET", "v1/orders", "list-orders"),
+    ("GET", "v1/orders/*", "get-order"),
+    ("PUT", "v1/orders/*", "update-order"),
+    ("DELETE", "v1/orders/*", "cancel-order"),
+    ("POST", "v1/orders/*/refunds", "refund-order"),
+    ("POST", "v1/orders/*/transactions/*/captures", "capture-transaction"),
+    ("GET", "v1/merchants/self/projects/self/currencies", "get-currencies"),
+];
+
 impl Gateway for Emspay {
     fn name(&self) -> &'static str {
         GATEWAY
@@ -43,6 +54,10 @@ impl Gateway for Emspay {
 
     fn settings(&self, origin: &str) -> Vec<(&'static str, String)> {
         vec![("EMSPAY_BASE_URL", format!("{origin}/emspay/v1")), ("EMSPAY_API_KEY", API_KEY.to_owned())]
+    }
+
+    fn operations(&self) -> &'static [OperationRow] {
+        OPERATIONS
     }
 
     fn webhooks(&self) -> &'static WebhookRules {

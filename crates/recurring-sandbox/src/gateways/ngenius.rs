@@ -21,7 +21,7 @@ pub(crate) use account::Ngenius;
 
 use crate::answer::Answer;
 use crate::common::Common;
-use crate::gateway::{Gateway, Schedule};
+use crate::gateway::{Gateway, OperationRow, Schedule};
 use crate::outbox::WebhookRules;
 use crate::request::Request;
 use account::{REALM, api_key};
@@ -32,6 +32,19 @@ use refusal::refuse;
 /// From public documentation: sent once, and never again.
 pub(super) const WEBHOOKS: WebhookRules =
     WebhookRules { accepts: |status, _| matches!(status, 200 | 201), backoff: |_| None };
+
+const OPERATIONS: &[OperationRow] = &[
+    ("POST", "identity/auth/access-token", "access-token"),
+    ("POST", "recurring-payment/outlets/*/orders", "create-recurring-payment"),
+    ("POST", "transactions/outlets/*/orders", "create-order"),
+    ("GET", "transactions/outlets/*/orders/*", "get-order"),
+    ("POST", "transactions/outlets/*/orders/*/payments/*/captures", "capture-payment"),
+    ("POST", "transactions/outlets/*/orders/*/payments/*/captures/*/refund", "refund-payment"),
+    ("POST", "transactions/outlets/*/orders/*/payments/*/refund", "refund-payment"),
+    ("POST", "transactions/outlets/*/orders/*/payments/*/cancel", "refund-payment"),
+    ("PUT", "transactions/outlets/*/orders/*/payments/*/cancel", "void-payment"),
+    ("PUT", "transactions/outlets/*/orders/*/payments/*/saved-card", "pay-with-saved-card"),
+];
 
 impl Gateway for Ngenius {
     fn name(&self) -> &'static str {
@@ -51,6 +64,10 @@ impl Gateway for Ngenius {
             ("NGENIUS_WEBHOOK_HEADER", WEBHOOK_HEADER.to_owned()),
             ("NGENIUS_WEBHOOK_SECRET", WEBHOOK_SECRET.to_owned()),
         ]
+    }
+
+    fn operations(&self) -> &'static [OperationRow] {
+        OPERATIONS
     }
 
     fn webhooks(&self) -> &'static WebhookRules {

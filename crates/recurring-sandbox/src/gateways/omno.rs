@@ -11,7 +11,7 @@ use crate::answer::Answer;
 use crate::bounded::BoundedStore;
 use crate::cards::{Card, Decline, REFUSED_BY_ISSUER};
 use crate::common::Common;
-use crate::gateway::{CustomerAction, Gateway, Page, PageResult};
+use crate::gateway::{CustomerAction, Gateway, OperationRow, Page, PageResult};
 use crate::json::{self, absent, child, text};
 use crate::ledger::{LedgerKind, PaymentNames};
 use crate::outbox::{Notification, WebhookRules};
@@ -282,6 +282,13 @@ pub(super) const WEBHOOKS: WebhookRules = WebhookRules {
     backoff: |attempts| (attempts <= 3).then_some(10),
 };
 
+const OPERATIONS: &[OperationRow] = &[
+    ("POST", "realms/omno/protocol/openid-connect/token", "token"),
+    ("GET", "transaction/customer/*/cards", "list-cards"),
+    ("POST", "transaction/create", "create-payment"),
+    ("GET", "reporting/payments/*", "get-payment"),
+];
+
 impl Gateway for Omno {
     fn name(&self) -> &'static str {
         GATEWAY
@@ -302,6 +309,10 @@ impl Gateway for Omno {
             ("OMNO_CALLBACK_URL", "https://merchant.example/omno/paid".to_owned()),
             ("OMNO_CALLBACK_FAIL_URL", "https://merchant.example/omno/failed".to_owned()),
         ]
+    }
+
+    fn operations(&self) -> &'static [OperationRow] {
+        OPERATIONS
     }
 
     fn webhooks(&self) -> &'static WebhookRules {

@@ -20,7 +20,7 @@ pub(super) use notify::WEBHOOKS;
 use crate::answer::Answer;
 use crate::cards::REFUSED_BY_ISSUER;
 use crate::common::Common;
-use crate::gateway::{CustomerAction, Gateway, Page, PageResult};
+use crate::gateway::{CustomerAction, Gateway, OperationRow, Page, PageResult};
 use crate::json;
 use crate::outbox::WebhookRules;
 use crate::request::Request;
@@ -33,6 +33,26 @@ use refusal::{not_found, refuse};
 const API_KEY: &str = "sandbox_revio_key";
 /// From public documentation: the test card for 3-D Secure. At the other gateways it is a plain one.
 const AUTHENTICATED_CARD: &str = "5555555555554444";
+
+const OPERATIONS: &[OperationRow] = &[
+    ("POST", "api/v1/clients", "create-client"),
+    ("GET", "api/v1/clients/*", "get-client"),
+    ("PUT", "api/v1/clients/*", "update-client"),
+    ("PATCH", "api/v1/clients/*", "change-client"),
+    ("DELETE", "api/v1/clients/*", "delete-client"),
+    ("GET", "api/v1/clients/*/recurring_tokens", "list-recurring-tokens"),
+    ("DELETE", "api/v1/clients/*/recurring_tokens/*", "delete-recurring-token"),
+    ("POST", "api/v1/purchases", "create-purchase"),
+    ("GET", "api/v1/purchases/*", "get-purchase"),
+    ("POST", "api/v1/purchases/*/charge", "charge-purchase"),
+    ("POST", "api/v1/purchases/*/capture", "capture-purchase"),
+    ("POST", "api/v1/purchases/*/release", "release-purchase"),
+    ("POST", "api/v1/purchases/*/cancel", "cancel-purchase"),
+    ("POST", "api/v1/purchases/*/refund", "refund-purchase"),
+    ("POST", "api/v1/purchases/*/delete_recurring_token", "delete-purchase-recurring-token"),
+    ("GET", "api/v1/payment_methods", "payment-methods"),
+    ("GET", "api/v1/public_key", "public-key"),
+];
 
 impl Gateway for Revio {
     fn name(&self) -> &'static str {
@@ -50,6 +70,10 @@ impl Gateway for Revio {
             ("REVIO_BRAND_ID", self.brand.clone()),
             ("REVIO_WEBHOOK_PUBLIC_KEY_FILE", self.public_key_file.display().to_string()),
         ]
+    }
+
+    fn operations(&self) -> &'static [OperationRow] {
+        OPERATIONS
     }
 
     fn webhooks(&self) -> &'static WebhookRules {

@@ -17,7 +17,7 @@ pub(crate) use account::Tokenpay;
 
 use crate::answer::Answer;
 use crate::common::Common;
-use crate::gateway::{CustomerAction, Gateway, Page, PageResult};
+use crate::gateway::{CustomerAction, Gateway, OperationRow, Page, PageResult};
 use crate::outbox::WebhookRules;
 use crate::request::Request;
 use account::{Token, number_of};
@@ -31,6 +31,17 @@ pub(super) const WEBHOOKS: WebhookRules = WebhookRules {
     accepts: |status, body| matches!(status, 200..300) && body == b"OK",
     backoff: |attempts| (attempts <= 15).then_some(20),
 };
+
+const OPERATIONS: &[OperationRow] = &[
+    ("POST", "tokenization/add-token", "add-token"),
+    ("POST", "tokenization/query-token", "query-token"),
+    ("POST", "tokenization/delete-token", "delete-token"),
+    ("POST", "tokenization/sale", "sale"),
+    ("POST", "tokenization/recurring", "recurring"),
+    ("POST", "hosted-checkout/query", "query-order"),
+    ("POST", "hosted-checkout/void", "void-order"),
+    ("POST", "hosted-checkout/refund", "refund-order"),
+];
 
 impl Gateway for Tokenpay {
     fn name(&self) -> &'static str {
@@ -49,6 +60,10 @@ impl Gateway for Tokenpay {
             ("TOKENPAY_PRIVATE_KEY_FILE", self.merchant_key_file.display().to_string()),
             ("TOKENPAY_GATEWAY_PUBLIC_KEY_FILE", self.gateway_key_file.display().to_string()),
         ]
+    }
+
+    fn operations(&self) -> &'static [OperationRow] {
+        OPERATIONS
     }
 
     fn webhooks(&self) -> &'static WebhookRules {

@@ -4,7 +4,7 @@ use super::forms::{CHOICES, MOMENTS};
 use crate::answer::render;
 use crate::gateway::{PAGE, Schedule};
 use crate::json::display_amount;
-use crate::ledger::LedgerKind;
+use crate::ledger::{Delivery, LedgerEntry, LedgerKind};
 use crate::log::Record;
 use crate::mask;
 use crate::state::State;
@@ -172,7 +172,7 @@ fn line(record: &Record) -> RequestLine {
     }
 }
 
-fn money(entry: &crate::LedgerEntry) -> LedgerLine {
+fn money(entry: &LedgerEntry) -> LedgerLine {
     let kind = match entry.kind {
         LedgerKind::Charge => "charge",
         LedgerKind::Refund => "refund",
@@ -197,7 +197,7 @@ fn schedule(schedule: Schedule) -> ScheduleLine {
     }
 }
 
-fn delivery(delivery: &crate::Delivery) -> DeliveryLine {
+fn delivery(delivery: &Delivery) -> DeliveryLine {
     let result = match (delivery.status, &delivery.problem) {
         (_, Some(problem)) => problem.clone(),
         (Some(status), None) => status.to_string(),

@@ -46,7 +46,7 @@ async fn payment_page_of_each_gateway_in_browser_enables_charge() {
     browser.goto(&format!("http://{}", created["transactions"][0]["payment_url"].as_str().unwrap())).await;
     let tab = char::from(Key::Tab).to_string();
     for (field, text) in
-        [("card_number", GOOD_CARD), ("expiry", "12/49"), ("cvc", "123"), ("cardholder", "A Person")]
+        [("card_number", GOOD_CARD), ("expiry", "12/49"), ("cvc", "123"), ("cardholder", "Ann Example")]
     {
         assert_eq!(browser.press(&tab).await, field);
         browser.press(text).await;

@@ -20,7 +20,7 @@ fn fits(schemas: &Value, schema: &Value, value: &Value) -> Result<(), String> {
     let allowed = &schema["type"];
     let listed = |list: &Value, wanted: &Value| list.as_array().is_some_and(|list| list.contains(wanted));
     if !allowed.is_null() && allowed != kind && !listed(allowed, &kind.into()) {
-        return Err(format!("{value} is no {allowed}"));
+        return Err(format!("{value} is not of type {allowed}"));
     }
     if !schema["enum"].is_null() && !listed(&schema["enum"], value) {
         return Err(format!("{value} is not listed"));

@@ -105,7 +105,7 @@ impl Browser {
         self.fill("#card_number", number).await;
         self.fill("#expiry", "12/49").await;
         self.fill("#cvc", "123").await;
-        self.fill("#cardholder", "A Person").await;
+        self.fill("#cardholder", "Ann Example").await;
         self.click(&format!("button[value={action}]")).await;
     }
 }

@@ -88,7 +88,7 @@ impl World {
         assert_eq!(self.call("GET", page, &[], "").await.status, 200);
         self.press(
             page,
-            &format!("card_number={card}&expiry=12%2F49&cvc=123&cardholder=A+Person&action={action}"),
+            &format!("card_number={card}&expiry=12%2F49&cvc=123&cardholder=Ann+Example&action={action}"),
         )
         .await
     }

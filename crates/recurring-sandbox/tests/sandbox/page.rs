@@ -77,7 +77,7 @@ async fn payment_page_refuses_invalid_forms() {
     assert_eq!(world.call("GET", &page, &[], "").await.status, 200);
     assert_eq!(world.call("DELETE", &page, &[], "").await.status, 405);
     assert_eq!(world.money(), [" 123456 JPY"]);
-    for unknown in ["/pay/emspay/unknown", "/pay/ngenius/unknown", "/pay/nobody/unknown"] {
+    for unknown in ["/pay/emspay/unknown", "/pay/ngenius/unknown", "/pay/other/unknown"] {
         let reply = world.call("GET", &format!("{}{unknown}", world.sandbox.url()), &[], "").await;
         assert_eq!(reply.status, 404);
     }

@@ -116,7 +116,7 @@ async fn recording_of_each_gateway_holds_no_secret() {
         card,
         access.strip_prefix("Bearer ").unwrap(),
         "person@merchant.example",
-        "A Person",
+        "Ann Example",
         "Street 1",
         "user/1",
         "user%2F1",

@@ -282,7 +282,7 @@ async fn revio_refuses_invalid_requests() {
     let path = "/clients/";
     assert_eq!(world.revio("POST", path, "{}").await.json()["email"][0]["code"], "required");
     assert_eq!(
-        world.revio("POST", path, r#"{"email":"nobody"}"#).await.json()["email"][0]["code"],
+        world.revio("POST", path, r#"{"email":"no-address"}"#).await.json()["email"][0]["code"],
         "invalid"
     );
 

@@ -17,7 +17,7 @@ open_enum! {
         PurchasePendingCharge = "purchase.pending_charge",
         /// The charge of a subscription that the gateway runs failed.
         PurchaseSubscriptionChargeFailure = "purchase.subscription_charge_failure",
-        /// Nobody can pay the purchase any more.
+        /// The purchase was canceled: it cannot be paid any more.
         PurchaseCancelled = "purchase.cancelled",
         /// The money is held on the card.
         PurchaseHold = "purchase.hold",
@@ -27,11 +27,11 @@ open_enum! {
         PurchasePendingCapture = "purchase.pending_capture",
         /// Held money could not be taken.
         PurchaseCaptureFailure = "purchase.capture_failure",
-        /// Held money was given free.
+        /// The authorization hold was released.
         PurchaseReleased = "purchase.released",
-        /// Held money is being given free.
+        /// The authorization hold is being released.
         PurchasePendingRelease = "purchase.pending_release",
-        /// Held money could not be given free.
+        /// The authorization hold could not be released.
         PurchaseReleaseFailure = "purchase.release_failure",
         /// The card was checked and saved without an amount.
         PurchasePreauthorized = "purchase.preauthorized",

@@ -9,8 +9,8 @@ use tokio::time::Instant;
 use crate::client::Client;
 use crate::notification::verified::{Authenticated, not_genuine, signature, verify};
 
-/// The key is not asked for more often than this, whatever arrives: otherwise everybody who can send us something
-/// could make us send something to the gateway.
+/// The key is not asked for more often than this, whatever arrives: otherwise every sender of a notification
+/// could make us call the gateway.
 const BETWEEN_FETCHES: Duration = Duration::from_secs(60);
 
 /// Where the key comes from that a notification is checked with. Make one and keep it, shared by all deliveries.
@@ -55,7 +55,7 @@ impl WebhookKeys {
     /// Checks that a notification is the gateway's, as [`verify`] does.
     ///
     /// # Errors
-    /// Those of [`verify`]; also [`NotificationError::Refused`] when the key could not be had. Answer that with an
+    /// Those of [`verify`]; also [`NotificationError::Refused`] when the key could not be obtained. Answer that with an
     /// error status, and the gateway will deliver again.
     pub async fn verify(&self, raw: RawNotification) -> Result<Authenticated, NotificationError> {
         let keys = match &self.0 {
@@ -78,7 +78,7 @@ impl Fetched {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A key that has not been tried: one that somebody else has fetched in the meantime, or a new one.
+    /// A key that has not been tried: one that another task has fetched in the meantime, or a new one.
     async fn other_than(&self, tried: Option<&PublicKey>) -> Result<PublicKey, NotificationError> {
         let mut last = self.last.lock().await;
         if let Some(current) = self.current().filter(|current| Some(current) != tried) {
@@ -88,7 +88,7 @@ impl Fetched {
             return Err(last.failed.clone().unwrap_or_else(not_genuine));
         }
         // Stands until the fetch has gone well, also when this task is dropped in the middle of it.
-        let dropped = could_not_be_had("it was asked for less than a minute ago");
+        let dropped = not_obtained("it was asked for less than a minute ago");
         let last = last.insert(LastFetch { began: Instant::now(), failed: Some(dropped) });
         match self.fetch().await {
             Ok(key) => {
@@ -101,11 +101,11 @@ impl Fetched {
     }
 
     async fn fetch(&self) -> Result<PublicKey, NotificationError> {
-        let pem = self.client.public_key().await.map_err(|error| could_not_be_had(error.message()))?;
-        PublicKey::parse(&pem).map_err(|rule| could_not_be_had(&rule.to_string()))
+        let pem = self.client.public_key().await.map_err(|error| not_obtained(error.message()))?;
+        PublicKey::parse(&pem).map_err(|rule| not_obtained(&rule.to_string()))
     }
 }
 
-fn could_not_be_had(why: &str) -> NotificationError {
-    NotificationError::refused(format!("the key to check it with could not be had: {why}"))
+fn not_obtained(why: &str) -> NotificationError {
+    NotificationError::refused(format!("cannot obtain the key to check it with: {why}"))
 }

@@ -12,8 +12,8 @@ pub struct Authenticated(pub(super) RawNotification);
 /// [`PublicKey::parse`].
 ///
 /// # Errors
-/// [`NotificationError::Refused`] when the header `X-Signature` is missing or came twice, or is no signature of this
-/// body under this key. There is no time stamp to check: an old notification that is sent again verifies, too.
+/// [`NotificationError::Refused`] when the header `X-Signature` is missing or came twice, or does not match this
+/// body and key. There is no time stamp to check: an old notification that is sent again verifies, too.
 pub fn verify(raw: RawNotification, key: &PublicKey) -> Result<Authenticated, NotificationError> {
     if key.verifies(raw.body(), signature(&raw)?) { Ok(Authenticated(raw)) } else { Err(not_genuine()) }
 }
@@ -24,5 +24,5 @@ pub(super) fn signature(raw: &RawNotification) -> Result<&str, NotificationError
 }
 
 pub(super) fn not_genuine() -> NotificationError {
-    NotificationError::refused("X-Signature is no signature of this body under the key")
+    NotificationError::refused("X-Signature does not match this body and the public key")
 }

@@ -5,7 +5,7 @@ use crate::error::{ApiError, Error};
 use crate::ops::purchase::Purchase;
 use crate::ops::purchase_call;
 
-/// `POST /purchases/{id}/cancel/`: nobody can pay the purchase any more. Moves no money; it closes the page of a
+/// `POST /purchases/{id}/cancel/`: cancels a purchase, which cannot be paid any more. Moves no money; it closes the page of a
 /// purchase that is not paid.
 #[derive(Debug, Clone)]
 #[must_use]

@@ -1,5 +1,6 @@
 use recurring_core::{DeclineReason, Money, Outcome, Reply, Secret};
 use recurring_gateway::{Operation, PreparedRequest};
+use serde::Serialize;
 
 use crate::error::{ApiError, Error};
 use crate::ops::amounts;
@@ -73,7 +74,8 @@ impl Operation for CapturePurchase {
 }
 
 /// The answer to a capture.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 #[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub enum CaptureAnswer {

@@ -1,5 +1,6 @@
 use recurring_core::{DeclineReason, InvalidInput, Money, Outcome, Reply, Secret};
 use recurring_gateway::{Class, Method, Operation, PreparedRequest, check, check_echo};
+use serde::Serialize;
 
 use crate::error::{ApiError, Error};
 use crate::ops::amounts::{self, AmountMatch};
@@ -103,7 +104,8 @@ impl Operation for ChargePurchase {
 }
 
 /// The answer to a charge.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 #[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub enum ChargeAnswer {

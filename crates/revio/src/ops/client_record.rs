@@ -1,14 +1,14 @@
 use recurring_core::{GatewayTime, InvalidInput};
 use recurring_gateway::{check, lenient};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::wire::{self, ClientBody};
 
-/// The longest text that is sent about a person.
+/// The longest text that is sent about a client.
 // Assumption(text-limits): no document limits them; 255 characters are enough.
 const LONGEST: usize = 255;
 
-/// Who pays: the details of a person. Only the e-mail address is needed.
+/// The details of the client who pays. Only the e-mail address is needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub struct ClientDetails {
@@ -19,7 +19,7 @@ pub struct ClientDetails {
 }
 
 impl ClientDetails {
-    /// A person with an e-mail address.
+    /// Creates the details of a client with an e-mail address.
     pub fn new(email: impl Into<String>) -> Self {
         Self { email: email.into(), full_name: None, phone: None, country: None }
     }
@@ -61,7 +61,7 @@ impl ClientDetails {
     }
 }
 
-/// Checks what is told of a person besides the e-mail address.
+/// Checks the details besides the e-mail address.
 pub(crate) fn check_texts(
     full_name: Option<&str>,
     phone: Option<&str>,
@@ -88,7 +88,7 @@ impl From<String> for ClientDetails {
 }
 
 /// A customer whose cards the gateway keeps: what it calls a client. Only `id` is certain to be there.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct ClientRecord {
     /// The gateway's identifier: what purchases and the list of tokens name.

@@ -4,7 +4,7 @@ use recurring_core::{ErrorKind, GatewayTime, InvalidInput, Reply, Secret};
 use recurring_gateway::{
     BaseUrl, Class, ErrorExt as _, Method, Operation, PreparedRequest, check, lenient, read_success,
 };
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::{ApiError, Error};
 use crate::wire;
@@ -18,27 +18,29 @@ pub struct ListRecurringTokens {
     next: Option<String>,
 }
 
-/// Where the next page of a list is: an address, as a reply gave it. It can be had from a [`Page`] only.
+/// Where the next page of a list is: an address, as a reply gave it. Only a [`Page`] gives one.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Cursor(String);
 
 /// One page of stored cards.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Page {
     /// The cards.
     pub results: Vec<RecurringToken>,
     /// Where the next page is; `None` on the last.
     #[serde(default, deserialize_with = "cursor")]
+    #[serde(skip_serializing)]
     pub next: Option<Cursor>,
 }
 
 /// A stored card. Only `id` is certain to be there.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct RecurringToken {
     /// The token: the identifier of the purchase that saved the card.
     #[serde(deserialize_with = "wire::required_secret")]
+    #[serde(skip_serializing)]
     pub id: Secret,
     /// The brand of the card, such as `mastercard`.
     #[serde(default, deserialize_with = "wire::text")]

@@ -1,6 +1,6 @@
 use recurring_core::{Currency, GatewayTime, Money, Reply, Secret};
 use recurring_gateway::{check_echo, lenient};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::ops::amounts;
@@ -8,7 +8,7 @@ use crate::ops::purchase::PurchasePayment;
 use crate::wire;
 
 /// A movement of money that belongs to a purchase, such as a refund. Only `id` is certain to be there.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Payment {
     /// The gateway's identifier of this movement; not that of the purchase.
@@ -38,7 +38,7 @@ pub struct Payment {
 }
 
 /// What a [`Payment`] belongs to.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct RelatedTo {
     /// What it is, such as `purchase` (`type` on the wire).
@@ -46,6 +46,7 @@ pub struct RelatedTo {
     pub object_type: Option<String>,
     /// Its identifier. Hidden, since that of a purchase which saved the card is the token.
     #[serde(default, deserialize_with = "lenient::secret")]
+    #[serde(skip_serializing)]
     pub id: Option<Secret>,
 }
 

@@ -2,7 +2,7 @@ use std::fmt;
 
 use recurring_core::{Currency, Reply};
 use recurring_gateway::{Class, Method, Operation, PreparedRequest, check, lenient, read_success};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{ApiError, Error};
 
@@ -57,7 +57,7 @@ impl Operation for PaymentMethodsQuery {
 }
 
 /// How a purchase can be paid.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct PaymentMethods {
     /// The names of the methods, such as `visa`: what

@@ -2,7 +2,8 @@ use std::fmt;
 
 use recurring_core::{Currency, DeclineReason, GatewayTime, Outcome, Reply, Secret};
 use recurring_gateway::{check, check_echo, lenient, read_success};
-use serde::Deserialize;
+use serde::ser::SerializeStruct as _;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::decline;
 use crate::error::{ApiError, Error};
@@ -76,7 +77,7 @@ pub struct Purchase {
 }
 
 /// What is to be paid.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct PurchaseDetails {
     /// Minor units.
@@ -94,7 +95,7 @@ pub struct PurchaseDetails {
 }
 
 /// One product of a purchase.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct PurchasedProduct {
     /// Its name.
@@ -118,7 +119,7 @@ pub struct PurchasedProduct {
 }
 
 /// What was paid.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct PurchasePayment {
     /// Whether the money went from you to the customer.
@@ -145,7 +146,7 @@ pub struct PurchasePayment {
 }
 
 /// The tries to pay a purchase.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct TransactionData {
     /// How it was paid, such as `mastercard`.
@@ -157,7 +158,7 @@ pub struct TransactionData {
 }
 
 /// One try to pay.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Attempt {
     /// What was tried, such as `execute` (`type` on the wire).
@@ -178,7 +179,7 @@ pub struct Attempt {
 }
 
 /// Why a payment was refused, in the gateway's words, cleared of the secrets of the request.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Decline {
     /// The gateway's code, such as `insufficient_funds`. An open set.
@@ -341,6 +342,33 @@ impl Purchase {
     /// Whether the identifier is a token, or becomes one when the customer pays.
     fn id_is_secret(&self) -> bool {
         self.is_recurring_token == Some(true) || self.force_recurring == Some(true)
+    }
+}
+
+/// Neither the tokens nor, where the identifier is a token, what holds it: see [`Purchase::id`].
+impl Serialize for Purchase {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        const HIDDEN: &str = "[redacted]";
+        let is_secret = self.id_is_secret();
+        let shown = |text| if is_secret { HIDDEN } else { text };
+        let mut members = serializer.serialize_struct("Purchase", 16)?;
+        members.serialize_field("id", shown(self.id.as_str()))?;
+        members.serialize_field("status", &self.status)?;
+        members.serialize_field("is_recurring_token", &self.is_recurring_token)?;
+        members.serialize_field("force_recurring", &self.force_recurring)?;
+        members.serialize_field("checkout_url", &self.checkout_url.as_deref().map(shown))?;
+        members.serialize_field("client_id", &self.client_id)?;
+        members.serialize_field("brand_id", &self.brand_id)?;
+        members.serialize_field("reference", &self.reference)?;
+        members.serialize_field("purchase", &self.purchase)?;
+        members.serialize_field("payment", &self.payment)?;
+        members.serialize_field("transaction_data", &self.transaction_data)?;
+        members.serialize_field("refundable_amount", &self.refundable_amount)?;
+        members.serialize_field("created_on", &self.created_on)?;
+        members.serialize_field("updated_on", &self.updated_on)?;
+        members.serialize_field("due", &self.due)?;
+        members.serialize_field("is_test", &self.is_test)?;
+        members.end()
     }
 }
 

@@ -1,6 +1,6 @@
 use recurring_core::{DeclineReason, Money, Outcome, Reply, Secret};
 use recurring_gateway::{Operation, PreparedRequest, lenient, read_success};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{ApiError, Error};
 use crate::ops::amounts;
@@ -91,7 +91,8 @@ struct Kind {
 }
 
 /// The answer to a refund.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 #[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub enum RefundAnswer {

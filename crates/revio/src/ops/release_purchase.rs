@@ -5,10 +5,10 @@ use crate::error::{ApiError, Error};
 use crate::ops::purchase::Purchase;
 use crate::ops::purchase_call;
 
-/// The code of a 400 that means that the money could not be given free.
+/// The code of a 400 that means that the hold could not be released.
 const RELEASE_ERROR: &str = "purchase_release_error";
 
-/// `POST /purchases/{id}/release/`: gives free what is held on the card, without taking it.
+/// `POST /purchases/{id}/release/`: releases the authorization hold on the card.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct ReleasePurchase {

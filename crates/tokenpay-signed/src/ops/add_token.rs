@@ -1,6 +1,6 @@
 use recurring_core::{InvalidInput, Reply};
 use recurring_gateway::{Class, Operation, PreparedRequest, check, lenient};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::account::ForAccount;
@@ -103,7 +103,7 @@ impl Operation for ForAccount<'_, AddToken> {
 }
 
 /// The page on which the customer stores a card.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AddedToken {

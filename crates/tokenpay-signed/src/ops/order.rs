@@ -1,13 +1,13 @@
 use recurring_core::{Decimal, DeclineReason, ErrorKind, GatewayTime, Money, Outcome, Reply};
 use recurring_gateway::{ErrorExt as _, check_echo, lenient, require_echo};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::{Error, SUCCESS, read_answer};
 use crate::ops::order_key::OrderKey;
 use crate::status::{self, GivenBack, OrderStatus, TransactionStatus};
 
 /// The answer to a charge, or to a look-up of an order. Only the response code and the order are certain to be there.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 #[must_use = "a decline and an open end are answers too: look at the outcome"]
@@ -26,7 +26,7 @@ pub struct TokenOrder {
 }
 
 /// An order of the gateway. Only `id` is certain to be there.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Order {
@@ -69,7 +69,7 @@ pub struct Order {
 }
 
 /// The payment of an order.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Transaction {

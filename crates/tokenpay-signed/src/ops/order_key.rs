@@ -10,6 +10,7 @@ use crate::wire::OrderBody;
 
 /// Which order is meant: by the gateway's name for it, or by yours.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum OrderKey {
     /// The gateway's identifier, more than zero: [`Order::id`](crate::Order::id).
     OrderId(i64),

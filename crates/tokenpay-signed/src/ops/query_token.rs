@@ -1,6 +1,6 @@
 use recurring_core::{ErrorKind, Reply};
 use recurring_gateway::{Class, ErrorExt as _, Operation, PreparedRequest, lenient};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::account::ForAccount;
 use crate::config::TokenId;
@@ -41,7 +41,7 @@ impl Operation for ForAccount<'_, QueryToken> {
     /// Reads the reply. No list, or an empty one, means that there is no card.
     ///
     /// # Errors
-    /// When the list cannot be read, or names a card of somebody else.
+    /// When the list cannot be read, or names a card of another user.
     fn read(&self, reply: &Reply) -> Result<Vec<StoredToken>, Error> {
         let request = self.request;
         let Answer { list } = read_answer(reply)?;
@@ -62,12 +62,13 @@ struct Answer {
 }
 
 /// A stored card. Only `token_id` is certain to be there.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct StoredToken {
     /// The token that stands for the card in [`Sale`](crate::Sale) and [`Recurring`](crate::Recurring).
     #[serde(deserialize_with = "token")]
+    #[serde(skip_serializing)]
     pub token_id: TokenId,
     /// Whose card it is.
     #[serde(default, deserialize_with = "lenient::text")]
@@ -81,7 +82,7 @@ pub struct StoredToken {
     /// The brand within the brand.
     #[serde(default, deserialize_with = "lenient::text")]
     pub card_sub_brand: Option<String>,
-    /// The end of the card's life, `YYYYMM`.
+    /// The expiry date of the card, `YYYYMM`.
     #[serde(default, deserialize_with = "lenient::text")]
     pub expiry_date: Option<String>,
 }

@@ -1,6 +1,6 @@
 use recurring_core::{ErrorKind, Money, Outcome, Reply};
 use recurring_gateway::{ErrorExt as _, check_echo, lenient, require_echo};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, SUCCESS, read_answer};
 use crate::ops::order::{Order, Transaction, comparable};
@@ -8,7 +8,7 @@ use crate::ops::order_key::OrderKey;
 use crate::status::{self, GivingBack, OrderStatus};
 
 /// The answer to a void or a refund. Only the response code is certain to be there.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 #[must_use = "a decline and an open end are answers too: look at the outcome"]

@@ -9,7 +9,7 @@ use recurring_journal::store::Filter;
 use super::line::RecordLine;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::line::{EventLine, Line};
+use crate::line::Line;
 use crate::output::Output;
 use crate::text;
 
@@ -61,11 +61,11 @@ pub(super) async fn show(journal: &Journal, attempt: &AttemptId, out: &Output) -
         human += &format!("\n- {} {}{note}", event.at, event.what);
     }
     let line = Line {
-        state: Some(record.state.as_str()),
-        operation: Some(record.operation.as_str()),
-        created: Some(record.created.to_string()),
-        updated: Some(record.updated.to_string()),
-        events: Some(events.iter().map(EventLine::from).collect()),
+        state: Some(record.state),
+        operation: Some(record.operation),
+        created: Some(record.created),
+        updated: Some(record.updated),
+        events: Some(events),
         ..Line::record(&record)
     };
     out.line(&line, &human);

@@ -80,6 +80,12 @@ pub(super) async fn backup(
         .map_err(|error| CliError::usage(format!("cannot write {}: {error}", file.display())))?;
     let store = session.sqlite(path).await?;
     store.backup(&file).await.map_err(|error| {
+        if error == StoreError::Exists {
+            let file = file.display();
+            return CliError::usage(format!(
+                "cannot copy the journal to {file}: it exists already; name a new file"
+            ));
+        }
         let mut failed = CliError::from(error);
         failed.message = format!("cannot copy the journal to {}: {}", file.display(), failed.message);
         failed
@@ -145,7 +151,7 @@ fn read_charged(path: &Path) -> Result<Vec<FoundCharge>, CliError> {
                 .iter()
                 .find(|provider| provider.as_str() == line.provider)
                 .cloned()
-                .ok_or_else(|| refuse("there is no such `provider`".to_owned()))?;
+                .ok_or_else(|| refuse("`provider` is not a gateway".to_owned()))?;
             let attempt = AttemptId::new(line.attempt).map_err(|error| refuse(error.to_string()))?;
             Ok(FoundCharge { attempt, provider, payment: line.payment.map(PaymentRef::new) })
         })

@@ -68,7 +68,7 @@ pub(super) async fn all(
 fn show(looked: &Reconciled, out: &Output) {
     let record = &looked.record;
     let mut line = RecordLine::from(record);
-    line.before = Some(looked.before.as_str());
+    line.before = Some(looked.before);
     let note = record.note.as_deref().unwrap_or_default();
     out.line(&line, &format!("{}: {} -> {} ({note})", record.attempt, looked.before, record.state));
 }

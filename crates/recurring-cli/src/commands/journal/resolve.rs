@@ -56,10 +56,11 @@ pub(super) async fn run(
             Exit::Done
         }
         Err(error) => {
-            let error = CliError::from(error);
-            human += &format!("\nmessage    {error}");
-            line.message = Some(error.to_string());
-            Exit::from(&error)
+            let error = CliError::from(error).of(&attempt);
+            line.refused(&error);
+            out.line(&line, &human);
+            out.problem(&error.to_string());
+            return Ok(Exit::from(&error));
         }
     };
     out.line(&line, &human);

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 use recurring_facade::{AttemptId, ChargeRequest, Currency, Money, StoredCredential};
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Split};
 
 use crate::error::CliError;
@@ -22,7 +23,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 #[serde(deny_unknown_fields)]
 struct Line {
     attempt: String,
-    amount: String,
+    amount: Value,
     currency: String,
     credential: StoredCredential,
     #[serde(default)]
@@ -105,14 +106,15 @@ fn charge(line: &[u8]) -> Result<ChargeRequest, String> {
         } else if let Some(name) = member("duplicate field ") {
             format!("{name} is named twice")
         } else if error.is_data() {
-            "not a charge: a member is of another type; amounts are strings such as \"40.00\"".to_owned()
+            "not a charge: a member is of another type".to_owned()
         } else {
             "not valid JSON".to_owned()
         }
     })?;
     let attempt = AttemptId::new(line.attempt).map_err(|error| error.to_string())?;
+    let amount = line.amount.as_str().ok_or("`amount` must be a string such as \"40.00\"")?;
     let currency = Currency::from_code(&line.currency).map_err(|error| error.to_string())?;
-    let amount = Money::parse(&line.amount, currency).map_err(|error| error.to_string())?;
+    let amount = Money::parse(amount, currency).map_err(|error| error.to_string())?;
     let belongs_to = line.credential.provider();
     if line.provider.as_deref().is_some_and(|provider| provider != belongs_to.as_str()) {
         return Err(format!("the credential belongs to {belongs_to}"));
@@ -138,7 +140,8 @@ mod tests {
         for (line, says) in [
             (with(r#","amount":"40.00""#), "a"),
             (with(""), "`amount` is missing"),
-            (with(r#","amount":40.0"#), "another type"),
+            (with(r#","amount":40.0"#), "`amount` must be a string such as \"40.00\""),
+            (with(r#","amount":"40.00","reason":7"#), "another type"),
             (with(r#","amount":"40.00","not_before":"2027-01-01""#), "`not_before` is not a member"),
             (with(r#","amount":"40.00","amount":"40.00""#), "`amount` is named twice"),
             ("{".to_owned(), "not valid JSON"),

@@ -11,16 +11,20 @@ pub(super) fn summary(summary: &Summary, planned: bool) -> String {
     if !summary.made.is_empty() {
         parts.push(states(&summary.made));
     }
-    if !summary.again.is_empty() {
-        let count: u64 = summary.again.values().sum();
-        parts.push(format!("{count} already processed ({})", states(&summary.again)));
-    }
     for (count, what) in [(summary.left, "left for the next run"), (summary.refused, "refused")] {
         if count > 0 {
             parts.push(format!("{count} {what}"));
         }
     }
-    let mut text = if parts.is_empty() { "nothing was due".to_owned() } else { parts.join(", ") };
+    let mut text = parts.join(", ");
+    if !summary.again.is_empty() {
+        let count: u64 = summary.again.values().sum();
+        let separator = if text.is_empty() { "" } else { "; " };
+        text += &format!("{separator}{count} already processed: {}", states(&summary.again));
+    }
+    if text.is_empty() {
+        "nothing was due".clone_into(&mut text);
+    }
     let are = |state| summary.now(state) > 0;
     let again = again(planned);
     for (there_are, next) in [
@@ -88,8 +92,8 @@ mod tests {
         of.again = BTreeMap::from([(State::Unknown, 1), (State::Paid, 5)]);
         assert_eq!(
             summary(&of, false),
-            "30 paid, 2 authorized, 4 declined, 1 canceled, 6 already processed (5 paid, 1 unknown); authorized is not \
-             taken: capture them with recurring capture --payment REF --attempt ID; next: recurring journal reconcile"
+            "30 paid, 2 authorized, 4 declined, 1 canceled; 6 already processed: 5 paid, 1 unknown; authorized is not taken: \
+             capture them with recurring capture --payment REF --attempt ID; next: recurring journal reconcile"
         );
         of = Summary::default();
         (of.left, of.refused) = (2, 1);

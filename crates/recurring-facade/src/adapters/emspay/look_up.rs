@@ -5,13 +5,14 @@ use std::time::Duration;
 use emspay::{ListOrders, Order, RecurringType};
 use recurring_core::{InvalidInput, Timestamp};
 
-use super::{Emspay, error, payment};
+use super::Emspay;
+use super::order::{error, payment};
 use crate::adapters::check_found;
 use crate::credential::StoredCredential;
 use crate::error::Error;
 use crate::ids::ProviderId;
+use crate::lost::{Found, LostCharge};
 use crate::payment::Payment;
-use crate::provider::{Found, LostCharge};
 
 /// How far the gateway's clock may be from ours.
 const MARGIN: Duration = Duration::from_secs(5 * 60);

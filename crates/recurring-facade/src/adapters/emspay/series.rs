@@ -5,7 +5,7 @@ use emspay::{Order, Series};
 use recurring_core::{ErrorKind, InvalidInput, Money, Secret, Timestamp};
 use recurring_gateway::ErrorExt as _;
 
-use super::money;
+use super::order::money;
 use crate::credential::EmspayCredential;
 use crate::error::Error;
 use crate::ids::{PaymentRef, ProviderId};

@@ -8,8 +8,8 @@ use super::{Ngenius, error};
 use crate::adapters::check_found;
 use crate::error::Error;
 use crate::ids::{PaymentRef, ProviderId};
+use crate::lost::{Found, LostCharge};
 use crate::payment::{Decline, Payment, PaymentStatus};
-use crate::provider::{Found, LostCharge};
 use crate::request::ScheduleRequest;
 
 /// The first payment of an order.

@@ -28,7 +28,7 @@ impl Revio {
     }
 
     /// After a refund or a capture that was refused: the reason is in the purchase. A reason that leaves open what
-    /// happened, or a purchase that has changed or cannot be read, is no refusal.
+    /// happened, or a purchase that has changed or cannot be read, is not a refusal.
     async fn refused_change(
         &self,
         before: &Purchase,

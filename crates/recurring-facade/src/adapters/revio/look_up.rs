@@ -8,8 +8,8 @@ use super::{Revio, error, renewal};
 use crate::adapters::check_found;
 use crate::error::{Error, GatewayError};
 use crate::ids::{PaymentRef, ProviderId};
+use crate::lost::{Found, LostCharge};
 use crate::payment::Payment;
-use crate::provider::{Found, LostCharge};
 use crate::request::ChargeRequest;
 
 /// What a purchase says of the charge that was to pay it.
@@ -140,11 +140,11 @@ fn check(purchase: &Purchase, attempt: &AttemptId, amount: Money) -> Result<(), 
 /// The one reading of a purchase after a lost answer.
 ///
 /// A charge that reached the purchase has moved it on: to paid and what follows, to one of the pending states, or to
-/// `error` or `blocked`, unless the newest try says that its end is open. `cancelled` and `expired` say nothing of the
+/// `error` or `blocked`, unless the newest try leaves its end open: that is pending. `cancelled` and `expired` say nothing of the
 /// charge, but they are as definite as a refusal: such a purchase was not paid, and cannot be paid any more. `overdue` is
 /// only a date that has passed.
 fn reached(purchase: &Purchase) -> Reached {
-    let mut payment = renewal(purchase);
+    let payment = renewal(purchase);
     match purchase.status {
         PurchaseStatus::PendingCharge | PurchaseStatus::PendingExecute | PurchaseStatus::PendingCapture => {
             Reached::Yes(payment)
@@ -153,10 +153,6 @@ fn reached(purchase: &Purchase) -> Reached {
             if untouched(purchase) =>
         {
             Reached::No
-        }
-        PurchaseStatus::Error | PurchaseStatus::Blocked if purchase.newest_try_is_open() => {
-            payment.outcome = Outcome::Pending;
-            Reached::Unclear(payment)
         }
         PurchaseStatus::Cancelled if purchase.payment.is_none() => Reached::Canceled(payment),
         _ if payment.outcome == Outcome::Pending => Reached::Unclear(payment),

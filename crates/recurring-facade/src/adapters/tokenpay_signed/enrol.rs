@@ -3,14 +3,15 @@
 use recurring_core::{AttemptId, Money, Outcome, Secret};
 use tokenpay_signed::{AddToken, OrderKey, QueryOrder, Sale, StoredToken, TokenOrder};
 
-use super::{TokenpaySigned, error, is_dead_token, look_up, order_key, payment, told_at};
+use super::TokenpaySigned;
+use super::order::{check_order, error, is_dead_token, order_key, payment, told_at};
 use crate::adapters::{dead_credential, foreign_pending, needed};
 use crate::call::Call;
 use crate::credential::{Agreement, KnownToken, PendingEnrolment, StoredCredential, TokenpayCredential};
 use crate::error::Error;
 use crate::ids::{PaymentRef, ProviderId};
+use crate::lost::Rebuilt;
 use crate::payment::{EnrolStarted, Enrolment, Payment};
-use crate::provider::Rebuilt;
 use crate::request::EnrolRequest;
 
 impl TokenpaySigned {
@@ -54,7 +55,7 @@ impl TokenpaySigned {
         this.check_currency(begun.amount, None)?;
         let new = this.new_tokens(&begun).await.map_err(Error::before_write)?;
         let [token] = new.as_slice() else {
-            // None: the customer has not stored a card yet. Several: nobody knows which one is meant.
+            // None: the customer has not stored a card yet. Several: which one is meant is not known.
             let here = ProviderId::TOKENPAY_SIGNED;
             let mut payment = Payment::new(here, Outcome::ActionRequired, "no single new card is stored");
             payment.amount = Some(begun.amount);
@@ -112,7 +113,7 @@ impl TokenpaySigned {
             None => OrderKey::MerchantReference(begun.attempt.to_string()),
         };
         let order = self.client.query_order(&QueryOrder::new(key)).await.map_err(error)?;
-        look_up::check_order(&order, begun.attempt, begun.amount)?;
+        check_order(&order, begun.attempt, begun.amount)?;
         Ok(order)
     }
 

@@ -1,17 +1,13 @@
 //! A charge whose answer was lost: its reference is said to be unique, and the order is asked for by it.
 
-use std::collections::HashMap;
-
-use recurring_core::{AttemptId, ErrorKind, Money};
-use serde::de::IgnoredAny;
+use recurring_core::ErrorKind;
 use tokenpay_signed::{OrderKey, QueryOrder, TokenOrder};
 
-use super::{TokenpaySigned, error, order_key, read};
-use crate::adapters::check_found;
+use super::TokenpaySigned;
+use super::order::{check_order, error, names_an_order, order_key, read};
 use crate::error::Error;
-use crate::ids::ProviderId;
+use crate::lost::{Found, LostCharge};
 use crate::payment::Payment;
-use crate::provider::{Found, LostCharge};
 
 impl TokenpaySigned {
     /// Asks for the order by its number, if that is known, or else by the attempt's reference. That the query serves
@@ -19,7 +15,7 @@ impl TokenpaySigned {
     ///
     /// The gateway has no public code for an order that it does not know. So any refusal of its own that is not about
     /// the key or the traffic means [`Nothing`](Found::Nothing) where the reference was asked for. An order that it
-    /// has given a number and then refuses to tell of is an error.
+    /// has given a number and then does not answer for is an error.
     pub(super) async fn look_up_charge(&self, lost: &LostCharge) -> Result<Found, Error> {
         let key = match &lost.payment {
             Some(number) => order_key(number)?,
@@ -40,32 +36,9 @@ fn knows_no_order(refused: &tokenpay_signed::Error) -> bool {
     refused.api().is_some() && of_the_question && !names_an_order(refused)
 }
 
-/// Whether the refusal is about an order, or may be.
-pub(super) fn names_an_order(refused: &tokenpay_signed::Error) -> bool {
-    let answer: Option<HashMap<String, IgnoredAny>> = refused.reply().and_then(|reply| reply.object().ok());
-    answer.is_none_or(|answer| answer.keys().any(|name| matches!(name.as_str(), "order" | "transaction")))
-}
-
 /// The order must be the one that was made for the attempt.
 fn expect_charge(answer: &TokenOrder, lost: &LostCharge) -> Result<Payment, Error> {
     check_order(answer, &lost.attempt, lost.amount)?;
     // For an order that was looked up, money that was taken and given back was still taken.
     Ok(read(answer, answer.charge_outcome()))
-}
-
-/// Compares an order with what was sent: it must name the attempt as its reference, and the amount and currency.
-pub(super) fn check_order(answer: &TokenOrder, attempt: &AttemptId, amount: Money) -> Result<(), Error> {
-    let order = &answer.order;
-    let same_amount = |text: &str| Money::parse(text, amount.currency()) == Ok(amount);
-    let reference = order.merchant_reference.as_deref();
-    let currency = order.currency.as_deref();
-    check_found(
-        ProviderId::TOKENPAY_SIGNED,
-        Some(&order.id),
-        &[
-            ("merchantReference", reference == Some(attempt.as_str())),
-            ("amount", order.amount.as_deref().is_some_and(same_amount)),
-            ("currency", currency == Some(amount.currency().code())),
-        ],
-    )
 }
