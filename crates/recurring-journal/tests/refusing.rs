@@ -94,29 +94,10 @@ async fn refused_key_stops_one_gateway_and_costs_nothing() {
     }
 }
 
-/// Its requests are signed: what the gateway refuses is the signature.
-#[tokio::test(flavor = "multi_thread")]
-async fn wrong_private_key_stops_tokenpay_signed() {
-    let (world, other) = (World::new().await, World::new().await);
-    let id = ProviderId::TOKENPAY_SIGNED;
-    let credential = world.credential(&id, GOOD_CARD).await;
-    let name = "TOKENPAY_PRIVATE_KEY_FILE";
-    let foreign = other.sandbox.settings().into_iter().find(|(known, _)| *known == name).unwrap().1;
-    let wrong = common::settings(&world.sandbox).set(name, foreign).unwrap().facade().unwrap();
-    let all = || due(&credential, "a", 10);
-    let (summary, left) = run(BillingRun::new(&world.journal, &wrong), all()).await;
-    assert_eq!((summary.of(State::NotApplied), summary.left), (3, 7), "{left:?}");
-    assert_eq!(summary.refusing[&id].kind, ErrorKind::Authentication);
-    assert_eq!(taken(&world, "a", 10), [0; 10]);
-    let (summary, _) = run(BillingRun::new(&world.journal, &world.facade), all()).await;
-    assert_eq!((summary.of(State::Paid), summary.left), (10, 0), "{summary:?}");
-    assert_eq!(taken(&world, "a", 10), [1; 10]);
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn planned_run_goes_on_after_a_refused_key() {
     let world = World::new().await;
-    let id = ProviderId::EMSPAY;
+    let id = ProviderId::REVIO;
     let credential = world.credential(&id, GOOD_CARD).await;
     let key = EncryptionKey::new(&[5; 32]);
     let journal = Journal::builder().encryption_key(key).with_store(world.store().await).await.unwrap();
