@@ -1,4 +1,4 @@
-//! Where an order stands, and the token of a series once the customer has paid.
+//! Reads an order, and prints its status and the token of a series once the customer has paid.
 //!
 //! `EMSPAY_API_KEY=.. cargo run -p emspay --example emspay-reconcile -- ORDER_ID`
 

@@ -25,13 +25,13 @@ pub struct Client {
 }
 
 impl Client {
-    /// Begins setting up a client for one environment, live or not: there is no default. Nothing is sent until an operation
-    /// is called.
+    /// Begins setting up a client for one environment, which must be named: there is no default. Nothing is sent
+    /// until an operation is called.
     pub fn builder(environment: Environment, api_key: impl Into<Secret>) -> ClientBuilder {
         ClientBuilder { api_key: api_key.into(), environment, http: Self::default_http() }
     }
 
-    /// The options used unless others are given: 60 s in all, since the gateway answers a recurring order only
+    /// Returns the options used unless others are given: 60 s in all, since the gateway answers a recurring order only
     /// after the acquirer has, which takes seconds.
     pub fn default_http() -> HttpOptions {
         HttpOptions::new().with_timeout(Duration::from_secs(60))
@@ -56,7 +56,7 @@ impl Client {
     /// money at once**.
     ///
     /// # Errors
-    /// A refused payment is no error but an order whose outcome is `Declined`. After an error with the effect
+    /// A refused payment is not an error but an order whose outcome is `Declined`. After an error with the effect
     /// `Unknown` the order may exist and be paid; it is never sent again by this client.
     pub async fn create_order(&self, request: &CreateOrder) -> Result<Order, Error> {
         self.send(request).await
@@ -65,15 +65,15 @@ impl Client {
     /// Reads an order. Moves no money.
     ///
     /// # Errors
-    /// When the order cannot be read. That an order is not found is no proof that nothing happened.
+    /// When the order cannot be read. That an order is not found does not prove that nothing happened.
     pub async fn get_order(&self, id: &str) -> Result<Order, Error> {
         self.send(&GetOrder::new(id)).await
     }
 
-    /// Cancels an order that is not completed, and answers it as it stands then. Gives no money back.
+    /// Cancels an order that is not completed, and answers it as it is then. Gives no money back.
     ///
     /// # Errors
-    /// When the order was not cancelled, or (`Unknown`) when it is not known whether it was.
+    /// When the order was not canceled, or (`Unknown`) when it is not known whether it was.
     pub async fn cancel_order(&self, id: &str) -> Result<Order, Error> {
         self.send(&CancelOrder::new(id)).await
     }
@@ -82,13 +82,13 @@ impl Client {
     /// brands of the platform document this call**; see SOURCES.md.
     ///
     /// # Errors
-    /// When the list cannot be read; it is never taken for an empty one. That an order is not in the list is no
-    /// proof that it does not exist.
+    /// When the list cannot be read; it is never taken for an empty one. That an order is not in the list does
+    /// not prove that it does not exist.
     pub async fn list_orders(&self, request: &ListOrders) -> Result<Vec<Order>, Error> {
         self.send(request).await
     }
 
-    /// Changes what is kept with an order, and answers it as it stands then. Moves no money.
+    /// Changes what is kept with an order, and answers it as it is then. Moves no money.
     ///
     /// # Errors
     /// When the order was not changed, or (`Unknown`) when it is not known whether it was.
@@ -96,17 +96,18 @@ impl Client {
         self.send(request).await
     }
 
-    /// **Gives money back**, all of an order's or a part. Every call is a new refund.
+    /// Refunds an order, all of it or a part. **Gives money back.** Every call is a new refund.
     ///
     /// # Errors
-    /// A refused refund is no error but a refund whose outcome is `Declined`. After an error with the effect
+    /// A refused refund is not an error but a refund whose outcome is `Declined`. After an error with the effect
     /// `Unknown` the money may have been given back; the refund is never sent again by this client. Read the order
     /// and look for the flag `has-refunds` before anything else.
     pub async fn refund_order(&self, request: &RefundOrder) -> Result<Refund, Error> {
         self.send(request).await
     }
 
-    /// **Takes money** that a transaction has only reserved. Read the order afterwards: the answer may be empty.
+    /// Captures what a transaction has only reserved. **Takes money.** Read the order afterwards: the answer may be
+    /// empty.
     ///
     /// # Errors
     /// When the money was not taken, or (`Unknown`) when it is not known whether it was; it is never sent again by
@@ -115,7 +116,7 @@ impl Client {
         self.send(request).await
     }
 
-    /// The currencies that the key's project takes, for each payment method. Moves no money.
+    /// Reads the currencies that the key's project takes, for each payment method. Moves no money.
     ///
     /// # Errors
     /// When they cannot be read.
@@ -139,13 +140,13 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// Time-outs, proxy, trusted roots. The default waits 60 s for an answer.
+    /// Sets time-outs, proxy and trusted roots. The default waits 60 s for an answer.
     pub fn with_http(mut self, options: HttpOptions) -> Self {
         self.http = options;
         self
     }
 
-    /// The client.
+    /// Builds the client.
     ///
     /// # Errors
     /// When the key, the address or an HTTP option cannot work.

@@ -39,7 +39,7 @@ mod tests {
             ("Invalid card number", DeclineReason::InvalidCredential),
             ("Unknown vault token", DeclineReason::InvalidCredential),
             ("System malfunction", DeclineReason::ProcessorError),
-            ("Something nobody has heard of", DeclineReason::Other),
+            ("Something unheard of", DeclineReason::Other),
             ("", DeclineReason::Other),
         ];
         for (words, expected) in table {

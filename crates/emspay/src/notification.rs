@@ -1,12 +1,12 @@
 //! What the gateway sends of its own accord to `webhook_url`.
 //!
-//! It signs nothing: every sender who knows the address can send one, and it does not say how the payment stands. It only
-//! names an order: **read the order with [`Client::get_order`](crate::Client::get_order) each time one arrives**, and act on that
-//! answer alone.
+//! It signs nothing: every sender who knows the address can send one, and it does not name the status of the payment.
+//! It only names an order: **read the order with [`Client::get_order`](crate::Client::get_order) each time one
+//! arrives**, and act on that answer alone.
 //!
 //! Answer with a status from 200 to 299; a body is not looked for. After a 4xx or 5xx the gateway sends the same
-//! notification again, up to ten times, two minutes apart. How long it waits for the answer is documented nowhere: answer
-//! first, read the order afterwards.
+//! notification again, up to ten times, two minutes apart. How long it waits for the answer is documented nowhere:
+//! answer first, read the order afterwards.
 //!
 //! ```
 //! use emspay::notification::{self, RawNotification};
@@ -48,10 +48,10 @@ pub struct Notification {
 }
 
 impl Notification {
-    /// The event and the order, the same for every delivery of one notification.
+    /// Returns the event and the order, the same for every delivery of one notification.
     ///
-    /// **It is also the same for the next change of the same order**, since the gateway sends nothing that tells the
-    /// two apart. A key that was seen before is no reason to leave the order unread.
+    /// **It is also the same for the next change of the same order**, since the gateway sends nothing that keeps the
+    /// two apart. A key that was seen before does not justify leaving the order unread.
     pub fn dedupe_key(&self) -> String {
         // Encoded, so that no two pairs run together into one text.
         format!("{}:{}", check::query_value(self.event.as_str()), check::query_value(&self.order_id))
@@ -63,7 +63,8 @@ pub fn accept(raw: RawNotification) -> Unsigned {
     Unsigned::without_proof(raw)
 }
 
-/// Reads a notification. It is a hint: read the order with [`Client::get_order`](crate::Client::get_order) before acting.
+/// Reads a notification. It is a hint: read the order with [`Client::get_order`](crate::Client::get_order) before
+/// acting.
 ///
 /// # Errors
 /// When it names no order, or something that cannot be an identifier. The message does not quote it.

@@ -2,7 +2,7 @@ use recurring_core::Outcome;
 use recurring_gateway::open_enum;
 
 open_enum! {
-    /// Where an order stands (open).
+    /// The status of an order (open).
     pub enum OrderStatus {
         /// Created; the customer has not paid yet.
         New = "new",
@@ -12,7 +12,7 @@ open_enum! {
         Error = "error",
         /// Paid.
         Completed = "completed",
-        /// Cancelled before it was paid.
+        /// Canceled before it was paid.
         Cancelled = "cancelled",
         /// Not paid in time.
         Expired = "expired",
@@ -24,7 +24,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// Where one transaction of an order stands (open).
+    /// The status of one transaction of an order (open).
     pub enum TransactionStatus {
         /// Created.
         New = "new",
@@ -36,7 +36,7 @@ open_enum! {
         Error = "error",
         /// Paid.
         Completed = "completed",
-        /// Cancelled.
+        /// Canceled.
         Cancelled = "cancelled",
         /// Not paid in time.
         Expired = "expired",
@@ -59,7 +59,7 @@ open_enum! {
     }
 }
 
-/// What an order's status means for the money. `awaits_customer` tells whether the order offers a page to pay on.
+/// What an order's status means for the money. `awaits_customer` says whether the order offers a page to pay on.
 ///
 /// The order's own status alone decides: an order may be `processing` while one of its transactions is `error`,
 /// since the customer can try again.
@@ -75,7 +75,8 @@ pub(crate) fn outcome(status: &OrderStatus, awaits_customer: bool) -> Outcome {
     }
 }
 
-/// Every status of an order that is known, and what it means. For documentation, computed by the mapping itself.
+/// Returns every status of an order that is known, and what it means. For documentation, computed by the mapping
+/// itself.
 pub fn documented_outcomes() -> Vec<(String, Outcome)> {
     let row = |(status, page): (&str, bool)| {
         let says = if page { format!("{status}, with a page to pay on") } else { status.to_owned() };

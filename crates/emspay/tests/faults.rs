@@ -181,7 +181,7 @@ async fn an_answer_about_another_refund_is_unknown() {
 }
 
 #[tokio::test]
-async fn not_found_and_conflict_prove_nothing_even_in_the_gateways_shape() {
+async fn not_found_and_conflict_are_no_proof() {
     for (status, kind) in [
         (404, ErrorKind::NotFound),
         (409, ErrorKind::Conflict),

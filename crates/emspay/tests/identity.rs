@@ -107,7 +107,7 @@ async fn first_order_answered_as_recurring_is_unknown() {
 }
 
 #[tokio::test]
-async fn read_of_a_contradictory_order_is_no_answer() {
+async fn contradictory_order_read_is_unknown() {
     for members in [
         r#""amount":4000,"transactions":[{"amount":9,"status":"completed"}]"#,
         r#""amount":4000,"transactions":[{"status":"error"}]"#,

@@ -39,7 +39,7 @@ fn no_header_is_asked_for() {
 }
 
 #[test]
-fn what_is_no_notification_is_refused() {
+fn body_of_another_shape_is_refused() {
     let deep = format!(r#"{{"order_id":"1","a":{}{}}}"#, "[".repeat(40), "]".repeat(40));
     let large = format!(r#"{{"order_id":"1","a":"{}"}}"#, "x".repeat(LARGEST_BODY));
     let bad: Vec<Vec<u8>> = [
@@ -75,7 +75,7 @@ fn what_is_no_notification_is_refused() {
 }
 
 #[test]
-fn a_changed_byte_never_panics_and_never_keeps_an_odd_identifier() {
+fn changed_byte_never_keeps_an_odd_identifier() {
     let body = Case::load("emspay/notification/status-changed").request_body();
     for at in 0..body.len() {
         for bit in 0..8 {
@@ -117,13 +117,13 @@ fn members_of_other_types_do_no_harm() {
 }
 
 #[test]
-fn an_event_nobody_has_seen_is_kept() {
+fn unknown_event_is_kept() {
     let notification = read(r#"{"event":"order_forgotten","order_id":"1"}"#).expect("read");
     assert_eq!(notification.event, NotificationEvent::from("order_forgotten"));
 }
 
 #[test]
-fn the_key_is_the_same_for_the_same_and_another_for_another() {
+fn dedupe_key_differs_only_between_events() {
     let key = |event: &str, order: &str| {
         let body = json!({"event": event, "order_id": order, "project_id": "p"}).to_string();
         read(body).expect("read").dedupe_key()

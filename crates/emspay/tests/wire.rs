@@ -159,7 +159,7 @@ fn a_period_is_given_as_text_or_as_instants() {
 }
 
 #[test]
-fn what_is_no_list_of_orders_is_never_an_empty_one() {
+fn list_of_another_shape_is_never_empty() {
     let read = |body: &str| list().read(&Reply::new(200, Vec::new(), body.into()));
     for empty in ["[]", r#"{"orders":[]}"#, r#"{"data":[],"total":0}"#] {
         assert!(read(empty).expect(empty).is_empty(), "{empty}");
@@ -253,7 +253,7 @@ async fn refusals_in_the_gateways_own_shape_are_proof() {
 }
 
 #[tokio::test]
-async fn cancelling_deletes_the_order_and_answers_it() {
+async fn cancel_deletes_the_order_and_returns_it() {
     let mut server = Server::new_async().await;
     let mock = server
         .mock("DELETE", format!("/v1/orders/{ORDER}/").as_str())

@@ -28,8 +28,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// Begins setting up a client for one environment, live or not: there is no default. Nothing is sent until an operation
-    /// is called.
+    /// Begins setting up a client for one environment, which must be named: there is no default. Nothing is sent
+    /// until an operation is called.
     ///
     /// `api_key` is the key exactly as the portal shows it (it is base64 already); `outlet` is the outlet's
     /// reference.
@@ -47,7 +47,7 @@ impl Client {
         }
     }
 
-    /// The options used unless others are given: 60 s in all, since the gateway answers only after the card has
+    /// Returns the options used unless others are given: 60 s in all, since the gateway answers only after the card has
     /// been charged, which takes seconds.
     pub fn default_http() -> HttpOptions {
         HttpOptions::new().with_timeout(Duration::from_secs(60))
@@ -73,11 +73,11 @@ impl Client {
         self.transport.options()
     }
 
-    /// **Takes the first payment from the card at once**, and has the gateway's scheduler take all later ones until
-    /// it is cancelled in the portal.
+    /// Creates a recurring payment. **Takes the first payment from the card at once**, and has the gateway's
+    /// scheduler take all later ones until it is canceled in the portal.
     ///
     /// # Errors
-    /// A refused payment is no error but a recurring payment whose outcome is `Declined`. After an error with the
+    /// A refused payment is not an error but a recurring payment whose outcome is `Declined`. After an error with the
     /// effect `Unknown` the card may have been charged and the schedule may run; it is never sent again by this
     /// client, and the gateway offers no way to look for it: an operator has to look in the portal. `Unsupported` in Saudi
     /// Arabia, where the gateway takes another form of this call.
@@ -92,12 +92,12 @@ impl Client {
     /// money.
     ///
     /// # Errors
-    /// When the order cannot be read. That an order is not found is no proof that nothing happened.
+    /// When the order cannot be read. That an order is not found does not prove that nothing happened.
     pub async fn get_order(&self, order_reference: &str) -> Result<Order, Error> {
         self.send(&self.outlet.operation(&GetOrder::new(order_reference))).await
     }
 
-    /// **Takes money that is held.** Sent once.
+    /// Captures money that is held. **Takes money.** Sent once.
     ///
     /// # Errors
     /// After an error with the effect `Unknown` the money may have been taken: read the order, and look at the
@@ -106,16 +106,16 @@ impl Client {
         self.send(&self.outlet.operation(request)).await
     }
 
-    /// Lets money that is held go. Sent once.
+    /// Releases the authorization hold. Sent once.
     ///
     /// # Errors
-    /// After an error with the effect `Unknown` it may have been let go: read the order.
+    /// After an error with the effect `Unknown` the hold may have been released: read the order.
     pub async fn void_payment(&self, request: &VoidPayment) -> Result<Payment, Error> {
         self.send(&self.outlet.operation(request)).await
     }
 
-    /// **Gives money back.** Sent once. The outcome of the answer is that of the payment, not of the refund: see
-    /// [`RefundPayment`].
+    /// Refunds a payment. **Gives money back.** Sent once. The outcome of the answer is that of the payment, not of
+    /// the refund: see [`RefundPayment`].
     ///
     /// # Errors
     /// After an error with the effect `Unknown` the money may have been given back: read the order, and look at the
@@ -124,10 +124,10 @@ impl Client {
         self.send(&self.outlet.operation(request)).await
     }
 
-    /// **Takes money from a saved card**, for an order that waits for its payment. Sent once.
+    /// Pays with a saved card. **Takes money**, for an order that waits for its payment. Sent once.
     ///
     /// # Errors
-    /// A refused payment is no error but a payment whose outcome is `Declined`. After an error with the effect
+    /// A refused payment is not an error but a payment whose outcome is `Declined`. After an error with the effect
     /// `Unknown` the card may have been charged: read the order, whose reference is known here.
     pub async fn pay_with_saved_card(&self, request: &PayWithSavedCard) -> Result<Payment, Error> {
         self.send(&self.outlet.operation(request)).await
@@ -152,7 +152,7 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// The realm that access tokens are asked for. Unless set, it is `ni` for the UAE sandbox and
+    /// Sets the realm that access tokens are asked for. Unless set, it is `ni` for the UAE sandbox and
     /// `networkinternational` for UAE live. Assumption(realm-elsewhere): for KSA and a custom address none is needed,
     /// so none is sent unless it is named here; see SOURCES.md.
     pub fn with_realm(mut self, name: impl Into<String>) -> Self {
@@ -166,13 +166,13 @@ impl ClientBuilder {
         self
     }
 
-    /// Time-outs, proxy, trusted roots. The default waits 60 s for an answer.
+    /// Sets time-outs, proxy and trusted roots. The default waits 60 s for an answer.
     pub fn with_http(mut self, options: HttpOptions) -> Self {
         self.http = options;
         self
     }
 
-    /// The client.
+    /// Builds the client.
     ///
     /// # Errors
     /// When the key, the outlet, the address, the realm or an HTTP option cannot work.

@@ -1,14 +1,16 @@
 //! What the gateway sends of its own accord.
 //!
-//! The address, and one header with a fixed value, are set in the gateway's portal. Nothing is signed: a sender who knows the
-//! value can send anything, so choose a long random one. Answer 200 or 201 within 15 seconds, with any body.
+//! The address, and one header with a fixed value, are set in the gateway's portal. Nothing is signed: a sender who
+//! knows the value can send anything, so choose a long random one. Answer 200 or 201 within 15 seconds, with any
+//! body.
 //!
-//! **Each notification is sent once, and never again**: one that is lost is lost. Read the orders that may have changed on
-//! a schedule too, with [`Client::get_order`](crate::Client::get_order). A notification is a hint: read its order before
-//! acting on it. A `SALE` sends `AUTHORISED` and `CAPTURED` in quick succession, in no certain order. The charges of a
-//! schedule send the same events.
+//! **Each notification is sent once, and never again**: one that is lost is lost. Read the orders that may have
+//! changed on a schedule too, with [`Client::get_order`](crate::Client::get_order). A notification is a hint: read
+//! its order before acting on it. A `SALE` sends `AUTHORISED` and `CAPTURED` in quick succession, in no certain
+//! order. The charges of a schedule send the same events.
 //!
-//! A merchant may have the body encrypted: it comes as `text/plain` then, and [`verify`] decrypts it with the header's value.
+//! A merchant may have the body encrypted: it comes as `text/plain` then, and [`verify`] decrypts it with the
+//! header's value.
 
 mod encrypted;
 
@@ -30,7 +32,7 @@ open_enum! {
         Declined = "DECLINED",
         /// Holding the money failed.
         AuthorisationFailed = "AUTHORISATION_FAILED",
-        /// The held money was let go as a whole.
+        /// The whole authorization hold was released.
         FullAuthReversed = "FULL_AUTH_REVERSED",
         /// The money was taken in one step.
         Purchased = "PURCHASED",
@@ -46,7 +48,7 @@ open_enum! {
         CaptureFailed = "CAPTURE_FAILED",
         /// A capture was taken back.
         CaptureVoided = "CAPTURE_VOIDED",
-        /// The order or its payment was cancelled.
+        /// The order or its payment was canceled.
         Cancelled = "CANCELLED",
         /// The order was closed.
         OrderClosed = "ORDER_CLOSED",
@@ -62,7 +64,7 @@ open_enum! {
         RefundRequested = "REFUND_REQUESTED",
         /// A refund was taken back.
         RefundVoided = "REFUND_VOIDED",
-        /// A check for fraud refused the payment after it was authorised.
+        /// A check for fraud refused the payment after it was authorized.
         PostAuthFraudCheckRejected = "POST_AUTH_FRAUD_CHECK_REJECTED",
     }
 }
@@ -90,7 +92,7 @@ pub fn verify(
     let Some(value) = raw.header(header_name) else {
         return Err(NotificationError::refused("the secret header is missing or comes twice"));
     };
-    // In constant time: how long it takes tells at most whether the length is right.
+    // In constant time: how long it takes reveals at most whether the length is right.
     if bool::from(value.as_bytes().ct_eq(secret.expose().as_bytes())) {
         encrypted::open(raw, secret).map(Authenticated)
     } else {
@@ -112,7 +114,7 @@ pub fn parse(notification: &Authenticated) -> Result<Notification, NotificationE
     Ok(notification)
 }
 
-/// What the gateway says has happened: a hint. Read the order with
+/// An event that the gateway reports: a hint. Read the order with
 /// [`Client::get_order`](crate::Client::get_order) and act on what that says.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -173,7 +175,7 @@ impl From<Members> for Notification {
     }
 }
 
-/// Adds the payments that stand beside the order, unless they stand in it too, and names the order after them where it
+/// Adds the payments beside the order, unless they are in it too, and names the order after them where it
 /// has no name itself.
 fn with_payments(mut order: Order, beside: Vec<Payment>) -> Order {
     for payment in beside {

@@ -12,7 +12,7 @@ pub struct Outlet {
 }
 
 impl Outlet {
-    /// An outlet by the gateway's own reference.
+    /// Creates an outlet by the gateway's own reference.
     ///
     /// # Errors
     /// When the reference or the address of the environment cannot be one.

@@ -4,7 +4,7 @@ use recurring_gateway::open_enum;
 open_enum! {
     /// What is done with the card (open).
     pub enum Action {
-        /// Authorise and capture. The default.
+        /// Authorize and capture. The default.
         Sale = "SALE",
         /// Take the money in one step.
         Purchase = "PURCHASE",
@@ -26,9 +26,9 @@ open_enum! {
 }
 
 open_enum! {
-    /// Where a recurring payment stands (open).
+    /// The state of a recurring payment (open).
     pub enum RecurringState {
-        /// The first payment was taken, and the schedule stands.
+        /// The first payment was taken, and the schedule is active.
         Active = "ACTIVE",
         /// The first payment was not taken, and there is no schedule.
         Failed = "FAILED",
@@ -36,7 +36,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// Where one payment of an order stands (open). See [`Payment::outcome`](crate::Payment::outcome).
+    /// The state of one payment of an order (open). See [`Payment::outcome`](crate::Payment::outcome).
     pub enum PaymentState {
         /// Begun.
         Started = "STARTED",
@@ -50,7 +50,7 @@ open_enum! {
         Purchased = "PURCHASED",
         /// Refused, or failed.
         Failed = "FAILED",
-        /// The authorisation was given back: no money was kept.
+        /// The hold was released: no money was kept.
         Reversed = "REVERSED",
         /// A part was taken.
         PartiallyCaptured = "PARTIALLY_CAPTURED",
@@ -58,7 +58,7 @@ open_enum! {
         PartiallyRefunded = "PARTIALLY_REFUNDED",
         /// Taken, and given back.
         Refunded = "REFUNDED",
-        /// Authorised, and held for a review.
+        /// Authorized, and held for a review.
         PostAuthReview = "POST_AUTH_REVIEW",
         /// The card was verified.
         Verified = "VERIFIED",
@@ -83,9 +83,9 @@ pub(crate) fn recurring_outcome(state: &RecurringState) -> Outcome {
 /// What the state of one payment means for the money.
 ///
 /// `Paid` says that this payment took the money once, also where it was given back later: a refunded payment is
-/// no reason to charge again. Authorised is held and not taken. Reversed is `Canceled`: the hold was let go, and
+/// no reason to charge again. Authorized is held and not taken. Reversed is `Canceled`: the hold was released, and
 /// nothing of it is left to be taken. A
-/// verified card is no payment, and a part of the amount is not the amount: neither proves anything, so both are
+/// verified card is not a payment, and a part of the amount is not the amount: neither proves anything, so both are
 /// Pending.
 // Assumption(state-meanings): the documents list the states; what the rarer ones mean is inferred from their names.
 pub(crate) fn payment_outcome(state: &PaymentState) -> Outcome {
@@ -108,7 +108,7 @@ pub(crate) fn payment_outcome(state: &PaymentState) -> Outcome {
     }
 }
 
-/// Every state that is known, of a schedule's creation and of a payment, and what it means. For documentation,
+/// Returns every state that is known, of a schedule's creation and of a payment, and what it means. For documentation,
 /// computed by the mappings themselves.
 pub fn documented_outcomes() -> Vec<(String, Outcome)> {
     let schedules = RecurringState::KNOWN

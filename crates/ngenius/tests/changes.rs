@@ -44,7 +44,7 @@ async fn a_part_is_captured() {
 }
 
 #[tokio::test]
-async fn a_hold_is_let_go() {
+async fn hold_is_released() {
     let case = Case::load("ngenius/void-payment/reversed");
     let void = VoidPayment::new(ORDER, PAYMENT);
     let prepared = outlet().operation(&void).request().expect("valid");

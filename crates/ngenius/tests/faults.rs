@@ -153,7 +153,7 @@ async fn a_change_of_another_payment_is_unknown_and_kept() {
 }
 
 #[tokio::test]
-async fn a_change_that_the_gateway_refuses_is_proof_and_a_conflict_is_not() {
+async fn change_refused_is_proof_and_conflict_is_not() {
     for (status, kind, effect) in [
         (422, ErrorKind::InvalidRequest, Effect::NotApplied(Proof::Refused)),
         (409, ErrorKind::Conflict, Effect::Unknown),
@@ -220,7 +220,7 @@ async fn the_letter_case_of_an_identifier_is_not_another_payment() {
 }
 
 #[tokio::test]
-async fn an_answer_that_names_no_order_is_unknown_unless_it_is_a_refusal() {
+async fn answer_without_order_is_unknown_unless_refused() {
     for (body, refused) in [
         (r#"{"state":"ACTIVE"}"#, false),
         (r#"{"state":"ACTIVE","reference":"","orderReference":null}"#, false),
@@ -243,7 +243,7 @@ async fn an_answer_that_names_no_order_is_unknown_unless_it_is_a_refusal() {
 }
 
 #[tokio::test]
-async fn not_found_and_conflict_prove_nothing_even_in_the_gateways_shape() {
+async fn not_found_and_conflict_are_no_proof() {
     for (status, kind) in [
         (404, ErrorKind::NotFound),
         (409, ErrorKind::Conflict),

@@ -123,7 +123,7 @@ fn only_the_right_header_passes() {
 }
 
 #[test]
-fn genuine_notification_unreadable_is_no_refusal() {
+fn genuine_notification_unreadable_is_not_refused() {
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(100), "]".repeat(100));
     let large = format!("{{\"eventName\":\"{}\"}}", "x".repeat(1024 * 1024));
     for body in [
@@ -303,7 +303,7 @@ fn notification_encrypted_unreadable_is_genuine() {
     }
     let error = received(&good, "another value").expect_err("refused");
     assert!(matches!(error, NotificationError::Refused(_)), "{error}");
-    // A secret that is no key.
+    // A secret that is not a key.
     let headers = [("Content-Type", "text/plain"), (HEADER, SECRET)];
     let raw = raw(&headers, good.as_bytes()).expect("small enough");
     let error = notification::verify(raw, HEADER, &Secret::new(SECRET)).expect_err("no key");

@@ -100,7 +100,7 @@ async fn whatever_the_gateway_quotes() {
         }
         shown += &format!("{answer:?} {client:?}");
         let answer = client.get_order("1").await;
-        // The card of another call is no secret of this one, so only what the read sent or would return is hidden.
+        // The card of another call is not a secret of this one, so only what the read sent or would return is hidden.
         let text = format!("{answer:?}");
         assert_absent(&[KEY, TOKEN, REFRESH], &text, "the answer to a read");
     }
@@ -134,7 +134,7 @@ async fn a_saved_card_and_a_whole_card_number() {
     assert_no_secret(&shown, "the order");
 }
 
-/// An order whose payment waits, with a link whose query is nobody's business.
+/// An order whose payment waits, with a link whose query must not be shown.
 fn waiting(url: &str) -> Order {
     let body = format!(
         r#"{{"reference":"1","_embedded":{{"payment":[{{"reference":"1","state":"STARTED",
@@ -188,7 +188,7 @@ async fn a_saved_card_that_pays() {
                 shown += &format!("{error} {:?} {:?}", error.api(), error.reply());
             }
             shown += &format!("{paid:?}");
-            // The card of another call is no secret of these.
+            // The card of another call is not a secret of these.
             let (capture, void) = (CapturePayment::new("1", "1", money), VoidPayment::new("1", "1"));
             let others = format!(
                 "{:?} {:?} {:?}",

@@ -101,7 +101,7 @@ async fn a_second_refusal_of_the_token_stops() {
 }
 
 #[tokio::test]
-async fn a_refusal_by_somebody_else_is_not_repeated() {
+async fn refusal_by_another_machine_is_not_repeated() {
     for reply in [
         RawReply::html(401, "<html>Unauthorized</html>"),
         RawReply::json(401, r#"{"error":"unauthorized"}"#),
@@ -140,7 +140,7 @@ async fn without_a_token_the_payment_is_never_sent() {
 }
 
 #[tokio::test]
-async fn a_wrong_key_or_realm_is_an_authentication_error_whatever_the_status() {
+async fn wrong_key_or_realm_is_authentication_error() {
     for (status, code) in [(400, "badTokenRequest"), (404, "realmNameNotAvailable"), (401, "unauthorized")] {
         let body = format!(r#"{{"message":"no","errors":[{{"message":"no","errorCode":"{code}"}}]}}"#);
         let server =
@@ -157,7 +157,7 @@ async fn a_wrong_key_or_realm_is_an_authentication_error_whatever_the_status() {
 }
 
 #[tokio::test]
-async fn when_no_second_token_can_be_had_nothing_has_happened() {
+async fn second_token_unavailable_is_not_applied() {
     let granted_once = AtomicUsize::new(0);
     let server = FaultServer::start(move |request, _| {
         if request.path != TOKEN_PATH {

@@ -1,4 +1,4 @@
-//! Where a payment stands.
+//! Reads a payment, and prints its status.
 //!
 //! `OMNO_CLIENT_ID=.. OMNO_CLIENT_SECRET=.. cargo run -p omno --example omno-reconcile -- PAYMENT_ID`
 

@@ -21,13 +21,13 @@ pub struct Client {
 }
 
 impl Client {
-    /// Begins setting up a client for one environment, live or not: there is no default. Nothing is sent until an operation
-    /// is called.
+    /// Begins setting up a client for one environment, which must be named: there is no default. Nothing is sent
+    /// until an operation is called.
     pub fn builder(environment: Environment, credentials: Credentials) -> ClientBuilder {
         ClientBuilder { credentials, environment, token_url: None, http: Self::default_http() }
     }
 
-    /// The options used unless others are given: 60 s in all, since a payment with a saved card may be answered
+    /// Returns the options used unless others are given: 60 s in all, since a payment with a saved card may be answered
     /// only after the acquirer has, which takes seconds.
     pub fn default_http() -> HttpOptions {
         HttpOptions::new().with_timeout(Duration::from_secs(60))
@@ -52,7 +52,7 @@ impl Client {
     /// **may take money at once**.
     ///
     /// # Errors
-    /// A refused payment is no error but an answer whose outcome is `Declined`. After an error with the effect
+    /// A refused payment is not an error but an answer whose outcome is `Declined`. After an error with the effect
     /// `Unknown` the payment may exist and be paid; it is never sent again by this client.
     pub async fn create_payment(&self, request: &CreatePayment) -> Result<CreatedPayment, Error> {
         self.send(request).await
@@ -61,7 +61,7 @@ impl Client {
     /// Reads a payment by the gateway's identifier. Moves no money.
     ///
     /// # Errors
-    /// When the payment cannot be read. That a payment is not found is no proof that nothing happened.
+    /// When the payment cannot be read. That a payment is not found does not prove that nothing happened.
     pub async fn get_payment(&self, payment_id: &str) -> Result<Payment, Error> {
         self.send(&GetPayment::new(payment_id)).await
     }
@@ -91,21 +91,21 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// The whole address that access tokens are fetched from, under the rules for the gateway's own address: `https`,
-    /// or plain `http` to this machine. The default is
+    /// Sets the whole address that access tokens are fetched from, under the rules for the gateway's own address:
+    /// `https`, or plain `http` to this machine. The default is
     /// `https://sso.omno.com/realms/omno/protocol/openid-connect/token`.
     pub fn with_token_url(mut self, url: impl Into<String>) -> Self {
         self.token_url = Some(url.into());
         self
     }
 
-    /// Time-outs, proxy, trusted roots. The default waits 60 s for an answer.
+    /// Sets time-outs, proxy and trusted roots. The default waits 60 s for an answer.
     pub fn with_http(mut self, options: HttpOptions) -> Self {
         self.http = options;
         self
     }
 
-    /// The client.
+    /// Builds the client.
     ///
     /// # Errors
     /// When the credentials, an address or an HTTP option cannot work.

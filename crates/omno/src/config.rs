@@ -41,13 +41,13 @@ pub(crate) enum Kind {
 }
 
 impl Credentials {
-    /// The identifier and secret of a client of the token service, with which access tokens are fetched, kept until
-    /// shortly before their end, and renewed.
+    /// Uses the identifier and secret of a client of the token service, with which access tokens are fetched, kept
+    /// until shortly before their end, and renewed.
     pub fn client(client_id: impl Into<Secret>, client_secret: impl Into<Secret>) -> Self {
         Self(Kind::Client { client_id: client_id.into(), client_secret: client_secret.into() })
     }
 
-    /// An access token of your own, without the word `Bearer`. It is sent as it is and never renewed: make a new
+    /// Uses an access token of your own, without the word `Bearer`. It is sent as it is and never renewed: make a new
     /// client when it has expired, which it does within minutes.
     pub fn bearer(token: impl Into<Secret>) -> Self {
         Self(Kind::Bearer(token.into()))

@@ -47,8 +47,8 @@ impl ApiError {
         (in_shape && !members.contains_key("paymentId")).then_some(api)
     }
 
-    /// Whether the words say that the card token is dead: unknown, invalid, expired or deleted. Then the card has to be
-    /// collected again.
+    /// Returns whether the words say that the card token is dead: unknown, invalid, expired or deleted. Then the card
+    /// has to be collected again.
     // Assumption(dead-card-token-words): no document prints the gateway's words for it.
     pub fn refuses_card_token(&self) -> bool {
         const DEAD: [&str; 8] =
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dead_card_token_is_told_by_its_words() {
+    fn dead_card_token_is_found_by_its_words() {
         let says = |text: &str| {
             ApiError { message: Some(text.to_owned()), ..ApiError::default() }.refuses_card_token()
         };

@@ -1,9 +1,9 @@
 //! What the gateway sends of its own accord to `hook_url`: several for one payment, one for each change of its
 //! status.
 //!
-//! No document names a signature: every sender who knows the address can send a notification. Use it
-//! to learn *which* payment to read, **read the payment with [`Client::get_payment`](crate::Client::get_payment) each time
-//! one arrives**, and act on that answer alone.
+//! No document names a signature: every sender who knows the address can send a notification. Use it to learn *which*
+//! payment to read, **read the payment with [`Client::get_payment`](crate::Client::get_payment) each time one
+//! arrives**, and act on that answer alone.
 //!
 //! Answer with 200; a body is not looked for. How long the gateway waits for the answer, and whether it sends a
 //! notification again, is documented nowhere: answer first, read the payment afterwards, and do not rely on a
@@ -36,7 +36,7 @@ pub struct Notification {
     /// The gateway's identifier of the payment to read.
     #[serde(deserialize_with = "lenient::required_text")]
     pub id: String,
-    /// Where the payment is said to stand.
+    /// The status that the notification claims.
     #[serde(default)]
     pub status: PaymentStatus,
     /// Your own name for the payment.
@@ -87,8 +87,9 @@ pub struct Notification {
     /// Whether it is paid by something else than a card.
     #[serde(default, deserialize_with = "lenient::boolean")]
     pub is_apm: Option<bool>,
-    /// The page on which the customer confirms the payment, as it was written. Do not send the customer there: any sender may have
-    /// written it. [`Payment::payment_address`](crate::Payment::payment_address) has the gateway's own.
+    /// The page on which the customer confirms the payment, as it was written. Do not send the customer there: any
+    /// sender may have written it. [`Payment::payment_address`](crate::Payment::payment_address) has the gateway's
+    /// own.
     #[serde(rename = "3dsRedirectUrl", default, deserialize_with = "lenient::text")]
     pub three_ds_redirect_url: Option<String>,
     #[serde(skip)]
@@ -96,15 +97,15 @@ pub struct Notification {
 }
 
 impl Notification {
-    /// The payment and its status, the same for every delivery of one notification, in whatever letter case the status
-    /// is written. A key that was seen before is no reason to leave the payment unread: nothing in a notification is
-    /// proven.
+    /// Returns the payment and its status, the same for every delivery of one notification, in whatever letter case
+    /// the status is written. A key that was seen before does not justify leaving the payment unread: nothing in a
+    /// notification is proven.
     pub fn dedupe_key(&self) -> String {
         // Encoded, so that no two pairs run together into one text.
         format!("{}:{}", check::query_value(&self.id), check::query_value(self.status.as_str()))
     }
 
-    /// The notification as it arrived, JSON: with `paymentLog`, `billingData`, `paymentTransactionRequests`,
+    /// Returns the notification as it arrived, JSON: with `paymentLog`, `billingData`, `paymentTransactionRequests`,
     /// `paymentSystemLog` and whatever else this version does not read. It may hold a hash of the card and personal
     /// data, so `Debug` does not show it; do not log it.
     pub fn raw(&self) -> &str {

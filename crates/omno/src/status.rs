@@ -3,7 +3,7 @@ use recurring_gateway::open_enum;
 
 open_enum! {
     ignore_case
-    /// Where a payment stands, in any letter case (open). The names in capitals are those of the gateway's second
+    /// The status of a payment, in any letter case (open). The names in capitals are those of the gateway's second
     /// version.
     pub enum PaymentStatus {
         /// Created; not paid yet.
@@ -32,7 +32,7 @@ open_enum! {
 /// What a payment's status means for the money.
 ///
 /// A refund, whole, in part or failed, needs a payment that was taken, so it is `Paid`. `Timeout` stays `Pending`:
-/// taking too long is no refusal.
+/// taking too long is not a refusal.
 pub(crate) fn outcome(status: &PaymentStatus) -> Outcome {
     match status {
         PaymentStatus::Success
@@ -48,7 +48,7 @@ pub(crate) fn outcome(status: &PaymentStatus) -> Outcome {
     }
 }
 
-/// Every status that is known, and what it means. For documentation, computed by the mapping itself.
+/// Returns every status that is known, and what it means. For documentation, computed by the mapping itself.
 pub fn documented_outcomes() -> Vec<(String, Outcome)> {
     PaymentStatus::KNOWN
         .iter()

@@ -91,7 +91,7 @@ async fn an_answer_about_another_payment_is_unknown_and_kept() {
 }
 
 #[tokio::test]
-async fn an_answer_that_says_nothing_of_a_payment_is_no_payment() {
+async fn answer_without_a_payment_is_an_error() {
     for body in ["{}", r#"{"message":"no"}"#, r#"["1","Success"]"#, r#"{"data":{"status":"Success"}}"#] {
         let server = answering(RawReply::json(200, body)).await;
         let client = client(&server.url());
@@ -105,7 +105,7 @@ async fn an_answer_that_says_nothing_of_a_payment_is_no_payment() {
 }
 
 #[tokio::test]
-async fn cards_in_a_shape_nobody_knows_are_an_error_that_shows_names_and_types_only() {
+async fn cards_of_unknown_shape_show_names_and_types_only() {
     for (body, shape) in [
         ("{}", "object {}"),
         (r#"{"cards":{"items":[]}}"#, "object {cards: object {items: empty list}}"),
@@ -136,7 +136,7 @@ async fn cards_in_a_shape_nobody_knows_are_an_error_that_shows_names_and_types_o
 }
 
 #[tokio::test]
-async fn refusal_in_an_undocumented_shape_is_no_proof() {
+async fn refusal_in_an_undocumented_shape_is_not_proof() {
     for (status, kind) in
         [(400, ErrorKind::InvalidRequest), (403, ErrorKind::Permission), (422, ErrorKind::InvalidRequest)]
     {
@@ -164,7 +164,7 @@ async fn plain_text_and_answers_that_name_a_payment_prove_nothing() {
 }
 
 #[tokio::test]
-async fn not_found_and_conflict_prove_nothing_even_in_the_gateways_shape() {
+async fn not_found_and_conflict_are_no_proof() {
     for (status, message, kind) in [
         (404, "no", ErrorKind::NotFound),
         (409, "no", ErrorKind::Conflict),

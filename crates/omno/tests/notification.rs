@@ -45,7 +45,7 @@ fn no_header_is_asked_for() {
 }
 
 #[test]
-fn what_is_no_notification_is_refused() {
+fn body_of_another_shape_is_refused() {
     let deep = format!(r#"{{"id":"1","a":{}{}}}"#, "[".repeat(40), "]".repeat(40));
     let large = format!(r#"{{"id":"1","a":"{}"}}"#, "x".repeat(LARGEST_BODY));
     let bad: Vec<Vec<u8>> = [
@@ -82,7 +82,7 @@ fn what_is_no_notification_is_refused() {
 }
 
 #[test]
-fn a_changed_byte_never_panics_and_never_keeps_an_odd_identifier() {
+fn changed_byte_never_keeps_an_odd_identifier() {
     let body = success();
     for at in 0..body.len() {
         for bit in 0..8 {
@@ -128,7 +128,7 @@ fn members_of_other_types_do_no_harm() {
 }
 
 #[test]
-fn a_status_nobody_has_seen_is_kept_and_so_is_everything_that_is_not_read() {
+fn unknown_status_and_unread_members_are_kept() {
     let text = r#"{"id":"1","status":"Forgotten","paymentLog":[{"amount":49.990}]}"#;
     let notification = read(text).expect("read");
     assert_eq!(notification.status, PaymentStatus::from("Forgotten"));
@@ -138,7 +138,7 @@ fn a_status_nobody_has_seen_is_kept_and_so_is_everything_that_is_not_read() {
 }
 
 #[test]
-fn the_key_is_the_same_for_the_same_and_another_for_another() {
+fn dedupe_key_differs_only_between_events() {
     let key = |id: &str, status: &str| {
         let body = json!({"id": id, "status": status, "orderId": "attempt-0001"}).to_string();
         read(body).expect("read").dedupe_key()

@@ -56,7 +56,7 @@ async fn sixty_four_calls_at_once_fetch_one_token() {
 }
 
 #[tokio::test]
-async fn an_expired_token_is_renewed_once_and_the_same_bytes_go_out_again() {
+async fn expired_token_is_renewed_once_with_the_same_bytes() {
     let good = RawReply::json(200, Case::load("omno/create-payment/with-card-token").response_body());
     let server = server(move |request| match request.header("authorization") {
         Some("Bearer token-1") => refused(),
@@ -108,7 +108,7 @@ async fn after_a_renewal_a_lost_answer_is_unknown() {
 }
 
 #[tokio::test]
-async fn a_refusal_in_html_is_no_expired_token() {
+async fn refusal_in_html_is_not_an_expired_token() {
     let server = server(|_| RawReply::html(401, "<html>Unauthorized</html>")).await;
     let error = client(&server.url()).create_payment(&with_card()).await.expect_err("refused");
     assert_eq!((error.kind(), error.effect()), (ErrorKind::Authentication, Effect::Unknown));
@@ -150,7 +150,7 @@ async fn without_a_token_the_payment_is_never_sent() {
 }
 
 #[tokio::test]
-async fn a_token_that_cannot_be_renewed_leaves_the_refusal_of_the_first_try() {
+async fn token_not_renewed_keeps_the_first_refusal() {
     let server = FaultServer::start(|request, before| match (request.path.as_str(), before) {
         (TOKEN_PATH, 0) => Behaviour::Reply(RawReply::json(200, r#"{"access_token":"t"}"#)),
         (TOKEN_PATH, _) => Behaviour::Reply(RawReply::new(503)),

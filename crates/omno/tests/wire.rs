@@ -166,7 +166,7 @@ async fn refused_credentials_are_proof_that_nothing_was_sent() {
 }
 
 #[test]
-fn members_stand_in_one_order_and_amounts_are_exact() {
+fn members_have_one_order_and_exact_amounts() {
     let mut billing = billing();
     billing.external_user_id = Some("user-1".to_owned());
     billing.date_of_birth = Some("1990-01-31".to_owned());

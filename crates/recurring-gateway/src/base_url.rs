@@ -40,18 +40,18 @@ impl BaseUrl {
         Ok(Self(url))
     }
 
-    /// The whole address of a path that begins with `/` and may have a query.
+    /// Returns the whole address of a path that begins with `/` and may have a query.
     pub fn join(&self, path: &str) -> String {
         format!("{}{path}", self.0.as_str().trim_end_matches('/'))
     }
 
-    /// The address in full, without a last slash.
+    /// Returns the address in full, without a last slash.
     pub fn as_str(&self) -> &str {
         self.0.as_str().trim_end_matches('/')
     }
 
-    /// What may be shown of an address that a caller handed in: the address itself when it was accepted, else the
-    /// rule it breaks, since a refused one may hold a password.
+    /// Returns what may be shown of an address that a caller handed in: the address itself when it was accepted, else
+    /// the rule it breaks, since a refused one may hold a password.
     pub fn shown(parsed: Result<Self, InvalidInput>) -> String {
         match parsed {
             Ok(url) => url.to_string(),
@@ -59,8 +59,8 @@ impl BaseUrl {
         }
     }
 
-    /// The path and query of an address found in a reply, relative to this base, if it has the same scheme, host
-    /// and port and lies below this base. Any other address is not followed: it could carry the key elsewhere.
+    /// Returns the path and query of an address found in a reply, relative to this base, if it has the same scheme,
+    /// host and port and lies below this base. Any other address is not followed: it could carry the key elsewhere.
     pub fn relative(&self, found: &str) -> Option<String> {
         let found = Url::parse(found).ok()?;
         let own =

@@ -14,7 +14,7 @@ const LONGEST_ID: usize = 255;
 /// Everything but the unreserved characters of RFC 3986.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// An identifier that a gateway or the merchant gave out: 1 to 255 bytes, no white space, no control character,
+/// Checks an identifier that a gateway or the merchant gave out: 1 to 255 bytes, no white space, no control character,
 /// none of `/ \ % ? #`, and not `.` or `..`.
 ///
 /// # Errors
@@ -53,7 +53,7 @@ pub fn query_value(value: &str) -> String {
     utf8_percent_encode(value, SEGMENT).to_string()
 }
 
-/// A free text such as a description or a merchant's reference: 1 to `longest` characters, no control character.
+/// Checks a free text such as a description or a merchant's reference: 1 to `longest` characters, no control character.
 ///
 /// # Errors
 /// Names the field and the rule that was broken.
@@ -70,7 +70,7 @@ pub fn text(field: &'static str, value: &str, longest: usize) -> Result<(), Inva
     Ok(())
 }
 
-/// A secret that goes into a header: not empty, visible ASCII only (a line break pasted along with a key would
+/// Checks a secret that goes into a header: not empty, visible ASCII only (a line break pasted along with a key would
 /// otherwise end the header).
 ///
 /// # Errors
@@ -88,7 +88,7 @@ pub fn header_secret(field: &'static str, value: &str) -> Result<(), InvalidInpu
     Ok(())
 }
 
-/// An address that a payer or a notification is sent to: absolute, `https` or `http`, with a host.
+/// Checks an address that a payer or a notification is sent to: absolute, `https` or `http`, with a host.
 ///
 /// # Errors
 /// Names the field and the rule that was broken.
@@ -98,8 +98,8 @@ pub fn web_address(field: &'static str, value: &str) -> Result<(), InvalidInput>
     if usable { Ok(()) } else { Err(InvalidInput::new(field, "must be an absolute http or https address")) }
 }
 
-/// A page out of a gateway's reply that a customer may be sent to: absolute, `https` (on this machine also plain
-/// `http`), without a user name, a password, white space or control characters. `None` for anything else.
+/// Returns the page out of a gateway's reply, if a customer may be sent to it: absolute, `https` (on this machine
+/// also plain `http`), without a user name, a password, white space or control characters. `None` for anything else.
 pub fn page_address(found: &str) -> Option<String> {
     let unsafe_character = |c: char| c.is_whitespace() || c.is_control() || c == '\\';
     let (scheme, rest) = found.split_once("://").filter(|_| !found.contains(unsafe_character))?;
@@ -108,7 +108,7 @@ pub fn page_address(found: &str) -> Option<String> {
     BaseUrl::parse("page", &format!("{scheme}://{host}")).ok().map(|_| found.to_owned())
 }
 
-/// An e-mail address, checked only for what certainly cannot be one: it needs a single `@` with text on both
+/// Checks an e-mail address, only for what certainly cannot be one: it needs a single `@` with text on both
 /// sides, no white space, no control character, at most 254 bytes.
 ///
 /// # Errors

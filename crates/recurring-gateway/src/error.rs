@@ -158,7 +158,7 @@ pub fn require_echo<A>(reply: &Reply, members: &[(&str, &str, Option<&str>)]) ->
     }
 }
 
-/// The kind that an HTTP status stands for when nothing better is known.
+/// The kind that an HTTP status means when nothing better is known.
 fn kind_of_status(status: u16) -> ErrorKind {
     match status {
         401 => ErrorKind::Authentication,
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn echo_that_is_missing_is_no_agreement() {
+    fn echo_missing_is_unknown() {
         let reply = Reply::new(200, Vec::new(), Vec::new());
         let required = |came_back| require_echo::<String>(&reply, &[("amount", "1", came_back)]);
         assert!(required(Some("1")).is_ok());

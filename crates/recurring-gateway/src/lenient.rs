@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use recurring_core::{GatewayTime, Secret};
 
-/// Whether a JSON text is an object.
+/// Returns whether a JSON text is an object.
 ///
 /// Check it before a part of a reply is read into a struct: serde would take a list for an object without names, its
 /// entries for the members in their order.
@@ -43,7 +43,7 @@ fn scalar(json: &RawValue) -> Option<String> {
     }
 }
 
-/// A text; a number or truth value is taken by its literal text. Anything else is `None`.
+/// Reads a text; a number or truth value is taken by its literal text. Anything else is `None`.
 ///
 /// # Errors
 /// Only when the input is not JSON at all.
@@ -51,7 +51,7 @@ pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>
     Ok(literal(deserializer)?.as_deref().and_then(scalar))
 }
 
-/// A text that must be there, such as the identifier without which an answer is of no use.
+/// Reads a text that must be there, such as the identifier without which an answer is of no use.
 ///
 /// # Errors
 /// When the member is null, empty, or neither a text nor a number.
@@ -61,7 +61,7 @@ pub fn required_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Strin
         .ok_or_else(|| serde::de::Error::custom("a member that must be there is empty"))
 }
 
-/// Like [`text`], for a value that must not be shown.
+/// Reads like [`text`], for a value that must not be shown.
 ///
 /// # Errors
 /// Only when the input is not JSON at all.
@@ -69,7 +69,7 @@ pub fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secre
     Ok(text(deserializer)?.filter(|text| !text.is_empty()).map(Secret::new))
 }
 
-/// A time stamp, as text or as a number.
+/// Reads a time stamp, as text or as a number.
 ///
 /// # Errors
 /// Only when the input is not JSON at all.
@@ -77,7 +77,7 @@ pub fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Gateway
     Ok(text(deserializer)?.filter(|text| !text.is_empty()).map(GatewayTime::new))
 }
 
-/// A whole number, as a number or as text; `30.00` is 30, `30.5` is `None`.
+/// Reads a whole number, as a number or as text; `30.00` is 30, `30.5` is `None`.
 ///
 /// # Errors
 /// Only when the input is not JSON at all.
@@ -92,7 +92,7 @@ pub fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>
     }))
 }
 
-/// A truth value, also as the text `true` or `false`.
+/// Reads a truth value, also as the text `true` or `false`.
 ///
 /// # Errors
 /// Only when the input is not JSON at all.
@@ -100,7 +100,7 @@ pub fn boolean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool
     Ok(text(deserializer)?.and_then(|text| text.to_ascii_lowercase().parse().ok()))
 }
 
-/// An object; `None` when it is null or not an object at all.
+/// Reads an object; `None` when it is null or not an object at all.
 ///
 /// # Errors
 /// When it is an object that cannot be read, for instance since it names a member twice.
@@ -115,7 +115,7 @@ pub fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     }
 }
 
-/// A list; empty when it is null or not a list at all.
+/// Reads a list; empty when it is null or not a list at all.
 ///
 /// # Errors
 /// When an entry cannot be read: dropping one silently could drop a payment.
@@ -128,7 +128,7 @@ pub fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> 
     }
 }
 
-/// A list of texts; entries that are neither a text, a number nor a truth value are passed over.
+/// Reads a list of texts; entries that are neither a text, a number nor a truth value are passed over.
 ///
 /// # Errors
 /// Only when the input is not JSON at all.

@@ -31,7 +31,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// The method as it stands on the wire.
+    /// Returns the method as it is written on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -45,7 +45,7 @@ impl Method {
 
 /// A request that has been built but not sent: what will go over the wire, and nothing else.
 ///
-/// The body is serialised once, when the request is built; those bytes are signed, sent and compared in tests.
+/// The body is serialized once, when the request is built; those bytes are signed, sent and compared in tests.
 /// `Debug` shows neither the body nor a secret header.
 #[derive(Clone)]
 pub struct PreparedRequest {
@@ -65,7 +65,7 @@ pub struct PreparedRequest {
 const FRAMING: [&str; 4] = ["content-length", "transfer-encoding", "host", "connection"];
 
 impl PreparedRequest {
-    /// A request for `path`, which begins with `/`, is relative to the base address and may have a query.
+    /// Creates a request for `path`, which begins with `/`, is relative to the base address and may have a query.
     /// `operation` names it in logs and errors.
     pub fn new(operation: &'static str, class: Class, method: Method, path: impl Into<String>) -> Self {
         Self {
@@ -114,9 +114,9 @@ impl PreparedRequest {
         self
     }
 
-    /// Serialises the body once, as compact JSON.
+    /// Serializes the body once, as compact JSON.
     ///
-    /// A body that cannot be serialised (a map whose keys are not texts, or a `Serialize` that chooses to fail) makes
+    /// A body that cannot be serialized (a map whose keys are not texts, or a `Serialize` that chooses to fail) makes
     /// the whole request unusable: see [`check`](PreparedRequest::check). It is never sent with an empty body instead.
     pub fn json(mut self, body: &impl Serialize) -> Self {
         match serde_json::to_vec(body) {
@@ -140,7 +140,7 @@ impl PreparedRequest {
     /// Checks that the request can be sent as it was meant. The transport sends nothing otherwise.
     ///
     /// # Errors
-    /// When the body could not be serialised.
+    /// When the body could not be serialized.
     pub fn check(&self) -> Result<(), InvalidInput> {
         if self.unwritable {
             return Err(InvalidInput::new(
@@ -158,42 +158,42 @@ impl PreparedRequest {
         self
     }
 
-    /// The name of the operation, for logs and errors.
+    /// Returns the name of the operation, for logs and errors.
     pub fn operation(&self) -> &'static str {
         self.operation
     }
 
-    /// Whether it can move money or change anything.
+    /// Returns whether it can move money or change anything.
     pub fn class(&self) -> Class {
         self.class
     }
 
-    /// The HTTP method.
+    /// Returns the HTTP method.
     pub fn method(&self) -> Method {
         self.method
     }
 
-    /// The path and query, relative to the base address.
+    /// Returns the path and query, relative to the base address.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The headers that may be shown.
+    /// Returns the headers that may be shown.
     pub fn headers(&self) -> &[(&'static str, String)] {
         &self.headers
     }
 
-    /// The headers that must not be shown.
+    /// Returns the headers that must not be shown.
     pub fn secret_headers(&self) -> &[(&'static str, Secret)] {
         &self.secret_headers
     }
 
-    /// The exact bytes of the body. They may hold secrets: do not log them.
+    /// Returns the exact bytes of the body. They may hold secrets: do not log them.
     pub fn body_bytes(&self) -> Option<&[u8]> {
         self.body.as_ref().map(|body| body.expose_secret())
     }
 
-    /// Every secret that this request carries.
+    /// Returns every secret that this request carries.
     pub fn secrets(&self) -> Vec<Secret> {
         self.hidden.iter().chain(self.secret_headers.iter().map(|(_, value)| value)).cloned().collect()
     }

@@ -58,8 +58,8 @@ impl PublicKey {
         Ok(Self { key, bits })
     }
 
-    /// Whether `signature_base64` (standard base64) is a genuine RSASSA-PKCS1-v1_5 signature with SHA-256 of exactly
-    /// these bytes under this key. An unreadable signature is not genuine.
+    /// Returns whether `signature_base64` (standard base64) is a genuine RSASSA-PKCS1-v1_5 signature with SHA-256 of
+    /// exactly these bytes under this key. An unreadable signature is not genuine.
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature_base64: &str) -> bool {
         STANDARD

@@ -22,7 +22,7 @@ pub struct AccessToken {
     pub lives: Duration,
 }
 
-/// How a gateway's requests come by their access token.
+/// The source of the access token of a gateway's requests.
 pub trait TokenSource {
     /// The gateway's own error.
     type Api;
@@ -39,8 +39,8 @@ pub trait TokenSource {
     /// Puts the token into a request.
     fn authorize(&self, request: PreparedRequest, token: &Secret) -> PreparedRequest;
 
-    /// Whether the gateway itself refused the token, in its own error shape. A 401 of a machine in between proves nothing
-    /// about the request.
+    /// Whether the gateway itself refused the token, in its own error shape. A 401 of a machine in between proves
+    /// nothing about the request.
     fn refuses(&self, reply: &Reply) -> bool;
 }
 
@@ -68,12 +68,12 @@ const MARGIN: Duration = Duration::from_secs(30);
 const LONGEST_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl<A: Clone> TokenCache<A> {
-    /// An empty cache.
+    /// Creates an empty cache.
     pub fn new() -> Self {
         Self { ended: AtomicU64::new(0), state: Mutex::new(State { token: None, last: None }) }
     }
 
-    /// The current token, or the one that `fetch` brings.
+    /// Returns the current token, or the one that `fetch` brings.
     ///
     /// # Errors
     /// Those of `fetch`, as they are.
@@ -86,7 +86,7 @@ impl<A: Clone> TokenCache<A> {
 
     /// Returns the current token, or the one that `fetch` brings under the time limit of its call.
     ///
-    /// A fetch that failed after its own limit says nothing about the other tasks: they fetch anew, each under its own
+    /// A fetch that failed after its own limit does not affect the other tasks: they fetch anew, each under its own
     /// limit.
     ///
     /// # Errors
@@ -125,8 +125,8 @@ impl<A: Clone> TokenCache<A> {
         answer
     }
 
-    /// Sends a request with an access token. When the gateway refuses the token, in its own error shape, a new one is fetched
-    /// and the same bytes go out once more: the refusal proves that the first did nothing.
+    /// Sends a request with an access token. When the gateway refuses the token, in its own error shape, a new one is
+    /// fetched and the same bytes go out once more: the refusal proves that the first did nothing.
     ///
     /// # Errors
     /// Those of the transport. Without a token the request is not sent: `NotApplied`.

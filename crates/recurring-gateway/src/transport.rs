@@ -251,7 +251,7 @@ impl Broken {
     }
 }
 
-/// A request for one send, with the means to tell whether its body was handed over.
+/// A request for one send, with the means to know whether its body was handed over.
 struct Built {
     request: reqwest::Request,
     handover: Option<Handover>,

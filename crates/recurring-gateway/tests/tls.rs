@@ -1,4 +1,4 @@
-//! A real TLS server on this machine, with a root that nobody but its client trusts.
+//! A real TLS server on this machine, with a root that only its client trusts.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
 
 use std::io::{BufRead, BufReader};

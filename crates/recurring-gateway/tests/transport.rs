@@ -130,7 +130,7 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
 }
 
 #[tokio::test]
-async fn connections_are_reused_during_a_run_but_never_after_lying_idle() {
+async fn connection_is_reused_unless_it_was_idle() {
     for (pool_idle_timeout, connections) in
         [(Duration::from_secs(5), 1), (Duration::from_nanos(1), 2), (Duration::ZERO, 2)]
     {
@@ -147,7 +147,7 @@ async fn connections_are_reused_during_a_run_but_never_after_lying_idle() {
 
 /// The dangerous moment: a second write on a connection that the server is about to close.
 #[tokio::test]
-async fn a_write_on_a_used_connection_that_breaks_is_unknown_and_not_repeated() {
+async fn write_on_a_broken_connection_is_unknown_and_sent_once() {
     for fault in [
         Behaviour::CloseBeforeReading,
         Behaviour::ResetBeforeReading,
@@ -172,10 +172,10 @@ async fn a_write_on_a_used_connection_that_breaks_is_unknown_and_not_repeated() 
 }
 
 #[tokio::test]
-async fn a_handshake_that_fails_or_never_ends_proves_that_nothing_was_sent() {
+async fn handshake_failed_or_endless_proves_nothing_was_sent() {
     // Speaks no TLS at all.
     let plain = FaultServer::start(|_, _| Behaviour::CloseBeforeReading).await;
-    // Accepts, and says nothing: connecting times out in the middle of the handshake.
+    // Accepts, and stays silent: connecting times out in the middle of the handshake.
     let mute = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let mute_url = format!("https://{}", mute.local_addr().expect("an address"));
     let accepting = tokio::spawn(async move {

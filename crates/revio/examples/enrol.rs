@@ -15,11 +15,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let client = builder.build()?;
     let brand = std::env::var("REVIO_BRAND_ID")?;
     let amount = Money::parse(amount, Currency::from_code(currency)?)?;
-    let person = client.create_client(&CreateClient::new(email.as_str())).await?;
-    let first = CreatePurchase::one_product(brand, Payer::client_id(&person.id), "First payment", amount);
+    let customer = client.create_client(&CreateClient::new(email.as_str())).await?;
+    let first = CreatePurchase::one_product(brand, Payer::client_id(&customer.id), "First payment", amount);
     let first = client.create_purchase(&first.with_force_recurring()).await?;
     // A real program stores the identifier where it keeps secrets: it becomes the token once the customer has paid.
-    println!("client {}, purchase {}: {}", person.id, first.id, first.status);
+    println!("client {}, purchase {}: {}", customer.id, first.id, first.status);
     println!("send the customer to {}", first.checkout_address().unwrap_or_default());
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Where a purchase stands that was charged with a token, and why it was refused.
+//! Reads a purchase that was charged with a token, and prints its status and why it was refused.
 //!
 //! `REVIO_API_KEY=.. cargo run -p revio --example revio-reconcile -- PURCHASE_ID`
 

@@ -39,14 +39,14 @@ pub struct Client {
 }
 
 impl Client {
-    /// Begins setting up a client for one environment, live or not: there is no default. Nothing is sent until an operation
-    /// is called.
+    /// Begins setting up a client for one environment, which must be named: there is no default. Nothing is sent
+    /// until an operation is called.
     pub fn builder(environment: Environment, api_key: impl Into<Secret>) -> ClientBuilder {
         ClientBuilder { api_key: api_key.into(), environment, brand_id: None, http: Self::default_http() }
     }
 
-    /// The options used unless others are given: 60 s in all, since the gateway waits for the acquirer before it
-    /// answers a charge.
+    /// Returns the options used unless others are given: 60 s in all, since the gateway waits for the acquirer before
+    /// it answers a charge.
     pub fn default_http() -> HttpOptions {
         HttpOptions::new().with_timeout(Duration::from_secs(60))
     }
@@ -66,7 +66,7 @@ impl Client {
         self.transport.options()
     }
 
-    /// The brand that was set up, for [`CreatePurchase::new`].
+    /// Returns the brand that was set up, for [`CreatePurchase::new`].
     pub fn brand_id(&self) -> Option<&str> {
         self.brand_id.as_deref()
     }
@@ -125,7 +125,7 @@ impl Client {
     /// Reads a purchase. Moves no money. This settles every doubt about a charge.
     ///
     /// # Errors
-    /// When it cannot be read. That a purchase is not found is no proof that nothing happened.
+    /// When it cannot be read. That a purchase is not found does not prove that nothing happened.
     pub async fn get_purchase(&self, id: &str) -> Result<Purchase, Error> {
         self.send(&GetPurchase::new(id)).await
     }
@@ -133,7 +133,7 @@ impl Client {
     /// Pays a purchase with a stored card, without the customer. **Takes money at once.**
     ///
     /// # Errors
-    /// A refused payment is no error but an answer whose outcome is `Declined`. After an error with the effect
+    /// A refused payment is not an error but an answer whose outcome is `Declined`. After an error with the effect
     /// `Unknown` the purchase may be paid: read it before anything else. It is never sent again by this client.
     pub async fn charge_purchase(&self, request: &ChargePurchase) -> Result<ChargeAnswer, Error> {
         self.send(request).await
@@ -142,7 +142,7 @@ impl Client {
     /// Gives back what was paid, or a part of it. **Moves money at once**, and every call is a new refund.
     ///
     /// # Errors
-    /// A refused refund is no error but an answer whose outcome is `Declined`. After an error with the effect
+    /// A refused refund is not an error but an answer whose outcome is `Declined`. After an error with the effect
     /// `Unknown` it may be done: read the purchase before anything else. It is never sent again by this client.
     pub async fn refund_purchase(&self, request: &RefundPurchase) -> Result<RefundAnswer, Error> {
         self.send(request).await
@@ -151,7 +151,7 @@ impl Client {
     /// Takes money that is held on the card. **Takes money at once.**
     ///
     /// # Errors
-    /// A refused capture is no error but an answer whose outcome is `Declined`. After an error with the effect
+    /// A refused capture is not an error but an answer whose outcome is `Declined`. After an error with the effect
     /// `Unknown` it may be done: read the purchase before anything else. It is never sent again by this client.
     pub async fn capture_purchase(&self, request: &CapturePurchase) -> Result<CaptureAnswer, Error> {
         self.send(request).await
@@ -173,7 +173,7 @@ impl Client {
         self.send(request).await
     }
 
-    /// Deletes the card that a purchase saved: its identifier is no token any more. Moves no money.
+    /// Deletes the card that a purchase saved: its identifier is no longer a token. Moves no money.
     ///
     /// # Errors
     /// When it was not done, or (`Unknown`) when it is not known whether it was: read the purchase.
@@ -181,8 +181,8 @@ impl Client {
         self.send(&DeletePurchaseRecurringToken::new(id)).await
     }
 
-    /// One page of the cards that are stored for a client: the first, or the one a page before it named as the next.
-    /// Moves no money.
+    /// Reads one page of the cards that are stored for a client: the first, or the one a page before it named as the
+    /// next. Moves no money.
     ///
     /// # Errors
     /// When the page cannot be read, or when it lies elsewhere than at the gateway.
@@ -198,7 +198,7 @@ impl Client {
         self.send(&request).await
     }
 
-    /// All the cards that are stored for a client. Moves no money; asks for a page when it is needed.
+    /// Returns all the cards that are stored for a client. Moves no money; asks for a page when it is needed.
     pub fn recurring_tokens(&self, client_id: &str) -> RecurringTokens {
         let (client, client_id) = (self.clone(), client_id.to_owned());
         RecurringTokens::new(move |cursor| {
@@ -210,24 +210,24 @@ impl Client {
     /// Deletes a stored card: no later charge can use its token. Moves no money.
     ///
     /// # Errors
-    /// When it was not done, or (`Unknown`) when it is not known whether it was: look into the list.
+    /// When it was not done, or (`Unknown`) when it is not known whether it was: list the tokens.
     pub async fn delete_recurring_token(&self, client_id: &str, token: &Secret) -> Result<(), Error> {
         self.send(&DeleteRecurringToken::new(client_id, token.clone())).await
     }
 
-    /// How a purchase can be paid. Moves no money.
+    /// Reads how a purchase can be paid. Moves no money.
     ///
     /// # Errors
-    /// When the answer cannot be had.
+    /// When no answer could be obtained.
     pub async fn payment_methods(&self, query: &PaymentMethodsQuery) -> Result<PaymentMethods, Error> {
         self.send(query).await
     }
 
-    /// The key under which what the gateway sends to a `success_callback` verifies, as PEM. Moves no money.
+    /// Returns the key under which what the gateway sends to a `success_callback` verifies, as PEM. Moves no money.
     /// [`WebhookKeys`](crate::notification::WebhookKeys) asks for it by itself.
     ///
     /// # Errors
-    /// When it cannot be had, or is no RSA public key of 2048 to 4096 bits.
+    /// When it could not be obtained, or is not an RSA public key of 2048 to 4096 bits.
     pub async fn public_key(&self) -> Result<String, Error> {
         self.send(&GetPublicKey).await
     }
@@ -249,19 +249,19 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// Your brand, which every purchase names. Only kept here, see [`Client::brand_id`].
+    /// Sets your brand, which every purchase names. Only kept here, see [`Client::brand_id`].
     pub fn with_brand_id(mut self, id: impl Into<String>) -> Self {
         self.brand_id = Some(id.into());
         self
     }
 
-    /// Time-outs, proxy, trusted roots. The default waits 60 s for an answer.
+    /// Sets time-outs, proxy and trusted roots. The default waits 60 s for an answer.
     pub fn with_http(mut self, options: HttpOptions) -> Self {
         self.http = options;
         self
     }
 
-    /// The client.
+    /// Builds the client.
     ///
     /// # Errors
     /// When the key, the brand, the address or an HTTP option cannot work.

@@ -58,7 +58,7 @@ const DECLINES: [(&str, DeclineReason); 45] = [
 const VALIDATION: &str = "validation_";
 
 /// Codes after which the money may have moved.
-// Assumption(open-codes): so may it after `general_transaction_error`, which says nothing, and every fault of the
+// Assumption(open-codes): so may it after `general_transaction_error`, which gives no reason, and every fault of the
 // acquirer.
 const OPEN: [&str; 6] = [
     "timeout",
@@ -83,7 +83,8 @@ pub(crate) fn decline_reason(code: &str) -> DeclineReason {
     }
 }
 
-/// Every code for a refused payment that is known, and what it means. For documentation, from the mapping itself.
+/// Returns every code for a refused payment that is known, and what it means. For documentation, from the mapping
+/// itself.
 pub fn documented_declines() -> Vec<(String, DeclineReason)> {
     DECLINES.iter().map(|(code, reason)| ((*code).to_owned(), *reason)).collect()
 }
@@ -200,7 +201,7 @@ mod tests {
         let mut seen = std::collections::BTreeSet::new();
         for (codes, reasons) in DOCUMENTED {
             for code in codes {
-                assert!(seen.insert(code), "{code} stands twice");
+                assert!(seen.insert(code), "{code} is listed twice");
                 let (reason, open) = (decline_reason(code), is_open(code));
                 assert!(reasons.contains(&reason), "{code} is {reason:?}");
                 // Nothing is both without a reason and final.
@@ -241,7 +242,7 @@ mod tests {
         let documented = documented_declines();
         assert_eq!(documented.len(), DECLINES.len());
         let codes: std::collections::BTreeSet<_> = documented.iter().map(|(code, _)| code).collect();
-        assert_eq!(codes.len(), DECLINES.len(), "no code stands twice");
+        assert_eq!(codes.len(), DECLINES.len(), "no code is listed twice");
         assert!(documented.iter().all(|(_, reason)| *reason != Reason::Other));
     }
 

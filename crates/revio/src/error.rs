@@ -11,14 +11,14 @@ pub type Error = recurring_core::Error<ApiError>;
 /// The name under which the gateway puts what belongs to no single member.
 pub(crate) const GENERAL: &str = "__all__";
 
-/// Where the errors of other software stand. No request of this gateway has such a member.
+/// Where other software puts its errors. No request of this gateway has such a member.
 const ELSEWHERE: [&str; 4] = ["error", "errors", "detail", "fault"];
 
 /// How many entries `Display` shows.
 const SHOWN: usize = 5;
 
 /// The gateway's own error: an object of member names, each with a list of `{message, code}`, or with one such object
-/// alone. What concerns no single member stands under `__all__`.
+/// alone. What concerns no single member is under `__all__`.
 ///
 /// The texts have been cleared of the secrets of the request.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -42,7 +42,7 @@ pub struct FieldError {
 }
 
 impl ApiError {
-    /// The first code that there is.
+    /// Returns the first code that there is.
     pub fn code(&self) -> Option<&str> {
         self.errors.iter().find_map(|error| error.code.as_deref())
     }
@@ -73,7 +73,7 @@ pub(crate) fn read_no_content(reply: &Reply) -> Result<(), Error> {
     match reply.status() {
         204 => Ok(()),
         status if reply.is_success() => {
-            let message = format!("the gateway answered {status} where it answers 204");
+            let message = format!("the gateway answered {status} instead of 204");
             Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()))
         }
         _ => Err(Error::from_reply(reply.clone(), ApiError::read(reply))),
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_other_software_says_is_not_the_gateways_error() {
+    fn error_of_other_software_is_not_read() {
         for body in [
             "",
             "no",

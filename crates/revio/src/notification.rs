@@ -5,7 +5,7 @@
 //! **`success_callback`** under the one of [`Client::public_key`](crate::Client::public_key)
 //! ([`WebhookKeys::fetched`]).
 //!
-//! A notification is a hint. It is delivered at least once, in no promised order, with up to 8 attempts over about 36
+//! A notification is a hint. It is delivered at least once, in no guaranteed order, with up to 8 attempts over about 36
 //! hours; and its event can differ from the status, as `purchase.settled` arrives with `paid`. Answer 200 as soon as
 //! it is stored, and an error status when it is refused, so that it comes again. Assumption(notification-answer): the
 //! status decides whether it comes again; see SOURCES.md. Take what has the same [`Notification::dedupe_key`] only
@@ -95,7 +95,7 @@ struct Head {
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Notification {
-    /// What happened (`event_type` on the wire). It says nothing certain of the status.
+    /// What happened (`event_type` on the wire). It does not prove the status.
     pub event: EventType,
     /// The identifier of the object. Hidden, since that of a purchase which saves the card is the token.
     #[serde(skip_serializing)]
@@ -120,8 +120,8 @@ pub enum NotifiedObject {
 }
 
 impl Notification {
-    /// The identifier of the purchase to read: [`Client::get_purchase`](crate::Client::get_purchase). **A secret** if
-    /// that purchase saves the card. `None` when the notification is about something else.
+    /// Returns the identifier of the purchase to read: [`Client::get_purchase`](crate::Client::get_purchase). **A
+    /// secret** if that purchase saves the card. `None` when the notification is about something else.
     pub fn purchase_id(&self) -> Option<&str> {
         match &self.object {
             NotifiedObject::Purchase(purchase) => Some(&purchase.id),
@@ -130,9 +130,9 @@ impl Notification {
         }
     }
 
-    /// The same for every delivery of an event, and another one for another event: 64 hexadecimal digits, made of the
-    /// object's identifier, the event and `updated_on`, since the gateway names no event of its own. A digest,
-    /// because the identifier can be a token.
+    /// Returns a key that is the same for every delivery of an event, and another one for another event: 64
+    /// hexadecimal digits, made of the object's identifier, the event and `updated_on`, since the gateway names no
+    /// event of its own. A digest, because the identifier can be a token.
     pub fn dedupe_key(&self) -> String {
         let updated_on = self.updated_on.as_ref().map(GatewayTime::as_str).unwrap_or_default();
         let mut digest = Sha256::new();

@@ -55,7 +55,7 @@ impl RecurringTokens {
         Self(Box::pin(pages.try_flatten()))
     }
 
-    /// The next card; `None` after the last, and after an error.
+    /// Returns the next card; `None` after the last, and after an error.
     pub async fn next(&mut self) -> Option<Result<RecurringToken, Error>> {
         self.0.next().await
     }

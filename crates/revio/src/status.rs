@@ -2,7 +2,7 @@ use recurring_core::Outcome;
 use recurring_gateway::open_enum;
 
 open_enum! {
-    /// Where a purchase stands (open).
+    /// The status of a purchase (open).
     pub enum PurchaseStatus {
         /// Created; nothing has been paid.
         Created = "created",
@@ -12,7 +12,7 @@ open_enum! {
         Viewed = "viewed",
         /// The last try to pay failed. The customer can try again on the page.
         Error = "error",
-        /// Cancelled: cannot be paid any more.
+        /// Canceled: cannot be paid any more.
         Cancelled = "cancelled",
         /// Past its due time. It can still be paid.
         Overdue = "overdue",
@@ -64,9 +64,9 @@ pub(crate) enum PaidBy {
 
 /// What a status means for the money.
 ///
-/// Money that was taken and given back later was taken all the same: `refunded` and the disputes are `Paid`, since
-/// a `Declined` would invite to charge again. Held money is `Authorized`: it was not taken. A page can be used again after a failed try, so `error` and `blocked`
-/// are final only for the charge of a token, or where no page is left.
+/// Money that was taken and given back later was taken all the same: `refunded` and the disputes are `Paid`, since a
+/// `Declined` would invite to charge again. Held money is `Authorized`: it was not taken. A page can be used again
+/// after a failed try, so `error` and `blocked` are final only for the charge of a token, or where no page is left.
 pub(crate) fn outcome(status: &PurchaseStatus, paid_by: PaidBy) -> Outcome {
     match status {
         PurchaseStatus::Paid
@@ -113,8 +113,8 @@ pub(crate) fn refund_outcome(status: &PurchaseStatus) -> Outcome {
     }
 }
 
-/// Every status that is known, and what it means: of a purchase that the customer pays on its page, and of one that is
-/// charged with a token. For documentation, computed by the mapping itself.
+/// Returns every status that is known, and what it means: of a purchase that the customer pays on its page, and of
+/// one that is charged with a token. For documentation, computed by the mapping itself.
 pub fn documented_outcomes() -> Vec<(String, Outcome)> {
     let row = |status: &str, how: &str, paid_by| {
         (format!("{status} ({how})"), outcome(&PurchaseStatus::from(status), paid_by))

@@ -99,7 +99,7 @@ async fn charge_with(member: &str, value: serde_json::Value, place: usize) -> re
 async fn a_charge_answered_about_another_payment_is_unknown_and_kept() {
     for (member, other, place) in [
         ("id", serde_json::json!("00000000-0000-4000-8000-0000000000a2"), 0),
-        ("recurring_token", serde_json::json!("somebody-elses"), 0),
+        ("recurring_token", serde_json::json!("of-another-client"), 0),
         ("total", serde_json::json!(101), 0),
         ("amount", serde_json::json!(10_000), 0),
         ("currency", serde_json::json!("EUR"), 0),
@@ -190,9 +190,9 @@ async fn what_a_refused_charge_proves() {
     }
 }
 
-/// The whole recovery: the charge is lost after the gateway made it; the purchase tells.
+/// The whole recovery: the answer is lost after the gateway made the charge; the purchase shows it.
 #[tokio::test]
-async fn after_a_lost_answer_the_purchase_tells() {
+async fn charge_answer_lost_is_found_by_read() {
     let paid = good("revio/charge-purchase/paid", 200);
     let server = FaultServer::start(move |request, _| match request.method.as_str() {
         "POST" => Behaviour::CloseAfterReading,

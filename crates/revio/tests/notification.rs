@@ -100,7 +100,7 @@ fn white_space_is_part_of_what_is_signed() {
     assert!(is_refused(check(&[("X-Signature", &signature)], SMALL, &key)));
 }
 
-fn what_is_no_signature_of_the_gateway_is_refused() {
+fn signature_of_another_kind_is_refused() {
     let key = KeyPair::first().public();
     let signature = KeyPair::first().sign(SMALL);
     let others = KeyPair::second().sign(SMALL);
@@ -118,7 +118,7 @@ fn what_is_no_signature_of_the_gateway_is_refused() {
     }
 }
 
-fn genuine_body_that_is_unreadable_is_no_refusal() {
+fn genuine_body_unreadable_is_not_refused() {
     let deep = format!(r#"{{"id":{}{}}}"#, "[".repeat(40), "]".repeat(40)).into_bytes();
     let large = [br#"{"id":""#.as_slice(), &vec![b'x'; 1024 * 1024], b"\"}"].concat();
     for bad in [
@@ -186,7 +186,7 @@ fn odd_members_do_no_harm_and_only_the_identifier_is_needed() {
     }
 }
 
-fn an_event_nobody_has_seen_is_kept() {
+fn unknown_event_is_kept() {
     for known in EventType::KNOWN {
         assert_eq!(EventType::from(*known).as_str(), *known);
         assert!(!matches!(EventType::from(*known), EventType::Other(_)));
@@ -194,7 +194,7 @@ fn an_event_nobody_has_seen_is_kept() {
     assert_eq!(EventType::KNOWN.len(), 29);
     let purchase = read(br#"{"id":"1","event_type":"purchase.unheard_of"}"#).expect("read");
     assert_eq!(purchase.event, EventType::from("purchase.unheard_of"));
-    assert_eq!(purchase.purchase_id(), Some("1"), "without a type, the name of the event tells");
+    assert_eq!(purchase.purchase_id(), Some("1"), "without a type, the name of the event decides");
     let payment = read(br#"{"id":"1","event_type":"payment.refunded"}"#).expect("read");
     assert!(matches!(payment.object, NotifiedObject::Payment(_)));
     assert_eq!(payment.purchase_id(), None);
@@ -285,10 +285,10 @@ recurring_fixtures::tests! {
         the_event_can_differ_from_the_status,
         one_flipped_bit_anywhere_refuses,
         white_space_is_part_of_what_is_signed,
-        what_is_no_signature_of_the_gateway_is_refused,
-        genuine_body_that_is_unreadable_is_no_refusal,
+        signature_of_another_kind_is_refused,
+        genuine_body_unreadable_is_not_refused,
         odd_members_do_no_harm_and_only_the_identifier_is_needed,
-        an_event_nobody_has_seen_is_kept,
+        unknown_event_is_kept,
         deliveries_of_one_event_share_a_key_and_events_do_not,
         no_token_is_shown,
         text_cut_inside_an_emoji_is_passed_over,

@@ -121,7 +121,7 @@ async fn an_answer_about_something_else_is_unknown() {
     for (case, member, value, place) in [
         ("revio/refund-purchase/refunded", "amount", serde_json::json!(41), 0),
         ("revio/refund-purchase/refunded", "currency", serde_json::json!("EUR"), 0),
-        // At the first place stands the purchase's identifier, at the second the payment's own.
+        // The first is the purchase's identifier, the second the payment's own.
         ("revio/refund-purchase/refunded", "id", other.clone(), 0),
         ("revio/refund-purchase/pending-refund", "id", other.clone(), 0),
         ("revio/refund-purchase/pending-refund", "currency", serde_json::json!("EUR"), 0),
@@ -201,7 +201,7 @@ async fn what_a_refusal_proves() {
         (400, r#"{"__all__":[{"message":"Hm.","code":"unheard_of"}]}"#, [NO_PROOF; 3]),
         (401, r#"{"message":"Unauthorized"}"#, ["authentication unknown"; 3]),
         (404, r#"{"__all__":[{"message":"No.","code":"not_found"}]}"#, ["not_found unknown"; 3]),
-        // A success that says nothing.
+        // A success without a status.
         (200, r#"{"id":"00000000-0000-4000-8000-0000000000a1"}"#, ["pending", "pending", "pending"]),
         (
             200,
@@ -226,9 +226,9 @@ async fn what_a_refusal_proves() {
     }
 }
 
-/// The whole recovery: the refund is lost after the gateway made it; the purchase tells.
+/// The whole recovery: the answer is lost after the gateway made the refund; the purchase shows it.
 #[tokio::test]
-async fn after_a_lost_refund_the_purchase_tells() {
+async fn refund_answer_lost_is_found_by_read() {
     let body = Case::load("revio/refund-purchase/pending-refund").response_body();
     let server = FaultServer::start(move |request, _| match request.method.as_str() {
         "POST" => Behaviour::CloseAfterReading,

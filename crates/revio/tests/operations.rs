@@ -103,7 +103,7 @@ async fn held_money_is_taken() {
 }
 
 #[tokio::test]
-async fn held_money_is_given_free() {
+async fn held_money_is_released() {
     let request = ReleasePurchase::new(PURCHASE);
     let call = async |client: Client| client.release_purchase(&request).await;
     let purchase = answered("revio/release-purchase/released", request.request(), call).await;
@@ -111,7 +111,7 @@ async fn held_money_is_given_free() {
 }
 
 #[tokio::test]
-async fn a_purchase_is_cancelled() {
+async fn purchase_cancel_reads_canceled() {
     let request = CancelPurchase::new(PURCHASE);
     let call = async |client: Client| client.cancel_purchase(&request).await;
     let purchase = answered("revio/cancel-purchase/cancelled", request.request(), call).await;
@@ -162,7 +162,7 @@ async fn a_client_is_replaced_changed_and_deleted() {
 }
 
 #[tokio::test]
-async fn the_ways_to_pay() {
+async fn payment_methods_are_read() {
     let query = PaymentMethodsQuery::new(BRAND, rand(1).currency()).with_recurring_only();
     let call = async |client: Client| client.payment_methods(&query).await;
     let methods = answered("revio/payment-methods/recurring", query.request(), call).await.expect("methods");
@@ -184,7 +184,7 @@ async fn the_ways_to_pay() {
 }
 
 #[tokio::test]
-async fn the_key_of_the_gateway() {
+async fn public_key_is_read() {
     let call = async |client: Client| client.public_key().await;
     let pem = answered("revio/public-key/key", GetPublicKey.request(), call).await.expect("a key");
     assert!(pem.starts_with("-----BEGIN PUBLIC KEY-----\n"), "{pem}");
@@ -201,7 +201,7 @@ async fn the_key_of_the_gateway() {
 }
 
 #[test]
-fn a_reason_there_is_exactly_when_the_outcome_is_declined() {
+fn reason_exists_exactly_when_declined() {
     let read = |status: &str, code: &str, token: &str| -> Purchase {
         let body = format!(
             r#"{{"id":"1","status":"{status}","recurring_token":{token},"checkout_url":"https://g.example/p",
@@ -222,7 +222,7 @@ fn a_reason_there_is_exactly_when_the_outcome_is_declined() {
     assert_eq!(charged("error", "insufficient_funds"), Some(DeclineReason::InsufficientFunds));
     assert_eq!(charged("error", "expired_card"), Some(DeclineReason::ExpiredCard));
     assert_eq!(charged("blocked", "unheard_of"), Some(DeclineReason::Other));
-    assert_eq!(charged("cancelled", "expired_card"), None, "an older try says nothing");
+    assert_eq!(charged("cancelled", "expired_card"), None, "an older try does not count");
     assert_eq!(charged("paid", "expired_card"), None);
 
     let answer = |body: &str| common::charge().read(&Reply::new(400, Vec::new(), body.into()));
@@ -237,7 +237,7 @@ fn a_reason_there_is_exactly_when_the_outcome_is_declined() {
     }
     let unexplained = answer(r#"{"__all__":[{"code":"purchase_charge_error"}]}"#).expect("an answer");
     assert_eq!((unexplained.outcome(), unexplained.decline_reason()), (Outcome::Pending, None));
-    // The purchase tells; a time-out leaves its end open.
+    // The purchase decides; a time-out leaves its outcome open.
     let open = read("error", "timeout_acquirer_status_check", r#""a-token""#);
     assert!(open.newest_try_is_open());
     assert_eq!((open.charge_outcome(), open.outcome()), (Outcome::Pending, Outcome::Pending));

@@ -110,7 +110,7 @@ async fn nothing_that_is_shown_holds_a_secret() {
         shown += &format!("{forget:?} {:?}", forget.request());
         shown += &show(&client.delete_purchase_recurring_token(TOKEN).await);
 
-        // What follows does not know the token: it is hidden where the answer itself tells that it is one.
+        // What follows does not know the token: it is hidden where the answer itself shows that it is one.
         if status == 400 {
             continue;
         }

@@ -40,7 +40,7 @@ async fn all(mut tokens: RecurringTokens) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_page_is_read_and_an_empty_one_is_no_end() {
+async fn every_page_is_read_past_an_empty_one() {
     let server = serving(|query| match query {
         "" => body(r#""{list}?page=2""#, &["a", "b"]),
         "page=2" => body(r#""{list}?page=3""#, &[]),

@@ -82,7 +82,7 @@ async fn at_once(keys: &Arc<WebhookKeys>, signature: &str) -> usize {
     running.join_all().await.into_iter().filter(|accepted| *accepted).count()
 }
 
-async fn a_configured_key_asks_nobody() {
+async fn configured_key_is_not_fetched() {
     let keys = WebhookKeys::configured(KeyPair::first().public());
     assert!(deliver(&keys, &KeyPair::first().sign(BODY)).await.is_ok());
     refused(deliver(&keys, &KeyPair::second().sign(BODY)).await);
@@ -141,7 +141,7 @@ async fn a_flood_of_forgeries_asks_once_a_minute_and_good_ones_pass() {
     }
 }
 
-async fn without_a_key_nothing_is_accepted_and_the_refusal_says_so() {
+async fn missing_key_refuses_and_names_the_cause() {
     let gateway = Gateway::start(failure()).await;
     let keys = Arc::new(gateway.keys());
     let good = KeyPair::first().sign(BODY);
@@ -155,7 +155,7 @@ async fn without_a_key_nothing_is_accepted_and_the_refusal_says_so() {
     assert_eq!(gateway.asked(), 2);
 }
 
-async fn what_is_no_key_is_not_kept() {
+async fn answer_that_is_not_a_key_is_not_kept() {
     let gateway = Gateway::start(Behaviour::Reply(RawReply::json(200, r#""hello""#))).await;
     let keys = gateway.keys();
     let good = KeyPair::first().sign(BODY);
@@ -163,7 +163,7 @@ async fn what_is_no_key_is_not_kept() {
     assert_eq!(gateway.asked(), 1);
 }
 
-async fn the_old_key_stays_while_the_new_one_cannot_be_had() {
+async fn old_key_is_kept_while_the_new_one_is_unavailable() {
     let gateway = Gateway::start(key(KeyPair::first())).await;
     let keys = Arc::new(gateway.keys());
     let (old, new) = (KeyPair::first().sign(BODY), KeyPair::second().sign(BODY));
@@ -181,7 +181,7 @@ async fn the_old_key_stays_while_the_new_one_cannot_be_had() {
     assert_eq!(gateway.asked(), 3);
 }
 
-async fn a_delivery_that_goes_away_while_it_asks_does_not_open_the_gate() {
+async fn delivery_dropped_during_a_fetch_keeps_the_limit() {
     let gateway = Gateway::start(Behaviour::StaySilent).await;
     let keys = Arc::new(gateway.keys());
     let good = KeyPair::first().sign(BODY);
@@ -214,15 +214,15 @@ async fn no_secret_is_shown() {
 
 recurring_fixtures::tests! {
     needs OpenSsl: async [
-        a_configured_key_asks_nobody,
+        configured_key_is_not_fetched,
         the_key_is_asked_for_once,
         one_question_serves_all_who_wait,
         a_new_key_is_found_after_a_minute_at_the_latest,
         a_flood_of_forgeries_asks_once_a_minute_and_good_ones_pass,
-        without_a_key_nothing_is_accepted_and_the_refusal_says_so,
-        what_is_no_key_is_not_kept,
-        the_old_key_stays_while_the_new_one_cannot_be_had,
-        a_delivery_that_goes_away_while_it_asks_does_not_open_the_gate,
+        missing_key_refuses_and_names_the_cause,
+        answer_that_is_not_a_key_is_not_kept,
+        old_key_is_kept_while_the_new_one_is_unavailable,
+        delivery_dropped_during_a_fetch_keeps_the_limit,
         no_secret_is_shown,
     ];
 }

@@ -121,12 +121,12 @@ async fn the_reason_of_a_refused_charge_is_in_the_purchase() {
     let purchase = read("revio/get-purchase/error-with-attempts").await.expect("a purchase");
     assert_eq!((purchase.outcome(), purchase.charge_outcome()), (Outcome::Declined, Outcome::Declined));
     let decline = purchase.decline().expect("a reason");
-    assert_eq!(decline.code.as_deref(), Some("insufficient_funds"), "the newest attempt stands first");
+    assert_eq!(decline.code.as_deref(), Some("insufficient_funds"), "the newest attempt is first");
     insta::assert_debug_snapshot!(purchase);
 }
 
 #[test]
-fn after_a_failed_try_the_customer_can_pay_on_the_page_but_a_charge_has_failed() {
+fn failed_try_leaves_the_page_open_and_the_charge_declined() {
     let body = Case::load("revio/get-purchase/error-with-attempts").response_body();
     let by_customer = variants::with_member_null(&body, "recurring_token").pop().expect("a variant");
     let purchase =

@@ -24,7 +24,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 _ => println!("order {id} is {status}: not decided, look again later"),
             }
         }
-        Err(error) => println!("nothing is proven, let a person look: {error}"),
+        Err(error) => println!("nothing is proven, manual review is needed: {error}"),
     }
     Ok(())
 }

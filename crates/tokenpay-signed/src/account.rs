@@ -12,7 +12,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// The account of a merchant.
+    /// Creates the account of a merchant.
     pub fn new(merchant_id: impl Into<MerchantId>) -> Self {
         Self { merchant_id: merchant_id.into(), currency: None }
     }

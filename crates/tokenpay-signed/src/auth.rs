@@ -15,7 +15,7 @@ use crate::wire::Envelope;
 /// [`RsaSigner`](crate::RsaSigner) does it with a key in memory; implement this trait for a key that lives in a
 /// hardware module or a key service. `Debug` must not show the key.
 pub trait RequestSigner: fmt::Debug + Send + Sync {
-    /// The bytes of the signature over exactly these bytes, not encoded.
+    /// Returns the signature over exactly these bytes, not encoded.
     ///
     /// It is called once for each operation, before anything is sent, and runs inside the caller's task: work
     /// that takes long belongs into another thread.
@@ -25,14 +25,14 @@ pub trait RequestSigner: fmt::Debug + Send + Sync {
     ) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, SigningError>> + Send + 'a>>;
 }
 
-/// No signature could be made. Nothing is sent then: the operation fails with `NotApplied(Local)`.
+/// A signature that could not be made. Nothing is sent then: the operation fails with `NotApplied(Local)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SigningError {
     message: String,
 }
 
 impl SigningError {
-    /// Says what went wrong. The text is shown and logged: it must not hold a secret.
+    /// Creates the error. The text is shown and logged: it must not hold a secret.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into() }
     }

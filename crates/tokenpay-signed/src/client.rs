@@ -29,8 +29,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// Begins setting up a client for one environment, live or not: there is no default. Nothing is sent until an operation
-    /// is called.
+    /// Begins setting up a client for one environment, which must be named: there is no default. Nothing is sent
+    /// until an operation is called.
     pub fn builder(
         environment: Environment,
         merchant_id: impl Into<MerchantId>,
@@ -44,7 +44,7 @@ impl Client {
         }
     }
 
-    /// The options used unless others are given: 60 s in all, since the gateway answers a charge only after the
+    /// Returns the options used unless others are given: 60 s in all, since the gateway answers a charge only after the
     /// acquirer has, which takes seconds.
     pub fn default_http() -> HttpOptions {
         HttpOptions::new().with_timeout(Duration::from_secs(60))
@@ -73,12 +73,12 @@ impl Client {
     /// Asks for a page on which the customer stores a card. Moves no money.
     ///
     /// # Errors
-    /// When there is no page.
+    /// When the gateway gives no page.
     pub async fn add_token(&self, request: &AddToken) -> Result<AddedToken, Error> {
         self.send(&self.account.operation(request)).await
     }
 
-    /// The stored cards of a user. Moves no money.
+    /// Lists the stored cards of a user. Moves no money.
     ///
     /// # Errors
     /// When the list cannot be read.
@@ -94,16 +94,16 @@ impl Client {
         self.send(&self.account.operation(&DeleteToken::new(user_id, token_id.clone()))).await
     }
 
-    /// The first charge on a stored card. **Takes money at once.**
+    /// Makes the first charge on a stored card. **Takes money at once.**
     ///
     /// # Errors
-    /// A refused payment is no error but an order whose outcome is `Declined`. After an error with the effect
+    /// A refused payment is not an error but an order whose outcome is `Declined`. After an error with the effect
     /// `Unknown` the customer may have been charged; it is never sent again by this client.
     pub async fn sale(&self, request: &Sale) -> Result<TokenOrder, Error> {
         self.send(&self.account.operation(request)).await
     }
 
-    /// A later charge on a stored card, without the customer. **Takes money at once.**
+    /// Makes a later charge on a stored card, without the customer. **Takes money at once.**
     ///
     /// # Errors
     /// Those of [`Client::sale`].
@@ -111,11 +111,11 @@ impl Client {
         self.send(&self.account.operation(request)).await
     }
 
-    /// Where an order stands, see [`TokenOrder::charge_outcome`]. Moves no money. Assumption(order-calls): it serves
+    /// Reads an order, see [`TokenOrder::charge_outcome`]. Moves no money. Assumption(order-calls): it serves
     /// the orders of stored cards; see SOURCES.md.
     ///
     /// # Errors
-    /// When there is no order of this name. That is **no proof** that the customer was not charged.
+    /// When there is no order of this name. That does **not prove** that the customer was not charged.
     pub async fn query_order(&self, request: &QueryOrder) -> Result<TokenOrder, Error> {
         self.send(&self.account.operation(request)).await
     }
@@ -156,20 +156,20 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// The currency of the merchant's account. It is needed to move money: no request names a currency, so every
+    /// Sets the currency of the merchant's account. It is needed to move money: no request names a currency, so every
     /// amount is compared with it before it is sent.
     pub fn with_currency(mut self, currency: Currency) -> Self {
         self.account = self.account.with_currency(currency);
         self
     }
 
-    /// Time-outs, proxy, trusted roots. The default waits 60 s for an answer.
+    /// Sets time-outs, proxy and trusted roots. The default waits 60 s for an answer.
     pub fn with_http(mut self, options: HttpOptions) -> Self {
         self.http = options;
         self
     }
 
-    /// The client.
+    /// Builds the client.
     ///
     /// # Errors
     /// When the merchant's identifier, the address or an HTTP option cannot work.

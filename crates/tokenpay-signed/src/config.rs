@@ -48,12 +48,12 @@ enum Form {
 }
 
 impl MerchantId {
-    /// Sent as a JSON number.
+    /// Creates an identifier that is sent as a JSON number.
     pub fn number(id: i64) -> Self {
         Self(Form::Number(id))
     }
 
-    /// Sent as JSON text. 1 to 64 characters.
+    /// Creates an identifier that is sent as JSON text. 1 to 64 characters.
     pub fn text(id: impl Into<String>) -> Self {
         Self(Form::Text(id.into()))
     }
@@ -95,7 +95,7 @@ impl From<i64> for MerchantId {
     }
 }
 
-/// The token that stands for a stored card: a short number such as `436`, of use only together with its user.
+/// The token of a stored card: a short number such as `436`, of use only together with its user.
 ///
 /// The gateway's documents disagree whether it is text or a number. From a `&str`, `String` or [`Secret`] it is sent
 /// as text, as in the documented example; [`TokenId::number`] forces a number. `Debug` does not show it.
@@ -106,17 +106,17 @@ pub struct TokenId {
 }
 
 impl TokenId {
-    /// Sent as JSON text.
+    /// Creates a token that is sent as JSON text.
     pub fn text(id: impl Into<Secret>) -> Self {
         Self { text: id.into(), number: None }
     }
 
-    /// Sent as a JSON number.
+    /// Creates a token that is sent as a JSON number.
     pub fn number(id: i64) -> Self {
         Self { text: Secret::new(id.to_string()), number: Some(id) }
     }
 
-    /// The token itself, to be stored where secrets are kept.
+    /// Returns the token itself, to be stored where secrets are kept.
     pub fn expose(&self) -> &str {
         self.text.expose()
     }

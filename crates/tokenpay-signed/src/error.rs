@@ -24,8 +24,8 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    /// Whether the words say that the token of the card is dead: unknown, invalid, expired or deleted. Then the card
-    /// has to be collected again.
+    /// Returns whether the words say that the token of the card is dead: unknown, invalid, expired or deleted. Then
+    /// the card has to be collected again.
     // Assumption(dead-token-words): no code but `0000` is public, and no document prints the words for it.
     pub fn refuses_token(&self) -> bool {
         const DEAD: [&str; 8] =
@@ -107,7 +107,7 @@ pub(crate) fn read_answer<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error
     Err(refusal(reply))
 }
 
-/// The table above, for a reply that is no success.
+/// The table above, for a reply that is not a success.
 fn refusal(reply: &Reply) -> Error {
     let answered = |api: &ApiError| format!("the gateway answered {}: {api}", reply.status());
     let Some(api) = ApiError::read(reply) else {
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dead_token_is_told_by_its_words() {
+    fn dead_token_is_found_by_its_words() {
         let says = |message: &str| {
             ApiError { response_code: "1004".to_owned(), message: message.to_owned() }.refuses_token()
         };

@@ -30,9 +30,9 @@ const FEWEST_BITS: usize = 2048;
 
 /// Signs with a private key held in memory.
 ///
-/// Each signature is blinded with randomness of the operating system, so that its timing tells nothing about the
+/// Each signature is blinded with randomness of the operating system, so that its timing reveals nothing about the
 /// key; the signature itself is the same every time. Signing takes about a millisecond of computing in an
-/// optimised build and happens inside the calling task. Cloning is cheap and shares the key. `Debug` shows the
+/// optimized build and happens inside the calling task. Cloning is cheap and shares the key. `Debug` shows the
 /// size of the key only.
 #[derive(Clone)]
 pub struct RsaSigner {
@@ -65,7 +65,7 @@ impl RsaSigner {
         Ok(Self { key: Arc::new(SigningKey::new(key)), public_key, bits })
     }
 
-    /// The public half, as the merchant registers it with the gateway: SPKI in base64 on one line, without the
+    /// Returns the public half, as the merchant registers it with the gateway: SPKI in base64 on one line, without the
     /// PEM lines.
     pub fn public_key_base64(&self) -> String {
         self.public_key.clone()
@@ -95,7 +95,7 @@ impl fmt::Debug for RsaSigner {
 /// Verifies an RSASSA-PKCS1-v1_5 signature with SHA-256, as requests and the gateway's notifications carry it.
 ///
 /// `public_key` is an SPKI public key of at least 2048 bits, as PEM or as base64 without the PEM lines;
-/// `signature_base64` is standard base64, as it stands in the envelope.
+/// `signature_base64` is standard base64, as it is in the envelope.
 ///
 /// # Errors
 /// `Ok` alone means that the signature is genuine. The error's field is `public_key` when the key cannot be used,
@@ -119,7 +119,7 @@ fn refuse(rule: impl Into<std::borrow::Cow<'static, str>>) -> InvalidInput {
 const PUBLIC: &str = "is a public key; hand in the private key";
 const ENCRYPTED: &str = "is protected by a password; decrypt it first and keep it where secrets are kept";
 const CURVE: &str = "is an elliptic-curve key; this gateway takes RSA keys only";
-const OTHER: &str = "is no RSA private key in PKCS#8 or PKCS#1 form";
+const OTHER: &str = "is not an RSA private key in PKCS#8 or PKCS#1 form";
 
 fn der_of_private_key(text: &str) -> Result<Zeroizing<Vec<u8>>, InvalidInput> {
     let Some(block) = PemBlock::first(text) else {
@@ -145,14 +145,13 @@ fn der_of_private_key(text: &str) -> Result<Zeroizing<Vec<u8>>, InvalidInput> {
     if base64.contains(",ENCRYPTED") {
         return Err(refuse(ENCRYPTED));
     }
-    decode_base64(base64)
-        .ok_or_else(|| refuse("is damaged: between the PEM lines stands something else than base64"))
+    decode_base64(base64).ok_or_else(|| refuse("is damaged: the text between the PEM lines is not base64"))
 }
 
 fn private_key(der: &[u8]) -> Result<RsaPrivateKey, InvalidInput> {
     if let Ok(info) = PrivateKeyInfo::try_from(der) {
         if info.algorithm.oid != pkcs1::ALGORITHM_OID {
-            return Err(refuse("is no RSA key; this gateway takes RSA keys only"));
+            return Err(refuse("is not an RSA key; this gateway takes RSA keys only"));
         }
         return RsaPrivateKey::try_from(info)
             .map_err(|_| refuse("is damaged: its numbers do not fit together"));

@@ -119,7 +119,7 @@ pub struct Notification {
     /// Your own name for the charge.
     #[serde(default, deserialize_with = "lenient::text")]
     pub merchant_reference: Option<String>,
-    /// Where the order stood.
+    /// The status of the order at that time.
     #[serde(default)]
     pub status: OrderStatus,
     /// Major units, the literal text: `15.00`. The currency is not sent.
@@ -137,8 +137,8 @@ pub struct Notification {
 }
 
 impl Notification {
-    /// The same for every delivery of one event, another one for another event: the order's identifier and its
-    /// status, `5803:SUCCESS`.
+    /// Returns a key that is the same for every delivery of one event, another one for another event: the order's
+    /// identifier and its status, `5803:SUCCESS`.
     ///
     /// The gateway advises the identifier. It alone would hide that a paid order was given back later, so the status
     /// is added. The time of the change is left out: it is not said that a repetition carries the same one. An order
@@ -147,8 +147,8 @@ impl Notification {
         format!("{}:{}", self.order_id, self.status)
     }
 
-    /// What to look up with [`QueryOrder`](crate::QueryOrder). `None` when the gateway's identifier is no number
-    /// and your own name is missing.
+    /// Returns what to look up with [`QueryOrder`](crate::QueryOrder). `None` when the gateway's identifier is not a
+    /// number and your own name is missing.
     pub fn order_key(&self) -> Option<OrderKey> {
         match self.order_id.parse() {
             Ok(id) if id > 0 => Some(OrderKey::OrderId(id)),

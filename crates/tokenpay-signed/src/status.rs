@@ -3,7 +3,7 @@ use recurring_gateway::open_enum;
 use serde::Serialize;
 
 open_enum! {
-    /// Where an order stands (open).
+    /// The status of an order (open).
     pub enum OrderStatus {
         /// Created. Not paid.
         Open = "OPEN",
@@ -15,9 +15,9 @@ open_enum! {
         Settled = "SETTLED",
         /// Not paid: it failed.
         Failure = "FAILURE",
-        /// Not paid: it was cancelled.
+        /// Not paid: it was canceled.
         Cancelled = "CANCELLED",
-        /// Closed. Assumption(closed-is-pending): it says nothing of the money; see SOURCES.md.
+        /// Closed. Assumption(closed-is-pending): it does not show what became of the money; see SOURCES.md.
         Closed = "CLOSED",
         /// Paid, and taken back before it was settled.
         Voided = "VOIDED",
@@ -29,7 +29,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// Where the transaction of an order stands (open).
+    /// The status of the transaction of an order (open).
     pub enum TransactionStatus {
         /// Paid.
         Success = "SUCCESS",
@@ -55,13 +55,13 @@ enum Says {
     Undecided,
 }
 
-/// What the answer to a charge means for the money. `success` tells whether the response code is `0000`.
+/// What the answer to a charge means for the money. `success` says whether the response code is `0000`.
 ///
 /// Paid needs the code, the order's status, and a transaction that does not say otherwise. A definite "no" of the
 /// order or of its transaction is one whatever the code, unless the two contradict each other.
 ///
-/// `VOIDED`, `REFUNDED` and `PARTIALLY_REFUNDED` are pending: the money had been taken, so it is no refusal that
-/// allows another try, and it was given back, so goods must not be sent for it. A person, or the caller who asked
+/// `VOIDED`, `REFUNDED` and `PARTIALLY_REFUNDED` are pending: the money had been taken, so it is not a refusal that
+/// allows another try, and it was given back, so goods must not be sent for it. An operator, or the caller who asked
 /// for the refund, reads the status itself.
 pub(crate) fn outcome(
     success: bool,
@@ -93,7 +93,7 @@ pub(crate) fn charge_outcome(
     }
 }
 
-/// A definite "no" of an order that says `CANCELLED` is no refusal by the bank.
+/// A definite "no" of an order that says `CANCELLED` is not a refusal by the bank.
 fn canceled(order: &OrderStatus, outcome: Outcome) -> Outcome {
     match outcome {
         Outcome::Declined if *order == OrderStatus::Cancelled => Outcome::Canceled,
@@ -101,7 +101,8 @@ fn canceled(order: &OrderStatus, outcome: Outcome) -> Outcome {
     }
 }
 
-/// How much of the money was given back, as far as an order's statuses say: all of it, or a part that they do not state.
+/// How much of the money was given back, as far as an order's statuses say: all of it, or a part that they do not
+/// state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -194,8 +195,8 @@ pub(crate) fn given_back(
     }
 }
 
-/// What the known statuses of an order and of its transaction mean together, in an answer with the code `0000`. For
-/// documentation, computed by the mapping itself.
+/// Returns what the known statuses of an order and of its transaction mean together, in an answer with the code
+/// `0000`. For documentation, computed by the mapping itself.
 pub fn documented_outcomes() -> Vec<(String, Outcome)> {
     let transactions = std::iter::once(None).chain(TransactionStatus::KNOWN.iter().map(Some));
     transactions

@@ -92,7 +92,7 @@ async fn an_answer_about_another_payment_is_unknown_and_kept() {
             assert_eq!(charge(200, body).await.expect("the same").outcome(), Outcome::Paid, "{same}");
         }
     }
-    // What is missing or unreadable is no agreement; the transaction need not repeat it.
+    // What is missing or unreadable does not agree; the transaction need not repeat it.
     for odd in [json!(null), json!([30]), json!({"value": 30})] {
         let replaced = variants::with_member_replaced(&body, "amount", odd.clone());
         let [order, transaction] = <[Vec<u8>; 2]>::try_from(replaced).expect("two amounts");
@@ -106,13 +106,13 @@ async fn an_answer_about_another_payment_is_unknown_and_kept() {
 }
 
 #[tokio::test]
-async fn a_card_of_somebody_else_is_never_listed() {
+async fn card_of_another_user_is_never_listed() {
     let body = Case::load("tokenpay-signed/query-token/two-cards").response_body();
     for body in variants::with_member_replaced(&body, "userId", json!("user2")) {
         let server =
             FaultServer::start(move |_, _| Behaviour::Reply(RawReply::json(200, body.clone()))).await;
         let error =
-            client(&server.url(), any_signature()).query_token("user1").await.expect_err("somebody else");
+            client(&server.url(), any_signature()).query_token("user1").await.expect_err("another user");
         assert_eq!(error.kind(), ErrorKind::Protocol);
     }
     for body in variants::with_member_removed(&body, "tokenId") {
@@ -124,7 +124,7 @@ async fn a_card_of_somebody_else_is_never_listed() {
 }
 
 #[tokio::test]
-async fn the_code_and_the_words_decide_and_only_known_words_are_proof() {
+async fn refusal_is_proof_only_with_known_code_or_words() {
     const REFUSED: Effect = Effect::NotApplied(Proof::Refused);
     for (status, code, message, kind, effect) in [
         (200, "4001", "invalid signature", ErrorKind::Authentication, REFUSED),
@@ -167,7 +167,7 @@ async fn the_code_and_the_words_decide_and_only_known_words_are_proof() {
 }
 
 #[tokio::test]
-async fn a_list_is_no_success_of_a_deletion() {
+async fn deletion_answered_with_a_list_is_an_error() {
     // The members of an answer in their order, which is how a list can be mistaken for an object.
     for list in [r#"["0000","Success"]"#, r#"["0000","Success",null,null]"#] {
         let server = FaultServer::start(move |_, _| Behaviour::Reply(RawReply::json(200, list))).await;
@@ -179,7 +179,7 @@ async fn a_list_is_no_success_of_a_deletion() {
 }
 
 #[tokio::test]
-async fn an_answer_with_an_order_is_never_proof_that_nothing_happened() {
+async fn answer_with_an_order_is_never_proof_of_refusal() {
     let body = |code: &str, message: &str, order: &str, transaction: &str| {
         json!({
             "responseCode": code, "message": message,

@@ -72,7 +72,7 @@ fn a_genuine_notification_is_read() {
     assert_eq!(notification::ANSWER, "OK");
 }
 
-fn what_is_signed_is_the_content_of_texts_and_the_literal_text_of_the_rest() {
+fn signed_text_has_the_content_of_each_member() {
     for (members, text) in [
         // White space and the order of the members do not count, the letters of a number do.
         (" \"status\" : \"SUCCESS\" , \"amount\" : 699.00 ", "amount=699.00&status=SUCCESS"),
@@ -143,7 +143,7 @@ fn without_a_signature_of_this_key_nothing_is_accepted() {
     assert!(notification::verify(unsigned.expect("JSON"), gateway_key()).is_err());
 }
 
-fn what_has_no_single_signed_text_is_refused_even_with_a_signature() {
+fn content_without_one_signed_text_is_refused() {
     for (members, text) in [
         (r#""a":null"#, "a=null"),
         (r#""a":null"#, "a="),
@@ -185,7 +185,7 @@ fn what_two_readers_could_see_differently_is_not_read_at_all() {
     assert!(matches!(verify(not_utf8), Err(NotificationError::Unreadable(_))));
 }
 
-fn nothing_that_is_shown_holds_the_signature_or_quotes_a_refused_body() {
+fn shown_text_holds_no_signature_and_no_refused_body() {
     const SENTINEL: &str = "sentinel-0815";
     let genuine = verify(good()).expect("genuine");
     let mut shown = format!("{genuine:?} {:?}", notification::parse(&genuine).expect("readable"));
@@ -227,12 +227,12 @@ proptest! {
 recurring_fixtures::tests! {
     needs OpenSsl: [
         a_genuine_notification_is_read,
-        what_is_signed_is_the_content_of_texts_and_the_literal_text_of_the_rest,
+        signed_text_has_the_content_of_each_member,
         one_flipped_bit_is_refused_wherever_it_is,
         without_a_signature_of_this_key_nothing_is_accepted,
-        what_has_no_single_signed_text_is_refused_even_with_a_signature,
+        content_without_one_signed_text_is_refused,
         what_two_readers_could_see_differently_is_not_read_at_all,
-        nothing_that_is_shown_holds_the_signature_or_quotes_a_refused_body,
+        shown_text_holds_no_signature_and_no_refused_body,
         no_body_is_accepted_or_panics,
     ];
 }

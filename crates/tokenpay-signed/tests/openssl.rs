@@ -64,7 +64,7 @@ fn every_form_of_the_key_is_the_same_key() {
     assert_eq!(sign(&larger, b"x").len(), 384);
 }
 
-fn what_is_no_usable_key_is_refused_by_name_and_never_quoted() {
+fn unusable_key_is_refused_by_name_and_never_quoted() {
     let folder = Folder::new("refused");
     let file = folder.write("key.pem", key().as_bytes());
     let der = |arguments: &[&str], input: &str| STANDARD.encode(openssl(arguments, input.as_bytes()));
@@ -96,15 +96,15 @@ fn what_is_no_usable_key_is_refused_by_name_and_never_quoted() {
         ("a public key, base64", bare(&public), "public key"),
         ("a PKCS#1 public key, base64", bare(&public_pkcs1), "public key"),
         ("a certificate", certificate.clone(), "certificate"),
-        ("a certificate, base64", bare(&certificate), "no RSA private key"),
+        ("a certificate, base64", bare(&certificate), "not an RSA private key"),
         ("1024 bits", short.clone(), "1024 bits"),
         ("1024 bits, PKCS#1", pkcs1(&short), "1024 bits"),
         ("1024 bits, base64", bare(&short), "1024 bits"),
-        ("an EC key", curve.clone(), "no RSA key"),
-        ("an EC key, base64", bare(&curve), "no RSA key"),
+        ("an EC key", curve.clone(), "not an RSA key"),
+        ("an EC key, base64", bare(&curve), "not an RSA key"),
         ("an EC key with parameters", curve_sec1.clone(), "elliptic-curve"),
-        ("an EC key, SEC1 base64", der(&["ec", "-outform", "DER"], &curve), "no RSA private key"),
-        ("an Edwards key", edwards, "no RSA key"),
+        ("an EC key, SEC1 base64", der(&["ec", "-outform", "DER"], &curve), "not an RSA private key"),
+        ("an Edwards key", edwards, "not an RSA key"),
         ("an OpenSSH key", "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA".to_owned(), "OpenSSH"),
         (
             "another PEM",
@@ -112,12 +112,12 @@ fn what_is_no_usable_key_is_refused_by_name_and_never_quoted() {
             "something else",
         ),
         ("a cut-off PEM", key()[..key().len() - 40].to_owned(), "cut off"),
-        ("half a key", bare(key())[..800].to_owned(), "no RSA private key"),
+        ("half a key", bare(key())[..800].to_owned(), "not an RSA private key"),
         ("a damaged key", damaged, "do not fit together"),
         ("a damaged PEM", key().replace('\n', "!\n"), "base64"),
         ("nothing", " \n".to_owned(), "empty"),
         ("garbage", "correct horse battery staple!".to_owned(), "base64"),
-        ("garbage in base64", STANDARD.encode("correct horse battery staple"), "no RSA private key"),
+        ("garbage in base64", STANDARD.encode("correct horse battery staple"), "not an RSA private key"),
     ] {
         let error = RsaSigner::from_key(text.as_str()).map(drop).expect_err(name);
         let shown = format!("{error} {error:?}");
@@ -201,7 +201,7 @@ proptest! {
 recurring_fixtures::tests! {
     needs OpenSsl: [
         every_form_of_the_key_is_the_same_key,
-        what_is_no_usable_key_is_refused_by_name_and_never_quoted,
+        unusable_key_is_refused_by_name_and_never_quoted,
         openssl_and_this_crate_agree_on_every_signature,
         a_signature_of_another_kind_is_refused,
         what_is_signed_verifies_and_one_other_bit_does_not,

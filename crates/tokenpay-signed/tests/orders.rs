@@ -257,7 +257,7 @@ fn new_members_and_new_values_do_no_harm() {
             assert_eq!(says(case, list.into()).expect_err(list).effect(), Effect::Unknown, "{case}");
         }
     }
-    // Without a readable order nobody knows what became of the money.
+    // Without a readable order it is unknown what became of the money.
     for odd in [json!(null), json!(7), json!([])] {
         for case in [VOID, REFUND] {
             for body in variants::with_member_replaced(&body(case), "order", odd.clone()) {

@@ -86,7 +86,7 @@ async fn the_documented_charge_is_sent_byte_for_byte() {
     insta::assert_debug_snapshot!(answer);
 }
 
-fn the_documented_signature_is_genuine_for_the_documented_text_only() {
+fn documented_signature_fits_the_documented_text_only() {
     let pem = std::fs::read_to_string(
         recurring_fixtures::root().join("tokenpay-signed/documented_example_public_key.pem"),
     )
@@ -316,7 +316,7 @@ fn new_members_and_new_values_do_no_harm() {
             for body in replaced {
                 match read(&Reply::new(200, Vec::new(), body)) {
                     Ok(answer) => assert_eq!(answer.outcome(), Outcome::Pending, "{name}"),
-                    // A code that is no success and an order that is not refused for certain.
+                    // A code that is not a success and an order that is not refused for certain.
                     Err(error) => {
                         assert_eq!(as_it_is, Outcome::Declined, "{name}");
                         assert_eq!((error.kind(), error.effect()), (ErrorKind::Protocol, Effect::Unknown));
@@ -354,7 +354,7 @@ fn new_members_and_new_values_do_no_harm() {
 
 recurring_fixtures::tests! {
     needs OpenSsl: [
-        the_documented_signature_is_genuine_for_the_documented_text_only,
+        documented_signature_fits_the_documented_text_only,
     ] async [
         a_refused_payment_is_an_answer_not_an_error,
         a_refused_signature_is_proof_that_nothing_happened,

@@ -12,7 +12,7 @@ pub struct CancelOrder {
 }
 
 impl CancelOrder {
-    /// The order with the gateway's own identifier.
+    /// Creates the request for the order with the gateway's own identifier.
     pub fn new(id: impl Into<String>) -> Self {
         Self { id: id.into() }
     }
@@ -31,7 +31,7 @@ impl Operation for CancelOrder {
         Ok(PreparedRequest::new("cancel order", Class::Write, Method::Delete, path))
     }
 
-    /// Reads the reply: the order as it stands now.
+    /// Reads the reply: the order as it is now.
     ///
     /// # Errors
     /// `Unknown` when the reply cannot be read or names another order.

@@ -13,7 +13,7 @@ pub struct CaptureTransaction {
 }
 
 impl CaptureTransaction {
-    /// The transaction of an order, by the gateway's own identifiers of both.
+    /// Creates the request for the transaction of an order, by the gateway's own identifiers of both.
     pub fn new(order_id: impl Into<String>, transaction_id: impl Into<String>) -> Self {
         Self { order_id: order_id.into(), transaction_id: transaction_id.into() }
     }

@@ -28,8 +28,8 @@ pub struct CreateOrder {
 }
 
 impl CreateOrder {
-    /// The first order of a series. `merchant_order_id` is your own name for it, 1 to 255 characters; the
-    /// gateway does not check that it is unique.
+    /// Creates the request for the first order of a series. `merchant_order_id` is your own name for it, 1 to 255
+    /// characters; the gateway does not check that it is unique.
     pub fn first(merchant_order_id: impl Into<String>, amount: Money) -> Self {
         Self {
             merchant_order_id: merchant_order_id.into(),
@@ -45,7 +45,7 @@ impl CreateOrder {
         }
     }
 
-    /// A later order of a series, paid without the customer by the `vault_token` of the first.
+    /// Creates the request for a later order of a series, paid without the customer by the `vault_token` of the first.
     pub fn recurring(merchant_order_id: impl Into<String>, amount: Money, vault_token: Secret) -> Self {
         Self { vault_token: Some(vault_token), ..Self::first(merchant_order_id, amount) }
     }
@@ -60,43 +60,43 @@ impl CreateOrder {
         Ok(self)
     }
 
-    /// What the customer reads on the statement or page, at most 1000 characters.
+    /// Sets what the customer reads on the statement or page, at most 1000 characters.
     pub fn with_description(mut self, text: impl Into<String>) -> Self {
         self.description = Some(text.into());
         self
     }
 
-    /// Where the customer goes after paying.
+    /// Sets where the customer goes after paying.
     pub fn with_return_url(mut self, url: impl Into<String>) -> Self {
         self.return_url = Some(url.into());
         self
     }
 
-    /// Where the customer goes after a failure.
+    /// Sets where the customer goes after a failure.
     pub fn with_failure_url(mut self, url: impl Into<String>) -> Self {
         self.failure_url = Some(url.into());
         self
     }
 
-    /// Where the gateway reports a change of status.
+    /// Sets where the gateway reports a change of status.
     pub fn with_webhook_url(mut self, url: impl Into<String>) -> Self {
         self.webhook_url = Some(url.into());
         self
     }
 
-    /// How long the customer may take: an ISO 8601 duration such as `PT30M`.
+    /// Sets how long the customer may take: an ISO 8601 duration such as `PT30M`.
     pub fn with_expiration_period(mut self, duration: impl Into<String>) -> Self {
         self.expiration_period = Some(duration.into());
         self
     }
 
-    /// The gateway's `customer` object, sent as it is.
+    /// Sets the gateway's `customer` object, sent as it is.
     pub fn with_customer(mut self, object: Value) -> Self {
         self.customer = Some(object);
         self
     }
 
-    /// Your own data, kept with the order, sent as it is.
+    /// Sets your own data, kept with the order, sent as it is.
     pub fn with_extra(mut self, object: Value) -> Self {
         self.extra = Some(object);
         self

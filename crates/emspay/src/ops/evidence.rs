@@ -41,8 +41,8 @@ impl Whole<'_> {
         }
     }
 
-    /// A paid order needs a transaction that is paid, if it has any that tell. A refused one must have none that is
-    /// paid or under way: the customer's other tries may have been refused.
+    /// A paid order needs a transaction that is paid, if it has any with a known status. A refused one must have none
+    /// that is paid or under way: the customer's other tries may have been refused.
     fn status_is_contradicted(&self) -> bool {
         let any = |test: fn(&TransactionStatus) -> bool| {
             self.transactions.iter().any(|transaction| test(&transaction.status))

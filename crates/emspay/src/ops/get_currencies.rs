@@ -14,7 +14,7 @@ use crate::error::{ApiError, Error, read_object};
 pub struct GetCurrencies;
 
 impl GetCurrencies {
-    /// Those of the project that the key belongs to.
+    /// Creates the request for the project that the key belongs to.
     pub fn new() -> Self {
         Self
     }
@@ -57,7 +57,7 @@ fn currencies(method: &Value) -> Option<Vec<String>> {
 pub struct Currencies(BTreeMap<String, Vec<String>>);
 
 impl Currencies {
-    /// The currencies of a payment method such as `credit-card`, ISO 4217. `None` when the answer says nothing of
+    /// Returns the currencies of a payment method such as `credit-card`, ISO 4217. `None` when the answer leaves out
     /// this method.
     pub fn of(&self, payment_method: &str) -> Option<&[String]> {
         self.0.get(payment_method).map(Vec::as_slice)

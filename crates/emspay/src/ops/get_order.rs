@@ -4,7 +4,7 @@ use recurring_gateway::{Class, Method, Operation, PreparedRequest, check, check_
 use crate::error::{ApiError, Error};
 use crate::ops::order::Order;
 
-/// `GET /orders/{id}/`: where an order stands. Moves no money.
+/// `GET /orders/{id}/`: reads an order. Moves no money.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct GetOrder {
@@ -12,7 +12,7 @@ pub struct GetOrder {
 }
 
 impl GetOrder {
-    /// The order with the gateway's own identifier.
+    /// Creates the request for the order with the gateway's own identifier.
     pub fn new(id: impl Into<String>) -> Self {
         Self { id: id.into() }
     }

@@ -9,7 +9,7 @@ use crate::ops::order::Order;
 /// `GET /orders/?created_since=&created_until=`: the orders that were created in a period. Moves no money. **Only
 /// other brands of the platform document this call**; see SOURCES.md.
 ///
-/// It is the only way to look for an order whose answer was lost. An order that is found tells where it stands. One
+/// It is the only way to look for an order whose answer was lost. An order that is found names its status. One
 /// that is **not** found proves nothing. Assumption(list-may-be-cut): the gateway may cut long lists; see SOURCES.md.
 #[derive(Debug, Clone)]
 #[must_use]
@@ -19,8 +19,8 @@ pub struct ListOrders {
 }
 
 impl ListOrders {
-    /// Lists the orders created between two instants: each an RFC 3339 time stamp with an offset or `Z`, as text or as a
-    /// [`Timestamp`].
+    /// Lists the orders created between two instants: each an RFC 3339 time stamp with an offset or `Z`, as text or
+    /// as a [`Timestamp`].
     pub fn created_between(since: impl fmt::Display, until: impl fmt::Display) -> Self {
         Self { since: since.to_string(), until: until.to_string() }
     }
@@ -33,7 +33,7 @@ impl Operation for ListOrders {
     /// Builds the request, without the API key.
     ///
     /// # Errors
-    /// When one of the two is no instant, or the period ends before it begins.
+    /// When one of the two is not an instant, or the period ends before it begins.
     fn request(&self) -> Result<PreparedRequest, Error> {
         let since = instant("created_since", &self.since)?;
         let until = instant("created_until", &self.until)?;
@@ -51,7 +51,7 @@ impl Operation for ListOrders {
     /// Reads the reply: a list, or an object with the list under `orders` or `data`.
     ///
     /// # Errors
-    /// When the reply has another shape, or one of its entries is no order. It is never taken for an empty list.
+    /// When the reply has another shape, or one of its entries is not an order. It is never taken for an empty list.
     // Assumption(list-shape): other brands print a list; the object is accepted too.
     fn read(&self, reply: &Reply) -> Result<Vec<Order>, Error> {
         if !reply.is_success() {

@@ -8,7 +8,7 @@ use crate::ops::evidence::{self, Whole};
 use crate::ops::transaction::{CardDetails, Transaction, clear_words};
 use crate::status::{self, OrderStatus, RecurringType, TransactionStatus};
 
-/// An order as the gateway tells it. Only `id` is certain to be there.
+/// An order as the gateway reports it. Only `id` is certain to be there.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[non_exhaustive]
 #[must_use = "a decline and an open end are answers too: look at the outcome"]
@@ -16,7 +16,7 @@ pub struct Order {
     /// The gateway's identifier.
     #[serde(deserialize_with = "lenient::required_text")]
     pub id: String,
-    /// Where it stands; see [`Order::outcome`].
+    /// Its status; see [`Order::outcome`].
     #[serde(default)]
     pub status: OrderStatus,
     /// Minor units.
@@ -52,7 +52,7 @@ pub struct Order {
     /// The gateway's page of the order, on which the customer chooses how to pay.
     #[serde(default, deserialize_with = "lenient::text")]
     pub order_url: Option<String>,
-    /// Marks such as `is-test`, `has-refunds`.
+    /// Flags such as `is-test`, `has-refunds`.
     #[serde(default, deserialize_with = "lenient::texts")]
     pub flags: Vec<String>,
     /// The order that this one refunds.
@@ -74,8 +74,8 @@ impl Order {
         Ok(order.cleared(reply))
     }
 
-    /// What the order's status means for the money; [held](Self::is_held) money is `Authorized`. `processing`, every new status, and an order that contradicts
-    /// its transactions are `Pending`.
+    /// Returns what the order's status means for the money; [held](Self::is_held) money is `Authorized`.
+    /// `processing`, every new status, and an order that contradicts its transactions are `Pending`.
     pub fn outcome(&self) -> Outcome {
         match self.contradiction() {
             Some(_) => Outcome::Pending,
@@ -84,8 +84,8 @@ impl Order {
         }
     }
 
-    /// Whether a transaction was accepted and waits for a [capture](crate::CaptureTransaction): its money is held,
-    /// and was not taken.
+    /// Returns whether a transaction was accepted and waits for a [capture](crate::CaptureTransaction): its money is
+    /// held, and was not taken.
     // Assumption(held-by-is-capturable): `is_capturable` says so; the documents name the member and do not explain
     // it.
     // Assumption(has-captures-flag): an order whose money was captured has the flag `has-captures`.
@@ -101,24 +101,25 @@ impl Order {
         !self.flags.iter().any(|flag| flag == "has-captures") && self.transactions.iter().any(held)
     }
 
-    /// The member in which the order and its transactions contradict each other: an amount, a currency, a place in
-    /// the series, a token or a status. Such an order proves nothing. Only [`Client::list_orders`](crate::Client::list_orders)
-    /// answers one; the other calls fail with the effect `Unknown`.
+    /// Returns the member in which the order and its transactions contradict each other: an amount, a currency, a
+    /// place in the series, a token or a status. Such an order proves nothing. Only
+    /// [`Client::list_orders`](crate::Client::list_orders) answers one; the other calls fail with the effect
+    /// `Unknown`.
     pub fn contradiction(&self) -> Option<&'static str> {
         self.whole().contradiction()
     }
 
-    /// Whether the order says that it is a test: no money moves, whatever its status.
+    /// Returns whether the order says that it is a test: no money moves, whatever its status.
     pub fn is_test(&self) -> bool {
         self.flags.iter().any(|flag| flag == "is-test")
     }
 
-    /// Whether some of the money was given back. The gateway does not say how much.
+    /// Returns whether some of the money was given back. The gateway does not say how much.
     pub fn has_refunds(&self) -> bool {
         self.flags.iter().any(|flag| flag == "has-refunds")
     }
 
-    /// Whether the order is a refund of another one.
+    /// Returns whether the order is a refund of another one.
     pub fn is_refund(&self) -> bool {
         self.refund_of_order_id.is_some() || self.flags.iter().any(|flag| flag == "is-refund")
     }
@@ -132,14 +133,14 @@ impl Order {
         }
     }
 
-    /// The place in the series that the transactions name, if they name one.
+    /// Returns the place in the series that the transactions name, if they name one.
     pub fn recurring_type(&self) -> Option<&RecurringType> {
         self.cards()
             .map(|card| &card.recurring_type)
             .find(|kind| matches!(kind, RecurringType::First | RecurringType::Recurring))
     }
 
-    /// Why the payment was refused: `Some` exactly when the outcome is `Declined`.
+    /// Returns why the payment was refused: `Some` exactly when the outcome is `Declined`.
     ///
     /// Assumption(decline-words): the words of the newest transaction that has any say it; see SOURCES.md.
     /// [`Transaction::reason`] and [`Transaction::customer_message`] keep them.
@@ -147,12 +148,12 @@ impl Order {
         (self.outcome() == Outcome::Declined).then(|| decline::reason(&self.transactions))
     }
 
-    /// The token for later payments, once the customer has paid.
+    /// Returns the token for later payments, once the customer has paid.
     pub fn vault_token(&self) -> Option<&Secret> {
         self.cards().find_map(|card| card.vault_token.as_ref())
     }
 
-    /// The card of the newest transaction that names one.
+    /// Returns the card of the newest transaction that names one.
     pub fn card(&self) -> Option<&CardDetails> {
         self.cards().next()
     }
@@ -161,8 +162,8 @@ impl Order {
         self.transactions.iter().rev().filter_map(|transaction| transaction.payment_method_details.as_ref())
     }
 
-    /// The page to send the customer to, as a whole `https` address: that of the newest payment, or of an order without
-    /// any, on which the customer chooses how to pay.
+    /// Returns the page to send the customer to, as a whole `https` address: that of the newest payment, or of an
+    /// order without any, on which the customer chooses how to pay.
     ///
     /// The gateway leaves the scheme out; `https` is put in front. Only an address on this machine (a sandbox) gets
     /// or keeps plain `http`; any other address that is not `https` is `None`.

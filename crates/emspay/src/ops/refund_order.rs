@@ -31,7 +31,7 @@ impl RefundOrder {
         Self { order_id: order_id.into(), amount, description: None }
     }
 
-    /// Why the money is given back, at most 1000 characters.
+    /// Sets why the money is given back, at most 1000 characters.
     pub fn with_description(mut self, text: impl Into<String>) -> Self {
         self.description = Some(text.into());
         self
@@ -90,7 +90,7 @@ impl Operation for RefundOrder {
     }
 }
 
-/// A refund as the gateway tells it: an order of its own. Only `id` is certain to be there.
+/// A refund as the gateway reports it: an order of its own. Only `id` is certain to be there.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[non_exhaustive]
 #[must_use = "a decline and an open end are answers too: look at the outcome"]
@@ -99,7 +99,7 @@ pub struct Refund {
     /// [`Client::get_order`](crate::Client::get_order) reads it again; see SOURCES.md.
     #[serde(deserialize_with = "lenient::required_text")]
     pub id: String,
-    /// Where it stands; see [`Refund::outcome`].
+    /// Its status; see [`Refund::outcome`].
     #[serde(default)]
     pub status: OrderStatus,
     /// Minor units.
@@ -114,7 +114,7 @@ pub struct Refund {
     /// When it was created.
     #[serde(default, deserialize_with = "lenient::time")]
     pub created: Option<GatewayTime>,
-    /// Marks such as `is-refund`.
+    /// Flags such as `is-refund`.
     #[serde(default, deserialize_with = "lenient::texts")]
     pub flags: Vec<String>,
     /// The order whose money is given back.
@@ -126,14 +126,14 @@ pub struct Refund {
 }
 
 impl Refund {
-    /// What the status means for the money: `Paid` is given back, `Declined` is not. `new`, `processing` and
+    /// Returns what the status means for the money: `Paid` is given back, `Declined` is not. `new`, `processing` and
     /// every unknown status are `Pending`.
     pub fn outcome(&self) -> Outcome {
         // No customer takes part in a refund, so no page is waited for.
         status::outcome(&self.status, false)
     }
 
-    /// Whether the refund says that it is a test: no money moves, whatever its status.
+    /// Returns whether the refund says that it is a test: no money moves, whatever its status.
     pub fn is_test(&self) -> bool {
         self.flags.iter().any(|flag| flag == "is-test")
     }

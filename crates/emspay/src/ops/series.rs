@@ -13,13 +13,13 @@ pub struct Series {
 }
 
 impl Series {
-    /// A series by its first payment: the amount, and when its transaction was created.
+    /// Creates a series by its first payment: the amount, and when its transaction was created.
     // Assumption(series-starts-at-created): the year starts then; the documents do not say when.
     pub fn new(amount: Money, first_created: Timestamp) -> Self {
         Self { amount, first_created }
     }
 
-    /// Whether a payment of this amount fits into the series at this time.
+    /// Checks whether a payment of this amount fits into the series at this time.
     ///
     /// # Errors
     /// Names the rule that is broken, and what to do.

@@ -11,7 +11,7 @@ pub struct Transaction {
     /// The gateway's identifier.
     #[serde(default, deserialize_with = "lenient::text")]
     pub id: Option<String>,
-    /// Where it stands. The order's own status decides about the money.
+    /// Its status. The order's own status decides about the money.
     #[serde(default)]
     pub status: TransactionStatus,
     /// Minor units.
@@ -56,7 +56,7 @@ pub struct Transaction {
     pub credit_debit: Option<String>,
 }
 
-/// The card of a transaction, and the token that stands for it.
+/// The card of a transaction, and its token.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct CardDetails {

@@ -23,7 +23,7 @@ pub struct UpdateOrder {
 }
 
 impl UpdateOrder {
-    /// The order with the gateway's own identifier. At least one member has to be set.
+    /// Creates the request for the order with the gateway's own identifier. At least one member has to be set.
     pub fn new(id: impl Into<String>) -> Self {
         Self {
             id: id.into(),
@@ -36,38 +36,38 @@ impl UpdateOrder {
         }
     }
 
-    /// Your own name for the order, 1 to 255 characters. A lost answer is looked for by this name: change it only
+    /// Sets your own name for the order, 1 to 255 characters. A lost answer is looked for by this name: change it only
     /// together with your own record of it.
     pub fn with_merchant_order_id(mut self, id: impl Into<String>) -> Self {
         self.merchant_order_id = Some(id.into());
         self
     }
 
-    /// What the customer reads on the statement or page, at most 1000 characters.
+    /// Sets what the customer reads on the statement or page, at most 1000 characters.
     pub fn with_description(mut self, text: impl Into<String>) -> Self {
         self.description = Some(text.into());
         self
     }
 
-    /// Where the customer goes after paying.
+    /// Sets where the customer goes after paying.
     pub fn with_return_url(mut self, url: impl Into<String>) -> Self {
         self.return_url = Some(url.into());
         self
     }
 
-    /// Where the customer goes after a failure.
+    /// Sets where the customer goes after a failure.
     pub fn with_failure_url(mut self, url: impl Into<String>) -> Self {
         self.failure_url = Some(url.into());
         self
     }
 
-    /// Where the gateway reports a change of status.
+    /// Sets where the gateway reports a change of status.
     pub fn with_webhook_url(mut self, url: impl Into<String>) -> Self {
         self.webhook_url = Some(url.into());
         self
     }
 
-    /// Your own data, kept with the order, sent as it is.
+    /// Sets your own data, kept with the order, sent as it is.
     pub fn with_extra(mut self, object: Value) -> Self {
         self.extra = Some(object);
         self
@@ -128,7 +128,7 @@ impl Operation for UpdateOrder {
             .json(&body))
     }
 
-    /// Reads the reply: the order as it stands now.
+    /// Reads the reply: the order as it is now.
     ///
     /// # Errors
     /// `Unknown` when the reply cannot be read, or repeats something else than was sent.

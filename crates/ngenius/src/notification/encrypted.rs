@@ -1,4 +1,4 @@
-//! Notifications that the gateway encrypts: `Content-Type: text/plain`, the body is base64 of an initialisation
+//! Notifications that the gateway encrypts: `Content-Type: text/plain`, the body is base64 of an initialization
 //! vector of 16 bytes and AES-256-CBC with PKCS#5 padding, the key is the value of the header, 32 characters.
 
 use aes::Aes256;
@@ -13,11 +13,11 @@ use recurring_core::{
 };
 use recurring_gateway::lenient::is_object;
 
-/// The length of the initialisation vector.
+/// The length of the initialization vector.
 const VECTOR: usize = 16;
 
-/// The notification with its body in the clear. The header with the key has been compared before: what cannot be decrypted
-/// is genuine all the same.
+/// The notification with its body in the clear. The header with the key has been compared before: what cannot be
+/// decrypted is genuine all the same.
 pub(super) fn open(raw: RawNotification, key: &Secret) -> Result<RawNotification, NotificationError> {
     if !is_encrypted(&raw) {
         return Ok(raw);
@@ -27,7 +27,7 @@ pub(super) fn open(raw: RawNotification, key: &Secret) -> Result<RawNotification
     raw.with_body(body).map_err(|_| NotificationError::verified_unreadable("its encrypted body is empty"))
 }
 
-/// Whether the body is encrypted. A JSON object begins with a brace, which is no character of base64.
+/// Whether the body is encrypted. A JSON object begins with a brace, which is not a character of base64.
 fn is_encrypted(raw: &RawNotification) -> bool {
     let media_type = raw.header("content-type").and_then(|value| value.split(';').next());
     media_type.is_some_and(|value| value.trim().eq_ignore_ascii_case("text/plain")) && !is_object(raw.body())

@@ -2,7 +2,7 @@ use recurring_core::{Currency, Money};
 use recurring_gateway::lenient;
 use serde::{Deserialize, Serialize};
 
-/// An amount of money as the gateway tells it.
+/// An amount of money as the gateway reports it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -27,7 +27,7 @@ impl Amount {
         self.money() == Some(money)
     }
 
-    /// The amount of money; `None` when its currency or value is missing, unreadable or not one.
+    /// Returns the amount of money; `None` when its currency or value is missing, unreadable or not one.
     pub fn money(&self) -> Option<Money> {
         let currency = Currency::from_code(self.currency_code.as_deref()?).ok()?;
         Money::from_minor(self.value?, currency).ok()

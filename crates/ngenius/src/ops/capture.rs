@@ -12,7 +12,7 @@ use crate::ops::hal::{self, Links};
 pub struct Capture {
     /// The gateway's reference; taken from its identifier or its links where the gateway leaves it out.
     pub reference: Option<String>,
-    /// The gateway's word for where it stands, such as `SUCCESS`. Its values are documented nowhere: the payment's
+    /// The gateway's word for its state, such as `SUCCESS`. Its values are documented nowhere: the payment's
     /// own state decides about the money.
     pub state: Option<String>,
     /// The amount.
@@ -30,7 +30,7 @@ pub struct Capture {
 pub struct Refund {
     /// The gateway's reference; taken from its identifier or its own link where the gateway leaves it out.
     pub reference: Option<String>,
-    /// The gateway's word for where it stands, such as `SUCCESS`. Its values are documented nowhere: the payment's
+    /// The gateway's word for its state, such as `SUCCESS`. Its values are documented nowhere: the payment's
     /// own state decides about the money.
     pub state: Option<String>,
     /// The amount.

@@ -9,7 +9,7 @@ use crate::outlet::AtOutlet;
 use crate::status::PaymentState;
 use crate::wire::MoneyBody;
 
-/// `POST /transactions/outlets/{outlet}/orders/{order}/payments/{payment}/captures`: **takes money that an authorised
+/// `POST /transactions/outlets/{outlet}/orders/{order}/payments/{payment}/captures`: **takes money that an authorized
 /// payment holds**, the whole or a part.
 #[derive(Debug, Clone)]
 #[must_use]
@@ -20,7 +20,8 @@ pub struct CapturePayment {
 }
 
 impl CapturePayment {
-    /// Takes `amount` of what this payment of this order holds. The references are the gateway's own.
+    /// Creates the request to take `amount` of what this payment of this order holds. The references are the
+    /// gateway's own.
     pub fn new(
         order_reference: impl Into<String>,
         payment_reference: impl Into<String>,
@@ -47,7 +48,7 @@ impl Operation for AtOutlet<'_, CapturePayment> {
             .json(&MoneyBody { amount: request.amount.into() }))
     }
 
-    /// Reads the reply: the payment as it stands now, with its captures. Any other answer is an error with the effect
+    /// Reads the reply: the payment as it is now, with its captures. Any other answer is an error with the effect
     /// `Unknown`.
     ///
     /// # Errors

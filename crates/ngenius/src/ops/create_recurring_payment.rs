@@ -28,8 +28,8 @@ pub struct CreateRecurringPayment {
 }
 
 impl CreateRecurringPayment {
-    /// A payment of `amount`, now and again at every turn of `frequency`, until it is cancelled in the portal.
-    /// `email_address` is the customer's. Channel and type are `MoTo` and `RECURRING`.
+    /// Creates the request for a payment of `amount`, now and again at every turn of `frequency`, until it is
+    /// canceled in the portal. `email_address` is the customer's. Channel and type are `MoTo` and `RECURRING`.
     pub fn new(amount: Money, frequency: Frequency, email_address: impl Into<String>, card: Card) -> Self {
         Self {
             amount,
@@ -43,28 +43,28 @@ impl CreateRecurringPayment {
         }
     }
 
-    /// What is done with the card: `SALE` unless said otherwise.
+    /// Sets what is done with the card: `SALE` unless said otherwise.
     pub fn with_action(mut self, action: Action) -> Self {
         self.action = action;
         self
     }
 
-    /// Your own name for it, 1 to 255 characters; left out unless set. Use letters, digits and hyphens only. It does
-    /// not keep a second payment with the same name away. Assumption(create-optional-members): this call takes it;
-    /// see SOURCES.md.
+    /// Sets your own name for it, 1 to 255 characters; left out unless set. Use letters, digits and hyphens only. It
+    /// does not keep a second payment with the same name away. Assumption(create-optional-members): this call takes
+    /// it; see SOURCES.md.
     pub fn with_merchant_order_reference(mut self, reference: impl Into<String>) -> Self {
         self.merchant_order_reference = Some(reference.into());
         self
     }
 
-    /// The gateway's `billingAddress` object, sent as it is; left out unless set.
+    /// Sets the gateway's `billingAddress` object, sent as it is; left out unless set.
     /// Assumption(create-optional-members): this call takes it; see SOURCES.md.
     pub fn with_billing_address(mut self, object: Value) -> Self {
         self.billing_address = Some(object);
         self
     }
 
-    /// The gateway's `merchantAttributes` object, sent as it is; left out unless set.
+    /// Sets the gateway's `merchantAttributes` object, sent as it is; left out unless set.
     /// Assumption(create-optional-members): this call takes it; see SOURCES.md.
     pub fn with_merchant_attributes(mut self, object: Value) -> Self {
         self.merchant_attributes = Some(object);
@@ -183,7 +183,7 @@ impl Operation for AtOutlet<'_, CreateRecurringPayment> {
 #[non_exhaustive]
 #[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub struct RecurringPayment {
-    /// Where it stands; see [`RecurringPayment::outcome`].
+    /// Its status; see [`RecurringPayment::outcome`].
     #[serde(default)]
     pub state: RecurringState,
     /// The reference of the order that holds all payments of the schedule.
@@ -211,15 +211,15 @@ pub struct RecurringPayment {
 }
 
 impl RecurringPayment {
-    /// What the state means for the money of the first payment: `ACTIVE` is `Paid`, `FAILED` is `Declined`, and
+    /// Returns what the state means for the money of the first payment: `ACTIVE` is `Paid`, `FAILED` is `Declined`, and
     /// any unknown state is `Pending`: read the order.
     pub fn outcome(&self) -> Outcome {
         status::recurring_outcome(&self.state)
     }
 
-    /// Why the first payment was refused: there exactly when [`outcome`](Self::outcome) is `Declined`. This answer
-    /// never says why, so it is `Other`; [`Payment::decline_reason`](crate::Payment::decline_reason) of the order
-    /// may say more.
+    /// Returns why the first payment was refused: there exactly when [`outcome`](Self::outcome) is `Declined`. This
+    /// answer never says why, so it is `Other`; [`Payment::decline_reason`](crate::Payment::decline_reason) of the
+    /// order may say more.
     pub fn decline_reason(&self) -> Option<DeclineReason> {
         (self.outcome() == Outcome::Declined).then_some(DeclineReason::Other)
     }

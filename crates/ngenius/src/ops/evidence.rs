@@ -20,12 +20,13 @@ const FIRST_PAYMENT_WITHIN: Duration = Duration::from_secs(12 * 60 * 60);
 const SUCCESS: &str = "SUCCESS";
 
 impl Order {
-    /// The payment that created the order's schedule. `None` when there is no payment, or when several could be it: the
-    /// place in the list proves nothing.
+    /// Returns the payment that created the order's schedule. `None` when there is no payment, or when several could
+    /// be it: the place in the list proves nothing.
     ///
     /// The times decide. The only payment that existed within half a day of the order's creation is the first one.
     /// Without a readable creation time, or when no payment existed that early, it is the earliest one, provided that
-    /// every payment shows when it was made: a payment that was refunded or reversed later shows it in its captures only.
+    /// every payment shows when it was made: a payment that was refunded or reversed later shows it in its captures
+    /// only.
     pub fn first_payment(&self) -> Option<&Payment> {
         if let [only] = self.payments.as_slice() {
             return Some(only);
@@ -50,8 +51,8 @@ impl Order {
         }
     }
 
-    /// The member in which the order and one of its payments contradict each other, or the payment contradicts itself.
-    /// Such a payment is neither paid nor declined.
+    /// Returns the member in which the order and one of its payments contradict each other, or the payment
+    /// contradicts itself. Such a payment is neither paid nor declined.
     pub fn contradiction(&self, payment: &Payment) -> Option<&'static str> {
         let other = |ours: Option<&str>, theirs: Option<&str>| {
             ours.zip(theirs).is_some_and(|(ours, theirs)| !ours.eq_ignore_ascii_case(theirs))
@@ -80,7 +81,7 @@ impl Order {
 }
 
 impl Payment {
-    /// The member in which the payment's state and the rest of it contradict each other.
+    /// Returns the member in which the payment's state and the rest of it contradict each other.
     pub fn contradiction(&self) -> Option<&'static str> {
         let granted = self.auth_response.as_ref().and_then(|answer| answer.success);
         match self.state {
@@ -96,8 +97,8 @@ impl Payment {
         }
     }
 
-    /// What can still be given back, in minor units: what was taken, less what was given back before. `None` when the
-    /// payment does not show it.
+    /// Returns what can still be given back, in minor units: what was taken, less what was given back before. `None`
+    /// when the payment does not show it.
     pub fn refundable(&self) -> Option<i64> {
         let taken = match self.captures.as_slice() {
             [] => self.amount.as_ref()?.money()?.minor(),
@@ -106,7 +107,7 @@ impl Payment {
         taken.checked_sub(self.refunds_sum()?)
     }
 
-    /// What was taken, in minor units. `None` when nothing was, or the payment does not show how much.
+    /// Returns what was taken, in minor units. `None` when nothing was, or the payment does not show how much.
     pub fn captured(&self) -> Option<i64> {
         match (&self.state, self.captures.as_slice()) {
             (
@@ -121,7 +122,7 @@ impl Payment {
         }
     }
 
-    /// What was given back, in minor units. `None` when nothing was, or the payment does not show how much.
+    /// Returns what was given back, in minor units. `None` when nothing was, or the payment does not show how much.
     pub fn refunded(&self) -> Option<i64> {
         match (&self.state, self.refunds.as_slice()) {
             (PaymentState::Refunded, []) => self.captured(),
@@ -130,7 +131,7 @@ impl Payment {
         }
     }
 
-    /// Whether some of the money was given back.
+    /// Returns whether some of the money was given back.
     pub fn has_refunds(&self) -> bool {
         matches!(self.state, PaymentState::Refunded | PaymentState::PartiallyRefunded)
             || !self.refunds.is_empty()
@@ -144,7 +145,7 @@ impl Payment {
         sum(self.refunds.iter().map(|one| (one.state.as_deref(), one.amount.as_ref())))
     }
 
-    /// What of the hold can still be taken, in minor units. `None` when the payment does not show it.
+    /// Returns what of the hold can still be taken, in minor units. `None` when the payment does not show it.
     pub fn capturable(&self) -> Option<i64> {
         let held = self.amount.as_ref()?.money()?.minor();
         held.checked_sub(self.captures_sum()?)

@@ -6,7 +6,7 @@ use crate::ops::order::Order;
 use crate::ops::{MEDIA_TYPE, check_ids};
 use crate::outlet::AtOutlet;
 
-/// `GET /transactions/outlets/{outlet}/orders/{orderReference}`: an order with all its payments. Moves no money.
+/// `GET /transactions/outlets/{outlet}/orders/{orderReference}`: reads an order with all its payments. Moves no money.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct GetOrder {
@@ -14,7 +14,8 @@ pub struct GetOrder {
 }
 
 impl GetOrder {
-    /// The order with the gateway's own reference, the `orderReference` of the recurring payment.
+    /// Creates the request for the order with the gateway's own reference, the `orderReference` of the recurring
+    /// payment.
     pub fn new(order_reference: impl Into<String>) -> Self {
         Self { order_reference: order_reference.into() }
     }

@@ -53,7 +53,7 @@ pub(crate) struct Links {
     pub(crate) saved_card: Option<Href>,
 }
 
-/// The member `_links`; none where it is no object.
+/// The member `_links`; none where it is not an object.
 pub(crate) fn links<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Links, D::Error> {
     Ok(lenient::object(deserializer)?.unwrap_or_default())
 }

@@ -7,7 +7,7 @@ use crate::ops::hal;
 use crate::ops::payment::Payment;
 use crate::status::Action;
 
-/// An order as the gateway tells it. An order of a recurring payment holds one entry in `payments` for each charge of
+/// An order as the gateway reports it. An order of a recurring payment holds one entry in `payments` for each charge of
 /// the schedule.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -42,7 +42,8 @@ pub struct Order {
     /// Your own name for it.
     #[serde(default, deserialize_with = "lenient::text")]
     pub merchant_order_reference: Option<String>,
-    /// Every payment, in the gateway's order. Look at all of them: the first says nothing of the later ones.
+    /// Every payment, in the gateway's order. Look at all of them: the first does not show what became of the later
+    /// ones.
     #[serde(rename(deserialize = "_embedded"), default, deserialize_with = "payments")]
     pub payments: Vec<Payment>,
 }

@@ -78,13 +78,13 @@ impl PayWithSavedCard {
         })
     }
 
-    /// The security code, 3 or 4 digits, as the customer gave it now. It must not be stored.
+    /// Sets the security code, 3 or 4 digits, as the customer gave it now. It must not be stored.
     pub fn with_cvv(mut self, cvv: impl Into<Secret>) -> Self {
         self.cvv = Some(cvv.into());
         self
     }
 
-    /// Whether the security code is sent. Assumption(saved-card-cvv): exactly when the card's own `recapture_csc`
+    /// Sets whether the security code is sent. Assumption(saved-card-cvv): exactly when the card's own `recapture_csc`
     /// says so, unless set here; see SOURCES.md.
     pub fn with_recapture_csc(mut self, send_cvv: bool) -> Self {
         self.recapture_csc = send_cvv;
@@ -111,7 +111,7 @@ impl Operation for AtOutlet<'_, PayWithSavedCard> {
             (Some(cvv), true) => check_cvv(cvv)?,
             (None, true) => return Err(InvalidInput::new("cvv", "is needed for this card").into()),
             (Some(_), false) => {
-                let rule = "is not asked for with this card; say so with `recapture_csc(true)` to send it";
+                let rule = "is not asked for with this card; set `with_recapture_csc(true)` to send it";
                 return Err(InvalidInput::new("cvv", rule).into());
             }
             (None, false) => {}
@@ -135,7 +135,7 @@ impl Operation for AtOutlet<'_, PayWithSavedCard> {
         })
     }
 
-    /// Reads the reply: the payment as it stands now. A payment that the bank refuses is `Ok` with the outcome
+    /// Reads the reply: the payment as it is now. A payment that the bank refuses is `Ok` with the outcome
     /// `Declined`; `AWAIT_3DS` is `ActionRequired`.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ pub struct Payment {
     pub id: Option<String>,
     /// The gateway's reference; taken from `id` where the gateway leaves it out.
     pub reference: Option<String>,
-    /// Where it stands; see [`Payment::outcome`].
+    /// Its status; see [`Payment::outcome`].
     pub state: PaymentState,
     /// The amount.
     pub amount: Option<Amount>,
@@ -41,7 +41,7 @@ pub struct Payment {
     pub(crate) links: Links,
 }
 
-/// A payment member for member as it stands on the wire.
+/// A payment member for member as it is on the wire.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Members {
@@ -105,7 +105,7 @@ impl From<Members> for Payment {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AuthResponse {
-    /// The issuer's code for the authorisation.
+    /// The issuer's code for the authorization.
     #[serde(default, deserialize_with = "lenient::text")]
     pub authorization_code: Option<String>,
     /// Whether it was granted. The payment's own state decides about the money.
@@ -126,7 +126,7 @@ pub struct AuthResponse {
 }
 
 impl Payment {
-    /// What the payment's state means for the money. Every unknown state is `Pending`.
+    /// Returns what the payment's state means for the money. Every unknown state is `Pending`.
     ///
     /// | states | outcome |
     /// | --- | --- |
@@ -134,7 +134,7 @@ impl Payment {
     /// | `AUTHORISED` | `Authorized`: held, and not taken |
     /// | `PARTIALLY_REFUNDED`, `REFUNDED` | `Paid`: it was taken, and given back later |
     /// | `FAILED`, `PARTIAL_AUTH_DECLINED` | `Declined` |
-    /// | `REVERSED` | `Canceled`: the hold was let go, no money was kept |
+    /// | `REVERSED` | `Canceled`: the hold was released, no money was kept |
     /// | `AWAIT_3DS` | `ActionRequired` |
     /// | `STARTED`, `POST_AUTH_REVIEW`, `AWAITING_PARTIAL_AUTH_APPROVAL` | `Pending` |
     /// | `VERIFIED`, `PARTIALLY_AUTHORISED` | `Pending`: neither proves that the amount can be taken |
@@ -142,7 +142,7 @@ impl Payment {
         status::payment_outcome(&self.state)
     }
 
-    /// Why the payment was refused: there exactly when [`outcome`](Self::outcome) is `Declined`.
+    /// Returns why the payment was refused: there exactly when [`outcome`](Self::outcome) is `Declined`.
     ///
     /// Assumption(decline-codes): `auth_response.result_code` is a response code of the card networks, and where it
     /// is none of those the words of `result_message` say it; see SOURCES.md. The gateway's own code and words stay
@@ -190,7 +190,7 @@ pub struct PaymentMethod {
     pub pan: Option<String>,
 }
 
-/// A card that the gateway keeps, and the token that stands for it.
+/// A card that the gateway keeps, and its token.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -217,7 +217,7 @@ pub struct SavedCard {
 }
 
 impl SavedCard {
-    /// A card as it was kept from an earlier payment: its token, the end of its life (`YYYY-MM`) and the name on
+    /// Creates a card as it was kept from an earlier payment: its token, its expiry date (`YYYY-MM`) and the name on
     /// it. Set `recapture_csc` to what the gateway said with it.
     pub fn new(
         card_token: impl Into<Secret>,

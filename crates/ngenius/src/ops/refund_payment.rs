@@ -52,8 +52,8 @@ impl RefundPayment {
         let capture = the_only_capture(&payment.captures);
         let mut request = Self::new(payment, order_reference.into(), amount, capture)?;
         let whole = payment.amount.as_ref().is_some_and(|paid| paid.value == Some(amount.minor()));
-        // Assumption(cancel-link-is-whole): a cancellation gives everything back, whatever amount stands in it: it
-        // must not stand for a part.
+        // Assumption(cancel-link-is-whole): a cancellation gives everything back, whatever amount it names: it
+        // must not be used for a part.
         if payment.state == PaymentState::Purchased && whole {
             request.cancel = payment.links.cancel.clone();
         }
@@ -130,8 +130,8 @@ impl RefundPayment {
         })
     }
 
-    /// The method for the link `cnp:cancel`. Assumption(cancel-link-method): `PUT`, unless said otherwise here; see
-    /// SOURCES.md.
+    /// Sets the method for the link `cnp:cancel`. Assumption(cancel-link-method): `PUT`, unless said otherwise here;
+    /// see SOURCES.md.
     pub fn with_cancel_method(mut self, method: Method) -> Self {
         self.cancel_method = method;
         self
@@ -170,12 +170,12 @@ impl Operation for AtOutlet<'_, RefundPayment> {
             .json(&MoneyBody { amount: request.amount.into() }))
     }
 
-    /// Reads the reply: the payment as it stands now, with its refunds. Any other answer is an error with the effect
+    /// Reads the reply: the payment as it is now, with its refunds. Any other answer is an error with the effect
     /// `Unknown`.
     ///
     /// The outcome of the answer is that of the *payment*: `PARTIALLY_REFUNDED` and `REFUNDED` are `Paid`, and a
-    /// purchase that was cancelled may come back as `REVERSED`, which is `Canceled`: no money was kept. Whether the
-    /// refund went through is told by the state and by `refunds`.
+    /// purchase that was canceled may come back as `REVERSED`, which is `Canceled`: no money was kept. Whether the
+    /// refund went through is shown by the state and by `refunds`.
     ///
     /// # Errors
     /// `Unknown` when the reply cannot be read, names another payment, order, outlet or currency, names refunds of

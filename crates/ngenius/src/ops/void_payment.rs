@@ -6,8 +6,8 @@ use crate::ops::payment::Payment;
 use crate::ops::{payment_path, read_payment, write};
 use crate::outlet::AtOutlet;
 
-/// `PUT /transactions/outlets/{outlet}/orders/{order}/payments/{payment}/cancel`, without a body: lets go of the
-/// money that an authorised payment holds. What was captured is not given back by it.
+/// `PUT /transactions/outlets/{outlet}/orders/{order}/payments/{payment}/cancel`, without a body: releases the
+/// hold of an authorized payment. What was captured is not given back by it.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct VoidPayment {
@@ -16,7 +16,7 @@ pub struct VoidPayment {
 }
 
 impl VoidPayment {
-    /// Lets this payment of this order go. The references are the gateway's own.
+    /// Creates the request for this payment of this order. The references are the gateway's own.
     pub fn new(order_reference: impl Into<String>, payment_reference: impl Into<String>) -> Self {
         Self { order_reference: order_reference.into(), payment_reference: payment_reference.into() }
     }
@@ -37,7 +37,7 @@ impl Operation for AtOutlet<'_, VoidPayment> {
         Ok(write("void payment", Method::Put, format!("{payment}/cancel")))
     }
 
-    /// Reads the reply: the payment as it stands now, `REVERSED` when the money was let go. Any other answer is an
+    /// Reads the reply: the payment as it is now, `REVERSED` when the hold was released. Any other answer is an
     /// error with the effect `Unknown`.
     ///
     /// # Errors

@@ -115,7 +115,7 @@ pub struct CreatePayment {
 }
 
 impl CreatePayment {
-    /// A payment that the customer pays on a page.
+    /// Creates the request for a payment that the customer pays on a page.
     pub fn new(amount: Money, billing: Billing, urls: Addresses) -> Self {
         Self {
             amount,
@@ -128,27 +128,27 @@ impl CreatePayment {
         }
     }
 
-    /// Pays with this saved card, without the customer.
+    /// Sets the saved card to pay with, without the customer.
     pub fn with_card_token(mut self, token: Secret) -> Self {
         self.card_token = Some(token);
         self
     }
 
-    /// Your own name for the payment, 1 to 255 characters, one for each payment. Optional, but without it a payment
-    /// whose answer was lost is hard to find. Assumption(order-id-is-not-unique): the gateway may take one that it
-    /// knows; see SOURCES.md.
+    /// Sets your own name for the payment, 1 to 255 characters, one for each payment. Optional, but without it a
+    /// payment whose answer was lost is hard to find. Assumption(order-id-is-not-unique): the gateway may take one
+    /// that it knows; see SOURCES.md.
     pub fn with_order_id(mut self, id: impl Into<String>) -> Self {
         self.order_id = Some(id.into());
         self
     }
 
-    /// The language of the page, such as `en`.
+    /// Sets the language of the page, such as `en`.
     pub fn with_lang(mut self, lang: impl Into<String>) -> Self {
         self.lang = Some(lang.into());
         self
     }
 
-    /// A further name of your own, 1 to 255 characters.
+    /// Sets a further name of your own, 1 to 255 characters.
     pub fn with_merchant_transaction_id(mut self, id: impl Into<String>) -> Self {
         self.merchant_transaction_id = Some(id.into());
         self
@@ -263,7 +263,7 @@ pub struct CreatedPayment {
     /// The same page for a frame, for other means than cards.
     #[serde(default, deserialize_with = "lenient::text")]
     pub payment_url_iframe_apm: Option<String>,
-    /// Where the payment stands, if the answer says so. Assumption(created-status): it may; see SOURCES.md.
+    /// The status of the payment, if the answer names it. Assumption(created-status): it may; see SOURCES.md.
     #[serde(default)]
     pub status: Option<PaymentStatus>,
     /// Decimal major units, the literal text of the reply, if it repeats the amount.
@@ -280,9 +280,9 @@ pub struct CreatedPayment {
 }
 
 impl CreatedPayment {
-    /// What the answer means for the money. A status that is paid or refused is believed only where the answer also
-    /// repeats the amount, the currency and your order id. Without a status, a payment that was created without a
-    /// card token and has a page is `ActionRequired`; any other is `Pending`: read the payment.
+    /// Returns what the answer means for the money. A status that is paid or refused is believed only where the
+    /// answer also repeats the amount, the currency and your order id. Without a status, a payment that was created
+    /// without a card token and has a page is `ActionRequired`; any other is `Pending`: read the payment.
     pub fn outcome(&self) -> Outcome {
         let proven = self.amount.is_some() && self.currency.is_some() && self.order_id.is_some();
         match &self.status {
@@ -295,14 +295,14 @@ impl CreatedPayment {
         }
     }
 
-    /// Why the payment was refused: `Some` exactly when the outcome is `Declined`. It is always `Other`, since this
-    /// answer is not known to name a reason: read the payment to learn it.
+    /// Returns why the payment was refused: `Some` exactly when the outcome is `Declined`. It is always `Other`,
+    /// since this answer is not known to name a reason: read the payment to learn it.
     pub fn decline_reason(&self) -> Option<DeclineReason> {
         (self.outcome() == Outcome::Declined).then_some(DeclineReason::Other)
     }
 
-    /// The page to send the customer to. Only an `https` address, or plain `http` on this machine (a sandbox); any
-    /// other is `None`.
+    /// Returns the page to send the customer to. Only an `https` address, or plain `http` on this machine (a
+    /// sandbox); any other is `None`.
     pub fn payment_address(&self) -> Option<String> {
         check::page_address(self.payment_url.as_deref()?)
     }

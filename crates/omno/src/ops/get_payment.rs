@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{ApiError, Error, read_object};
 use crate::status::{self, PaymentStatus};
 
-/// `GET /reporting/payments/{paymentId}`: where a payment stands. Moves no money.
+/// `GET /reporting/payments/{paymentId}`: reads a payment. Moves no money.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct GetPayment {
@@ -15,7 +15,7 @@ pub struct GetPayment {
 }
 
 impl GetPayment {
-    /// The payment with the gateway's own identifier, 32 hexadecimal digits.
+    /// Creates the request for the payment with the gateway's own identifier, 32 hexadecimal digits.
     pub fn new(payment_id: impl Into<String>) -> Self {
         Self { payment_id: payment_id.into() }
     }
@@ -70,7 +70,7 @@ pub struct Payment {
     /// The gateway's identifier.
     #[serde(default, deserialize_with = "lenient::text")]
     pub id: Option<String>,
-    /// Where it stands; see [`Payment::outcome`].
+    /// Its status; see [`Payment::outcome`].
     #[serde(default)]
     pub status: PaymentStatus,
     /// Decimal major units, the literal text of the reply.
@@ -128,15 +128,15 @@ pub struct Payment {
 }
 
 impl Payment {
-    /// What the status means for the money. `Created`, `Timeout` and every unknown status are
+    /// Returns what the status means for the money. `Created`, `Timeout` and every unknown status are
     /// `Pending`: no document says that a payment that ran out of time cannot go through later. A refunded payment
     /// is `Paid`, since its money was taken.
     pub fn outcome(&self) -> Outcome {
         status::outcome(&self.status)
     }
 
-    /// Whether the payment names this order and amount: `Some(false)` when it names another one, `None` when it lacks
-    /// one of the three or one cannot be read.
+    /// Returns whether the payment names this order and amount: `Some(false)` when it names another one, `None` when
+    /// it lacks one of the three or one cannot be read.
     // Assumption(converted-amount): after a conversion, `initialAmount` and `initialCurrency` are what was asked for.
     pub fn is_about(&self, order_id: &str, asked: Money) -> Option<bool> {
         let (amount, currency) = match (&self.initial_amount, &self.initial_currency) {
@@ -150,7 +150,7 @@ impl Payment {
         if parts.contains(&Some(false)) { Some(false) } else { (!parts.contains(&None)).then_some(true) }
     }
 
-    /// Why the payment was refused: `Some` exactly when the outcome is `Declined`.
+    /// Returns why the payment was refused: `Some` exactly when the outcome is `Declined`.
     ///
     /// Assumption(decline-words): the words of [`Payment::payment_result`] say it; see SOURCES.md.
     pub fn decline_reason(&self) -> Option<DeclineReason> {
@@ -159,7 +159,7 @@ impl Payment {
             .then(|| words.and_then(DeclineReason::from_words).unwrap_or(DeclineReason::Other))
     }
 
-    /// The page on which the customer confirms the payment. Only an `https` address, or plain `http` on this
+    /// Returns the page on which the customer confirms the payment. Only an `https` address, or plain `http` on this
     /// machine (a sandbox); any other is `None`.
     pub fn payment_address(&self) -> Option<String> {
         check::page_address(self.three_ds_redirect_url.as_deref()?)

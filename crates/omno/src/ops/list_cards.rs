@@ -15,7 +15,7 @@ pub struct ListCards {
 }
 
 impl ListCards {
-    /// The cards of the customer with the gateway's own identifier.
+    /// Creates the request for the cards of the customer with the gateway's own identifier.
     pub fn new(customer_id: impl Into<String>) -> Self {
         Self { customer_id: customer_id.into() }
     }
@@ -121,7 +121,7 @@ impl Card {
         })
     }
 
-    /// The card as the gateway wrote it, JSON: with whatever this version does not read. It holds the token, so
+    /// Returns the card as the gateway wrote it, JSON: with whatever this version does not read. It holds the token, so
     /// `Debug` does not show it; do not log it.
     pub fn raw(&self) -> &str {
         self.raw.expose()

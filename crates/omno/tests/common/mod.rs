@@ -88,7 +88,7 @@ pub fn with_card() -> CreatePayment {
         .with_card_token(Secret::new(CARD_TOKEN))
 }
 
-/// Grants a token to whoever asks for one; `None` for every other request.
+/// Grants a token to every request for one; `None` for every other request.
 pub fn grant(request: &Received) -> Option<RawReply> {
     (request.path == TOKEN_PATH)
         .then(|| RawReply::json(200, Case::load("omno/token/granted").response_body()))

@@ -37,7 +37,7 @@ open_enum! {
         PurchasePreauthorized = "purchase.preauthorized",
         /// The money was settled with the merchant. The status can still be `paid`.
         PurchaseSettled = "purchase.settled",
-        /// The identifier of the purchase is no token any more.
+        /// The identifier of the purchase is no longer a token.
         PurchaseRecurringTokenDeleted = "purchase.recurring_token_deleted",
         /// The token is being deleted.
         PurchasePendingRecurringTokenDelete = "purchase.pending_recurring_token_delete",
@@ -51,7 +51,7 @@ open_enum! {
         PaymentChargedBack = "payment.charged_back",
         /// What the bank took back came back.
         PaymentChargebackReversed = "payment.chargeback_reversed",
-        /// The subscription of a client that the gateway runs was cancelled.
+        /// The subscription of a client that the gateway runs was canceled.
         BillingCancelled = "billing_template_client.subscription_billing_cancelled",
         /// A payout was created.
         PayoutCreated = "payout.created",

@@ -38,12 +38,12 @@ struct LastFetch {
 }
 
 impl WebhookKeys {
-    /// The key that is shown where a **webhook** is set up.
+    /// Uses the key that is shown where a **webhook** is set up.
     pub fn configured(key: PublicKey) -> Self {
         Self(Source::Configured(key))
     }
 
-    /// The key of [`Client::public_key`], under which a **`success_callback`** is signed. It is fetched when the
+    /// Uses the key of [`Client::public_key`], under which a **`success_callback`** is signed. It is fetched when the
     /// first notification arrives, and kept; and fetched again when a notification does not verify, in case the
     /// gateway has a new one, but not more often than once a minute. A fetch is a read, which the client may repeat
     /// when it fails.
@@ -87,7 +87,7 @@ impl Fetched {
         if let Some(last) = last.as_ref().filter(|last| last.began.elapsed() < BETWEEN_FETCHES) {
             return Err(last.failed.clone().unwrap_or_else(not_genuine));
         }
-        // Stands until the fetch has gone well, also when this task is dropped in the middle of it.
+        // Stays until the fetch has gone well, also when this task is dropped in the middle of it.
         let dropped = not_obtained("it was asked for less than a minute ago");
         let last = last.insert(LastFetch { began: Instant::now(), failed: Some(dropped) });
         match self.fetch().await {

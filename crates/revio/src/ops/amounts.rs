@@ -44,7 +44,7 @@ impl Purchase {
         }
     }
 
-    /// The member in which the purchase contradicts itself. Such a purchase is neither paid nor declined.
+    /// Returns the member in which the purchase contradicts itself. Such a purchase is neither paid nor declined.
     pub fn contradiction(&self) -> Option<&'static str> {
         let (details, payment) = (self.purchase.as_ref()?, self.payment.as_ref()?);
         if details.currency.as_ref().zip(payment.currency.as_ref()).is_some_and(|(one, other)| one != other) {
@@ -54,7 +54,7 @@ impl Purchase {
         details.total.zip(payment.amount).is_some_and(|(total, paid)| paid > total).then_some("amount")
     }
 
-    /// A member that names an amount or a currency, is there, and cannot be read.
+    /// Returns a member that names an amount or a currency, is there, and cannot be read.
     pub fn unreadable_amount(&self) -> Option<&'static str> {
         self.unreadable
     }

@@ -5,8 +5,8 @@ use crate::error::{ApiError, Error};
 use crate::ops::purchase::Purchase;
 use crate::ops::purchase_call;
 
-/// `POST /purchases/{id}/cancel/`: cancels a purchase, which cannot be paid any more. Moves no money; it closes the page of a
-/// purchase that is not paid.
+/// `POST /purchases/{id}/cancel/`: cancels a purchase, which cannot be paid any more. Moves no money; it closes the
+/// page of a purchase that is not paid.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct CancelPurchase {
@@ -14,7 +14,7 @@ pub struct CancelPurchase {
 }
 
 impl CancelPurchase {
-    /// A purchase that is not paid.
+    /// Creates the request for a purchase that is not paid.
     pub fn new(purchase_id: impl Into<String>) -> Self {
         Self { purchase_id: Secret::new(purchase_id) }
     }

@@ -8,7 +8,7 @@ use crate::ops::purchase::{Decline, Purchase};
 use crate::ops::purchase_call;
 use crate::status;
 
-/// The code of a 400 that means "no" to the capture.
+/// The code of a 400 that declines the capture.
 const CAPTURE_ERROR: &str = "purchase_capture_error";
 
 /// `POST /purchases/{id}/capture/`: takes money that is held on the card, because the purchase was created with
@@ -23,12 +23,12 @@ pub struct CapturePurchase {
 }
 
 impl CapturePurchase {
-    /// All of what is held.
+    /// Creates the request to take all of what is held.
     pub fn new(purchase_id: impl Into<String>) -> Self {
         Self { purchase_id: Secret::new(purchase_id), amount: None }
     }
 
-    /// A part of it only. The currency is not sent; the answer is compared with it.
+    /// Limits the capture to a part. The currency is not sent; the answer is compared with it.
     pub fn with_amount(mut self, amount: Money) -> Self {
         self.amount = Some(amount);
         self
@@ -48,7 +48,7 @@ impl Operation for CapturePurchase {
         Ok(purchase_call::with_amount(request, self.amount))
     }
 
-    /// Reads the reply. A "no" to the capture comes as 400 with a code of its own: that is `Ok` with the outcome
+    /// Reads the reply. A declined capture comes as 400 with a code of its own: that is `Ok` with the outcome
     /// `Declined`.
     ///
     /// # Errors
@@ -79,7 +79,7 @@ impl Operation for CapturePurchase {
 #[non_exhaustive]
 #[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub enum CaptureAnswer {
-    /// The purchase as it stands now: `paid`, or `pending_capture` while the acquirer takes its time.
+    /// The purchase as it is now: `paid`, or `pending_capture` while the acquirer takes its time.
     Purchase(Box<Purchase>),
     /// The gateway declined it: nothing was taken, and the money may still be held. The reason is in the purchase, see
     /// [`Purchase::decline`].
@@ -87,8 +87,8 @@ pub enum CaptureAnswer {
 }
 
 impl CaptureAnswer {
-    /// What the answer means for the money: `Paid` when it was taken. Money that is still only held is `Pending`
-    /// here, unlike in [`Purchase::outcome`].
+    /// Returns what the answer means for the money: `Paid` when it was taken. Money that is still only held is
+    /// `Pending` here, unlike in [`Purchase::outcome`].
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Purchase(purchase) => status::capture_outcome(&purchase.status),
@@ -96,7 +96,7 @@ impl CaptureAnswer {
         }
     }
 
-    /// The purchase, when the gateway answered with it.
+    /// Returns the purchase, when the gateway answered with it.
     pub fn purchase(&self) -> Option<&Purchase> {
         match self {
             Self::Purchase(purchase) => Some(purchase),
@@ -104,7 +104,7 @@ impl CaptureAnswer {
         }
     }
 
-    /// Why it was refused, when it was.
+    /// Returns why it was refused, when it was.
     pub fn decline(&self) -> Option<Decline> {
         match self {
             Self::Purchase(_) => None,
@@ -112,7 +112,7 @@ impl CaptureAnswer {
         }
     }
 
-    /// The same in the words that all gateways share.
+    /// Returns why it was refused, when it was, in the words that all gateways share.
     pub fn decline_reason(&self) -> Option<DeclineReason> {
         self.decline().map(|decline| decline.reason())
     }

@@ -20,30 +20,30 @@ pub struct ChangeClient {
 }
 
 impl ChangeClient {
-    /// The client with the gateway's own identifier. Nothing changes unless it is named.
+    /// Creates the request for the client with the gateway's own identifier. Nothing changes unless it is named.
     pub fn new(id: impl Into<String>) -> Self {
         Self { id: id.into(), email: None, full_name: None, phone: None, country: None }
     }
 
-    /// Another e-mail address.
+    /// Sets another e-mail address.
     pub fn with_email(mut self, email: impl Into<String>) -> Self {
         self.email = Some(email.into());
         self
     }
 
-    /// Another whole name, 1 to 255 characters.
+    /// Sets another whole name, 1 to 255 characters.
     pub fn with_full_name(mut self, name: impl Into<String>) -> Self {
         self.full_name = Some(name.into());
         self
     }
 
-    /// Another telephone number, 1 to 255 characters.
+    /// Sets another telephone number, 1 to 255 characters.
     pub fn with_phone(mut self, number: impl Into<String>) -> Self {
         self.phone = Some(number.into());
         self
     }
 
-    /// Another country, as the gateway wants it written.
+    /// Sets another country, as the gateway wants it written.
     pub fn with_country(mut self, country: impl Into<String>) -> Self {
         self.country = Some(country.into());
         self

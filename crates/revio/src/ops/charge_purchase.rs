@@ -8,7 +8,7 @@ use crate::ops::purchase::{Decline, Purchase};
 use crate::ops::purchase_call;
 use crate::wire::ChargeBody;
 
-/// The code of a charge that failed for a reason that only the purchase tells.
+/// The code of a charge that failed for a reason that only the purchase names.
 const UNEXPLAINED: &str = "purchase_charge_error";
 
 /// The codes of a 400 that refuse the payment.
@@ -27,13 +27,13 @@ pub struct ChargePurchase {
 }
 
 impl ChargePurchase {
-    /// A purchase that is not paid yet, and the token to pay it with: the identifier of the purchase that saved the
-    /// card.
+    /// Creates the request for a purchase that is not paid yet, with the token to pay it with: the identifier of the
+    /// purchase that saved the card.
     pub fn new(purchase_id: impl Into<String>, recurring_token: Secret) -> Self {
         Self { purchase_id: purchase_id.into(), recurring_token, expected: None }
     }
 
-    /// What the purchase costs. It is not sent; the answer is compared with it.
+    /// Sets what the purchase costs. It is not sent; the answer is compared with it.
     pub fn with_expected(mut self, amount: Money) -> Self {
         self.expected = Some(amount);
         self
@@ -109,18 +109,18 @@ impl Operation for ChargePurchase {
 #[non_exhaustive]
 #[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub enum ChargeAnswer {
-    /// The purchase as it stands now: `paid`, or `pending_charge` while the acquirer takes its time.
+    /// The purchase as it is now: `paid`, or `pending_charge` while the acquirer takes its time.
     Purchase(Box<Purchase>),
-    /// The gateway declined it: no money was taken. `invalid_recurring_token` means that the stored card is gone for good:
-    /// the customer has to save one again.
+    /// The gateway declined it: no money was taken. `invalid_recurring_token` means that the stored card was deleted
+    /// for good: the customer has to save one again.
     Declined(Decline),
     /// The charge failed with `purchase_charge_error`, which gives no reason: **read the purchase**. Its
-    /// [`Purchase::charge_outcome`] tells whether it was refused, or whether the money may have moved after a time-out.
+    /// [`Purchase::charge_outcome`] says whether it was refused, or whether the money may have moved after a time-out.
     Unexplained(Decline),
 }
 
 impl ChargeAnswer {
-    /// What the answer means for the money.
+    /// Returns what the answer means for the money.
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Purchase(purchase) => purchase.charge_outcome(),
@@ -129,7 +129,7 @@ impl ChargeAnswer {
         }
     }
 
-    /// The purchase, when the gateway answered with it.
+    /// Returns the purchase, when the gateway answered with it.
     pub fn purchase(&self) -> Option<&Purchase> {
         match self {
             Self::Purchase(purchase) => Some(purchase),
@@ -137,7 +137,7 @@ impl ChargeAnswer {
         }
     }
 
-    /// Why it was refused, when it was.
+    /// Returns why it was refused, when it was.
     pub fn decline(&self) -> Option<Decline> {
         match self {
             Self::Purchase(purchase) if self.outcome() == Outcome::Declined => purchase.decline(),
@@ -145,7 +145,7 @@ impl ChargeAnswer {
             Self::Declined(decline) => Some(decline.clone()),
         }
     }
-    /// Why it was refused, when it was, in the words that all gateways share.
+    /// Returns why it was refused, when it was, in the words that all gateways share.
     pub fn decline_reason(&self) -> Option<DeclineReason> {
         match self {
             Self::Purchase(purchase) => purchase.charge_decline_reason(),

@@ -24,19 +24,19 @@ impl ClientDetails {
         Self { email: email.into(), full_name: None, phone: None, country: None }
     }
 
-    /// The whole name, 1 to 255 characters.
+    /// Sets the whole name, 1 to 255 characters.
     pub fn with_full_name(mut self, name: impl Into<String>) -> Self {
         self.full_name = Some(name.into());
         self
     }
 
-    /// The telephone number, 1 to 255 characters.
+    /// Sets the telephone number, 1 to 255 characters.
     pub fn with_phone(mut self, number: impl Into<String>) -> Self {
         self.phone = Some(number.into());
         self
     }
 
-    /// The country, as the gateway wants it written.
+    /// Sets the country, as the gateway wants it written.
     pub fn with_country(mut self, country: impl Into<String>) -> Self {
         self.country = Some(country.into());
         self

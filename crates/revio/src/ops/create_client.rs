@@ -13,8 +13,8 @@ pub struct CreateClient {
 }
 
 impl CreateClient {
-    /// A person, by an e-mail address alone or with [`ClientDetails`]. The gateway does not check that the address is
-    /// new: each call makes another client.
+    /// Creates the request for a client, by an e-mail address alone or with [`ClientDetails`]. The gateway does not
+    /// check that the address is new: each call makes another client.
     pub fn new(details: impl Into<ClientDetails>) -> Self {
         Self { details: details.into() }
     }

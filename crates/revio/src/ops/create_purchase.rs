@@ -18,12 +18,12 @@ pub enum Payer {
 }
 
 impl Payer {
-    /// A client that the gateway knows.
+    /// Names a client that the gateway knows.
     pub fn client_id(id: impl Into<String>) -> Self {
         Self::ClientId(id.into())
     }
 
-    /// A person by the e-mail address alone.
+    /// Names a customer by the e-mail address alone.
     pub fn email(email: impl Into<String>) -> Self {
         Self::Details(ClientDetails::new(email))
     }
@@ -52,8 +52,8 @@ pub struct CreatePurchase {
 }
 
 impl CreatePurchase {
-    /// A purchase of these products, at least one, for a brand of yours. Its currency is the gateway's choice unless
-    /// it is [set](Self::with_currency).
+    /// Creates the request for a purchase of these products, at least one, for a brand of yours. Its currency is the
+    /// gateway's choice unless it is [set](Self::with_currency).
     pub fn new(brand_id: impl Into<String>, payer: Payer, products: Vec<Product>) -> Self {
         Self {
             brand_id: brand_id.into(),
@@ -74,7 +74,7 @@ impl CreatePurchase {
         }
     }
 
-    /// A purchase of one product, in the currency of `amount`.
+    /// Creates the request for a purchase of one product, in the currency of `amount`.
     pub fn one_product(
         brand_id: impl Into<String>,
         payer: Payer,
@@ -84,13 +84,13 @@ impl CreatePurchase {
         Self::new(brand_id, payer, vec![Product::new(name, amount.minor())]).with_currency(amount.currency())
     }
 
-    /// The currency of all prices.
+    /// Sets the currency of all prices.
     pub fn with_currency(mut self, currency: Currency) -> Self {
         self.currency = Some(currency);
         self
     }
 
-    /// What is charged instead of the sum of the products, in minor units, 1 or more.
+    /// Sets what is charged instead of the sum of the products, in minor units, 1 or more.
     pub fn with_total_override(mut self, minor: i64) -> Self {
         self.total_override = Some(minor);
         self
@@ -103,49 +103,49 @@ impl CreatePurchase {
         self
     }
 
-    /// Your own name for it, 1 to 128 characters. The gateway does not check that it is unique.
+    /// Sets your own name for it, 1 to 128 characters. The gateway does not check that it is unique.
     pub fn with_reference(mut self, reference: impl Into<String>) -> Self {
         self.reference = Some(reference.into());
         self
     }
 
-    /// Where the customer goes after paying.
+    /// Sets where the customer goes after paying.
     pub fn with_success_redirect(mut self, url: impl Into<String>) -> Self {
         self.success_redirect = Some(url.into());
         self
     }
 
-    /// Where the customer goes after a failure.
+    /// Sets where the customer goes after a failure.
     pub fn with_failure_redirect(mut self, url: impl Into<String>) -> Self {
         self.failure_redirect = Some(url.into());
         self
     }
 
-    /// Where the customer goes instead of paying. The purchase can still be paid afterwards.
+    /// Sets where the customer goes instead of paying. The purchase can still be paid afterwards.
     pub fn with_cancel_redirect(mut self, url: impl Into<String>) -> Self {
         self.cancel_redirect = Some(url.into());
         self
     }
 
-    /// Where the gateway reports the payment.
+    /// Sets where the gateway reports the payment.
     pub fn with_success_callback(mut self, url: impl Into<String>) -> Self {
         self.success_callback = Some(url.into());
         self
     }
 
-    /// Whether the gateway sends the customer a receipt.
+    /// Sets whether the gateway sends the customer a receipt.
     pub fn with_send_receipt(mut self, send: bool) -> Self {
         self.send_receipt = Some(send);
         self
     }
 
-    /// Whether the money is only held, and **not taken** without a later capture.
+    /// Sets whether the money is only held, and **not taken** without a later capture.
     pub fn with_skip_capture(mut self, skip: bool) -> Self {
         self.skip_capture = Some(skip);
         self
     }
 
-    /// The only ways to pay that are allowed, such as `visa` and `mastercard`.
+    /// Sets the only ways to pay that are allowed, such as `visa` and `mastercard`.
     pub fn with_payment_method_whitelist(
         mut self,
         methods: impl IntoIterator<Item = impl Into<String>>,
@@ -154,7 +154,7 @@ impl CreatePurchase {
         self
     }
 
-    /// When it is due, in seconds since 1970. It can still be paid after that time.
+    /// Sets when it is due, in seconds since 1970. It can still be paid after that time.
     pub fn with_due(mut self, seconds: i64) -> Self {
         self.due = Some(seconds);
         self

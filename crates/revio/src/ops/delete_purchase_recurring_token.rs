@@ -5,7 +5,7 @@ use crate::error::{ApiError, Error};
 use crate::ops::purchase::Purchase;
 use crate::ops::purchase_call;
 
-/// `POST /purchases/{id}/delete_recurring_token/`: the purchase stays, but its identifier is no token any more. Moves
+/// `POST /purchases/{id}/delete_recurring_token/`: the purchase stays, but its identifier is no longer a token. Moves
 /// no money; no later charge can use the token.
 #[derive(Debug, Clone)]
 #[must_use]
@@ -14,7 +14,7 @@ pub struct DeletePurchaseRecurringToken {
 }
 
 impl DeletePurchaseRecurringToken {
-    /// The purchase that saved the card.
+    /// Creates the request for the purchase that saved the card.
     pub fn new(purchase_id: impl Into<String>) -> Self {
         Self { purchase_id: Secret::new(purchase_id) }
     }

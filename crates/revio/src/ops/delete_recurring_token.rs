@@ -3,7 +3,7 @@ use recurring_gateway::{Class, Method, Operation, PreparedRequest, check};
 
 use crate::error::{self, ApiError, Error};
 
-/// `DELETE /clients/{id}/recurring_tokens/{token}/`: forgets a stored card. Moves no money; no later charge can use
+/// `DELETE /clients/{id}/recurring_tokens/{token}/`: deletes a stored card. Moves no money; no later charge can use
 /// the token.
 #[derive(Debug, Clone)]
 #[must_use]
@@ -13,7 +13,7 @@ pub struct DeleteRecurringToken {
 }
 
 impl DeleteRecurringToken {
-    /// A token of a client, both by the gateway's own identifiers.
+    /// Creates the request for a token of a client, both by the gateway's own identifiers.
     pub fn new(client_id: impl Into<String>, token: Secret) -> Self {
         Self { client_id: client_id.into(), token }
     }

@@ -13,7 +13,7 @@ pub struct GetClient {
 }
 
 impl GetClient {
-    /// The client with the gateway's own identifier.
+    /// Creates the request for the client with the gateway's own identifier.
     pub fn new(id: impl Into<String>) -> Self {
         Self { id: id.into() }
     }

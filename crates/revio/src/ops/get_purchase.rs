@@ -5,7 +5,7 @@ use crate::error::{ApiError, Error};
 use crate::ops::purchase::Purchase;
 use crate::ops::purchase_call;
 
-/// `GET /purchases/{id}/`: where a purchase stands. Moves no money.
+/// `GET /purchases/{id}/`: reads a purchase. Moves no money.
 ///
 /// `Debug` does not show the identifier: that of a first payment is the token.
 #[derive(Debug, Clone)]
@@ -15,7 +15,7 @@ pub struct GetPurchase {
 }
 
 impl GetPurchase {
-    /// The purchase with the gateway's own identifier.
+    /// Creates the request for the purchase with the gateway's own identifier.
     pub fn new(id: impl Into<Secret>) -> Self {
         Self { id: id.into() }
     }

@@ -51,8 +51,8 @@ pub struct RelatedTo {
 }
 
 impl Payment {
-    /// The identifier of the purchase that it belongs to, if it names one. **A secret** if that purchase saved the
-    /// card.
+    /// Returns the identifier of the purchase that it belongs to, if it names one. **A secret** if that purchase
+    /// saved the card.
     pub fn purchase_id(&self) -> Option<&str> {
         let related = self.related_to.as_ref()?;
         let purchase = related.object_type.as_deref().is_none_or(|kind| kind == "purchase");

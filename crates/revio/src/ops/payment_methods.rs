@@ -16,12 +16,12 @@ pub struct PaymentMethodsQuery {
 }
 
 impl PaymentMethodsQuery {
-    /// For purchases of a brand of yours in a currency.
+    /// Creates the query for purchases of a brand of yours in a currency.
     pub fn new(brand_id: impl Into<String>, currency: Currency) -> Self {
         Self { brand_id: brand_id.into(), currency, recurring: false }
     }
 
-    /// Only what can be charged again later.
+    /// Asks only for what can be charged again later.
     pub fn with_recurring_only(mut self) -> Self {
         self.recurring = true;
         self
@@ -61,11 +61,11 @@ impl Operation for PaymentMethodsQuery {
 #[non_exhaustive]
 pub struct PaymentMethods {
     /// The names of the methods, such as `visa`: what
-    /// [`with_payment_method_whitelist`](crate::CreatePurchase::with_payment_method_whitelist) takes. Empty when the answer does
-    /// not name them there.
+    /// [`with_payment_method_whitelist`](crate::CreatePurchase::with_payment_method_whitelist) takes. Empty when the
+    /// answer does not name them there.
     #[serde(default, deserialize_with = "lenient::texts")]
     pub available_payment_methods: Vec<String>,
-    /// The whole answer, the JSON text as the gateway wrote it: names, pictures and countries stand there.
+    /// The whole answer, the JSON text as the gateway wrote it: it has names, pictures and countries.
     #[serde(skip)]
     pub raw: String,
 }

@@ -18,24 +18,24 @@ pub struct Product {
 }
 
 impl Product {
-    /// A product by its name, 1 to 256 characters, and its price in minor units, 0 or more.
+    /// Creates a product by its name, 1 to 256 characters, and its price in minor units, 0 or more.
     pub fn new(name: impl Into<String>, price_minor: i64) -> Self {
         Self { name: name.into(), price: price_minor, quantity: None, discount: None, category: None }
     }
 
-    /// How many: a plain decimal number above zero, such as `2` or `1.5`. One, unless said otherwise.
+    /// Sets how many: a plain decimal number above zero, such as `2` or `1.5`. One, unless said otherwise.
     pub fn with_quantity(mut self, quantity: impl Into<String>) -> Self {
         self.quantity = Some(quantity.into());
         self
     }
 
-    /// A discount in minor units, 0 or more.
+    /// Sets a discount in minor units, 0 or more.
     pub fn with_discount(mut self, minor: i64) -> Self {
         self.discount = Some(minor);
         self
     }
 
-    /// A category, 1 to 255 characters.
+    /// Sets a category, 1 to 255 characters.
     pub fn with_category(mut self, category: impl Into<String>) -> Self {
         self.category = Some(category.into());
         self

@@ -21,7 +21,7 @@ impl Operation for GetPublicKey {
     /// Reads the reply: a JSON text that holds a PEM.
     ///
     /// # Errors
-    /// When the reply cannot be read, or is no RSA public key of 2048 to 4096 bits.
+    /// When the reply cannot be read, or is not an RSA public key of 2048 to 4096 bits.
     fn read(&self, reply: &Reply) -> Result<String, Error> {
         if !reply.is_success() {
             return Err(Error::from_reply(reply.clone(), ApiError::read(reply)));

@@ -11,7 +11,7 @@ use crate::ops::odd_amounts;
 use crate::status::{self, PaidBy, PurchaseStatus};
 use crate::wire;
 
-/// A purchase as the gateway tells it. Only `id` is certain to be there.
+/// A purchase as the gateway reports it. Only `id` is certain to be there.
 ///
 /// The identifier of a purchase that saves the card is the token for later payments: `Debug` hides it, and the page
 /// that contains it.
@@ -23,7 +23,7 @@ pub struct Purchase {
     /// see [`Purchase::recurring_token`].
     #[serde(deserialize_with = "lenient::required_text")]
     pub id: String,
-    /// Where it stands; see [`Purchase::outcome`].
+    /// Its status; see [`Purchase::outcome`].
     #[serde(default)]
     pub status: PurchaseStatus,
     /// Whether a card was saved, so that `id` is a token.
@@ -83,7 +83,7 @@ pub struct PurchaseDetails {
     /// Minor units.
     #[serde(default, deserialize_with = "lenient::integer")]
     pub total: Option<i64>,
-    /// What stands for the sum of the products, in minor units.
+    /// What is charged instead of the sum of the products, in minor units.
     #[serde(default, deserialize_with = "lenient::integer")]
     pub total_override: Option<i64>,
     /// ISO 4217.
@@ -191,13 +191,13 @@ pub struct Decline {
 }
 
 impl Decline {
-    /// The code in the words that all gateways share. A code that is not known is `Other`.
+    /// Returns the code in the words that all gateways share. A code that is not known is `Other`.
     pub fn reason(&self) -> DeclineReason {
         self.code.as_deref().map_or(DeclineReason::Other, decline::decline_reason)
     }
 
-    /// Whether the code leaves open whether the money moved, such as `timeout_acquirer_status_check`: then it is not a
-    /// decline, and the purchase must be read again.
+    /// Returns whether the code leaves open whether the money moved, such as `timeout_acquirer_status_check`: then it
+    /// is not a decline, and the purchase must be read again.
     pub fn is_open(&self) -> bool {
         self.code.as_deref().is_some_and(decline::is_open)
     }
@@ -210,7 +210,7 @@ impl Purchase {
         Ok(Self { unreadable: odd_amounts::unreadable(reply), ..purchase })
     }
 
-    /// What the purchase means for the money, however it is to be paid.
+    /// Returns what the purchase means for the money, however it is to be paid.
     ///
     /// - `Paid`: paid, also if it was refunded or disputed later: see [`status`](Self::status).
     /// - `Authorized`: held on the card (`hold`), to be taken by a capture. `preauthorized` is a card that was saved
@@ -230,14 +230,15 @@ impl Purchase {
         self.unless_open(status::outcome(&self.status, paid_by))
     }
 
-    /// What the purchase means for the money when it is paid by a [charge](crate::ChargePurchase) and the customer is
-    /// not sent to its page: `created` is `Pending` (not charged yet, or not yet known), `error` is `Declined`, unless the
-    /// newest try [leaves its end open](Self::newest_try_is_open).
+    /// Returns what the purchase means for the money when it is paid by a [charge](crate::ChargePurchase) and the
+    /// customer is not sent to its page: `created` is `Pending` (not charged yet, or not yet known), `error` is
+    /// `Declined`, unless the newest try [leaves its end open](Self::newest_try_is_open).
     pub fn charge_outcome(&self) -> Outcome {
         self.unless_open(status::outcome(&self.status, PaidBy::Token))
     }
 
-    /// Whether the newest try may have moved the money although the status says that it failed: it timed out, say.
+    /// Returns whether the newest try may have moved the money although the status says that it failed: it timed out,
+    /// say.
     pub fn newest_try_is_open(&self) -> bool {
         if !matches!(self.status, PurchaseStatus::Error | PurchaseStatus::Blocked) {
             return false;
@@ -254,34 +255,35 @@ impl Purchase {
         }
     }
 
-    /// The token for later payments: this purchase's own identifier, once it is paid and has saved the card.
+    /// Returns the token for later payments: this purchase's own identifier, once it is paid and has saved the card.
     pub fn recurring_token(&self) -> Option<Secret> {
         let saved = self.is_recurring_token == Some(true) && self.outcome().went_through();
         saved.then(|| Secret::new(self.id.as_str()))
     }
 
-    /// The page to send the customer to. `None` when there is none, and when its address is neither `https` nor on
-    /// this machine (a sandbox).
+    /// Returns the page to send the customer to. `None` when there is none, and when its address is neither `https`
+    /// nor on this machine (a sandbox).
     pub fn checkout_address(&self) -> Option<String> {
         self.checkout_url.as_deref().and_then(check::page_address)
     }
 
-    /// Why the newest try failed, if it did: to pay, but also to refund, capture or release.
+    /// Returns why the newest try failed, if it did: to pay, but also to refund, capture or release.
     pub fn decline(&self) -> Option<Decline> {
         self.transaction_data.as_ref()?.attempts.first()?.error.clone()
     }
 
-    /// Why it was refused, in the words that all gateways share, when [`outcome`](Self::outcome) is `Declined`.
+    /// Returns why it was refused, in the words that all gateways share, when [`outcome`](Self::outcome) is `Declined`.
     pub fn decline_reason(&self) -> Option<DeclineReason> {
         (self.outcome() == Outcome::Declined).then(|| self.reason())
     }
 
-    /// The same when [`charge_outcome`](Self::charge_outcome) is `Declined`.
+    /// Returns why it was refused, in the words that all gateways share, when
+    /// [`charge_outcome`](Self::charge_outcome) is `Declined`.
     pub fn charge_decline_reason(&self) -> Option<DeclineReason> {
         (self.charge_outcome() == Outcome::Declined).then(|| self.reason())
     }
 
-    /// A purchase that was cancelled, or has expired, was not refused by what its newest try says.
+    /// Leaves out the newest try of a purchase that was canceled or has expired: it was not refused.
     fn reason(&self) -> DeclineReason {
         match self.status {
             PurchaseStatus::Error | PurchaseStatus::Blocked => {

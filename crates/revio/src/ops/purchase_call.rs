@@ -7,7 +7,7 @@ use crate::error::{ApiError, Error, FieldError, GENERAL};
 use crate::ops::purchase::{Decline, Purchase};
 use crate::wire::AmountBody;
 
-/// The end of the codes for a purchase whose status does not allow the call: usually, it was done before.
+/// The suffix of the codes for a purchase whose status does not allow the call: usually, it was done before.
 // Assumption(wrong-status-suffix): the codes of all calls end so, as the documented one of a charge does.
 const WRONG_STATUS: &str = "_wrong_status";
 
@@ -44,7 +44,7 @@ pub(crate) fn explicit_decline(reply: &Reply, codes: &[&str]) -> Option<Decline>
     Some(Decline { code: error.code.clone(), message: error.message.clone() })
 }
 
-/// What any other refusal says. `proven` tells which of the gateway's own errors prove that nothing happened, if the
+/// Reads any other refusal. `proven` says which of the gateway's own errors prove that nothing happened, if the
 /// HTTP status fits. The key is looked at before anything else, so its documented refusal proves it, too. Every other
 /// refusal may come from further behind, or from a machine in between.
 pub(crate) fn failed(reply: &Reply, proven: impl FnOnce(&ApiError) -> bool) -> Error {

@@ -10,7 +10,7 @@ use crate::ops::purchase_call;
 use crate::status;
 use crate::wire;
 
-/// The code of a 400 that means "no" to the refund.
+/// The code of a 400 that declines the refund.
 const REFUND_ERROR: &str = "purchase_refund_error";
 
 /// `POST /purchases/{id}/refund/`: gives money back. **Moves money at once.**
@@ -26,12 +26,12 @@ pub struct RefundPurchase {
 }
 
 impl RefundPurchase {
-    /// All of a purchase that is paid, or what is left of it.
+    /// Creates the request to give back all of a purchase that is paid, or what is left of it.
     pub fn new(purchase_id: impl Into<String>) -> Self {
         Self { purchase_id: Secret::new(purchase_id), amount: None }
     }
 
-    /// A part of it only. The currency is not sent; the answer is compared with it.
+    /// Limits the refund to a part. The currency is not sent; the answer is compared with it.
     pub fn with_amount(mut self, amount: Money) -> Self {
         self.amount = Some(amount);
         self
@@ -51,7 +51,7 @@ impl Operation for RefundPurchase {
         Ok(purchase_call::with_amount(request, self.amount))
     }
 
-    /// Reads the reply: a payment when the refund is done, the purchase while it is on its way. A "no" to the refund
+    /// Reads the reply: a payment when the refund is done, the purchase while it is on its way. A declined refund
     /// comes as 400 with a code of its own: that is `Ok` with the outcome `Declined`.
     ///
     /// # Errors
@@ -98,15 +98,15 @@ struct Kind {
 pub enum RefundAnswer {
     /// The refund is done: the movement of money that it is.
     Payment(Box<Payment>),
-    /// The purchase as it stands now: `pending_refund` while the acquirer takes its time.
+    /// The purchase as it is now: `pending_refund` while the acquirer takes its time.
     Purchase(Box<Purchase>),
     /// The gateway declined it: nothing was given back. The reason is in the purchase, see [`Purchase::decline`].
     Declined(Decline),
 }
 
 impl RefundAnswer {
-    /// What the answer means for the money: `Paid` when it was given back, `Pending` while that is on its way or
-    /// not understood, `Declined` when the gateway refused to.
+    /// Returns what the answer means for the money: `Paid` when it was given back, `Pending` while that is on its way
+    /// or not understood, `Declined` when the gateway refused to.
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Payment(_) => Outcome::Paid,
@@ -115,7 +115,7 @@ impl RefundAnswer {
         }
     }
 
-    /// Why it was refused, when it was.
+    /// Returns why it was refused, when it was.
     pub fn decline(&self) -> Option<Decline> {
         match self {
             Self::Declined(decline) => Some(decline.clone()),
@@ -123,7 +123,7 @@ impl RefundAnswer {
         }
     }
 
-    /// The same in the words that all gateways share.
+    /// Returns why it was refused, when it was, in the words that all gateways share.
     pub fn decline_reason(&self) -> Option<DeclineReason> {
         self.decline().map(|decline| decline.reason())
     }

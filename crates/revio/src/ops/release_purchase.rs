@@ -16,7 +16,7 @@ pub struct ReleasePurchase {
 }
 
 impl ReleasePurchase {
-    /// A purchase whose money is held.
+    /// Creates the request for a purchase whose money is held.
     pub fn new(purchase_id: impl Into<String>) -> Self {
         Self { purchase_id: Secret::new(purchase_id) }
     }

@@ -16,7 +16,7 @@ pub struct UpdateClient {
 }
 
 impl UpdateClient {
-    /// The client with the gateway's own identifier, and all its details.
+    /// Creates the request for the client with the gateway's own identifier, with all its details.
     pub fn new(id: impl Into<String>, details: impl Into<ClientDetails>) -> Self {
         Self { id: id.into(), details: details.into() }
     }

@@ -21,8 +21,9 @@ pub struct AddToken {
 }
 
 impl AddToken {
-    /// A page for `user_id` (1 to 64 characters, the letter case is kept). The customer is sent to `success` or
-    /// `fail` afterwards, and the gateway reports to `notify`; all three are absolute web addresses.
+    /// Creates the request for a page for `user_id` (1 to 64 characters, the letter case is kept). The customer is
+    /// sent to `success` or `fail` afterwards, and the gateway reports to `notify`; all three are absolute web
+    /// addresses.
     pub fn new(
         user_id: impl Into<String>,
         success: impl Into<String>,
@@ -38,25 +39,25 @@ impl AddToken {
         }
     }
 
-    /// Where the customer goes after cancelling.
+    /// Sets where the customer goes after canceling.
     pub fn with_cancel(mut self, url: impl Into<String>) -> Self {
         self.callback_url = self.callback_url.with_cancel(url);
         self
     }
 
-    /// Why the card is stored, 1 to 255 characters.
+    /// Sets why the card is stored, 1 to 255 characters.
     pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
         self
     }
 
-    /// The language of the page: `zh-HK` or `en`; any text of 1 to 35 characters is sent.
+    /// Sets the language of the page: `zh-HK` or `en`; any text of 1 to 35 characters is sent.
     pub fn with_lang(mut self, lang: impl Into<String>) -> Self {
         self.lang = Some(lang.into());
         self
     }
 
-    /// The gateway's `allowedCardType`, sent as it is: its form is not known here.
+    /// Sets the gateway's `allowedCardType`, sent as it is: its form is not known here.
     pub fn with_allowed_card_type(mut self, value: impl Into<Value>) -> Self {
         self.allowed_card_type = Some(value.into());
         self
@@ -95,7 +96,7 @@ impl Operation for ForAccount<'_, AddToken> {
     /// Reads the reply.
     ///
     /// # Errors
-    /// When there is no page in it.
+    /// When it names no page.
     fn read(&self, reply: &Reply) -> Result<AddedToken, Error> {
         let added: AddedToken = read_answer(reply)?;
         Ok(AddedToken { message: added.message.map(|text| reply.shown(&text)), ..added })
@@ -119,8 +120,8 @@ pub struct AddedToken {
 }
 
 impl AddedToken {
-    /// The page to send the customer to. `None` for an address that is not `https`; only an address on this machine
-    /// (a sandbox) keeps plain `http`.
+    /// Returns the page to send the customer to. `None` for an address that is not `https`; only an address on this
+    /// machine (a sandbox) keeps plain `http`.
     pub fn page(&self) -> Option<&str> {
         check::page_address(&self.data).map(|_| self.data.as_str())
     }

@@ -15,30 +15,30 @@ pub struct CallbackUrl {
 }
 
 impl CallbackUrl {
-    /// No address yet. An empty one is not sent.
+    /// Creates a set without an address. An empty one is not sent.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Where the customer goes after success.
+    /// Sets where the customer goes after success.
     pub fn with_success(mut self, url: impl Into<String>) -> Self {
         self.success = Some(url.into());
         self
     }
 
-    /// Where the customer goes after a failure.
+    /// Sets where the customer goes after a failure.
     pub fn with_fail(mut self, url: impl Into<String>) -> Self {
         self.fail = Some(url.into());
         self
     }
 
-    /// Where the customer goes after cancelling.
+    /// Sets where the customer goes after canceling.
     pub fn with_cancel(mut self, url: impl Into<String>) -> Self {
         self.cancel = Some(url.into());
         self
     }
 
-    /// Where the gateway reports what happened, on the merchant's server.
+    /// Sets where the gateway reports what happened, on the merchant's server.
     pub fn with_notify(mut self, url: impl Into<String>) -> Self {
         self.notify = Some(url.into());
         self

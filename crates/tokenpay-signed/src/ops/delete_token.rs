@@ -17,7 +17,7 @@ pub struct DeleteToken {
 }
 
 impl DeleteToken {
-    /// The card `token_id` of `user_id` (1 to 64 characters, the letter case is kept).
+    /// Creates the request for the card `token_id` of `user_id` (1 to 64 characters, the letter case is kept).
     pub fn new(user_id: impl Into<String>, token_id: impl Into<TokenId>) -> Self {
         Self { user_id: user_id.into(), token_id: token_id.into() }
     }

@@ -18,7 +18,7 @@ pub struct TokenOrder {
     /// The gateway's words.
     #[serde(default, deserialize_with = "lenient::text")]
     pub message: Option<String>,
-    /// What was ordered, and where it stands.
+    /// What was ordered, and its status.
     pub order: Order,
     /// The payment of the order.
     #[serde(default, deserialize_with = "lenient::object")]
@@ -60,7 +60,7 @@ pub struct Order {
     /// When it last changed.
     #[serde(default, deserialize_with = "lenient::time")]
     pub update_time: Option<GatewayTime>,
-    /// Where it stands; see [`TokenOrder::outcome`].
+    /// Its status; see [`TokenOrder::outcome`].
     #[serde(default)]
     pub status: OrderStatus,
     /// Whether it belongs to a series.
@@ -88,7 +88,7 @@ pub struct Transaction {
     /// ISO 4217.
     #[serde(default, deserialize_with = "lenient::text")]
     pub currency: Option<String>,
-    /// Where it stands.
+    /// Its status.
     #[serde(default)]
     pub status: TransactionStatus,
     /// The masked card number. Opaque: its form is not defined.
@@ -100,7 +100,7 @@ pub struct Transaction {
 }
 
 impl Order {
-    /// The identifier as later charges name it, see [`Recurring::new`](crate::Recurring::new). `None` when the
+    /// Returns the identifier as later charges name it, see [`Recurring::new`](crate::Recurring::new). `None` when the
     /// gateway gave something else than a number.
     pub fn parent_order_id(&self) -> Option<i64> {
         self.id.parse().ok()
@@ -121,31 +121,32 @@ impl Transaction {
 }
 
 impl TokenOrder {
-    /// What the answer to a charge means for the money. `PROCESSING`, every unknown status, and an order and a
+    /// Returns what the answer to a charge means for the money. `PROCESSING`, every unknown status, and an order and a
     /// transaction that contradict each other are `Pending`; so is money that was taken and given back.
     pub fn outcome(&self) -> Outcome {
         let transaction = self.transaction.as_ref().map(|transaction| &transaction.status);
         status::outcome(self.response_code == SUCCESS, &self.order.status, transaction)
     }
 
-    /// What became of the charge, for an order that was looked up: whether the customer's money was taken, also
+    /// Returns what became of the charge, for an order that was looked up: whether the customer's money was taken, also
     /// where it was given back later.
     ///
-    /// It differs from [`outcome`](Self::outcome) in one thing. `REFUNDED` and `PARTIALLY_REFUNDED` are `Paid` here, and
-    /// `VOIDED` is `Canceled`: after a lost answer they prove that the charge went through, so it must not be made again.
-    /// **See [`refunded`](Self::refunded) before goods are sent**: the money may be back with the customer.
+    /// It differs from [`outcome`](Self::outcome) in one thing. `REFUNDED` and `PARTIALLY_REFUNDED` are `Paid` here,
+    /// and `VOIDED` is `Canceled`: after a lost answer they prove that the charge went through, so it must not be
+    /// made again. **See [`refunded`](Self::refunded) before goods are sent**: the money may be back with the
+    /// customer.
     pub fn charge_outcome(&self) -> Outcome {
         let transaction = self.transaction.as_ref().map(|transaction| &transaction.status);
         status::charge_outcome(self.response_code == SUCCESS, &self.order.status, transaction)
     }
 
-    /// How much of the money was given back, as far as the gateway says.
+    /// Returns how much of the money was given back, as far as the gateway says.
     pub fn refunded(&self) -> Option<GivenBack> {
         let transaction = self.transaction.as_ref().map(|transaction| &transaction.status);
         status::refunded(&self.order.status, transaction)
     }
 
-    /// Why the gateway declined it: `Some` exactly when the outcome is `Declined`.
+    /// Returns why the gateway declined it: `Some` exactly when the outcome is `Declined`.
     ///
     /// Assumption(decline-words): the words of [`message`](Self::message) say it; see SOURCES.md. Words that are not
     /// known are [`DeclineReason::Other`].
@@ -156,7 +157,7 @@ impl TokenOrder {
     }
 
     /// Reads the answer to a look-up of the order of this name. It must name the order: an order without a name
-    /// says nothing about the charge that was lost.
+    /// proves nothing about the charge that was lost.
     pub(crate) fn read_again(reply: &Reply, key: &OrderKey) -> Result<Self, Error> {
         let answer = match read_answer::<Self>(reply) {
             Ok(answer) => answer,

@@ -6,7 +6,7 @@ use crate::error::{ApiError, Error};
 use crate::ops::order::TokenOrder;
 use crate::ops::order_key::{Call, OrderApi, OrderKey};
 
-/// `POST /hosted-checkout/query`: where an order stands. Moves no money. Assumption(order-calls): it serves the
+/// `POST /hosted-checkout/query`: reads an order. Moves no money. Assumption(order-calls): it serves the
 /// orders of stored cards; see [`OrderApi`] and SOURCES.md.
 #[derive(Debug, Clone)]
 #[must_use]
@@ -16,12 +16,12 @@ pub struct QueryOrder {
 }
 
 impl QueryOrder {
-    /// The order of this name.
+    /// Creates the request for the order of this name.
     pub fn new(key: OrderKey) -> Self {
         Self { key, api: OrderApi::default() }
     }
 
-    /// Which of the gateway's calls serve the order; [`OrderApi::HostedCheckout`] unless set.
+    /// Sets which of the gateway's calls serve the order; [`OrderApi::HostedCheckout`] unless set.
     pub fn with_api(mut self, api: OrderApi) -> Self {
         self.api = api;
         self
@@ -44,7 +44,7 @@ impl Operation for ForAccount<'_, QueryOrder> {
     /// Reads the reply. What it says of the charge is [`TokenOrder::charge_outcome`].
     ///
     /// # Errors
-    /// When there is no order, or another one than was asked for. "Not found" is an error too, and **no proof**
+    /// When there is no order, or another one than was asked for. "Not found" is an error too, and **not a proof**
     /// that the customer was not charged.
     fn read(&self, reply: &Reply) -> Result<TokenOrder, Error> {
         let request = self.request;

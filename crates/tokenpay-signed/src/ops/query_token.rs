@@ -16,7 +16,7 @@ pub struct QueryToken {
 }
 
 impl QueryToken {
-    /// The cards of `user_id` (1 to 64 characters, the letter case is kept).
+    /// Creates the request for the cards of `user_id` (1 to 64 characters, the letter case is kept).
     pub fn new(user_id: impl Into<String>) -> Self {
         Self { user_id: user_id.into() }
     }
@@ -48,7 +48,7 @@ impl Operation for ForAccount<'_, QueryToken> {
         // Letter case means nothing here, whichever of the documents is right.
         let own = |user: &str| user.to_lowercase() == request.user_id.to_lowercase();
         if list.iter().any(|token| token.user_id.as_deref().is_some_and(|user| !own(user))) {
-            let message = "the reply names another `userId` than was sent";
+            let message = "`userId` in the reply does not match the request";
             return Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()));
         }
         Ok(list)
@@ -66,11 +66,11 @@ struct Answer {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct StoredToken {
-    /// The token that stands for the card in [`Sale`](crate::Sale) and [`Recurring`](crate::Recurring).
+    /// The token of the card, for [`Sale`](crate::Sale) and [`Recurring`](crate::Recurring).
     #[serde(deserialize_with = "token")]
     #[serde(skip_serializing)]
     pub token_id: TokenId,
-    /// Whose card it is.
+    /// The user who owns the card.
     #[serde(default, deserialize_with = "lenient::text")]
     pub user_id: Option<String>,
     /// The masked card number. Opaque: its form is not defined.

@@ -23,7 +23,8 @@ pub struct Recurring {
 }
 
 impl Recurring {
-    /// A charge of `amount` on the card `token_id` of `user_id` (1 to 64 characters, the letter case is kept).
+    /// Creates the request for a charge of `amount` on the card `token_id` of `user_id` (1 to 64 characters, the
+    /// letter case is kept).
     ///
     /// `merchant_reference` is your own name for this charge, 1 to 64 characters, another one for every charge: it
     /// is how a lost answer is found again. `parent_order_id` is the order of the first charge, see
@@ -49,15 +50,15 @@ impl Recurring {
         }
     }
 
-    /// Why the card is charged, 1 to 255 characters. The gateway's documents disagree whether it is mandatory: it is
-    /// sent when it is set here.
+    /// Sets why the card is charged, 1 to 255 characters. The gateway's documents disagree whether it is mandatory:
+    /// it is sent when it is set here.
     // Assumption(reason-position): after the members of the documented example.
     pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
         self
     }
 
-    /// Where the gateway reports what happened.
+    /// Sets where the gateway reports what happened.
     pub fn with_callback_url(mut self, urls: CallbackUrl) -> Self {
         self.callback_url = urls;
         self

@@ -28,7 +28,7 @@ impl RefundOrder {
         Self { key, amount, api: OrderApi::default() }
     }
 
-    /// Which of the gateway's calls serve the order; [`OrderApi::HostedCheckout`] unless set.
+    /// Sets which of the gateway's calls serve the order; [`OrderApi::HostedCheckout`] unless set.
     pub fn with_api(mut self, api: OrderApi) -> Self {
         self.api = api;
         self

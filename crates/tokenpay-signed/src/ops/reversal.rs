@@ -19,7 +19,7 @@ pub struct Reversal {
     /// The gateway's words.
     #[serde(default, deserialize_with = "lenient::text")]
     pub message: Option<String>,
-    /// The order, as it stands afterwards.
+    /// The order, as it is afterwards.
     #[serde(default, deserialize_with = "lenient::object")]
     pub order: Option<Order>,
     /// The void or the refund itself.
@@ -30,7 +30,8 @@ pub struct Reversal {
 }
 
 impl Reversal {
-    /// Whether the money goes back. Assumption(money-back-outcome): read from the statuses as below; see SOURCES.md.
+    /// Returns whether the money goes back. Assumption(money-back-outcome): read from the statuses as below; see
+    /// SOURCES.md.
     ///
     /// - `Paid`: code `0000`, and the order is `VOIDED` or `REFUNDED`, or, after a refund,
     ///   `PARTIALLY_REFUNDED`.

@@ -27,8 +27,8 @@ pub struct Sale {
 }
 
 impl Sale {
-    /// A charge of `amount` on the card `token_id` of `user_id` that opens a series. The rules of the values are
-    /// those of [`Recurring::new`](crate::Recurring::new).
+    /// Creates the request for a charge of `amount` on the card `token_id` of `user_id` that opens a series. The
+    /// rules of the values are those of [`Recurring::new`](crate::Recurring::new).
     pub fn new(
         user_id: impl Into<String>,
         token_id: impl Into<TokenId>,
@@ -47,25 +47,25 @@ impl Sale {
         }
     }
 
-    /// A single charge: no series can be built on it (`isRecurring` is sent as false).
+    /// Makes it a single charge: no series can be built on it (`isRecurring` is sent as false).
     pub fn one_off(mut self) -> Self {
         self.is_recurring = false;
         self
     }
 
-    /// Where the customer is sent, and where the gateway reports what happened.
+    /// Sets where the customer is sent, and where the gateway reports what happened.
     pub fn with_callback_url(mut self, urls: CallbackUrl) -> Self {
         self.callback_url = urls;
         self
     }
 
-    /// What is bought. The gateway charges the amount of the sale, not the sum of these.
+    /// Sets what is bought. The gateway charges the amount of the sale, not the sum of these.
     pub fn with_line_items(mut self, items: impl IntoIterator<Item = LineItem>) -> Self {
         self.line_items = items.into_iter().collect();
         self
     }
 
-    /// When the order expires, 1 to 64 characters, in the gateway's own form: it is not known here, so the text is
+    /// Sets when the order expires, 1 to 64 characters, in the gateway's own form: it is not known here, so the text is
     /// sent as it is.
     pub fn with_expiry_time(mut self, time: impl Into<String>) -> Self {
         self.expiry_time = Some(time.into());
@@ -133,7 +133,7 @@ pub struct LineItem {
 }
 
 impl LineItem {
-    /// `quantity` pieces of `name` (1 to 255 characters) at `unit_amount` each.
+    /// Creates a line of `quantity` pieces of `name` (1 to 255 characters) at `unit_amount` each.
     ///
     /// `unit_amount` is sent literally. Assumption(unit-amount): it is in major units, as the amount of the sale, so
     /// [`Decimal::shortest`] gives it; see SOURCES.md.

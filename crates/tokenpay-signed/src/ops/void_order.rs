@@ -17,12 +17,12 @@ pub struct VoidOrder {
 }
 
 impl VoidOrder {
-    /// The order of this name.
+    /// Creates the request for the order of this name.
     pub fn new(key: OrderKey) -> Self {
         Self { key, api: OrderApi::default() }
     }
 
-    /// Which of the gateway's calls serve the order; [`OrderApi::HostedCheckout`] unless set.
+    /// Sets which of the gateway's calls serve the order; [`OrderApi::HostedCheckout`] unless set.
     pub fn with_api(mut self, api: OrderApi) -> Self {
         self.api = api;
         self
