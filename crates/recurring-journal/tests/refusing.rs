@@ -14,7 +14,7 @@ use futures_core::Stream;
 use recurring_core::ErrorKind;
 use recurring_facade::{ChargeRequest, Facade, ProviderId, StoredCredential};
 use recurring_fixtures::Case;
-use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply, refused_url};
+use recurring_fixtures::fault::{Behavior, FaultServer, RawReply, refused_url};
 use recurring_journal::{BillingRun, EncryptionKey, Journal, Report, SkipReason, State, Summary};
 use recurring_sandbox::FaultKind;
 use world::common::{self, FADING_CARD, GOOD_CARD};
@@ -292,14 +292,14 @@ async fn gateway(
 ) -> (Facade, FaultServer) {
     let server = FaultServer::start(move |received, number| {
         if let Some(refused) = refusal(number) {
-            return Behaviour::Reply(refused);
+            return Behavior::Reply(refused);
         }
         let sent: serde_json::Value = serde_json::from_slice(&received.body).unwrap();
         let order = serde_json::json!({
             "id": format!("order-{number}"), "merchant_order_id": sent["merchant_order_id"], "status": "processing",
             "amount": sent["amount"], "currency": sent["currency"], "transactions": [],
         });
-        Behaviour::Reply(RawReply::json(200, order.to_string()))
+        Behavior::Reply(RawReply::json(200, order.to_string()))
     })
     .await;
     let settings = common::settings(&world.sandbox).set("EMSPAY_BASE_URL", server.url()).unwrap();
