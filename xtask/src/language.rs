@@ -49,32 +49,21 @@ const EXEMPT: [&str; 4] = ["docs/adr/", "fixtures/", "LICENSE", "CODE_OF_CONDUCT
 const QUOTING: [&str; 3] =
     ["crates/recurring-sandbox/src/gateways/", "crates/recurring-sandbox/src/cards.rs", "docs/providers.md"];
 
-/// What still has to be mended: printed, and not yet a failure. The list only becomes shorter.
-const TO_BE_MENDED: [&str; 13] = [
-    "crates/emspay/",
-    "crates/ngenius/",
-    "crates/omno/",
-    "crates/recurring-cli/",
-    "crates/recurring-core/",
-    "crates/recurring-facade/",
-    "crates/recurring-fixtures/",
-    "crates/recurring-gateway/",
-    "crates/recurring-journal/",
-    "crates/recurring-sandbox/",
-    "crates/revio/",
-    "crates/tokenpay-signed/",
-    "xtask/templates/",
+/// What is quoted anywhere: gateways' own words, and the Unix user of the lowest rights.
+const QUOTED: [&str; 7] = [
+    "Authorised",
+    "AUTHORISED",
+    "AuthorisationFailed",
+    "AUTHORISATION_FAILED",
+    "first_authorised_transaction_id",
+    "authorisation order",
+    concat!("\"no", "body\""),
 ];
 
 pub(crate) fn check() -> Findings {
     let mut problems = Vec::new();
     for file in files()?.iter().filter(|file| is_checked(file)) {
-        let found = in_file(file, &read(&root().join(file))?);
-        if !found.is_empty() && TO_BE_MENDED.iter().any(|prefix| file.starts_with(prefix)) {
-            found.iter().for_each(|problem| println!("not yet a failure: {problem}"));
-        } else {
-            problems.extend(found);
-        }
+        problems.extend(in_file(file, &read(&root().join(file))?));
     }
     Ok(problems)
 }
@@ -91,7 +80,8 @@ fn in_file(file: &str, text: &str) -> Vec<String> {
     let (mut is_test, mut is_code) = (false, false);
     for (number, line) in (1..).zip(text.lines()) {
         let mut report = |problem: String| found.push(format!("{file}:{number}: {problem}"));
-        let lower = line.to_lowercase();
+        let lower =
+            QUOTED.iter().fold(line.to_owned(), |line, quoted| line.replace(quoted, "")).to_lowercase();
         let words = BANNED_WORDS.iter().filter(|(word, _)| has_word(&lower, word));
         words.for_each(|(word, instead)| report(format!("`{word}`: {instead}")));
         if is_no_claim(line) {

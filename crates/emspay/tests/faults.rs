@@ -10,7 +10,7 @@ use emspay::{
     CaptureTransaction, Client, CreateOrder, Effect, Environment, ErrorKind, HttpOptions, ListOrders, Proof,
     RefundOrder, Secret, UpdateOrder,
 };
-use recurring_fixtures::fault::{self, Behaviour, FaultServer, RawReply, Sends};
+use recurring_fixtures::fault::{self, Behavior, FaultServer, RawReply, Sends};
 use recurring_fixtures::{Case, variants};
 
 fn good(case: &str, status: u16) -> RawReply {
@@ -127,7 +127,7 @@ async fn an_answer_about_another_payment_is_unknown_and_kept() {
     for (member, other) in [
         ("amount", serde_json::json!(4001)),
         ("currency", serde_json::json!("USD")),
-        ("merchant_order_id", serde_json::json!("another-order")),
+        ("merchant_order_id", serde_json::json!("another")),
     ] {
         let top_level = variants::with_member_replaced(&body, member, other.clone())
             .into_iter()
@@ -136,7 +136,7 @@ async fn an_answer_about_another_payment_is_unknown_and_kept() {
             })
             .expect("the member occurs");
         let server =
-            FaultServer::start(move |_, _| Behaviour::Reply(RawReply::json(201, top_level.clone()))).await;
+            FaultServer::start(move |_, _| Behavior::Reply(RawReply::json(201, top_level.clone()))).await;
         let error =
             client(&server.url()).create_order(&documented_recurring()).await.expect_err("another payment");
         assert_eq!((error.kind(), error.effect()), (ErrorKind::Protocol, Effect::Unknown), "{member}");
@@ -163,7 +163,7 @@ async fn an_answer_about_another_refund_is_unknown() {
             })
             .expect("the member occurs");
         let server =
-            FaultServer::start(move |_, _| Behaviour::Reply(RawReply::json(201, top_level.clone()))).await;
+            FaultServer::start(move |_, _| Behavior::Reply(RawReply::json(201, top_level.clone()))).await;
         let error = client(&server.url()).refund_order(&refund()).await.expect_err("another refund");
         assert_eq!((error.kind(), error.effect()), (ErrorKind::Protocol, Effect::Unknown), "{member}");
         assert!(error.to_string().contains(said), "{error}");
@@ -172,8 +172,7 @@ async fn an_answer_about_another_refund_is_unknown() {
     for (member, other) in [("id", "another"), ("merchant_order_id", "1"), ("description", "another")] {
         let body = Case::load("emspay/update-order/changed").response_body();
         let body = variants::with_member_replaced(&body, member, serde_json::json!(other)).remove(0);
-        let server =
-            FaultServer::start(move |_, _| Behaviour::Reply(RawReply::json(200, body.clone()))).await;
+        let server = FaultServer::start(move |_, _| Behavior::Reply(RawReply::json(200, body.clone()))).await;
         let error = client(&server.url()).update_order(&update()).await.expect_err("another order");
         assert_eq!((error.kind(), error.effect()), (ErrorKind::Protocol, Effect::Unknown), "{member}");
         assert!(error.to_string().contains(member), "{error}");
@@ -189,7 +188,7 @@ async fn not_found_and_conflict_are_no_proof() {
         (500, ErrorKind::Unavailable),
     ] {
         let server = FaultServer::start(move |_, _| {
-            Behaviour::Reply(RawReply::json(status, r#"{"error":{"type":"Some","value":"some"}}"#))
+            Behavior::Reply(RawReply::json(status, r#"{"error":{"type":"Some","value":"some"}}"#))
         })
         .await;
         let client = client(&server.url());
@@ -207,7 +206,7 @@ async fn not_found_and_conflict_are_no_proof() {
 
 #[tokio::test]
 async fn bad_input_sends_nothing() {
-    let server = FaultServer::start(|_, _| Behaviour::StaySilent).await;
+    let server = FaultServer::start(|_, _| Behavior::StaySilent).await;
     let client = client(&server.url());
     let long = "x".repeat(10_000);
     for odd in ["", ".", "..", "../", "a/b", "%2F", "a b", "a\0", &long] {

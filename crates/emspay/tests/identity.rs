@@ -5,10 +5,10 @@ mod common;
 
 use common::{ORDER, TOKEN, client, documented_first, documented_recurring, refund};
 use emspay::{Effect, ErrorKind, Order, Outcome};
-use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
+use recurring_fixtures::fault::{Behavior, FaultServer, RawReply};
 
 async fn answering(status: u16, body: String) -> FaultServer {
-    FaultServer::start(move |_, _| Behaviour::Reply(RawReply::json(status, body.clone()))).await
+    FaultServer::start(move |_, _| Behavior::Reply(RawReply::json(status, body.clone()))).await
 }
 
 /// The answer to the documented recurring order, with the members that are given.

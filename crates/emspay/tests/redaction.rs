@@ -5,7 +5,7 @@ use emspay::{
     CaptureTransaction, Client, CreateOrder, Currency, Environment, ListOrders, Money, Operation as _, Order,
     RefundOrder, Secret, UpdateOrder,
 };
-use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
+use recurring_fixtures::fault::{Behavior, FaultServer, RawReply};
 use recurring_fixtures::logs::Capture;
 use recurring_fixtures::redaction::assert_absent;
 
@@ -30,7 +30,7 @@ async fn nothing_that_is_shown_holds_a_secret_of_the_answer() {
         (404, format!("{TOKEN} {KEY}")),
     ] {
         let reply = RawReply::json(status, body);
-        let server = FaultServer::start(move |_, _| Behaviour::Reply(reply.clone())).await;
+        let server = FaultServer::start(move |_, _| Behavior::Reply(reply.clone())).await;
         let client = Client::builder(Environment::Custom(server.url()), KEY).build().expect("a client");
         let money = Money::from_minor(1, Currency::from_code("EUR").expect("EUR")).expect("money");
         let refund = RefundOrder::new("2", money);
@@ -83,7 +83,7 @@ async fn nothing_that_is_shown_holds_a_secret() {
         RawReply::json(201, format!(r#"["{TOKEN}""#)),
     ];
     for reply in replies {
-        let server = FaultServer::start(move |_, _| Behaviour::Reply(reply.clone())).await;
+        let server = FaultServer::start(move |_, _| Behavior::Reply(reply.clone())).await;
         let builder = Client::builder(Environment::Custom(server.url()), KEY);
         shown += &format!("{builder:?}");
         let client = builder.build().expect("a client");

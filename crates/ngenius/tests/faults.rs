@@ -11,7 +11,7 @@ use ngenius::{
     Action, CapturePayment, Client, CreateRecurringPayment, Effect, Environment, ErrorKind, Frequency,
     HttpOptions, Operation as _, Payment, Proof, VoidPayment,
 };
-use recurring_fixtures::fault::{self, Behaviour, FaultServer, RawReply, Sends};
+use recurring_fixtures::fault::{self, Behavior, FaultServer, RawReply, Sends};
 use recurring_fixtures::{Case, variants};
 
 fn good(case: &str) -> RawReply {
@@ -21,7 +21,7 @@ fn good(case: &str) -> RawReply {
 /// A server that grants tokens and answers everything else like this.
 async fn answering(reply: RawReply) -> FaultServer {
     FaultServer::start(move |request, _| {
-        Behaviour::Reply(grant_token(request).unwrap_or_else(|| reply.clone()))
+        Behavior::Reply(grant_token(request).unwrap_or_else(|| reply.clone()))
     })
     .await
 }
@@ -259,7 +259,7 @@ async fn not_found_and_conflict_are_no_proof() {
 
 #[tokio::test]
 async fn bad_input_sends_nothing() {
-    let server = FaultServer::start(|_, _| Behaviour::StaySilent).await;
+    let server = FaultServer::start(|_, _| Behavior::StaySilent).await;
     let client = client(&server.url());
     let long = "x".repeat(10_000);
     for odd in ["", ".", "..", "../", "a/b", "%2F", "a b", "a\0", &long] {

@@ -5,7 +5,7 @@ use ngenius::{
     CapturePayment, Card, Client, CreateRecurringPayment, Currency, Environment, Frequency, GetOrder, Money,
     Operation as _, Order, Outlet, PayWithSavedCard, RefundPayment, Reply, SavedCard, VoidPayment,
 };
-use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
+use recurring_fixtures::fault::{Behavior, FaultServer, RawReply};
 use recurring_fixtures::logs::Capture;
 use recurring_fixtures::redaction::assert_absent;
 
@@ -80,7 +80,7 @@ async fn whatever_the_gateway_quotes() {
     let mut shown = String::new();
     for reply in replies() {
         let server = FaultServer::start(move |request, _| {
-            Behaviour::Reply(match request.path.as_str() {
+            Behavior::Reply(match request.path.as_str() {
                 "/identity/auth/access-token" => RawReply::json(
                     200,
                     format!(r#"{{"access_token":"{TOKEN}","expires_in":300,"refresh_token":"{REFRESH}"}}"#),
@@ -114,7 +114,7 @@ async fn a_saved_card_and_a_whole_card_number() {
         "savedCard":{{"maskedPan":"{PAN}","cardToken":"{CARD_TOKEN}"}},"authResponse":{{"resultMessage":"{TOKEN}"}}}}]}}}}"#
     );
     let server = FaultServer::start(move |request, _| {
-        Behaviour::Reply(match request.path.as_str() {
+        Behavior::Reply(match request.path.as_str() {
             "/identity/auth/access-token" => RawReply::json(200, format!(r#"{{"access_token":"{TOKEN}"}}"#)),
             _ => RawReply::json(200, body.clone()),
         })
@@ -163,7 +163,7 @@ async fn a_saved_card_that_pays() {
         for status in [200, 400, 500] {
             let body = body.clone();
             let server = FaultServer::start(move |request, _| {
-                Behaviour::Reply(match request.path.as_str() {
+                Behavior::Reply(match request.path.as_str() {
                     "/identity/auth/access-token" => {
                         RawReply::json(200, format!(r#"{{"access_token":"{TOKEN}"}}"#))
                     }
@@ -218,7 +218,7 @@ async fn a_refused_key_and_a_refused_card() {
         let body = format!(
             r#"{{"message":"bad {KEY}","errors":[{{"message":"{KEY}","errorCode":"badTokenRequest"}}]}}"#
         );
-        Behaviour::Reply(RawReply::json(400, body))
+        Behavior::Reply(RawReply::json(400, body))
     })
     .await;
     let client = Client::builder(Environment::Custom(server.url()), KEY, "outlet").build().expect("a client");

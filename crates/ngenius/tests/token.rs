@@ -11,7 +11,7 @@ use common::{ORDER, TOKEN_PATH, builder, client, documented, granted, quick};
 use ngenius::{Client, Effect, Error, ErrorKind, NotAfter, Proof};
 use recurring_core::Timestamp;
 use recurring_fixtures::Case;
-use recurring_fixtures::fault::{self, Behaviour, FaultServer, RawReply, Received};
+use recurring_fixtures::fault::{self, Behavior, FaultServer, RawReply, Received};
 
 const REFUSED: &str = r#"{"message":"Unauthorized","code":401,"errors":[{"message":"Unauthorized"}]}"#;
 
@@ -24,11 +24,11 @@ async fn numbering_tokens(answer: impl Fn(&Received) -> RawReply + Send + Sync +
     let granted = AtomicUsize::new(0);
     FaultServer::start(move |request, _| {
         if request.path != TOKEN_PATH {
-            return Behaviour::Reply(answer(request));
+            return Behavior::Reply(answer(request));
         }
         let number = granted.fetch_add(1, Ordering::SeqCst) + 1;
         let body = format!(r#"{{"access_token":"token-{number}","expires_in":300,"token_type":"Bearer"}}"#);
-        Behaviour::Reply(RawReply::json(200, body))
+        Behavior::Reply(RawReply::json(200, body))
     })
     .await
 }
@@ -120,15 +120,15 @@ async fn refusal_by_another_machine_is_not_repeated() {
 #[tokio::test]
 async fn without_a_token_the_payment_is_never_sent() {
     for row in fault::rows(granted()) {
-        let Some(behaviour) = row.behaviour else { continue };
+        let Some(behavior) = row.behavior else { continue };
         let payments = Arc::new(AtomicUsize::new(0));
         let seen = payments.clone();
         let server = FaultServer::start(move |request, _| {
             if request.path == TOKEN_PATH {
-                return behaviour.clone();
+                return behavior.clone();
             }
             seen.fetch_add(1, Ordering::SeqCst);
-            Behaviour::Reply(active())
+            Behavior::Reply(active())
         })
         .await;
         let error = pay(&client(&server.url())).await.expect_err(row.name);
@@ -144,7 +144,7 @@ async fn wrong_key_or_realm_is_authentication_error() {
     for (status, code) in [(400, "badTokenRequest"), (404, "realmNameNotAvailable"), (401, "unauthorized")] {
         let body = format!(r#"{{"message":"no","errors":[{{"message":"no","errorCode":"{code}"}}]}}"#);
         let server =
-            FaultServer::start(move |_, _| Behaviour::Reply(RawReply::json(status, body.clone()))).await;
+            FaultServer::start(move |_, _| Behavior::Reply(RawReply::json(status, body.clone()))).await;
         let error = pay(&client(&server.url())).await.expect_err("refused");
         assert_eq!(
             (error.kind(), error.effect()),
@@ -161,11 +161,11 @@ async fn second_token_unavailable_is_not_applied() {
     let granted_once = AtomicUsize::new(0);
     let server = FaultServer::start(move |request, _| {
         if request.path != TOKEN_PATH {
-            return Behaviour::Reply(RawReply::json(401, REFUSED));
+            return Behavior::Reply(RawReply::json(401, REFUSED));
         }
         match granted_once.fetch_add(1, Ordering::SeqCst) {
-            0 => Behaviour::Reply(granted()),
-            _ => Behaviour::Reply(RawReply::new(503)),
+            0 => Behavior::Reply(granted()),
+            _ => Behavior::Reply(RawReply::new(503)),
         }
     })
     .await;
@@ -190,7 +190,7 @@ async fn limit_passing_during_the_token_sends_no_payment() {
     let limit = passes_when(&passed);
     let server = FaultServer::start(move |request, _| {
         passed.store(true, Ordering::SeqCst);
-        Behaviour::Reply(if request.path == TOKEN_PATH { granted() } else { active() })
+        Behavior::Reply(if request.path == TOKEN_PATH { granted() } else { active() })
     })
     .await;
     let client = client(&server.url());

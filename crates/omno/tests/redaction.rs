@@ -5,7 +5,7 @@ mod common;
 
 use common::{TOKEN_PATH, addresses, billing, euro, quick};
 use omno::{Client, CreatePayment, Credentials, Environment, GetPayment, ListCards, Operation as _, Secret};
-use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
+use recurring_fixtures::fault::{Behavior, FaultServer, RawReply};
 use recurring_fixtures::logs::Capture;
 use recurring_fixtures::redaction::assert_absent;
 
@@ -69,7 +69,7 @@ async fn nothing_that_is_shown_holds_a_secret() {
                         "/transaction/create" => &to_payment,
                         _ => &to_read,
                     };
-                    Behaviour::Reply(reply.clone())
+                    Behavior::Reply(reply.clone())
                 })
                 .await;
                 let builder = Client::builder(Environment::Custom(server.url()), credentials.clone())

@@ -11,18 +11,18 @@ use common::{PAYMENT, TOKEN_PATH, bearer_client, client, client_with_tokens_of, 
 use omno::{Effect, ErrorKind, NotAfter, Outcome, Proof};
 use recurring_core::Timestamp;
 use recurring_fixtures::Case;
-use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply, Received, refused_url, rows};
+use recurring_fixtures::fault::{Behavior, FaultServer, RawReply, Received, refused_url, rows};
 
 /// Grants `token-1`, `token-2`, ... in turn, and answers everything else by `answer`.
 async fn server(answer: impl Fn(&Received) -> RawReply + Send + Sync + 'static) -> FaultServer {
     let granted = Arc::new(AtomicUsize::new(0));
     FaultServer::start(move |request, _| {
         if request.path != TOKEN_PATH {
-            return Behaviour::Reply(answer(request));
+            return Behavior::Reply(answer(request));
         }
         let number = granted.fetch_add(1, Ordering::SeqCst) + 1;
         let body = format!(r#"{{"access_token":"token-{number}","expires_in":300,"token_type":"Bearer"}}"#);
-        Behaviour::Reply(RawReply::json(200, body))
+        Behavior::Reply(RawReply::json(200, body))
     })
     .await
 }
@@ -97,9 +97,9 @@ async fn after_a_renewal_a_lost_answer_is_unknown() {
     let server =
         FaultServer::start(|request, _| match (request.path.as_str(), request.header("authorization")) {
             (TOKEN_PATH, _) => {
-                Behaviour::Reply(RawReply::json(200, r#"{"access_token":"t","expires_in":"300"}"#))
+                Behavior::Reply(RawReply::json(200, r#"{"access_token":"t","expires_in":"300"}"#))
             }
-            _ => Behaviour::CloseAfterReading,
+            _ => Behavior::CloseAfterReading,
         })
         .await;
     let error = client(&server.url()).create_payment(&with_card()).await.expect_err("lost");
@@ -130,12 +130,12 @@ async fn a_token_of_the_callers_own_is_not_renewed() {
 
 #[tokio::test]
 async fn without_a_token_the_payment_is_never_sent() {
-    let gateway = FaultServer::start(|_, _| Behaviour::StaySilent).await;
+    let gateway = FaultServer::start(|_, _| Behavior::StaySilent).await;
     let granted = RawReply::json(200, Case::load("omno/token/granted").response_body());
     for row in rows(granted) {
-        let service = match row.behaviour {
+        let service = match row.behavior {
             None => None,
-            Some(behaviour) => Some(FaultServer::start(move |_, _| behaviour.clone()).await),
+            Some(behavior) => Some(FaultServer::start(move |_, _| behavior.clone()).await),
         };
         let url = service.as_ref().map_or_else(refused_url, FaultServer::url);
         let error = client_with_tokens_of(&gateway.url(), &url)
@@ -152,9 +152,9 @@ async fn without_a_token_the_payment_is_never_sent() {
 #[tokio::test]
 async fn token_not_renewed_keeps_the_first_refusal() {
     let server = FaultServer::start(|request, before| match (request.path.as_str(), before) {
-        (TOKEN_PATH, 0) => Behaviour::Reply(RawReply::json(200, r#"{"access_token":"t"}"#)),
-        (TOKEN_PATH, _) => Behaviour::Reply(RawReply::new(503)),
-        _ => Behaviour::Reply(refused()),
+        (TOKEN_PATH, 0) => Behavior::Reply(RawReply::json(200, r#"{"access_token":"t"}"#)),
+        (TOKEN_PATH, _) => Behavior::Reply(RawReply::new(503)),
+        _ => Behavior::Reply(refused()),
     })
     .await;
     let error = client(&server.url()).create_payment(&with_card()).await.expect_err("no token");
@@ -169,7 +169,7 @@ async fn token_not_renewed_keeps_the_first_refusal() {
 async fn a_wrong_key_is_an_authentication_error_with_either_status() {
     for status in [400, 401] {
         let service = FaultServer::start(move |_, _| {
-            Behaviour::Reply(RawReply::json(status, r#"{"error":"invalid_client","error_description":"no"}"#))
+            Behavior::Reply(RawReply::json(status, r#"{"error":"invalid_client","error_description":"no"}"#))
         })
         .await;
         let error = client(&service.url()).create_payment(&with_card()).await.expect_err("refused");
@@ -198,7 +198,7 @@ async fn limit_passing_during_the_token_sends_no_payment() {
     let limit = passes_when(&passed);
     let server = FaultServer::start(move |_, _| {
         passed.store(true, Ordering::SeqCst);
-        Behaviour::Reply(RawReply::json(200, r#"{"access_token":"t","expires_in":300}"#))
+        Behavior::Reply(RawReply::json(200, r#"{"access_token":"t","expires_in":300}"#))
     })
     .await;
     let client = client(&server.url());

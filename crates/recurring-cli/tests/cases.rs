@@ -6,7 +6,7 @@ mod common;
 use std::process::Stdio;
 
 use common::{Sandbox, pay, program, read};
-use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply, Received};
+use recurring_fixtures::fault::{Behavior, FaultServer, RawReply, Received};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -19,7 +19,7 @@ struct Gateway {
 impl Gateway {
     fn start(answer: impl Fn(&Received) -> RawReply + Send + Sync + 'static) -> Self {
         let runtime = Runtime::new().expect("a runtime");
-        let answer = move |request: &Received, _: usize| Behaviour::Reply(answer(request));
+        let answer = move |request: &Received, _: usize| Behavior::Reply(answer(request));
         let server = runtime.block_on(FaultServer::start(answer));
         Self { runtime, server }
     }

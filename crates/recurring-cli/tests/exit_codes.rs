@@ -7,7 +7,7 @@ mod common;
 use std::process::Command;
 
 use common::{Sandbox, read};
-use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
+use recurring_fixtures::fault::{Behavior, FaultServer, RawReply};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -64,7 +64,7 @@ fn missing_payment_is_not_found() {
 
 /// What `recurring charge` says when the gateway answers a write like this.
 fn charge(runtime: &Runtime, reply: RawReply) -> (i32, Value) {
-    let server = FaultServer::start(move |_, _| Behaviour::Reply(reply.clone()));
+    let server = FaultServer::start(move |_, _| Behavior::Reply(reply.clone()));
     let server = runtime.block_on(server);
     let credential = std::env::temp_dir().join(format!("recurring-exit-{}.json", std::process::id()));
     std::fs::write(&credential, r#"{"provider":"emspay","vault_token":"token"}"#).expect("written");

@@ -4,14 +4,14 @@
 mod common;
 
 use common::{Sandbox, program};
-use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
+use recurring_fixtures::fault::{Behavior, FaultServer, RawReply};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 /// What `recurring status` says of a purchase that the gateway answers with.
 fn status(runtime: &Runtime, purchase: &Value) -> (i32, Value, String) {
     let body = purchase.to_string();
-    let server = FaultServer::start(move |_, _| Behaviour::Reply(RawReply::json(200, body.clone())));
+    let server = FaultServer::start(move |_, _| Behavior::Reply(RawReply::json(200, body.clone())));
     let server = runtime.block_on(server);
     let output = program()
         .args(["status", "--provider", "revio", "--payment", "p1", "--json"])

@@ -6,7 +6,7 @@ mod common;
 
 use common::{facade_at, good};
 use recurring_facade::{Outcome, Payment, PaymentRef, Portion, ProviderId};
-use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply, Received};
+use recurring_fixtures::fault::{Behavior, FaultServer, RawReply, Received};
 use recurring_sandbox::Sandbox;
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 async fn status(sandbox: &Sandbox, id: &ProviderId, answer: &Value) -> Payment {
     let body = answer.to_string();
     let server = FaultServer::start(move |request: &Received, _| {
-        Behaviour::Reply(match request.path.as_str() {
+        Behavior::Reply(match request.path.as_str() {
             "/identity/auth/access-token" => good("ngenius/access-token/granted"),
             "/token" => RawReply::json(200, r#"{"access_token":"t","expires_in":300,"token_type":"Bearer"}"#),
             _ => RawReply::json(200, body.clone()),

@@ -10,7 +10,7 @@ use recurring_facade::{
     PaymentRef, PendingEnrolment, Proof, Provider, ProviderId, RawNotification, ReceiveError, RefundRequest,
     Refusal, ScheduleRequest, Settings, Timestamp,
 };
-use recurring_fixtures::fault::{Behaviour, FaultServer};
+use recurring_fixtures::fault::{Behavior, FaultServer};
 use recurring_sandbox::Sandbox;
 
 const CARD: &str = r#"{"pan":"4012001037141112","expiry":"2031-04","cvv":"123","cardholder_name":"Ann"}"#;
@@ -123,7 +123,7 @@ fn assert_unsupported(error: Option<Error>, id: &ProviderId, operation: Operatio
 async fn operation_is_unsupported_only_outside_capabilities() {
     let sandbox = Sandbox::builder().start().await.expect("a sandbox");
     for id in ProviderId::ALL {
-        let server = FaultServer::start(|_, _| Behaviour::CloseAfterReading).await;
+        let server = FaultServer::start(|_, _| Behavior::CloseAfterReading).await;
         let facade = facade_at(id, &server.url(), &sandbox);
         let provider = facade.provider(id).expect("set up");
         let can = facade.capabilities(id).expect("set up");

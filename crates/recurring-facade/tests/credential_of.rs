@@ -8,7 +8,7 @@ use recurring_facade::{
     Agreement, ChargeRequest, ErrorKind, Facade, Outcome, PaymentRef, PendingEnrolment, ProviderId, Rebuilt,
     StoredCredential,
 };
-use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
+use recurring_fixtures::fault::{Behavior, FaultServer, RawReply};
 use recurring_sandbox::{Fault, FaultKind, Moment, Sandbox};
 
 const ID: ProviderId = ProviderId::TOKENPAY_SIGNED;
@@ -118,7 +118,7 @@ async fn masked(status: &str, paid_with: &str, cards: &[(&str, &str)]) -> Result
     let list = format!(r#"{{"responseCode":"0000","message":"Success","list":[{}]}}"#, cards.join(","));
     let server = FaultServer::start(move |request, _| {
         let body = if request.path.contains("query-token") { &list } else { &order };
-        Behaviour::Reply(RawReply::json(200, body.as_bytes()))
+        Behavior::Reply(RawReply::json(200, body.as_bytes()))
     })
     .await;
     let pending = r#"{"provider":"tokenpay-signed","attempt":"a-1","user_id":"u","amount_minor":4000,

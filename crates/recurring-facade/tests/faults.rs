@@ -140,9 +140,9 @@ async fn refund_at_ngenius() {
 /// A purchase that could not be created was not charged: no money moved, whatever happened to the purchase.
 #[tokio::test]
 async fn answer_lost_before_the_charge_proves_it_was_not_made() {
-    use recurring_fixtures::fault::{Behaviour, FaultServer};
+    use recurring_fixtures::fault::{Behavior, FaultServer};
     let sandbox = Sandbox::builder().start().await.expect("a sandbox");
-    for fault in [Behaviour::CloseAfterReading, Behaviour::Reply(RawReply::html(502, "<html>"))] {
+    for fault in [Behavior::CloseAfterReading, Behavior::Reply(RawReply::html(502, "<html>"))] {
         let server = FaultServer::start(move |_, _| fault.clone()).await;
         let id = ProviderId::REVIO;
         let request = ChargeRequest::new(attempt("a-1"), credential(&id), price(&id));

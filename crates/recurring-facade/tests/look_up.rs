@@ -13,7 +13,7 @@ use recurring_facade::{
     AttemptId, ChargeRequest, Error, ErrorKind, Facade, Found, LostCharge, Money, Operation, Outcome,
     Payment, PaymentRef, ProviderId, Record, RecordError, RefundRequest, Settings, Timestamp,
 };
-use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
+use recurring_fixtures::fault::{Behavior, FaultServer, RawReply};
 use recurring_sandbox::{Fault, FaultKind, Moment, Sandbox};
 
 const CAN_LOOK: [ProviderId; 3] = [ProviderId::REVIO, ProviderId::EMSPAY, ProviderId::TOKENPAY_SIGNED];
@@ -240,14 +240,14 @@ async fn a_look_up_that_fails_finds_no_nothing() {
             .facade()
             .expect("a facade")
     };
-    let json = |status, body: &str| Behaviour::Reply(RawReply::json(status, body));
+    let json = |status, body: &str| Behavior::Reply(RawReply::json(status, body));
     let code =
         move |status, words: &str| json(status, &format!(r#"{{"responseCode":"2001","message":"{words}"}}"#));
     let order = r#"{"responseCode":"2001","message":"Odd","order":{"id":5803,"status":"PROCESSING"}}"#;
-    for behaviour in [
-        Behaviour::CloseAfterReading,
-        Behaviour::Reply(RawReply::html(502, "<html>")),
-        Behaviour::Reply(RawReply::html(200, "<html>")),
+    for behavior in [
+        Behavior::CloseAfterReading,
+        Behavior::Reply(RawReply::html(502, "<html>")),
+        Behavior::Reply(RawReply::html(200, "<html>")),
         json(200, "{}"),
         json(200, r#"{"responseCode":"0000","message":"Success"}"#),
         json(200, order),
@@ -258,8 +258,8 @@ async fn a_look_up_that_fails_finds_no_nothing() {
         code(429, "Too many"),
         code(503, "Try later"),
     ] {
-        let shown = format!("{behaviour:?}");
-        let server = FaultServer::start(move |_, _| behaviour.clone()).await;
+        let shown = format!("{behavior:?}");
+        let server = FaultServer::start(move |_, _| behavior.clone()).await;
         for id in &CAN_LOOK {
             let now = Timestamp::now();
             let mut lost = LostCharge::new(attempt("a-1"), price(id), now, now);

@@ -13,7 +13,7 @@ use recurring_facade::{
     Payment, PaymentRef, Provider, ProviderId, Record, RecordError, RefundRequest, ScheduleRequest, Settings,
     StoredCredential,
 };
-use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply, Received};
+use recurring_fixtures::fault::{Behavior, FaultServer, RawReply, Received};
 use tokio::sync::Notify;
 
 /// A gateway that answers when it is told to.
@@ -103,9 +103,9 @@ async fn revio(then: &'static str) -> FaultServer {
 
 async fn revio_with(then: &'static str, more: &'static str) -> FaultServer {
     FaultServer::start(move |request: &Received, _| match (request.method.as_str(), request.path.as_str()) {
-        ("POST", "/purchases/") => Behaviour::Reply(RawReply::json(201, purchase("created", ""))),
-        ("POST", _) => Behaviour::CloseAfterReading,
-        _ => Behaviour::Reply(RawReply::json(200, purchase(then, more))),
+        ("POST", "/purchases/") => Behavior::Reply(RawReply::json(201, purchase("created", ""))),
+        ("POST", _) => Behavior::CloseAfterReading,
+        _ => Behavior::Reply(RawReply::json(200, purchase(then, more))),
     })
     .await
 }

@@ -11,7 +11,7 @@ use recurring_facade::{
     CaptureRequest, ChargeRequest, Currency, Effect, ErrorKind, Facade, Money, Operation, Outcome,
     PaymentRef, Proof, ProviderId, RefundRequest, StoredCredential, Timestamp,
 };
-use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply, Received};
+use recurring_fixtures::fault::{Behavior, FaultServer, RawReply, Received};
 use recurring_sandbox::{LedgerKind, Sandbox};
 
 const COMPARING: [ProviderId; 2] = [ProviderId::EMSPAY, ProviderId::TOKENPAY_SIGNED];
@@ -90,13 +90,13 @@ async fn refund_of_the_rest_is_whole_or_refused() {
 #[tokio::test]
 async fn read_that_fails_before_the_write_is_never_sent() {
     let sandbox = Sandbox::builder().start().await.expect("a sandbox");
-    for behaviour in [
-        Behaviour::CloseAfterReading,
-        Behaviour::Reply(RawReply::html(502, "<html>")),
-        Behaviour::Reply(RawReply::json(200, "{}")),
-        Behaviour::Reply(RawReply::json(404, r#"{"error":{"type":"NotFoundError","value":"no"}}"#)),
+    for behavior in [
+        Behavior::CloseAfterReading,
+        Behavior::Reply(RawReply::html(502, "<html>")),
+        Behavior::Reply(RawReply::json(200, "{}")),
+        Behavior::Reply(RawReply::json(404, r#"{"error":{"type":"NotFoundError","value":"no"}}"#)),
     ] {
-        let server = FaultServer::start(move |_, _| behaviour.clone()).await;
+        let server = FaultServer::start(move |_, _| behavior.clone()).await;
         for id in &COMPARING {
             let facade = facade_at(id, &server.url(), &sandbox);
             let error = refund(&facade, id, &PaymentRef::new("5803"), None).await.expect_err("unread");
@@ -180,7 +180,7 @@ async fn charge_emspay(
 #[tokio::test]
 async fn series_rule_that_cannot_be_read_is_refused() {
     let sandbox = Sandbox::builder().start().await.expect("a sandbox");
-    let server = FaultServer::start(|_, _| Behaviour::CloseAfterReading).await;
+    let server = FaultServer::start(|_, _| Behavior::CloseAfterReading).await;
     let facade = facade_at(&ProviderId::EMSPAY, &server.url(), &sandbox);
     let series = r#","first_amount_minor":4000,"currency":"EUR""#;
     for (members, field) in [
@@ -234,8 +234,7 @@ async fn test_payment_says_that_it_is_one() {
                 "transactions":[{{"id":"t1","amount":4000,"currency":"EUR","status":"completed",
                 "payment_method_details":{{"recurring_type":"recurring","vault_token":"t"}}}}]{flags}}}"#
         );
-        let server =
-            FaultServer::start(move |_, _| Behaviour::Reply(RawReply::json(201, body.clone()))).await;
+        let server = FaultServer::start(move |_, _| Behavior::Reply(RawReply::json(201, body.clone()))).await;
         let facade = facade_at(&ProviderId::EMSPAY, &server.url(), &sandbox);
         let payment = charge_emspay(&facade, "").await.expect("paid");
         assert_eq!((payment.outcome, payment.test), (Outcome::Paid, test), "{flags}");

@@ -11,7 +11,7 @@ use recurring_facade::{
     PaymentRef, ProviderId, RawNotification, ReceiveError, RefundRequest, ScheduleRequest, Scheduled,
     Timestamp,
 };
-use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply, Received};
+use recurring_fixtures::fault::{Behavior, FaultServer, RawReply, Received};
 use recurring_sandbox::Sandbox;
 use serde_json::{Value, json};
 
@@ -47,15 +47,15 @@ fn order(payments: &[Value]) -> Value {
 /// a closed connection.
 async fn gateway(created: Value, order: Option<Value>) -> FaultServer {
     FaultServer::start(move |request: &Received, _| match (request.method.as_str(), request.path.as_str()) {
-        (_, "/identity/auth/access-token") => Behaviour::Reply(good("ngenius/access-token/granted")),
+        (_, "/identity/auth/access-token") => Behavior::Reply(good("ngenius/access-token/granted")),
         ("POST", path) if path.starts_with("/recurring-payment/") => {
-            Behaviour::Reply(RawReply::json(200, created.to_string()))
+            Behavior::Reply(RawReply::json(200, created.to_string()))
         }
         ("GET", _) => match &order {
-            Some(order) => Behaviour::Reply(RawReply::json(200, order.to_string())),
-            None => Behaviour::CloseAfterReading,
+            Some(order) => Behavior::Reply(RawReply::json(200, order.to_string())),
+            None => Behavior::CloseAfterReading,
         },
-        _ => Behaviour::CloseAfterReading,
+        _ => Behavior::CloseAfterReading,
     })
     .await
 }

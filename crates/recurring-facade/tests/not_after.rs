@@ -13,7 +13,7 @@ use recurring_facade::{
     CaptureRequest, ChargeRequest, Error, Facade, NotAfter, PaymentRef, PendingEnrolment, ProviderId,
     RefundRequest, ScheduleRequest, Timestamp,
 };
-use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply, Received};
+use recurring_fixtures::fault::{Behavior, FaultServer, RawReply, Received};
 use recurring_sandbox::Sandbox;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -124,7 +124,7 @@ async fn no_write_after_the_limit(id: ProviderId, operations: &[(Operation, usiz
             let (passes, passed) = (Arc::clone(&passed), passed);
             let server = FaultServer::start(move |request, earlier| {
                 passes.store(earlier + 1 >= passing, Ordering::SeqCst);
-                Behaviour::Reply(answer(request))
+                Behavior::Reply(answer(request))
             })
             .await;
             let start = Timestamp::UNIX_EPOCH;
@@ -143,7 +143,7 @@ async fn no_write_after_the_limit(id: ProviderId, operations: &[(Operation, usiz
             assert_eq!(server.requests(), passing, "{moment}");
         }
         // Negative control: without the limit, the operation goes on to its write.
-        let server = FaultServer::start(|request, _| Behaviour::Reply(answer(request))).await;
+        let server = FaultServer::start(|request, _| Behavior::Reply(answer(request))).await;
         let facade = facade_at(&id, &server.url(), &sandbox);
         let result = run(&facade, &id, operation, None).await;
         assert!(server.requests() > before, "{operation:?}: {result:?}");

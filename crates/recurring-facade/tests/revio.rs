@@ -9,7 +9,7 @@ use recurring_facade::{
     CaptureRequest, ChargeRequest, Currency, DeclineReason, Error, ErrorKind, Facade, Money, Outcome,
     Payment, PaymentRef, ProviderId, RefundRequest,
 };
-use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply, Received};
+use recurring_fixtures::fault::{Behavior, FaultServer, RawReply, Received};
 use recurring_sandbox::Sandbox;
 
 const ID: ProviderId = ProviderId::REVIO;
@@ -18,13 +18,13 @@ const REFUSED: &str = r#"{"__all__": [{"message": "no", "code": "purchase_charge
 /// `revio-refused-charge-that-is-paid/purchase.json`
 const PAID: &str = r#"{"id": "p1", "status": "paid", "purchase": {"total": 4000, "currency": "ZAR"}}"#;
 
-fn json(status: u16, body: &str) -> Behaviour {
-    Behaviour::Reply(RawReply::json(status, body))
+fn json(status: u16, body: &str) -> Behavior {
+    Behavior::Reply(RawReply::json(status, body))
 }
 
 /// A gateway that creates the purchase `p1`; `write` answers the call that moves money, `reads` each read in turn, the
 /// last one again and again.
-async fn gateway(write: Behaviour, reads: &[&str]) -> FaultServer {
+async fn gateway(write: Behavior, reads: &[&str]) -> FaultServer {
     let reads: Vec<String> = reads.iter().map(|read| (*read).to_owned()).collect();
     let read = std::sync::atomic::AtomicUsize::new(0);
     FaultServer::start(move |request: &Received, _| match (request.method.as_str(), request.path.as_str()) {
@@ -46,7 +46,7 @@ async fn facade(server: &FaultServer) -> Facade {
     facade_at(&ID, &server.url(), &keys)
 }
 
-async fn charge(write: Behaviour, read: &str) -> (Result<Payment, Error>, FaultServer) {
+async fn charge(write: Behavior, read: &str) -> (Result<Payment, Error>, FaultServer) {
     let server = gateway(write, &[read]).await;
     let credential = r#"{"provider":"revio","client_id":"c","recurring_token":"82e6eb62"}"#;
     let credential = serde_json::from_str(credential).expect("a credential");
@@ -168,7 +168,7 @@ async fn charge_refused_by_a_proxy_is_unknown() {
 async fn change(
     amount: Option<Money>,
     captures: bool,
-    write: Behaviour,
+    write: Behavior,
     reads: &[&str],
 ) -> (Result<Payment, Error>, Vec<Received>) {
     let server = gateway(write, reads).await;

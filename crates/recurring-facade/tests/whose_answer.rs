@@ -11,7 +11,7 @@ use recurring_facade::{
     AttemptId, ChargeRequest, DeclineReason, Effect, Error, ErrorKind, Facade, Found, LostCharge, Outcome,
     Payment, PaymentRef, ProviderId, RetryAdvice, StoredCredential, Timestamp,
 };
-use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply, Received};
+use recurring_fixtures::fault::{Behavior, FaultServer, RawReply, Received};
 use recurring_sandbox::Sandbox;
 
 async fn charge(facade: &Facade, id: &ProviderId, name: &str) -> Result<Payment, Error> {
@@ -30,7 +30,7 @@ const CREATED: &str = "FEDCBA9876543210FEDCBA9876543210";
 /// Omno, which creates the payment and then reads it as `read` says.
 async fn omno(read: RawReply) -> FaultServer {
     FaultServer::start(move |request: &Received, _| {
-        Behaviour::Reply(match (request.method.as_str(), request.path.as_str()) {
+        Behavior::Reply(match (request.method.as_str(), request.path.as_str()) {
             (_, "/token") => good("omno/token/granted"),
             ("POST", _) => RawReply::json(200, format!(r#"{{"paymentId":"{CREATED}","status":"Success"}}"#)),
             _ => read.clone(),
@@ -101,7 +101,7 @@ async fn first_charges_answer_does_not_settle_the_second() {
         r#"{"id":"o-1","merchant_order_id":"a-1","currency":"EUR","amount":4000,"status":"completed"}"#;
     for (id, body) in [(ProviderId::TOKENPAY_SIGNED, tokenpay), (ProviderId::EMSPAY, emspay)] {
         let reply = RawReply::json(200, body);
-        let server = FaultServer::start(move |_, _| Behaviour::Reply(reply.clone())).await;
+        let server = FaultServer::start(move |_, _| Behavior::Reply(reply.clone())).await;
         let facade = facade_at(&id, &server.url(), &keys);
         assert_eq!(charge(&facade, &id, "a-1").await.expect("ours").outcome, Outcome::Paid);
         assert_unknown(charge(&facade, &id, "a-2").await, body);
@@ -127,7 +127,7 @@ async fn refusal_in_an_undocumented_shape_is_unknown() {
             let reply = RawReply::json(status, body);
             let server = FaultServer::start(move |request: &Received, _| {
                 let token = (request.path == "/token").then(|| good("omno/token/granted"));
-                Behaviour::Reply(token.unwrap_or_else(|| reply.clone()))
+                Behavior::Reply(token.unwrap_or_else(|| reply.clone()))
             })
             .await;
             assert_unknown(charge(&facade_at(&id, &server.url(), &keys), &id, "a-1").await, body);
@@ -179,7 +179,7 @@ async fn look_up_never_takes_the_first_order() {
     assert_eq!((found.outcome, found.payment), (Outcome::Paid, renewal.payment));
 }
 
-/// What is found must say that it is the charge: missing or unreadable is no agreement.
+/// What is found must say that it is the charge: missing or unreadable is not agreement.
 #[tokio::test]
 async fn look_up_of_what_proves_nothing_is_an_error() {
     let keys = Sandbox::builder().start().await.expect("a sandbox");
@@ -220,7 +220,7 @@ async fn look_up_of_what_proves_nothing_is_an_error() {
     ] {
         let look = async |body: String| {
             let server =
-                FaultServer::start(move |_, _| Behaviour::Reply(RawReply::json(200, body.clone()))).await;
+                FaultServer::start(move |_, _| Behavior::Reply(RawReply::json(200, body.clone()))).await;
             let facade = facade_at(&id, &server.url(), &keys);
             facade.look_up(&id, &lost(&id, &attempt("a-1"))).await
         };
@@ -258,7 +258,7 @@ async fn tokenpay_answer_that_proves_nothing_is_unknown() {
                 continue;
             }
             let reply = RawReply::json(200, body.clone());
-            let server = FaultServer::start(move |_, _| Behaviour::Reply(reply.clone())).await;
+            let server = FaultServer::start(move |_, _| Behavior::Reply(reply.clone())).await;
             assert_unknown(charge(&facade_at(&id, &server.url(), &keys), &id, "a-1").await, &body);
         }
     }

@@ -4,7 +4,7 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use recurring_fixtures::fault::{Behaviour, Expected, FaultServer, RawReply, refused_url, rows};
+use recurring_fixtures::fault::{Behavior, Expected, FaultServer, RawReply, refused_url, rows};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -17,8 +17,8 @@ fn good() -> RawReply {
     RawReply::json(201, "{\"a\": 1}")
 }
 
-async fn server(behaviour: Behaviour) -> FaultServer {
-    FaultServer::start(move |_, _| behaviour.clone()).await
+async fn server(behavior: Behavior) -> FaultServer {
+    FaultServer::start(move |_, _| behavior.clone()).await
 }
 
 async fn connect(server: &FaultServer) -> TcpStream {
@@ -38,7 +38,7 @@ async fn talk(server: &FaultServer) -> Result<String, ErrorKind> {
 async fn reply_is_sent_and_connection_kept() {
     let server = FaultServer::start(|received, before| {
         let last = if before == 1 { "close" } else { "keep-alive" };
-        Behaviour::Reply(RawReply::new(200).header("Connection", last).header("X-Path", &received.path))
+        Behavior::Reply(RawReply::new(200).header("Connection", last).header("X-Path", &received.path))
     })
     .await;
     let mut stream = connect(&server).await;
@@ -65,7 +65,7 @@ async fn reply_is_sent_and_connection_kept() {
 
 #[tokio::test]
 async fn request_in_pieces_is_read_whole() {
-    let server = server(Behaviour::Reply(good().header("Connection", "close"))).await;
+    let server = server(Behavior::Reply(good().header("Connection", "close"))).await;
     let mut stream = connect(&server).await;
     stream.set_nodelay(true).unwrap();
     for piece in REQUEST.chunks(7) {
@@ -80,10 +80,10 @@ async fn request_in_pieces_is_read_whole() {
 
 #[tokio::test]
 async fn before_reading_nothing_is_received_or_answered() {
-    let closing = server(Behaviour::CloseBeforeReading).await;
+    let closing = server(Behavior::CloseBeforeReading).await;
     // With the request unread, the system may turn the close into a reset.
     assert!(matches!(talk(&closing).await.as_deref(), Ok("") | Err(ErrorKind::ConnectionReset)));
-    let resetting = server(Behaviour::ResetBeforeReading).await;
+    let resetting = server(Behavior::ResetBeforeReading).await;
     assert_eq!(talk(&resetting).await, Err(ErrorKind::ConnectionReset));
     for server in [closing, resetting] {
         assert_eq!((server.received().len(), server.requests(), server.connections()), (0, 1, 1));
@@ -92,9 +92,9 @@ async fn before_reading_nothing_is_received_or_answered() {
 
 #[tokio::test]
 async fn after_reading_request_is_received_not_answered() {
-    let closing = server(Behaviour::CloseAfterReading).await;
+    let closing = server(Behavior::CloseAfterReading).await;
     assert_eq!(talk(&closing).await.as_deref(), Ok(""));
-    let resetting = server(Behaviour::ResetAfterReading).await;
+    let resetting = server(Behavior::ResetAfterReading).await;
     assert_eq!(talk(&resetting).await, Err(ErrorKind::ConnectionReset));
     for server in [closing, resetting] {
         assert_eq!((server.received().len(), server.requests(), server.connections()), (1, 1, 1));
@@ -104,17 +104,17 @@ async fn after_reading_request_is_received_not_answered() {
 #[tokio::test]
 async fn cut_reply_ends_at_the_cut() {
     for bytes in [0, 5, ANSWER.len() - 1] {
-        let server = server(Behaviour::CutAfter { reply: good(), bytes }).await;
+        let server = server(Behavior::CutAfter { reply: good(), bytes }).await;
         assert_eq!(talk(&server).await.as_deref(), Ok(ANSWER.split_at(bytes).0));
     }
-    let server = server(Behaviour::CutAfter { reply: good(), bytes: usize::MAX }).await;
+    let server = server(Behavior::CutAfter { reply: good(), bytes: usize::MAX }).await;
     assert_eq!(talk(&server).await.as_deref(), Ok(ANSWER));
 }
 
 #[tokio::test]
 async fn trickle_holds_back_last_byte_and_silence_all() {
-    for (behaviour, sent) in [(Behaviour::Trickle(good()), ANSWER.len() - 1), (Behaviour::StaySilent, 0)] {
-        let server = server(behaviour).await;
+    for (behavior, sent) in [(Behavior::Trickle(good()), ANSWER.len() - 1), (Behavior::StaySilent, 0)] {
+        let server = server(behavior).await;
         let mut stream = connect(&server).await;
         stream.write_all(REQUEST).await.unwrap();
         let mut answer = vec![0; sent];
@@ -131,7 +131,7 @@ async fn trickle_holds_back_last_byte_and_silence_all() {
 
 #[tokio::test]
 async fn status_204_announces_no_body() {
-    let server = server(Behaviour::Reply(RawReply::new(204).header("Connection", "close"))).await;
+    let server = server(Behavior::Reply(RawReply::new(204).header("Connection", "close"))).await;
     assert_eq!(talk(&server).await.as_deref(), Ok("HTTP/1.1 204 Answer\r\nConnection: close\r\n\r\n"));
 }
 
@@ -151,13 +151,13 @@ async fn every_row_behaves_as_named() {
     assert_eq!(names.len(), rows.len(), "each row has its own name");
 
     for row in rows {
-        let Some(behaviour) = row.behaviour else {
+        let Some(behavior) = row.behavior else {
             assert_eq!((row.name, row.expected), ("nothing listens", Expected::NeverSent));
             continue;
         };
         assert_eq!(row.expected, Expected::Unknown, "{}", row.name);
-        let Behaviour::Reply(reply) = behaviour else { continue };
-        let server = server(Behaviour::Reply(reply.clone().header("Connection", "close"))).await;
+        let Behavior::Reply(reply) = behavior else { continue };
+        let server = server(Behavior::Reply(reply.clone().header("Connection", "close"))).await;
         let answer = talk(&server).await.unwrap();
         let status = row.name.split(' ').next().unwrap().replace("2xx", "201");
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{}: {answer}", row.name);
@@ -175,7 +175,7 @@ async fn every_row_behaves_as_named() {
 }
 
 async fn sends(head: &str) {
-    let server = server(Behaviour::Reply(good())).await;
+    let server = server(Behavior::Reply(good())).await;
     let mut stream = connect(&server).await;
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut answer = String::new();

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use recurring_core::{Effect, Error, ErrorKind, HttpOptions, NotAfter, Proof, Reply, RetryPolicy, Timestamp};
-use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
+use recurring_fixtures::fault::{Behavior, FaultServer, RawReply};
 use recurring_gateway::{BaseUrl, Class, Method, PreparedRequest, Transport};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -128,7 +128,7 @@ fn whole_requests(mut bytes: &[u8]) -> usize {
 
 #[tokio::test]
 async fn limit_passed_before_the_first_send_sends_nothing() {
-    let server = FaultServer::start(|_, _| Behaviour::Reply(RawReply::json(200, "{}"))).await;
+    let server = FaultServer::start(|_, _| Behavior::Reply(RawReply::json(200, "{}"))).await;
     let transport = transport().with_not_after(NotAfter::within(Duration::ZERO));
     for request in shapes() {
         let error = send(&transport, &server.url(), &request).await.expect_err("too late");
@@ -223,7 +223,7 @@ async fn limit_passing_on_a_used_connection_sends_no_byte() {
 
 #[tokio::test]
 async fn limit_passing_during_the_reply_is_unknown() {
-    let server = FaultServer::start(|_, _| Behaviour::StaySilent).await;
+    let server = FaultServer::start(|_, _| Behavior::StaySilent).await;
     let options = HttpOptions::new().with_timeout(HOUR).with_retry(RetryPolicy::new().with_max_attempts(1));
     let transport = Transport::new(options).expect("options");
     for (sent, request) in shapes().iter().enumerate().step_by(4) {
@@ -252,7 +252,7 @@ async fn limit_passing_after_a_reply_keeps_the_reply() {
     let (limit, pass) = passes_on_call();
     let server = FaultServer::start(move |_, _| {
         pass();
-        Behaviour::Reply(RawReply::new(503))
+        Behavior::Reply(RawReply::new(503))
     })
     .await;
     let read = PreparedRequest::new("test", Class::Read, Method::Get, "/");
@@ -266,7 +266,7 @@ async fn limit_passing_after_a_reset_keeps_unknown() {
     let (limit, pass) = passes_on_call();
     let server = FaultServer::start(move |_, _| {
         pass();
-        Behaviour::ResetAfterReading
+        Behavior::ResetAfterReading
     })
     .await;
     let read = PreparedRequest::new("test", Class::Read, Method::Get, "/");
@@ -279,7 +279,7 @@ async fn wait_longer_than_the_limit_is_not_waited() {
     let retry = RetryPolicy::new().with_initial_backoff(HOUR).with_max_backoff(HOUR);
     let transport = Transport::new(HttpOptions::new().with_retry(retry)).expect("options");
     let limited = transport.with_not_after(NotAfter::within(HOUR / 4));
-    let server = FaultServer::start(|_, _| Behaviour::Reply(RawReply::new(503))).await;
+    let server = FaultServer::start(|_, _| Behavior::Reply(RawReply::new(503))).await;
     let read = PreparedRequest::new("test", Class::Read, Method::Get, "/");
     let reply = send(&limited, &server.url(), &read).await.expect("the first reply");
     assert_eq!((reply.status(), server.requests()), (503, 1));
@@ -287,7 +287,7 @@ async fn wait_longer_than_the_limit_is_not_waited() {
 
 #[tokio::test]
 async fn bytes_with_and_without_a_limit_are_the_same() {
-    let server = FaultServer::start(|_, _| Behaviour::Reply(RawReply::json(200, "{}"))).await;
+    let server = FaultServer::start(|_, _| Behavior::Reply(RawReply::json(200, "{}"))).await;
     let unlimited = transport();
     let limited = unlimited.with_not_after(NotAfter::within(HOUR));
     for request in shapes() {

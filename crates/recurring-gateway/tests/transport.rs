@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use recurring_core::{Effect, Error, ErrorKind, HttpOptions, Proof, Reply, RetryPolicy};
-use recurring_fixtures::fault::{self, Behaviour, FaultServer, RawReply, Sends};
+use recurring_fixtures::fault::{self, Behavior, FaultServer, RawReply, Sends};
 use recurring_gateway::{BaseUrl, Class, Method, PreparedRequest, Transport};
 use tokio::net::TcpListener;
 
@@ -58,15 +58,15 @@ async fn a_read_goes_out_three_times_at_most() {
 #[tokio::test]
 async fn a_read_is_repeated_until_it_succeeds() {
     for fault in [
-        Behaviour::CloseAfterReading,
-        Behaviour::ResetBeforeReading,
-        Behaviour::Reply(RawReply::new(503).header("Retry-After", "0")),
-        Behaviour::Reply(RawReply::new(429)),
-        Behaviour::Reply(RawReply::new(408)),
+        Behavior::CloseAfterReading,
+        Behavior::ResetBeforeReading,
+        Behavior::Reply(RawReply::new(503).header("Retry-After", "0")),
+        Behavior::Reply(RawReply::new(429)),
+        Behavior::Reply(RawReply::new(408)),
     ] {
         let server = FaultServer::start(move |_, before| match before {
             0 | 1 => fault.clone(),
-            _ => Behaviour::Reply(RawReply::json(200, "{}")),
+            _ => Behavior::Reply(RawReply::json(200, "{}")),
         })
         .await;
         let reply = send(quick(), &server.url(), Class::Read).await.expect("the third answer");
@@ -76,7 +76,7 @@ async fn a_read_is_repeated_until_it_succeeds() {
 
 #[tokio::test]
 async fn what_goes_out_is_what_was_prepared() {
-    let server = FaultServer::start(|_, _| Behaviour::Reply(RawReply::json(200, "{}"))).await;
+    let server = FaultServer::start(|_, _| Behavior::Reply(RawReply::json(200, "{}"))).await;
     let transport = Transport::new(quick()).expect("options");
     let base = BaseUrl::parse("base_url", &format!("{}/v1/", server.url())).expect("a base URL");
     let prepared = request(Class::Write).secret_header("authorization", "Basic aHVudGVyMjo=");
@@ -95,7 +95,7 @@ async fn what_goes_out_is_what_was_prepared() {
 
 #[tokio::test]
 async fn a_call_without_a_body_says_so_where_servers_ask_for_it() {
-    let server = FaultServer::start(|_, _| Behaviour::Reply(RawReply::json(200, "{}"))).await;
+    let server = FaultServer::start(|_, _| Behavior::Reply(RawReply::json(200, "{}"))).await;
     let transport = Transport::new(quick()).expect("options");
     let base = BaseUrl::parse("base_url", &server.url()).expect("a base URL");
     for (method, length) in [
@@ -117,10 +117,10 @@ async fn a_call_without_a_body_says_so_where_servers_ask_for_it() {
 #[tokio::test]
 async fn a_redirect_is_an_answer_and_is_not_followed() {
     for status in [301, 302, 303, 307, 308] {
-        let elsewhere = FaultServer::start(|_, _| Behaviour::Reply(RawReply::json(200, "{}"))).await;
+        let elsewhere = FaultServer::start(|_, _| Behavior::Reply(RawReply::json(200, "{}"))).await;
         let target = elsewhere.url();
         let server = FaultServer::start(move |_, _| {
-            Behaviour::Reply(RawReply::new(status).header("Location", &target))
+            Behavior::Reply(RawReply::new(status).header("Location", &target))
         })
         .await;
         let reply = send(quick(), &server.url(), Class::Write).await.expect("a reply");
@@ -134,7 +134,7 @@ async fn connection_is_reused_unless_it_was_idle() {
     for (pool_idle_timeout, connections) in
         [(Duration::from_secs(5), 1), (Duration::from_nanos(1), 2), (Duration::ZERO, 2)]
     {
-        let server = FaultServer::start(|_, _| Behaviour::Reply(RawReply::json(200, "{}"))).await;
+        let server = FaultServer::start(|_, _| Behavior::Reply(RawReply::json(200, "{}"))).await;
         let transport = Transport::new(quick().with_pool_idle_timeout(pool_idle_timeout)).expect("options");
         let base = BaseUrl::parse("base_url", &server.url()).expect("a base URL");
         for _ in 0..2 {
@@ -149,14 +149,14 @@ async fn connection_is_reused_unless_it_was_idle() {
 #[tokio::test]
 async fn write_on_a_broken_connection_is_unknown_and_sent_once() {
     for fault in [
-        Behaviour::CloseBeforeReading,
-        Behaviour::ResetBeforeReading,
-        Behaviour::CloseAfterReading,
-        Behaviour::ResetAfterReading,
+        Behavior::CloseBeforeReading,
+        Behavior::ResetBeforeReading,
+        Behavior::CloseAfterReading,
+        Behavior::ResetAfterReading,
     ] {
         let name = format!("{fault:?}");
         let server = FaultServer::start(move |_, before| match before {
-            0 => Behaviour::Reply(RawReply::json(200, "{}")),
+            0 => Behavior::Reply(RawReply::json(200, "{}")),
             _ => fault.clone(),
         })
         .await;
@@ -173,8 +173,8 @@ async fn write_on_a_broken_connection_is_unknown_and_sent_once() {
 
 #[tokio::test]
 async fn handshake_failed_or_endless_proves_nothing_was_sent() {
-    // Does not support TLS at all.
-    let plain = FaultServer::start(|_, _| Behaviour::CloseBeforeReading).await;
+    // Speaks no TLS at all.
+    let plain = FaultServer::start(|_, _| Behavior::CloseBeforeReading).await;
     // Accepts, and stays silent: connecting times out in the middle of the handshake.
     let mute = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let mute_url = format!("https://{}", mute.local_addr().expect("an address"));
@@ -202,7 +202,7 @@ async fn handshake_failed_or_endless_proves_nothing_was_sent() {
 async fn a_reply_is_read_up_to_the_limit() {
     for (bytes, fits) in [(1000, true), (1001, false)] {
         let server =
-            FaultServer::start(move |_, _| Behaviour::Reply(RawReply::json(200, vec![b' '; bytes]))).await;
+            FaultServer::start(move |_, _| Behavior::Reply(RawReply::json(200, vec![b' '; bytes]))).await;
         let result = send(quick().with_max_response_bytes(1000), &server.url(), Class::Write).await;
         match result {
             Ok(reply) => assert!(fits && reply.body().len() == bytes),
@@ -216,7 +216,7 @@ async fn a_reply_is_read_up_to_the_limit() {
 
 #[tokio::test]
 async fn a_header_that_cannot_be_sent_is_not_sent() {
-    let server = FaultServer::start(|_, _| Behaviour::Reply(RawReply::json(200, "{}"))).await;
+    let server = FaultServer::start(|_, _| Behavior::Reply(RawReply::json(200, "{}"))).await;
     let transport = Transport::new(quick()).expect("options");
     let base = BaseUrl::parse("base_url", &server.url()).expect("a base URL");
     for prepared in [
@@ -235,7 +235,7 @@ async fn a_header_that_cannot_be_sent_is_not_sent() {
 
 #[tokio::test]
 async fn header_set_twice_is_sent_once() {
-    let server = FaultServer::start(|_, _| Behaviour::Reply(RawReply::json(200, "{}"))).await;
+    let server = FaultServer::start(|_, _| Behavior::Reply(RawReply::json(200, "{}"))).await;
     let transport = Transport::new(quick()).expect("options");
     let base = BaseUrl::parse("base_url", &server.url()).expect("a base URL");
     for (body, length) in [(None, "0"), (Some(b"{}".to_vec()), "2")] {
@@ -265,7 +265,7 @@ async fn header_set_twice_is_sent_once() {
 
 #[tokio::test]
 async fn body_that_cannot_be_written_is_not_sent() {
-    let server = FaultServer::start(|_, _| Behaviour::Reply(RawReply::json(200, "{}"))).await;
+    let server = FaultServer::start(|_, _| Behavior::Reply(RawReply::json(200, "{}"))).await;
     let transport = Transport::new(quick()).expect("options");
     let base = BaseUrl::parse("base_url", &server.url()).expect("a base URL");
     let by_pair = std::collections::BTreeMap::from([((1, 2), 3)]);
@@ -290,8 +290,8 @@ fn options_that_cannot_work_are_named() {
 /// Proxies from the environment would see every payment; only one that is handed in is used.
 #[tokio::test]
 async fn a_proxy_is_used_only_when_it_is_handed_in() {
-    let proxy = FaultServer::start(|_, _| Behaviour::Reply(RawReply::json(200, "{}"))).await;
-    let server = FaultServer::start(|_, _| Behaviour::Reply(RawReply::json(200, "{}"))).await;
+    let proxy = FaultServer::start(|_, _| Behavior::Reply(RawReply::json(200, "{}"))).await;
+    let server = FaultServer::start(|_, _| Behavior::Reply(RawReply::json(200, "{}"))).await;
     send(quick(), &server.url(), Class::Write).await.expect("a reply");
     assert_eq!((proxy.requests(), server.requests()), (0, 1));
     send(quick().with_proxy(proxy.url()), &server.url(), Class::Write).await.expect("a reply");

@@ -55,8 +55,8 @@ pub(crate) async fn step(job: Job, desk: Data<Desk>) -> Result<String, BoxDynErr
         }
     }
     if !matches!(state, State::Paid | State::Declined) {
-        // Not known yet, in another worker's hands, with a person, or proven not to have happened: later again. What
-        // never succeeds stays visible in the journal; a shop would also tell somebody here.
+        // Not known yet, owned by another worker, in manual review, or proven not to have happened: later again. What
+        // never succeeds stays visible in the journal; a shop would also notify its operator here.
         put_off(job, &desk).await?;
     }
     // The end of the step. Whatever happens before the engine has stored it, the step is run again: then the journal

@@ -7,7 +7,7 @@ use crate::error::StoreError;
 
 /// Where a journal is: the one reader of the texts that say so (`RECURRING_JOURNAL`, `--journal`).
 ///
-/// It is strict, since a slip in an address is another journal, which has never heard of the attempts in the right one: no
+/// It is strict, since a slip in an address is another journal, which has none of the attempts in the right one: no
 /// line end or blank around it, no relative path, no database that is only implied.
 #[derive(Clone)]
 pub enum Address {

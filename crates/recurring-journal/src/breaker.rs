@@ -71,7 +71,7 @@ impl Health {
         ))
     }
 
-    /// Told of each charge that is begun, which [`paused`](Self::paused) allowed. The first one after a pause is the one
+    /// Records each charge that is begun, which [`paused`](Self::paused) allowed. The first one after a pause is the one
     /// that decides.
     pub(crate) fn begun(&mut self) {
         if let Some(pause) = &mut self.paused {
@@ -79,15 +79,15 @@ impl Health {
         }
     }
 
-    /// Told after a charge that shows neither that the gateway works nor that it does not.
+    /// Records a charge that shows neither that the gateway works nor that it does not.
     pub(crate) fn undecided(&mut self) {
         if let Some(pause) = &mut self.paused {
             pause.trying = false;
         }
     }
 
-    /// Told after each other charge.
-    pub(crate) fn tell(&mut self, unknown: bool, now: Instant) {
+    /// Records each other charge.
+    pub(crate) fn record(&mut self, unknown: bool, now: Instant) {
         if self.last.len() >= self.rules.window.max(1) {
             self.last.pop_front();
         }
@@ -143,29 +143,29 @@ mod tests {
     fn too_many_unknown_answers_pause_and_one_good_one_ends_it() {
         let (mut health, start) = (Health::new(rules(4, 2, 60)), Instant::now());
         let at = |seconds| start + Duration::from_secs(seconds);
-        // One in four is no reason.
+        // One in four is not enough.
         for round in 0..8 {
-            health.tell(round % 4 == 0, at(0));
+            health.record(round % 4 == 0, at(0));
             assert!(begin(&mut health, at(0)));
         }
-        health.tell(true, at(0));
+        health.record(true, at(0));
         assert!(begin(&mut health, at(0)));
-        health.tell(true, at(0));
+        health.record(true, at(0));
         let why = health.paused(at(59)).expect("a pause");
         assert!(why.contains("2 of the last 4 charges are unknown") && why.contains("in 1 s"), "{why}");
         // One is tried; it is unknown too: twice as long.
         assert!(begin(&mut health, at(60)));
         assert!(!begin(&mut health, at(60)));
-        health.tell(true, at(61));
+        health.record(true, at(61));
         assert!(!begin(&mut health, at(180)));
         // One that shows nothing decides nothing: another is tried.
         assert!(begin(&mut health, at(181)));
         health.undecided();
         assert!(begin(&mut health, at(181)));
         assert!(!begin(&mut health, at(181)));
-        health.tell(false, at(182));
+        health.record(false, at(182));
         assert!(begin(&mut health, at(182)) && begin(&mut health, at(182)));
-        health.tell(true, at(183));
+        health.record(true, at(183));
         assert!(begin(&mut health, at(183)));
     }
 
@@ -175,7 +175,7 @@ mod tests {
             let (mut health, start) = (Health::new(rules(1, 1, asked)), Instant::now());
             let (mut now, mut last) = (start, Duration::ZERO);
             for _ in 0..70 {
-                health.tell(true, now);
+                health.record(true, now);
                 last = health.paused.unwrap().length;
                 now = health.paused.unwrap().until;
                 assert!(!begin(&mut health, now - Duration::from_secs(1)));

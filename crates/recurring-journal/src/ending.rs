@@ -3,14 +3,15 @@
 use recurring_core::{AttemptId, Effect, Proof, Timestamp};
 use recurring_facade::{Decline, Error, Payment};
 
-use crate::attempt::{AttemptRecord, Ending, Fence, Intent, State};
+use crate::attempt::{AttemptRecord, Ending, Fence, State};
 use crate::error::StoreError;
+use crate::intent::Intent;
 use crate::journal::Journal;
 use crate::store::{Change, Late};
 
 /// A change as it was written.
 pub(crate) struct Written {
-    /// How the attempt stands now.
+    /// The attempt as it is now.
     pub(crate) record: AttemptRecord,
     /// Why the attempt went to manual review instead: the payment belongs to another attempt.
     pub(crate) conflict: Option<String>,
@@ -119,7 +120,7 @@ pub(crate) fn describe(result: &Result<Payment, Error>) -> String {
     }
 }
 
-/// The attempt as it would stand, had it been written down.
+/// The attempt as it would be, had it been written down.
 pub(crate) fn remembered(intent: &Intent, fence: Fence, change: &Change, now: Timestamp) -> AttemptRecord {
     AttemptRecord {
         attempt: intent.attempt.clone(),

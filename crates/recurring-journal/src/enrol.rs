@@ -2,9 +2,10 @@
 
 use recurring_facade::{EnrolRequest, EnrolStarted, Error, Facade, Operation, ProviderId};
 
-use crate::attempt::{Intent, State};
+use crate::attempt::State;
 use crate::ending::ending_of;
 use crate::error::{JournalError, require};
+use crate::intent::Intent;
 use crate::journal::Journal;
 use crate::store::{Change, Claim};
 

@@ -5,7 +5,7 @@ use recurring_facade::{Facade, PaymentRef, ProviderId, Refusal};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// Somebody else has the attempt now: this worker was too late.
+    /// Another worker has the attempt now: this one was too late.
     #[error("another worker has taken this attempt over")]
     Fenced,
     /// There is no such attempt.
@@ -28,7 +28,7 @@ pub enum StoreError {
     /// Another process keeps the database locked.
     #[error("the journal is locked by another process: {0}")]
     Locked(String),
-    /// The file is damaged, or is no database.
+    /// The file is damaged, or is not a database.
     #[error("not a valid journal: {0}; restore it from a backup, and do not start with an empty one")]
     Corrupt(String),
     /// A row holds what this program did not write: another program has changed it, or the disk has.

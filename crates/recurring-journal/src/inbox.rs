@@ -44,7 +44,6 @@ fn as_word<S: Serializer>(authenticity: &Authenticity, serializer: S) -> Result<
 pub struct Delivery {
     /// How often it has come, this time included.
     pub times: u64,
-    /// Whether it has been dealt with before. For an unsigned notification that is no reason not to read the payment
-    /// again: one key may stand for several events, and anybody can send it.
+    /// Whether it has been dealt with before. The payment of an unsigned notification is read again all the same: one key may stand for several events, and anybody can send it.
     pub handled: bool,
 }

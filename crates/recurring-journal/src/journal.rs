@@ -5,9 +5,10 @@ use recurring_core::{AttemptId, Timestamp};
 use recurring_facade::ChargeRequest;
 
 use crate::address::Address;
-use crate::attempt::{AttemptRecord, Event, Intent};
+use crate::attempt::{AttemptRecord, Event};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{JournalError, StoreError};
+use crate::intent::Intent;
 use crate::policy::Policy;
 use crate::seal::EncryptionKey;
 #[cfg(feature = "postgres")]
@@ -123,7 +124,7 @@ impl JournalBuilder {
         }
     }
 
-    /// Takes a store of your own. What its owner left behind is made [unknown](crate::State::Unknown) first.
+    /// Takes a store that is open already. What its owner left behind is made [unknown](crate::State::Unknown) first.
     ///
     /// # Errors
     /// When the policy contradicts itself, the journal is not the one with the [identity](Self::identity) that was

@@ -12,9 +12,10 @@ use recurring_facade::{
     Record, RecordError, RefundRequest, ScheduleRequest, Scheduled,
 };
 
-use crate::attempt::{AttemptRecord, Fence, Intent, Operation, State};
+use crate::attempt::{AttemptRecord, Fence, Operation, State};
 use crate::ending::{Written, describe, ending_of, remembered};
 use crate::error::{JournalError, StoreError, refused, require};
+use crate::intent::Intent;
 use crate::journal::Journal;
 use crate::store::{Change, Claim, Late};
 
@@ -22,7 +23,7 @@ use crate::store::{Change, Claim, Late};
 const WRITES: u32 = 6;
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 
-/// How an attempt stands, after it was made or asked about again.
+/// An attempt after it was made or asked about again.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 #[must_use = "a decline and an open end are answers too: look at the outcome"]
@@ -48,7 +49,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    pub(crate) fn stands(record: AttemptRecord) -> Self {
+    pub(crate) fn existing(record: AttemptRecord) -> Self {
         Self {
             record,
             again: true,
@@ -74,13 +75,13 @@ pub(crate) struct Made {
 
 impl Journal {
     /// **Takes money**, at most once for the attempt's name: stores the attempt as armed, then charges, then stores
-    /// how it ended. Whoever asks again with the same name gets the stored end, and nothing is sent.
+    /// how it ended. A caller that asks again with the same name gets the stored end, and nothing is sent.
     ///
     /// An attempt that was proven not to have been applied is made again. Dropping this future does not stop it.
     ///
     /// # Errors
     /// When nothing was sent: the store failed, the name belongs to another payment, the gateway cannot charge. How the
-    /// gateway failed stands in [`Answer::error`].
+    /// gateway failed is in [`Answer::error`].
     pub async fn charge(&self, facade: &Facade, request: ChargeRequest) -> Result<Answer, JournalError> {
         let provider = request.credential.provider();
         require(facade, &provider, FacadeOperation::Charge)?;
@@ -148,8 +149,9 @@ impl Journal {
         .await
     }
 
-    /// Runs the whole of it in a task of its own: a caller that goes away leaves no attempt half made. `call` is given the
-    /// facade with the record and the limit of the attempt.
+    /// Runs the whole of it in a task of its own: a caller that goes away leaves no attempt half made. The facade's own task
+    /// is for the call alone; this one also arms before it and writes the end after it, which must not be left out either.
+    /// `call` is given the facade with the record and the limit of the attempt.
     pub(crate) async fn perform<Call, Calling>(
         &self,
         facade: &Facade,
@@ -219,7 +221,7 @@ impl Journal {
             Claim::Acquired(fence) => fence,
             Claim::Existing(record) => {
                 self.same(&intent, &record)?;
-                let mut answer = Answer::stands(*record);
+                let mut answer = Answer::existing(*record);
                 answer.agreement = self.kept_agreement(&answer.record);
                 return Ok(answer);
             }
@@ -302,7 +304,7 @@ impl Journal {
             // The caller has the credential in its hand; that it could not be sealed must not hide the payment.
             change.sealed = key.seal(&intent.attempt, &credential.into()).ok();
         }
-        let (stands, conflict, unrecorded) = match self.write_end(&intent.attempt, fence, &change).await {
+        let (stored, conflict, unrecorded) = match self.write_end(&intent.attempt, fence, &change).await {
             Ok(Written { record, conflict }) => (Some(record), conflict, None),
             Err(StoreError::Fenced) => {
                 let late = Late {
@@ -313,16 +315,16 @@ impl Journal {
                 };
                 match self.report_late(&intent.attempt, late, now).await {
                     Ok(conflict) => {
-                        let stands = self.store().get(&intent.attempt).await.ok().flatten();
-                        (stands, conflict, Some(StoreError::Fenced))
+                        let stored = self.store().get(&intent.attempt).await.ok().flatten();
+                        (stored, conflict, Some(StoreError::Fenced))
                     }
                     Err(failed) => (None, None, Some(failed)),
                 }
             }
             Err(failed) => (None, None, Some(failed)),
         };
-        // When the store is out of reach, what is known is told all the same.
-        let record = stands.unwrap_or_else(|| remembered(intent, fence, &change, now));
+        // When the store is out of reach, what is known is returned all the same.
+        let record = stored.unwrap_or_else(|| remembered(intent, fence, &change, now));
         if let Some(conflict) = conflict {
             // What the gateway answered is the answer to another attempt: nothing of it is this one's.
             let inner =

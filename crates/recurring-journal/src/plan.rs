@@ -1,7 +1,8 @@
 use recurring_facade::ChargeRequest;
 
-use crate::attempt::{Intent, State};
+use crate::attempt::State;
 use crate::error::JournalError;
+use crate::intent::Intent;
 use crate::journal::Journal;
 #[cfg(feature = "postgres")]
 use crate::store::plan::PLAN_POSTGRES;
@@ -15,7 +16,7 @@ use crate::store::plan::PLAN_SQLITE;
 /// it is.
 ///
 /// Planning is all that can be done this way. Arming is always a commit of its own: a charge that is sent inside a
-/// transaction that is rolled back would be a charge that nobody remembers.
+/// transaction that is rolled back would be a charge without a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PlanStatement {

@@ -34,7 +34,7 @@ impl Journal {
     /// Call it from time to time, on as many machines as you like: no attempt is looked up twice at once.
     ///
     /// # Errors
-    /// When the store fails. A gateway that cannot be read is no error: it is asked again later.
+    /// When the store fails. A gateway that cannot be read is not one: it is asked again later.
     pub async fn reconcile(&self, facade: &Facade) -> Result<Vec<Reconciled>, JournalError> {
         self.recover().await?;
         self.process_inbox(facade).await?;
@@ -354,7 +354,7 @@ impl Journal {
 }
 
 /// What a payment means that was read by its identifier alone: unlike a look-up, that compares nothing. A definite
-/// outcome settles the attempt only when the payment says that it is the attempt's; what is not said is no agreement.
+/// outcome settles the attempt only when the payment says that it is the attempt's; what is not said does not agree.
 fn seen_by_id(record: &AttemptRecord, payment: Payment) -> Seen {
     let named = payment.merchant_reference.as_deref();
     let lacks = match (named, record.amount, payment.amount) {

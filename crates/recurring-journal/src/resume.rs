@@ -3,8 +3,9 @@
 use recurring_facade::Operation as FacadeOperation;
 use recurring_facade::{Agreement, Enrolment, Error, Facade, PendingEnrolment, Rebuilt, ScheduleRef};
 
-use crate::attempt::{AttemptRecord, Intent, Operation, State};
+use crate::attempt::{AttemptRecord, Operation, State};
 use crate::error::{JournalError, require};
+use crate::intent::Intent;
 use crate::journal::Journal;
 use crate::perform::{Answer, Made};
 use crate::store::Change;
@@ -64,7 +65,7 @@ impl Journal {
             Err(error) => {
                 let why = error.message();
                 answer.no_agreement = Some(format!(
-                    "cannot rebuild the stored credential: {why}; the payment stands: resume it again, which only reads"
+                    "cannot rebuild the stored credential: {why}; the payment is recorded: resume it again, which only reads"
                 ));
             }
         }

@@ -16,9 +16,10 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::sleep_until;
 
-use crate::attempt::{AttemptRecord, Fence, Intent, State};
+use crate::attempt::{AttemptRecord, Fence, State};
 use crate::breaker::Breaker;
 use crate::error::{JournalError, require};
+use crate::intent::Intent;
 use crate::journal::Journal;
 use crate::perform::Answer;
 use crate::store::{Change, Claim};
@@ -110,7 +111,7 @@ impl BillingRun {
         ShutdownHandle(Arc::clone(&self.stop))
     }
 
-    /// **Takes money**: charges what the stream gives, each at most once. `report` is told of every attempt, in the
+    /// **Takes money**: charges what the stream gives, each at most once. `report` is called for every attempt, in the
     /// order in which they end.
     ///
     /// # Errors
@@ -146,6 +147,7 @@ impl BillingRun {
         let mut running: JoinSet<Ended> = JoinSet::new();
         let mut summary = Summary::default();
         let mut failed = None;
+        let mut held = Vec::new();
         let mut more = true;
         let mut tell = |report_of: Report| {
             summary.count(&report_of);
@@ -153,12 +155,15 @@ impl BillingRun {
         };
         loop {
             let stopping = *stopped.borrow_and_update() || failed.is_some();
-            // What is held back keeps its lease where the run would otherwise be given it again at once.
+            // What is held back keeps its lease until the run ends where the run would otherwise be given it again at once.
             let free = stopping || !source.comes_again();
             let mut wake: Option<Instant> = None;
             for (provider, lane) in &mut lanes {
-                let next = self.begin(provider, lane, stopping, free, &mut running, &mut tell).await;
+                let next = self.begin(provider, lane, stopping, &mut held, &mut running, &mut tell).await;
                 wake = [wake, next].into_iter().flatten().min();
+            }
+            if free {
+                self.let_go(std::mem::take(&mut held)).await;
             }
             let reading = more && !stopping && lanes.values().all(Lane::has_room);
             if !reading && running.is_empty() && wake.is_none() {
@@ -184,6 +189,7 @@ impl BillingRun {
                 }
             }
         }
+        self.let_go(held).await;
         summary.stopped = *stopped.borrow();
         summary.refusing =
             lanes.into_iter().filter_map(|(provider, lane)| Some((provider, lane.refusal()?))).collect();
@@ -194,17 +200,17 @@ impl BillingRun {
     }
 
     /// Begins as many of a lane's charges as may be under way, and says when more may be begun, if that is a matter of
-    /// time. A lane to which nothing is sent, or a run that stops, lets go of what waits.
+    /// time. What waits in a lane to which nothing is sent, or in a run that stops, is held back.
     async fn begin(
         &self,
         provider: &ProviderId,
         lane: &mut Lane,
         stopping: bool,
-        free: bool,
+        held: &mut Vec<(AttemptId, Fence)>,
         running: &mut JoinSet<Ended>,
         tell: &mut impl FnMut(Report),
     ) -> Option<Instant> {
-        let (mut wake, mut claimed) = (None, Vec::new());
+        let mut wake = None;
         while !lane.waiting.is_empty() {
             let now = Instant::now();
             let next = if stopping { Next::Leave(SkipReason::Stopped) } else { lane.next(now) };
@@ -221,13 +227,10 @@ impl BillingRun {
             match why {
                 None => self.spawn(provider.clone(), request, lane.begun(now), running),
                 Some(why) => {
-                    claimed.extend(fence.map(|fence| (request.attempt.clone(), fence)));
+                    held.extend(fence.map(|fence| (request.attempt.clone(), fence)));
                     tell(Report::Skipped { attempt: request.attempt, provider: provider.clone(), why });
                 }
             }
-        }
-        if free {
-            self.let_go(claimed).await;
         }
         wake
     }
@@ -334,7 +337,7 @@ impl BillingRun {
         Ok(())
     }
 
-    /// What is said of an attempt that could not be claimed; `None` when it can be made all the same.
+    /// The report of an attempt that could not be claimed; `None` when it can be made all the same.
     fn standing(&self, request: &ChargeRequest, record: AttemptRecord) -> Option<Report> {
         let (attempt, provider) = (request.attempt.clone(), request.credential.provider());
         let intent = Intent::charge(request);
@@ -347,7 +350,7 @@ impl BillingRun {
             State::Planned | State::Armed => {
                 Some(Report::Skipped { attempt, provider, why: SkipReason::InProgress })
             }
-            _ => Some(Report::Made(Box::new(Answer::stands(record)))),
+            _ => Some(Report::Made(Box::new(Answer::existing(record)))),
         }
     }
 }

@@ -279,7 +279,7 @@ async fn a_person_decides_with_a_name_and_a_reason_that_are_kept() {
     assert_eq!(events.last().unwrap().note.as_deref(), Some("ann: seen in the portal"));
     let error = world.journal.resolve(&world.facade, &attempt("a"), &decision).await.unwrap_err();
     assert!(matches!(error, JournalError::NotToDecide { state: "paid", .. }), "{error:?}");
-    let error = world.journal.resolve(&world.facade, &attempt("nobody"), &decision).await.unwrap_err();
+    let error = world.journal.resolve(&world.facade, &attempt("missing"), &decision).await.unwrap_err();
     assert_eq!(error, JournalError::Store(StoreError::NoSuchAttempt));
     let again = world.journal.charge(&world.facade, request(&credential, "a")).await.unwrap();
     assert!(again.again && again.is_paid());
@@ -297,7 +297,7 @@ async fn a_notification_settles_nothing_but_makes_the_payment_be_read() {
         world.sandbox.clear_faults();
         let other =
             world.journal.charge(&world.facade, request(&credential, &format!("{id}-2"))).await.unwrap();
-        // Somebody says that another payment is this one's: the gateway says whose it is.
+        // A notification names another payment for this one: the gateway says whose it is.
         let mut forged = recurring_facade::ReceivedNotification::new(
             id.clone(),
             recurring_facade::Authenticity::Unsigned,

@@ -97,7 +97,7 @@ async fn an_engine_that_repeats_its_steps_charges_once() {
     assert!(queued.contains("a-00") && !queued.contains("token"), "{queued}");
 
     // Answers are lost after the money moved, and before it moved where that can be proven. Until the first worker is
-    // gone, nobody can find out.
+    // gone, no look-up can find out.
     for id in &gateways {
         sandbox
             .inject(charging(id, FaultKind::Close).with_moment(Moment::AfterActing).with_times(3))
@@ -122,7 +122,7 @@ async fn an_engine_that_repeats_its_steps_charges_once() {
     // No call is under way any more: from now on, nothing found counts.
     clock.advance(Policy::default().settle_time);
 
-    // The second one is another process. It takes every worker that it hears nothing of for dead, at once.
+    // The second one is another process. It takes every worker without a sign of life for dead, at once.
     let config = Config::default().queue(std::any::type_name::<Job>()).missed_heartbeats(0);
     let second = desk(&address, &facade, &clock, PostgresStorage::new(&pool).with_config(config)).await;
     let worker = worker!("second", second, interval).data(havoc.clone()).build(unlucky);

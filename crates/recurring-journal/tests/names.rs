@@ -126,7 +126,7 @@ async fn enrolment_keeps_its_name_for_itself() {
             assert!(is_other(&error, "operation"), "{id}: {error:?}");
         }
         assert_eq!(world.sandbox.exchanges().len(), calls, "{id}");
-        // Nobody looks at it, and no operator decides it.
+        // It is never looked up, and no operator decides it.
         assert!(world.journal.look(&world.facade, &name).await.unwrap().is_none(), "{id}");
         let decision = Decision {
             what: Decided::Paid,

@@ -55,7 +55,7 @@ macro_rules! tests_of {
             eight_processes_open_an_empty_database_at_once,
             a_commit_waits_for_the_disk_whatever_the_database_says,
             server_that_ends_idle_sessions_ends_no_owner,
-            role_without_rights_hears_of_its_rights,
+            role_without_rights_is_shown_its_rights,
             unreadable_stored_word_is_an_error,
             address_without_host_or_database_is_refused,
             dump_that_was_restored_must_be_acknowledged,
@@ -121,7 +121,7 @@ async fn server_that_ends_idle_sessions_ends_no_owner() {
     assert_eq!(store.owner().await.unwrap(), owner);
 }
 
-async fn role_without_rights_hears_of_its_rights() {
+async fn role_without_rights_is_shown_its_rights() {
     let database = Database::new();
     let role = format!("narrow_{}", database.0.rsplit('/').next().unwrap());
     database.psql(&format!("CREATE ROLE {role} LOGIN; CREATE SCHEMA {role} AUTHORIZATION {role}"));
@@ -230,7 +230,7 @@ async fn a_replica_that_took_over_is_noticed_and_must_be_acknowledged() {
         database.psql("SELECT decided_by, note FROM recurring_failovers").trim(),
         "ann|compared until noon"
     );
-    // Nobody knows when it was sent, if it was: finding nothing would prove nothing.
+    // When it was sent is not known, nor whether it was: finding nothing would prove nothing.
     let journal = Journal::builder().with_store(Arc::clone(&store)).await.unwrap();
     let facade = Settings::unreachable().unwrap();
     for _ in 0..3 {
@@ -290,7 +290,7 @@ async fn an_owner_whose_connection_is_cut_is_gone_and_cannot_write() {
     assert_eq!(two.expire_leases(&Owners::gone([first.clone()]), at(1), at(1)).await.unwrap(), 1);
     let late = one.change(&attempt("a"), fence, &Change::to(State::Paid), at(2)).await;
     assert_eq!(late, Err(StoreError::Fenced));
-    // It goes on as somebody else.
+    // It goes on as another owner.
     while one.owner().await.unwrap() == first {
         tokio::task::yield_now().await;
     }

@@ -14,8 +14,8 @@ use futures_core::Stream;
 use recurring_core::ErrorKind;
 use recurring_facade::{ChargeRequest, Facade, ProviderId, StoredCredential};
 use recurring_fixtures::Case;
-use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply, refused_url};
-use recurring_journal::{BillingRun, Report, SkipReason, State, Summary};
+use recurring_fixtures::fault::{Behavior, FaultServer, RawReply, refused_url};
+use recurring_journal::{BillingRun, EncryptionKey, Journal, Report, SkipReason, State, Summary};
 use recurring_sandbox::FaultKind;
 use world::common::{self, FADING_CARD, GOOD_CARD};
 use world::{CHARGING, World, charging, request};
@@ -92,6 +92,30 @@ async fn refused_key_stops_one_gateway_and_costs_nothing() {
         let taken = [taken(&world, "a", 40), taken(&world, "b", 20), taken(&world, "c", 200)].concat();
         assert_eq!(taken, vec![1; 260], "{id}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn planned_run_goes_on_after_a_refused_key() {
+    let world = World::new().await;
+    let id = ProviderId::REVIO;
+    let credential = world.credential(&id, GOOD_CARD).await;
+    let key = EncryptionKey::new(&[5; 32]);
+    let journal = Journal::builder().encryption_key(key).with_store(world.store().await).await.unwrap();
+    let all = due(&credential, "a", 10);
+    for request in &all {
+        journal.plan(request).await.unwrap();
+    }
+    let refused = BillingRun::new(&journal, &with_another_key(&world, &id)).planned(|_| {}).await.unwrap();
+    assert_eq!(refused.of(State::NotApplied), 3, "{refused:?}");
+    assert_eq!(refused.refusing[&id].kind, ErrorKind::Authentication);
+    assert_eq!(taken(&world, "a", 10), [0; 10]);
+    // What was left is planned and free; what the gateway refused is given again by its name.
+    let summary = BillingRun::new(&journal, &world.facade).planned(|_| {}).await.unwrap();
+    assert_eq!((summary.of(State::Paid), summary.left), (7, 0), "{summary:?}");
+    for request in &all {
+        assert!(journal.charge_planned(&world.facade, &request.attempt).await.unwrap().is_paid());
+    }
+    assert_eq!(taken(&world, "a", 10), [1; 10]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -268,14 +292,14 @@ async fn gateway(
 ) -> (Facade, FaultServer) {
     let server = FaultServer::start(move |received, number| {
         if let Some(refused) = refusal(number) {
-            return Behaviour::Reply(refused);
+            return Behavior::Reply(refused);
         }
         let sent: serde_json::Value = serde_json::from_slice(&received.body).unwrap();
         let order = serde_json::json!({
             "id": format!("order-{number}"), "merchant_order_id": sent["merchant_order_id"], "status": "processing",
             "amount": sent["amount"], "currency": sent["currency"], "transactions": [],
         });
-        Behaviour::Reply(RawReply::json(200, order.to_string()))
+        Behavior::Reply(RawReply::json(200, order.to_string()))
     })
     .await;
     let settings = common::settings(&world.sandbox).set("EMSPAY_BASE_URL", server.url()).unwrap();

@@ -57,7 +57,7 @@ fn already(summary: &Summary) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everything_that_is_due_is_charged_once_and_a_second_run_charges_nothing() {
+async fn run_charges_what_is_due_once() {
     let world = World::new().await;
     let credential = emspay(&world).await;
     let (summary, made) = run(BillingRun::new(&world.journal, &world.facade), due(&credential, 0..300)).await;
@@ -122,7 +122,7 @@ async fn a_stopped_run_ends_what_is_under_way_and_is_resumed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_gateway_that_answers_unknown_too_often_is_paused_with_the_reason() {
+async fn gateway_with_too_many_unknown_is_paused() {
     let world = World::new().await;
     let credential = emspay(&world).await;
     let other = world.credential(&ProviderId::REVIO, GOOD_CARD).await;
@@ -192,7 +192,7 @@ async fn what_was_planned_is_charged_from_the_journal_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lines_that_cannot_be_read_and_names_that_are_taken_are_reported() {
+async fn unreadable_lines_and_taken_names_are_reported() {
     let world = World::new().await;
     let credential = emspay(&world).await;
     let _ = world.journal.charge(&world.facade, request(&credential, "taken")).await.unwrap();

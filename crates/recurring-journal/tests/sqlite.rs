@@ -95,6 +95,23 @@ async fn a_journal_of_a_newer_version_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn refused_name_is_rebound_only_without_sent() {
+    let folder = Folder::new();
+    let store = folder.open().await;
+    let fence = armed(&*store, "a", 0).await;
+    store.change(&attempt("a"), fence, &Change::to(State::NotApplied), at(1)).await.unwrap();
+    let mut other = suite::request("a");
+    other.amount = recurring_facade::Money::from_minor(4001, other.amount.currency()).unwrap();
+    let other = recurring_journal::Intent::charge(&other);
+    let arm = || async { store.arm(&other, &lease(&*store, 2).await).await.unwrap() };
+    assert!(matches!(arm().await, Claim::Existing(_)));
+    // Negative control: without the mark, the name takes another amount although something was sent under it.
+    let connection = rusqlite::Connection::open(folder.file()).unwrap();
+    connection.execute("UPDATE recurring_attempts SET lines = lines + 1, sent = 0", []).unwrap();
+    assert!(matches!(arm().await, Claim::Acquired(_)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn unreadable_stored_word_is_an_error() {
     let folder = Folder::new();
     let store = folder.open().await;
@@ -325,9 +342,9 @@ async fn eight_processes_open_a_new_file_at_once() {
 async fn a_file_that_is_not_its_own_is_left_alone() {
     let folder = Folder::new();
     let others = folder.file().with_extension("new");
-    std::fs::write(&others, "somebody else's").unwrap();
+    std::fs::write(&others, "another program's").unwrap();
     drop(folder.open().await);
-    assert_eq!(std::fs::read_to_string(&others).unwrap(), "somebody else's");
+    assert_eq!(std::fs::read_to_string(&others).unwrap(), "another program's");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -353,7 +370,7 @@ async fn a_write_that_fails_takes_nothing_with_it() {
         let store = Arc::clone(&store);
         tasks.spawn(async move {
             if number % 2 == 0 {
-                let missing = attempt(&format!("nobody-{number}"));
+                let missing = attempt(&format!("missing-{number}"));
                 assert!(store.change(&missing, fence, &Change::to(State::Paid), at(1)).await.is_err());
             } else {
                 let lease = lease(&*store, 0).await;

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{BRAND, CLIENT, PURCHASE, TOKEN, charge, client, first, rand};
-use recurring_fixtures::fault::{self, Behaviour, FaultServer, RawReply, Sends};
+use recurring_fixtures::fault::{self, Behavior, FaultServer, RawReply, Sends};
 use recurring_fixtures::{Case, variants};
 use revio::{
     ChargePurchase, Client, ClientDetails, CreateClient, CreatePurchase, Effect, Environment, ErrorKind,
@@ -88,7 +88,7 @@ async fn charge_with(member: &str, value: serde_json::Value, place: usize) -> re
     let body = Case::load("revio/charge-purchase/paid").response_body();
     let body =
         variants::with_member_replaced(&body, member, value).into_iter().nth(place).expect("it occurs");
-    let server = FaultServer::start(move |_, _| Behaviour::Reply(RawReply::json(200, body.clone()))).await;
+    let server = FaultServer::start(move |_, _| Behavior::Reply(RawReply::json(200, body.clone()))).await;
     let request = charge().with_expected(rand(100));
     let error = client(&server.url()).charge_purchase(&request).await.expect_err("another payment");
     assert_eq!(server.requests(), 1);
@@ -126,8 +126,7 @@ async fn a_purchase_created_otherwise_than_asked_is_unknown_and_kept() {
         ("currency", serde_json::json!("EUR")),
     ] {
         let body = variants::with_member_replaced(&body, member, other).pop().expect("the member occurs");
-        let server =
-            FaultServer::start(move |_, _| Behaviour::Reply(RawReply::json(201, body.clone()))).await;
+        let server = FaultServer::start(move |_, _| Behavior::Reply(RawReply::json(201, body.clone()))).await;
         let error = client(&server.url()).create_purchase(&request).await.expect_err("another purchase");
         assert_eq!((error.kind(), error.effect()), (ErrorKind::Protocol, Effect::Unknown), "{member}");
         assert!(error.message().contains(member), "{error}");
@@ -137,7 +136,7 @@ async fn a_purchase_created_otherwise_than_asked_is_unknown_and_kept() {
 
 /// What a charge that is answered with this says: the word for its outcome or for the error's kind and effect.
 async fn charge_answered(status: u16, body: &'static str) -> String {
-    let server = FaultServer::start(move |_, _| Behaviour::Reply(RawReply::json(status, body))).await;
+    let server = FaultServer::start(move |_, _| Behavior::Reply(RawReply::json(status, body))).await;
     let answer = client(&server.url()).charge_purchase(&charge()).await;
     assert_eq!(server.requests(), 1, "a charge goes out once");
     match answer {
@@ -195,8 +194,8 @@ async fn what_a_refused_charge_proves() {
 async fn charge_answer_lost_is_found_by_read() {
     let paid = good("revio/charge-purchase/paid", 200);
     let server = FaultServer::start(move |request, _| match request.method.as_str() {
-        "POST" => Behaviour::CloseAfterReading,
-        _ => Behaviour::Reply(paid.clone()),
+        "POST" => Behavior::CloseAfterReading,
+        _ => Behavior::Reply(paid.clone()),
     })
     .await;
     let client = client(&server.url());
@@ -214,7 +213,7 @@ fn purchase_of(products: Vec<Product>) -> CreatePurchase {
 
 #[tokio::test]
 async fn bad_input_sends_nothing() {
-    let server = FaultServer::start(|_, _| Behaviour::StaySilent).await;
+    let server = FaultServer::start(|_, _| Behavior::StaySilent).await;
     let client = client(&server.url());
     let long = "x".repeat(10_000);
     for odd in ["", ".", "..", "../", "a/b", "%2F", "a b", "a\0", &long] {

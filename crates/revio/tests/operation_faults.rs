@@ -4,7 +4,7 @@
 mod common;
 
 use common::{BRAND, CLIENT, PURCHASE, client, rand};
-use recurring_fixtures::fault::{self, Behaviour, FaultServer, RawReply, Sends};
+use recurring_fixtures::fault::{self, Behavior, FaultServer, RawReply, Sends};
 use recurring_fixtures::{Case, variants};
 use revio::{
     CancelPurchase, CapturePurchase, ChangeClient, ClientDetails, Effect, ErrorKind, Outcome,
@@ -138,8 +138,7 @@ async fn an_answer_about_something_else_is_unknown() {
         let body = Case::load(case).response_body();
         let body = variants::with_member_replaced(&body, member, value).into_iter().nth(place);
         let body = body.expect("the member occurs");
-        let server =
-            FaultServer::start(move |_, _| Behaviour::Reply(RawReply::json(200, body.clone()))).await;
+        let server = FaultServer::start(move |_, _| Behavior::Reply(RawReply::json(200, body.clone()))).await;
         let client = client(&server.url());
         let capture = CapturePurchase::new(PURCHASE).with_amount(rand(40));
         let change = ChangeClient::new(CLIENT).with_email("customer@example.com");
@@ -165,7 +164,7 @@ async fn an_answer_about_something_else_is_unknown() {
 
 /// What a refund, a capture and a release say that are answered with this.
 async fn refused(status: u16, body: &'static str) -> [String; 3] {
-    let server = FaultServer::start(move |_, _| Behaviour::Reply(RawReply::json(status, body))).await;
+    let server = FaultServer::start(move |_, _| Behavior::Reply(RawReply::json(status, body))).await;
     let client = client(&server.url());
     let words = |answer: Result<Outcome, revio::Error>| match answer {
         Ok(outcome) => outcome.to_string(),
@@ -231,8 +230,8 @@ async fn what_a_refusal_proves() {
 async fn refund_answer_lost_is_found_by_read() {
     let body = Case::load("revio/refund-purchase/pending-refund").response_body();
     let server = FaultServer::start(move |request, _| match request.method.as_str() {
-        "POST" => Behaviour::CloseAfterReading,
-        _ => Behaviour::Reply(RawReply::json(200, body.clone())),
+        "POST" => Behavior::CloseAfterReading,
+        _ => Behavior::Reply(RawReply::json(200, body.clone())),
     })
     .await;
     let client = client(&server.url());
@@ -246,7 +245,7 @@ async fn refund_answer_lost_is_found_by_read() {
 
 #[tokio::test]
 async fn bad_input_sends_nothing() {
-    let server = FaultServer::start(|_, _| Behaviour::StaySilent).await;
+    let server = FaultServer::start(|_, _| Behavior::StaySilent).await;
     let client = client(&server.url());
     let long = "x".repeat(10_000);
     let local = |error: revio::Error| {

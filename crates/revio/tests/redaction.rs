@@ -1,7 +1,7 @@
 //! No secret in anything that is shown or logged.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
 
-use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
+use recurring_fixtures::fault::{Behavior, FaultServer, RawReply};
 use recurring_fixtures::logs::Capture;
 use recurring_fixtures::redaction::assert_absent;
 use revio::{
@@ -68,7 +68,7 @@ async fn nothing_that_is_shown_holds_a_secret() {
     ];
     for reply in replies {
         let status = reply.status;
-        let server = FaultServer::start(move |_, _| Behaviour::Reply(reply.clone())).await;
+        let server = FaultServer::start(move |_, _| Behavior::Reply(reply.clone())).await;
         let builder = Client::builder(Environment::Custom(server.url()), KEY);
         shown += &format!("{builder:?}");
         let client = builder.build().expect("a client");

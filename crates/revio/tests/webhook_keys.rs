@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use common::{KeyPair, client, raw};
-use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
+use recurring_fixtures::fault::{Behavior, FaultServer, RawReply};
 use recurring_fixtures::redaction::assert_absent;
 use revio::notification::{Authenticated, NotificationError, WebhookKeys};
 use tokio::task::JoinSet;
@@ -17,11 +17,11 @@ const BODY: &[u8] = br#"{"id":"1","event_type":"purchase.paid"}"#;
 /// A gateway whose answer to the question for the key can be changed.
 struct Gateway {
     server: FaultServer,
-    answer: Arc<Mutex<Behaviour>>,
+    answer: Arc<Mutex<Behavior>>,
 }
 
 impl Gateway {
-    async fn start(answer: Behaviour) -> Gateway {
+    async fn start(answer: Behavior) -> Gateway {
         let answer = Arc::new(Mutex::new(answer));
         let shared = Arc::clone(&answer);
         let server = FaultServer::start(move |request, _| {
@@ -32,7 +32,7 @@ impl Gateway {
         Gateway { server, answer }
     }
 
-    fn now_answers(&self, answer: Behaviour) {
+    fn now_answers(&self, answer: Behavior) {
         *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = answer;
     }
 
@@ -45,13 +45,13 @@ impl Gateway {
     }
 }
 
-fn key(pair: &KeyPair) -> Behaviour {
-    Behaviour::Reply(RawReply::json(200, serde_json::Value::from(pair.pem.as_str()).to_string()))
+fn key(pair: &KeyPair) -> Behavior {
+    Behavior::Reply(RawReply::json(200, serde_json::Value::from(pair.pem.as_str()).to_string()))
 }
 
 /// A failure after which a read is not repeated, so that one question is one request.
-fn failure() -> Behaviour {
-    Behaviour::Reply(RawReply::json(403, r#"{"__all__":[{"code":"permission_denied"}]}"#))
+fn failure() -> Behavior {
+    Behavior::Reply(RawReply::json(403, r#"{"__all__":[{"code":"permission_denied"}]}"#))
 }
 
 async fn deliver(keys: &WebhookKeys, signature: &str) -> Result<Authenticated, NotificationError> {
@@ -156,7 +156,7 @@ async fn missing_key_refuses_and_names_the_cause() {
 }
 
 async fn answer_that_is_not_a_key_is_not_kept() {
-    let gateway = Gateway::start(Behaviour::Reply(RawReply::json(200, r#""hello""#))).await;
+    let gateway = Gateway::start(Behavior::Reply(RawReply::json(200, r#""hello""#))).await;
     let keys = gateway.keys();
     let good = KeyPair::first().sign(BODY);
     assert!(refused(deliver(&keys, &good).await).contains("cannot obtain the key"));
@@ -182,7 +182,7 @@ async fn old_key_is_kept_while_the_new_one_is_unavailable() {
 }
 
 async fn delivery_dropped_during_a_fetch_keeps_the_limit() {
-    let gateway = Gateway::start(Behaviour::StaySilent).await;
+    let gateway = Gateway::start(Behavior::StaySilent).await;
     let keys = Arc::new(gateway.keys());
     let good = KeyPair::first().sign(BODY);
     let asking = tokio::spawn({
@@ -203,7 +203,7 @@ async fn delivery_dropped_during_a_fetch_keeps_the_limit() {
 
 async fn no_secret_is_shown() {
     let quoting = RawReply::json(401, format!(r#"{{"__all__":[{{"message":"bad {}"}}]}}"#, common::KEY));
-    let gateway = Gateway::start(Behaviour::Reply(quoting)).await;
+    let gateway = Gateway::start(Behavior::Reply(quoting)).await;
     let keys = gateway.keys();
     let mut shown = format!("{keys:?}");
     shown += &refused(deliver(&keys, &KeyPair::first().sign(BODY)).await);

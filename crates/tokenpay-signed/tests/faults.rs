@@ -7,7 +7,7 @@ use common::{
     Fixed, any_signature, card_page, client, documented_recurring, dollars, first_sale, lost_order,
     part_of_an_order, voided_order,
 };
-use recurring_fixtures::fault::{self, Behaviour, FaultServer, RawReply, Sends};
+use recurring_fixtures::fault::{self, Behavior, FaultServer, RawReply, Sends};
 use recurring_fixtures::{Case, variants};
 use serde_json::json;
 use tokenpay_signed::{
@@ -62,7 +62,7 @@ async fn delete_token() {
 /// The documented charge against a server that answers this.
 async fn charge(status: u16, body: impl Into<Vec<u8>>) -> Result<TokenOrder, Error> {
     let reply = RawReply::json(status, body);
-    let server = FaultServer::start(move |_, _| Behaviour::Reply(reply.clone())).await;
+    let server = FaultServer::start(move |_, _| Behavior::Reply(reply.clone())).await;
     let answer = client(&server.url(), any_signature()).recurring(&documented_recurring()).await;
     assert_eq!(server.requests(), 1);
     answer
@@ -74,7 +74,7 @@ async fn an_answer_about_another_payment_is_unknown_and_kept() {
     for (member, places, others) in [
         ("amount", 2, vec![json!(31), json!("30.01"), json!("3e1"), json!(-30), json!("30,00"), json!("")]),
         ("currency", 2, vec![json!("HKD"), json!("usd")]),
-        ("merchantReference", 1, vec![json!("another-order"), json!("MERREF1656991803097")]),
+        ("merchantReference", 1, vec![json!("another"), json!("MERREF1656991803097")]),
     ] {
         for other in others {
             let replaced = variants::with_member_replaced(&body, member, other.clone());
@@ -109,15 +109,13 @@ async fn an_answer_about_another_payment_is_unknown_and_kept() {
 async fn card_of_another_user_is_never_listed() {
     let body = Case::load("tokenpay-signed/query-token/two-cards").response_body();
     for body in variants::with_member_replaced(&body, "userId", json!("user2")) {
-        let server =
-            FaultServer::start(move |_, _| Behaviour::Reply(RawReply::json(200, body.clone()))).await;
+        let server = FaultServer::start(move |_, _| Behavior::Reply(RawReply::json(200, body.clone()))).await;
         let error =
             client(&server.url(), any_signature()).query_token("user1").await.expect_err("another user");
         assert_eq!(error.kind(), ErrorKind::Protocol);
     }
     for body in variants::with_member_removed(&body, "tokenId") {
-        let server =
-            FaultServer::start(move |_, _| Behaviour::Reply(RawReply::json(200, body.clone()))).await;
+        let server = FaultServer::start(move |_, _| Behavior::Reply(RawReply::json(200, body.clone()))).await;
         let error = client(&server.url(), any_signature()).query_token("user1").await.expect_err("no token");
         assert_eq!(error.kind(), ErrorKind::Protocol);
     }
@@ -170,7 +168,7 @@ async fn refusal_is_proof_only_with_known_code_or_words() {
 async fn deletion_answered_with_a_list_is_an_error() {
     // The members of an answer in their order, which is how a list can be mistaken for an object.
     for list in [r#"["0000","Success"]"#, r#"["0000","Success",null,null]"#] {
-        let server = FaultServer::start(move |_, _| Behaviour::Reply(RawReply::json(200, list))).await;
+        let server = FaultServer::start(move |_, _| Behavior::Reply(RawReply::json(200, list))).await;
         let token = TokenId::from("436");
         let error =
             client(&server.url(), any_signature()).delete_token("user1", &token).await.expect_err("a list");
@@ -211,7 +209,7 @@ async fn answer_with_an_order_is_never_proof_of_refusal() {
 
 #[tokio::test]
 async fn without_a_signature_nothing_is_sent() {
-    let server = FaultServer::start(|_, _| Behaviour::StaySilent).await;
+    let server = FaultServer::start(|_, _| Behavior::StaySilent).await;
     for signed in [Err(SigningError::new("the key service is away")), Ok(Vec::new())] {
         let says = signed.as_ref().err().map_or("no bytes", |_| "the key service is away");
         let client = client(&server.url(), Fixed(signed.clone()));
@@ -234,7 +232,7 @@ async fn without_a_signature_nothing_is_sent() {
 
 #[tokio::test]
 async fn bad_input_sends_nothing() {
-    let server = FaultServer::start(|_, _| Behaviour::StaySilent).await;
+    let server = FaultServer::start(|_, _| Behavior::StaySilent).await;
     let client = client(&server.url(), any_signature());
     let long = "x".repeat(65);
     let local = (ErrorKind::InvalidRequest, Effect::NotApplied(Proof::Local));

@@ -6,7 +6,7 @@ mod common;
 use common::{
     account, any_signature, by_reference, client, dollars, lost_order, part_of_an_order, voided_order,
 };
-use recurring_fixtures::fault::{self, Behaviour, FaultServer, RawReply, Sends};
+use recurring_fixtures::fault::{self, Behavior, FaultServer, RawReply, Sends};
 use recurring_fixtures::{Case, variants};
 use serde_json::{Value, json};
 use tokenpay_signed::{
@@ -272,7 +272,7 @@ fn new_members_and_new_values_do_no_harm() {
 
 #[tokio::test]
 async fn bad_input_sends_nothing() {
-    let server = FaultServer::start(|_, _| Behaviour::StaySilent).await;
+    let server = FaultServer::start(|_, _| Behavior::StaySilent).await;
     let client = client(&server.url(), any_signature());
     let dinars =
         |text| tokenpay_signed::Money::parse(text, Currency::from_code("KWD").expect("KWD")).expect("money");
@@ -326,7 +326,7 @@ fn order_id_is_kept_digit_for_digit() {
 
 #[tokio::test]
 async fn amount_in_another_currency_is_never_sent() {
-    let server = FaultServer::start(|_, _| Behaviour::StaySilent).await;
+    let server = FaultServer::start(|_, _| Behavior::StaySilent).await;
     let client = client(&server.url(), any_signature());
     let yen = tokenpay_signed::Money::parse("3000", Currency::from_code("JPY").expect("JPY")).expect("money");
     let token = || tokenpay_signed::TokenId::from("436");

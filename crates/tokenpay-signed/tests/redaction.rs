@@ -4,7 +4,7 @@
 mod common;
 
 use common::{account, dollars, key, lost_order, part_of_an_order, signer, voided_order};
-use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
+use recurring_fixtures::fault::{Behavior, FaultServer, RawReply};
 use recurring_fixtures::logs::Capture;
 use recurring_fixtures::redaction::assert_absent;
 use tokenpay_signed::{
@@ -36,7 +36,7 @@ async fn nothing_that_is_shown_holds_a_secret() {
         RawReply::json(200, format!(r#"["{TOKEN}""#)),
     ];
     for reply in replies {
-        let server = FaultServer::start(move |_, _| Behaviour::Reply(reply.clone())).await;
+        let server = FaultServer::start(move |_, _| Behavior::Reply(reply.clone())).await;
         let builder = Client::builder(Environment::Custom(server.url()), "3", signer());
         shown += &format!("{builder:?}");
         let client = builder.build().expect("a client");

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::message::{Behaviour, RawReply, Received};
+use super::message::{Behavior, RawReply, Received};
 use super::rows::{Expected, rows};
 use super::server::{FaultServer, refused_url};
 
@@ -37,15 +37,15 @@ pub async fn check<F, Running>(
 {
     for row in rows(good_reply).into_iter().filter(|row| !leave_out.contains(&row.name)) {
         let seen = Arc::new(AtomicUsize::new(0));
-        let server = match row.behaviour {
+        let server = match row.behavior {
             None => None,
-            Some(behaviour) => {
+            Some(behavior) => {
                 let seen = Arc::clone(&seen);
                 let answer = move |request: &Received, _| match prelude(request) {
-                    Some(reply) => Behaviour::Reply(reply),
+                    Some(reply) => Behavior::Reply(reply),
                     None => {
                         seen.fetch_add(1, Ordering::SeqCst);
-                        behaviour.clone()
+                        behavior.clone()
                     }
                 };
                 Some(FaultServer::start(answer).await)

@@ -42,7 +42,7 @@ impl Received {
 
 /// What the server does with one request.
 #[derive(Debug, Clone)]
-pub enum Behaviour {
+pub enum Behavior {
     /// Answers, and keeps the connection open unless the reply says `Connection: close`.
     Reply(RawReply),
     /// Closes before the request is read.

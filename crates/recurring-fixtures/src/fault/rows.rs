@@ -1,6 +1,6 @@
 //! The rows of what can go wrong between a client and any gateway, and what each one says of the money.
 
-use super::message::{Behaviour, RawReply};
+use super::message::{Behavior, RawReply};
 
 /// The effect of a row, for an operation that moves money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Row {
     /// A name for messages.
     pub name: &'static str,
     /// What the server does; `None`: nothing listens, see [`refused_url`](super::refused_url).
-    pub behaviour: Option<Behaviour>,
+    pub behavior: Option<Behavior>,
     /// The effect on the money.
     pub expected: Expected,
 }
@@ -37,7 +37,7 @@ const HTML: &str = "<html><body><h1>Something is wrong</h1></body></html>";
 pub fn rows(good_reply: RawReply) -> Vec<Row> {
     assert!(good_reply.body.len() > 1, "the good reply needs a body that can be cut");
     let good = good_reply;
-    let reply = |name, reply| (name, Behaviour::Reply(reply));
+    let reply = |name, reply| (name, Behavior::Reply(reply));
     let elsewhere = |status| RawReply::new(status).header("Location", "/elsewhere");
     let success = |body: &str| RawReply::json(good.status, body);
     let head = good.head().len();
@@ -48,16 +48,16 @@ pub fn rows(good_reply: RawReply) -> Vec<Row> {
     longer_than_allowed.body.resize(good.body.len() + 1024 * 1024, b' ');
     let half_a_body = RawReply { body: good.body.split_at(half).0.to_vec(), ..good.clone() };
 
-    let behaviours = [
-        ("silent", Behaviour::StaySilent),
-        ("trickle", Behaviour::Trickle(good.clone())),
-        ("closed before reading", Behaviour::CloseBeforeReading),
-        ("reset before reading", Behaviour::ResetBeforeReading),
-        ("closed after reading", Behaviour::CloseAfterReading),
-        ("reset after reading", Behaviour::ResetAfterReading),
-        ("cut in the head", Behaviour::CutAfter { reply: good.clone(), bytes: head / 2 }),
-        ("cut after the head", Behaviour::CutAfter { reply: good.clone(), bytes: head }),
-        ("cut in the body", Behaviour::CutAfter { reply: good.clone(), bytes: head + half }),
+    let behaviors = [
+        ("silent", Behavior::StaySilent),
+        ("trickle", Behavior::Trickle(good.clone())),
+        ("closed before reading", Behavior::CloseBeforeReading),
+        ("reset before reading", Behavior::ResetBeforeReading),
+        ("closed after reading", Behavior::CloseAfterReading),
+        ("reset after reading", Behavior::ResetAfterReading),
+        ("cut in the head", Behavior::CutAfter { reply: good.clone(), bytes: head / 2 }),
+        ("cut after the head", Behavior::CutAfter { reply: good.clone(), bytes: head }),
+        ("cut in the body", Behavior::CutAfter { reply: good.clone(), bytes: head + half }),
         reply("301", elsewhere(301)),
         reply("302", elsewhere(302)),
         reply("303", elsewhere(303)),
@@ -86,11 +86,8 @@ pub fn rows(good_reply: RawReply) -> Vec<Row> {
         reply("2xx over 1 MiB", longer_than_allowed),
         reply("204", RawReply::new(204)),
     ];
-    let refused = Row { name: "nothing listens", behaviour: None, expected: Expected::NeverSent };
-    let unknown = behaviours.map(|(name, behaviour)| Row {
-        name,
-        behaviour: Some(behaviour),
-        expected: Expected::Unknown,
-    });
+    let refused = Row { name: "nothing listens", behavior: None, expected: Expected::NeverSent };
+    let unknown =
+        behaviors.map(|(name, behavior)| Row { name, behavior: Some(behavior), expected: Expected::Unknown });
     std::iter::once(refused).chain(unknown).collect()
 }

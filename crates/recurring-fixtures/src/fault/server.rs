@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::message::{Behaviour, RawReply, Received, find};
+use super::message::{Behavior, RawReply, Received, find};
 
 /// A request is looked at as a whole before anything is done with it, so it must fit here and into the system's own buffers.
 const LARGEST_REQUEST: usize = 64 * 1024;
@@ -19,7 +19,7 @@ const LARGEST_REQUEST: usize = 64 * 1024;
 /// How many milliseconds half a request is waited for. Only a client that gave up while sending leaves one behind.
 const PATIENCE: u32 = 10_000;
 
-type Answer = dyn Fn(&Received, usize) -> Behaviour + Send + Sync;
+type Answer = dyn Fn(&Received, usize) -> Behavior + Send + Sync;
 
 /// A server on a free loopback port that does with each request what a function says. It stops when it is dropped.
 ///
@@ -43,9 +43,7 @@ impl FaultServer {
     ///
     /// # Panics
     /// When no loopback port can be opened.
-    pub async fn start(
-        answer: impl Fn(&Received, usize) -> Behaviour + Send + Sync + 'static,
-    ) -> FaultServer {
+    pub async fn start(answer: impl Fn(&Received, usize) -> Behavior + Send + Sync + 'static) -> FaultServer {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free loopback port");
         let address = listener.local_addr().expect("a bound socket has an address");
         let shared = Arc::new(Shared {
@@ -141,30 +139,30 @@ async fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
             return stream.shutdown().await;
         }
         let before = shared.requests.fetch_add(1, Ordering::SeqCst);
-        let behaviour = (shared.answer)(&request, before);
-        match behaviour {
-            Behaviour::CloseBeforeReading => return stream.shutdown().await,
-            Behaviour::ResetBeforeReading => return stream.set_zero_linger(),
+        let behavior = (shared.answer)(&request, before);
+        match behavior {
+            Behavior::CloseBeforeReading => return stream.shutdown().await,
+            Behavior::ResetBeforeReading => return stream.set_zero_linger(),
             _ => {}
         }
         stream.read_exact(&mut vec![0; length]).await?;
         shared.received.lock().unwrap_or_else(PoisonError::into_inner).push(request);
-        match behaviour {
-            Behaviour::Reply(reply) => {
+        match behavior {
+            Behavior::Reply(reply) => {
                 stream.write_all(&reply.bytes()).await?;
                 if reply.closes() {
                     return stream.shutdown().await;
                 }
             }
-            Behaviour::CloseAfterReading | Behaviour::CloseBeforeReading => return stream.shutdown().await,
-            Behaviour::ResetAfterReading | Behaviour::ResetBeforeReading => return stream.set_zero_linger(),
-            Behaviour::StaySilent => std::future::pending().await,
-            Behaviour::CutAfter { reply, bytes } => {
+            Behavior::CloseAfterReading | Behavior::CloseBeforeReading => return stream.shutdown().await,
+            Behavior::ResetAfterReading | Behavior::ResetBeforeReading => return stream.set_zero_linger(),
+            Behavior::StaySilent => std::future::pending().await,
+            Behavior::CutAfter { reply, bytes } => {
                 let whole = reply.bytes();
                 stream.write_all(whole.get(..bytes).unwrap_or(&whole)).await?;
                 return stream.shutdown().await;
             }
-            Behaviour::Trickle(reply) => {
+            Behavior::Trickle(reply) => {
                 let mut all_but_one = reply.bytes();
                 all_but_one.pop();
                 stream.write_all(&all_but_one).await?;

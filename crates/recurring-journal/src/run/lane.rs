@@ -81,26 +81,26 @@ impl Lane {
         }
     }
 
-    /// Told of each charge that is begun.
+    /// Records each charge that is begun.
     pub(super) fn begun(&mut self, now: Instant) -> Epoch {
         self.under_way += 1;
         self.health.begun();
         self.pace.begun(now)
     }
 
-    /// Told of each charge that ended.
+    /// Records each charge that ended.
     pub(super) fn ended(&mut self, begun: Epoch, result: &Result<Answer, JournalError>, now: Instant) {
         self.under_way = self.under_way.saturating_sub(1);
         match sign_of(result) {
             Sign::Answered => {
-                self.health.tell(false, now);
+                self.health.record(false, now);
                 self.pace.accepted(begun);
                 (self.refused, self.answered) = (0, true);
             }
-            Sign::Unknown => self.health.tell(true, now),
+            Sign::Unknown => self.health.record(true, now),
             Sign::Nothing => self.health.undecided(),
             Sign::TooMany(asked) => match self.pace.too_many(begun, asked, &self.rules, now) {
-                Ok(true) => self.health.tell(true, now),
+                Ok(true) => self.health.record(true, now),
                 Ok(false) => self.health.undecided(),
                 Err(why) => {
                     self.closed.get_or_insert(SkipReason::Paused(why));

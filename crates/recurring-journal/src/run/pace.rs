@@ -83,7 +83,7 @@ impl Pace {
         self.gap > Duration::ZERO || self.refused > 0
     }
 
-    /// Told of each charge that is begun.
+    /// Records each charge that is begun.
     pub(super) fn begun(&mut self, now: Instant) -> Epoch {
         self.since.get_or_insert(now);
         let from = now.checked_sub(CATCH_UP).map_or(self.next, |earliest| self.next.max(earliest));
@@ -91,7 +91,7 @@ impl Pace {
         self.epoch
     }
 
-    /// Told of each charge that the gateway took and answered, whatever it said about the payment.
+    /// Records each charge that the gateway took and answered, whatever it said about the payment.
     pub(super) fn accepted(&mut self, begun: Epoch) {
         if begun != self.epoch {
             return;
@@ -104,7 +104,7 @@ impl Pace {
         }
     }
 
-    /// Told of each charge that the gateway refused as too many, with the wait that it asked for. Whether that is news: not
+    /// Records each charge that the gateway refused as too many, with the wait that it asked for. Whether that is news: not
     /// of one that was under way when the gateway first asked to wait.
     ///
     /// # Errors

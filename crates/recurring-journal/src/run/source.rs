@@ -124,10 +124,10 @@ async fn planned(journal: &Journal) -> Result<Option<Chunk>, JournalError> {
 
 impl Journal {
     /// **Takes money**: charges one attempt that was [planned](Journal::plan) with a sealed credential, at most once:
-    /// see [`charge`](Journal::charge). For an engine of your own that is told no more than the attempt's name.
+    /// see [`charge`](Journal::charge). For an engine of your own that is given no more than the attempt's name.
     ///
     /// # Errors
-    /// Those of [`charge`](Journal::charge); when there is no such attempt, it is no charge, or its credential cannot be
+    /// Those of [`charge`](Journal::charge); when there is no such attempt, it is not a charge, or its credential cannot be
     /// opened with this journal's [`EncryptionKey`](crate::EncryptionKey).
     pub async fn charge_planned(&self, facade: &Facade, attempt: &AttemptId) -> Result<Answer, JournalError> {
         let record = self.attempt(attempt).await?;

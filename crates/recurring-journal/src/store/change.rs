@@ -14,7 +14,7 @@ pub struct Lease {
     pub owner: String,
     /// From now.
     pub now: Timestamp,
-    /// Until then; nobody else gets it before.
+    /// Until then; no other owner gets it before.
     pub until: Timestamp,
 }
 
@@ -41,7 +41,7 @@ impl Owners {
 pub enum Claim {
     /// It is yours, under this fence.
     Acquired(Fence),
-    /// It is not; this is how it stands.
+    /// It is not; this is the attempt as it is.
     Existing(Box<AttemptRecord>),
 }
 

@@ -7,20 +7,24 @@ use recurring_core::{AttemptId, Timestamp};
 use recurring_facade::{PaymentRef, ProviderId};
 
 use super::change::{Change, Claim, Due, Filter, Late, Lease, Owners};
-use crate::attempt::{AttemptRecord, Event, Fence, Intent, State};
+use super::sealed::Sealed;
+use crate::attempt::{AttemptRecord, Event, Fence, State};
 use crate::error::StoreError;
 use crate::inbox::{Delivery, InboxEntry};
+use crate::intent::Intent;
 
 /// A durable store of attempts. Every method that writes has committed when it answers `Ok`.
 ///
-/// What the journal promises rests on four properties, which one suite of tests asks of every store:
+/// The guarantees of the journal rest on four properties, which one suite of tests asks of every store:
 ///
 /// 1. [`arm`](Store::arm) hands an attempt to one caller at a time, whatever else runs, on however many machines.
 /// 2. [`change`](Store::change) writes only for the fence that the attempt has now.
 /// 3. `Ok` means that the write survives the loss of power.
 /// 4. Every change leaves a line in the log, which nothing changes afterwards.
+///
+/// It is sealed: the stores are those of this crate.
 #[async_trait]
-pub trait Store: fmt::Debug + Send + Sync {
+pub trait Store: fmt::Debug + Send + Sync + Sealed {
     /// Who this store is, as the owner of attempts. It changes when the store can no longer prove that the old owner
     /// is alive.
     ///
@@ -52,7 +56,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// When that cannot be asked.
     async fn is_gone(&self, owner: &str) -> Result<bool, StoreError>;
 
-    /// Stores an attempt as planned, for anybody to take, and answers how it stands. One that is there stays as it is.
+    /// Stores an attempt as planned, for any owner to take, and returns it. One that is there stays as it is.
     ///
     /// # Errors
     /// When it could not be stored.
@@ -60,22 +64,22 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// Reserves the name of an enrolment before anything is sent: stores it in the [state](Intent::initial_state) of
     /// its operation. [`Claim::Acquired`] when the name is new, or when nothing was ever sent under it and it belonged to
-    /// an enrolment at this gateway, whose intent is then replaced. Anything else is answered as it stands.
+    /// an enrolment at this gateway, whose intent is then replaced. Anything else is returned as it is.
     ///
     /// # Errors
     /// When it could not be stored: then nothing may be sent.
     async fn reserve(&self, intent: &Intent, now: Timestamp) -> Result<Claim, StoreError>;
 
-    /// Stores attempts as planned and takes them for this owner until `lease.until`, as far as nobody else has them:
+    /// Stores attempts as planned and takes them for this owner until `lease.until`, as far as no other owner has them:
     /// the answers come in the order of the intents. An attempt that has been planned before is taken; one that has
-    /// been armed, or that another owner holds, is answered as it stands.
+    /// been armed, or that another owner holds, is returned as it is.
     ///
     /// # Errors
     /// When nothing could be stored.
     async fn claim(&self, intents: &[Intent], lease: &Lease) -> Result<Vec<Claim>, StoreError>;
 
     /// Arms one attempt: stores it, if it is new, and gives it to this owner until `lease.until`. It must be new,
-    /// planned and free (or this owner's), or not applied; anything else is answered as it stands. The intent of one
+    /// planned and free (or this owner's), or not applied; anything else is returned as it is. The intent of one
     /// that was not applied must be the same, unless nothing was ever sent under its name ([`Change::unsent`]): then it
     /// is replaced by another one of the same operation and provider.
     ///
@@ -83,7 +87,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// When it is not proven that it was armed: then nothing may be sent.
     async fn arm(&self, intent: &Intent, lease: &Lease) -> Result<Claim, StoreError>;
 
-    /// Writes what is known now, and answers how the attempt stands with it.
+    /// Writes what is known now, and returns the attempt with it.
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when another owner has the attempt now, [`StoreError::NoSuchAttempt`] when there is none;

@@ -8,6 +8,8 @@ pub(crate) mod plan;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod row;
+#[doc(hidden)]
+pub mod sealed;
 mod sqlite;
 mod version;
 

@@ -15,9 +15,11 @@ use super::failover::{Acknowledged, Failover};
 use super::info::JournalInfo;
 use super::plan::PLAN_POSTGRES;
 use super::row;
-use crate::attempt::{AttemptRecord, Event, Fence, Intent, State};
+use super::sealed::Sealed;
+use crate::attempt::{AttemptRecord, Event, Fence, State};
 use crate::error::StoreError;
 use crate::inbox::{Delivery, InboxEntry};
+use crate::intent::Intent;
 
 mod connect;
 mod migrate;
@@ -182,14 +184,14 @@ impl PostgresStore {
         claims.into_iter().next().ok_or_else(|| StoreError::Failed("no answer".to_owned()))
     }
 
-    /// Says for each intent whether it is among those that were taken, and how it stands where it is not.
+    /// Says for each intent whether it is among those that were taken, and the attempt as it is where it is not.
     async fn claims(&self, intents: &[Intent], taken: &[Row]) -> Result<Vec<Claim>, StoreError> {
         let mut fences = std::collections::BTreeMap::new();
         for row in taken {
             fences.insert(sql::text(row, 0)?, sql::number(row, 1)?);
         }
         let others: Vec<&str> = intents.iter().map(|intent| intent.attempt.as_str()).collect();
-        // One that is named twice is taken once; the second time it is answered as it stands.
+        // One that is named twice is taken once; the second time it is returned as it is.
         let standing = if fences.len() == intents.len() {
             Vec::new()
         } else {
@@ -209,6 +211,8 @@ impl PostgresStore {
     }
 }
 
+impl Sealed for PostgresStore {}
+
 #[async_trait]
 impl Store for PostgresStore {
     async fn owner(&self) -> Result<String, StoreError> {
@@ -216,7 +220,7 @@ impl Store for PostgresStore {
         if let Some(owner) = held.as_ref().filter(|owner| !owner.client.is_closed()) {
             return Ok(owner.name.clone());
         }
-        // Whoever asks may see by now that the old owner is gone. What it had armed is unknown; this is a new one.
+        // Another process may see by now that the old owner is gone. What it had armed is unknown; this is a new one.
         let client = self.place.client().await?;
         let found = stamp::stamp(&client).await?;
         if found != self.stamp {
@@ -244,35 +248,20 @@ impl Store for PostgresStore {
     }
 
     async fn plan(&self, intent: &Intent, now: Timestamp) -> Result<AttemptRecord, StoreError> {
-        let now = sql::millis(now);
-        let values: Values<'_> = &[
-            &intent.attempt.as_str(),
-            &intent.provider.as_str(),
-            &intent.operation.as_str(),
-            &intent.amount.map(|amount| amount.minor()),
-            &intent.amount.map(|amount| amount.currency().code()),
-            &intent.fingerprint,
-            &intent.initial_state().as_str(),
-            &now,
-            &now,
-            &intent.sealed,
-        ];
-        self.rows(PLAN_POSTGRES, values).await?;
+        let (columns, now) = (row::IntentColumns::of(intent), sql::millis(now));
+        let state = intent.initial_state().as_str();
+        let more: [&(dyn ToSql + Sync); 4] = [&state, &now, &now, &intent.sealed];
+        let values = [&sql::columns(&columns)[..], &more].concat();
+        self.rows(PLAN_POSTGRES, &values).await?;
         self.get(&intent.attempt).await?.ok_or_else(row::neither)
     }
 
     async fn reserve(&self, intent: &Intent, now: Timestamp) -> Result<Claim, StoreError> {
-        let values: Values<'_> = &[
-            &intent.attempt.as_str(),
-            &intent.provider.as_str(),
-            &intent.operation.as_str(),
-            &intent.amount.map(|amount| amount.minor()),
-            &intent.amount.map(|amount| amount.currency().code()),
-            &intent.fingerprint,
-            &intent.initial_state().as_str(),
-            &sql::millis(now),
-        ];
-        let taken = self.rows(sql::RESERVE, values).await?;
+        let columns = row::IntentColumns::of(intent);
+        let (state, now) = (intent.initial_state().as_str(), sql::millis(now));
+        let more: [&(dyn ToSql + Sync); 2] = [&state, &now];
+        let values = [&sql::columns(&columns)[..], &more].concat();
+        let taken = self.rows(sql::RESERVE, &values).await?;
         self.claim_of(intent, &taken).await
     }
 
@@ -337,7 +326,7 @@ impl Store for PostgresStore {
         let payment = late.payment.as_ref().map(PaymentRef::as_str);
         let values: Values<'_> =
             &[&attempt.as_str(), &payment, &late.taken, &late.note, &sql::millis(now), &late.review];
-        match self.rows(sql::TESTIFY, values).await {
+        match self.rows(&sql::RECORD_LATE_RESULT, values).await {
             Ok(_) => Ok(()),
             Err(failed) => Err(self.taken(attempt, late.payment.as_ref(), failed).await),
         }
@@ -354,7 +343,7 @@ impl Store for PostgresStore {
         self.rows(sql::FREE, &[&owners.gone, &now]).await?;
         let values: Values<'_> =
             &[&owners.gone, &now, &sql::millis(first_look), &owners.alive, &sql::millis(end_of_grace)];
-        let unknown = self.rows(sql::ABANDON, values).await?;
+        let unknown = self.rows(sql::EXPIRE_LEASES, values).await?;
         Ok(u64::try_from(unknown.len()).unwrap_or(u64::MAX))
     }
 

@@ -5,6 +5,7 @@ use recurring_facade::{Authenticity, PaymentRef, ProviderId};
 
 use crate::attempt::{AttemptRecord, Ending, Fence, Operation, State};
 use crate::error::StoreError;
+use crate::intent::Intent;
 
 /// The columns of an attempt, in the order in which [`Row`] names them.
 pub(crate) const COLUMNS: &str = "attempt, provider, operation, amount, currency, fingerprint, state, owner, fence, \
@@ -12,6 +13,29 @@ pub(crate) const COLUMNS: &str = "attempt, provider, operation, amount, currency
 
 /// The attempts to which their payment belongs, and to no other: those of the unique index.
 pub(crate) const HAS_OWN_PAYMENT: &str = "operation IN ('charge', 'schedule', 'first_payment')";
+
+/// The values of an intent that are stored as they are.
+pub(crate) struct IntentColumns<'a> {
+    pub(crate) attempt: &'a str,
+    pub(crate) provider: &'a str,
+    pub(crate) operation: &'static str,
+    pub(crate) amount: Option<i64>,
+    pub(crate) currency: Option<&'static str>,
+    pub(crate) fingerprint: &'a str,
+}
+
+impl<'a> IntentColumns<'a> {
+    pub(crate) fn of(intent: &'a Intent) -> Self {
+        Self {
+            attempt: intent.attempt.as_str(),
+            provider: intent.provider.as_str(),
+            operation: intent.operation.as_str(),
+            amount: intent.amount.map(Money::minor),
+            currency: intent.amount.map(|amount| amount.currency().code()),
+            fingerprint: &intent.fingerprint,
+        }
+    }
+}
 
 /// An attempt as a database has it.
 pub(crate) struct Row {

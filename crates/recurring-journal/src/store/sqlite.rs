@@ -10,10 +10,12 @@ use super::change::{Change, Claim, Due, Filter, Late, Lease, Owners};
 use super::contract::Store;
 use super::failover::{Acknowledged, Failover, NOTE_RULE, missing_note};
 use super::info::JournalInfo;
-use crate::attempt::{AttemptRecord, Event, Fence, Intent, State};
+use super::sealed::Sealed;
+use crate::attempt::{AttemptRecord, Event, Fence, State};
 use crate::clock::{Clock, SystemClock};
 use crate::error::StoreError;
 use crate::inbox::{Delivery, InboxEntry};
+use crate::intent::Intent;
 
 mod failover;
 mod file;
@@ -162,6 +164,8 @@ impl SqliteStore {
         .await
     }
 }
+
+impl Sealed for SqliteStore {}
 
 #[async_trait]
 impl Store for SqliteStore {

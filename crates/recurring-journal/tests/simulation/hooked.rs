@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use async_trait::async_trait;
 use recurring_core::Timestamp;
 use recurring_facade::{AttemptId, PaymentRef, ProviderId};
+use recurring_journal::store::sealed::Sealed;
 use recurring_journal::store::{Change, Claim, Due, Filter, Late, Lease, Owners, SqliteStore, Store};
 use recurring_journal::{AttemptRecord, Delivery, Event, Fence, InboxEntry, Intent, State, StoreError};
 use tokio::sync::Notify;
@@ -104,6 +105,8 @@ impl Hooked {
         result
     }
 }
+
+impl Sealed for Hooked {}
 
 #[async_trait]
 impl Store for Hooked {

@@ -61,7 +61,7 @@ fn emspay() {
     every_crash_with_every_fault(&Bench::sqlite(ProviderId::EMSPAY));
 }
 
-/// A worker stands still between creating a purchase and charging it, for so long that somebody else finds that nothing
+/// A worker stands still between creating a purchase and charging it, for so long that another process finds that nothing
 /// was charged and charges. Then it wakes up. Answers how often money was taken.
 fn a_worker_that_wakes_up_late(with_fence: bool) -> usize {
     let bench = Bench::sqlite(ProviderId::REVIO);
@@ -96,7 +96,7 @@ fn a_worker_that_wakes_up_late(with_fence: bool) -> usize {
 }
 
 #[test]
-fn the_fence_keeps_a_late_worker_from_charging_and_without_it_this_suite_fails() {
+fn late_worker_charges_only_without_the_fence() {
     assert_eq!(a_worker_that_wakes_up_late(true), 1);
     assert_eq!(a_worker_that_wakes_up_late(false), 2, "the suite does not see what the fence is for");
 }

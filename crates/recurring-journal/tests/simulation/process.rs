@@ -311,7 +311,7 @@ impl Bench {
         done
     }
 
-    /// Lives without faults, in which somebody asks again and looks, until nothing is open any more.
+    /// Lives without faults, in which a caller asks again and looks, until nothing is open any more.
     fn last_lives(&self, name: &str) -> (State, bool) {
         self.sandbox.clear_faults();
         let card = if name.starts_with("d-") { FADING_CARD } else { GOOD_CARD };
@@ -354,13 +354,13 @@ impl Judge {
             State::Paid if taken == 0 => "approved and nothing taken",
             State::Declined | State::NotApplied if taken > 0 => "failed and taken",
             State::Paid | State::Declined | State::NotApplied | State::Review => "",
-            _ => "neither final nor with a person",
+            _ => "neither final nor in review",
         };
         if !wrong.is_empty() {
             self.wrong.push(format!("{case}: {end}, {taken} taken: {wrong}"));
         }
         let end = match end {
-            // With a person although the money was taken: allowed, and counted.
+            // In review although the money was taken: allowed, and counted.
             State::Review if taken == 1 => "review, taken",
             State::Review => "review, not taken",
             other => other.as_str(),

@@ -13,7 +13,7 @@ use crate::process::Bench;
 use crate::world::CHARGING;
 use crate::world::common::{GOOD_CARD, attempt};
 
-/// The seeds that are run when nobody asks for more.
+/// The seeds that are run when no more are asked for.
 const SEEDS: u64 = 3;
 const STEPS: usize = 60;
 const NAMES: u64 = 5;

@@ -6,7 +6,7 @@ use recurring_journal::{State, StoreError};
 
 use super::{Place, armed, at, attempt, state};
 
-pub(crate) async fn a_late_worker_is_heard(place: &dyn Place) {
+pub(crate) async fn late_result_is_recorded(place: &dyn Place) {
     let store = place.open().await;
     let payment = |name: &str| Some(PaymentRef::new(format!("p-{name}")));
     let late = |name: &str, taken| Late {

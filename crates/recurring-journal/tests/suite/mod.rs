@@ -33,13 +33,13 @@ macro_rules! every_case {
             a_hundred_tasks_on_four_stores_arm_one_name_once,
             an_attempt_that_was_not_applied_can_be_armed_again,
             a_late_worker_cannot_write,
-            a_late_worker_is_heard,
+            late_result_is_recorded,
             late_payment_beside_another_is_reviewed,
             an_owner_that_is_gone_leaves_an_unknown_attempt,
             a_lease_that_has_ended_leaves_an_unknown_attempt,
             living_owner_keeps_its_attempt_past_its_lease,
-            gone_looker_frees_what_it_looked_at,
-            what_is_planned_is_nobodys_and_stays_as_it_is,
+            gone_owner_frees_what_it_looked_up,
+            planned_attempt_has_no_owner_and_stays,
             what_is_planned_is_claimed_by_one_owner,
             what_is_planned_with_a_credential_is_taken_once,
             two_lookers_share_what_is_due,
@@ -61,7 +61,7 @@ macro_rules! every_case {
 #[allow(unused_imports, reason = "each test program uses a part of it")]
 pub(crate) use failover::{assert_failed_over, before_failover};
 #[allow(unused_imports, reason = "each test program uses a part of it")]
-pub(crate) use late::{a_late_worker_is_heard, late_payment_beside_another_is_reviewed};
+pub(crate) use late::{late_payment_beside_another_is_reviewed, late_result_is_recorded};
 #[allow(unused_imports, reason = "each test program uses a part of it")]
 pub(crate) use names::{
     attempt_that_may_have_been_sent_stays_bound, enrolment_reserves_its_name,
@@ -175,14 +175,14 @@ pub(crate) async fn an_attempt_that_was_not_applied_can_be_armed_again(place: &d
 pub(crate) async fn a_late_worker_cannot_write(place: &dyn Place) {
     let (one, two) = (place.open().await, place.open().await);
     let late = armed(&*one, "a", 0).await;
-    // Its time is over; somebody else takes over.
+    // Its time is over; another owner takes over.
     assert_eq!(two.expire_leases(&Owners::default(), at(301), at(301)).await.unwrap(), 1);
     for state in [State::Armed, State::Paid, State::NotApplied] {
         let written = one.change(&attempt("a"), late, &Change::to(state), at(302)).await;
         assert_eq!(written, Err(StoreError::Fenced), "{state}");
     }
     assert_eq!(state(&*two, "a").await, State::Unknown);
-    let missing = one.change(&attempt("nobody"), late, &Change::to(State::Paid), at(302)).await;
+    let missing = one.change(&attempt("missing"), late, &Change::to(State::Paid), at(302)).await;
     assert_eq!(missing, Err(StoreError::NoSuchAttempt));
 }
 
@@ -245,7 +245,7 @@ pub(crate) async fn living_owner_keeps_its_attempt_past_its_lease(place: &dyn Pl
     assert_eq!(store.expire_leases(&owners, at(701), at(701)).await.unwrap(), 1);
 }
 
-pub(crate) async fn gone_looker_frees_what_it_looked_at(place: &dyn Place) {
+pub(crate) async fn gone_owner_frees_what_it_looked_up(place: &dyn Place) {
     let (one, two) = (place.open().await, place.open().await);
     let fence = armed(&*one, "a", 0).await;
     let mut unknown = Change::to(State::Unknown);
@@ -259,7 +259,7 @@ pub(crate) async fn gone_looker_frees_what_it_looked_at(place: &dyn Place) {
     assert_eq!(two.take(&Due::Look, 1, &lease(&*two, 3).await).await.unwrap().len(), 1);
 }
 
-pub(crate) async fn what_is_planned_is_nobodys_and_stays_as_it_is(place: &dyn Place) {
+pub(crate) async fn planned_attempt_has_no_owner_and_stays(place: &dyn Place) {
     let (one, two) = (place.open().await, place.open().await);
     let record = one.plan(&intent("a"), at(0)).await.unwrap();
     assert_eq!((record.state, record.created, record.lease_until), (State::Planned, at(0), None));

@@ -104,7 +104,7 @@ pub(crate) async fn enrolment_reserves_its_name(place: &dyn Place) {
         let again = two.reserve(intent, at(1)).await.unwrap();
         assert_eq!(again, Claim::Existing(Box::new(record.clone())));
     }
-    // Nothing else gets the name, and nobody looks at it or frees it.
+    // Nothing else gets the name, and it is not looked up or freed.
     assert_eq!(arm(&*two, &intent("a"), 2).await, None);
     let claims = two.claim(&[intent("a")], &lease(&*two, 2).await).await.unwrap();
     assert!(matches!(claims.as_slice(), [Claim::Existing(_)]), "{claims:?}");
@@ -129,7 +129,7 @@ pub(crate) async fn unsent_enrolment_is_replaced(place: &dyn Place) {
     let reserved = store.reserve(&enrolment("a", "ann"), at(0)).await.unwrap();
     let Claim::Acquired(fence) = reserved else { panic!("{reserved:?}") };
     store.change(&attempt("a"), fence, &unsent(), at(1)).await.unwrap();
-    assert_eq!(arm(&*store, &intent("a"), 2).await, None, "an enrolment is no charge");
+    assert_eq!(arm(&*store, &intent("a"), 2).await, None, "an enrolment is not a charge");
     let again = store.reserve(&enrolment("a", "bob"), at(3)).await.unwrap();
     let Claim::Acquired(second) = again else { panic!("{again:?}") };
     assert!(second > fence);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use recurring_core::Timestamp;
 use recurring_facade::{AttemptId, PaymentRef, ProviderId};
+use recurring_journal::store::sealed::Sealed;
 use recurring_journal::store::{Change, Claim, Due, Filter, Late, Lease, Owners, Store};
 use recurring_journal::{
     AttemptRecord, Clock, Delivery, Event, Fence, InboxEntry, Intent, State, StoreError,
@@ -17,6 +18,8 @@ pub(crate) struct Clocked {
     pub(crate) inner: Arc<dyn Store>,
     pub(crate) clock: ManualClock,
 }
+
+impl Sealed for Clocked {}
 
 #[async_trait]
 impl Store for Clocked {

@@ -41,7 +41,7 @@ pub(super) struct Place {
 
 impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Hosts and database only: the password stands in the same configuration.
+        // Hosts and database only: the password is in the same configuration.
         f.debug_struct("Place")
             .field("hosts", &self.config.get_hosts())
             .field("database", &self.config.get_dbname())
@@ -69,7 +69,7 @@ impl Place {
             #[cfg(unix)]
             Host::Unix(_) => true,
         });
-        // "Prefer" would give the password to whoever answers in plain text.
+        // "Prefer" would give the password to any server that answers in plain text.
         if !here && config.get_ssl_mode() == SslMode::Prefer {
             config.ssl_mode(SslMode::Require);
         }

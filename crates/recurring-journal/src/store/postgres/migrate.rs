@@ -39,7 +39,7 @@ pub(super) async fn lock(transaction: &Transaction<'_>) -> Result<(), StoreError
     transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&CHANGING]).await.map_err(problem).map(drop)
 }
 
-/// The journal of this database, if there is one. Asked of the catalogue, which every role may read: a role without rights
+/// The journal of this database, if there is one. Asked of the catalog, which every role may read: a role without rights
 /// on the schema must be shown an error about those rights, and not that there is no journal.
 pub(super) async fn locate(client: &Transaction<'_>) -> Result<Option<Located>, StoreError> {
     // Version 1 was in whichever schema the role that made it wrote to, with another table of this name.

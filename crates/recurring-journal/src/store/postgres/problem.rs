@@ -13,7 +13,7 @@ pub(super) fn lost_a_race(error: &tokio_postgres::Error) -> bool {
     matches!(error.code(), Some(&SqlState::T_R_DEADLOCK_DETECTED | &SqlState::T_R_SERIALIZATION_FAILURE))
 }
 
-/// What the server says, in our words. Its messages quote no value of a statement.
+/// The error for what the server says. Its messages quote no value of a statement.
 pub(super) fn problem(error: tokio_postgres::Error) -> StoreError {
     let Some(reply) = error.as_db_error() else {
         return StoreError::Lost(match std::error::Error::source(&error) {

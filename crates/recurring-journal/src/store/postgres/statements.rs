@@ -8,11 +8,12 @@ use tokio_postgres::Row as PgRow;
 use tokio_postgres::types::ToSql;
 
 use super::problem::problem;
-use crate::attempt::{Event, Intent};
+use crate::attempt::Event;
 use crate::error::StoreError;
 use crate::inbox::InboxEntry;
+use crate::intent::Intent;
 use crate::store::change::{Due, Lease};
-use crate::store::row::{COLUMNS, HAS_OWN_PAYMENT, Row, authenticity, instant, invalid};
+use crate::store::row::{COLUMNS, HAS_OWN_PAYMENT, IntentColumns, Row, authenticity, instant, invalid};
 
 /// The time of the server, in milliseconds since 1970.
 pub(super) const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
@@ -103,47 +104,30 @@ pub(super) static CHANGE: LazyLock<String> = LazyLock::new(|| {
 /// When a late worker's answer means that the money may have been taken where it should not have been, or twice: what
 /// was said not to have happened, a further try that is under way, or another payment than the recorded one. Or it
 /// contradicts the journal in another way.
-macro_rules! alarm {
-    () => {
-        "($6 OR $3 AND (state IN ('not_applied', 'declined', 'canceled', 'planned', 'armed') OR payment <> $2))"
-    };
-}
+const ALARM: &str =
+    "($6 OR $3 AND (state IN ('not_applied', 'declined', 'canceled', 'planned', 'armed') OR payment <> $2))";
 
 /// The worker's own line, and the change that it makes. Both see the attempt as it was before.
-pub(super) const TESTIFY: &str = concat!(
-    "WITH changed AS (
+pub(super) static RECORD_LATE_RESULT: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "WITH changed AS (
       UPDATE recurring.recurring_attempts
       SET lines = lines + 2, updated = $5,
-        payment = CASE WHEN state IN ('unknown', 'pending', 'review') OR ",
-    alarm!(),
-    " THEN coalesce(payment, $2) ELSE payment END,
-        next_look = CASE WHEN ",
-    alarm!(),
-    " THEN NULL WHEN state IN ('unknown', 'pending') THEN $5 ELSE next_look END,
-        note = CASE WHEN ",
-    alarm!(),
-    " AND payment <> $2 THEN 'the payment ' || payment || ' is recorded, and a late worker reports ' || $2
+        payment = CASE WHEN state IN ('unknown', 'pending', 'review') OR {ALARM} THEN coalesce(payment, $2) ELSE payment END,
+        next_look = CASE WHEN {ALARM} THEN NULL WHEN state IN ('unknown', 'pending') THEN $5 ELSE next_look END,
+        note = CASE WHEN {ALARM} AND payment <> $2 THEN 'the payment ' || payment || ' is recorded, and a late worker reports ' || $2
             || ' too: compare with the gateway, and refund one if both were taken'
-          WHEN ",
-    alarm!(),
-    " THEN $4 ELSE note END,
-        owner = CASE WHEN ",
-    alarm!(),
-    " THEN NULL ELSE owner END,
-        lease_until = CASE WHEN ",
-    alarm!(),
-    " THEN NULL ELSE lease_until END,
-        fence = CASE WHEN ",
-    alarm!(),
-    " THEN fence + 1 ELSE fence END,
-        state = CASE WHEN ",
-    alarm!(),
-    " THEN 'review' ELSE state END
+          WHEN {ALARM} THEN $4 ELSE note END,
+        owner = CASE WHEN {ALARM} THEN NULL ELSE owner END,
+        lease_until = CASE WHEN {ALARM} THEN NULL ELSE lease_until END,
+        fence = CASE WHEN {ALARM} THEN fence + 1 ELSE fence END,
+        state = CASE WHEN {ALARM} THEN 'review' ELSE state END
       WHERE attempt = $1 RETURNING attempt, lines
     )
     INSERT INTO recurring.recurring_events (attempt, line, at, what, payment, note)
       SELECT attempt, lines - 1, $5, 'late', $2, $4 FROM changed"
-);
+    )
+});
 
 /// What an owner that is gone has planned or was looking up.
 pub(super) const FREE: &str = "UPDATE recurring.recurring_attempts
@@ -151,7 +135,7 @@ pub(super) const FREE: &str = "UPDATE recurring.recurring_attempts
     WHERE state <> 'armed' AND owner = ANY($1)";
 
 /// `$1` are gone, `$4` are alive and have until `$5` after their lease.
-pub(super) const ABANDON: &str = "UPDATE recurring.recurring_attempts
+pub(super) const EXPIRE_LEASES: &str = "UPDATE recurring.recurring_attempts
     SET lines = lines + 1, state = 'unknown', owner = NULL, fence = fence + 1, lease_until = NULL, next_look = $3,
       note = CASE WHEN owner = ANY($1) THEN 'the process working on this attempt stopped before it recorded a result'
         ELSE 'the lease of the process working on this attempt ended before it recorded a result' END, updated = $2
@@ -163,7 +147,7 @@ pub(super) const OWNERS: &str =
 
 pub(super) const LOCK_OWNER: &str = "SELECT pg_advisory_lock($1)";
 
-/// A row when somebody holds the lock.
+/// A row when a session holds the lock.
 pub(super) const OWNER_LOCKED: &str = "SELECT 1 FROM pg_locks
     WHERE locktype = 'advisory' AND granted AND objsubid = 1
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -233,6 +217,18 @@ pub(super) fn take(due: &Due) -> String {
          WHERE attempt IN (SELECT attempt FROM recurring.recurring_attempts WHERE {which} LIMIT $4 FOR UPDATE SKIP LOCKED)
          RETURNING {COLUMNS}"
     )
+}
+
+/// The columns of one intent, in the order of the tables.
+pub(super) fn columns<'a>(columns: &'a IntentColumns<'_>) -> [&'a (dyn ToSql + Sync); 6] {
+    [
+        &columns.attempt,
+        &columns.provider,
+        &columns.operation,
+        &columns.amount,
+        &columns.currency,
+        &columns.fingerprint,
+    ]
 }
 
 /// Intents, column by column.

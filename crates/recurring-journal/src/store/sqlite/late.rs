@@ -12,11 +12,7 @@ use crate::store::change::Late;
 /// When a late worker's answer means that the money may have been taken where it should not have been, or twice: what
 /// was said not to have happened, a further try that is under way, or another payment than the recorded one. Or it
 /// contradicts the journal in another way.
-macro_rules! alarm {
-    () => {
-        "(:review OR :taken AND (state IN ('not_applied', 'declined', 'canceled', 'planned', 'armed') OR payment <> :payment))"
-    };
-}
+const ALARM: &str = "(:review OR :taken AND (state IN ('not_applied', 'declined', 'canceled', 'planned', 'armed') OR payment <> :payment))";
 
 pub(super) fn record_late_result(
     connection: &Connection,
@@ -32,41 +28,25 @@ pub(super) fn record_late_result(
              SELECT attempt, lines + 1, ?, 'late', ?, ? FROM recurring_attempts WHERE attempt = ?",
             params![millis(now), payment, late.note, attempt.as_str()],
         )?;
-        let statement = concat!(
+        let statement = format!(
             "UPDATE recurring_attempts
              SET lines = lines + 2, updated = :now,
-               payment = CASE WHEN state IN ('unknown', 'pending', 'review') OR ",
-            alarm!(),
-            "
+               payment = CASE WHEN state IN ('unknown', 'pending', 'review') OR {ALARM}
                  THEN coalesce(payment, :payment) ELSE payment END,
-               next_look = CASE WHEN ",
-            alarm!(),
-            " THEN NULL
+               next_look = CASE WHEN {ALARM} THEN NULL
                  WHEN state IN ('unknown', 'pending') THEN :now ELSE next_look END,
-               note = CASE WHEN ",
-            alarm!(),
-            " AND payment <> :payment
+               note = CASE WHEN {ALARM} AND payment <> :payment
                    THEN 'the payment ' || payment || ' is recorded, and a late worker reports ' || :payment
                      || ' too: compare with the gateway, and refund one if both were taken'
-                 WHEN ",
-            alarm!(),
-            " THEN :note ELSE note END,
-               owner = CASE WHEN ",
-            alarm!(),
-            " THEN NULL ELSE owner END,
-               lease_until = CASE WHEN ",
-            alarm!(),
-            " THEN NULL ELSE lease_until END,
-               fence = CASE WHEN ",
-            alarm!(),
-            " THEN fence + 1 ELSE fence END,
-               state = CASE WHEN ",
-            alarm!(),
-            " THEN 'review' ELSE state END
+                 WHEN {ALARM} THEN :note ELSE note END,
+               owner = CASE WHEN {ALARM} THEN NULL ELSE owner END,
+               lease_until = CASE WHEN {ALARM} THEN NULL ELSE lease_until END,
+               fence = CASE WHEN {ALARM} THEN fence + 1 ELSE fence END,
+               state = CASE WHEN {ALARM} THEN 'review' ELSE state END
              WHERE attempt = :attempt"
         );
         connection.execute(
-            statement,
+            &statement,
             named_params! {
                 ":payment": payment,
                 ":now": millis(now),

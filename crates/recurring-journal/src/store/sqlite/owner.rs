@@ -17,7 +17,7 @@ impl Owner {
         let name = uuid::Uuid::new_v4().simple().to_string();
         let path = owner_path(database, &name);
         let failed = |error: std::io::Error| StoreError::ReadOnly(format!("{}: {error}", path.display()));
-        // It gets its name when it is locked: whoever finds it unlocked may remove it.
+        // It gets its name when it is locked: a process that finds it unlocked may remove it.
         let unnamed = owner_path(database, &format!("{name}.new"));
         let file = OpenOptions::new().write(true).create_new(true).open(&unnamed).map_err(failed)?;
         file.lock().map_err(failed)?;
@@ -28,7 +28,7 @@ impl Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        // A file that stays behind is found unlocked, and is removed by whoever looks.
+        // A file that stays behind is found unlocked, and is removed by the process that finds it.
         let _ = std::fs::remove_file(&self.path);
     }
 }

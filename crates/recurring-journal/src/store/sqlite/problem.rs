@@ -12,7 +12,7 @@ pub(super) fn closed() -> StoreError {
     StoreError::Failed("the journal was closed".to_owned())
 }
 
-/// What SQLite says, in our words.
+/// The error for what SQLite says.
 pub(super) fn problem(error: rusqlite::Error) -> StoreError {
     use rusqlite::ErrorCode as Code;
     let text = error.to_string();

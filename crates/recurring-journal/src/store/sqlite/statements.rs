@@ -5,13 +5,16 @@ use recurring_facade::{PaymentRef, ProviderId};
 use rusqlite::{Connection, OptionalExtension, ToSql, named_params, params};
 
 use super::problem::problem;
-use crate::attempt::{AttemptRecord, Event, Fence, Intent, State};
+use crate::attempt::{AttemptRecord, Event, Fence, State};
 use crate::error::StoreError;
+use crate::intent::Intent;
 use crate::store::change::{Change, Claim, Due, Filter, Lease, Owners};
 use crate::store::plan::PLAN_SQLITE;
-use crate::store::row::{COLUMNS, HAS_OWN_PAYMENT, Row, ending_text, instant, neither, state, whole};
+use crate::store::row::{
+    COLUMNS, HAS_OWN_PAYMENT, IntentColumns, Row, ending_text, instant, neither, state, whole,
+};
 
-/// A planned attempt that is free: nobody's, one's own, or its owner's time is over.
+/// A planned attempt that is free: without an owner, this owner's, or its lease is over.
 macro_rules! free {
     () => {
         "(owner IS NULL OR owner = excluded.owner OR lease_until < excluded.updated)"
@@ -77,60 +80,53 @@ pub(super) fn plan(
     intent: &Intent,
     now: Timestamp,
 ) -> Result<AttemptRecord, StoreError> {
-    let values = params![
-        intent.attempt.as_str(),
-        intent.provider.as_str(),
-        intent.operation.as_str(),
-        intent.amount.map(|amount| amount.minor()),
-        intent.amount.map(|amount| amount.currency().code()),
-        intent.fingerprint,
-        intent.initial_state().as_str(),
-        millis(now),
-        millis(now),
-        intent.sealed,
-    ];
+    let columns = IntentColumns::of(intent);
+    let more = params![intent.initial_state().as_str(), millis(now), millis(now), intent.sealed];
+    let values = [&named(&columns).map(|(_, value)| value)[..], more].concat();
     connection
         .prepare_cached(PLAN_SQLITE)
-        .and_then(|mut prepared| prepared.execute(values))
+        .and_then(|mut prepared| prepared.execute(&values[..]))
         .map_err(problem)?;
     get(connection, &intent.attempt)?.ok_or_else(neither)
 }
 
-/// Takes an attempt with [`CLAIM`] or [`ARM`], or says how it stands.
+/// The columns of an intent with the names of their parameters, in the order of the tables.
+fn named<'a>(columns: &'a IntentColumns<'_>) -> [(&'static str, &'a dyn ToSql); 6] {
+    [
+        (":attempt", &columns.attempt),
+        (":provider", &columns.provider),
+        (":operation", &columns.operation),
+        (":amount", &columns.amount),
+        (":currency", &columns.currency),
+        (":fingerprint", &columns.fingerprint),
+    ]
+}
+
+/// Takes an attempt with [`CLAIM`] or [`ARM`], or returns it as it is.
 pub(super) fn take_one(
     connection: &Connection,
     statement: &str,
     intent: &Intent,
     lease: &Lease,
 ) -> Result<Claim, StoreError> {
-    let values = named_params! {
-        ":attempt": intent.attempt.as_str(),
-        ":provider": intent.provider.as_str(),
-        ":operation": intent.operation.as_str(),
-        ":amount": intent.amount.map(|amount| amount.minor()),
-        ":currency": intent.amount.map(|amount| amount.currency().code()),
-        ":fingerprint": intent.fingerprint,
+    let columns = IntentColumns::of(intent);
+    let more = named_params! {
         ":owner": lease.owner,
         ":until": millis(lease.until),
         ":now": millis(lease.now),
         ":sealed": intent.sealed,
     };
-    claimed(connection, statement, intent, values)
+    claimed(connection, statement, intent, &[&named(&columns)[..], more].concat())
 }
 
-/// Reserves the name of an enrolment, or says how the attempt of this name stands.
+/// Reserves the name of an enrolment, or returns the attempt of this name.
 pub(super) fn reserve(connection: &Connection, intent: &Intent, now: Timestamp) -> Result<Claim, StoreError> {
-    let values = named_params! {
-        ":attempt": intent.attempt.as_str(),
-        ":provider": intent.provider.as_str(),
-        ":operation": intent.operation.as_str(),
-        ":amount": intent.amount.map(|amount| amount.minor()),
-        ":currency": intent.amount.map(|amount| amount.currency().code()),
-        ":fingerprint": intent.fingerprint,
+    let columns = IntentColumns::of(intent);
+    let more = named_params! {
         ":state": intent.initial_state().as_str(),
         ":now": millis(now),
     };
-    claimed(connection, RESERVE, intent, values)
+    claimed(connection, RESERVE, intent, &[&named(&columns)[..], more].concat())
 }
 
 fn claimed(

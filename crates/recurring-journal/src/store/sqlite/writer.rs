@@ -14,7 +14,7 @@ const WAITING: usize = 4096;
 /// Writes in one commit. More would make the first one wait for the last.
 const TOGETHER: usize = 512;
 
-/// Tells the caller how it ended: `None` once it is on the disk, else why it is not.
+/// Reports to the caller how it ended: `None` once it is on the disk, else why it is not.
 type Reply = Box<dyn FnOnce(Option<StoreError>) + Send>;
 /// A job is given the transaction, or why there is none.
 type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Reply + Send>;

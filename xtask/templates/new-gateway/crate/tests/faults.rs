@@ -6,7 +6,7 @@ mod common;
 use common::{client, payment};
 use new_gateway::Effect;
 use recurring_fixtures::Case;
-use recurring_fixtures::fault::{self, Behaviour, FaultServer, RawReply, Sends};
+use recurring_fixtures::fault::{self, Behavior, FaultServer, RawReply, Sends};
 
 #[tokio::test]
 async fn create_payment_every_fault() {
@@ -26,7 +26,7 @@ async fn create_payment_other_echo_is_unknown() {
             r#"{{"id":"1","status":"paid","amount":{amount},"currency":"{currency}","reference":"{reference}"}}"#
         );
         let server =
-            FaultServer::start(move |_, _| Behaviour::Reply(RawReply::json(200, body.clone()))).await;
+            FaultServer::start(move |_, _| Behavior::Reply(RawReply::json(200, body.clone()))).await;
         let error = client(&server.url()).create_payment(&payment()).await.expect_err("not ours");
         assert_eq!(error.effect(), Effect::Unknown, "{error}");
     }

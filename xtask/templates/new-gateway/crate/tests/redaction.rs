@@ -5,7 +5,7 @@ mod common;
 
 use common::{KEY, TOKEN, client, payment};
 use new_gateway::Operation as _;
-use recurring_fixtures::fault::{Behaviour, FaultServer, RawReply};
+use recurring_fixtures::fault::{Behavior, FaultServer, RawReply};
 use recurring_fixtures::logs::Capture;
 use recurring_fixtures::redaction::assert_absent;
 
@@ -20,7 +20,7 @@ async fn secrets_are_never_shown_or_logged() {
         (200, format!(r#"{{"id":{{"{TOKEN}":"{KEY}"}}}}"#)),
     ] {
         let server =
-            FaultServer::start(move |_, _| Behaviour::Reply(RawReply::json(status, body.clone()))).await;
+            FaultServer::start(move |_, _| Behavior::Reply(RawReply::json(status, body.clone()))).await;
         let client = client(&server.url());
         let error = client.create_payment(&payment()).await.expect_err("an error");
         shown += &format!("{client:?} {error} {error:?} {:?} {:?}", error.api(), error.reply());
