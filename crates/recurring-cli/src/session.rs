@@ -110,10 +110,10 @@ impl Session {
     fn builder(&self) -> Result<JournalBuilder, CliError> {
         let mut builder = Journal::builder();
         if let Some(key) = journal_settings::key(&self.settings) {
-            builder = builder.encryption_key(EncryptionKey::from_hex(key)?);
+            builder = builder.with_encryption_key(EncryptionKey::from_hex(key)?);
         }
         if let Some(identity) = journal_settings::identity(&self.settings) {
-            builder = builder.identity(identity);
+            builder = builder.with_identity(identity);
         }
         Ok(builder)
     }

@@ -58,7 +58,7 @@ impl Facade {
 
     /// Adds a gateway; one with the same name is replaced.
     #[must_use]
-    pub fn with(mut self, provider: impl Provider + 'static) -> Self {
+    pub fn with_provider(mut self, provider: impl Provider + 'static) -> Self {
         self.add(Arc::new(provider));
         self
     }

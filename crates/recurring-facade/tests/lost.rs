@@ -83,7 +83,7 @@ fn credential() -> StoredCredential {
 #[tokio::test]
 async fn a_charge_goes_on_and_is_recorded_when_the_caller_goes_away() {
     let (slow, told) = (Slow::default(), Told::default());
-    let facade = Facade::new().with(slow.clone()).with_record(told.clone());
+    let facade = Facade::new().with_provider(slow.clone()).with_record(told.clone());
     let request = ChargeRequest::new(attempt("a-1"), credential(), price(&ProviderId::REVIO));
     let caller = tokio::spawn(async move { facade.charge(request).await });
     slow.begun.notified().await;

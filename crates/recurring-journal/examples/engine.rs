@@ -108,7 +108,7 @@ async fn main() -> Result<(), BoxDynError> {
     let pool = PgPool::connect(&address).await?;
     PostgresStorage::setup(&pool).await?;
     let mut desk = Desk {
-        journal: Journal::builder().encryption_key(key).open(&address).await?,
+        journal: Journal::builder().with_encryption_key(key).open(&address).await?,
         facade: Settings::from_environment()?.facade()?,
         queue: PostgresStorage::new(&pool),
         wait: Duration::from_secs(60),

@@ -42,14 +42,14 @@ pub struct JournalBuilder {
 impl JournalBuilder {
     /// The timeouts of the journal.
     #[must_use]
-    pub fn policy(mut self, policy: Policy) -> Self {
+    pub fn with_policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
         self
     }
 
     /// Another clock for this machine, for tests. Leases and the settle time run by the clock of the store.
     #[must_use]
-    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+    pub fn with_clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Some(Arc::new(clock));
         self
     }
@@ -57,14 +57,14 @@ impl JournalBuilder {
     /// Keeps stored credentials under this key, so that planned charges can be made without handing them in again.
     /// Without a key none is kept.
     #[must_use]
-    pub fn encryption_key(mut self, key: EncryptionKey) -> Self {
+    pub fn with_encryption_key(mut self, key: EncryptionKey) -> Self {
         self.key = Some(key);
         self
     }
 
     /// Opens only the journal with this identity ([`Journal::identity`]), and refuses every other one.
     #[must_use]
-    pub fn identity(mut self, identity: impl Into<String>) -> Self {
+    pub fn with_identity(mut self, identity: impl Into<String>) -> Self {
         self.identity = Some(identity.into());
         self
     }
@@ -105,7 +105,7 @@ impl JournalBuilder {
     /// unknown.
     ///
     /// # Errors
-    /// When the address cannot be used, there is no journal, it is not the one with the [identity](Self::identity) that
+    /// When the address cannot be used, there is no journal, it is not the one with the [identity](Self::with_identity) that
     /// was asked for, it cannot be read, or it has a newer version.
     pub async fn inspect(self, address: &str) -> Result<JournalInfo, JournalError> {
         let info = match Address::parse(address)? {
@@ -127,7 +127,7 @@ impl JournalBuilder {
     /// Takes a store that is open already. What its owner left behind is made [unknown](crate::State::Unknown) first.
     ///
     /// # Errors
-    /// When the policy contradicts itself, the journal is not the one with the [identity](Self::identity) that was
+    /// When the policy contradicts itself, the journal is not the one with the [identity](Self::with_identity) that was
     /// asked for, or the store fails.
     pub async fn with_store(self, store: Arc<dyn Store>) -> Result<Journal, JournalError> {
         self.policy.check()?;
@@ -187,7 +187,7 @@ impl Journal {
     }
 
     /// The identity that the journal was given when it was created. A configuration may name it
-    /// ([`JournalBuilder::identity`](crate::JournalBuilder::identity)), so that no other journal is taken for this one.
+    /// ([`JournalBuilder::with_identity`](crate::JournalBuilder::with_identity)), so that no other journal is taken for this one.
     pub fn identity(&self) -> &str {
         self.store().identity()
     }

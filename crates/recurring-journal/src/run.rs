@@ -40,7 +40,7 @@ const LET_GO: usize = 64;
 /// journal, what may have been made is left to [`reconcile`](Journal::reconcile).
 ///
 /// Each gateway has its own pace. A run begins with one charge at a time, and has one more under way for every 16 that the
-/// gateway answered, up to [`concurrency`](Self::concurrency): what is under way when a gateway breaks down or refuses is
+/// gateway answered, up to [`with_concurrency`](Self::with_concurrency): what is under way when a gateway breaks down or refuses is
 /// unknown, or refused in vain. A gateway that answers 429 is waited for as it asks (`Retry-After`), and then called at
 /// half the rate that it took. [`Breaker`] says when nothing more is sent to it.
 #[derive(Debug)]
@@ -87,21 +87,21 @@ impl BillingRun {
 
     /// How many charges are under way at a time at each gateway, at most.
     #[must_use]
-    pub fn concurrency(mut self, most: usize) -> Self {
+    pub fn with_concurrency(mut self, most: usize) -> Self {
         self.concurrency = most.max(1);
         self
     }
 
     /// How many charges a second are begun at each gateway, at most.
     #[must_use]
-    pub fn rate(mut self, per_second: NonZeroU32) -> Self {
+    pub fn with_rate(mut self, per_second: NonZeroU32) -> Self {
         self.rate = Some(per_second);
         self
     }
 
     /// When nothing more is sent to a gateway.
     #[must_use]
-    pub fn breaker(mut self, breaker: Breaker) -> Self {
+    pub fn with_breaker(mut self, breaker: Breaker) -> Self {
         self.breaker = breaker;
         self
     }

@@ -193,7 +193,7 @@ async fn the_first_payment_of_a_stored_card_is_taken_once() {
     let world = World::new().await;
     let id = ProviderId::TOKENPAY_SIGNED;
     let key = EncryptionKey::new(&[9; 32]);
-    let journal = Journal::builder().encryption_key(key).with_store(world.store().await).await.unwrap();
+    let journal = Journal::builder().with_encryption_key(key).with_store(world.store().await).await.unwrap();
     let started = world.facade.enrol(&id, enrol_request(&id, "ann")).await.unwrap();
     customer_pays(started.payment.redirect.as_deref().unwrap(), GOOD_CARD).await;
     let resume = || journal.resume(&world.facade, started.pending.clone());

@@ -64,9 +64,9 @@ async fn desk(address: &str, facade: &Facade, clock: &ManualClock, queue: Postgr
     let store = Clocked { inner: Arc::new(inner), clock: clock.clone() };
     let key = EncryptionKey::new(&[7; 32]);
     let journal = Journal::builder()
-        .policy(policy)
-        .clock(clock.clone())
-        .encryption_key(key)
+        .with_policy(policy)
+        .with_clock(clock.clone())
+        .with_encryption_key(key)
         .with_store(Arc::new(store))
         .await
         .unwrap();

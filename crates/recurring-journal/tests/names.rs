@@ -178,8 +178,8 @@ async fn first_payment_is_reserved_and_made_at_resume() {
     let id = ProviderId::TOKENPAY_SIGNED;
     let key = EncryptionKey::new(&[9; 32]);
     let journal = Journal::builder()
-        .clock(world.clock.clone())
-        .encryption_key(key)
+        .with_clock(world.clock.clone())
+        .with_encryption_key(key)
         .with_store(world.store().await)
         .await
         .unwrap();

@@ -44,7 +44,7 @@ async fn lost_and_found(world: &World, journal: &Journal, name: &str) -> Pending
 
 async fn keyed(world: &World) -> Journal {
     let key = EncryptionKey::new(&[7; 32]);
-    let builder = Journal::builder().clock(world.clock.clone()).encryption_key(key);
+    let builder = Journal::builder().with_clock(world.clock.clone()).with_encryption_key(key);
     builder.with_store(world.store().await).await.unwrap()
 }
 

@@ -100,7 +100,7 @@ async fn planned_run_goes_on_after_a_refused_key() {
     let id = ProviderId::REVIO;
     let credential = world.credential(&id, GOOD_CARD).await;
     let key = EncryptionKey::new(&[5; 32]);
-    let journal = Journal::builder().encryption_key(key).with_store(world.store().await).await.unwrap();
+    let journal = Journal::builder().with_encryption_key(key).with_store(world.store().await).await.unwrap();
     let all = due(&credential, "a", 10);
     for request in &all {
         journal.plan(request).await.unwrap();
@@ -202,7 +202,7 @@ async fn wait_is_taken_and_then_the_rest_is_charged() {
     let world = World::new().await;
     let credential = world.credential(&ProviderId::EMSPAY, GOOD_CARD).await;
     let mut made = 0;
-    let billing = BillingRun::new(&world.journal, &world.facade).concurrency(4);
+    let billing = BillingRun::new(&world.journal, &world.facade).with_concurrency(4);
     let summary = billing.run(Due(due(&credential, "a", 80).into_iter()), |report| {
         let Report::Made(answer) = report else { panic!("{report:?}") };
         made += 1;
@@ -238,7 +238,7 @@ async fn wait_holds_up_no_other_gateway_and_ends_with_the_run() {
     let credential = world.credential(&ProviderId::EMSPAY, GOOD_CARD).await;
     let other = world.credential(&ProviderId::REVIO, GOOD_CARD).await;
     world.sandbox.inject(too_many(&ProviderId::EMSPAY, 500)).unwrap();
-    let billing = BillingRun::new(&world.journal, &world.facade).concurrency(4);
+    let billing = BillingRun::new(&world.journal, &world.facade).with_concurrency(4);
     let (shutdown_handle, paid, sent) = (billing.shutdown_handle(), AtomicUsize::new(0), AtomicUsize::new(0));
     // Far more than are charged at a time, and those of the other gateway behind them.
     let all = [due(&credential, "a", 400), due(&other, "b", 40)].concat();

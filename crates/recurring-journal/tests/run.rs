@@ -90,7 +90,7 @@ async fn several_processes_share_one_list_without_overlap() {
 async fn a_stopped_run_ends_what_is_under_way_and_is_resumed() {
     let world = World::new().await;
     let credential = emspay(&world).await;
-    let first = BillingRun::new(&world.journal, &world.facade).concurrency(4);
+    let first = BillingRun::new(&world.journal, &world.facade).with_concurrency(4);
     let shutdown_handle = first.shutdown_handle();
     let mut seen = 0;
     let summary = first.run(due(&credential, 0..200), |report| {
@@ -134,7 +134,7 @@ async fn gateway_with_too_many_unknown_is_paused() {
     all.extend((0..50).map(|number| Ok(request(&other, &format!("b-{number:03}")))));
     let mut breaker = Breaker::default();
     (breaker.window, breaker.most_unknown) = (10, 5);
-    let billing = BillingRun::new(&world.journal, &world.facade).concurrency(2).breaker(breaker);
+    let billing = BillingRun::new(&world.journal, &world.facade).with_concurrency(2).with_breaker(breaker);
     let mut reasons = BTreeSet::new();
     let summary = billing.run(Due(all.into_iter()), |report| {
         if let Report::Skipped { provider, why: SkipReason::Paused(why), .. } = report {
@@ -168,7 +168,8 @@ async fn what_was_planned_is_charged_from_the_journal_alone() {
     let world = World::new().await;
     let credential = emspay(&world).await;
     let key = || EncryptionKey::new(&[5; 32]);
-    let journal = Journal::builder().encryption_key(key()).with_store(world.store().await).await.unwrap();
+    let journal =
+        Journal::builder().with_encryption_key(key()).with_store(world.store().await).await.unwrap();
     for number in 0..150 {
         journal.plan(&request(&credential, &format!("a-{number:03}"))).await.unwrap();
     }
@@ -176,7 +177,7 @@ async fn what_was_planned_is_charged_from_the_journal_alone() {
     let error = BillingRun::new(&without, &world.facade).planned(|_| {}).await.unwrap_err();
     assert!(matches!(error, JournalError::Invalid { field: "journal_key", .. }), "{error:?}");
     let wrong = Journal::builder()
-        .encryption_key(EncryptionKey::new(&[6; 32]))
+        .with_encryption_key(EncryptionKey::new(&[6; 32]))
         .with_store(world.store().await)
         .await
         .unwrap();
@@ -222,7 +223,8 @@ async fn unreadable_lines_and_taken_names_are_reported() {
 async fn what_waits_for_the_rate_is_not_begun_and_is_let_go_by_a_stop() {
     let world = World::new().await;
     let credential = emspay(&world).await;
-    let billing = BillingRun::new(&world.journal, &world.facade).rate(NonZeroU32::MIN).concurrency(32);
+    let billing =
+        BillingRun::new(&world.journal, &world.facade).with_rate(NonZeroU32::MIN).with_concurrency(32);
     let (shutdown_handle, mut made) = (billing.shutdown_handle(), 0);
     let summary = billing.run(due(&credential, 0..32), |report| {
         if let Report::Made(_) = report {

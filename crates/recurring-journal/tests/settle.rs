@@ -104,9 +104,9 @@ async fn look_up_is_given_the_sealed_credential() {
         (None, Some(sealed()), false),
     ] {
         let open = async |key: Option<EncryptionKey>| {
-            let mut builder = Journal::builder().clock(world.clock.clone());
+            let mut builder = Journal::builder().with_clock(world.clock.clone());
             if let Some(key) = key {
-                builder = builder.encryption_key(key);
+                builder = builder.with_encryption_key(key);
             }
             builder.with_store(world.store().await).await.unwrap()
         };

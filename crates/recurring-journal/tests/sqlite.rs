@@ -199,7 +199,7 @@ async fn missing_file_is_never_created_by_opening() {
     assert_eq!(error, JournalError::Store(StoreError::Exists));
     let identity = journal.identity().to_owned();
     drop(journal);
-    let named = |identity: &str| Journal::builder().identity(identity);
+    let named = |identity: &str| Journal::builder().with_identity(identity);
     named(&identity).open(&address).await.unwrap();
     let error = named("another").open(&address).await.unwrap_err();
     assert!(matches!(error, JournalError::Store(StoreError::OtherJournal { .. })), "{error:?}");

@@ -19,7 +19,7 @@ fn first() -> EnrolRequest {
 
 #[tokio::test]
 async fn own_provider_takes_a_payment_and_a_renewal() {
-    let facade = Facade::new().with(InMemory::default());
+    let facade = Facade::new().with_provider(InMemory::default());
     let started = facade.enrol(&ID, first()).await.expect("begun");
     let stored = serde_json::to_string(&started.pending).expect("JSON");
     let pending: PendingEnrolment = serde_json::from_str(&stored).expect("read back");
@@ -44,7 +44,7 @@ async fn own_provider_takes_a_payment_and_a_renewal() {
 /// What an own provider calls still held is not captured, whatever it thinks.
 #[tokio::test]
 async fn capture_of_money_still_held_is_pending() {
-    let facade = Facade::new().with(InMemory::default());
+    let facade = Facade::new().with_provider(InMemory::default());
     let request = CaptureRequest::new(attempt("capture"), PaymentRef::new("p"));
     assert_eq!(facade.capture(&ID, request).await.expect("an answer").outcome, Outcome::Pending);
 }
@@ -60,7 +60,7 @@ async fn own_provider_conforms() {
 
 #[tokio::test]
 async fn operation_not_listed_is_refused() {
-    let facade = Facade::new().with(InMemory::default());
+    let facade = Facade::new().with_provider(InMemory::default());
     assert!(facade.require(&ID, Operation::Schedule).is_err());
     let other = StoredCredential::other(ProviderId::new("elsewhere"), "token-1");
     let charge = ChargeRequest::new(attempt("a-1"), other, first().amount);

@@ -26,9 +26,9 @@ pub(crate) async fn run(session: &Session, arguments: Run, out: &Output) -> Resu
         ));
     }
     let facade = session.settings.facade()?;
-    let mut billing = BillingRun::new(&journal, &facade).concurrency(arguments.concurrency);
+    let mut billing = BillingRun::new(&journal, &facade).with_concurrency(arguments.concurrency);
     if let Some(rate) = arguments.rate {
-        billing = billing.rate(rate);
+        billing = billing.with_rate(rate);
     }
     let shutdown_handle = billing.shutdown_handle();
     let interrupted = tokio::spawn(async move {

@@ -59,7 +59,7 @@ pub(crate) fn child(address: &str, number: usize) {
         let facade = Settings::from_environment().unwrap().facade_of(&ProviderId::EMSPAY).unwrap();
         let credential: StoredCredential =
             serde_json::from_str(&std::env::var("BENCH_CREDENTIAL").unwrap()).unwrap();
-        let billing = BillingRun::new(&journal, &facade).concurrency(16);
+        let billing = BillingRun::new(&journal, &facade).with_concurrency(16);
         billing.run(Due::new(number, credential), |_| {}).await.unwrap();
     });
 }

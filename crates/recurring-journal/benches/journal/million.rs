@@ -55,10 +55,10 @@ pub(crate) fn child(folder: &str, number: usize) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let took = runtime.block_on(async {
         let journal = Journal::create(&format!("sqlite:{folder}/j.db")).await.unwrap();
-        let facade = Facade::new().with(AtOnce);
+        let facade = Facade::new().with_provider(AtOnce);
         let credential = serde_json::from_str(r#"{"provider":"emspay","vault_token":"a-token"}"#).unwrap();
         let begun = Instant::now();
-        let billing = BillingRun::new(&journal, &facade).concurrency(256);
+        let billing = BillingRun::new(&journal, &facade).with_concurrency(256);
         let summary = billing.run(Due::new(number, credential), |_| {}).await.unwrap();
         assert_eq!(summary.of(State::Paid), u64::try_from(number).unwrap());
         begun.elapsed()

@@ -57,7 +57,7 @@ impl Fake {
 
     pub(crate) fn facade(self) -> (Arc<Self>, Facade) {
         let this = Arc::new(self);
-        (Arc::clone(&this), Facade::new().with(Shared(this)))
+        (Arc::clone(&this), Facade::new().with_provider(Shared(this)))
     }
 
     pub(crate) fn will_read(&self, read: Result<Payment, Error>) {

@@ -69,7 +69,7 @@ async fn stored_journals_are_migrated_and_keep_their_meaning() {
         drop(connection);
         // It is a journal like any other: the owner of the armed attempt is gone.
         let journal = Journal::builder()
-            .identity(identity)
+            .with_identity(identity)
             .with_store(std::sync::Arc::new(SqliteStore::open(&path).await.unwrap()))
             .await
             .unwrap();

@@ -95,7 +95,7 @@ async fn stored_journals_are_migrated_and_keep_their_meaning() {
         assert_eq!(database.shape(), fresh.shape(), "{}", stored.name);
         // It is a journal like any other: the owner of the armed attempt is gone.
         let journal = Journal::builder()
-            .identity(identity)
+            .with_identity(identity)
             .with_store(Arc::new(database.open().await.unwrap()))
             .await
             .unwrap();

@@ -123,7 +123,7 @@ impl Failovers {
 
     async fn journal(&self) -> Journal {
         let store = operator::open(&self.service.address(), &self.clock).await.unwrap();
-        Journal::builder().clock(self.clock.clone()).with_store(store).await.unwrap()
+        Journal::builder().with_clock(self.clock.clone()).with_store(store).await.unwrap()
     }
 
     /// One request for each gateway, with a card that is approved.

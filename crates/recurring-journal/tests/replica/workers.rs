@@ -124,7 +124,7 @@ impl Held {
         // Write 0 is that of opening the journal, write 1 arms.
         let hook = Hook::waits_at(Point { write: 2, side: Side::Before });
         let hooked = Arc::new(Hooked::new(store, Arc::clone(&hook)));
-        let journal = Journal::builder().clock(clock).with_store(hooked).await.unwrap();
+        let journal = Journal::builder().with_clock(clock).with_store(hooked).await.unwrap();
         let task = tokio::spawn(async move { Told::by(&journal, &facade, request).await });
         hook.reached.notified().await;
         Self { hook, task }

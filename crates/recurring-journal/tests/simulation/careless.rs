@@ -28,7 +28,7 @@ impl Careless {
             PASSED_ON.into_iter().filter(|operation| all.has(*operation)).map(|operation| (operation, ""));
         // A few words for each run of the simulation.
         let can = Capabilities::new(can.collect::<Vec<_>>().leak());
-        Facade::new().with(Self { inner, id: id.clone(), can })
+        Facade::new().with_provider(Self { inner, id: id.clone(), can })
     }
 
     fn inner(&self) -> &dyn Provider {

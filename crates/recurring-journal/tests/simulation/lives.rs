@@ -15,7 +15,12 @@ use crate::process::{Bench, Crash};
 /// The journal of a process, with the key that all of them have.
 pub(crate) async fn keyed(bench: &Bench, store: Arc<dyn Store>) -> Journal {
     let key = EncryptionKey::new(&[7; 32]);
-    Journal::builder().clock(bench.clock.clone()).encryption_key(key).with_store(store).await.unwrap()
+    Journal::builder()
+        .with_clock(bench.clock.clone())
+        .with_encryption_key(key)
+        .with_store(store)
+        .await
+        .unwrap()
 }
 
 /// The journal of another process.

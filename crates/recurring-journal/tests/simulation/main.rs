@@ -72,7 +72,8 @@ fn a_worker_that_wakes_up_late(with_fence: bool) -> usize {
         store.without_fence.store(!with_fence, Ordering::SeqCst);
         // The clock of its machine stands still with it, so that only the fence is left to stop it.
         let stopped = ManualClock::new();
-        let late = Journal::builder().clock(stopped).with_store(std::sync::Arc::new(store)).await.unwrap();
+        let late =
+            Journal::builder().with_clock(stopped).with_store(std::sync::Arc::new(store)).await.unwrap();
         let (facade, request) = (bench.facade(), bench.request("late", GOOD_CARD));
         let first = tokio::spawn({
             let request = request.clone();

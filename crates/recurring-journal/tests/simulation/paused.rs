@@ -107,7 +107,7 @@ fn stopped_and_resumed(
     let journal = bench.run(async {
         let store = Arc::new(Hooked::new(bench.store().await, Arc::clone(&hook)));
         let clock = Watched { clock: bench.clock.clone(), watch: Arc::clone(&watch) };
-        Journal::builder().clock(clock).with_store(store).await.unwrap()
+        Journal::builder().with_clock(clock).with_store(store).await.unwrap()
     });
     let asked = names.iter().map(|name| Asked::of(bench, name)).collect();
     let seen = bench.sandbox().exchanges().len();
@@ -229,7 +229,7 @@ fn readings(bench: &Bench) -> usize {
     let watch = Arc::<Watch>::default();
     let journal = bench.run(async {
         let clock = Watched { clock: bench.clock.clone(), watch: Arc::clone(&watch) };
-        Journal::builder().clock(clock).with_store(bench.store().await).await.unwrap()
+        Journal::builder().with_clock(clock).with_store(bench.store().await).await.unwrap()
     });
     let process = (journal, facade(bench, bench.sandbox().url(), Care::Kept));
     Worker::start(vec![Asked::of(bench, "counted")], process, &watch, &Hook::dies_at(None)).go_on();

@@ -144,7 +144,7 @@ impl Bench {
 
     pub(crate) async fn journal(&self, store: Arc<dyn Store>) -> Journal {
         let clock = Skewed { clock: self.clock.clone(), by: self.skew.get() };
-        Journal::builder().clock(clock).with_store(store).await.unwrap()
+        Journal::builder().with_clock(clock).with_store(store).await.unwrap()
     }
 
     /// Sets the machine's clock right, or wrong by minutes or days, by the number of the case.

@@ -308,7 +308,7 @@ pub(crate) async fn what_is_planned_is_claimed_by_one_owner(place: &dyn Place) {
 pub(crate) async fn what_is_planned_with_a_credential_is_taken_once(place: &dyn Place) {
     let key = || EncryptionKey::new(&[7; 32]);
     let open =
-        async || Journal::builder().encryption_key(key()).with_store(place.open().await).await.unwrap();
+        async || Journal::builder().with_encryption_key(key()).with_store(place.open().await).await.unwrap();
     let (one, two) = (open().await, open().await);
     for number in 0..10 {
         one.plan(&request(&format!("a-{number}"))).await.unwrap();

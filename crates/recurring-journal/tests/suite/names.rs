@@ -42,7 +42,7 @@ pub(crate) async fn unsent_attempt_takes_another_intent(place: &dyn Place) {
     assert_eq!(arm(&*store, &dearer("a"), 7).await, None, "refused by the gateway");
     // What was sealed for the first intent does not stay with the second one.
     let key = EncryptionKey::new(&[7; 32]);
-    let journal = Journal::builder().encryption_key(key).with_store(place.open().await).await.unwrap();
+    let journal = Journal::builder().with_encryption_key(key).with_store(place.open().await).await.unwrap();
     journal.plan(&request("sealed")).await.unwrap();
     let fence = arm(&*store, &intent("sealed"), 0).await.unwrap();
     store.change(&attempt("sealed"), fence, &unsent(), at(1)).await.unwrap();

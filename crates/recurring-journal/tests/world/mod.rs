@@ -69,13 +69,13 @@ impl World {
         let file = folder.path().join("journal.db");
         drop(SqliteStore::create(&file).await.unwrap());
         let store = SqliteStore::open_with_clock(&file, clock.clone()).await.unwrap();
-        let journal = Journal::builder().clock(clock.clone()).with_store(Arc::new(store)).await.unwrap();
+        let journal = Journal::builder().with_clock(clock.clone()).with_store(Arc::new(store)).await.unwrap();
         Self { sandbox, facade, journal, clock, folder }
     }
 
     /// The same journal, opened by another process.
     pub(crate) async fn another(&self) -> Journal {
-        Journal::builder().clock(self.clock.clone()).with_store(self.store().await).await.unwrap()
+        Journal::builder().with_clock(self.clock.clone()).with_store(self.store().await).await.unwrap()
     }
 
     pub(crate) async fn store(&self) -> Arc<dyn Store> {
