@@ -42,7 +42,8 @@ enum Command {
     },
     /// Everything that must hold before a change goes in; stops at the first step that fails.
     Ci {
-        /// Leaves out `cargo test --workspace`, for a caller that has just run it.
+        /// Leaves out `cargo test --workspace`, and the tests with a browser and with a pooler, for a caller that has just
+        /// run them.
         #[arg(long)]
         skip_tests: bool,
     },
