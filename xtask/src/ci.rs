@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::workspace::{self, PROVIDERS, cargo};
-use crate::{contract, docs, fixtures, msrv, new_provider, tidy};
+use crate::{api, contract, docs, fixtures, msrv, new_provider, tidy};
 
 type Step = (String, Box<dyn Fn() -> Result<(), String>>);
 
@@ -60,7 +60,10 @@ fn steps(skip_tests: bool) -> Vec<Step> {
         let features = format!("--no-default-features --features rustls,{provider}");
         steps.push(cargo_step(&format!("check -p recurring-facade {features}"), &[]));
     }
-    steps.push(cargo_step("check -p recurring-journal --no-default-features", &[]));
+    // Without TLS, and without any gateway: features only add.
+    for name in PROVIDERS.into_iter().chain(["recurring-gateway", "recurring-facade", "recurring-journal"]) {
+        steps.push(cargo_step(&format!("check -p {name} --no-default-features"), &[]));
+    }
     steps.push(step("dependency contract", || workspace::report(contract::check())));
     steps.push(step("minimum Rust version", || workspace::report(msrv::check())));
     if !skip_tests {
@@ -75,6 +78,7 @@ fn steps(skip_tests: bool) -> Vec<Step> {
     steps.push(step("a new gateway's crate", new_provider::check));
     steps.push(cargo_step("doc --workspace --no-deps", &[("RUSTDOCFLAGS", "-D warnings")]));
     steps.push(step("docs/providers.md", || workspace::report(docs::check())));
+    steps.push(step("public API", || workspace::report(api::check())));
     steps.push(step("fixtures", || workspace::report(fixtures::check())));
     steps.push(step("tidy", || workspace::report(tidy::check())));
     steps

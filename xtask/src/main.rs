@@ -1,5 +1,6 @@
 //! The maintainers' commands: `cargo xtask <command>`.
 
+mod api;
 mod bench;
 mod ci;
 mod circles;
@@ -32,6 +33,12 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Compares docs/api/, where each published library's public items are listed, with the code.
+    Api {
+        /// Writes the listings instead.
+        #[arg(long)]
+        bless: bool,
+    },
     /// Measures: `bench sandbox`, `bench journal`.
     Bench {
         /// What is measured.
@@ -96,6 +103,8 @@ enum Bench {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Api { bless: true } => api::bless(),
+        Command::Api { bless: false } => workspace::report(api::check()),
         Command::Bench { what: Bench::Sandbox, charges } => bench::sandbox(charges),
         Command::Bench { what: Bench::Journal, .. } => {
             workspace::run(cargo().args(["bench", "--package", "recurring-journal", "--bench", "journal"]))
