@@ -35,5 +35,5 @@ pub use policy::Policy;
 pub use reconcile::Reconciled;
 pub use resolve::{Decided, Decision};
 pub use resume::Resumed;
-pub use run::{BillingRun, Refusal, Report, ShutdownHandle, SkipReason, Summary};
+pub use run::{BillingRun, Refusal, Report, ShutdownHandle, SkipReason, Summary, UnreadableLine};
 pub use seal::EncryptionKey;

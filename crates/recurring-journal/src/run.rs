@@ -25,7 +25,7 @@ use crate::perform::Answer;
 use crate::store::{Change, Claim};
 use lane::{Lane, Next};
 use pace::Epoch;
-pub use report::{Refusal, Report, SkipReason, Summary};
+pub use report::{Refusal, Report, SkipReason, Summary, UnreadableLine};
 use source::{Charges, Chunk, Nothing, Source};
 
 /// Attempts that are let go of at the same time.
@@ -112,13 +112,13 @@ impl BillingRun {
     }
 
     /// **Takes money**: charges what the stream gives, each at most once. `report` is called for every attempt, in the
-    /// order in which they end.
+    /// order in which they end. An `Err` is reported, and the run goes on.
     ///
     /// # Errors
     /// When the store fails. What was under way has ended by then.
     pub async fn run(
         self,
-        due: impl Stream<Item = Result<ChargeRequest, String>>,
+        due: impl Stream<Item = Result<ChargeRequest, UnreadableLine>>,
         report: impl FnMut(Report),
     ) -> Result<Summary, JournalError> {
         self.drive(Source::given(pin!(due)), report).await

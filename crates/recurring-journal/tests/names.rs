@@ -24,7 +24,7 @@ use world::{World, request};
 struct Due(Option<ChargeRequest>);
 
 impl futures_core::Stream for Due {
-    type Item = Result<ChargeRequest, String>;
+    type Item = Result<ChargeRequest, recurring_journal::UnreadableLine>;
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         Poll::Ready(self.0.take().map(Ok))

@@ -24,7 +24,7 @@ use world::{CHARGING, World, charging, request};
 struct Due(std::vec::IntoIter<ChargeRequest>);
 
 impl Stream for Due {
-    type Item = Result<ChargeRequest, String>;
+    type Item = Result<ChargeRequest, recurring_journal::UnreadableLine>;
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         Poll::Ready(self.0.next().map(Ok))

@@ -13,16 +13,17 @@ use futures_core::Stream;
 use recurring_facade::{ChargeRequest, ProviderId, StoredCredential};
 use recurring_journal::{
     BillingRun, Breaker, EncryptionKey, Journal, JournalError, Report, SkipReason, State, Summary,
+    UnreadableLine,
 };
 use recurring_sandbox::{FaultKind, Moment};
 use world::common::{GOOD_CARD, attempt};
 use world::{World, charging, request};
 
 /// A stream of what is in a list, one after the other.
-struct Due(std::vec::IntoIter<Result<ChargeRequest, String>>);
+struct Due(std::vec::IntoIter<Result<ChargeRequest, UnreadableLine>>);
 
 impl Stream for Due {
-    type Item = Result<ChargeRequest, String>;
+    type Item = Result<ChargeRequest, UnreadableLine>;
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         Poll::Ready(self.0.next())
@@ -200,7 +201,7 @@ async fn unreadable_lines_and_taken_names_are_reported() {
     let mut dearer = request(&credential, "taken");
     dearer.amount = recurring_facade::Money::from_minor(5000, dearer.amount.currency()).unwrap();
     let all = vec![
-        Err("line 1: not JSON".to_owned()),
+        Err(UnreadableLine::new("line 1: not JSON")),
         Ok(dearer),
         Ok(request(&credential, "twice")),
         Ok(request(&credential, "twice")),
@@ -216,7 +217,10 @@ async fn unreadable_lines_and_taken_names_are_reported() {
     );
     assert_eq!((world.taken("twice"), world.taken("taken")), (1, 1));
     let reports = reports.lock().unwrap();
-    assert!(matches!(&reports[0], Report::Unreadable(text) if text.contains("line 1")), "{reports:?}");
+    assert!(
+        matches!(&reports[0], Report::Unreadable(text) if text.to_string().contains("line 1")),
+        "{reports:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

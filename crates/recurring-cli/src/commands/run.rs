@@ -146,7 +146,7 @@ fn describe(report: &Report) -> (Line, Exit) {
         Report::Refused { attempt, provider, error } => {
             failed(&CliError::from(error).at(provider).of(attempt))
         }
-        Report::Unreadable(problem) => failed(&CliError::usage(problem)),
+        Report::Unreadable(problem) => failed(&CliError::usage(problem.to_string())),
         _ => failed(&CliError::io("a report of a kind that this version does not know")),
     }
 }

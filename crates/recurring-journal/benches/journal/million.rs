@@ -87,7 +87,7 @@ impl Due {
 }
 
 impl Stream for Due {
-    type Item = Result<ChargeRequest, String>;
+    type Item = Result<ChargeRequest, recurring_journal::UnreadableLine>;
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if self.next == self.end {

@@ -35,8 +35,20 @@ pub enum Report {
         /// Why.
         error: JournalError,
     },
-    /// What came from the stream was no charge.
-    Unreadable(String),
+    /// What came from the stream was not a charge. Nothing was sent.
+    Unreadable(UnreadableLine),
+}
+
+/// Why an entry of a stream of charges is not one, as a sentence. It must not show a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct UnreadableLine(String);
+
+impl UnreadableLine {
+    /// Creates it from the sentence.
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
 }
 
 /// Why an attempt was left for another run.

@@ -14,15 +14,15 @@ use crate::journal::Journal;
 use crate::perform::Answer;
 use crate::store::{Claim, Due};
 
-use super::report::SkipReason;
+use super::report::{SkipReason, UnreadableLine};
 
 /// Attempts that are claimed at a time.
 const CHUNK: usize = 128;
 
 /// A stream of charges, some of which cannot be read.
-pub(super) trait Charges: Stream<Item = Result<ChargeRequest, String>> {}
+pub(super) trait Charges: Stream<Item = Result<ChargeRequest, UnreadableLine>> {}
 
-impl<S: Stream<Item = Result<ChargeRequest, String>>> Charges for S {}
+impl<S: Stream<Item = Result<ChargeRequest, UnreadableLine>>> Charges for S {}
 
 /// Some of what is due, and whether it could be claimed.
 #[derive(Default)]
@@ -30,7 +30,7 @@ pub(super) struct Chunk {
     pub(super) claimed: Vec<(ChargeRequest, Claim)>,
     /// What was not claimed, since nothing is sent to its gateway now, and why.
     pub(super) left: Vec<(ChargeRequest, SkipReason)>,
-    pub(super) unreadable: Vec<String>,
+    pub(super) unreadable: Vec<UnreadableLine>,
 }
 
 pub(super) struct Source<'a, S> {
@@ -38,7 +38,7 @@ pub(super) struct Source<'a, S> {
     stream: Option<Pin<&'a mut S>>,
     ended: bool,
     waiting: Vec<ChargeRequest>,
-    unreadable: Vec<String>,
+    unreadable: Vec<UnreadableLine>,
 }
 
 impl<'a, S: Charges> Source<'a, S> {
@@ -116,7 +116,10 @@ async fn planned(journal: &Journal) -> Result<Option<Chunk>, JournalError> {
         match planned_request(journal, &record) {
             Ok(request) => chunk.claimed.push((request, Claim::Acquired(record.fence))),
             // It stays claimed until the lease ends, so that no run takes it again at once.
-            Err(error) => chunk.unreadable.push(format!("{}: {error}", record.attempt)),
+            Err(error) => {
+                let why = format!("{}: {error}", record.attempt);
+                chunk.unreadable.push(UnreadableLine::new(why));
+            }
         }
     }
     Ok(Some(chunk))
@@ -155,7 +158,7 @@ fn planned_request(journal: &Journal, record: &AttemptRecord) -> Result<ChargeRe
 pub(super) struct Nothing;
 
 impl Stream for Nothing {
-    type Item = Result<ChargeRequest, String>;
+    type Item = Result<ChargeRequest, UnreadableLine>;
 
     fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         Poll::Ready(None)

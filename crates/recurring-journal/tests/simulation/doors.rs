@@ -33,7 +33,7 @@ const DOORS: [Door; 4] = [Door::Charge, Door::Stream, Door::Planned, Door::Charg
 struct One(Option<ChargeRequest>);
 
 impl Stream for One {
-    type Item = Result<ChargeRequest, String>;
+    type Item = Result<ChargeRequest, recurring_journal::UnreadableLine>;
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         Poll::Ready(self.0.take().map(Ok))

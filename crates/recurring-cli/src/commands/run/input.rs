@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 use recurring_facade::{AttemptId, ChargeRequest, Currency, Money, StoredCredential};
+use recurring_journal::UnreadableLine;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Split};
@@ -56,7 +57,7 @@ pub(super) struct Charges {
 }
 
 impl Stream for Charges {
-    type Item = Result<ChargeRequest, String>;
+    type Item = Result<ChargeRequest, UnreadableLine>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
@@ -71,7 +72,7 @@ impl Stream for Charges {
                     // The device cannot be read any more; a half-read line is not a charge.
                     this.ended = true;
                     let why = format!("line {}: {error}; the lines after it were not read", this.number + 1);
-                    return Poll::Ready(Some(Err(why)));
+                    return Poll::Ready(Some(Err(UnreadableLine::new(why))));
                 }
             };
             this.number += 1;
@@ -81,7 +82,8 @@ impl Stream for Charges {
                 _ => &line,
             };
             if !bytes.trim_ascii().is_empty() {
-                return Poll::Ready(Some(charge(bytes).map_err(|why| format!("line {number}: {why}"))));
+                let unreadable = |why| UnreadableLine::new(format!("line {number}: {why}"));
+                return Poll::Ready(Some(charge(bytes).map_err(unreadable)));
             }
         }
     }
