@@ -4,6 +4,7 @@
 // These need Chromium: `cargo test -p recurring-sandbox --features browser-tests`.
 #[cfg(feature = "browser-tests")]
 mod browser;
+mod clients;
 mod declines;
 mod description;
 #[cfg(feature = "browser-tests")]
