@@ -7,6 +7,7 @@ mod browser;
 mod clients;
 mod declines;
 mod description;
+mod documented;
 #[cfg(feature = "browser-tests")]
 mod driver;
 mod emspay;

@@ -253,6 +253,9 @@ pub(super) fn recurring(transaction: &Map<String, Value>) -> Result<(Recurring, 
         Some(details) => details.as_object().ok_or_else(|| invalid(at, "must be an object"))?,
     };
     let token = text(details, "vault_token");
+    if token.is_none() && !absent(details, "vault_token") {
+        return Err(invalid(&format!("{at}.vault_token"), "must be text"));
+    }
     match (details.get("recurring_type").map(Value::as_str), token) {
         (None, None) => Ok((Recurring::No, None)),
         (Some(Some("first")), None) => Ok((Recurring::First, None)),

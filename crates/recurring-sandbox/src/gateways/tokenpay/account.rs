@@ -178,6 +178,14 @@ impl Tokenpay {
     }
 
     pub(super) fn find(&self, signed: &Signed) -> Result<&Order, Answer> {
+        if !absent(&signed.members, "orderId") && signed.number("orderId").is_none() {
+            return Err(invalid("orderId", "a number"));
+        }
+        if !absent(&signed.members, "merchantReference")
+            && text(&signed.members, "merchantReference").is_none()
+        {
+            return Err(invalid("merchantReference", "text"));
+        }
         let order = match (signed.number("orderId"), text(&signed.members, "merchantReference")) {
             (Some(id), _) => number_of(id).and_then(|number| self.orders.at(number)),
             (None, Some(reference)) => self.orders.get(reference),
