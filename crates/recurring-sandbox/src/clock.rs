@@ -9,16 +9,23 @@ const LONGEST_MOVE: SignedDuration = SignedDuration::from_hours(100 * 366 * 24);
 #[derive(Debug, Default)]
 pub(crate) struct Clock {
     offset: SignedDuration,
+    /// The part of the offset by which it was moved.
+    moved: SignedDuration,
 }
 
 impl Clock {
     /// A clock that shows `start` now.
     pub(crate) fn starting_at(start: Timestamp) -> Clock {
-        Clock { offset: start.duration_since(Timestamp::now()) }
+        Clock { offset: start.duration_since(Timestamp::now()), moved: SignedDuration::ZERO }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp::now().checked_add(self.offset).unwrap_or(Timestamp::MAX)
+    }
+
+    /// What the clock would show if it had never been moved: the time at the caller, who keeps a clock of its own.
+    pub(crate) fn unmoved(&self) -> Timestamp {
+        self.now().checked_sub(self.moved).unwrap_or(Timestamp::MIN)
     }
 
     pub(crate) fn advance(&mut self, by: Duration) {
@@ -27,6 +34,7 @@ impl Clock {
         // Beyond the last time stamp there is nothing to move to.
         if Timestamp::now().checked_add(moved).is_ok() {
             self.offset = moved;
+            self.moved = self.moved.saturating_add(by);
         }
     }
 }

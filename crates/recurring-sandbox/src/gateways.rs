@@ -39,6 +39,49 @@ pub(crate) async fn all(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::members::Treatment;
+
+    /// The tables of the members as `SOURCES.md` prints them: gateway, call, member and what is done with it.
+    #[test]
+    fn sources_name_exactly_the_members() {
+        let mut printed = Vec::new();
+        let (mut gateway, mut call) = ("", "");
+        for line in include_str!("../SOURCES.md").lines() {
+            if let Some(name) = line.strip_prefix("## ") {
+                gateway = name;
+            } else if let Some(name) = line.strip_prefix("#### ") {
+                call = name;
+            } else if let Some(row) = line.strip_prefix("| `").filter(|_| !call.is_empty()) {
+                let (member, rest) = row.split_once("` | ").unwrap();
+                printed.push((gateway, call, member, rest.split(" | ").next().unwrap()));
+            } else if line.starts_with("### ") {
+                call = "";
+            }
+        }
+        let tables = [
+            ("emspay", emspay::MEMBERS),
+            ("revio", revio::MEMBERS),
+            ("ngenius", ngenius::MEMBERS),
+            ("omno", omno::MEMBERS),
+            ("tokenpay-signed", tokenpay::MEMBERS),
+        ];
+        let calls = tables.iter().flat_map(|(gateway, calls)| calls.iter().map(move |call| (*gateway, call)));
+        let coded: Vec<_> = calls
+            .flat_map(|(gateway, (call, members))| {
+                members.iter().map(move |(member, treatment)| (gateway, *call, *member, words(*treatment)))
+            })
+            .collect();
+        assert_eq!(printed, coded);
+    }
+
+    fn words(treatment: Treatment) -> &'static str {
+        match treatment {
+            Treatment::Played => "played",
+            Treatment::NotPlayed => "not played",
+            Treatment::NotPlayedUnlessEmpty => "not played unless empty",
+            Treatment::WithoutEffect => "without effect",
+        }
+    }
 
     #[test]
     fn webhooks_are_repeated_as_each_gateway_does() {

@@ -98,7 +98,16 @@ pub(crate) fn absent(members: &Map<String, Value>, name: &str) -> bool {
 
 /// A positive integer amount in minor units.
 pub(crate) fn minor(value: Option<&Value>) -> Option<i64> {
-    value?.as_i64().filter(|amount| (1..=LARGEST).contains(amount))
+    integer(value?).filter(|amount| (1..=LARGEST).contains(amount))
+}
+
+/// A whole number, which may be written as `100.0`: JSON has one kind of numbers. Numbers of more than fifteen digits
+/// in that form are refused, since they may have been rounded.
+pub(crate) fn integer(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| {
+        let number = value.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < 1e15)?;
+        format!("{number:.0}").parse().ok()
+    })
 }
 
 /// A positive decimal amount in major units, by its literal text, as minor units: `49.99` with two decimals is 4999.

@@ -20,6 +20,7 @@ mod ledger;
 mod log;
 mod loopback;
 mod mask;
+mod members;
 mod outbox;
 mod page;
 mod port;

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) path: String,
-    /// The decoded parts of the path, without the empty one after a last slash.
+    /// The decoded parts of the path, without the empty one after a last slash, and without one before the gateway's own path.
     segments: Vec<String>,
     /// Whether the path ended in `/`.
     pub(crate) slash: bool,
@@ -27,6 +27,11 @@ impl Request {
         if slash {
             segments.pop();
         }
+        // Source: the address of the recurring payment in the source document of ngenius has two slashes here. An empty part
+        // further on is an id that is missing, and stays one.
+        if segments.get(1).is_some_and(String::is_empty) {
+            segments.remove(1);
+        }
         let query = form(uri.query().unwrap_or_default());
         Some(Request { method, path: path.to_owned(), segments, slash, query, headers, body })
     }
@@ -42,6 +47,11 @@ impl Request {
 
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether there is no body, or the empty list that PHP writes for one.
+    pub(crate) fn is_bare(&self) -> bool {
+        matches!(self.body.trim_ascii(), b"" | b"[]")
     }
 
     pub(crate) fn headers(&self) -> &HeaderMap {

@@ -8,11 +8,14 @@
 //! refund is notified under the id of the order that was paid. The error types and reasons are this sandbox's own.
 
 mod account;
+mod members;
 mod money;
 mod order;
 mod refusal;
 
 pub(crate) use account::Emspay;
+#[cfg(test)]
+pub(super) use members::MEMBERS;
 
 use crate::answer::Answer;
 use crate::cards::REFUSED_BY_ISSUER;
@@ -40,6 +43,7 @@ const OPERATIONS: &[OperationRow] = &[
     ("DELETE", "v1/orders/*", "cancel-order"),
     ("POST", "v1/orders/*/refunds", "refund-order"),
     ("POST", "v1/orders/*/transactions/*/captures", "capture-transaction"),
+    ("POST", "v1/orders/*/transactions/*/voids/amount", "void-transaction"),
     ("GET", "v1/merchants/self/projects/self/currencies", "get-currencies"),
 ];
 
@@ -69,14 +73,10 @@ impl Gateway for Emspay {
             return refuse(401, "AuthenticationError", "The API key is missing or wrong.", None);
         }
         let segments = request.segments_after(2);
-        // Public documentation prints this one address without a last slash.
         if request.method == Method::GET
             && segments == ["merchants", "self", "projects", "self", "currencies"]
         {
             return money::currencies();
-        }
-        if !request.slash {
-            return not_found();
         }
         let answer = match (&request.method, segments.as_slice()) {
             (&Method::POST, ["orders"]) => self.create(common, request),
@@ -89,7 +89,10 @@ impl Gateway for Emspay {
             (&Method::DELETE, ["orders", id]) => self.with(common, id, money::cancel),
             (&Method::POST, ["orders", id, "refunds"]) => self.refund(common, id, request),
             (&Method::POST, ["orders", id, "transactions", transaction, "captures"]) => {
-                self.capture(common, id, transaction)
+                self.capture(common, id, transaction, request)
+            }
+            (&Method::POST, ["orders", id, "transactions", transaction, "voids", "amount"]) => {
+                self.void(common, id, transaction, request)
             }
             (_, ["orders", ..]) => {
                 Err(refuse(405, "MethodNotAllowed", "The method is not allowed here.", None))
@@ -101,7 +104,7 @@ impl Gateway for Emspay {
 
     fn page(&mut self, common: &mut Common, id: &str) -> Option<Page> {
         let order = self.orders.get_mut(id).filter(|order| order.recurring != Recurring::Later)?;
-        order.refresh(common.now());
+        order.refresh(&common.clock);
         Some(match order.status {
             "new" => Page::Open {
                 title: text(&order.kept, "description").unwrap_or("Payment").to_owned(),
@@ -114,7 +117,8 @@ impl Gateway for Emspay {
     fn customer(&mut self, common: &mut Common, id: &str, action: CustomerAction) -> Option<PageResult> {
         let now = common.now();
         let order = self.orders.get_mut(id)?;
-        order.modified = now;
+        order.modified = common.clock.unmoved();
+        order.chosen |= !matches!(action, CustomerAction::Cancel);
         let message = match action {
             CustomerAction::Cancel => {
                 order.status = "cancelled";
@@ -138,7 +142,7 @@ impl Gateway for Emspay {
                         order.vault_token = Some(token);
                     }
                     order.card = Some(card);
-                    order.take(common, "completed");
+                    order.pay(common, "completed");
                     "The payment is complete."
                 }
             },

@@ -11,6 +11,7 @@
 //! `POST /transactions/outlets/{outlet}/orders`, as far as a payment with a saved card needs it.
 
 mod account;
+mod members;
 mod money;
 mod order;
 mod payment;
@@ -18,16 +19,21 @@ mod read;
 mod refusal;
 
 pub(crate) use account::Ngenius;
+#[cfg(test)]
+pub(super) use members::MEMBERS;
 
 use crate::answer::Answer;
+use crate::cards::REFUSED_BY_ISSUER;
 use crate::common::Common;
-use crate::gateway::{Gateway, OperationRow, Schedule};
+use crate::gateway::{CustomerAction, Gateway, OperationRow, Page, PageResult, Schedule};
+use crate::json;
 use crate::outbox::WebhookRules;
 use crate::request::Request;
 use account::{REALM, api_key};
 use axum::http::Method;
 use order::{GATEWAY, WEBHOOK_HEADER, WEBHOOK_SECRET};
-use refusal::refuse;
+use payment::Tried;
+use refusal::{refuse, unplayed};
 
 /// From public documentation: sent once, and never again.
 pub(super) const WEBHOOKS: WebhookRules =
@@ -76,9 +82,6 @@ impl Gateway for Ngenius {
 
     fn answer(&mut self, common: &mut Common, request: &Request) -> Answer {
         let segments = request.segments_after(1);
-        if request.slash {
-            return refuse(404, "notFound", "There is nothing at this path.");
-        }
         let answer = match (&request.method, segments.as_slice()) {
             (&Method::POST, ["identity", "auth", "access-token"]) => self.token(common, request),
             (&Method::POST, ["recurring-payment", "outlets", outlet, "orders"]) => {
@@ -106,12 +109,51 @@ impl Gateway for Ngenius {
                     _ => Err(refuse(404, "notFound", "There is nothing at this path.")),
                 })
             }
+            (&Method::PUT, ["transactions", "outlets", outlet, "orders", _, "cancel"]) => self
+                .authorized(common, request, outlet)
+                .and_then(|()| Err(unplayed("the cancellation of an order"))),
             (_, ["identity", "auth", "access-token"] | ["recurring-payment", "outlets", _, "orders"]) => {
                 Err(refuse(405, "methodNotAllowed", "The method is not allowed here."))
             }
             _ => Err(refuse(404, "notFound", "There is nothing at this path.")),
         };
         answer.unwrap_or_else(|refusal| refusal)
+    }
+
+    fn page(&mut self, _: &mut Common, id: &str) -> Option<Page> {
+        let order = self.orders.get(id).filter(|order| order.plan.is_none())?;
+        let amount = json::display_amount(order.terms.amount, &order.terms.currency);
+        Some(if order.waits() {
+            Page::Open { title: "Payment".to_owned(), amount: Some(amount) }
+        } else {
+            Page::Closed("This order is closed. Nothing is left to pay here.".to_owned())
+        })
+    }
+
+    fn customer(&mut self, common: &mut Common, id: &str, action: CustomerAction) -> Option<PageResult> {
+        let order = self.orders.get_mut(id)?;
+        let place = order.payments.iter().position(|payment| payment.tried.is_none())?;
+        let (card, result) = match action {
+            // The customer leaves; the order itself can still be paid.
+            CustomerAction::Cancel => {
+                let redirect = order.cancel.clone();
+                return Some(PageResult { message: "The payment was canceled.", redirect });
+            }
+            CustomerAction::Decline => (None, Err(REFUSED_BY_ISSUER)),
+            CustomerAction::Pay(card) => {
+                let result = card.first(common.now());
+                (Some(card), result)
+            }
+        };
+        let message = result.map_or_else(|decline| decline.message, |()| "The payment is complete.");
+        let tried = Tried::new(common, card, result);
+        order.settle(common, &self.outlet, place, tried);
+        // Source: public documentation. The order's reference comes back with the customer.
+        let redirect = order.redirect.as_ref().map(|url| {
+            let mark = if url.contains('?') { '&' } else { '?' };
+            format!("{url}{mark}ref={}", order.terms.reference)
+        });
+        Some(PageResult { message, redirect })
     }
 
     fn catch_up(&mut self, common: &mut Common) {

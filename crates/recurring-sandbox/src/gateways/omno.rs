@@ -7,6 +7,10 @@
 //! of the outcome, so a client has to read the status. The sandbox accepts an order id twice, since nothing is
 //! documented about that: a payment sent twice is taken twice, and the ledger shows it.
 
+mod members;
+
+pub(super) use members::MEMBERS;
+
 use crate::answer::Answer;
 use crate::bounded::BoundedStore;
 use crate::cards::{Card, Decline, REFUSED_BY_ISSUER};
@@ -14,6 +18,7 @@ use crate::common::Common;
 use crate::gateway::{CustomerAction, Gateway, OperationRow, Page, PageResult};
 use crate::json::{self, absent, child, text};
 use crate::ledger::{LedgerKind, PaymentNames};
+use crate::members::{not_played, sentence};
 use crate::outbox::{Notification, WebhookRules};
 use crate::request::{Request, form};
 use axum::http::Method;
@@ -129,6 +134,9 @@ impl Omno {
             return Err(refuse(415, "Content-Type must be application/json"));
         }
         let body = json::object(&request.body).map_err(|reason| refuse(400, &reason))?;
+        if let Some(path) = not_played(MEMBERS, "create-payment", &body) {
+            return Err(refuse(400, &sentence(path)));
+        }
         let (mut payment, card_token) = read(&body, &request.body, common)?;
         if let Some(token) = card_token {
             let (_, card) = self.cards.get(&token).ok_or_else(|| refuse(400, "cardToken is not known"))?;

@@ -9,12 +9,16 @@
 
 mod account;
 mod client;
+mod members;
 mod money;
 mod notify;
 mod purchase;
 mod refusal;
+mod webhooks;
 
 pub(crate) use account::Revio;
+#[cfg(test)]
+pub(super) use members::MEMBERS;
 pub(super) use notify::WEBHOOKS;
 
 use crate::answer::Answer;
@@ -22,13 +26,14 @@ use crate::cards::REFUSED_BY_ISSUER;
 use crate::common::Common;
 use crate::gateway::{CustomerAction, Gateway, OperationRow, Page, PageResult};
 use crate::json;
+use crate::members::sentence;
 use crate::outbox::WebhookRules;
 use crate::request::Request;
 use account::Token;
 use axum::http::Method;
 use money::settle;
 use purchase::{Attempt, GATEWAY};
-use refusal::{not_found, refuse};
+use refusal::{not_found, refuse, refuse_all};
 
 const API_KEY: &str = "sandbox_revio_key";
 /// From public documentation: the test card for 3-D Secure. At the other gateways it is a plain one.
@@ -36,6 +41,7 @@ const AUTHENTICATED_CARD: &str = "5555555555554444";
 
 const OPERATIONS: &[OperationRow] = &[
     ("POST", "api/v1/clients", "create-client"),
+    ("GET", "api/v1/clients", "list-clients"),
     ("GET", "api/v1/clients/*", "get-client"),
     ("PUT", "api/v1/clients/*", "update-client"),
     ("PATCH", "api/v1/clients/*", "change-client"),
@@ -50,6 +56,12 @@ const OPERATIONS: &[OperationRow] = &[
     ("POST", "api/v1/purchases/*/cancel", "cancel-purchase"),
     ("POST", "api/v1/purchases/*/refund", "refund-purchase"),
     ("POST", "api/v1/purchases/*/delete_recurring_token", "delete-purchase-recurring-token"),
+    ("POST", "api/v1/webhooks", "create-webhook"),
+    ("GET", "api/v1/webhooks", "list-webhooks"),
+    ("GET", "api/v1/webhooks/*", "get-webhook"),
+    ("PUT", "api/v1/webhooks/*", "update-webhook"),
+    ("PATCH", "api/v1/webhooks/*", "change-webhook"),
+    ("DELETE", "api/v1/webhooks/*", "delete-webhook"),
     ("GET", "api/v1/payment_methods", "payment-methods"),
     ("GET", "api/v1/public_key", "public-key"),
 ];
@@ -84,12 +96,10 @@ impl Gateway for Revio {
         if request.authorization("Bearer") != Some(API_KEY) {
             return refuse(401, "__all__", "authentication_failed", "Invalid token.");
         }
-        if !request.slash {
-            return not_found();
-        }
         let segments = request.segments_after(3);
         let answer = match (&request.method, segments.as_slice()) {
             (&Method::POST, ["clients"]) => self.create_client(common, request),
+            (&Method::GET, ["clients"]) => self.list_clients(common, request),
             (&Method::GET, ["clients", id]) => {
                 self.client(id).map(|client| Answer::json(200, &client.render()))
             }
@@ -99,14 +109,20 @@ impl Gateway for Revio {
             (&Method::DELETE, ["clients", id, "recurring_tokens", token]) => self.delete_token(id, token),
             (&Method::POST, ["purchases"]) => self.create_purchase(common, request),
             (&Method::GET, ["purchases", id]) => {
+                self.refresh(common, id);
                 self.purchase(id).map(|purchase| self.show(common, 200, purchase))
             }
             (&Method::POST, ["purchases", id, "charge"]) => self.charge(common, id, request),
             (&Method::POST, ["purchases", id, "capture"]) => self.capture(common, id, request),
-            (&Method::POST, ["purchases", id, "release"]) => self.release(common, id),
-            (&Method::POST, ["purchases", id, "cancel"]) => self.cancel(common, id),
+            (&Method::POST, ["purchases", id, "release"]) => self.release(common, id, request),
+            (&Method::POST, ["purchases", id, "cancel"]) => self.cancel(common, id, request),
             (&Method::POST, ["purchases", id, "refund"]) => self.refund(common, id, request),
             (&Method::POST, ["purchases", id, "delete_recurring_token"]) => self.forget(common, id),
+            (_, ["webhooks", rest @ ..]) => self.webhooks(common, request, rest),
+            (_, ["purchases", _, call @ ("mark_as_paid" | "resend_invoice")])
+            | (_, [call @ ("billing" | "billing_templates" | "account" | "company_statements"), ..]) => {
+                Err(refuse_all("not_played", &sentence(call)))
+            }
             (&Method::GET, ["payment_methods"]) => self.payment_methods(request),
             (&Method::GET, ["public_key"]) => Ok(Answer::json(200, &self.public_key.as_str().into())),
             (_, ["clients" | "purchases"] | ["clients" | "purchases", _]) => {
@@ -119,6 +135,7 @@ impl Gateway for Revio {
 
     fn page(&mut self, common: &mut Common, id: &str) -> Option<Page> {
         let purchase = self.purchases.get_mut(id)?;
+        purchase.refresh(common.now());
         if !purchase.unpaid() {
             let message = format!("This purchase is {}. Nothing is left to pay here.", purchase.status);
             return Some(Page::Closed(message));
@@ -149,7 +166,9 @@ impl Gateway for Revio {
             CustomerAction::Pay(card) => {
                 let result = card.first(now);
                 let event = Some(settle(purchase, common, &card, result, "execute"));
-                if result.is_ok() && purchase.force_recurring {
+                // Source: sister brand. A preauthorization is there to save the card.
+                let saves = purchase.force_recurring || purchase.status == "preauthorized";
+                if result.is_ok() && saves {
                     let owner = purchase.owner().to_owned();
                     self.tokens.push(id, Token { id: id.to_owned(), owner, card, created: now });
                 }

@@ -8,16 +8,21 @@
 //! this sandbox's own.
 
 mod account;
+mod checkout;
+mod members;
 mod money;
 mod order;
 mod refusal;
 mod signed;
 
 pub(crate) use account::Tokenpay;
+#[cfg(test)]
+pub(super) use members::MEMBERS;
 
 use crate::answer::Answer;
 use crate::common::Common;
 use crate::gateway::{CustomerAction, Gateway, OperationRow, Page, PageResult};
+use crate::json;
 use crate::outbox::WebhookRules;
 use crate::request::Request;
 use account::{Token, number_of};
@@ -38,6 +43,8 @@ const OPERATIONS: &[OperationRow] = &[
     ("POST", "tokenization/delete-token", "delete-token"),
     ("POST", "tokenization/sale", "sale"),
     ("POST", "tokenization/recurring", "recurring"),
+    ("POST", "hosted-checkout/create", "create-checkout"),
+    ("POST", "hosted-checkout/recurring", "recurring-checkout"),
     ("POST", "hosted-checkout/query", "query-order"),
     ("POST", "hosted-checkout/void", "void-order"),
     ("POST", "hosted-checkout/refund", "refund-order"),
@@ -72,31 +79,39 @@ impl Gateway for Tokenpay {
 
     fn answer(&mut self, common: &mut Common, request: &Request) -> Answer {
         let segments = request.segments_after(1);
-        let known = matches!(
-            segments.as_slice(),
-            ["tokenization", "add-token" | "query-token" | "delete-token" | "sale" | "recurring"]
-                | ["hosted-checkout", "query" | "void" | "refund"]
-        );
-        if !known || request.slash {
+        let path = segments.join("/");
+        let Some((_, _, call)) = OPERATIONS.iter().find(|(_, known, _)| *known == path) else {
             return malformed(404, "Not found");
-        }
+        };
         if request.method != Method::POST {
             return malformed(405, "Method not allowed");
         }
-        let answer = self.open(request).and_then(|signed| match segments.as_slice() {
-            [_, "add-token"] => self.add_token(common, &signed),
-            [_, "query-token"] => self.query_token(&signed),
-            [_, "delete-token"] => self.delete_token(&signed),
-            [_, "sale"] => self.sale(common, &signed),
-            [_, "recurring"] => self.recurring(common, &signed),
-            [_, "query"] => self.query(&signed),
-            [_, what] => self.reverse(common, &signed, *what == "void"),
+        let answer = self.open(request, call).and_then(|signed| match *call {
+            "add-token" => self.add_token(common, &signed),
+            "query-token" => self.query_token(&signed),
+            "delete-token" => self.delete_token(&signed),
+            "sale" => self.sale(common, &signed),
+            "recurring" => self.recurring(common, &signed),
+            "create-checkout" => self.create_checkout(common, &signed),
+            "recurring-checkout" => self.recurring_checkout(common, &signed),
+            "query-order" => self.query(&signed),
+            "void-order" => self.reverse(common, &signed, true),
+            "refund-order" => self.reverse(common, &signed, false),
             _ => Err(malformed(404, "Not found")),
         });
         answer.unwrap_or_else(|refusal| refusal)
     }
 
     fn page(&mut self, _: &mut Common, id: &str) -> Option<Page> {
+        if let Some(checkout) = self.checkouts.get(id) {
+            let order = self.orders.get(&checkout.reference)?;
+            let amount = json::display_amount(order.amount, CURRENCY);
+            return Some(if order.open() {
+                Page::Open { title: "Payment".to_owned(), amount: Some(amount) }
+            } else {
+                Page::Closed("This order is closed. Nothing is left to pay here.".to_owned())
+            });
+        }
         let enrollment = self.enrollments.get(id)?;
         Some(if enrollment.done {
             Page::Closed("This page has been used.".to_owned())
@@ -106,6 +121,9 @@ impl Gateway for Tokenpay {
     }
 
     fn customer(&mut self, common: &mut Common, id: &str, action: CustomerAction) -> Option<PageResult> {
+        if self.checkouts.get(id).is_some() {
+            return self.check_out(common, id, action);
+        }
         let enrollment = self.enrollments.get_mut(id)?;
         enrollment.done = true;
         let to = match action {

@@ -188,8 +188,8 @@ async fn order_is_changed_canceled_listed_and_refunded() {
     let paid = world.emspay_first(GOOD_CARD, "pay").await;
     let created = paid["created"].as_str().unwrap().replace('+', "%2B");
     let list = world.emspay("GET", &format!("/orders/?created_since={created}"), "").await.json();
-    assert_eq!(list["orders"], json!([paid]));
-    assert_eq!(world.emspay("GET", "/orders/", "").await.json()["orders"].as_array().unwrap().len(), 2);
+    assert_eq!(list, json!([paid]));
+    assert_eq!(world.emspay("GET", "/orders/", "").await.json().as_array().unwrap().len(), 2);
     assert_eq!(world.emspay("GET", "/orders/?created_until=yesterday", "").await.status, 400);
 
     let path = format!("/orders/{}/", paid["id"].as_str().unwrap());
@@ -250,7 +250,6 @@ async fn emspay_refuses_invalid_requests() {
         let error = &reply.json()["error"];
         assert!(error["type"].is_string() && error["value"].is_string() && error["status"] == 400, "{error}");
     }
-    assert_eq!(world.emspay("POST", "/orders", FIRST).await.status, 404);
     assert_eq!(world.emspay("GET", "/orders/unknown/", "").await.status, 404);
     assert_eq!(world.emspay("PATCH", "/orders/", FIRST).await.status, 405);
 

@@ -4,8 +4,10 @@
 // These need Chromium: `cargo test -p recurring-sandbox --features browser-tests`.
 #[cfg(feature = "browser-tests")]
 mod browser;
+mod clients;
 mod declines;
 mod description;
+mod documented;
 #[cfg(feature = "browser-tests")]
 mod driver;
 mod emspay;

@@ -286,7 +286,6 @@ async fn revio_refuses_invalid_requests() {
         "invalid"
     );
 
-    assert_eq!(world.revio("POST", "/purchases", &good.to_string()).await.status, 404);
     let missing = world.revio("GET", "/purchases/unknown/", "").await;
     assert_eq!((missing.status, &missing.json()["__all__"][0]["code"]), (404, &json!("not_found")));
     let url = format!("{}/purchases/", world.setting("REVIO_BASE_URL"));

@@ -8,7 +8,7 @@ use crate::common::Common;
 use crate::json::{self, absent, text};
 use crate::ledger::LedgerKind;
 use crate::request::Request;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// This sandbox's own list. Orders are accepted in every currency all the same: whether the gateway limits orders to its
 /// list is not known.
@@ -25,11 +25,14 @@ impl Emspay {
         id: &str,
         request: &Request,
     ) -> Result<Answer, Answer> {
-        let body = read(request)?;
+        let body = read(request, "refund-order")?;
         let order = self.orders.get_mut(id).ok_or_else(not_found)?;
-        order.refresh(common.now());
+        order.refresh(&common.clock);
         let amount =
             json::minor(body.get("amount")).ok_or_else(|| invalid("amount", "amount must be at least 1"))?;
+        if !absent(&body, "currency") && text(&body, "currency") != Some(&order.currency) {
+            return Err(invalid("currency", "must be the currency of the order"));
+        }
         let description = text(&body, "description");
         if !absent(&body, "description") && description.is_none() {
             return Err(invalid("description", "must be text"));
@@ -37,13 +40,13 @@ impl Emspay {
         if order.status != "completed" {
             return Err(invalid("order", "only a completed order can be refunded"));
         }
-        if amount > order.amount - order.refunded {
+        if amount > order.taken - order.refunded {
             return Err(invalid("amount", "the amount is larger than what is left"));
         }
         order.refunded += amount;
-        order.modified = common.now();
+        order.modified = common.clock.unmoved();
         common.move_money(LedgerKind::Refund, GATEWAY, order.names(), (amount, &order.currency));
-        let (refund, at) = (common.ids.uuid(), stamp(common.now()));
+        let (refund, at) = (common.ids.uuid(), stamp(common.clock.unmoved()));
         let mut answer = json!({
             "id": refund, "amount": amount, "currency": order.currency, "status": "completed", "created": at,
             "modified": at, "completed": at, "merchant_id": self.merchant_id, "project_id": self.project_id,
@@ -62,25 +65,52 @@ impl Emspay {
         Ok(Answer::json(201, &answer))
     }
 
-    /// Takes the money of a payment that was only authorized. The answer has no body.
+    /// Takes the money of a payment that was only authorized: all of it, or the part that the body names, after which the
+    /// rest is released (an assumption). The answer has no body.
     pub(super) fn capture(
         &mut self,
         common: &mut Common,
         id: &str,
         transaction: &str,
+        request: &Request,
     ) -> Result<Answer, Answer> {
+        let amount = if request.is_bare() { None } else { part(request, "capture-transaction", false)? };
         self.with(common, id, |order, common| {
-            if order.transaction_id != transaction {
-                return Err(not_found());
-            }
-            if order.status != "accepted" {
+            let left = order.of_transaction(transaction)?.capturable();
+            let amount = amount.unwrap_or(left);
+            if left == 0 || amount > left {
                 return Err(invalid("transaction", "the transaction cannot be captured"));
             }
-            order.take(common, "completed");
-            order.modified = common.now();
+            order.take(common, "completed", amount);
+            order.modified = common.clock.unmoved();
             Ok(201)
         })?;
         Ok(Answer::empty(201))
+    }
+
+    /// Releases a part of an authorization, or all of it, which cancels the order. No money moves. Answers the transaction.
+    pub(super) fn void(
+        &mut self,
+        common: &mut Common,
+        id: &str,
+        transaction: &str,
+        request: &Request,
+    ) -> Result<Answer, Answer> {
+        let amount = part(request, "void-transaction", true)?.unwrap_or_default();
+        let order = self.with(common, id, |order, common| {
+            let left = order.of_transaction(transaction)?.capturable();
+            if left == 0 || amount > left {
+                return Err(invalid("amount", "the amount is larger than what is authorized"));
+            }
+            order.voided += amount;
+            order.modified = common.clock.unmoved();
+            if amount == left {
+                order.status = "cancelled";
+            }
+            Ok(201)
+        })?;
+        let order: Value = serde_json::from_str(order.body()).unwrap_or_default();
+        Ok(Answer::json(201, order.pointer("/transactions/0").unwrap_or(&Value::Null)))
     }
 }
 
@@ -90,6 +120,16 @@ pub(super) fn cancel(order: &mut Order, common: &mut Common) -> Result<u16, Answ
         return Err(invalid("status", "only an order that is still open can be canceled"));
     }
     order.status = "cancelled";
-    order.modified = common.now();
+    order.modified = common.clock.unmoved();
     Ok(200)
+}
+
+/// The amount of the body, if it has one or must have one.
+fn part(request: &Request, call: &str, required: bool) -> Result<Option<i64>, Answer> {
+    let body = read(request, call)?;
+    if absent(&body, "amount") && !required {
+        return Ok(None);
+    }
+    let amount = json::minor(body.get("amount"));
+    amount.map(Some).ok_or_else(|| invalid("amount", "amount must be at least 1"))
 }

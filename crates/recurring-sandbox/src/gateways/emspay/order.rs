@@ -1,8 +1,9 @@
 //! One order: its members, how it changes with time, and how it is answered.
 
-use super::refusal::invalid;
+use super::refusal::{invalid, not_found};
 use crate::answer::Answer;
 use crate::cards::{Card, Decline};
+use crate::clock::Clock;
 use crate::common::Common;
 use crate::json::{self, absent, child, text};
 use crate::ledger::{LedgerKind, PaymentNames};
@@ -38,12 +39,22 @@ pub(super) struct Order {
     pub(super) kept: Map<String, Value>,
     pub(super) amount: i64,
     pub(super) currency: String,
+    /// The amount that was taken: all, or the captured part.
+    pub(super) taken: i64,
     pub(super) refunded: i64,
+    /// The part of an authorization that was released.
+    pub(super) voided: i64,
     pub(super) user_agent: String,
+    /// By the sandbox's clock, for what ends with time.
     pub(super) created: Timestamp,
+    /// By the caller's clock, which is compared with the answers and with the period of a list.
+    pub(super) filed: Timestamp,
+    /// By the caller's clock.
     pub(super) modified: Timestamp,
     pub(super) expires: Timestamp,
     pub(super) recurring: Recurring,
+    /// Whether a payment method is chosen; otherwise the order has no transaction yet.
+    pub(super) chosen: bool,
     /// The payment is only authorized, and waits for a capture.
     pub(super) manual_capture: bool,
     /// The order's status, but `accepted` while the payment is only authorized.
@@ -69,23 +80,39 @@ impl Order {
 
     /// Lets time pass: an unpaid order expires, and a charge that was answered as `processing` is completed when it is read
     /// again.
-    pub(super) fn refresh(&mut self, now: Timestamp) {
+    pub(super) fn refresh(&mut self, clock: &Clock) {
         match self.status {
-            "new" if now >= self.expires => self.status = "expired",
+            "new" if clock.now() >= self.expires => self.status = "expired",
             "processing" => self.status = "completed",
             _ => return,
         }
-        self.modified = now;
+        self.modified = clock.unmoved();
     }
 
     /// Takes the money, or only authorizes it where it waits for a capture.
-    pub(super) fn take(&mut self, common: &mut Common, status: &'static str) {
-        if self.manual_capture && self.status == "new" {
+    pub(super) fn pay(&mut self, common: &mut Common, status: &'static str) {
+        if self.manual_capture {
             self.status = "accepted";
-            return;
+        } else {
+            self.take(common, status, self.amount);
         }
+    }
+
+    /// Takes this amount.
+    pub(super) fn take(&mut self, common: &mut Common, status: &'static str, amount: i64) {
         self.status = status;
-        common.move_money(LedgerKind::Charge, GATEWAY, self.names(), (self.amount, &self.currency));
+        self.taken = amount;
+        common.move_money(LedgerKind::Charge, GATEWAY, self.names(), (amount, &self.currency));
+    }
+
+    /// The order, if this is the id of its transaction.
+    pub(super) fn of_transaction(&mut self, id: &str) -> Result<&mut Order, Answer> {
+        if self.chosen && self.transaction_id == id { Ok(self) } else { Err(not_found()) }
+    }
+
+    /// The part of an authorization that can still be taken.
+    pub(super) fn capturable(&self) -> i64 {
+        if self.status == "accepted" { self.amount - self.voided } else { 0 }
     }
 
     /// Public documentation: the notification names the order and nothing else, and is not signed.
@@ -107,7 +134,7 @@ impl Order {
         let captured = self.manual_capture && self.status == "completed";
         let mut details = Map::new();
         let mut transaction = json!({
-            "amount": self.amount, "balance": "internal", "created": stamp(self.created),
+            "amount": self.amount, "balance": "internal", "created": stamp(self.filed),
             "credit_debit": "credit", "currency": self.currency,
             "expiration_period": text(&self.kept, "expiration_period").unwrap_or(DEFAULT_PERIOD),
             "id": self.transaction_id, "merchant_id": account.merchant, "modified": stamp(self.modified),
@@ -115,8 +142,8 @@ impl Order {
             "status": if captured { "captured" } else { self.status },
         });
         let mut whole = json!({
-            "amount": self.amount, "client": {"user_agent": self.user_agent}, "created": stamp(self.created),
-            "currency": self.currency, "id": self.id, "last_transaction_added": stamp(self.created),
+            "amount": self.amount, "client": {"user_agent": self.user_agent}, "created": stamp(self.filed),
+            "currency": self.currency, "id": self.id, "last_transaction_added": stamp(self.filed),
             "merchant_id": account.merchant, "modified": stamp(self.modified), "project_id": account.project,
             "status": status,
         });
@@ -172,10 +199,20 @@ impl Order {
                 }
                 whole.insert("customer".to_owned(), customer);
             }
-            if self.refunded > 0 {
-                whole.insert("flags".to_owned(), json!(["has-refunds"]));
+            let flags =
+                [(self.taken > 0 && self.manual_capture, "has-captures"), (self.voided > 0, "has-voids")];
+            let flags = flags.into_iter().chain([(self.refunded > 0, "has-refunds")]);
+            let flags: Vec<&str> = flags.filter(|(set, _)| *set).map(|(_, flag)| flag).collect();
+            if !flags.is_empty() {
+                whole.insert("flags".to_owned(), flags.into());
             }
-            whole.insert("transactions".to_owned(), json!([transaction]));
+            // Assumption: the source document prints orders without `return_url`, and none of them has this address.
+            if self.status == "new" && (!self.chosen || self.kept.contains_key("return_url")) {
+                whole.insert("order_url".to_owned(), format!("{origin}/pay/emspay/{}/", self.id).into());
+            }
+            if self.chosen {
+                whole.insert("transactions".to_owned(), json!([transaction]));
+            }
         }
         whole
     }
@@ -216,6 +253,9 @@ pub(super) fn recurring(transaction: &Map<String, Value>) -> Result<(Recurring, 
         Some(details) => details.as_object().ok_or_else(|| invalid(at, "must be an object"))?,
     };
     let token = text(details, "vault_token");
+    if token.is_none() && !absent(details, "vault_token") {
+        return Err(invalid(&format!("{at}.vault_token"), "must be text"));
+    }
     match (details.get("recurring_type").map(Value::as_str), token) {
         (None, None) => Ok((Recurring::No, None)),
         (Some(Some("first")), None) => Ok((Recurring::First, None)),
@@ -228,12 +268,13 @@ pub(super) fn recurring(transaction: &Map<String, Value>) -> Result<(Recurring, 
     }
 }
 
-/// Whether the payment is to wait for a capture (a guess).
-pub(super) fn manual_capture(transaction: &Map<String, Value>) -> Result<bool, Answer> {
-    match transaction.get("capture_mode").filter(|mode| !mode.is_null()) {
+/// Whether the payment is to wait for a capture. Source: sister brand, which has the member in the order; that a transaction
+/// may have it too is an assumption.
+pub(super) fn manual_capture(members: &Map<String, Value>, at: &str) -> Result<bool, Answer> {
+    match members.get("capture_mode").filter(|mode| !mode.is_null()) {
         None => Ok(false),
         Some(mode) if mode == "manual" => Ok(true),
-        Some(_) => Err(invalid("transactions[0].capture_mode", "must be manual")),
+        Some(_) => Err(invalid(&format!("{at}capture_mode"), "must be manual")),
     }
 }
 

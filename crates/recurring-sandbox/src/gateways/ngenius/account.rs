@@ -85,7 +85,7 @@ impl Ngenius {
     }
 
     pub(super) fn create(&mut self, common: &mut Common, request: &Request) -> Result<Answer, Answer> {
-        let mut order = read::recurring(&body(request)?, common)?;
+        let mut order = read::recurring(&body(request, "create-recurring-payment")?, common)?;
         order.pay(common, &self.outlet, order.start);
         let state = if order.next.is_some() { "ACTIVE" } else { "FAILED" };
         let mut answer = json!({

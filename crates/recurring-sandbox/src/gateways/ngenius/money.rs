@@ -37,7 +37,7 @@ impl Ngenius {
 
     /// Creates an order that waits for a card.
     pub(super) fn create_single(&mut self, common: &mut Common, request: &Request) -> Result<Answer, Answer> {
-        let order = read::single(&body(request)?, common)?;
+        let order = read::single(&body(request, "create-order")?, common)?;
         let answer = order.render(&common.origin, &self.outlet);
         self.add(order);
         Ok(Answer::typed(201, PAYMENT, &answer))
@@ -49,7 +49,7 @@ impl Ngenius {
         request: &Request,
         at: Place,
     ) -> Result<Answer, Answer> {
-        let value = amount(&body(request)?, &self.order(at)?.terms.currency)?;
+        let value = amount(&body(request, "capture-payment")?, &self.order(at)?.terms.currency)?;
         let (order, payment) = self.both(at)?;
         let allowed = matches!(payment.state(&order.terms), "AUTHORISED" | "PARTIALLY_CAPTURED");
         if !allowed || value > order.terms.amount - payment.captured() {
@@ -72,7 +72,7 @@ impl Ngenius {
         let (order, payment) = self.both(at)?;
         let (state, whole) = (payment.state(&order.terms), order.terms.amount);
         // No body is expected. One that asks for a part must not return all of the money.
-        if !request.body.is_empty() && amount(&body(request)?, &order.terms.currency)? != whole {
+        if !request.is_bare() && amount(&body(request, "void-payment")?, &order.terms.currency)? != whole {
             return Err(invalid("amount.value", "a payment is reversed as a whole"));
         }
         let event = match state {
@@ -96,7 +96,7 @@ impl Ngenius {
         capture: Option<&str>,
     ) -> Result<Answer, Answer> {
         let (order, payment) = self.both(at)?;
-        let value = amount(&body(request)?, &order.terms.currency)?;
+        let value = amount(&body(request, "refund-payment")?, &order.terms.currency)?;
         let left = match capture {
             Some(name) => {
                 let found = payment.captures.iter().find(|capture| capture.reference == name);
@@ -132,7 +132,7 @@ impl Ngenius {
         request: &Request,
         at: Place,
     ) -> Result<Answer, Answer> {
-        let body = body(request)?;
+        let body = body(request, "pay-with-saved-card")?;
         let (order, payment) = self.both(at)?;
         if payment.state(&order.terms) != "STARTED" {
             return Err(refuse(409, "paymentNotAllowed", "The payment does not wait for a card."));
@@ -141,11 +141,11 @@ impl Ngenius {
         let tried =
             self.orders.iter().flat_map(|order| &order.payments).filter_map(|payment| payment.tried.as_ref());
         let saved = tried.filter(|tried| tried.token.as_deref() == Some(token));
-        let card = saved.map(|tried| tried.card.clone()).next();
+        let card = saved.filter_map(|tried| tried.card.clone()).next();
         let card = card.ok_or_else(|| invalid("cardToken", "there is no such saved card"))?;
         check_saved(&body, &card)?;
         let result = card.later(common.now());
-        let tried = Tried::new(common, card, result);
+        let tried = Tried::new(common, Some(card), result);
         let outlet = self.outlet.clone();
         let order = self.orders.at_mut(at.order).ok_or_else(not_found)?;
         order.settle(common, &outlet, at.payment, tried);

@@ -64,6 +64,9 @@ pub(super) struct Order {
     pub(super) email: String,
     /// `None` for an order that is paid once.
     pub(super) plan: Option<Plan>,
+    /// `merchantAttributes.redirectUrl` and `.cancelUrl` of an order that is paid on the page.
+    pub(super) redirect: Option<String>,
+    pub(super) cancel: Option<String>,
     pub(super) start: Timestamp,
     pub(super) payments: Vec<Payment>,
     /// When the next payment falls due; `None` when the first one failed.
@@ -82,7 +85,7 @@ impl Order {
         let first = self.payments.is_empty();
         let result = if first { card.first(at) } else { card.later(at) };
         let payment = Payment::waiting(common, at);
-        let tried = Tried::new(common, card, result);
+        let tried = Tried::new(common, Some(card), result);
         self.payments.push(payment);
         self.settle(common, outlet, self.payments.len() - 1, tried);
         let started = !first || result.is_ok();
@@ -152,6 +155,11 @@ impl Order {
         Some(day.to_datetime(start.time()).to_zoned(TimeZone::UTC).ok()?.timestamp())
     }
 
+    /// Whether a customer can pay it on the page.
+    pub(super) fn waits(&self) -> bool {
+        self.plan.is_none() && self.payments.iter().any(|payment| payment.tried.is_none())
+    }
+
     pub(super) fn render(&self, origin: &str, outlet: &str) -> Value {
         self.render_with(self.payments.iter(), origin, outlet)
     }
@@ -178,6 +186,12 @@ impl Order {
             "emailAddress": self.email,
             "_embedded": {"payment": payments},
         });
+        if let (Some(links), true) =
+            (order.pointer_mut("/_links").and_then(Value::as_object_mut), self.waits())
+        {
+            let page = format!("{origin}/pay/ngenius/{0}?code={0}", self.terms.reference);
+            links.insert("payment".to_owned(), json!({"href": page}));
+        }
         if let (Some(order), Some(reference)) = (order.as_object_mut(), &self.merchant_reference) {
             order.insert("merchantOrderReference".to_owned(), reference.as_str().into());
         }

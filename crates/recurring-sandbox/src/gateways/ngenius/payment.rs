@@ -35,7 +35,8 @@ pub(super) struct Refund {
 /// The result of a payment that was tried.
 #[derive(Debug)]
 pub(super) struct Tried {
-    pub(super) card: Card,
+    /// `None` where the customer entered none.
+    pub(super) card: Option<Card>,
     pub(super) result: Result<(), Decline>,
     /// The card, saved under this token when the payment succeeded.
     pub(super) token: Option<String>,
@@ -44,7 +45,7 @@ pub(super) struct Tried {
 }
 
 impl Tried {
-    pub(super) fn new(common: &mut Common, card: Card, result: Result<(), Decline>) -> Tried {
+    pub(super) fn new(common: &mut Common, card: Option<Card>, result: Result<(), Decline>) -> Tried {
         Tried {
             card,
             result,
@@ -176,8 +177,6 @@ impl Payment {
 
 impl Tried {
     fn members(&self) -> Map<String, Value> {
-        let card = &self.card;
-        let expiry = format!("{:04}-{:02}", card.year, card.month);
         let response = match self.result {
             Ok(()) => json!({
                 "authorizationCode": self.authorization, "success": true, "resultCode": "00",
@@ -188,13 +187,15 @@ impl Tried {
                 "resultMessage": decline.message, "rrn": self.retrieval, "mid": "sandbox",
             }),
         };
+        let mut members = Map::new();
+        members.insert("authResponse".to_owned(), response);
+        let Some(card) = &self.card else { return members };
+        let expiry = format!("{:04}-{:02}", card.year, card.month);
         let method = json!({
             "expiry": expiry, "cardholderName": card.holder, "name": card.brand_upper(),
             "pan": card.masked("******"),
         });
-        let mut members = Map::new();
         members.insert("paymentMethod".to_owned(), method);
-        members.insert("authResponse".to_owned(), response);
         if let Some(token) = &self.token {
             let saved = json!({
                 "maskedPan": card.masked("******"), "expiry": expiry, "cardholderName": card.holder,

@@ -2,7 +2,7 @@
 
 use super::order::{Frequency, Order, Plan};
 use super::payment::{Payment, Terms};
-use super::refusal::invalid;
+use super::refusal::{invalid, unplayed};
 use crate::answer::Answer;
 use crate::cards::{self, Card};
 use crate::common::Common;
@@ -30,6 +30,19 @@ pub(super) fn recurring(body: &Map<String, Value>, common: &mut Common) -> Resul
 /// Checks the request and makes an order with one payment that waits for a card.
 pub(super) fn single(body: &Map<String, Value>, common: &mut Common) -> Result<Order, Answer> {
     let mut order = common_part(body, "", common)?;
+    if !absent(body, "type") && text(body, "type") != Some("SINGLE") {
+        return Err(unplayed("a `type` other than SINGLE"));
+    }
+    if let Some(attributes) = child(body, "merchantAttributes") {
+        let url = |name: &str| match text(attributes, name) {
+            None if absent(attributes, name) => Ok(None),
+            given => match given.filter(|url| json::is_url(url)) {
+                Some(url) => Ok(Some(url.to_owned())),
+                None => Err(invalid(&format!("merchantAttributes.{name}"), "must be an http or https URL")),
+            },
+        };
+        (order.redirect, order.cancel) = (url("redirectUrl")?, url("cancelUrl")?);
+    }
     order.payments.push(Payment::waiting(common, order.start));
     Ok(order)
 }
@@ -44,7 +57,11 @@ fn common_part(order: &Map<String, Value>, at: &str, common: &mut Common) -> Res
     let value = json::minor(amount.get("value")).ok_or_else(|| {
         invalid(&format!("{at}amount.value"), "must be an integer of at least 1, in minor units")
     })?;
-    let merchant_reference = text(order, "merchantOrderReference").map(str::to_owned);
+    // The vendor's own plugin sends the number of the order.
+    let merchant_reference = match order.get("merchantOrderReference") {
+        Some(Value::Number(number)) if number.is_u64() => Some(number.to_string()),
+        given => given.and_then(Value::as_str).map(str::to_owned),
+    };
     let plain = |text: &String| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if !absent(order, "merchantOrderReference") && !merchant_reference.as_ref().is_some_and(plain) {
         let name = format!("{at}merchantOrderReference");
@@ -55,6 +72,8 @@ fn common_part(order: &Map<String, Value>, at: &str, common: &mut Common) -> Res
         merchant_reference,
         email: text(order, "emailAddress").unwrap_or_default().to_owned(),
         plan: None,
+        redirect: None,
+        cancel: None,
         start: common.now(),
         payments: Vec::new(),
         next: None,

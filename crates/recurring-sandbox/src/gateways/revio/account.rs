@@ -3,6 +3,7 @@
 use super::client::Client;
 use super::purchase::Purchase;
 use super::refusal::{invalid, not_found, read, refuse, refuse_all, required};
+use super::webhooks::Webhook;
 use crate::answer::Answer;
 use crate::bounded::BoundedStore;
 use crate::cards::Card;
@@ -20,7 +21,8 @@ use sha2::Sha256;
 use std::collections::VecDeque;
 use std::path::PathBuf;
 
-const TOKENS_ON_A_PAGE: usize = 10;
+/// An assumption: how long a page of a list is.
+const ON_A_PAGE: usize = 10;
 
 /// A saved card. Its id is the id of the purchase that saved it.
 #[derive(Debug, Clone)]
@@ -39,6 +41,7 @@ pub(crate) struct Revio {
     pub(super) clients: BoundedStore<Client>,
     pub(super) purchases: BoundedStore<Purchase>,
     pub(super) tokens: BoundedStore<Token>,
+    pub(super) webhooks: BoundedStore<Webhook>,
     /// Purchases that a slow acquirer is charging, in the order of their ends.
     pub(super) slow: VecDeque<(Timestamp, String, Card)>,
     /// One key signs all that is sent, to the webhook and to `success_callback`. `/public_key/` has its public half.
@@ -59,6 +62,7 @@ impl Revio {
             clients: BoundedStore::default(),
             purchases: BoundedStore::default(),
             tokens: BoundedStore::default(),
+            webhooks: BoundedStore::default(),
             slow: VecDeque::new(),
         })
     }
@@ -68,11 +72,15 @@ impl Revio {
     }
 
     pub(super) fn create_client(&mut self, common: &mut Common, request: &Request) -> Result<Answer, Answer> {
-        let client = Client::read(&read(request)?, common.ids.uuid(), common.now())?;
+        let client = Client::read(&read(request, "create-client")?, common.ids.uuid(), common.now())?;
         let answer = Answer::json(201, &client.render());
         let id = client.id.clone();
         self.clients.push(&id, client);
         Ok(answer)
+    }
+
+    pub(super) fn list_clients(&self, common: &Common, request: &Request) -> Result<Answer, Answer> {
+        page(common, request, self.clients.iter().map(Client::render).collect())
     }
 
     pub(super) fn change_client(
@@ -82,7 +90,7 @@ impl Revio {
         request: &Request,
     ) -> Result<Answer, Answer> {
         let client = self.clients.get_mut(id).ok_or_else(not_found)?;
-        client.change(&read(request)?, request.method == Method::PATCH, common.now())?;
+        client.change(&read(request, "update-client")?, request.method == Method::PATCH, common.now())?;
         Ok(Answer::json(200, &client.render()))
     }
 
@@ -96,21 +104,8 @@ impl Revio {
 
     pub(super) fn tokens(&self, common: &Common, id: &str, request: &Request) -> Result<Answer, Answer> {
         self.client(id)?;
-        let page: usize = match request.query("page") {
-            None => 1,
-            Some(page) => page.parse().ok().filter(|page| *page > 0).ok_or_else(not_found)?,
-        };
-        let own: Vec<&Token> = self.tokens.iter().filter(|token| token.owner == id).collect();
-        let mut pages = own.chunks(TOKENS_ON_A_PAGE);
-        let results: Vec<Value> = match pages.nth(page - 1) {
-            Some(tokens) => tokens.iter().map(|token| token.render()).collect(),
-            None if page == 1 => Vec::new(),
-            None => return Err(not_found()),
-        };
-        let address = |page: usize| format!("{}{}?page={page}", common.origin, request.path);
-        let next = pages.next().map(|_| address(page + 1));
-        let previous = (page > 1).then(|| address(page - 1));
-        Ok(Answer::json(200, &json!({"next": next, "previous": previous, "results": results})))
+        let own = self.tokens.iter().filter(|token| token.owner == id);
+        page(common, request, own.map(Token::render).collect())
     }
 
     pub(super) fn delete_token(&mut self, client: &str, id: &str) -> Result<Answer, Answer> {
@@ -154,7 +149,7 @@ impl Revio {
         common: &mut Common,
         request: &Request,
     ) -> Result<Answer, Answer> {
-        let body = read(request)?;
+        let body = read(request, "create-purchase")?;
         let brand = text(&body, "brand_id").ok_or_else(|| required("brand_id"))?;
         if brand != self.brand {
             return Err(refuse(400, "brand_id", "does_not_exist", "There is no such brand."));
@@ -185,6 +180,24 @@ impl Revio {
         self.purchases.push(&id, purchase);
         Ok(answer)
     }
+}
+
+/// One page of a list, with the addresses of its neighbors.
+pub(super) fn page(common: &Common, request: &Request, all: Vec<Value>) -> Result<Answer, Answer> {
+    let number: usize = match request.query("page") {
+        None => 1,
+        Some(page) => page.parse().ok().filter(|page| *page > 0).ok_or_else(not_found)?,
+    };
+    let mut pages = all.chunks(ON_A_PAGE);
+    let results = match pages.nth(number - 1) {
+        Some(page) => page,
+        None if number == 1 => &[],
+        None => return Err(not_found()),
+    };
+    let address = |number: usize| format!("{}{}?page={number}", common.origin, request.path);
+    let next = pages.next().map(|_| address(number + 1));
+    let previous = (number > 1).then(|| address(number - 1));
+    Ok(Answer::json(200, &json!({"next": next, "previous": previous, "results": results})))
 }
 
 impl Token {

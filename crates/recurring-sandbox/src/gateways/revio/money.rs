@@ -10,7 +10,7 @@ use crate::json::{self, absent, text};
 use crate::ledger::{LedgerKind, PaymentNames};
 use crate::request::Request;
 use jiff::SignedDuration;
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 /// How long the slow acquirer takes: this sandbox's own convention.
 const SLOWNESS: SignedDuration = SignedDuration::from_mins(1);
@@ -22,8 +22,9 @@ impl Revio {
         id: &str,
         request: &Request,
     ) -> Result<Answer, Answer> {
+        self.refresh(common, id);
         let purchase = self.purchases.get_mut(id).ok_or_else(not_found)?;
-        let body = read(request)?;
+        let body = read(request, "charge-purchase")?;
         let token = text(&body, "recurring_token").ok_or_else(|| required("recurring_token"))?;
         if !purchase.unpaid() {
             let message = format!("A purchase with status {} cannot be charged.", purchase.status);
@@ -49,6 +50,13 @@ impl Revio {
         }
     }
 
+    /// Lets time pass for this purchase.
+    pub(super) fn refresh(&mut self, common: &Common, id: &str) {
+        if let Some(purchase) = self.purchases.get_mut(id) {
+            purchase.refresh(common.now());
+        }
+    }
+
     /// Takes the money of the purchases that the slow acquirer has settled.
     pub(super) fn settle_due(&mut self, common: &mut Common) {
         let now = common.now();
@@ -68,7 +76,7 @@ impl Revio {
         request: &Request,
     ) -> Result<Answer, Answer> {
         let purchase = self.purchases.get_mut(id).ok_or_else(not_found)?;
-        let amount = amount(request, purchase.total)?;
+        let amount = amount(request, "capture-purchase", purchase.total)?;
         if purchase.status != "hold" {
             return Err(refuse_all("purchase_capture_wrong_status", "The purchase cannot be captured."));
         }
@@ -80,7 +88,13 @@ impl Revio {
     }
 
     /// Releases the authorization hold. No money moves.
-    pub(super) fn release(&mut self, common: &mut Common, id: &str) -> Result<Answer, Answer> {
+    pub(super) fn release(
+        &mut self,
+        common: &mut Common,
+        id: &str,
+        request: &Request,
+    ) -> Result<Answer, Answer> {
+        optional(request, "release-purchase")?;
         let purchase = self.purchases.get_mut(id).ok_or_else(not_found)?;
         if purchase.status != "hold" {
             return Err(refuse_all("purchase_release_wrong_status", "The purchase cannot be released."));
@@ -89,7 +103,14 @@ impl Revio {
         self.notify_and_answer(common, id, "purchase.released")
     }
 
-    pub(super) fn cancel(&mut self, common: &mut Common, id: &str) -> Result<Answer, Answer> {
+    pub(super) fn cancel(
+        &mut self,
+        common: &mut Common,
+        id: &str,
+        request: &Request,
+    ) -> Result<Answer, Answer> {
+        optional(request, "cancel-purchase")?;
+        self.refresh(common, id);
         let purchase = self.purchases.get_mut(id).ok_or_else(not_found)?;
         if !purchase.unpaid() {
             let message = "The purchase cannot be canceled any more.";
@@ -107,7 +128,7 @@ impl Revio {
     ) -> Result<Answer, Answer> {
         let purchase = self.purchases.get_mut(id).ok_or_else(not_found)?;
         let left = purchase.taken - purchase.refunded;
-        let amount = amount(request, left)?;
+        let amount = amount(request, "refund-purchase", left)?;
         if !matches!(purchase.status, "paid" | "refunded") || left == 0 {
             return Err(refuse_all("purchase_refund_wrong_status", "The purchase cannot be refunded."));
         }
@@ -128,8 +149,8 @@ impl Revio {
             "brand_id": self.brand, "company_id": self.company, "is_test": true, "reference": purchase.reference,
             "related_to": {"type": "purchase", "id": purchase.id},
         });
-        let webhook = common.outbox.account_wide(GATEWAY).into_iter().collect();
-        self.sign_and_send(common, answer.clone(), "payment.refunded", webhook);
+        let urls = self.webhook_urls(common, "payment.refunded");
+        self.sign_and_send(common, answer.clone(), "payment.refunded", urls);
         Ok(Answer::json(200, &answer))
     }
 
@@ -147,9 +168,14 @@ impl Revio {
     }
 }
 
+/// The body, if there is one.
+fn optional(request: &Request, call: &str) -> Result<Map<String, Value>, Answer> {
+    if request.is_bare() { Ok(Map::new()) } else { read(request, call) }
+}
+
 /// The amount of the body; all that is `left` where none is named or there is no body.
-fn amount(request: &Request, left: i64) -> Result<i64, Answer> {
-    let body = if request.body.is_empty() { Map::new() } else { read(request)? };
+fn amount(request: &Request, call: &str, left: i64) -> Result<i64, Answer> {
+    let body = optional(request, call)?;
     let amount = if absent(&body, "amount") { Some(left) } else { json::minor(body.get("amount")) };
     amount.ok_or_else(|| invalid("amount", "A positive integer in minor units is needed."))
 }
@@ -177,6 +203,11 @@ pub(super) fn settle(
         Err(_) => {
             purchase.turn("error", now);
             "purchase.payment_failure"
+        }
+        // Source: sister brand. A purchase of nothing saves the card.
+        Ok(()) if purchase.total == 0 => {
+            purchase.turn("preauthorized", now);
+            "purchase.preauthorized"
         }
         Ok(()) if purchase.skip_capture => {
             purchase.turn("hold", now);

@@ -23,7 +23,7 @@ impl Revio {
     pub(super) fn notify(&self, common: &mut Common, id: &str, event: &str) {
         let Some(purchase) = self.purchases.get(id) else { return };
         let callback = purchase.redirect("success_callback").filter(|_| event == "purchase.paid");
-        let urls = common.outbox.account_wide(GATEWAY).into_iter().chain(callback.map(str::to_owned));
+        let urls = self.webhook_urls(common, event).into_iter().chain(callback.map(str::to_owned));
         let body = self.render(common, purchase);
         self.sign_and_send(common, body, event, urls.collect());
     }

@@ -1,7 +1,7 @@
 //! One purchase.
 
 use super::client::Client;
-use super::refusal::{invalid, required};
+use super::refusal::{invalid, refuse, required, unplayed};
 use crate::answer::Answer;
 use crate::cards::Decline;
 use crate::common::Common;
@@ -45,6 +45,9 @@ pub(super) struct Purchase {
     urls: Map<String, Value>,
     send_receipt: bool,
     due: Option<i64>,
+    due_strict: bool,
+    /// The names of the payment methods that may be used; null for all.
+    whitelist: Value,
     pub(super) force_recurring: bool,
     /// A payment only authorizes; a capture takes the money.
     pub(super) skip_capture: bool,
@@ -79,18 +82,36 @@ impl Purchase {
         let products =
             products.ok_or_else(|| invalid("purchase", "products must be an array with an object."))?;
         let products = products.iter().map(product).collect::<Result<Vec<Product>, Answer>>()?;
-        let total_override = match details.get("total_override").filter(|value| !value.is_null()) {
-            None => None,
-            some => Some(
-                json::minor(some).ok_or_else(|| invalid("purchase", "total_override must be positive."))?,
-            ),
-        };
+        let total_override =
+            match details.get("total_override").filter(|value| !value.is_null()) {
+                None => None,
+                some => Some(some.and_then(json::integer).ok_or_else(|| {
+                    invalid("purchase", "total_override must be an integer in minor units.")
+                })?),
+            };
         let sum = products.iter().try_fold(0_i64, |sum, product| sum.checked_add(product.total()?));
-        let total = total_override.or(sum).filter(|total| json::minor(Some(&(*total).into())).is_some());
-        let total = total.ok_or_else(|| invalid("purchase", "The total must be positive."))?;
+        let total = total_override.or(sum);
         let flag = |name: &str| match body.get(name) {
             None | Some(Value::Null) => Ok(false),
             Some(value) => value.as_bool().ok_or_else(|| invalid(name, "A boolean is needed.")),
+        };
+        let skip_capture = flag("skip_capture")?;
+        // Source: sister brand. A purchase of nothing is a preauthorization, and needs `skip_capture`.
+        let fine = |total: &i64| *total == 0 && skip_capture || json::minor(Some(&(*total).into())).is_some();
+        let total = total.filter(fine).ok_or_else(|| invalid("purchase", "The total must be positive."))?;
+        if !absent(details, "total") && details.get("total").and_then(json::integer) != Some(total) {
+            return Err(unplayed("purchase.total"));
+        }
+        let cards = |list: &Vec<Value>| list.iter().any(|name| name == "visa" || name == "mastercard");
+        let whitelist = match body.get("payment_method_whitelist").filter(|list| !list.is_null()) {
+            None => Value::Null,
+            Some(Value::Array(list)) if list.iter().all(Value::is_string) && cards(list) => {
+                list.clone().into()
+            }
+            Some(Value::Array(list)) if list.iter().all(Value::is_string) => {
+                return Err(unplayed("payment_method_whitelist"));
+            }
+            Some(_) => return Err(invalid("payment_method_whitelist", "A list of names is needed.")),
         };
         let reference = match text(body, "reference") {
             Some(reference) if reference.chars().count() <= 128 => reference,
@@ -109,9 +130,18 @@ impl Purchase {
         }
         let due = match body.get("due").filter(|due| !due.is_null()) {
             None => None,
-            Some(due) => Some(due.as_i64().ok_or_else(|| invalid("due", "Unix seconds are needed."))?),
+            Some(due) => Some(json::integer(due).ok_or_else(|| invalid("due", "Unix seconds are needed."))?),
         };
         let now = common.now();
+        if due.is_some_and(|due| due <= now.as_second()) {
+            return Err(refuse(400, "due", "due_not_greater_than_now", "`due` cannot be in the past!"));
+        }
+        let due_strict = match details.get("due_strict") {
+            None | Some(Value::Null) => false,
+            Some(value) => {
+                value.as_bool().ok_or_else(|| invalid("purchase", "due_strict must be a boolean."))?
+            }
+        };
         Ok(Purchase {
             id: common.ids.uuid(),
             client,
@@ -123,8 +153,10 @@ impl Purchase {
             urls,
             send_receipt: flag("send_receipt")?,
             due,
+            due_strict,
+            whitelist,
             force_recurring: flag("force_recurring")?,
-            skip_capture: flag("skip_capture")?,
+            skip_capture,
             created: now,
             updated: now,
             viewed: None,
@@ -153,12 +185,20 @@ impl Purchase {
 
     /// Whether the purchase can still be paid; a failed attempt leaves it open.
     pub(super) fn unpaid(&self) -> bool {
-        matches!(self.status, "created" | "viewed" | "error")
+        matches!(self.status, "created" | "viewed" | "error" | "overdue")
     }
 
     pub(super) fn turn(&mut self, status: &'static str, now: Timestamp) {
         (self.status, self.updated) = (status, now);
         self.history.push((status, now));
+    }
+
+    /// Lets time pass: once it is due, a purchase is overdue, which can be paid, or with `due_strict` expired, which cannot.
+    pub(super) fn refresh(&mut self, now: Timestamp) {
+        let open = matches!(self.status, "created" | "viewed" | "error");
+        if open && self.due.is_some_and(|due| due <= now.as_second()) {
+            self.turn(if self.due_strict { "expired" } else { "overdue" }, now);
+        }
     }
 
     /// The customer opened the page.
@@ -195,7 +235,7 @@ impl Purchase {
                 "currency": self.currency, "products": products, "total": self.total, "language": "en", "notes": "",
                 "debt": 0, "subtotal_override": null, "total_tax_override": null, "total_discount_override": null,
                 "total_override": self.total_override, "request_client_details": [], "timezone": "UTC",
-                "due_strict": false,
+                "due_strict": self.due_strict,
             },
             "brand_id": brand, "company_id": company, "is_test": true, "payment": payment, "issuer_details": {},
             "transaction_data": {"payment_method": method, "extra": {}, "country": "", "attempts": attempts},
@@ -207,7 +247,7 @@ impl Purchase {
             "force_recurring": self.force_recurring, "reference": self.reference, "reference_generated": "",
             "issued": self.created.strftime("%Y-%m-%d").to_string(), "due": self.due,
             "refund_availability": if refundable > 0 { "all" } else { "none" }, "refundable_amount": refundable,
-            "currency_conversion": null, "payment_method_whitelist": null, "creator_agent": "", "platform": "api",
+            "currency_conversion": null, "payment_method_whitelist": self.whitelist, "creator_agent": "", "platform": "api",
             "product": "purchases", "created_from_ip": "", "invoice_url": null, "marked_as_paid": false,
             "checkout_url": format!("{origin}/pay/revio/{}", self.id), "direct_post_url": null,
             "billing_template_id": null, "user_id": null,
@@ -229,20 +269,20 @@ fn product(value: &Value) -> Result<Product, Answer> {
     let product = value.as_object().ok_or_else(|| refuse("A product must be an object."))?;
     let name = text(product, "name").filter(|name| !name.is_empty() && name.chars().count() <= 256);
     let name = name.ok_or_else(|| refuse("A product needs a name of at most 256 characters."))?;
-    let price = product.get("price").and_then(Value::as_i64).filter(|price| *price >= 0);
+    let price = product.get("price").and_then(json::integer).filter(|price| *price >= 0);
     let price =
         price.ok_or_else(|| refuse("A product needs a price: an integer in minor units, not negative."))?;
     let quantity = match product.get("quantity") {
         None | Some(Value::Null) => Some(10_000),
         Some(Value::String(text)) => json::minor_from_decimal(text, 4),
         Some(number) => {
-            number.as_i64().and_then(|whole| whole.checked_mul(10_000)).filter(|quantity| *quantity > 0)
+            json::integer(number).and_then(|whole| whole.checked_mul(10_000)).filter(|quantity| *quantity > 0)
         }
     };
     let quantity = quantity.ok_or_else(|| refuse("A quantity is positive and has at most four decimals."))?;
     let discount = match product.get("discount") {
         None | Some(Value::Null) => Some(0),
-        Some(discount) => discount.as_i64().filter(|discount| *discount >= 0),
+        Some(discount) => json::integer(discount).filter(|discount| *discount >= 0),
     };
     let discount =
         discount.ok_or_else(|| refuse("A discount is an integer in minor units, not negative."))?;

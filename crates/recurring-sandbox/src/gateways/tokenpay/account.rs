@@ -1,7 +1,9 @@
 //! All that tokenpay-signed remembers: enrollments, tokens and orders.
 
+use super::checkout::Checkout;
+use super::members::MEMBERS;
 use super::order::{MERCHANT_ID, Order, card_type};
-use super::refusal::{BAD_SIGNATURE, NOT_FOUND, invalid, malformed, refuse};
+use super::refusal::{BAD_SIGNATURE, NOT_FOUND, invalid, malformed, refuse, unplayed};
 use super::signed::Signed;
 use crate::answer::Answer;
 use crate::bounded::BoundedStore;
@@ -9,6 +11,7 @@ use crate::cards::Card;
 use crate::common::Common;
 use crate::json::{self, absent, text};
 use crate::keys::KeyFolder;
+use crate::members::not_played;
 use crate::request::Request;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -44,6 +47,8 @@ pub(crate) struct Tokenpay {
     pub(super) merchant: VerifyingKey<Sha256>,
     pub(super) gateway: SigningKey<Sha256>,
     pub(super) enrollments: BoundedStore<Enrollment>,
+    /// The pages of the hosted checkout.
+    pub(super) checkouts: BoundedStore<Checkout>,
     pub(super) tokens: BoundedStore<Token>,
     pub(super) next_token: i64,
     /// By the merchant's reference, which is claimed as long as the order is remembered.
@@ -76,6 +81,7 @@ impl Tokenpay {
             merchant: VerifyingKey::new(merchant.to_public_key()),
             gateway: SigningKey::new(gateway),
             enrollments: BoundedStore::default(),
+            checkouts: BoundedStore::default(),
             tokens: BoundedStore::default(),
             next_token: FIRST_TOKEN,
             orders: BoundedStore::default(),
@@ -84,7 +90,8 @@ impl Tokenpay {
     }
 
     /// Opens the envelope and checks the signature over the request's text exactly as it was sent.
-    pub(super) fn open(&self, request: &Request) -> Result<Signed, Answer> {
+    /// Then refuses what this call has and the sandbox does not play.
+    pub(super) fn open(&self, request: &Request, call: &str) -> Result<Signed, Answer> {
         if !request.sends("application/json") {
             return Err(malformed(400, "Content-Type must be application/json"));
         }
@@ -104,7 +111,7 @@ impl Tokenpay {
         if signed.number("merchantId") != Some(MERCHANT_ID) {
             return Err(refuse(NOT_FOUND, "No public key"));
         }
-        Ok(signed)
+        not_played(MEMBERS, call, &signed.members).map_or(Ok(signed), |path| Err(unplayed(path)))
     }
 
     pub(super) fn add_token(&mut self, common: &mut Common, signed: &Signed) -> Result<Answer, Answer> {
@@ -149,20 +156,8 @@ impl Tokenpay {
 
     pub(super) fn sale(&mut self, common: &mut Common, signed: &Signed) -> Result<Answer, Answer> {
         let notify = signed.notify()?;
-        let recurring = match signed.members.get("isRecurring") {
-            None | Some(Value::Null) => false,
-            Some(value) => value.as_bool().ok_or_else(|| invalid("isRecurring", "true or false"))?,
-        };
-        let items = signed.members.get("lineItems").filter(|items| !items.is_null());
-        let fine = |item: &Value| {
-            let price = item.get("priceData");
-            item.get("quantity").is_some_and(Value::is_number)
-                && price.and_then(|price| price.get("name")).is_some_and(Value::is_string)
-                && price.and_then(|price| price.get("unitAmount")).is_some_and(Value::is_number)
-        };
-        if !items.is_none_or(|items| items.as_array().is_some_and(|items| items.iter().all(fine))) {
-            return Err(invalid("lineItems", "an array of {quantity, priceData{name, unitAmount}}"));
-        }
+        let recurring = signed.recurring()?;
+        signed.check_items()?;
         self.charge(common, signed, notify, Some(recurring))
     }
 
@@ -183,12 +178,27 @@ impl Tokenpay {
     }
 
     pub(super) fn find(&self, signed: &Signed) -> Result<&Order, Answer> {
+        if !absent(&signed.members, "orderId") && signed.number("orderId").is_none() {
+            return Err(invalid("orderId", "a number"));
+        }
+        if !absent(&signed.members, "merchantReference")
+            && text(&signed.members, "merchantReference").is_none()
+        {
+            return Err(invalid("merchantReference", "text"));
+        }
         let order = match (signed.number("orderId"), text(&signed.members, "merchantReference")) {
             (Some(id), _) => number_of(id).and_then(|number| self.orders.at(number)),
             (None, Some(reference)) => self.orders.get(reference),
             (None, None) => return Err(invalid("orderId", "orderId or merchantReference is needed")),
         };
-        order.ok_or_else(|| refuse(NOT_FOUND, "Order not found"))
+        let order = order.ok_or_else(|| refuse(NOT_FOUND, "Order not found"))?;
+        // The vendor's own plugin sends both names; which one would count if they named two orders is not documented.
+        match text(&signed.members, "merchantReference") {
+            Some(reference) if reference != order.reference => {
+                Err(invalid("merchantReference", "another order than orderId"))
+            }
+            _ => Ok(order),
+        }
     }
 
     pub(super) fn query(&self, signed: &Signed) -> Result<Answer, Answer> {

@@ -5,6 +5,7 @@ use super::order::{CURRENCY, DECIMALS, GATEWAY, MERCHANT_ID, Order};
 use super::refusal::{BAD_PARAMETER, DECLINED, DUPLICATE, NOT_FOUND, refuse};
 use super::signed::Signed;
 use crate::answer::Answer;
+use crate::cards::Decline;
 use crate::common::Common;
 use crate::json;
 use crate::ledger::{LedgerKind, PaymentNames};
@@ -21,31 +22,63 @@ impl Tokenpay {
     ) -> Result<Answer, Answer> {
         let (user, amount, reference) = (signed.user()?, signed.amount()?, signed.reference()?);
         let (token, card) = self.token(signed, &user)?;
+        // The sale is the first payment of its series; the charges that name it are the later ones.
+        let result = if sale.is_some() { card.first(common.now()) } else { card.later(common.now()) };
+        let recurring = sale.unwrap_or(true);
+        let order = Order {
+            user,
+            card: Some(card),
+            result: Some(result),
+            notify,
+            ..self.new_order(common, reference, amount, recurring)?
+        };
+        if sale == Some(true) && result.is_ok() {
+            self.sales.push(&order.id.to_string(), (token, order.user.clone()));
+        }
+        Ok(self.settle(common, order, result))
+    }
+
+    /// An order that waits, with the next ids. Its reference must be a new one.
+    pub(super) fn new_order(
+        &self,
+        common: &Common,
+        reference: String,
+        amount: i64,
+        recurring: bool,
+    ) -> Result<Order, Answer> {
         if self.orders.get(&reference).is_some() {
             return Err(refuse(DUPLICATE, "Duplicate merchantReference"));
         }
         let count = i64::try_from(self.orders.next_number()).unwrap_or(i64::MAX);
         let now = common.now();
-        // The sale is the first payment of its series; the charges that name it are the later ones.
-        let result = if sale.is_some() { card.first(now) } else { card.later(now) };
-        let order = Order {
+        Ok(Order {
             id: FIRST_ORDER.saturating_add(count),
             transaction: FIRST_TRANSACTION.saturating_add(count),
             reference,
             amount,
-            user,
-            token,
-            card,
-            recurring: sale.unwrap_or(true),
-            notify,
+            user: String::new(),
+            hosted: false,
+            card: None,
+            recurring,
+            notify: None,
             created: now,
             updated: now,
             returned: None,
-            result,
-        };
+            result: None,
+            canceled: false,
+        })
+    }
+
+    /// Moves the money of an order with this result, notifies the merchant, keeps the order and answers it.
+    pub(super) fn settle(
+        &mut self,
+        common: &mut Common,
+        order: Order,
+        result: Result<(), Decline>,
+    ) -> Answer {
         if result.is_ok() {
             let names = PaymentNames { reference: &order.reference, payment: &order.id.to_string() };
-            common.move_money(LedgerKind::Charge, GATEWAY, names, (amount, CURRENCY));
+            common.move_money(LedgerKind::Charge, GATEWAY, names, (order.amount, CURRENCY));
         }
         let (code, message) = match result {
             Ok(()) => ("0000", "Success"),
@@ -55,18 +88,15 @@ impl Tokenpay {
             "responseCode": code, "message": message, "order": order.render(),
             "transaction": {
                 "id": order.transaction, "merchantId": MERCHANT_ID, "type": "SALE",
-                "amount": json::decimal_number(amount, DECIMALS), "currency": CURRENCY,
+                "amount": json::decimal_number(order.amount, DECIMALS), "currency": CURRENCY,
                 "status": if result.is_ok() { "SUCCESS" } else { "DECLINED" },
-                "maskedPan": order.card.masked("XXXXXX"), "stan": order.transaction.to_string(),
+                "maskedPan": order.card.as_ref().map(|card| card.masked("XXXXXX")), "stan": order.transaction.to_string(),
             },
         });
         order.notify(common, &self.gateway);
-        if sale == Some(true) && result.is_ok() {
-            self.sales.push(&order.id.to_string(), (order.token, order.user.clone()));
-        }
         let reference = order.reference.clone();
         self.orders.push(&reference, order);
-        Ok(Answer::json(200, &answer))
+        Answer::json(200, &answer)
     }
 
     /// Returns all of the money (a void) or a part (a refund); only once for each order.
@@ -81,7 +111,7 @@ impl Tokenpay {
         let order = self.orders.get_mut(&reference);
         let order = order.ok_or_else(|| refuse(NOT_FOUND, "Order not found"))?;
         let amount = amount.unwrap_or(order.amount);
-        if order.result.is_err() || order.returned.is_some() || amount > order.amount {
+        if order.result != Some(Ok(())) || order.returned.is_some() || amount > order.amount {
             return Err(refuse(BAD_PARAMETER, "The order cannot be refunded or voided"));
         }
         order.returned = Some((amount, void));

@@ -25,8 +25,10 @@ pub(super) struct Order {
     pub(super) reference: String,
     pub(super) amount: i64,
     pub(super) user: String,
-    pub(super) token: i64,
-    pub(super) card: Card,
+    /// It is paid on the page of the hosted checkout.
+    pub(super) hosted: bool,
+    /// `None` while an order of the hosted checkout waits for the customer.
+    pub(super) card: Option<Card>,
     /// A sale that allows recurring charges, or a recurring charge.
     pub(super) recurring: bool,
     /// `callbackUrl.notify`
@@ -35,17 +37,27 @@ pub(super) struct Order {
     pub(super) updated: Timestamp,
     /// The amount that was returned, and whether by a void.
     pub(super) returned: Option<(i64, bool)>,
-    pub(super) result: Result<(), Decline>,
+    /// `None` while it waits for the customer.
+    pub(super) result: Option<Result<(), Decline>>,
+    /// The customer left the hosted checkout.
+    pub(super) canceled: bool,
 }
 
 impl Order {
+    /// Whether the customer can still pay it on the page.
+    pub(super) fn open(&self) -> bool {
+        self.result.is_none() && !self.canceled
+    }
+
     fn status(&self) -> &'static str {
         match (self.result, self.returned) {
-            (Err(_), _) => "FAILURE",
-            (Ok(()), None) => "SUCCESS",
-            (Ok(()), Some((_, true))) => "VOIDED",
-            (Ok(()), Some((amount, false))) if amount < self.amount => "PARTIALLY_REFUNDED",
-            (Ok(()), Some(_)) => "REFUNDED",
+            (None, _) if self.canceled => "CANCELLED",
+            (None, _) => "OPEN",
+            (Some(Err(_)), _) => "FAILURE",
+            (Some(Ok(())), None) => "SUCCESS",
+            (Some(Ok(())), Some((_, true))) => "VOIDED",
+            (Some(Ok(())), Some((amount, false))) if amount < self.amount => "PARTIALLY_REFUNDED",
+            (Some(Ok(())), Some(_)) => "REFUNDED",
         }
     }
 
@@ -55,7 +67,7 @@ impl Order {
         let net = json::decimal_number(net, DECIMALS);
         json!({
             "id": self.id, "merchantId": MERCHANT_ID, "merchantReference": self.reference, "currency": CURRENCY,
-            "amount": amount, "netAmount": net, "cardType": card_type(&self.card),
+            "amount": amount, "netAmount": net, "cardType": self.card.as_ref().map_or("", card_type),
             "createTime": stamp(self.created), "updateTime": stamp(self.updated), "status": self.status(),
             "recurring": self.recurring,
         })
@@ -73,8 +85,8 @@ impl Order {
     pub(super) fn notification(&self, key: &SigningKey<Sha256>) -> Option<String> {
         let pairs = [
             ("amount", json::decimal_text(self.amount, DECIMALS)),
-            ("cardType", card_type(&self.card).to_owned()),
-            ("maskedPan", self.card.masked("XXXXXX")),
+            ("cardType", self.card.as_ref().map_or("", card_type).to_owned()),
+            ("maskedPan", self.card.as_ref().map(|card| card.masked("XXXXXX")).unwrap_or_default()),
             ("merchantReference", self.reference.clone()),
             ("orderId", self.id.to_string()),
             ("status", self.status().to_owned()),

@@ -1,6 +1,7 @@
 //! How tokenpay-signed refuses a request. All codes are this sandbox's own.
 
 use crate::answer::Answer;
+use crate::members::sentence;
 use serde_json::json;
 
 pub(super) const BAD_ENVELOPE: &str = "1000";
@@ -16,6 +17,11 @@ pub(super) fn refuse(code: &str, message: &str) -> Answer {
 
 pub(super) fn invalid(name: &str, message: &str) -> Answer {
     refuse(BAD_PARAMETER, &format!("Invalid parameter {name}: {message}"))
+}
+
+/// Refuses what the sandbox does not play.
+pub(super) fn unplayed(what: &str) -> Answer {
+    refuse(BAD_PARAMETER, &sentence(what))
 }
 
 pub(super) fn malformed(status: u16, message: &str) -> Answer {

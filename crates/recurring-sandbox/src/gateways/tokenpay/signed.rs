@@ -25,7 +25,7 @@ impl Signed {
     pub(super) fn number(&self, name: &str) -> Option<i64> {
         match self.members.get(name)? {
             Value::String(text) => text.parse().ok(),
-            other => other.as_i64(),
+            other => json::integer(other),
         }
     }
 
@@ -34,6 +34,47 @@ impl Signed {
             .filter(|literal| literal.bytes().filter(u8::is_ascii_digit).count() <= MAX_AMOUNT_DIGITS);
         let amount = literal.and_then(|literal| json::minor_from_decimal(&literal, DECIMALS));
         amount.ok_or_else(|| invalid("amount", "a positive number of at most 9 digits, 2 of them decimals"))
+    }
+
+    /// The amount, which the vendor's own plugin writes as text where it opens a checkout.
+    pub(super) fn amount_or_text(&self) -> Result<i64, Answer> {
+        match text(&self.members, "amount") {
+            None => self.amount(),
+            Some(text) => json::minor_from_decimal(text, DECIMALS)
+                .filter(|_| text.bytes().filter(u8::is_ascii_digit).count() <= MAX_AMOUNT_DIGITS)
+                .ok_or_else(|| {
+                    invalid("amount", "a positive number of at most 9 digits, 2 of them decimals")
+                }),
+        }
+    }
+
+    /// `isRecurring`, which may be 0 or 1, as the vendor's own plugin sends it.
+    pub(super) fn recurring(&self) -> Result<bool, Answer> {
+        match self.members.get("isRecurring") {
+            None | Some(Value::Null) => Ok(false),
+            Some(Value::Bool(yes)) => Ok(*yes),
+            Some(value) => match value.as_i64() {
+                Some(0) => Ok(false),
+                Some(1) => Ok(true),
+                _ => Err(invalid("isRecurring", "true or false")),
+            },
+        }
+    }
+
+    /// Checks the form of `lineItems`. What they add up to is not compared with the amount: no document says that it is.
+    pub(super) fn check_items(&self) -> Result<(), Answer> {
+        let items = self.members.get("lineItems").filter(|items| !items.is_null());
+        let fine = |item: &Value| {
+            let price = item.get("priceData");
+            item.get("quantity").is_some_and(Value::is_number)
+                && price.and_then(|price| price.get("name")).is_some_and(Value::is_string)
+                && price.and_then(|price| price.get("unitAmount")).is_some_and(Value::is_number)
+        };
+        if items.is_none_or(|items| items.as_array().is_some_and(|items| items.iter().all(fine))) {
+            Ok(())
+        } else {
+            Err(invalid("lineItems", "an array of {quantity, priceData{name, unitAmount}}"))
+        }
     }
 
     pub(super) fn reference(&self) -> Result<String, Answer> {

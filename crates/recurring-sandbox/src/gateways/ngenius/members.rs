@@ -1,0 +1,83 @@
+//! The documented members of ngenius' requests.
+
+use crate::members::CallMembers;
+use crate::members::Treatment::{NotPlayed, NotPlayedUnlessEmpty, Played, WithoutEffect};
+
+pub(crate) const MEMBERS: &[CallMembers] = &[
+    (
+        "create-recurring-payment",
+        &[
+            ("order", Played),
+            ("order.action", Played),
+            ("order.channel", Played),
+            ("order.type", Played),
+            ("order.frequency", Played),
+            ("order.emailAddress", Played),
+            ("order.amount", Played),
+            ("order.amount.currencyCode", Played),
+            ("order.amount.value", Played),
+            ("order.merchantOrderReference", Played),
+            ("order.billingAddress", WithoutEffect),
+            ("order.merchantAttributes", WithoutEffect),
+            ("order.merchantDefinedData", WithoutEffect),
+            ("order.language", WithoutEffect),
+            ("order.phoneNumber", WithoutEffect),
+            ("order.recurringDetails", NotPlayedUnlessEmpty),
+            ("order.installmentDetails", NotPlayedUnlessEmpty),
+            ("order.savedCard", NotPlayedUnlessEmpty),
+            ("recurringDetails", NotPlayedUnlessEmpty),
+            ("payment", Played),
+            ("payment.pan", Played),
+            ("payment.expiry", Played),
+            ("payment.cvv", Played),
+            ("payment.cardholderName", Played),
+        ],
+    ),
+    (
+        "create-order",
+        &[
+            ("action", Played),
+            ("amount", Played),
+            ("amount.currencyCode", Played),
+            ("amount.value", Played),
+            ("type", Played),
+            ("merchantOrderReference", Played),
+            ("emailAddress", WithoutEffect),
+            ("merchantAttributes.redirectUrl", Played),
+            ("merchantAttributes.cancelUrl", Played),
+            ("merchantAttributes.cancelText", WithoutEffect),
+            ("merchantAttributes.skipConfirmationPage", WithoutEffect),
+            ("billingAddress", WithoutEffect),
+            ("shippingAddress", WithoutEffect),
+            ("merchantDefinedData", WithoutEffect),
+            ("language", WithoutEffect),
+            ("phoneNumber", WithoutEffect),
+            ("frequency", NotPlayed),
+            ("recurringDetails", NotPlayedUnlessEmpty),
+            ("installmentDetails", NotPlayedUnlessEmpty),
+            ("savedCard", NotPlayedUnlessEmpty),
+        ],
+    ),
+    (
+        "capture-payment",
+        &[("amount.currencyCode", Played), ("amount.value", Played), ("merchantDefinedData", WithoutEffect)],
+    ),
+    (
+        "refund-payment",
+        &[("amount.currencyCode", Played), ("amount.value", Played), ("merchantDefinedData", WithoutEffect)],
+    ),
+    ("void-payment", &[("amount.currencyCode", Played), ("amount.value", Played)]),
+    (
+        "pay-with-saved-card",
+        &[
+            ("cardToken", Played),
+            ("expiry", Played),
+            ("cardholderName", Played),
+            ("cvv", Played),
+            ("maskedPan", WithoutEffect),
+            ("scheme", WithoutEffect),
+            ("recaptureCsc", WithoutEffect),
+            ("amount", NotPlayed),
+        ],
+    ),
+];
