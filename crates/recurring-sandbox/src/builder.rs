@@ -49,7 +49,7 @@ impl SandboxBuilder {
     /// Sets where to listen; 127.0.0.1 and a free port by default. The sandbox has no real secrets, and no protection
     /// against other users either: keep it on a loopback address.
     #[must_use]
-    pub fn listen(mut self, address: SocketAddr) -> SandboxBuilder {
+    pub fn with_listen(mut self, address: SocketAddr) -> SandboxBuilder {
         self.listen = address;
         self
     }
@@ -58,7 +58,7 @@ impl SandboxBuilder {
     /// the same names are replaced, and nothing is removed afterwards. The default is a fresh folder under the system's
     /// temporary folder, readable by its owner only and removed when the [`Sandbox`] is dropped.
     #[must_use]
-    pub fn key_dir(mut self, folder: PathBuf) -> SandboxBuilder {
+    pub fn with_key_dir(mut self, folder: PathBuf) -> SandboxBuilder {
         self.key_dir = Some(folder);
         self
     }
@@ -66,7 +66,7 @@ impl SandboxBuilder {
     /// Makes the ids the same on every run that makes the same calls; by default they are unpredictable. The RSA
     /// keys are always fresh.
     #[must_use]
-    pub fn seed(mut self, seed: u64) -> SandboxBuilder {
+    pub fn with_seed(mut self, seed: u64) -> SandboxBuilder {
         self.seed = Some(seed);
         self
     }
@@ -74,7 +74,7 @@ impl SandboxBuilder {
     /// Sets the sandbox's clock at the start, in seconds since 1970-01-01 UTC; the real time by default. A time outside of
     /// the years -9999 to 9999 is ignored.
     #[must_use]
-    pub fn starts_at(mut self, unix_seconds: i64) -> SandboxBuilder {
+    pub fn with_start(mut self, unix_seconds: i64) -> SandboxBuilder {
         self.starts_at = Timestamp::from_second(unix_seconds).ok();
         self
     }
@@ -83,14 +83,14 @@ impl SandboxBuilder {
     /// The last address counts. The other three get an address with each payment. Only addresses on this machine are
     /// ever called; for others [`Sandbox::deliveries`] has a note.
     #[must_use]
-    pub fn webhook(mut self, gateway: &str, url: &str) -> SandboxBuilder {
+    pub fn with_webhook(mut self, gateway: &str, url: &str) -> SandboxBuilder {
         self.webhooks.insert(gateway.to_owned(), url.into());
         self
     }
 
     /// Sets how long the receiver of a notification may take to answer; 15 seconds by default.
     #[must_use]
-    pub fn notification_timeout(mut self, timeout: Duration) -> SandboxBuilder {
+    pub fn with_notification_timeout(mut self, timeout: Duration) -> SandboxBuilder {
         self.notification_timeout = timeout;
         self
     }
@@ -106,7 +106,7 @@ impl SandboxBuilder {
     /// Sets how long a client may take for the head of a request, again for its body, and for reading a part of the reply,
     /// and how long an idle connection is kept; 60 seconds by default.
     #[must_use]
-    pub fn client_timeout(mut self, timeout: Duration) -> SandboxBuilder {
+    pub fn with_client_timeout(mut self, timeout: Duration) -> SandboxBuilder {
         self.client_timeout = timeout;
         self
     }
@@ -114,7 +114,7 @@ impl SandboxBuilder {
     /// Sets how long emspay holds back the answer to a recurring payment, which the real gateway does for some seconds
     /// (6 in the source document's example); not at all by default. The ledger has the charge from the start.
     #[must_use]
-    pub fn emspay_wait(mut self, wait: Duration) -> SandboxBuilder {
+    pub fn with_emspay_wait(mut self, wait: Duration) -> SandboxBuilder {
         self.emspay_wait = wait;
         self
     }
@@ -124,14 +124,14 @@ impl SandboxBuilder {
     /// replaced by placeholders, the same value by the same one. Existing files stay. At most 10,000 examples;
     /// [`Sandbox::recorded`] counts them.
     #[must_use]
-    pub fn record(mut self, folder: PathBuf) -> SandboxBuilder {
+    pub fn with_record(mut self, folder: PathBuf) -> SandboxBuilder {
         self.record = Some(folder);
         self
     }
 
     /// Arms a fault from the start, see [`Sandbox::inject`].
     #[must_use]
-    pub fn fault(mut self, fault: Fault) -> SandboxBuilder {
+    pub fn with_fault(mut self, fault: Fault) -> SandboxBuilder {
         self.faults.push(fault);
         self
     }

@@ -77,9 +77,9 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let mut builder = Sandbox::builder().listen(listen).allow_other_machines(other_machines);
+    let mut builder = Sandbox::builder().with_listen(listen).allow_other_machines(other_machines);
     if let Some(folder) = &record {
-        builder = builder.record(folder.clone());
+        builder = builder.with_record(folder.clone());
     }
     let sandbox = match builder.start().await {
         Ok(sandbox) => sandbox,

@@ -30,16 +30,17 @@ async fn answers(sandbox: &Sandbox) {
 #[tokio::test]
 async fn other_machines_are_refused_by_default() {
     let everywhere = "0.0.0.0:0".parse().unwrap();
-    let refused = Sandbox::builder().listen(everywhere).start().await.unwrap_err();
+    let refused = Sandbox::builder().with_listen(everywhere).start().await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::InvalidInput);
     assert!(refused.to_string().contains("other machines"), "{refused}");
-    let allowed = Sandbox::builder().listen(everywhere).allow_other_machines(true).start().await.unwrap();
+    let allowed =
+        Sandbox::builder().with_listen(everywhere).allow_other_machines(true).start().await.unwrap();
     answers(&allowed).await;
 }
 
 #[tokio::test]
 async fn slow_client_is_disconnected() {
-    let sandbox = Sandbox::builder().client_timeout(Duration::from_millis(50)).start().await.unwrap();
+    let sandbox = Sandbox::builder().with_client_timeout(Duration::from_millis(50)).start().await.unwrap();
     for head in ["", "GET / HT", "GET / HTTP/1.1\r\nhost: sandbox\r\n"] {
         assert!(!talk(&sandbox, head.as_bytes()).await.contains("200"), "{head}");
     }
@@ -51,8 +52,8 @@ async fn slow_client_is_disconnected() {
 #[tokio::test]
 async fn client_that_reads_nothing_is_disconnected() {
     let sandbox = Sandbox::builder()
-        .client_timeout(Duration::from_millis(50))
-        .fault(recurring_sandbox::Fault::new(recurring_sandbox::FaultKind::HugeBody {
+        .with_client_timeout(Duration::from_millis(50))
+        .with_fault(recurring_sandbox::Fault::new(recurring_sandbox::FaultKind::HugeBody {
             bytes: 64 * 1024 * 1024,
         }))
         .start()

@@ -66,7 +66,7 @@ fn routes(shop: Arc<Shop>) -> Router {
 pub async fn run() -> crate::Outcome {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let address = format!("http://{}/webhooks/revio", listener.local_addr()?);
-    let sandbox = Sandbox::builder().webhook("revio", &address).start().await?;
+    let sandbox = Sandbox::builder().with_webhook("revio", &address).start().await?;
     let facade = facade_of(&sandbox)?;
     let folder = tempfile::tempdir()?;
     let journal = Journal::create(&format!("sqlite:{}/journal.db", folder.path().display())).await?;

@@ -16,9 +16,9 @@ pub(crate) async fn run(
     record: Option<PathBuf>,
     out: &Output,
 ) -> Result<Exit, CliError> {
-    let mut builder = Sandbox::builder().listen(listen).allow_other_machines(allow_other_machines);
+    let mut builder = Sandbox::builder().with_listen(listen).allow_other_machines(allow_other_machines);
     if let Some(folder) = &record {
-        builder = builder.record(folder.clone());
+        builder = builder.with_record(folder.clone());
     }
     let sandbox = builder
         .start()

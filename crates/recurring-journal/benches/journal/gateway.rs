@@ -21,7 +21,7 @@ pub(crate) fn request(name: &str, credential: &StoredCredential) -> ChargeReques
 
 /// The sandbox's EMS Online, that holds its answers to renewals back for so long.
 pub(crate) async fn sandbox(wait: Duration) -> (Sandbox, Settings, StoredCredential) {
-    let sandbox = Sandbox::builder().emspay_wait(wait).start().await.unwrap();
+    let sandbox = Sandbox::builder().with_emspay_wait(wait).start().await.unwrap();
     let settings = Settings::new().set_all(sandbox.settings()).unwrap();
     let facade = settings.facade_of(&ProviderId::EMSPAY).unwrap();
     let first = EnrolRequest::new(AttemptId::new("first").unwrap(), price(), Customer::default());

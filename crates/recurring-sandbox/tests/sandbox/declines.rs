@@ -63,7 +63,7 @@ async fn omno_decline_has_reason_text() {
 
 #[tokio::test]
 async fn slow_acquirer_settles_after_a_minute() {
-    let world = World::with(Sandbox::builder().seed(1)).await;
+    let world = World::with(Sandbox::builder().with_seed(1)).await;
     let client = world.revio_client("a@b.example").await;
     let token = world.revio_token(&client, SLOW_CARD).await;
     let (path, _) = world.revio_purchase(&client, false).await;

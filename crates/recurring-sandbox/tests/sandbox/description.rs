@@ -47,7 +47,7 @@ fn fits(schemas: &Value, schema: &Value, value: &Value) -> Result<(), String> {
 #[tokio::test]
 async fn every_path_answers_as_described() {
     let receiver = Receiver::start().await;
-    let world = World::with(Sandbox::builder().webhook("ngenius", &receiver.url)).await;
+    let world = World::with(Sandbox::builder().with_webhook("ngenius", &receiver.url)).await;
     world.ngenius_create(&order("MONTHLY", "4111111111111111").to_string()).await;
     world.sandbox.settle().await;
     world.sandbox.inject(Fault::new(FaultKind::Cut { at: 3 }).with_probability(5, 1)).unwrap();

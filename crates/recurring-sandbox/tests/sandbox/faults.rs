@@ -211,7 +211,7 @@ async fn fault_changes_the_gateways_reply() {
     }
     assert_eq!(world.money()[1..], vec!["charge 4000 EUR"; 4]);
 
-    let waiting = World::with(Sandbox::builder().emspay_wait(Duration::from_millis(1))).await;
+    let waiting = World::with(Sandbox::builder().with_emspay_wait(Duration::from_millis(1))).await;
     let token = waiting.emspay_token(GOOD_CARD).await;
     assert_eq!(waiting.emspay("POST", "/orders/", &emspay::later(&token, "charge")).await.status, 201);
 }
@@ -238,7 +238,7 @@ async fn access_tokens_expire_early() {
 #[tokio::test]
 async fn notification_faults() {
     let receiver = Receiver::start().await;
-    let world = World::with(Sandbox::builder().webhook("ngenius", &receiver.url)).await;
+    let world = World::with(Sandbox::builder().with_webhook("ngenius", &receiver.url)).await;
     let events = || -> Vec<String> {
         receiver.take().iter().map(|heard| heard.json()["eventName"].as_str().unwrap().to_owned()).collect()
     };
@@ -278,7 +278,7 @@ async fn notification_faults() {
 #[tokio::test]
 async fn faults_are_armed_and_cleared_over_http() {
     let fault = Fault::new(FaultKind::Reset).with_gateway("revio").with_times(3);
-    let world = World::with(Sandbox::builder().fault(fault.clone())).await;
+    let world = World::with(Sandbox::builder().with_fault(fault.clone())).await;
     let url = format!("{}/_sandbox/faults", world.sandbox.url());
     let listed = world.call("GET", &url, &[], "").await.json();
     assert_eq!(listed, json!([{"kind": "reset", "when": "before_acting", "gateway": "revio", "times": 3}]));
@@ -298,6 +298,6 @@ async fn faults_are_armed_and_cleared_over_http() {
         assert!(refused.status == 400 && refused.json()["message"].is_string(), "{slip}");
     }
     assert!(world.sandbox.faults().is_empty());
-    let wrong = Sandbox::builder().fault(Fault::new(FaultKind::Reset).with_times(0)).start().await;
+    let wrong = Sandbox::builder().with_fault(Fault::new(FaultKind::Reset).with_times(0)).start().await;
     assert_eq!(wrong.unwrap_err().kind(), ErrorKind::InvalidInput);
 }

@@ -66,7 +66,7 @@ async fn form_from_another_site_is_refused() {
 
 #[tokio::test]
 async fn live_part_and_script_are_served() {
-    let world = World::with(recurring_sandbox::Sandbox::builder().starts_at(0)).await;
+    let world = World::with(recurring_sandbox::Sandbox::builder().with_start(0)).await;
     let url = world.sandbox.url().to_owned();
     let live = world.call("GET", &format!("{url}/_sandbox/live"), &[], "").await.text;
     let (_, seen) = live.split_once("seen=").unwrap();

@@ -91,7 +91,7 @@ impl World {
 
 #[tokio::test]
 async fn documented_request_gets_documented_answer() {
-    let world = World::with(Sandbox::builder().starts_at(DOCUMENTED_START)).await;
+    let world = World::with(Sandbox::builder().with_start(DOCUMENTED_START)).await;
     let reply = world.ngenius_create(REQUEST).await;
     assert_eq!((reply.status, reply.content_type.as_str()), (200, PAYMENT), "{}", reply.text);
     let created = reply.json();
@@ -116,7 +116,7 @@ async fn documented_request_gets_documented_answer() {
 
 #[tokio::test]
 async fn schedule_recurs_when_clock_moves() {
-    let world = World::with(Sandbox::builder().starts_at(DOCUMENTED_START)).await;
+    let world = World::with(Sandbox::builder().with_start(DOCUMENTED_START)).await;
     let weekly = world.ngenius_create(&order("WEEKLY", GOOD_CARD).to_string()).await.json();
     let monthly = world.ngenius_create(&order("MONTHLY", GOOD_CARD).to_string()).await.json();
     let yearly = world.ngenius_create(&order("YEARLY", GOOD_CARD).to_string()).await.json();
@@ -150,7 +150,7 @@ async fn schedule_from_end_of_month_recurs_on_the_28th() {
         (1_706_608_800, "2024-01-30"),
         (1_706_695_200, "2024-01-31"),
     ] {
-        let world = World::with(Sandbox::builder().starts_at(start)).await;
+        let world = World::with(Sandbox::builder().with_start(start)).await;
         let created = world.ngenius_create(&order("MONTHLY", GOOD_CARD).to_string()).await.json();
         assert!(created["nextPaymentOn"].as_str().unwrap().starts_with("2024-02-28T10:00:"), "{created}");
         world.sandbox.advance(Duration::from_secs(92 * DAY));
@@ -162,7 +162,7 @@ async fn schedule_from_end_of_month_recurs_on_the_28th() {
 
 #[tokio::test]
 async fn declined_payment_of_schedule_is_failed() {
-    let world = World::with(Sandbox::builder().starts_at(DOCUMENTED_START)).await;
+    let world = World::with(Sandbox::builder().with_start(DOCUMENTED_START)).await;
     let failed = world.ngenius_create(&order("WEEKLY", DECLINED_CARD).to_string()).await;
     assert_eq!((failed.status, &failed.json()["state"]), (200, &json!("FAILED")));
     assert!(failed.json().get("nextPaymentOn").is_none());

@@ -68,7 +68,7 @@ async fn emspay_notification_names_only_the_order() {
 #[tokio::test]
 async fn revio_notification_is_signed_over_every_byte() {
     let receiver = Receiver::start().await;
-    let world = World::with(Sandbox::builder().webhook("revio", &format!("{}/all", receiver.url))).await;
+    let world = World::with(Sandbox::builder().with_webhook("revio", &format!("{}/all", receiver.url))).await;
     let client = world.revio_client("a@b.example").await;
     let body = |more: Value| {
         let mut body = json!({
@@ -147,7 +147,7 @@ async fn revio_notification_is_signed_over_every_byte() {
 #[tokio::test]
 async fn ngenius_scheduled_payments_are_sent_with_header() {
     let receiver = Receiver::start().await;
-    let builder = Sandbox::builder().starts_at(DOCUMENTED_START).webhook("ngenius", &receiver.url);
+    let builder = Sandbox::builder().with_start(DOCUMENTED_START).with_webhook("ngenius", &receiver.url);
     let world = World::with(builder).await;
     let created = world.ngenius_create(&order("MONTHLY", LATER_DECLINED_CARD).to_string()).await.json();
     let mut purchase = order("YEARLY", GOOD_CARD);

@@ -20,7 +20,7 @@ impl Folder {
     }
 
     async fn world(&self) -> World {
-        World::with(Sandbox::builder().record(self.0.clone())).await
+        World::with(Sandbox::builder().with_record(self.0.clone())).await
     }
 
     fn read(&self, file: &str) -> String {
@@ -62,9 +62,9 @@ async fn recording_of_each_gateway_holds_no_secret() {
     let folder = Folder::new("stories");
     let receiver = Receiver::start().await;
     let builder = Sandbox::builder()
-        .record(folder.0.clone())
-        .webhook("revio", &format!("{}/revio", receiver.url))
-        .webhook("ngenius", &format!("{}/ngenius", receiver.url));
+        .with_record(folder.0.clone())
+        .with_webhook("revio", &format!("{}/revio", receiver.url))
+        .with_webhook("ngenius", &format!("{}/ngenius", receiver.url));
     let world = World::with(builder).await;
     let vault = world.emspay_token(GOOD_CARD).await;
     world.emspay("POST", "/orders/", &emspay::later(&vault, "emspay-2")).await;
@@ -212,7 +212,7 @@ async fn earlier_recording_stays_and_invalid_folder_is_refused() {
     let cases = ["emspay/create-order/recorded-00001", "emspay/create-order/recorded-00002"];
     assert_eq!(folder.cases(), cases);
     let file = folder.0.join(cases[0]).join("meta.toml");
-    assert!(Sandbox::builder().record(file.join("below")).start().await.is_err());
+    assert!(Sandbox::builder().with_record(file.join("below")).start().await.is_err());
 
     // The path is taken by a file: the answer comes all the same, and `recorded` returns the reason.
     fs::write(folder.0.join("revio"), "in the way").unwrap();

@@ -68,7 +68,8 @@ async fn refused_notification_is_repeated_until_accepted() {
 #[tokio::test]
 async fn each_gateway_gives_up_after_its_attempts() {
     let receiver = Receiver::start().await;
-    let builder = Sandbox::builder().webhook("revio", &receiver.url).webhook("ngenius", &receiver.url);
+    let builder =
+        Sandbox::builder().with_webhook("revio", &receiver.url).with_webhook("ngenius", &receiver.url);
     let world = World::with(builder).await;
     receiver.answers(500, "no");
     let url = receiver.url.as_str();
@@ -153,7 +154,7 @@ async fn hanging_receiver_delays_no_other() {
     // Stopping does not wait for the answer either.
     world.sandbox.shutdown().await;
 
-    let world = World::with(Sandbox::builder().notification_timeout(Duration::from_millis(20))).await;
+    let world = World::with(Sandbox::builder().with_notification_timeout(Duration::from_millis(20))).await;
     world.emspay_event(&format!("{}/hangs", receiver.url)).await;
     let deliveries = world.after(0).await;
     assert_eq!(deliveries[0].problem.as_deref(), Some("no answer within 20 ms"));
@@ -175,7 +176,7 @@ async fn missing_receiver_is_tried_again() {
 
 #[tokio::test]
 async fn long_move_of_clock_is_bounded() {
-    let world = World::with(Sandbox::builder().webhook("ngenius", "http://merchant.example/")).await;
+    let world = World::with(Sandbox::builder().with_webhook("ngenius", "http://merchant.example/")).await;
     world.ngenius_create(&order("DAILY", GOOD_CARD).to_string()).await;
     world.sandbox.advance(Duration::from_secs(14 * 366 * 24 * 60 * MINUTE));
     let deliveries = world.after(0).await;
@@ -188,7 +189,7 @@ async fn account_addresses_are_set_and_removed() {
     for (gateway, url) in
         [("emspay", "http://127.0.0.1/"), ("other", "http://127.0.0.1/"), ("revio", "nowhere")]
     {
-        assert!(Sandbox::builder().webhook(gateway, url).start().await.is_err(), "{gateway} {url}");
+        assert!(Sandbox::builder().with_webhook(gateway, url).start().await.is_err(), "{gateway} {url}");
     }
     let (world, receiver) = (World::start().await, Receiver::start().await);
     let url = format!("{}/_sandbox/webhooks", world.sandbox.url());

@@ -88,7 +88,7 @@ async fn invalid_input_does_not_stop_the_server() {
 async fn same_seed_gives_same_ids() {
     let mut runs = Vec::new();
     for seed in [7, 7, 8] {
-        let world = World::with(Sandbox::builder().seed(seed)).await;
+        let world = World::with(Sandbox::builder().with_seed(seed)).await;
         runs.push((world.setting("REVIO_BRAND_ID"), world.setting("NGENIUS_OUTLET")));
     }
     assert_eq!(runs[0], runs[1]);
@@ -131,7 +131,7 @@ async fn key_files_are_private_and_removed() {
     // A folder of the caller's own is kept, and used again.
     let own = folder.join("own");
     for _ in 0..2 {
-        let second = World::with(Sandbox::builder().key_dir(own.clone())).await;
+        let second = World::with(Sandbox::builder().with_key_dir(own.clone())).await;
         assert_eq!(PathBuf::from(second.setting("TOKENPAY_PRIVATE_KEY_FILE")).parent().unwrap(), own);
         let public = PathBuf::from(second.setting("TOKENPAY_GATEWAY_PUBLIC_KEY_FILE"));
         drop(second);
