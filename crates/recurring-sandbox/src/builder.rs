@@ -143,7 +143,7 @@ impl SandboxBuilder {
     /// # Errors
     /// The address is in use or can be reached from other machines ([`SandboxBuilder::allow_other_machines`]), a fault is
     /// not valid, the key files or the folder for the recording cannot be written, the system has no random bytes, or
-    /// [`SandboxBuilder::webhook`] does not take the gateway or the address.
+    /// [`SandboxBuilder::with_webhook`] does not take the gateway or the address.
     pub async fn start(self) -> std::io::Result<Sandbox> {
         if !self.listen.ip().is_loopback() && !self.other_machines {
             let message = format!(

@@ -105,7 +105,7 @@ impl Sandbox {
         lock(&self.shared).log.exchanges()
     }
 
-    /// How many examples [`SandboxBuilder::record`](crate::SandboxBuilder::record) has written; 0 without it.
+    /// How many examples [`SandboxBuilder::with_record`](crate::SandboxBuilder::with_record) has written; 0 without it.
     ///
     /// # Errors
     /// An example could not be written, or there are too many; nothing was written since.
