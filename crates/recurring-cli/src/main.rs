@@ -15,6 +15,7 @@ mod record;
 mod session;
 mod signal;
 mod stdout;
+mod subject;
 mod text;
 
 use std::process::ExitCode;
