@@ -176,7 +176,10 @@ fn the_address_of_a_refund_is_the_first_that_is_at_home() {
         assert_eq!(of(150, &to_another), documented, "{name}");
     }
     let elsewhere = of(150, &|payment| without_own(payment, json!({}))).expect_err("nowhere to go");
-    assert!(elsewhere.contains("none of its links leads") && elsewhere.contains("nothing was sent"), "{elsewhere}");
+    assert!(
+        elsewhere.contains("none of its links leads") && elsewhere.contains("nothing was sent"),
+        "{elsewhere}"
+    );
 }
 
 #[test]

@@ -96,15 +96,15 @@ fn href<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Href>, D::E
 pub(crate) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {
-    let Some(json) = Option::<Box<RawValue>>::deserialize(deserializer)? else {
-        return Ok(Vec::new());
-    };
-    let entries: Vec<Box<RawValue>> = if lenient::is_object(json.get().as_bytes()) {
+    let json = <&RawValue>::deserialize(deserializer)?;
+    let entries: Vec<&RawValue> = if json.get() == "null" {
+        Vec::new()
+    } else if lenient::is_object(json.get().as_bytes()) {
         vec![json]
     } else {
         serde_json::from_str(json.get()).map_err(D::Error::custom)?
     };
-    entries.iter().map(|entry| lenient::parse_object(entry).map_err(D::Error::custom)).collect()
+    entries.into_iter().map(|entry| lenient::parse_object(entry).map_err(D::Error::custom)).collect()
 }
 
 /// The reference that was given, or the end of the identifier in its long form.
