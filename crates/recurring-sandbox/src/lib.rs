@@ -17,6 +17,7 @@ mod inspector;
 mod json;
 mod keys;
 mod ledger;
+mod listeners;
 mod log;
 mod loopback;
 mod mask;
