@@ -36,7 +36,7 @@ mod state;
 mod wire;
 
 pub use builder::SandboxBuilder;
-pub use faults::{Fault, FaultKind, Moment};
+pub use faults::{Fault, FaultKind, FaultPreset, Moment};
 pub use ledger::{Delivery, Exchange, LedgerEntry, LedgerKind};
 pub use sandbox::Sandbox;
 pub use shutdown::shutdown_signal;
