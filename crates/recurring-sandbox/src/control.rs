@@ -60,6 +60,15 @@ pub(crate) fn described(request: &Request) -> bool {
     }
 }
 
+/// Whether a path belongs to the sandbox's own API, and not to the inspector's pages.
+pub(crate) fn is_control(path: &str) -> bool {
+    let path: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    match path.as_slice() {
+        ["_sandbox", path @ ..] => !PAGES.iter().any(|(_, name)| fits(name, path)),
+        _ => false,
+    }
+}
+
 fn refuse(status: u16, message: &str) -> Answer {
     Answer::json(status, &json!({"message": message}))
 }
@@ -69,6 +78,12 @@ pub(crate) fn answer(state: &mut State, request: &Request, path: &[&str]) -> Ans
     let asked =
         |(method, name, _): &&(&str, &str, Act)| *method == request.method.as_str() && fits(name, path);
     match ROUTES.iter().find(asked) {
+        // A page of another site can send a form or plain text without asking first, but not JSON.
+        Some(_) if !request.body.is_empty() && !request.sends(JSON) => refuse(
+            415,
+            "cannot read the body: its Content-Type is not application/json; send it with curl --json, or with \
+             -H 'Content-Type: application/json'",
+        ),
         Some((_, _, act)) => act(state, request),
         None if methods(path).next().is_some() => refuse(405, "the method is not allowed here"),
         None => refuse(404, "no such path in the sandbox"),

@@ -12,6 +12,7 @@ mod control;
 mod faults;
 mod gateway;
 mod gateways;
+mod guard;
 mod ids;
 mod inspector;
 mod json;

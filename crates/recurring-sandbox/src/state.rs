@@ -4,6 +4,7 @@ use crate::challenges::Challenges;
 use crate::common::Common;
 use crate::faults::{Fault, FaultKind};
 use crate::gateway::Gateway;
+use crate::guard::AllowedHosts;
 use crate::ledger::Exchange;
 use crate::log::{RedactedTexts, RequestLog};
 use crate::outbox::{Pending, Reply};
@@ -26,6 +27,8 @@ pub(crate) struct State {
     pub(crate) gateways: Vec<Box<dyn Gateway>>,
     pub(crate) challenges: Challenges,
     pub(crate) settings: Vec<(&'static str, String)>,
+    /// The names under which it may be called.
+    pub(crate) hosts: AllowedHosts,
     pub(crate) log: RequestLog,
     pub(crate) port: Arc<Port>,
     /// `None` when nothing is recorded.
