@@ -9,6 +9,7 @@ mod clock;
 mod common;
 mod connection;
 mod control;
+mod due;
 mod faults;
 mod gateway;
 mod gateways;
@@ -37,6 +38,7 @@ mod state;
 mod wire;
 
 pub use builder::SandboxBuilder;
+pub use due::{ClockPreview, DueEvent, DueKind};
 pub use faults::{Fault, FaultKind, FaultPreset, Moment};
 pub use ledger::{Delivery, Exchange, LedgerEntry, LedgerKind};
 pub use sandbox::Sandbox;

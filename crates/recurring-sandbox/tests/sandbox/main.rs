@@ -5,6 +5,7 @@
 #[cfg(feature = "browser-tests")]
 mod browser;
 mod clients;
+mod clock;
 mod declines;
 mod description;
 mod documented;
