@@ -1,6 +1,8 @@
 //! The command line. The texts here are the program's `--help`.
 
 mod journal;
+#[cfg(feature = "sandbox")]
+mod sandbox;
 mod values;
 
 use std::net::SocketAddr;
@@ -11,6 +13,9 @@ use clap::{Args, Parser, Subcommand};
 use recurring_facade::{AttemptId, Currency, ProviderId};
 
 use values::{duration, provider};
+
+#[cfg(feature = "sandbox")]
+pub(crate) use sandbox::{Clock, ClockCommand, Fault, Listen, Trigger};
 
 pub(crate) use journal::{AcknowledgeFailover, Decision, Journal, JournalCommand, Resolve};
 
@@ -71,6 +76,18 @@ pub(crate) enum Command {
         #[arg(long, value_name = "DIR")]
         record: Option<PathBuf>,
     },
+    /// Print the webhooks of a running sandbox until Ctrl-C, and forward them to a server on this machine.
+    #[cfg(feature = "sandbox")]
+    Listen(Listen),
+    /// Make an event happen in a running sandbox: money moves there, and the webhooks are sent as the gateway sends them.
+    #[cfg(feature = "sandbox")]
+    Trigger(Trigger),
+    /// Arm, list or clear the faults of a running sandbox.
+    #[cfg(feature = "sandbox")]
+    Fault(Fault),
+    /// Show or move the clock of a running sandbox.
+    #[cfg(feature = "sandbox")]
+    Clock(Clock),
     /// Start a first payment, and print the page to send the customer to.
     ///
     /// Takes no money, and works without a journal; with one, it reserves the attempt's name. Exit code 0: the enrolment was
@@ -136,6 +153,18 @@ pub(crate) enum Command {
         #[arg(long, value_name = "REF")]
         payment: String,
     },
+}
+
+impl Command {
+    /// Whether it works with a sandbox alone, and not with the gateways that are set up.
+    pub(crate) fn needs_no_settings(&self) -> bool {
+        match self {
+            Self::Demo | Self::Sandbox { .. } => true,
+            #[cfg(feature = "sandbox")]
+            Self::Listen(_) | Self::Trigger(_) | Self::Fault(_) | Self::Clock(_) => true,
+            _ => false,
+        }
+    }
 }
 
 /// The journal in which an attempt is recorded.

@@ -5,6 +5,10 @@
 
 mod arguments;
 mod commands;
+#[cfg(feature = "sandbox")]
+mod control;
+#[cfg(feature = "sandbox")]
+mod delivery;
 mod error;
 mod exit;
 mod files;
