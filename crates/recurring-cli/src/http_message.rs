@@ -16,7 +16,9 @@ impl HttpMessage {
         let mut rest = bytes;
         let first = line(&mut rest).ok_or("it is empty")?;
         if !is_request_line(first) {
-            return Err("its first line must be that of a request, such as `POST /webhooks HTTP/1.1`".to_owned());
+            return Err(
+                "its first line must be that of a request, such as `POST /webhooks HTTP/1.1`".to_owned()
+            );
         }
         let mut headers = Vec::new();
         loop {
@@ -129,7 +131,9 @@ mod tests {
     #[test]
     fn message_is_read_byte_for_byte() {
         for (head, end) in [("\r\n", "\r\n"), ("\n", "\n"), ("\n", "\r\n")] {
-            let text = format!("POST /hook HTTP/1.1{head}X-Signature:  ab=:c \t{head}Host: x{head}{end}{{\"a\":1}}\r\n\n");
+            let text = format!(
+                "POST /hook HTTP/1.1{head}X-Signature:  ab=:c \t{head}Host: x{head}{end}{{\"a\":1}}\r\n\n"
+            );
             let message = HttpMessage::parse(text.as_bytes()).expect("a message");
             assert_eq!(message.body, b"{\"a\":1}\r\n\n");
             let signature = ("X-Signature".to_owned(), "ab=:c".to_owned());
@@ -141,7 +145,9 @@ mod tests {
 
     #[test]
     fn length_must_be_that_of_the_body() {
-        let with = |length: &str, body: &str| body_of(&format!("POST / HTTP/1.1\r\nContent-Length: {length}\r\n\r\n{body}"));
+        let with = |length: &str, body: &str| {
+            body_of(&format!("POST / HTTP/1.1\r\nContent-Length: {length}\r\n\r\n{body}"))
+        };
         assert_eq!(with("2", "{}"), Ok("{}".to_owned()));
         for (length, body, says) in [
             ("2", "{}\n", "a line break after the 2 bytes"),
@@ -159,11 +165,19 @@ mod tests {
 
     #[test]
     fn chunks_are_put_together() {
-        let with = |body: &str| body_of(&format!("POST / HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n{body}"));
+        let with =
+            |body: &str| body_of(&format!("POST / HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n{body}"));
         let whole = Ok("{\"a\":\r\n1}".to_owned());
         assert_eq!(with("5\r\n{\"a\":\r\n4;x=y\r\n\r\n1}\r\n0\r\nTrailer: z\r\n\r\n"), whole);
         assert_eq!(with("9\n{\"a\":\r\n1}\n0\n\n"), whole);
-        for broken in ["{\"a\":1}", "5\r\n{\"a", "2\r\n{}\r\n", "2\r\n{}\r\n0\r\n\r\nmore", "3\r\n{}\r\n0\r\n\r\n", "-1\r\n"] {
+        for broken in [
+            "{\"a\":1}",
+            "5\r\n{\"a",
+            "2\r\n{}\r\n",
+            "2\r\n{}\r\n0\r\n\r\nmore",
+            "3\r\n{}\r\n0\r\n\r\n",
+            "-1\r\n",
+        ] {
             assert!(with(broken).expect_err(broken).contains("not chunked"), "{broken}");
         }
     }

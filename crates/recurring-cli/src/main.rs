@@ -12,6 +12,7 @@ mod delivery;
 mod error;
 mod exit;
 mod files;
+mod http_message;
 mod journal_settings;
 mod line;
 mod output;
@@ -19,6 +20,7 @@ mod record;
 mod session;
 mod signal;
 mod stdout;
+mod subject;
 mod text;
 
 use std::process::ExitCode;

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,8 +11,13 @@ use serde_json::value::RawValue;
 use crate::secret::Secret;
 
 /// An answer that has been received whole but not read. `Debug` shows the status and the size, not the body.
+///
+/// Cloning is cheap: the copies share what was received.
 #[derive(Clone)]
-pub struct Reply {
+pub struct Reply(Arc<Received>);
+
+#[derive(Clone)]
+struct Received {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
@@ -21,28 +27,28 @@ pub struct Reply {
 impl Reply {
     /// An answer with its HTTP status, its headers and the bytes of its body.
     pub fn new(status: u16, headers: Vec<(String, String)>, body: Vec<u8>) -> Self {
-        Self { status, headers, body, hidden: Vec::new() }
+        Self(Arc::new(Received { status, headers, body, hidden: Vec::new() }))
     }
 
     /// Remembers the secrets of the request, for [`shown`](Reply::shown).
     pub fn hiding(mut self, secrets: Vec<Secret>) -> Self {
-        self.hidden = secrets;
+        Arc::make_mut(&mut self.0).hidden = secrets;
         self
     }
 
     /// The HTTP status.
     pub fn status(&self) -> u16 {
-        self.status
+        self.0.status
     }
 
     /// Whether the status is 200 to 299.
     pub fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
+        (200..300).contains(&self.0.status)
     }
 
     /// The first header of this name, in any letter case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.0.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     /// How long the gateway asks to wait: a number of seconds, or until a date (RFC 9110, 10.2.3). A date that has passed
@@ -59,17 +65,23 @@ impl Reply {
 
     /// The bytes of the body. They may hold secrets: do not log them.
     pub fn body(&self) -> &[u8] {
-        &self.body
+        &self.0.body
     }
 
-    /// Reads the body as JSON.
+    /// Reads the body as JSON. A body of very many small parts is refused before it is read: in memory it would be
+    /// hundreds of times its size.
     ///
     /// # Errors
     /// Says where and how the body is not what was expected, without quoting it.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Unreadable> {
-        serde_json::from_slice(&self.body).map_err(|error| {
+        Parts::of(&self.0.body).check(Parts::of_a_list(self.0.body.len()))?;
+        self.parse()
+    }
+
+    fn parse<T: DeserializeOwned>(&self) -> Result<T, Unreadable> {
+        serde_json::from_slice(&self.0.body).map_err(|error| {
             let how = match error.classify() {
-                _ if self.body.is_empty() => "is empty".to_owned(),
+                _ if self.0.body.is_empty() => "is empty".to_owned(),
                 serde_json::error::Category::Eof => "is cut off".to_owned(),
                 serde_json::error::Category::Data => {
                     format!("is JSON of another shape (line {}, column {})", error.line(), error.column())
@@ -80,16 +92,17 @@ impl Reply {
         })
     }
 
-    /// Reads the body as a JSON object. A list is refused: it would be taken for an object without names, its
-    /// entries for the members in their order.
+    /// Reads the body as a JSON object: the answer about one thing, with at most 1,000 objects and lists in it. A list is
+    /// refused: it would be taken for an object without names, its entries for the members in their order.
     ///
     /// # Errors
     /// Those of [`json`](Reply::json).
     pub fn object<T: DeserializeOwned>(&self) -> Result<T, Unreadable> {
-        if self.body.trim_ascii_start().starts_with(b"[") {
+        if self.0.body.trim_ascii_start().starts_with(b"[") {
             return Err(Unreadable { how: "is a JSON list instead of an object".to_owned() });
         }
-        self.json()
+        Parts::of(&self.0.body).check(Parts::ONE_ANSWER)?;
+        self.parse()
     }
 
     /// The entries of a list whose place is not documented: a bare JSON list, or the only list among the members
@@ -98,7 +111,10 @@ impl Reply {
         if let Ok(list) = self.json() {
             return Some(list);
         }
-        let members: BTreeMap<String, Box<RawValue>> = self.object().ok()?;
+        if self.0.body.trim_ascii_start().starts_with(b"[") {
+            return None;
+        }
+        let members: BTreeMap<String, Box<RawValue>> = self.json().ok()?;
         let mut lists = names.iter().filter_map(|name| serde_json::from_str(members.get(*name)?.get()).ok());
         match (lists.next(), lists.next()) {
             (Some(list), None) => Some(list),
@@ -110,16 +126,54 @@ impl Reply {
     /// cut at 500 characters.
     pub fn shown(&self, text: &str) -> String {
         let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        Secret::redact(&text, &self.hidden).chars().take(500).collect()
+        Secret::redact(&text, &self.0.hidden).chars().take(500).collect()
     }
 }
 
 impl fmt::Debug for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reply")
-            .field("status", &self.status)
-            .field("bytes", &self.body.len())
+            .field("status", &self.0.status)
+            .field("bytes", &self.0.body.len())
             .finish_non_exhaustive()
+    }
+}
+
+/// How many parts a JSON text has at most, counted without reading it (a bracket or comma inside of a text counts too).
+/// A part of three bytes becomes hundreds in memory, so the parts are bounded and not only the bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Parts {
+    objects_and_lists: usize,
+    commas: usize,
+}
+
+impl Parts {
+    /// Of an answer about one payment, order or client. The largest documented one has 27.
+    const ONE_ANSWER: Self = Self { objects_and_lists: 1_000, commas: 10_000 };
+
+    /// Of an answer with a list, whose entries have about 100 bytes for each object in them.
+    const fn of_a_list(bytes: usize) -> Self {
+        let one = Self::ONE_ANSWER;
+        Self {
+            objects_and_lists: one.objects_and_lists.saturating_add(bytes / 100),
+            commas: one.commas.saturating_add(bytes / 10),
+        }
+    }
+
+    fn of(body: &[u8]) -> Self {
+        let mut parts = Self { objects_and_lists: 0, commas: 0 };
+        for byte in body {
+            parts.objects_and_lists += usize::from(matches!(byte, b'{' | b'['));
+            parts.commas += usize::from(*byte == b',');
+        }
+        parts
+    }
+
+    fn check(self, most: Self) -> Result<(), Unreadable> {
+        if self.objects_and_lists > most.objects_and_lists || self.commas > most.commas {
+            return Err(Unreadable { how: "has more parts than such an answer can have".to_owned() });
+        }
+        Ok(())
     }
 }
 
@@ -163,6 +217,28 @@ mod tests {
         let read = |body: &str| Reply::new(200, Vec::new(), body.into()).object::<Answer>().map(drop);
         assert!(read(r#" {"id":"1"}"#).is_ok());
         assert!(read(r#" ["1"]"#).is_err());
+    }
+
+    #[test]
+    fn answer_of_many_small_parts_is_refused() {
+        let body =
+            |parts: usize, part: &str| format!("{{\"a\":[{}]}}", vec![part; parts].join(",")).into_bytes();
+        let object =
+            |body: Vec<u8>| Reply::new(200, Vec::new(), body).object::<serde::de::IgnoredAny>().map(drop);
+        assert!(object(body(998, "{}")).is_ok());
+        assert!(object(body(10_000, "1")).is_ok());
+        for many in [body(999, "{}"), body(300_000, "{}"), body(10_002, "1"), body(500_000, "7")] {
+            let refused = object(many).expect_err("too many").to_string();
+            assert_eq!(refused, "the reply has more parts than such an answer can have");
+        }
+        let list = |parts: usize, part: &str| {
+            let body = format!("[{}]", vec![part; parts].join(",")).into_bytes();
+            Reply::new(200, Vec::new(), body).entries(&[]).map(|entries| entries.len())
+        };
+        let order = format!("{{\"id\":\"{}\"}}", "x".repeat(100));
+        assert_eq!(list(8_000, &order), Some(8_000));
+        assert_eq!(list(300_000, "{}"), None);
+        assert_eq!(list(500_000, "7"), None);
     }
 
     #[test]

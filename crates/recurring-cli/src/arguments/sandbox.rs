@@ -8,6 +8,32 @@ use recurring_facade::ProviderId;
 
 use super::values::{duration, provider};
 
+pub(super) const LISTEN: &str = "\
+Example:
+  recurring listen --forward-to http://127.0.0.1:3000/webhooks";
+
+pub(super) const TRIGGER: &str = "\
+Example:
+  recurring trigger emspay.paid
+  recurring trigger --list";
+
+pub(super) const FAULT: &str = "\
+Example:
+  recurring fault lost-answer --provider emspay
+  recurring fault clear";
+
+pub(super) const CLOCK: &str = "\
+Example:
+  recurring clock advance 31d";
+
+const SHOW: &str = "\
+Example:
+  recurring clock show";
+
+const SET: &str = "\
+Example:
+  recurring clock set 2027-01-31T12:00:00Z";
+
 /// The sandbox that a command controls.
 #[derive(Debug, Args)]
 pub(crate) struct SandboxChoice {
@@ -67,14 +93,17 @@ pub(crate) struct Clock {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClockCommand {
     /// Show the time of the sandbox.
+    #[command(after_help = SHOW)]
     Show,
     /// Move the clock forward, and take what falls due.
+    #[command(after_help = CLOCK)]
     Advance {
         /// How far, such as 90s, 36h or 31d.
         #[arg(value_name = "DURATION", value_parser = days)]
         by: Duration,
     },
     /// Move the clock forward to this time, and take what falls due.
+    #[command(after_help = SET)]
     Set {
         /// The time, such as 2027-01-31T12:00:00Z.
         #[arg(value_name = "TIME")]

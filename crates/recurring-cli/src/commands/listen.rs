@@ -19,6 +19,9 @@ pub(crate) async fn run(listen: &Listen, out: &Output) -> Result<Exit, CliError>
     let listener = sandbox.post("listeners", &json!({"forward_to": listen.forward_to})).await?;
     let number = |name: &str| listener.get(name).and_then(serde_json::Value::as_u64).unwrap_or_default();
     let to = listen.forward_to.as_deref().map(|url| format!(", forwarding to {url}")).unwrap_or_default();
+    if out.is_json() {
+        out.object(&json!({"listening": sandbox.url(), "forward_to": listen.forward_to}));
+    }
     out.progress(&format!("listening to {}{to}; until Ctrl-C", sandbox.url()));
     let end = tokio::select! {
         end = follow(&sandbox, number("after"), listen, out) => end,

@@ -18,7 +18,8 @@ use crate::session::Session;
 use crate::signal::stopped;
 
 pub(crate) async fn run(session: &Session, arguments: Run, out: &Output) -> Result<Exit, CliError> {
-    let journal = session.needed(arguments.journal.as_deref()).await?;
+    let input = arguments.input()?;
+    let journal = session.needed().await?;
     if arguments.planned && journal_settings::key(&session.settings).is_none() {
         return Err(CliError::configuration(
             "cannot charge what is planned: RECURRING_JOURNAL_KEY is not set; set it to the key under which the journal \
@@ -50,7 +51,7 @@ pub(crate) async fn run(session: &Session, arguments: Run, out: &Output) -> Resu
         }
         bar.suspend(|| out.object(&line));
     };
-    let summary = match &arguments.input {
+    let summary = match &input {
         Some(path) => billing.run(input::charges(path).await?, report).await,
         None => billing.planned(report).await,
     };
@@ -73,7 +74,7 @@ pub(crate) async fn run(session: &Session, arguments: Run, out: &Output) -> Resu
         out.problem(&text::refusal(provider, refusal, arguments.planned));
     }
     let nothing = summary == Summary::default();
-    if nothing && arguments.input.is_some() {
+    if nothing && input.is_some() {
         // A broken export looks like a month with nothing due.
         out.problem("the input has no line: nothing was charged");
     }

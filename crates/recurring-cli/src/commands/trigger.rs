@@ -5,7 +5,7 @@ mod flow;
 
 use std::time::{Duration, Instant};
 
-use recurring_facade::{Payment, PaymentRef, Settings};
+use recurring_facade::{Payment, PaymentRef, ProviderId, Settings};
 use serde_json::{Value, json};
 
 use crate::arguments::Trigger;
@@ -17,7 +17,7 @@ use crate::output::Output;
 use events::Event;
 use flow::Run;
 
-/// An address that is never called: omno must be given one.
+/// An address that is never called: omno and tokenpay-signed must be given one.
 const NOWHERE: &str = "https://shop.example/notify";
 /// How long the webhooks are waited for.
 const WAIT: Duration = Duration::from_secs(5);
@@ -46,7 +46,8 @@ pub(crate) async fn run(trigger: &Trigger, out: &Output) -> Result<Exit, CliErro
     // Beside those of `recurring listen`: so the event is seen also where the merchant has set no address.
     let listener = sandbox.post("listeners", &json!({"forward_to": trigger.forward_to})).await?;
     let number = |name: &str| listener.get(name).and_then(Value::as_u64).unwrap_or_default();
-    let notification_url = trigger.forward_to.as_deref().unwrap_or(NOWHERE);
+    let must = [ProviderId::OMNO, ProviderId::TOKENPAY_SIGNED].contains(&event.provider);
+    let notification_url = trigger.forward_to.as_deref().or(must.then_some(NOWHERE));
     let happened = Run { facade: &facade, event, notification_url }.happens().await;
     let sent = match &happened {
         Ok(_) => sent(&sandbox, number("after")).await,

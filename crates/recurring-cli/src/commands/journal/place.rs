@@ -15,9 +15,9 @@ use crate::files;
 use crate::output::Output;
 use crate::session::{Session, shown};
 
-pub(super) async fn create(session: &Session, address: Option<&str>, out: &Output) -> Result<Exit, CliError> {
-    let journal = session.create(address).await?;
-    let address = shown(&session.address(address)?)?;
+pub(super) async fn create(session: &Session, out: &Output) -> Result<Exit, CliError> {
+    let journal = session.create().await?;
+    let address = shown(&session.address()?)?;
     let (kind, identity, version) = (journal.store().kind(), journal.identity(), JournalInfo::NEWEST);
     let human = format!(
         "created {address}\nidentity  {identity}\nversion   {version}\nset RECURRING_JOURNAL_ID to it, and every command refuses another journal"
@@ -26,9 +26,9 @@ pub(super) async fn create(session: &Session, address: Option<&str>, out: &Outpu
     Ok(Exit::Done)
 }
 
-pub(super) async fn info(session: &Session, address: Option<&str>, out: &Output) -> Result<Exit, CliError> {
-    let info = session.inspect(address).await?;
-    let address = session.address(address)?;
+pub(super) async fn info(session: &Session, out: &Output) -> Result<Exit, CliError> {
+    let info = session.inspect().await?;
+    let address = session.address()?;
     let (kind, version, identity) = (info.kind, info.version, info.identity.as_deref());
     let mut human = format!(
         "{}\nidentity  {}\nkind      {kind}\nversion   {version}",
@@ -61,13 +61,8 @@ pub(super) async fn info(session: &Session, address: Option<&str>, out: &Output)
     Ok(Exit::Done)
 }
 
-pub(super) async fn backup(
-    session: &Session,
-    address: Option<&str>,
-    file: &Path,
-    out: &Output,
-) -> Result<Exit, CliError> {
-    let path = match Address::parse(session.address(address)?.expose())? {
+pub(super) async fn backup(session: &Session, file: &Path, out: &Output) -> Result<Exit, CliError> {
+    let path = match Address::parse(session.address()?.expose())? {
         Address::Sqlite(path) => path,
         Address::Postgres(_) => {
             return Err(CliError::usage(
@@ -100,14 +95,13 @@ pub(super) async fn backup(
 
 pub(super) async fn acknowledge(
     session: &Session,
-    address: Option<&str>,
     arguments: AcknowledgeFailover,
     out: &Output,
 ) -> Result<Exit, CliError> {
     let charged = arguments.charged.as_deref().map(read_charged).transpose()?.unwrap_or_default();
     let AcknowledgeFailover { by, why, planned_were_not_sent, .. } = arguments;
     let failover = Failover { by, why, planned_were_not_sent, charged };
-    let done = match Address::parse(session.address(address)?.expose())? {
+    let done = match Address::parse(session.address()?.expose())? {
         Address::Sqlite(path) => SqliteStore::acknowledge_failover(path, &failover).await,
         Address::Postgres(address) => PostgresStore::acknowledge_failover(&address, &failover).await,
     };

@@ -25,7 +25,7 @@ pub(super) struct Run<'a> {
     pub(super) facade: &'a Facade,
     pub(super) event: &'a Event,
     /// Where the webhooks go, for gateways that must be given an address.
-    pub(super) notification_url: &'a str,
+    pub(super) notification_url: Option<&'a str>,
 }
 
 impl Run<'_> {
@@ -63,11 +63,7 @@ impl Run<'_> {
         let read = self.facade.status(self.id(), reference).await?.payment;
         // A declined card leaves the page open for another one at some gateways.
         let open = matches!(read.outcome, Outcome::Pending | Outcome::ActionRequired);
-        if open && outcome == Outcome::Declined {
-            Ok(read)
-        } else {
-            must_be(read, outcome)
-        }
+        if open && outcome == Outcome::Declined { Ok(read) } else { must_be(read, outcome) }
     }
 
     /// A first payment that is paid, and its stored credential.
@@ -92,7 +88,7 @@ impl Run<'_> {
         let (_, credential) = self.enrolled(card).await?;
         let mut request = ChargeRequest::new(attempt("renewal")?, credential, self.price()?);
         request.reason = Some("Monthly plan, renewal".to_owned());
-        request.notification_url = Some(self.notification_url.to_owned());
+        request.notification_url = self.notification_url.map(str::to_owned);
         let charged = self.facade.charge(request).await?;
         let reference = charged.payment.clone();
         let readable = self.facade.require(self.id(), Operation::Status).is_ok();
@@ -105,8 +101,11 @@ impl Run<'_> {
 
     async fn refunded(&self, payment: Payment) -> Result<Payment, CliError> {
         let reference = payment.payment.ok_or_else(|| unexpected("it names no payment"))?;
-        let request = RefundRequest::new(attempt("refund")?, reference);
-        Ok(self.facade.refund(self.id(), request).await?)
+        let request = RefundRequest::new(attempt("refund")?, reference.clone());
+        let mut refunded = self.facade.refund(self.id(), request).await?;
+        // The refund may have a name of its own; the event is about the payment.
+        refunded.payment = Some(reference);
+        Ok(refunded)
     }
 
     /// The gateway schedules the payments: one call takes the first payment and starts the schedule.
@@ -133,11 +132,12 @@ impl Run<'_> {
         };
         let customer =
             Customer::new(attempt("customer")?.as_str(), "customer@example.org").with_billing(billing);
-        Ok(EnrolRequest::new(attempt("first")?, self.price()?, customer)
+        let mut request = EnrolRequest::new(attempt("first")?, self.price()?, customer)
             .with_description("Monthly plan")
             .with_success_url(format!("{shop}/paid"))
-            .with_failure_url(format!("{shop}/failed"))
-            .with_notification_url(self.notification_url))
+            .with_failure_url(format!("{shop}/failed"));
+        request.notification_url = self.notification_url.map(str::to_owned);
+        Ok(request)
     }
 
     /// 40.00 in a currency that the gateway's sandbox account has.
