@@ -96,10 +96,17 @@ fn body(headers: &[(String, String)], rest: &[u8]) -> Result<Vec<u8>, String> {
     }
 }
 
+/// Whether the next line ends with CR LF.
+fn next_ends_with_cr(rest: &[u8]) -> bool {
+    let end = rest.iter().position(|byte| *byte == b'\n');
+    end.and_then(|end| rest.get(..end)).is_some_and(|line| line.ends_with(b"\r"))
+}
+
 /// The body out of its chunks; `None` when they are not whole, or something follows them.
 fn chunks(mut rest: &[u8]) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     loop {
+        let end: &[u8] = if next_ends_with_cr(rest) { b"\r\n" } else { b"\n" };
         let size = std::str::from_utf8(line(&mut rest)?).ok()?;
         let size = size.split(';').next()?.trim();
         if size.is_empty() || !size.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -110,10 +117,7 @@ fn chunks(mut rest: &[u8]) -> Option<Vec<u8>> {
             break;
         }
         body.extend_from_slice(rest.get(..size)?);
-        rest = rest.get(size..)?;
-        if !line(&mut rest)?.is_empty() {
-            return None;
-        }
+        rest = rest.get(size..)?.strip_prefix(end)?;
     }
     // Trailers, up to the blank line.
     while !line(&mut rest)?.is_empty() {}
