@@ -15,12 +15,14 @@ mod files;
 mod http_message;
 mod journal_settings;
 mod line;
+mod nearest;
 mod output;
 mod record;
 mod session;
 mod signal;
 mod stdout;
 mod subject;
+mod table;
 mod text;
 
 use std::process::ExitCode;
