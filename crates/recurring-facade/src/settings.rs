@@ -1,6 +1,7 @@
 //! What is set for each gateway, in the environment and in a TOML file.
 
 mod error;
+mod missing;
 mod names;
 
 use std::borrow::Cow;
@@ -243,6 +244,7 @@ impl Settings {
     }
 
     /// A value as text that is not secret, such as an address.
+    #[cfg(any(feature = "ngenius", feature = "omno", feature = "tokenpay-signed"))]
     pub(crate) fn text(&self, variable: &'static str) -> Option<String> {
         self.get(variable).map(|value| value.expose().to_owned())
     }
@@ -253,7 +255,7 @@ impl Settings {
         provider: ProviderId,
         variable: &'static str,
     ) -> Result<&Secret, SettingsError> {
-        self.get(variable).ok_or(SettingsError::Missing { provider, variable })
+        self.get(variable).ok_or_else(|| SettingsError::Missing { provider, variables: vec![variable] })
     }
 
     /// The gateway's own defaults with the time-out and the TLS library of these settings.
