@@ -270,6 +270,12 @@ impl From<InvalidInput> for CliError {
 impl From<SettingsError> for CliError {
     fn from(error: SettingsError) -> Self {
         Self::configuration(match &error {
+            SettingsError::File { path, .. } if !path.exists() => {
+                format!(
+                    "cannot read {}: there is no such file; check its name and the folder",
+                    path.display()
+                )
+            }
             SettingsError::File { path, problem } => format!("cannot read {}: {problem}", path.display()),
             SettingsError::Missing { provider, variables } => {
                 // In the file each has its own name without that of the gateway, which is the table.
@@ -280,6 +286,9 @@ impl From<SettingsError> for CliError {
                     variables.join(", "),
                     keys.join(", ")
                 )
+            }
+            SettingsError::UnknownName { name, known, .. } => {
+                format!("{error}{}", crate::nearest::hint(name, known.split(", ")))
             }
             error => error.to_string(),
         })

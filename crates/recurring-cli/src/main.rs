@@ -5,17 +5,24 @@
 
 mod arguments;
 mod commands;
+#[cfg(feature = "sandbox")]
+mod control;
+#[cfg(feature = "sandbox")]
+mod delivery;
 mod error;
 mod exit;
 mod files;
+mod http_message;
 mod journal_settings;
 mod line;
+mod nearest;
 mod output;
 mod record;
 mod session;
 mod signal;
 mod stdout;
 mod subject;
+mod table;
 mod text;
 
 use std::process::ExitCode;

@@ -45,7 +45,7 @@ pub(crate) async fn cards(
     let facade = session.gateway(provider, Operation::StoredCards)?;
     let cards = facade.stored_cards(provider, customer).await.map_err(|error| CliError::read(&error))?;
     if cards.is_empty() {
-        out.progress("no stored cards");
+        out.note("no stored cards");
     }
     for card in cards {
         let card = Card { provider, customer, card: card.masked, brand: card.brand, expires: card.expires };

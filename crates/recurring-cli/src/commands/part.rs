@@ -8,7 +8,7 @@ use crate::arguments::PaymentPart;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
-use crate::record::{ended, unrecorded};
+use crate::record::{Shown, ended, unrecorded};
 use crate::session::Session;
 use crate::subject;
 
@@ -21,7 +21,10 @@ pub(crate) async fn refund(session: &Session, part: PaymentPart, out: &Output) -
     request.amount = part.money(&facade, id, payment).await?;
     match journal {
         Some(journal) => ended(attempt, id, journal.refund(&facade, id, request).await, out),
-        None => unrecorded(attempt, facade.refund(id, request).await, out),
+        None => match facade.refund(id, request).await {
+            Ok(refund) => Ok(Shown::refund(Some(attempt), &refund).print(out)),
+            Err(error) => Err(CliError::from(error).of(attempt)),
+        },
     }
 }
 

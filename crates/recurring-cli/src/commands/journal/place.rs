@@ -16,6 +16,10 @@ use crate::output::Output;
 use crate::session::{Session, shown};
 
 pub(super) async fn create(session: &Session, out: &Output) -> Result<Exit, CliError> {
+    if let Address::Sqlite(path) = Address::parse(session.address()?.expose())? {
+        files::check_folder(&path)
+            .map_err(|why| CliError::configuration(format!("cannot create the journal: {why}")))?;
+    }
     let journal = session.create().await?;
     let address = shown(&session.address()?)?;
     let (kind, identity, version) = (journal.store().kind(), journal.identity(), JournalInfo::NEWEST);
@@ -73,6 +77,8 @@ pub(super) async fn backup(session: &Session, file: &Path, out: &Output) -> Resu
     };
     let file = std::path::absolute(file)
         .map_err(|error| CliError::usage(format!("cannot write {}: {error}", file.display())))?;
+    files::check_folder(&file)
+        .map_err(|why| CliError::usage(format!("cannot copy the journal to {}: {why}", file.display())))?;
     let store = session.sqlite(path).await?;
     store.backup(&file).await.map_err(|error| {
         if error == StoreError::Exists {
