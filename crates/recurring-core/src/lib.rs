@@ -24,7 +24,7 @@ pub use money::{Currency, Decimal, Money};
 pub use not_after::NotAfter;
 pub use options::{HttpOptions, Tls};
 pub use outcome::{Outcome, Portion};
-pub use reply::{Reply, Unreadable};
+pub use reply::Reply;
 pub use retry::RetryPolicy;
 pub use secret::Secret;
 pub use time::GatewayTime;

@@ -1,11 +1,8 @@
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
-use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
 
 use crate::secret::Secret;
 
@@ -62,50 +59,6 @@ impl Reply {
         &self.body
     }
 
-    /// Reads the body as JSON.
-    ///
-    /// # Errors
-    /// Says where and how the body is not what was expected, without quoting it.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Unreadable> {
-        serde_json::from_slice(&self.body).map_err(|error| {
-            let how = match error.classify() {
-                _ if self.body.is_empty() => "is empty".to_owned(),
-                serde_json::error::Category::Eof => "is cut off".to_owned(),
-                serde_json::error::Category::Data => {
-                    format!("is JSON of another shape (line {}, column {})", error.line(), error.column())
-                }
-                _ => format!("is not JSON (line {}, column {})", error.line(), error.column()),
-            };
-            Unreadable { how }
-        })
-    }
-
-    /// Reads the body as a JSON object. A list is refused: it would be taken for an object without names, its
-    /// entries for the members in their order.
-    ///
-    /// # Errors
-    /// Those of [`json`](Reply::json).
-    pub fn object<T: DeserializeOwned>(&self) -> Result<T, Unreadable> {
-        if self.body.trim_ascii_start().starts_with(b"[") {
-            return Err(Unreadable { how: "is a JSON list instead of an object".to_owned() });
-        }
-        self.json()
-    }
-
-    /// The entries of a list whose place is not documented: a bare JSON list, or the only list among the members
-    /// `names` of an object. `None` for anything else, and for two lists: which one is meant is not known.
-    pub fn entries(&self, names: &[&str]) -> Option<Vec<Box<RawValue>>> {
-        if let Ok(list) = self.json() {
-            return Some(list);
-        }
-        let members: BTreeMap<String, Box<RawValue>> = self.object().ok()?;
-        let mut lists = names.iter().filter_map(|name| serde_json::from_str(members.get(*name)?.get()).ok());
-        match (lists.next(), lists.next()) {
-            (Some(list), None) => Some(list),
-            _ => None,
-        }
-    }
-
     /// A text out of this reply that may be shown: without the request's secrets and control characters, and
     /// cut at 500 characters.
     pub fn shown(&self, text: &str) -> String {
@@ -129,58 +82,9 @@ fn http_date(text: &str) -> Option<Timestamp> {
     parser.parse_timestamp(text.trim()).ok()
 }
 
-/// A body that cannot be read. The text never quotes the body.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the reply {how}")]
-pub struct Unreadable {
-    how: String,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_reply_that_cannot_be_read_is_not_quoted() {
-        for (body, how) in [
-            ("", "the reply is empty"),
-            (r#"["hunter2"#, "the reply is cut off"),
-            ("<html>hunter2", "the reply is not JSON (line 1, column 1)"),
-            (r#""hunter2""#, "the reply is JSON of another shape (line 1, column 9)"),
-        ] {
-            let error = Reply::new(200, Vec::new(), body.into()).json::<Vec<String>>().expect_err(body);
-            assert_eq!(error.to_string(), how);
-        }
-    }
-
-    #[test]
-    fn a_list_is_no_object() {
-        #[derive(serde::Deserialize)]
-        struct Answer {
-            #[serde(rename = "id")]
-            _id: String,
-        }
-        let read = |body: &str| Reply::new(200, Vec::new(), body.into()).object::<Answer>().map(drop);
-        assert!(read(r#" {"id":"1"}"#).is_ok());
-        assert!(read(r#" ["1"]"#).is_err());
-    }
-
-    #[test]
-    fn a_list_is_found_in_one_place_only() {
-        let count = |body: &str| {
-            let reply = Reply::new(200, Vec::new(), body.into());
-            reply.entries(&["cards", "data"]).map(|entries| entries.len())
-        };
-        assert_eq!(count("[]"), Some(0));
-        assert_eq!(count("[{},7]"), Some(2));
-        assert_eq!(count(r#"{"cards":[{}]}"#), Some(1));
-        assert_eq!(count(r#"{"data":[{}],"cards":null,"total":1}"#), Some(1));
-        for odd in
-            [r#"{"cards":[],"data":[]}"#, r#"{"orders":[]}"#, r#"{"cards":{}}"#, "{}", "7", "", "<html>"]
-        {
-            assert_eq!(count(odd), None, "{odd}");
-        }
-    }
 
     #[test]
     fn retry_after_is_seconds_or_a_date() {
