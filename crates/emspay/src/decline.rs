@@ -20,7 +20,7 @@ mod tests {
 
     fn reason_of(transactions: &serde_json::Value) -> DeclineReason {
         let transactions: Vec<Transaction> =
-            serde_json::from_value(transactions.clone()).expect("transactions");
+            serde_json::from_str(&transactions.to_string()).expect("transactions");
         reason(&transactions)
     }
 

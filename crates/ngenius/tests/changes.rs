@@ -129,7 +129,8 @@ fn purchased(change: impl FnOnce(&mut Value)) -> Payment {
 }
 
 fn capture_at(home: &str, reference: &str, link: bool) -> Value {
-    let here = format!("{home}/transactions/captures/{reference}");
+    let payment = format!("transactions/outlets/{OUTLET}/orders/{ORDER}/payments/{PAYMENT}");
+    let here = format!("{home}/{payment}/captures/{reference}");
     let refund = link.then(|| json!({"href": format!("{here}/refund?via=link")}));
     json!({"_links": {"self": {"href": here}, "cnp:refund": refund}})
 }
@@ -147,7 +148,7 @@ fn the_address_of_a_refund_is_the_first_that_is_at_home() {
     };
     let cancel = Ok(format!("PUT {payment_path}/cancel"));
     let own = Ok(format!("POST {payment_path}/refund"));
-    let link = Ok(format!("POST /transactions/captures/{CAPTURE}/refund?via=link"));
+    let link = Ok(format!("POST {payment_path}/captures/{CAPTURE}/refund?via=link"));
     let documented = Ok(format!("POST {payment_path}/captures/{CAPTURE}/refund"));
     assert_eq!(of(150, &|_| ()), cancel);
     // Canceling gives everything back.
@@ -165,8 +166,20 @@ fn the_address_of_a_refund_is_the_first_that_is_at_home() {
     assert_eq!(of(150, &|payment| without_own(payment, one("http://inside", true))), documented);
     let two = json!({"cnp:capture": [capture_at(HOME, "other", false), capture_at(HOME, CAPTURE, true)]});
     assert_eq!(of(150, &|payment| without_own(payment, two.clone())), link);
+    // A link at home that leads to another payment's money is not followed.
+    let other = format!("{HOME}{}", payment_path.replace(PAYMENT, "00000000-0000-4000-8000-0000000000b2"));
+    for (name, operation) in [("cnp:cancel", "cancel"), ("cnp:refund", "refund")] {
+        let to_another = |payment: &mut Value| {
+            payment["_links"] = json!({name: {"href": format!("{other}/{operation}")}});
+            payment["_embedded"] = one(HOME, false);
+        };
+        assert_eq!(of(150, &to_another), documented, "{name}");
+    }
     let elsewhere = of(150, &|payment| without_own(payment, json!({}))).expect_err("nowhere to go");
-    assert!(elsewhere.contains("lead away") && elsewhere.contains("nothing was sent"), "{elsewhere}");
+    assert!(
+        elsewhere.contains("none of its links leads") && elsewhere.contains("nothing was sent"),
+        "{elsewhere}"
+    );
 }
 
 #[test]
@@ -204,7 +217,7 @@ fn a_refund_that_cannot_be_right_is_refused() {
     });
     let refused = RefundPayment::of(&several, ORDER, dirham(1)).expect_err("two captures").to_string();
     assert!(refused.contains("several captures"), "{refused}");
-    for (capture, path) in [("c1", "/transactions/captures/c1/refund"), ("c2", "/captures/c2/refund")] {
+    for (capture, path) in [("c1", "/captures/c1/refund?via=link"), ("c2", "/captures/c2/refund")] {
         let refund = RefundPayment::of_capture(&several, ORDER, capture, dirham(1)).expect("a refund");
         let request = outlet().operation(&refund).request().expect("valid");
         assert!(request.path().contains(path), "{}", request.path());

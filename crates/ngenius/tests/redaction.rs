@@ -136,10 +136,11 @@ async fn a_saved_card_and_a_whole_card_number() {
 
 /// An order whose payment waits, with a link whose query must not be shown.
 fn waiting(url: &str) -> Order {
+    let payment = format!("{url}/transactions/outlets/outlet/orders/1/payments/1");
     let body = format!(
         r#"{{"reference":"1","_embedded":{{"payment":[{{"reference":"1","state":"STARTED",
         "amount":{{"currencyCode":"AED","value":1}},
-        "_links":{{"payment:saved-card":{{"href":"{url}/pay?token={LINK}"}},"cnp:refund":{{"href":"{url}/refund?token={LINK}"}}}}}}]}}}}"#
+        "_links":{{"payment:saved-card":{{"href":"{payment}/saved-card?token={LINK}"}},"cnp:refund":{{"href":"{payment}/refund?token={LINK}"}}}}}}]}}}}"#
     );
     outlet()
         .operation(&GetOrder::new("1"))

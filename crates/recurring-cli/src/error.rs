@@ -147,8 +147,8 @@ impl From<&recurring_facade::Error> for CliError {
             (kind, _) => Kind::Operation(kind),
         };
         let (mut message, mut text) = (error.message().to_owned(), error.to_string());
-        if let Some(needed) = needed_option(error) {
-            message = needed;
+        if let Some(words) = by_option(error) {
+            message = words;
             text = format!("{message} (nothing was sent)");
         } else if let Some(Refusal::Unsupported { .. }) = error.refusal() {
             text = format!("{message}; `recurring providers` shows what each gateway can do");
@@ -166,15 +166,40 @@ impl From<&recurring_facade::Error> for CliError {
     }
 }
 
-/// Options of `enrol` that one gateway needs and another does not.
-const OPTIONS: [&str; 7] =
-    ["billing", "customer", "description", "email", "failure_url", "notification_url", "success_url"];
+/// Options of `enrol` that one gateway needs and another does not, with the setting that does for all payments.
+const OPTIONS: [(&str, &str, Option<&str>); 7] = [
+    ("billing", "--billing", None),
+    ("customer", "--customer", None),
+    ("description", "--description", None),
+    ("email", "--email", None),
+    ("failure_url", "--failure-url", Some("OMNO_CALLBACK_FAIL_URL")),
+    ("notification_url", "--notification-url", Some("OMNO_HOOK_URL")),
+    ("success_url", "--success-url", Some("OMNO_CALLBACK_URL")),
+];
 
-/// Names the option that is missing, where it is known here by the name that the facade gives it.
-fn needed_option(error: &recurring_facade::Error) -> Option<String> {
+/// What the gateways call the payment that `--payment` names.
+const PAYMENT: [&str; 5] = ["order_id", "order_reference", "payment", "payment_id", "purchase_id"];
+
+/// Says it by the name of the option, where it is about one.
+fn by_option(error: &recurring_facade::Error) -> Option<String> {
     let input = error.source()?.downcast_ref::<InvalidInput>()?;
-    let is_missing = input.rule().starts_with("is needed by") && OPTIONS.contains(&input.field());
-    is_missing.then(|| format!("{} needs --{}", error.provider(), input.field().replace('_', "-")))
+    let (provider, rule) = (error.provider(), input.rule());
+    if PAYMENT.contains(&input.field()) {
+        return Some(format!("{provider}: cannot use the payment (--payment): it {rule}"));
+    }
+    let others = rule.strip_prefix(&format!("is needed by {provider}"))?;
+    // The first one is the field; the rule names the others.
+    let others = others.split('`').skip(1).step_by(2);
+    let options: Option<Vec<String>> = std::iter::once(input.field())
+        .chain(others)
+        .map(|field| {
+            let (_, option, setting) = OPTIONS.iter().find(|(name, ..)| *name == field)?;
+            let setting =
+                setting.filter(|setting| setting.to_ascii_lowercase().starts_with(provider.as_str()));
+            Some(setting.map_or((*option).to_owned(), |setting| format!("{option} (or {setting})")))
+        })
+        .collect();
+    Some(format!("{provider} needs {}", options?.join(", ")))
 }
 
 impl From<recurring_facade::Error> for CliError {
@@ -245,7 +270,26 @@ impl From<InvalidInput> for CliError {
 impl From<SettingsError> for CliError {
     fn from(error: SettingsError) -> Self {
         Self::configuration(match &error {
+            SettingsError::File { path, .. } if !path.exists() => {
+                format!(
+                    "cannot read {}: there is no such file; check its name and the folder",
+                    path.display()
+                )
+            }
             SettingsError::File { path, problem } => format!("cannot read {}: {problem}", path.display()),
+            SettingsError::Missing { provider, variables } => {
+                // In the file each has its own name without that of the gateway, which is the table.
+                let keys = variables.iter().filter_map(|name| name.split_once('_'));
+                let keys: Vec<String> = keys.map(|(_, key)| key.to_ascii_lowercase()).collect();
+                format!(
+                    "{provider} needs {}; set it in the environment, or {} under [{provider}] in the file that --config names",
+                    variables.join(", "),
+                    keys.join(", ")
+                )
+            }
+            SettingsError::UnknownName { name, known, .. } => {
+                format!("{error}{}", crate::nearest::hint(name, known.split(", ")))
+            }
             error => error.to_string(),
         })
     }

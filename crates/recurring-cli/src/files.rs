@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use recurring_facade::{PendingEnrolment, StoredCredential};
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
@@ -16,6 +17,13 @@ use crate::error::CliError;
 ///
 /// A member that is named twice is refused: which of the two is meant is not known.
 pub(crate) fn read<T: DeserializeOwned>(path: &Path, member: &str) -> Result<T, CliError> {
+    if path.to_string_lossy().trim_start().starts_with('{') {
+        // What is in it may be a token.
+        return Err(CliError::usage(format!(
+            "cannot read the {member}: JSON was given where the name of a file belongs, and other users of this machine \
+             can read arguments; name the file, or pass `-` and give the JSON on standard input"
+        )));
+    }
     let text = text(path)?;
     let refuse = |why: String| CliError::usage(format!("cannot read {}: {why}", path.display()));
     let Members(members) = serde_json::from_str(&text)
@@ -34,8 +42,26 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path, member: &str) -> Result<T, 
         let twice =
             text.strip_prefix("duplicate field ").map(|text| format!(": it names {} twice", name(text)));
         let why = missing.or(twice).unwrap_or_default();
+        if let Some(other) = other_file(json, path) {
+            return refuse(other);
+        }
         refuse(format!("it does not hold a {member} as `recurring` writes it{why}"))
     })
+}
+
+/// What a file of ours holds that is not what was wanted, and what it is for.
+fn other_file(json: &str, path: &Path) -> Option<String> {
+    let path = path.display();
+    if serde_json::from_str::<StoredCredential>(json).is_ok() {
+        Some(format!("it holds a stored credential; charge it with `recurring charge {path}`"))
+    } else if serde_json::from_str::<PendingEnrolment>(json).is_ok() {
+        Some(format!(
+            "it holds a pending enrolment; once the customer has paid, `recurring resume {path} --credential NEW_FILE` \
+             makes a stored credential of it"
+        ))
+    } else {
+        None
+    }
 }
 
 /// The members of an object in their order, also those that are named twice.
@@ -66,8 +92,30 @@ pub(crate) fn text(path: &Path) -> Result<String, CliError> {
     if path.as_os_str() == "-" {
         return standard_input();
     }
-    std::fs::read_to_string(path)
-        .map_err(|error| CliError::usage(format!("cannot read {}: {error}", path.display())))
+    std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))
+}
+
+/// Why a file cannot be read.
+pub(crate) fn unreadable(path: &Path, error: &io::Error) -> CliError {
+    let why = match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file; check its name and the folder".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a folder; name a file in it".to_owned(),
+        io::ErrorKind::InvalidData => "it is not text in UTF-8".to_owned(),
+        _ => error.to_string(),
+    };
+    CliError::usage(format!("cannot read {}: {why}", path.display()))
+}
+
+/// The folder of a new file, where it is missing: an error that says to make it.
+pub(crate) fn check_folder(path: &Path) -> Result<(), String> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match folder {
+        Some(folder) if !folder.exists() => {
+            Err(format!("there is no folder {}; make it first", folder.display()))
+        }
+        Some(folder) if !folder.is_dir() => Err(format!("{} is not a folder", folder.display())),
+        _ => Ok(()),
+    }
 }
 
 /// All of standard input, as the bytes that came.
@@ -109,6 +157,8 @@ impl NewFile {
             let path = path.display();
             return Err(CliError::usage(format!("cannot write {path}: it exists already; name a new file")));
         }
+        check_folder(path)
+            .map_err(|why| CliError::usage(format!("cannot write {}: {why}", path.display())))?;
         let name = path.file_name().ok_or_else(|| problem(io::ErrorKind::InvalidFilename.into()))?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         let other_name = format!(".{}.{}-{now}.tmp", name.to_string_lossy(), std::process::id());

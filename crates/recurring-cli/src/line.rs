@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::error::{CliError, Kind};
 use crate::exit::Exit;
+use crate::text::page;
 
 /// One line of a command that moves money or asks about it. A member that has nothing to say is left out.
 #[derive(Debug, Default, Serialize)]
@@ -155,7 +156,7 @@ impl Line {
             status: Some(payment.status.clone()),
             code: decline.and_then(|decline| decline.code.clone()),
             message: decline.and_then(|decline| decline.message.clone()),
-            redirect: payment.redirect.clone(),
+            redirect: page(payment).cloned(),
             test: payment.test,
             ..Self::default()
         }
@@ -200,7 +201,7 @@ impl Line {
             status: ending.status.clone(),
             code: ending.code.clone(),
             message: ending.message.clone().or_else(|| record.note.clone()),
-            redirect: ending.redirect.clone(),
+            redirect: ending.redirect.clone().filter(|_| ending.outcome == Some(Outcome::ActionRequired)),
             test: ending.test.then_some(true),
             ..Self::default()
         }

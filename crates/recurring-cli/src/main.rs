@@ -10,11 +10,14 @@ mod exit;
 mod files;
 mod journal_settings;
 mod line;
+mod nearest;
 mod output;
 mod record;
 mod session;
 mod signal;
 mod stdout;
+mod subject;
+mod table;
 mod text;
 
 use std::process::ExitCode;

@@ -45,9 +45,16 @@ impl Output {
         self.print(object, None);
     }
 
-    /// Prints a text that has no object beside it.
+    /// Prints a text that has no object beside it. Colors are taken off where they are not shown.
     pub(crate) fn text(&self, text: &str) {
-        self.print_with(|| writeln!(io::stdout(), "{text}"));
+        self.print_with(|| writeln!(anstream::stdout(), "{text}"));
+    }
+
+    /// Prints what is worth knowing and has no object, such as that there is nothing; with JSON, that is no line.
+    pub(crate) fn note(&self, text: &str) {
+        if !self.json {
+            self.text(text);
+        }
     }
 
     /// Prints what has no object beside it, with what writes it to standard output.
@@ -68,8 +75,8 @@ impl Output {
             self.problem(TEST);
         }
         let written = match human.filter(|_| !self.json) {
-            Some(human) => self.write(human),
-            None => self.write(&text),
+            Some(human) => self.attempt(|| writeln!(anstream::stdout(), "{human}")),
+            None => self.attempt(|| writeln!(io::stdout(), "{text}")),
         };
         // What has happened must be learned all the same. The rest of the object may hold a token.
         let names = ["provider", "attempt", "outcome", "state", "effect", "payment", "authenticity", "event"];
@@ -81,10 +88,6 @@ impl Output {
         if written.is_err() && is_result {
             self.problem(&format!("cannot print this result: {}", happened.join(", ")));
         }
-    }
-
-    fn write(&self, text: &str) -> io::Result<()> {
-        self.attempt(|| writeln!(io::stdout(), "{text}"))
     }
 
     fn attempt(&self, write: impl FnOnce() -> io::Result<()>) -> io::Result<()> {

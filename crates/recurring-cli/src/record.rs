@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use recurring_facade::{Agreement, AttemptId, Error, Payment, ProviderId};
-use recurring_journal::{Answer, JournalError};
+use recurring_journal::{Answer, JournalError, Operation};
 
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -27,6 +27,11 @@ impl Shown {
         Self { line, human, exit: payment.outcome.into(), error: None }
     }
 
+    /// A refund as the gateway shows it.
+    pub(crate) fn refund(attempt: Option<&AttemptId>, payment: &Payment) -> Self {
+        Self { human: text::refund(payment), ..Self::payment(attempt, payment) }
+    }
+
     /// An error.
     pub(crate) fn error(error: CliError) -> Self {
         let (line, exit) = (Line::error(&error), Exit::from(&error));
@@ -37,6 +42,9 @@ impl Shown {
     pub(crate) fn answer(answer: &Answer, out: &Output) -> Self {
         let record = &answer.record;
         let mut shown = match (&answer.payment, &answer.error) {
+            (Some(payment), _) if record.operation == Operation::Refund => {
+                Self::refund(Some(&record.attempt), payment)
+            }
             (Some(payment), _) => Self::payment(Some(&record.attempt), payment),
             (None, Some(error)) => Self::error(CliError::from(error).of(&record.attempt)),
             (None, None) => Self {

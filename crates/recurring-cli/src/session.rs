@@ -15,12 +15,14 @@ use crate::output::Output;
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) settings: Settings,
+    /// The journal that `--journal` names.
+    named: Option<String>,
     opened: OnceLock<Journal>,
 }
 
 impl Session {
-    pub(crate) fn new(settings: Settings) -> Self {
-        Self { settings, opened: OnceLock::new() }
+    pub(crate) fn new(settings: Settings, journal: Option<String>) -> Self {
+        Self { settings, named: journal, opened: OnceLock::new() }
     }
 
     /// The facade of one gateway, which must have the operation: asked before anything is read or stored for it.
@@ -37,27 +39,35 @@ impl Session {
         choice: &JournalChoice,
         what: &str,
     ) -> Result<Option<Journal>, CliError> {
-        if choice.no_journal {
-            return Ok(None);
-        }
-        match self.journal(choice.journal.as_deref()).await? {
-            Some(journal) => Ok(Some(journal)),
-            None => Err(CliError::configuration(format!(
+        match self.wanted(choice).await? {
+            None if !choice.no_journal => Err(CliError::configuration(format!(
                 "cannot {what}: no journal is named, and without one a repetition would do it twice; name one with \
                  RECURRING_JOURNAL or --journal sqlite:/PATH (`recurring journal create` makes it), or pass \
                  --no-journal and keep a record of your own; nothing was sent"
             ))),
+            journal => Ok(journal),
+        }
+    }
+
+    /// The journal, unless the caller wants none. `None` also when no journal is named.
+    pub(crate) async fn wanted(&self, choice: &JournalChoice) -> Result<Option<Journal>, CliError> {
+        match (choice.no_journal, &self.named) {
+            (true, Some(_)) => {
+                Err(CliError::usage("cannot use both --journal and --no-journal: give one of them"))
+            }
+            (true, None) => Ok(None),
+            (false, _) => self.journal().await,
         }
     }
 
     /// The journal for a command that cannot work without one.
-    pub(crate) async fn needed(&self, address: Option<&str>) -> Result<Journal, CliError> {
-        self.journal(address).await?.ok_or_else(none)
+    pub(crate) async fn needed(&self) -> Result<Journal, CliError> {
+        self.journal().await?.ok_or_else(none)
     }
 
-    /// The journal at this address, by default that of the settings. `None` when there is no address at all.
-    pub(crate) async fn journal(&self, address: Option<&str>) -> Result<Option<Journal>, CliError> {
-        match self.address_or_none(address)? {
+    /// The journal that `--journal` or the settings name. `None` when neither does.
+    pub(crate) async fn journal(&self) -> Result<Option<Journal>, CliError> {
+        match self.address_or_none()? {
             Some(address) => {
                 let opened = self.builder()?.open(address.expose()).await?;
                 Ok(Some(self.keep(opened)))
@@ -67,13 +77,13 @@ impl Session {
     }
 
     /// Describes the journal without opening it for work.
-    pub(crate) async fn inspect(&self, address: Option<&str>) -> Result<JournalInfo, CliError> {
-        Ok(self.builder()?.inspect(self.address(address)?.expose()).await?)
+    pub(crate) async fn inspect(&self) -> Result<JournalInfo, CliError> {
+        Ok(self.builder()?.inspect(self.address()?.expose()).await?)
     }
 
     /// Creates a journal and opens it.
-    pub(crate) async fn create(&self, address: Option<&str>) -> Result<Journal, CliError> {
-        let address = self.address(address)?;
+    pub(crate) async fn create(&self) -> Result<Journal, CliError> {
+        let address = self.address()?;
         if let Some(identity) = journal_settings::identity(&self.settings) {
             return Err(CliError::configuration(format!(
                 "cannot create a journal: RECURRING_JOURNAL_ID names {identity}; look for that journal, or unset the \
@@ -92,12 +102,12 @@ impl Session {
     }
 
     /// Where the journal is.
-    pub(crate) fn address(&self, address: Option<&str>) -> Result<Secret, CliError> {
-        self.address_or_none(address)?.ok_or_else(none)
+    pub(crate) fn address(&self) -> Result<Secret, CliError> {
+        self.address_or_none()?.ok_or_else(none)
     }
 
-    fn address_or_none(&self, address: Option<&str>) -> Result<Option<Secret>, CliError> {
-        match address {
+    fn address_or_none(&self) -> Result<Option<Secret>, CliError> {
+        match self.named.as_deref() {
             Some(address) if has_password(address) => Err(CliError::usage(
                 "cannot use --journal: the address has a password in it, and other users of this machine can read \
                      arguments; put it in RECURRING_JOURNAL or in the file that --config names",

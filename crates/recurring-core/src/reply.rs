@@ -1,14 +1,19 @@
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::secret::Secret;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
-use crate::secret::Secret;
-
 /// An answer that has been received whole but not read. `Debug` shows the status and the size, not the body.
+///
+/// Cloning is cheap: the copies share what was received.
 #[derive(Clone)]
-pub struct Reply {
+pub struct Reply(Arc<Received>);
+
+#[derive(Clone)]
+struct Received {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
@@ -18,28 +23,28 @@ pub struct Reply {
 impl Reply {
     /// An answer with its HTTP status, its headers and the bytes of its body.
     pub fn new(status: u16, headers: Vec<(String, String)>, body: Vec<u8>) -> Self {
-        Self { status, headers, body, hidden: Vec::new() }
+        Self(Arc::new(Received { status, headers, body, hidden: Vec::new() }))
     }
 
     /// Remembers the secrets of the request, for [`shown`](Reply::shown).
     pub fn hiding(mut self, secrets: Vec<Secret>) -> Self {
-        self.hidden = secrets;
+        Arc::make_mut(&mut self.0).hidden = secrets;
         self
     }
 
     /// The HTTP status.
     pub fn status(&self) -> u16 {
-        self.status
+        self.0.status
     }
 
     /// Whether the status is 200 to 299.
     pub fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
+        (200..300).contains(&self.0.status)
     }
 
     /// The first header of this name, in any letter case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.0.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     /// How long the gateway asks to wait: a number of seconds, or until a date (RFC 9110, 10.2.3). A date that has passed
@@ -56,22 +61,22 @@ impl Reply {
 
     /// The bytes of the body. They may hold secrets: do not log them.
     pub fn body(&self) -> &[u8] {
-        &self.body
+        &self.0.body
     }
 
     /// A text out of this reply that may be shown: without the request's secrets and control characters, and
     /// cut at 500 characters.
     pub fn shown(&self, text: &str) -> String {
         let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        Secret::redact(&text, &self.hidden).chars().take(500).collect()
+        Secret::redact(&text, &self.0.hidden).chars().take(500).collect()
     }
 }
 
 impl fmt::Debug for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reply")
-            .field("status", &self.status)
-            .field("bytes", &self.body.len())
+            .field("status", &self.0.status)
+            .field("bytes", &self.0.body.len())
             .finish_non_exhaustive()
     }
 }

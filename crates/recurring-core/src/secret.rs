@@ -1,18 +1,20 @@
 use std::fmt;
+use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
 /// A text that must never be shown: an API key, a token, a card number, a security code.
 ///
-/// It is wiped from memory when dropped, cannot be serialized, and its `Debug` shows nothing, not even its
-/// length. Call [`expose`](Secret::expose) where the text itself is needed, and nowhere else.
+/// It is wiped from memory when its last copy is dropped (copies share one text), cannot be serialized, and its `Debug`
+/// shows nothing, not even its length. Call [`expose`](Secret::expose) where the text itself is needed, and nowhere
+/// else.
 #[derive(Clone)]
-pub struct Secret(SecretString);
+pub struct Secret(Arc<SecretString>);
 
 impl Secret {
     /// Wraps a string as a secret.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(SecretString::from(text.into()))
+        Self(Arc::new(SecretString::from(text.into())))
     }
 
     /// The text itself. Every use of this is a place where a secret could leak.

@@ -20,8 +20,9 @@ impl Settings {
                 Ok(known) if self.mentions(id) => facade.add(known),
                 Err(error) if self.mentions(id) => return Err(error),
                 Ok(_) => {}
-                Err(SettingsError::Missing { provider, variable }) => {
-                    facade.add_missing(provider, format!("{variable} is not set"));
+                Err(SettingsError::Missing { provider, variables }) => {
+                    let are = if variables.len() == 1 { "is" } else { "are" };
+                    facade.add_missing(provider, format!("{} {are} not set", variables.join(", ")));
                 }
                 Err(error) => facade.add_missing(id.clone(), error.to_string()),
             }
@@ -72,7 +73,19 @@ fn provider_without_key(settings: &Settings, id: &ProviderId) -> Result<Arc<dyn 
     provider(settings, id)
 }
 
+/// The gateway, or all that is missing for it.
 fn provider(settings: &Settings, id: &ProviderId) -> Result<Arc<dyn Provider>, SettingsError> {
+    built(settings, id).map_err(|error| match error {
+        SettingsError::Missing { provider, mut variables } => {
+            let first = variables.clone();
+            variables.extend(settings.missing(&provider).into_iter().filter(|name| !first.contains(name)));
+            SettingsError::Missing { provider, variables }
+        }
+        error => error,
+    })
+}
+
+fn built(settings: &Settings, id: &ProviderId) -> Result<Arc<dyn Provider>, SettingsError> {
     match id.as_str() {
         #[cfg(feature = "omno")]
         "omno" => crate::adapters::omno::from_settings(settings),

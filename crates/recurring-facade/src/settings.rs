@@ -1,6 +1,7 @@
 //! What is set for each gateway, in the environment and in a TOML file.
 
 mod error;
+mod missing;
 mod names;
 
 use std::borrow::Cow;
@@ -253,7 +254,7 @@ impl Settings {
         provider: ProviderId,
         variable: &'static str,
     ) -> Result<&Secret, SettingsError> {
-        self.get(variable).ok_or(SettingsError::Missing { provider, variable })
+        self.get(variable).ok_or_else(|| SettingsError::Missing { provider, variables: vec![variable] })
     }
 
     /// The gateway's own defaults with the time-out and the TLS library of these settings.

@@ -30,16 +30,22 @@ pub fn parse_object<T: DeserializeOwned>(json: &RawValue) -> Result<T, serde_jso
     }
 }
 
-fn literal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
-    Option::<Box<RawValue>>::deserialize(deserializer)
+/// The literal text of a member, not copied: the input must be whole in memory, as a reply is.
+fn literal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'de RawValue, D::Error> {
+    <&RawValue>::deserialize(deserializer)
 }
 
-/// The text of a JSON string, or the literal text of a number or a truth value.
+/// The text of a JSON string, or the literal text of a number or a truth value. Of `null`, nothing.
 fn scalar(json: &RawValue) -> Option<String> {
-    match json.get().as_bytes().first()? {
-        b'"' => serde_json::from_str(json.get()).ok(),
-        b'{' | b'[' => None,
-        _ => Some(json.get().to_owned()),
+    let literal = json.get();
+    match literal.as_bytes() {
+        // Without an escape, the text is what is between the quotes.
+        [b'"', text @ .., b'"'] if !text.contains(&b'\\') => {
+            literal.strip_prefix('"')?.strip_suffix('"').map(str::to_owned)
+        }
+        [b'"', ..] => serde_json::from_str(literal).ok(),
+        [b'{' | b'[', ..] | b"null" | [] => None,
+        _ => Some(literal.to_owned()),
     }
 }
 
@@ -48,7 +54,7 @@ fn scalar(json: &RawValue) -> Option<String> {
 /// # Errors
 /// Only when the input is not JSON at all.
 pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(literal(deserializer)?.as_deref().and_then(scalar))
+    Ok(scalar(literal(deserializer)?))
 }
 
 /// Reads a text that must be there, such as the identifier without which an answer is of no use.
@@ -107,11 +113,11 @@ pub fn boolean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool
 pub fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
-    match literal(deserializer)? {
-        Some(json) if is_object(json.get().as_bytes()) => {
-            parse_object(&json).map(Some).map_err(serde::de::Error::custom)
-        }
-        _ => Ok(None),
+    let json = literal(deserializer)?;
+    if is_object(json.get().as_bytes()) {
+        serde_json::from_str(json.get()).map(Some).map_err(serde::de::Error::custom)
+    } else {
+        Ok(None)
     }
 }
 
@@ -120,11 +126,11 @@ pub fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(
 /// # Errors
 /// When an entry cannot be read: dropping one silently could drop a payment.
 pub fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
-    match literal(deserializer)? {
-        Some(json) if json.get().starts_with('[') => {
-            serde_json::from_str(json.get()).map_err(serde::de::Error::custom)
-        }
-        _ => Ok(Vec::new()),
+    let json = literal(deserializer)?;
+    if json.get().starts_with('[') {
+        serde_json::from_str(json.get()).map_err(serde::de::Error::custom)
+    } else {
+        Ok(Vec::new())
     }
 }
 
@@ -133,8 +139,12 @@ pub fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> 
 /// # Errors
 /// Only when the input is not JSON at all.
 pub fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    let entries: Vec<Box<RawValue>> = list(deserializer)?;
-    Ok(entries.iter().filter_map(|entry| scalar(entry)).filter(|entry| entry != "null").collect())
+    let json = literal(deserializer)?;
+    if !json.get().starts_with('[') {
+        return Ok(Vec::new());
+    }
+    let entries: Vec<&RawValue> = serde_json::from_str(json.get()).map_err(serde::de::Error::custom)?;
+    Ok(entries.into_iter().filter_map(scalar).collect())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Reading what a gateway sends of its own accord, once its origin is proven or accepted without proof.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -12,6 +13,10 @@ use crate::lenient::is_object;
 
 /// How deep a body may nest.
 const DEEPEST: usize = 32;
+
+/// How many objects and lists a body may have, and how many members and entries: in memory each is many times its size.
+const MOST_OBJECTS: usize = 1_000;
+const MOST_MEMBERS: usize = 10_000;
 
 /// Reads a notification whose origin is not proven.
 ///
@@ -60,10 +65,12 @@ fn check_body(body: &[u8], texts: bool) -> Result<(), NotificationError> {
         return refuse("the body is not a JSON object");
     }
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let walked = Strict { depth: 0, texts }.deserialize(&mut reader).and_then(|()| reader.end());
+    let (objects, members) = (Cell::new(0), Cell::new(0));
+    let strict = Strict { depth: 0, texts, objects: &objects, members: &members };
+    let walked = strict.deserialize(&mut reader).and_then(|()| reader.end());
     walked.map_err(|error| {
         let why = if error.is_data() {
-            "the body names a member twice or nests too deep"
+            "the body names a member twice, nests too deep or has too many members"
         } else {
             "the body is not JSON"
         };
@@ -71,27 +78,36 @@ fn check_body(body: &[u8], texts: bool) -> Result<(), NotificationError> {
     })
 }
 
-/// Walks a JSON text, keeps nothing, and refuses a member named twice and a nesting that is too deep.
+/// Walks a JSON text, keeps nothing, and refuses a member named twice, a nesting that is too deep, and too many members.
 #[derive(Clone, Copy)]
-struct Strict {
+struct Strict<'a> {
+    objects: &'a Cell<usize>,
+    members: &'a Cell<usize>,
     depth: usize,
     /// Whether every text must be one that can be decoded.
     texts: bool,
 }
 
-impl Strict {
+impl Strict<'_> {
     fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
         if self.depth >= DEEPEST {
             return Err(E::custom("nested too deep"));
         }
+        count(self.objects, MOST_OBJECTS)?;
         Ok(Self { depth: self.depth.saturating_add(1), ..self })
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Strict {
+fn count<E: serde::de::Error>(counted: &Cell<usize>, most: usize) -> Result<(), E> {
+    counted.set(counted.get().saturating_add(1));
+    if counted.get() > most { Err(E::custom("too many members")) } else { Ok(()) }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        count(self.members, MOST_MEMBERS)?;
         if self.texts || self.depth == 0 {
             return deserializer.deserialize_any(self);
         }
@@ -103,7 +119,7 @@ impl<'de> DeserializeSeed<'de> for Strict {
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for Strict<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -196,6 +212,18 @@ mod tests {
         ] {
             let error = checked(bad).expect_err("refused");
             assert!(matches!(error, NotificationError::Unreadable(_)), "{error}");
+        }
+    }
+
+    #[test]
+    fn body_of_many_small_parts_is_refused() {
+        let body =
+            |parts: usize, part: &str| format!("{{\"a\":[{}]}}", vec![part; parts].join(",")).into_bytes();
+        assert!(checked(&body(MOST_OBJECTS - 2, "{}")).is_ok());
+        assert!(checked(&body(MOST_MEMBERS - 2, "1")).is_ok());
+        for many in [body(MOST_OBJECTS, "{}"), body(300_000, "{}"), body(MOST_MEMBERS, "1")] {
+            let error = checked(&many).expect_err("refused").to_string();
+            assert!(error.contains("too many members"), "{error}");
         }
     }
 

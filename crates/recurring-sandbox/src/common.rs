@@ -26,22 +26,50 @@ impl Common {
         self.clock.now()
     }
 
-    /// Sends a webhook, as far as the faults allow.
-    pub(crate) fn notify(&mut self, notification: Notification) {
+    /// Sends a webhook to the merchant's addresses and to every listener, as far as the faults allow.
+    pub(crate) fn notify(
+        &mut self,
+        notification: &Notification,
+        addresses: impl IntoIterator<Item = String>,
+    ) {
+        let mut addresses = addresses.into_iter();
+        // What a fault does to the first one, it does to the listeners.
+        let first: Vec<String> =
+            addresses.next().into_iter().chain(self.outbox.listeners.targets()).collect();
+        if first.is_empty() && !self.outbox.listeners.is_empty() {
+            let now = self.now();
+            return self.outbox.give_up(notification.clone(), now, "no address is set");
+        }
+        for to in std::iter::once(first).chain(addresses.map(|url| vec![url])).filter(|to| !to.is_empty()) {
+            self.send(notification, &to);
+        }
+    }
+
+    /// Sends a webhook to these addresses; one fault hits all of them.
+    fn send(&mut self, notification: &Notification, addresses: &[String]) {
         let now = self.now();
         let gateway = notification.gateway;
-        match self.faults.for_notification(gateway).map(|hit| hit.kind) {
-            Some(FaultKind::NotificationReordered) => return self.outbox.hold(notification),
-            Some(FaultKind::NotificationDropped) => {
-                self.outbox.give_up(notification, now, "dropped by a fault");
-                return;
+        let hit = self.faults.for_notification(gateway).map(|hit| hit.kind);
+        for url in addresses {
+            let notification = notification.to(url);
+            match hit {
+                Some(FaultKind::NotificationReordered) => {
+                    self.outbox.hold(notification);
+                    continue;
+                }
+                Some(FaultKind::NotificationDropped) => {
+                    self.outbox.give_up(notification, now, "dropped by a fault");
+                    continue;
+                }
+                Some(FaultKind::NotificationDuplicated) => self.outbox.push(notification.clone(), now),
+                Some(FaultKind::NotificationForged) => self.outbox.push(forge(&notification), now),
+                _ => {}
             }
-            Some(FaultKind::NotificationDuplicated) => self.outbox.push(notification.clone(), now),
-            Some(FaultKind::NotificationForged) => self.outbox.push(forge(&notification), now),
-            _ => {}
+            self.outbox.push(notification, now);
         }
-        self.outbox.push(notification, now);
-        self.outbox.release(Some(gateway), now);
+        if !matches!(hit, Some(FaultKind::NotificationReordered | FaultKind::NotificationDropped)) {
+            self.outbox.release(Some(gateway), now);
+        }
     }
 
     /// Enters a movement of money into the ledger.

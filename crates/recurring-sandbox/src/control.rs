@@ -13,12 +13,14 @@ const OPENAPI: &str = include_str!("openapi.json");
 type Act = fn(&mut State, &Request) -> Answer;
 
 /// Every path: the method, the part after `/_sandbox/`, and what it does.
-const ROUTES: [(&str, &str, Act); 9] = [
+const ROUTES: [(&str, &str, Act); 11] = [
     ("GET", "ledger", |state, _| Answer::json(200, &json!(state.common.ledger.entries()))),
-    ("GET", "deliveries", |state, _| Answer::json(200, &json!(state.common.outbox.deliveries()))),
+    ("GET", "deliveries", deliveries),
     ("GET", "settings", |state, _| settings(state)),
     ("GET", "openapi.json", |_, _| Answer::text(200, JSON, OPENAPI.to_owned())),
     ("POST", "webhooks", webhooks),
+    ("POST", "listeners", listen),
+    ("DELETE", "listeners/{number}", unlisten),
     ("POST", "clock", clock),
     ("GET", "faults", |state, _| Answer::json(200, &json!(state.common.faults.list()))),
     ("POST", "faults", inject),
@@ -81,6 +83,47 @@ fn settings(state: &State) -> Answer {
 fn webhooks(state: &mut State, request: &Request) -> Answer {
     let set = json::object(&request.body).and_then(|body| state.common.outbox.set_account_wide(&body));
     set.map_or_else(|reason| refuse(400, &reason), |()| Answer::empty(204))
+}
+
+/// Every attempt, or those after a number.
+fn deliveries(state: &mut State, request: &Request) -> Answer {
+    let after = match request.query("after").map(str::parse::<u64>) {
+        None => 0,
+        Some(Ok(number)) => number,
+        Some(Err(_)) => return refuse(400, "after: the number of a delivery"),
+    };
+    let newer: Vec<_> =
+        state.common.outbox.deliveries().into_iter().filter(|delivery| delivery.number > after).collect();
+    Answer::json(200, &json!(newer))
+}
+
+fn listen(state: &mut State, request: &Request) -> Answer {
+    let added = json::object(&request.body).and_then(|body| {
+        if let Some(unknown) = body.keys().find(|name| *name != "forward_to") {
+            return Err(format!("{unknown}: not a member; the member is forward_to"));
+        }
+        let forward_to = match body.get("forward_to") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(url)) => Some(url.clone()),
+            Some(_) => return Err("forward_to: an http URL, or null for none".to_owned()),
+        };
+        state.common.outbox.listeners.add(forward_to)
+    });
+    let after = state.common.outbox.last();
+    added.map_or_else(
+        |reason| refuse(400, &reason),
+        |number| Answer::json(201, &json!({"number": number, "after": after})),
+    )
+}
+
+fn unlisten(state: &mut State, request: &Request) -> Answer {
+    match request.segments().last().and_then(|number| number.parse().ok()) {
+        Some(number) => {
+            state.common.outbox.listeners.remove(number);
+            Answer::empty(204)
+        }
+        None => refuse(404, "no such path in the sandbox"),
+    }
 }
 
 fn clock(state: &mut State, request: &Request) -> Answer {

@@ -5,6 +5,7 @@
 mod armed;
 mod fault;
 mod kind;
+mod presets;
 mod reply;
 mod wire;
 
@@ -12,4 +13,5 @@ pub(crate) use armed::{Faults, Hit};
 pub use fault::Fault;
 pub(crate) use fault::Seen;
 pub use kind::{FaultKind, Moment};
+pub use presets::FaultPreset;
 pub(crate) use reply::{changed, forge, instead};

@@ -114,13 +114,17 @@ impl Exchange {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Delivery {
+    /// Its number, from 1 in the order of the attempts.
+    pub number: u64,
     /// The gateway, named as in [`LedgerEntry::gateway`].
     pub gateway: String,
-    /// The address, as the merchant set it.
+    /// The address, as the merchant or a listener set it; empty where none is set.
     pub url: String,
     /// The event, as the gateway names it: `status_changed` at emspay, `purchase.paid` and others at revio,
     /// `CAPTURED` and others at ngenius; the payment's status at omno and tokenpay-signed, which name no events.
     pub event: String,
+    /// The gateway's identifier of the payment, order or refund that the event is about.
+    pub payment: String,
     /// The first attempt is number 1; a repetition sends the same bytes again.
     pub attempt: u32,
     /// The time of the attempt, by the sandbox's clock: RFC 3339, UTC.

@@ -17,6 +17,7 @@ mod inspector;
 mod json;
 mod keys;
 mod ledger;
+mod listeners;
 mod log;
 mod loopback;
 mod mask;
@@ -35,7 +36,7 @@ mod state;
 mod wire;
 
 pub use builder::SandboxBuilder;
-pub use faults::{Fault, FaultKind, Moment};
+pub use faults::{Fault, FaultKind, FaultPreset, Moment};
 pub use ledger::{Delivery, Exchange, LedgerEntry, LedgerKind};
 pub use sandbox::Sandbox;
 pub use shutdown::shutdown_signal;

@@ -4,6 +4,7 @@
 
 use crate::json;
 use crate::ledger::Delivery;
+use crate::listeners::Listeners;
 use crate::loopback::refusal;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
@@ -18,13 +19,29 @@ const PENDING_KEPT: usize = 10_000;
 #[derive(Debug, Clone)]
 pub(crate) struct Notification {
     pub(crate) gateway: &'static str,
+    /// Empty until [`Common::notify`](crate::common::Common::notify) sends it to one.
     pub(crate) url: String,
     pub(crate) event: String,
+    /// The gateway's identifier of the payment that it is about.
+    pub(crate) payment: String,
     /// The header with the proof of origin.
     pub(crate) header: Option<(&'static str, String)>,
     pub(crate) body: String,
     /// Made by a fault, not by the gateway.
     pub(crate) forged: bool,
+}
+
+impl Notification {
+    /// One without a proof of origin.
+    pub(crate) fn new(gateway: &'static str, event: &str, payment: &str, body: String) -> Notification {
+        let (event, payment) = (event.to_owned(), payment.to_owned());
+        Notification { gateway, url: String::new(), event, payment, header: None, body, forged: false }
+    }
+
+    /// The same, to this address.
+    pub(crate) fn to(&self, url: &str) -> Notification {
+        Notification { url: url.to_owned(), ..self.clone() }
+    }
 }
 
 /// How a gateway delivers webhooks.
@@ -66,7 +83,11 @@ pub(crate) struct Outbox {
     busy: Vec<String>,
     /// Held back by a fault until after the next one.
     held: Vec<Notification>,
+    /// Who follows every event.
+    pub(crate) listeners: Listeners,
     deliveries: VecDeque<Delivery>,
+    /// The number of the last delivery.
+    last: u64,
     changed: watch::Sender<()>,
 }
 
@@ -79,9 +100,16 @@ impl Outbox {
             pending: Vec::new(),
             busy: Vec::new(),
             held: Vec::new(),
+            listeners: Listeners::default(),
             deliveries: VecDeque::new(),
+            last: 0,
             changed: watch::Sender::new(()),
         }
+    }
+
+    /// Whether an event goes anywhere: to one of these addresses, or to a listener.
+    pub(crate) fn has_receiver<'a>(&self, addresses: impl IntoIterator<Item = &'a String>) -> bool {
+        addresses.into_iter().next().is_some() || !self.listeners.is_empty()
     }
 
     /// The address for everything of a gateway's account, where one was set.
@@ -207,6 +235,11 @@ impl Outbox {
         self.touch();
     }
 
+    /// The number of the last delivery; 0 when there was none.
+    pub(crate) fn last(&self) -> u64 {
+        self.last
+    }
+
     /// The newest first.
     pub(crate) fn newest(&self) -> impl Iterator<Item = &Delivery> {
         self.deliveries.iter().rev()
@@ -227,13 +260,16 @@ impl Outbox {
         if self.deliveries.len() >= DELIVERIES_KEPT {
             self.deliveries.pop_front();
         }
-        let Notification { gateway, url, event, body, .. } = pending.notification.clone();
+        let Notification { gateway, url, event, payment, body, .. } = pending.notification.clone();
         let (gateway, at) = (gateway.to_owned(), now.to_string());
         let attempt = pending.attempt;
+        self.last += 1;
         self.deliveries.push_back(Delivery {
+            number: self.last,
             gateway,
             url,
             event,
+            payment,
             attempt,
             at,
             status,

@@ -85,11 +85,9 @@ struct Amounts {
 }
 
 fn is_odd<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    let amount = Option::<Box<RawValue>>::deserialize(deserializer)?;
-    Ok(amount.is_some_and(|json| {
-        let number = lenient::integer(&mut serde_json::Deserializer::from_str(json.get()));
-        !matches!(number, Ok(Some(_)))
-    }))
+    let amount = <&RawValue>::deserialize(deserializer)?;
+    let number = lenient::integer(&mut serde_json::Deserializer::from_str(amount.get()));
+    Ok(amount.get() != "null" && !matches!(number, Ok(Some(_))))
 }
 
 /// Refuses an answer that contradicts itself, or that has an amount which cannot be read.

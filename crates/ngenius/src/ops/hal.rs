@@ -12,10 +12,33 @@ use serde_json::value::RawValue;
 pub(crate) struct Href(String);
 
 impl Href {
-    /// The path and query below the client's own base address. `None` for an address elsewhere, which is not
-    /// followed: the gateway names hosts inside its own network too, and the access token would travel along.
-    pub(crate) fn at(&self, base_url: &BaseUrl) -> Option<String> {
-        base_url.relative(&self.0)
+    /// The path and query below the client's own base address, if it leads to this operation of this payment or of
+    /// one of its captures (of `capture`, where one is named). `None` for any other address, which is not followed: the
+    /// gateway names hosts inside its own network too, and a link to another payment would move other money.
+    ///
+    /// `payment` is the documented path of the payment.
+    pub(crate) fn to(
+        &self,
+        base_url: &BaseUrl,
+        payment: &str,
+        capture: Option<&str>,
+        operation: &str,
+    ) -> Option<String> {
+        let target = base_url.relative(&self.0)?;
+        let path = target.split('?').next()?;
+        // Identifiers are UUIDs, whose letter case means nothing.
+        let is_own = path.get(..payment.len())?.eq_ignore_ascii_case(payment);
+        let below: Vec<&str> = path.get(payment.len()..)?.split('/').collect();
+        let leads_there = match below.as_slice() {
+            ["", last] => *last == operation,
+            ["", "captures", of, last] => {
+                *last == operation
+                    && !of.is_empty()
+                    && capture.is_none_or(|capture| of.eq_ignore_ascii_case(capture))
+            }
+            _ => false,
+        };
+        (is_own && leads_there).then_some(target)
     }
 
     /// The segment of the path that follows the last one of these names. Only reads the address: nothing is sent
@@ -73,15 +96,15 @@ fn href<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Href>, D::E
 pub(crate) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {
-    let Some(json) = Option::<Box<RawValue>>::deserialize(deserializer)? else {
-        return Ok(Vec::new());
-    };
-    let entries: Vec<Box<RawValue>> = if lenient::is_object(json.get().as_bytes()) {
+    let json = <&RawValue>::deserialize(deserializer)?;
+    let entries: Vec<&RawValue> = if json.get() == "null" {
+        Vec::new()
+    } else if lenient::is_object(json.get().as_bytes()) {
         vec![json]
     } else {
         serde_json::from_str(json.get()).map_err(D::Error::custom)?
     };
-    entries.iter().map(|entry| lenient::parse_object(entry).map_err(D::Error::custom)).collect()
+    entries.into_iter().map(|entry| lenient::parse_object(entry).map_err(D::Error::custom)).collect()
 }
 
 /// The reference that was given, or the end of the identifier in its long form.
@@ -116,6 +139,38 @@ mod tests {
         assert_eq!(after("/captures/a/captures/b/").as_deref(), Some("b"));
         for none in ["https://a.example/payments/p/captures", "captures/", "", "/", "https://a.example/p"] {
             assert_eq!(after(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn link_elsewhere_is_not_followed() {
+        let base = BaseUrl::parse("base_url", "https://api.example").expect("an address");
+        let payment = "/transactions/outlets/o1/orders/r1/payments/p1";
+        let to = |href: &str, capture| Href(href.to_owned()).to(&base, payment, capture, "refund");
+        for own in ["/refund", "/refund?x=1", "/captures/c1/refund", "/captures/C1/refund"] {
+            let href = format!("https://api.example{payment}{own}");
+            assert_eq!(to(&href, Some("c1")), Some(format!("{payment}{own}")), "{own}");
+        }
+        let upper = format!("https://api.example{}", payment.replace("p1", "P1/refund"));
+        assert!(to(&upper, None).is_some());
+        assert!(to(&format!("https://api.example{payment}/captures/c2/refund"), None).is_some());
+        for elsewhere in [
+            "https://api.example/transactions/outlets/o1/orders/r1/payments/p2/refund",
+            "https://api.example/transactions/outlets/o1/orders/r2/payments/p1/refund",
+            "https://api.example/transactions/outlets/o2/orders/r1/payments/p1/refund",
+            "https://api.example/transactions/outlets/o1/orders/r1/payments/p1/cancel",
+            "https://api.example/transactions/outlets/o1/orders/r1/payments/p1/captures/c2/refund",
+            "https://api.example/transactions/outlets/o1/orders/r1/payments/p1/captures//refund",
+            "https://api.example/transactions/outlets/o1/orders/r1/payments/p1/../p2/refund",
+            "https://api.example/transactions/outlets/o1/orders/r1/payments/p1/%2e%2e/p2/refund",
+            "https://api.example/transactions/outlets/o1/orders/r1/payments/p1",
+            "https://api.example/transactions/outlets/o1/orders/r1/payments/p12/refund",
+            "https://api.example/refund",
+            "https://other.example/transactions/outlets/o1/orders/r1/payments/p1/refund",
+            "http://api.example/transactions/outlets/o1/orders/r1/payments/p1/refund",
+            "/transactions/outlets/o1/orders/r1/payments/p1/refund",
+        ] {
+            assert_eq!(to(elsewhere, Some("c1")), None, "{elsewhere}");
         }
     }
 

@@ -6,7 +6,7 @@ use crate::error::{ApiError, Error};
 use crate::ops::hal::Href;
 use crate::ops::order::Order;
 use crate::ops::payment::{Payment, SavedCard};
-use crate::ops::{MEDIA_TYPE, check_one_is, check_proven, read_payment, write};
+use crate::ops::{MEDIA_TYPE, check_one_is, check_proven, payment_path, read_payment, write};
 use crate::outlet::AtOutlet;
 use crate::status::PaymentState;
 use crate::wire::SavedCardBody;
@@ -99,12 +99,14 @@ impl Operation for AtOutlet<'_, PayWithSavedCard> {
     /// Builds the request, without the access token.
     ///
     /// # Errors
-    /// When the link leads away from `base_url`, or the security code is missing, not asked for or none; nothing has
+    /// When the link does not lead to this payment below `base_url`, or the security code is missing, not asked for or none; nothing has
     /// been sent.
     fn request(&self) -> Result<PreparedRequest, Error> {
         let request = self.request;
-        let Some(path) = request.link.at(&self.outlet.base_url) else {
-            let rule = "cannot be paid here: its link leads away from the gateway's address";
+        let payment =
+            payment_path(&self.outlet.reference, &request.order_reference, &request.payment_reference)?;
+        let Some(path) = request.link.to(&self.outlet.base_url, &payment, None, "saved-card") else {
+            let rule = "cannot be paid here: its link does not lead to this payment at the gateway's address";
             return Err(InvalidInput::new("order", rule).into());
         };
         match (&request.cvv, request.recapture_csc) {

@@ -12,8 +12,8 @@ use crate::wire::MoneyBody;
 
 /// Refunds a payment, the whole or a part. **Gives money back.**
 ///
-/// The address is taken from the payment as it was read in its order, the first of these that lies below the client's
-/// own base address; a link elsewhere is never followed:
+/// The address is taken from the payment as it was read in its order, the first of these that leads, below the client's
+/// own base address, to what it is said to be; a link elsewhere, or to another payment, is never followed:
 ///
 /// 1. the payment's own link `cnp:cancel`, if it is `PURCHASED` and given back as a whole;
 /// 2. the payment's own link `cnp:refund`;
@@ -145,14 +145,17 @@ impl Operation for AtOutlet<'_, RefundPayment> {
     /// Builds the request, without the access token.
     ///
     /// # Errors
-    /// When every link leads away from `base_url` and there is no capture to name instead, or a reference cannot be
+    /// When no link leads to this payment below `base_url` and there is no capture to name instead, or a reference cannot be
     /// one; nothing has been sent.
     fn request(&self) -> Result<PreparedRequest, Error> {
         let request = self.request;
         let payment =
             payment_path(&self.outlet.reference, &request.order_reference, &request.payment_reference)?;
-        let cancel = request.cancel.as_ref().and_then(|link| link.at(&self.outlet.base_url));
-        let refund = || request.refunds.iter().find_map(|link| link.at(&self.outlet.base_url));
+        let own = |link: &Href, operation| {
+            link.to(&self.outlet.base_url, &payment, request.capture_reference.as_deref(), operation)
+        };
+        let cancel = request.cancel.as_ref().and_then(|link| own(link, "cancel"));
+        let refund = || request.refunds.iter().find_map(|link| own(link, "refund"));
         let (method, path) = match (cancel, &request.capture_reference) {
             (Some(path), _) => (request.cancel_method, path),
             (None, Some(capture)) => {
@@ -161,7 +164,7 @@ impl Operation for AtOutlet<'_, RefundPayment> {
                 (Method::Post, refund().unwrap_or_else(documented))
             }
             (None, None) => {
-                let rule = "offers no refund here: its links lead away from the gateway's address";
+                let rule = "offers no refund here: none of its links leads to a refund of this payment at the gateway's address";
                 (Method::Post, refund().ok_or_else(|| InvalidInput::new("payment", rule))?)
             }
         };

@@ -3,17 +3,16 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use recurring_facade::{AttemptId, ProviderId};
+use recurring_facade::ProviderId;
 use recurring_journal::State;
 
+use super::choice::{AttemptChoice, AttemptOrAll};
+use super::examples;
 use super::values::provider;
 
 /// The durable record of attempts.
 #[derive(Debug, Args)]
 pub(crate) struct Journal {
-    /// The journal: sqlite:/PATH or postgres://..; by default RECURRING_JOURNAL, where an address with a password belongs.
-    #[arg(long, global = true, value_name = "ADDRESS")]
-    pub(crate) journal: Option<String>,
     #[command(subcommand)]
     pub(crate) command: JournalCommand,
 }
@@ -24,19 +23,23 @@ pub(crate) enum JournalCommand {
     ///
     /// Prints the identity of the new journal. Set RECURRING_JOURNAL_ID to it, and every command refuses another
     /// journal.
+    #[command(after_help = examples::JOURNAL_CREATE)]
     Create,
     /// Show the identity of the journal, where it is, and how many attempts there are in each state.
+    #[command(after_help = examples::JOURNAL_INFO)]
     Info,
     /// Copy the journal into a new file, while it is in use.
     ///
     /// The copy lacks what is recorded after it, so every command refuses it until `acknowledge-failover`. A journal in
     /// PostgreSQL is copied with pg_basebackup or pg_dump.
+    #[command(after_help = examples::JOURNAL_BACKUP)]
     Backup {
         /// The new file.
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
     /// List attempts in the order of their names.
+    #[command(after_help = examples::JOURNAL_LIST)]
     List {
         /// Only those in this state: planned, armed, paid, authorized, pending, declined, canceled, not_applied,
         /// unknown, review.
@@ -50,18 +53,18 @@ pub(crate) enum JournalCommand {
         limit: Option<usize>,
     },
     /// Show one attempt and its log.
+    #[command(after_help = examples::JOURNAL_SHOW)]
     Show {
-        /// The attempt.
-        #[arg(long, value_name = "ID")]
-        attempt: AttemptId,
+        #[command(flatten)]
+        attempt: AttemptChoice,
     },
     /// Look up at the gateways what is unknown or pending. No payment is ever sent again.
     ///
     /// Exit code 0: nothing is open; 10: some attempts are pending; 30: some are unknown or in manual review.
+    #[command(after_help = examples::JOURNAL_RECONCILE)]
     Reconcile {
-        /// Only this attempt.
-        #[arg(long, value_name = "ID")]
-        attempt: Option<AttemptId>,
+        #[command(flatten)]
+        attempt: AttemptOrAll,
         /// Only what is due, with growing intervals between two look-ups: for a timer.
         #[arg(long)]
         due: bool,
@@ -70,20 +73,20 @@ pub(crate) enum JournalCommand {
     ///
     /// Looks it up at the gateway first. `not-applied` is refused while a call may be under way, and when the gateway shows
     /// a payment or cannot be asked.
+    #[command(after_help = examples::JOURNAL_RESOLVE)]
     Resolve(Resolve),
     /// Acknowledge a PostgreSQL failover, or a restored backup.
     ///
     /// First compare with the gateways what was charged in the time that is missing. Every armed attempt becomes unknown;
     /// what is planned or not applied goes to manual review.
-    #[command(alias = "acknowledge-fail-over")]
+    #[command(alias = "acknowledge-fail-over", after_help = examples::JOURNAL_ACKNOWLEDGE)]
     AcknowledgeFailover(AcknowledgeFailover),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Resolve {
-    /// The attempt.
-    #[arg(long, value_name = "ID")]
-    pub(crate) attempt: AttemptId,
+    #[command(flatten)]
+    pub(crate) attempt: AttemptChoice,
     /// What happened. `not-applied` allows the attempt to be made again.
     #[arg(long = "as", value_enum)]
     pub(crate) decision: Decision,

@@ -14,6 +14,7 @@ use serde_json::json;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
+use crate::text;
 
 /// Always approved by the sandbox.
 const GOOD_CARD: &str = "4111111111111111";
@@ -29,12 +30,12 @@ struct Flow<'a> {
 
 /// Runs the flows of all five gateways; every step must end as expected.
 pub(crate) async fn run(timeout: Option<Duration>, out: &Output) -> Result<Exit, CliError> {
-    out.progress("starting a sandbox of five gateways on this machine ...");
+    out.note("starting a sandbox of five gateways on this machine ...");
     let sandbox = Sandbox::builder()
         .start()
         .await
         .map_err(|error| CliError::io(format!("cannot start the sandbox: {error}")))?;
-    out.progress(&format!("listening on {}; every call below goes there over HTTP\n", sandbox.url()));
+    out.note(&format!("listening on {}; every call below goes there over HTTP\n", sandbox.url()));
     let mut settings = Settings::new().set_all(sandbox.settings())?;
     if let Some(timeout) = timeout {
         settings = settings.with_timeout(timeout);
@@ -51,14 +52,13 @@ pub(crate) async fn run(timeout: Option<Duration>, out: &Output) -> Result<Exit,
                 failed = true;
             }
         }
-        out.progress("");
+        out.note("");
     }
     let taken = sandbox.ledger();
     for entry in &taken {
-        out.progress(&format!(
-            "taken: {:16} {:>8} {}  for {}",
-            entry.gateway, entry.amount_minor, entry.currency, entry.reference
-        ));
+        let amount = Currency::from_code(&entry.currency)
+            .and_then(|currency| Money::from_minor(entry.amount_minor, currency))?;
+        out.note(&format!("taken: {:15} {:>10}  for {}", entry.gateway, amount.to_string(), entry.reference));
     }
     let ok = !failed && completed == ProviderId::ALL.len();
     let end = if ok {
@@ -191,7 +191,9 @@ impl Flow<'_> {
             members.insert("payment".to_owned(), payment.as_str().into());
         }
         let shown = payment.map(PaymentRef::as_str).unwrap_or_default();
-        self.out.line(&object, format!("{:16} {step:11} {outcome:16} {shown}", self.id).trim_end());
+        let padding = " ".repeat(15_usize.saturating_sub(outcome.len()));
+        let outcome = outcome.parse().map_or(outcome.to_owned(), text::outcome);
+        self.out.line(&object, format!("{:15} {step:10} {outcome}{padding} {shown}", self.id).trim_end());
     }
 }
 

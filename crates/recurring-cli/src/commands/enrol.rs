@@ -15,7 +15,7 @@ use crate::record::{Shown, ended};
 use crate::session::Session;
 
 pub(crate) async fn enrol(session: &Session, arguments: Enrol, out: &Output) -> Result<Exit, CliError> {
-    let (attempt, id) = (arguments.attempt.attempt.clone(), &arguments.attempt.provider);
+    let (attempt, id) = (arguments.attempt.attempt.clone(), &arguments.provider);
     let amount = arguments.attempt.money()?;
     let facade = session.gateway(id, Operation::Enrol)?;
     let mut customer = Customer::default();
@@ -29,10 +29,7 @@ pub(crate) async fn enrol(session: &Session, arguments: Enrol, out: &Output) -> 
     request.failure_url = arguments.failure_url;
     request.notification_url = arguments.notification_url;
     // It takes no money, so that it works without a journal too; with one, nothing else can have its name.
-    let journal = match arguments.journal.no_journal {
-        true => None,
-        false => session.journal(arguments.journal.journal.as_deref()).await?,
-    };
+    let journal = session.wanted(&arguments.journal).await?;
     let file = arguments.pending.as_deref().map(NewFile::reserve).transpose()?;
     let refused = |error: CliError| error.at(id).of(&attempt);
     let started = match &journal {
@@ -56,8 +53,7 @@ fn keep_pending(
     let written = file.map(|file| file.keep(&pending));
     match (&written, path) {
         (Some(Ok(())), Some(path)) => {
-            let id = pending.provider();
-            shown.human += &format!("\nthen: recurring resume --provider {id} --pending {}", path.display());
+            shown.human += &format!("\nthen: recurring resume {}", path.display());
         }
         _ => {
             let json = serde_json::to_string(&pending).map_err(|error| CliError::io(error.to_string()))?;
@@ -84,15 +80,9 @@ fn keep_pending(
 }
 
 pub(crate) async fn resume(session: &Session, arguments: Resume, out: &Output) -> Result<Exit, CliError> {
-    let pending: PendingEnrolment = files::read(&arguments.pending, "pending")?;
-    let id = &arguments.provider;
+    let pending: PendingEnrolment = files::read(&arguments.pending.path()?, "pending")?;
+    let id = &arguments.provider.agreed("the pending enrolment", pending.provider(), "--pending")?;
     let facade = session.gateway(id, Operation::Resume)?;
-    if pending.provider() != *id {
-        let belongs_to = pending.provider();
-        return Err(CliError::usage(format!(
-            "cannot resume: the pending enrolment belongs to {belongs_to}, not to {id}; correct --provider or --pending"
-        )));
-    }
     // Only where coming back takes the first payment: elsewhere it reads.
     let taken = Intent::first_payment(&pending).map(|intent| intent.attempt().clone());
     let journal = match &taken {

@@ -19,31 +19,29 @@ pub(crate) async fn run(
     arguments: arguments::Journal,
     out: &Output,
 ) -> Result<Exit, CliError> {
-    let address = arguments.journal.as_deref();
     match arguments.command {
-        JournalCommand::Create => place::create(session, address, out).await,
-        JournalCommand::Info => place::info(session, address, out).await,
-        JournalCommand::Backup { file } => place::backup(session, address, &file, out).await,
+        JournalCommand::Create => place::create(session, out).await,
+        JournalCommand::Info => place::info(session, out).await,
+        JournalCommand::Backup { file } => place::backup(session, &file, out).await,
         JournalCommand::List { state, provider, limit } => {
             let filter = Filter { state, provider, after: None };
-            attempts::list(&session.needed(address).await?, filter, limit.unwrap_or(usize::MAX), out).await
+            attempts::list(&session.needed().await?, filter, limit.unwrap_or(usize::MAX), out).await
         }
         JournalCommand::Show { attempt } => {
-            attempts::show(&session.needed(address).await?, &attempt, out).await
+            attempts::show(&session.needed().await?, &attempt.attempt()?, out).await
         }
         JournalCommand::Reconcile { attempt, due } => {
+            let attempt = attempt.attempt()?;
             let facade = session.settings.facade()?;
-            let journal = session.needed(address).await?;
+            let journal = session.needed().await?;
             match attempt {
                 Some(attempt) => reconcile::one(&journal, &facade, &attempt, out).await,
                 None => reconcile::all(&journal, &facade, due, out).await,
             }
         }
         JournalCommand::Resolve(resolve) => {
-            resolve::run(&session.settings, &session.needed(address).await?, resolve, out).await
+            resolve::run(&session.settings, &session.needed().await?, resolve, out).await
         }
-        JournalCommand::AcknowledgeFailover(arguments) => {
-            place::acknowledge(session, address, arguments, out).await
-        }
+        JournalCommand::AcknowledgeFailover(arguments) => place::acknowledge(session, arguments, out).await,
     }
 }

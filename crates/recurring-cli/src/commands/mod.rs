@@ -36,7 +36,7 @@ pub(crate) async fn run(arguments: Arguments, out: &Output) -> Result<Exit, CliE
     if let Some(timeout) = arguments.timeout {
         settings = settings.with_timeout(timeout);
     }
-    let session = Session::new(settings);
+    let session = Session::new(settings, arguments.journal.clone());
     let result = command(&session, arguments, out).await;
     session.close(out).await;
     result
@@ -57,17 +57,19 @@ async fn command(session: &Session, arguments: Arguments, out: &Output) -> Resul
         Command::Sandbox { .. } => Err(not_built("sandbox")),
         Command::Enrol(enrol) => enrol::enrol(session, enrol, out).await,
         Command::Resume(resume) => enrol::resume(session, resume, out).await,
-        Command::Cards { provider, customer } => money::cards(session, &provider, &customer, out).await,
+        Command::Cards { provider, customer } => {
+            money::cards(session, &provider, &customer.customer()?, out).await
+        }
         Command::Charge(charge) => money::charge(session, charge, out).await,
         Command::Schedule(schedule) => money::schedule(session, schedule, out).await,
         Command::Refund(refund) => part::refund(session, refund, out).await,
         Command::Capture(capture) => part::capture(session, capture, out).await,
-        Command::Notification { provider, headers, journal } => {
-            notification::run(session, &provider, &headers, journal.as_deref(), out).await
+        Command::Notification { provider, headers } => {
+            notification::run(session, &provider, &headers, out).await
         }
         Command::Run(run) => run::run(session, run, out).await,
         Command::Journal(journal) => journal::run(session, journal, out).await,
-        Command::Status { provider, payment } => money::status(session, &provider, &payment, out).await,
+        Command::Status(payment) => money::status(session, &payment, out).await,
     }
 }
 

@@ -1,12 +1,12 @@
 //! The commands that go through one gateway.
 
 use recurring_facade::{
-    Agreement, ChargeRequest, Money, Operation, Outcome, PaymentRef, ProviderId, ScheduleRequest, Secret,
+    Agreement, ChargeRequest, Money, Operation, Outcome, ProviderId, ScheduleRequest, Secret,
     StoredCredential,
 };
 use serde::Serialize;
 
-use crate::arguments::{Attempt, Charge, Schedule};
+use crate::arguments::{Attempt, Charge, PaymentChoice, Schedule};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::files;
@@ -14,6 +14,7 @@ use crate::line::Line;
 use crate::output::Output;
 use crate::record::{Shown, ended, unrecorded};
 use crate::session::Session;
+use crate::subject;
 use crate::text;
 
 impl Attempt {
@@ -44,7 +45,7 @@ pub(crate) async fn cards(
     let facade = session.gateway(provider, Operation::StoredCards)?;
     let cards = facade.stored_cards(provider, customer).await.map_err(|error| CliError::read(&error))?;
     if cards.is_empty() {
-        out.progress("no stored cards");
+        out.note("no stored cards");
     }
     for card in cards {
         let card = Card { provider, customer, card: card.masked, brand: card.brand, expires: card.expires };
@@ -57,16 +58,11 @@ pub(crate) async fn cards(
 
 pub(crate) async fn charge(session: &Session, arguments: Charge, out: &Output) -> Result<Exit, CliError> {
     let journal = session.guard(&arguments.journal, "charge").await?;
-    let (attempt, id) = (arguments.attempt.attempt.clone(), &arguments.attempt.provider);
+    let attempt = arguments.attempt.attempt.clone();
     let amount = arguments.attempt.money()?;
-    let credential: StoredCredential = files::read(&arguments.credential, "credential")?;
+    let credential: StoredCredential = files::read(&arguments.credential.path()?, "credential")?;
+    let id = &arguments.provider.agreed("the credential", credential.provider(), "--credential")?;
     let facade = session.gateway(id, Operation::Charge)?;
-    if credential.provider() != *id {
-        let belongs_to = credential.provider();
-        return Err(CliError::usage(format!(
-            "cannot charge: the credential belongs to {belongs_to}, not to {id}; correct --provider or --credential"
-        )));
-    }
     let mut request = ChargeRequest::new(attempt.clone(), credential, amount);
     request.reason = arguments.reason;
     request.notification_url = arguments.notification_url;
@@ -78,7 +74,7 @@ pub(crate) async fn charge(session: &Session, arguments: Charge, out: &Output) -
 
 pub(crate) async fn schedule(session: &Session, arguments: Schedule, out: &Output) -> Result<Exit, CliError> {
     let journal = session.guard(&arguments.journal, "start a schedule").await?;
-    let (attempt, id) = (arguments.attempt.attempt.clone(), &arguments.attempt.provider);
+    let (attempt, id) = (arguments.attempt.attempt.clone(), &arguments.provider);
     let amount = arguments.attempt.money()?;
     let facade = session.gateway(id, Operation::Schedule)?;
     let card = Secret::new(files::standard_input()?);
@@ -101,12 +97,12 @@ pub(crate) async fn schedule(session: &Session, arguments: Schedule, out: &Outpu
 
 pub(crate) async fn status(
     session: &Session,
-    provider: &ProviderId,
-    payment: &str,
+    choice: &PaymentChoice,
     out: &Output,
 ) -> Result<Exit, CliError> {
-    let facade = session.gateway(provider, Operation::Status)?;
-    let status = facade.status(provider, &PaymentRef::new(payment)).await;
+    let (provider, payment) = subject::payment(session, choice)?;
+    let facade = session.gateway(&provider, Operation::Status)?;
+    let status = facade.status(&provider, &payment).await;
     let status = status.map_err(|error| CliError::read(&error))?;
     let payment = &status.payment;
     let mut shown = Shown::payment(None, payment);

@@ -13,7 +13,6 @@ pub(crate) async fn run(
     session: &Session,
     id: &ProviderId,
     headers: &[String],
-    journal: Option<&str>,
     out: &Output,
 ) -> Result<Exit, CliError> {
     let headers = headers
@@ -35,7 +34,7 @@ pub(crate) async fn run(
     match received {
         Ok(notification) => {
             let mut deliveries = None;
-            if let Some(journal) = session.journal(journal).await? {
+            if let Some(journal) = session.journal().await? {
                 // Once it is stored the gateway may be answered.
                 let entry = InboxEntry::from(&notification);
                 let delivery = journal.notified(&facade, &entry).await?;

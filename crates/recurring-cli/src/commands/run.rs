@@ -1,13 +1,14 @@
 //! The billing run: one JSON object a line in, one a line out.
 
 mod input;
+mod progress;
 mod text;
 
 use std::collections::BTreeMap;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use recurring_journal::{BillingRun, Report, SkipReason, State, Summary};
 
+use self::progress::Progress;
 use crate::arguments::Run;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -18,7 +19,8 @@ use crate::session::Session;
 use crate::signal::stopped;
 
 pub(crate) async fn run(session: &Session, arguments: Run, out: &Output) -> Result<Exit, CliError> {
-    let journal = session.needed(arguments.journal.as_deref()).await?;
+    let input = arguments.input()?;
+    let journal = session.needed().await?;
     if arguments.planned && journal_settings::key(&session.settings).is_none() {
         return Err(CliError::configuration(
             "cannot charge what is planned: RECURRING_JOURNAL_KEY is not set; set it to the key under which the journal \
@@ -35,7 +37,14 @@ pub(crate) async fn run(session: &Session, arguments: Run, out: &Output) -> Resu
         stopped().await;
         shutdown_handle.stop();
     });
-    let bar = progress_bar();
+    let total = match &input {
+        Some(path) => progress::lines(path),
+        None => {
+            let counts = journal.store().count().await?;
+            counts.into_iter().find(|(state, _)| *state == State::Planned).map(|(_, count)| count)
+        }
+    };
+    let mut progress = Progress::start(total, out);
     let mut worst = Exit::Done;
     let mut paused = BTreeMap::new();
     let report = |report: Report| {
@@ -44,18 +53,15 @@ pub(crate) async fn run(session: &Session, arguments: Run, out: &Output) -> Resu
         }
         let (line, exit) = describe(&report);
         worst = worse(worst, exit);
-        bar.inc(1);
-        if let Some(why) = line.message.as_ref().filter(|_| exit != Exit::Done) {
-            bar.set_message(why.clone());
-        }
-        bar.suspend(|| out.object(&line));
+        progress.count(&report);
+        progress.line(&line, text::notable(&report, &line), out);
     };
-    let summary = match &arguments.input {
+    let summary = match &input {
         Some(path) => billing.run(input::charges(path).await?, report).await,
         None => billing.planned(report).await,
     };
     interrupted.abort();
-    bar.finish_and_clear();
+    progress.finish();
     let summary = match summary {
         Ok(summary) => summary,
         Err(error) => {
@@ -64,18 +70,19 @@ pub(crate) async fn run(session: &Session, arguments: Run, out: &Output) -> Resu
             return Ok(worse(worst, Exit::from(&error)));
         }
     };
-    out.progress(&text::summary(&summary, arguments.planned));
+    let nothing = summary == Summary::default();
+    if nothing && input.is_some() {
+        // A broken export looks like a month with nothing due.
+        out.problem("the input has no line: nothing was charged");
+    } else {
+        out.progress(&text::summary(&summary, arguments.planned));
+    }
     for (provider, why) in paused {
         out.problem(&format!("charges at {provider} were left: {why}"));
     }
     for (provider, refusal) in &summary.refusing {
         worst = worse(worst, Exit::NotApplied);
         out.problem(&text::refusal(provider, refusal, arguments.planned));
-    }
-    let nothing = summary == Summary::default();
-    if nothing && arguments.input.is_some() {
-        // A broken export looks like a month with nothing due.
-        out.problem("the input has no line: nothing was charged");
     }
     Ok(if summary.left > 0 || summary.stopped { worse(worst, Exit::Pending) } else { worst })
 }
@@ -93,16 +100,6 @@ fn worse(one: Exit, other: Exit) -> Exit {
         _ => 2,
     };
     if rank(other) > rank(one) { other } else { one }
-}
-
-/// Shown where standard error is a terminal.
-fn progress_bar() -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{spinner} {pos} attempts, {per_sec}, {elapsed} {wide_msg}");
-    match style {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
 }
 
 /// One attempt as a line, and as bad as it is.

@@ -67,6 +67,21 @@ fn needed<'a, T>(here: &ProviderId, field: &'static str, value: Option<&'a T>) -
         .ok_or_else(|| Error::invalid(here.clone(), InvalidInput::new(field, format!("is needed by {here}"))))
 }
 
+/// Everything that this gateway needs was handed in: `members` has the name of each, and whether it is there. The error
+/// names all that are not.
+#[cfg(any(feature = "omno", feature = "tokenpay-signed"))]
+fn all_needed(here: &ProviderId, members: &[(&'static str, bool)]) -> Result<(), Error> {
+    let mut missing = members.iter().filter(|(_, given)| !given).map(|(name, _)| *name);
+    let Some(first) = missing.next() else { return Ok(()) };
+    let rest: Vec<String> = missing.map(|name| format!("`{name}`")).collect();
+    let and = match rest.as_slice() {
+        [] => String::new(),
+        [one] => format!(", and so is {one}"),
+        several => format!(", and so are {}", several.join(", ")),
+    };
+    Err(Error::invalid(here.clone(), InvalidInput::new(first, format!("is needed by {here}{and}"))))
+}
+
 /// What was found must be the charge that was lost: `members` has each member that names something of it, and
 /// whether it is the same.
 #[cfg(any(feature = "emspay", feature = "ngenius", feature = "tokenpay-signed", feature = "revio"))]

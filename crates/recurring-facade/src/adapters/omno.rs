@@ -9,7 +9,7 @@ use recurring_core::{Currency, ErrorKind, Money, Outcome, Portion};
 use recurring_gateway::ErrorExt as _;
 
 use crate::adapters::{
-    dead_credential, environment, foreign_credential, foreign_pending, longest, needed, unusable,
+    all_needed, dead_credential, environment, foreign_credential, foreign_pending, longest, needed, unusable,
 };
 use crate::call::Call;
 use crate::capabilities::{self, Capabilities};
@@ -99,6 +99,16 @@ impl Provider for Omno {
     }
 
     async fn enrol(&self, request: &EnrolRequest) -> Result<EnrolStarted, Error> {
+        all_needed(
+            &ProviderId::OMNO,
+            &[
+                ("billing", request.customer.billing.is_some()),
+                ("customer", request.customer.id.is_some()),
+                ("notification_url", request.notification_url.is_some() || self.addresses.hook_url.is_some()),
+                ("success_url", request.success_url.is_some() || self.addresses.callback.is_some()),
+                ("failure_url", request.failure_url.is_some() || self.addresses.callback_fail.is_some()),
+            ],
+        )?;
         let billing = needed(&ProviderId::OMNO, "billing", request.customer.billing.as_ref())?;
         let customer_id = needed(&ProviderId::OMNO, "customer", request.customer.id.as_ref())?;
         let addresses = self.addresses(
@@ -327,7 +337,9 @@ pub(crate) fn from_settings(settings: &Settings) -> Result<Arc<dyn Provider>, Se
         Some(url) => builder = builder.with_token_url(url),
         None if environment == Environment::Live || settings.get("OMNO_BEARER_TOKEN").is_some() => {}
         // The live token service must not be asked by default on behalf of another gateway.
-        None => return Err(SettingsError::Missing { provider: provider(), variable: "OMNO_TOKEN_URL" }),
+        None => {
+            return Err(SettingsError::Missing { provider: provider(), variables: vec!["OMNO_TOKEN_URL"] });
+        }
     }
     let client = builder
         .with_http(settings.http(Client::default_http()))

@@ -32,13 +32,13 @@ pub enum SettingsError {
         /// The name.
         variable: String,
     },
-    /// A variable that a gateway needs is not set.
-    #[error("{provider} needs {variable}")]
+    /// Variables that a gateway needs are not set.
+    #[error("{provider} needs {}", .variables.join(", "))]
     Missing {
         /// Which gateway.
         provider: ProviderId,
-        /// The variable, or the choice of variables.
-        variable: &'static str,
+        /// All variables that are missing.
+        variables: Vec<&'static str>,
     },
     /// A client cannot be set up from these values.
     #[error("{provider}: {problem}")]

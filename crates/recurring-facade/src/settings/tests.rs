@@ -53,6 +53,8 @@ fn what_is_missing_is_named() {
     let settings = Settings::new().set("EMSPAY_BASE_URL", "https://a.example").expect("a known name");
     let error = settings.facade().expect_err("no key");
     assert_eq!(error.to_string(), "emspay needs EMSPAY_API_KEY");
+    let both = Settings::new().facade_of(&ProviderId::EMSPAY).expect_err("nothing is set").to_string();
+    assert!(both.contains("EMSPAY_BASE_URL") && both.contains("EMSPAY_API_KEY"), "{both}");
     let settings = settings.set("EMSPAY_API_KEY", "hunter2").expect("a known name");
     let facade = settings.facade().expect("set up");
     assert_eq!(facade.providers().count(), 1);
@@ -110,7 +112,7 @@ fn base_url_missing_is_named() {
     ] {
         let error = settings.facade_of(&id).expect_err("without an address");
         let missing =
-            matches!(&error, SettingsError::Missing { variable: missing, .. } if *missing == variable);
+            matches!(&error, SettingsError::Missing { variables: missing, .. } if *missing == [variable]);
         assert!(missing, "{error}");
         for word in words.into_iter().chain(["https://a.example"]) {
             let settings = settings.clone().set(variable, word).expect("a known name");
@@ -135,4 +137,29 @@ fn token_url_beside_an_address_is_never_the_live_one() {
     }
     let live = settings.set("OMNO_BASE_URL", "live").expect("a known name");
     live.facade_of(&ProviderId::OMNO).expect("the live one, by its word");
+}
+
+/// What `missing` names is exactly what a gateway cannot be set up without.
+#[test]
+fn all_that_is_missing_is_named_at_once() {
+    for id in ProviderId::ALL.iter().filter(|id| **id != ProviderId::TOKENPAY_SIGNED) {
+        let mut settings = Settings::new();
+        if matches!(settings.facade_of(id), Err(SettingsError::NotBuilt { .. })) {
+            continue;
+        }
+        let missing = settings.missing(id);
+        assert!(missing.len() > 1, "{id}: {missing:?}");
+        for (place, variable) in missing.iter().enumerate() {
+            match settings.facade_of(id) {
+                Err(SettingsError::Missing { variables, .. }) => {
+                    assert_eq!(variables.len(), missing.len() - place, "{id}: {variables:?}");
+                }
+                other => panic!("{id}: {other:?}"),
+            }
+            let value = if variable.ends_with("_URL") { "https://a.example" } else { "k" };
+            let value = if id == &ProviderId::OMNO && variable.ends_with("_URL") { "live" } else { value };
+            settings = settings.set(variable, value).expect("a known name");
+        }
+        settings.facade_of(id).expect("set up");
+    }
 }

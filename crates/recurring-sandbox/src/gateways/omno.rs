@@ -255,14 +255,8 @@ impl Payment {
     }
 
     fn notify(&self, common: &mut Common) {
-        common.notify(Notification {
-            forged: false,
-            gateway: GATEWAY,
-            url: self.hook.clone(),
-            event: self.status.to_owned(),
-            header: None,
-            body: self.render(&common.origin).to_string(),
-        });
+        let body = self.render(&common.origin).to_string();
+        common.notify(&Notification::new(GATEWAY, self.status, &self.id, body), [self.hook.clone()]);
     }
 
     fn render(&self, origin: &str) -> Value {

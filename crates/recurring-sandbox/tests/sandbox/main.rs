@@ -13,6 +13,7 @@ mod driver;
 mod emspay;
 mod faults;
 mod inspector;
+mod listeners;
 mod money;
 mod ngenius;
 mod notifications;

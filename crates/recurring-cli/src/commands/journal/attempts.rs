@@ -1,7 +1,5 @@
 //! The attempts of the journal: many of them, or one with its log.
 
-use comfy_table::Table;
-use comfy_table::presets::ASCII_MARKDOWN;
 use recurring_facade::AttemptId;
 use recurring_journal::Journal;
 use recurring_journal::store::Filter;
@@ -11,7 +9,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::line::Line;
 use crate::output::Output;
-use crate::text;
+use crate::{table, text};
 
 /// Attempts that are read at a time.
 const PAGE: u32 = 500;
@@ -22,9 +20,8 @@ pub(super) async fn list(
     most: usize,
     out: &Output,
 ) -> Result<Exit, CliError> {
-    let mut table = Table::new();
-    table.load_style(ASCII_MARKDOWN);
-    table.set_header(["attempt", "gateway", "operation", "state", "amount", "updated"]);
+    let mut rows = Vec::new();
+    let filtered = filter.state.is_some() || filter.provider.is_some();
     let mut left = most;
     while left > 0 {
         let page = journal.list(&filter, u32::try_from(left).unwrap_or(PAGE).min(PAGE)).await?;
@@ -35,20 +32,24 @@ pub(super) async fn list(
             if out.is_json() {
                 out.object(&RecordLine::from(record));
             } else {
-                table.add_row([
+                rows.push(vec![
                     record.attempt.to_string(),
                     record.provider.to_string(),
-                    record.operation.to_string(),
-                    record.state.to_string(),
+                    text::state(record),
                     record.amount.map(|amount| amount.to_string()).unwrap_or_default(),
-                    record.updated.to_string(),
+                    text::to_the_second(&record.updated.to_string()),
                 ]);
             }
         }
     }
-    if !out.is_json() {
-        out.text(&table.to_string());
+    if out.is_json() {
+        return Ok(Exit::Done);
     }
+    out.text(&match (rows.is_empty(), filtered) {
+        (true, true) => "no attempts of this kind".to_owned(),
+        (true, false) => "no attempts: the journal is empty".to_owned(),
+        (false, _) => table::of_records(&["attempt", "gateway", "state", "amount", "updated (UTC)"], rows),
+    });
     Ok(Exit::Done)
 }
 

@@ -15,9 +15,13 @@ use crate::files;
 use crate::output::Output;
 use crate::session::{Session, shown};
 
-pub(super) async fn create(session: &Session, address: Option<&str>, out: &Output) -> Result<Exit, CliError> {
-    let journal = session.create(address).await?;
-    let address = shown(&session.address(address)?)?;
+pub(super) async fn create(session: &Session, out: &Output) -> Result<Exit, CliError> {
+    if let Address::Sqlite(path) = Address::parse(session.address()?.expose())? {
+        files::check_folder(&path)
+            .map_err(|why| CliError::configuration(format!("cannot create the journal: {why}")))?;
+    }
+    let journal = session.create().await?;
+    let address = shown(&session.address()?)?;
     let (kind, identity, version) = (journal.store().kind(), journal.identity(), JournalInfo::NEWEST);
     let human = format!(
         "created {address}\nidentity  {identity}\nversion   {version}\nset RECURRING_JOURNAL_ID to it, and every command refuses another journal"
@@ -26,9 +30,9 @@ pub(super) async fn create(session: &Session, address: Option<&str>, out: &Outpu
     Ok(Exit::Done)
 }
 
-pub(super) async fn info(session: &Session, address: Option<&str>, out: &Output) -> Result<Exit, CliError> {
-    let info = session.inspect(address).await?;
-    let address = session.address(address)?;
+pub(super) async fn info(session: &Session, out: &Output) -> Result<Exit, CliError> {
+    let info = session.inspect().await?;
+    let address = session.address()?;
     let (kind, version, identity) = (info.kind, info.version, info.identity.as_deref());
     let mut human = format!(
         "{}\nidentity  {}\nkind      {kind}\nversion   {version}",
@@ -61,13 +65,8 @@ pub(super) async fn info(session: &Session, address: Option<&str>, out: &Output)
     Ok(Exit::Done)
 }
 
-pub(super) async fn backup(
-    session: &Session,
-    address: Option<&str>,
-    file: &Path,
-    out: &Output,
-) -> Result<Exit, CliError> {
-    let path = match Address::parse(session.address(address)?.expose())? {
+pub(super) async fn backup(session: &Session, file: &Path, out: &Output) -> Result<Exit, CliError> {
+    let path = match Address::parse(session.address()?.expose())? {
         Address::Sqlite(path) => path,
         Address::Postgres(_) => {
             return Err(CliError::usage(
@@ -78,6 +77,8 @@ pub(super) async fn backup(
     };
     let file = std::path::absolute(file)
         .map_err(|error| CliError::usage(format!("cannot write {}: {error}", file.display())))?;
+    files::check_folder(&file)
+        .map_err(|why| CliError::usage(format!("cannot copy the journal to {}: {why}", file.display())))?;
     let store = session.sqlite(path).await?;
     store.backup(&file).await.map_err(|error| {
         if error == StoreError::Exists {
@@ -100,14 +101,13 @@ pub(super) async fn backup(
 
 pub(super) async fn acknowledge(
     session: &Session,
-    address: Option<&str>,
     arguments: AcknowledgeFailover,
     out: &Output,
 ) -> Result<Exit, CliError> {
     let charged = arguments.charged.as_deref().map(read_charged).transpose()?.unwrap_or_default();
     let AcknowledgeFailover { by, why, planned_were_not_sent, .. } = arguments;
     let failover = Failover { by, why, planned_were_not_sent, charged };
-    let done = match Address::parse(session.address(address)?.expose())? {
+    let done = match Address::parse(session.address()?.expose())? {
         Address::Sqlite(path) => SqliteStore::acknowledge_failover(path, &failover).await,
         Address::Postgres(address) => PostgresStore::acknowledge_failover(&address, &failover).await,
     };

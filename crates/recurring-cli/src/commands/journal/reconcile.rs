@@ -10,6 +10,7 @@ use super::line::RecordLine;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
+use crate::text;
 
 /// Attempts that are read at a time.
 const PAGE: u32 = 500;
@@ -22,8 +23,9 @@ pub(super) async fn one(
     out: &Output,
 ) -> Result<Exit, CliError> {
     journal.recover().await?;
-    if let Some(looked) = journal.look(facade, attempt).await? {
-        show(&looked, out);
+    match journal.look(facade, attempt).await? {
+        Some(looked) => show(&looked, out),
+        None => out.note("nothing to look up: this attempt is not open"),
     }
     Ok(Exit::from(&journal.attempt(attempt).await?))
 }
@@ -54,6 +56,13 @@ pub(super) async fn all(
             }
         }
     }
+    if seen.is_empty() {
+        out.note(if due {
+            "nothing is due to be looked up"
+        } else {
+            "nothing to look up: no attempt is open"
+        });
+    }
     let counts = journal.store().count().await?;
     let there_are = |wanted: &[State]| counts.iter().any(|(state, _)| wanted.contains(state));
     Ok(if there_are(&[State::Unknown, State::Review]) {
@@ -69,6 +78,7 @@ fn show(looked: &Reconciled, out: &Output) {
     let record = &looked.record;
     let mut line = RecordLine::from(record);
     line.before = Some(looked.before);
-    let note = record.note.as_deref().unwrap_or_default();
-    out.line(&line, &format!("{}: {} -> {} ({note})", record.attempt, looked.before, record.state));
+    let note = record.note.as_deref().map(|note| format!(" ({note})")).unwrap_or_default();
+    let after = text::state(record);
+    out.line(&line, &format!("{}: {} -> {after}{note}", record.attempt, looked.before));
 }

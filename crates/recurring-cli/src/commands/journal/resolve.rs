@@ -17,7 +17,7 @@ pub(super) async fn run(
     arguments: Resolve,
     out: &Output,
 ) -> Result<Exit, CliError> {
-    let attempt = arguments.attempt;
+    let attempt = arguments.attempt.attempt()?;
     let before = journal.attempt(&attempt).await?;
     // Only its own gateway is asked: what is missing for others does not matter. One that cannot be asked is refused or
     // forced like one that does not answer.

@@ -12,12 +12,18 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Split};
 
 use crate::error::CliError;
+use crate::files;
+use crate::nearest::nearest;
 
 /// A longer line is not a charge.
 const LONGEST_LINE: usize = 64 * 1024;
 
 /// What some programs write before the first line.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// The members that a line may have.
+const MEMBERS: [&str; 7] =
+    ["attempt", "amount", "currency", "credential", "provider", "reason", "notification_url"];
 
 /// One line of the input. A member that is not known may mean something (`not_before`, `dry_run`): it is refused.
 #[derive(Deserialize)]
@@ -43,7 +49,7 @@ pub(super) async fn charges(path: &Path) -> Result<Charges, CliError> {
         Box::new(tokio::io::stdin())
     } else {
         let file = tokio::fs::File::open(path).await;
-        Box::new(file.map_err(|error| CliError::usage(format!("cannot read {}: {error}", path.display())))?)
+        Box::new(file.map_err(|error| files::unreadable(path, &error))?)
     };
     Ok(Charges { lines: BufReader::new(input).split(b'\n'), number: 0, ended: false })
 }
@@ -103,8 +109,11 @@ fn charge(line: &[u8]) -> Result<ChargeRequest, String> {
         if let Some(name) = member("missing field ") {
             format!("{name} is missing")
         } else if let Some(name) = member("unknown field ") {
-            let known = "attempt, amount, currency, credential, provider, reason, notification_url";
-            format!("{} is not a member of a charge; there are {known}", name.trim_end_matches(','))
+            let name = name.trim_matches([',', '`']);
+            match nearest(name, MEMBERS) {
+                Some(near) => format!("`{name}` is not a member of a charge; did you mean `{near}`?"),
+                None => format!("`{name}` is not a member of a charge; there are {}", MEMBERS.join(", ")),
+            }
         } else if let Some(name) = member("duplicate field ") {
             format!("{name} is named twice")
         } else if error.is_data() {
@@ -145,6 +154,7 @@ mod tests {
             (with(r#","amount":40.0"#), "`amount` must be a string such as \"40.00\""),
             (with(r#","amount":"40.00","reason":7"#), "another type"),
             (with(r#","amount":"40.00","not_before":"2027-01-01""#), "`not_before` is not a member"),
+            (with(r#","ammount":"40.00""#), "did you mean `amount`?"),
             (with(r#","amount":"40.00","amount":"40.00""#), "`amount` is named twice"),
             ("{".to_owned(), "not valid JSON"),
         ] {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use recurring_facade::{ErrorKind, ProviderId};
-use recurring_journal::{Refusal, State, Summary};
+use recurring_journal::{Refusal, Report, State, Summary};
+
+use crate::line::Line;
 
 /// How the charges ended, by the state of the money, and what to do next.
 pub(super) fn summary(summary: &Summary, planned: bool) -> String {
@@ -52,6 +54,22 @@ pub(super) fn summary(summary: &Summary, planned: bool) -> String {
         }
     }
     text
+}
+
+/// An attempt that is worth an operator's look: all but what went through, is under way, or was left.
+pub(super) fn notable(report: &Report, line: &Line) -> Option<String> {
+    let why = || line.message.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+    match report {
+        Report::Made(answer) => {
+            let record = &answer.record;
+            let reason = record.ending.reason.map(|reason| format!(", {reason}")).unwrap_or_default();
+            let shown = !matches!(record.state, State::Paid | State::Pending | State::Authorized);
+            shown.then(|| format!("{}: {}{reason}{}", record.attempt, record.state, why()))
+        }
+        Report::Skipped { .. } => None,
+        Report::Refused { attempt, .. } => Some(format!("{attempt}: refused{}", why())),
+        _ => Some(format!("refused{}", why())),
+    }
 }
 
 /// Why a gateway refused every charge, and what to do.

@@ -5,7 +5,7 @@ use tokenpay_signed::{AddToken, OrderKey, QueryOrder, Sale, StoredToken, TokenOr
 
 use super::TokenpaySigned;
 use super::order::{check_order, error, is_dead_token, order_key, payment, told_at};
-use crate::adapters::{dead_credential, foreign_pending, needed};
+use crate::adapters::{all_needed, dead_credential, foreign_pending, needed};
 use crate::call::Call;
 use crate::credential::{Agreement, KnownToken, PendingEnrolment, StoredCredential, TokenpayCredential};
 use crate::error::Error;
@@ -17,6 +17,15 @@ use crate::request::EnrolRequest;
 impl TokenpaySigned {
     pub(super) async fn begin_enrolment(&self, request: &EnrolRequest) -> Result<EnrolStarted, Error> {
         let here = ProviderId::TOKENPAY_SIGNED;
+        all_needed(
+            &here,
+            &[
+                ("customer", request.customer.id.is_some()),
+                ("success_url", request.success_url.is_some()),
+                ("failure_url", request.failure_url.is_some()),
+                ("notification_url", request.notification_url.is_some()),
+            ],
+        )?;
         let user_id = needed(&here, "customer", request.customer.id.as_ref())?;
         let add = AddToken::new(
             user_id,

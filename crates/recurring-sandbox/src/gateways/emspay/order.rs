@@ -117,16 +117,10 @@ impl Order {
 
     /// Public documentation: the notification names the order and nothing else, and is not signed.
     pub(super) fn notify(&self, common: &mut Common, project: &str) {
-        let Some(url) = text(&self.kept, "webhook_url") else { return };
         let event = "status_changed";
-        common.notify(Notification {
-            forged: false,
-            gateway: GATEWAY,
-            url: url.to_owned(),
-            event: event.to_owned(),
-            header: None,
-            body: json!({"event": event, "order_id": self.id, "project_id": project}).to_string(),
-        });
+        let body = json!({"event": event, "order_id": self.id, "project_id": project}).to_string();
+        let url = text(&self.kept, "webhook_url").map(str::to_owned);
+        common.notify(&Notification::new(GATEWAY, event, &self.id, body), url);
     }
 
     pub(super) fn render(&self, account: AccountIds<'_>, origin: &str) -> Value {

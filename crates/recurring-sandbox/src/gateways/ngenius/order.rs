@@ -132,20 +132,18 @@ impl Order {
     /// Public documentation: the event with the order in it, and one fixed header as the proof of origin. That the
     /// order holds only the payment that the event is about is a guess.
     pub(super) fn notify(&self, common: &mut Common, outlet: &str, place: usize, event: &str) {
-        let Some(url) = common.outbox.account_wide(GATEWAY) else { return };
+        let url = common.outbox.account_wide(GATEWAY);
+        if !common.outbox.has_receiver(url.iter()) {
+            return;
+        }
         let payment = self.payments.get(place).into_iter();
         let body = json!({
             "outletId": outlet, "eventId": common.ids.uuid(), "eventName": event,
             "order": self.render_with(payment, &common.origin, outlet),
         });
-        common.notify(Notification {
-            forged: false,
-            gateway: GATEWAY,
-            url,
-            event: event.to_owned(),
-            header: Some((WEBHOOK_HEADER, WEBHOOK_SECRET.to_owned())),
-            body: body.to_string(),
-        });
+        let header = Some((WEBHOOK_HEADER, WEBHOOK_SECRET.to_owned()));
+        let notification = Notification::new(GATEWAY, event, &self.terms.reference, body.to_string());
+        common.notify(&Notification { header, ..notification }, url);
     }
 
     /// When payment number `count` falls due: the time of day of the first one.

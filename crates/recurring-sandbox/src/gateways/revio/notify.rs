@@ -29,20 +29,21 @@ impl Revio {
     }
 
     pub(super) fn sign_and_send(&self, common: &mut Common, mut body: Value, event: &str, urls: Vec<String>) {
+        if !common.outbox.has_receiver(&urls) {
+            return;
+        }
         if let Some(body) = body.as_object_mut() {
             body.insert("event_type".to_owned(), event.into());
         }
+        let payment = body
+            .pointer("/related_to/id")
+            .or(body.get("id"))
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
         let body = body.to_string();
-        for url in urls {
-            let Ok(signature) = self.key.try_sign(body.as_bytes()) else { return };
-            common.notify(Notification {
-                forged: false,
-                gateway: GATEWAY,
-                url,
-                event: event.to_owned(),
-                header: Some(("X-Signature", STANDARD.encode(signature.to_bytes()))),
-                body: body.clone(),
-            });
-        }
+        let Ok(signature) = self.key.try_sign(body.as_bytes()) else { return };
+        let header = Some(("X-Signature", STANDARD.encode(signature.to_bytes())));
+        common.notify(&Notification { header, ..Notification::new(GATEWAY, event, &payment, body) }, urls);
     }
 }

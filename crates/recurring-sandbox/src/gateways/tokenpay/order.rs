@@ -75,10 +75,12 @@ impl Order {
 
     /// Sends the order as it is now.
     pub(super) fn notify(&self, common: &mut Common, key: &SigningKey<Sha256>) {
-        let Some(url) = self.notify.clone() else { return };
+        if !common.outbox.has_receiver(&self.notify) {
+            return;
+        }
         let Some(body) = self.notification(key) else { return };
-        let event = self.status().to_owned();
-        common.notify(Notification { gateway: GATEWAY, url, event, header: None, body, forged: false });
+        let notification = Notification::new(GATEWAY, self.status(), &self.id.to_string(), body);
+        common.notify(&notification, self.notify.clone());
     }
 
     /// The notification: every member but the signature is signed as `key=value`, sorted and joined by `&`.
