@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::invalid_input::InvalidInput;
-use crate::written_as_text;
+use crate::words::written_as_text;
 
 /// The caller's own name for one attempt to move money, stored by the caller *before* the first send and put on
 /// the wire as the merchant's reference.

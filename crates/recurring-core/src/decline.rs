@@ -1,4 +1,4 @@
-use crate::written_as_words;
+use crate::words::written_as_words;
 
 /// Why a payment was refused, in one vocabulary for all gateways. The gateway's own code and words are kept beside
 /// it: this is an interpretation.

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use crate::invalid_input::InvalidInput;
 use crate::reply::Reply;
-use crate::words::UnknownWord;
-use crate::{written_as_text, written_as_words};
+use crate::words::{UnknownWord, written_as_text, written_as_words};
 
 /// What went wrong. What happened to the money is a question of its own: see [`Effect`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

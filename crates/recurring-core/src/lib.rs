@@ -14,7 +14,9 @@ mod retry;
 mod secret;
 mod time;
 mod timestamp;
-mod words;
+// For the macros, which name their error through it.
+#[doc(hidden)]
+pub mod words;
 
 pub use attempt::AttemptId;
 pub use decline::{DeclineReason, RetryAdvice};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::invalid_input::InvalidInput;
-use crate::written_as_text;
+use crate::words::written_as_text;
 
 /// An ISO 4217 currency that has a number of decimals.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

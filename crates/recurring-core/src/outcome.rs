@@ -4,8 +4,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::money::{Money, MoneyOrText};
-use crate::words::UnknownWord;
-use crate::written_as_words;
+use crate::words::{UnknownWord, written_as_words};
 
 /// Where a payment stands, as far as the gateway's answer proves it.
 ///

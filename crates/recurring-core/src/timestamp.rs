@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
 use crate::invalid_input::InvalidInput;
-use crate::written_as_text;
+use crate::words::written_as_text;
 
 /// A moment in time, to the nanosecond, without a time zone.
 ///

@@ -50,15 +50,15 @@ macro_rules! written_as_words {
 
         /// Reads the word of [`as_str`](Self::as_str).
         impl std::str::FromStr for $type {
-            type Err = $crate::UnknownWord;
+            type Err = $crate::words::UnknownWord;
 
             fn from_str(word: &str) -> Result<Self, Self::Err> {
                 let known = Self::ALL.iter().find(|value| value.as_str() == word);
-                known.copied().ok_or_else(|| $crate::UnknownWord::new($what, Self::ALL))
+                known.copied().ok_or_else(|| $crate::words::UnknownWord::new($what, Self::ALL))
             }
         }
 
-        $crate::written_as_text!($type);
+        $crate::words::written_as_text!($type);
     };
 }
 
@@ -81,3 +81,5 @@ macro_rules! written_as_text {
         }
     };
 }
+
+pub use {written_as_text, written_as_words};
