@@ -10,6 +10,7 @@ mod exit;
 mod files;
 mod journal_settings;
 mod line;
+mod logging;
 mod nearest;
 mod output;
 mod record;
