@@ -52,7 +52,8 @@ Example:
 
 pub(super) const NOTIFICATION: &str = "\
 Example:
-  recurring notification --provider emspay < body.json";
+  recurring notification --provider emspay < body.json
+  recurring notification --provider revio --request webhook.http";
 
 pub(super) const RUN: &str = "\
 Example:
