@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::workspace::{self, PROVIDERS, cargo};
-use crate::{api, contract, docs, fixtures, msrv, new_provider, tidy};
+use crate::{api, clients, contract, docs, fixtures, msrv, new_provider, tidy};
 
 type Step = (String, Box<dyn Fn() -> Result<(), String>>);
 
@@ -74,6 +74,7 @@ fn steps(skip_tests: bool) -> Vec<Step> {
         steps.push(cargo_step(pooler, TESTS));
     }
     steps.push(cargo_step(OUTSIDE, TESTS));
+    steps.push(step("clients from package registries", || clients::run(true)));
     steps.push(cargo_step(REDUCED, TESTS));
     steps.push(step("a new gateway's crate", new_provider::check));
     steps.push(cargo_step("doc --workspace --no-deps", &[("RUSTDOCFLAGS", "-D warnings")]));

@@ -4,6 +4,7 @@ mod api;
 mod bench;
 mod ci;
 mod circles;
+mod clients;
 mod contract;
 mod docs;
 mod fixtures;
@@ -54,6 +55,9 @@ enum Command {
         #[arg(long)]
         skip_tests: bool,
     },
+    /// Runs clients from package registries against the sandbox, whose ledger is the judge. What this machine cannot run is
+    /// listed as ignored; with the variable `CI` it is a failure.
+    Clients,
     /// Checks who depends on whom: gateways stand alone, one crate talks HTTP, one version of each package.
     Contract,
     /// Writes docs/providers.md from the code.
@@ -114,6 +118,7 @@ fn main() -> ExitCode {
         Command::Setup { yes } => setup::run(yes),
         Command::Sim { seeds } => sim(seeds),
         Command::Ci { skip_tests } => ci::run(skip_tests),
+        Command::Clients => clients::run(std::env::var_os("CI").is_some()),
         Command::Contract => workspace::report(contract::check()),
         Command::Docs => docs::write(),
         Command::Fixtures { folder: None } => workspace::report(fixtures::check()),

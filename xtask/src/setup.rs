@@ -14,7 +14,7 @@ struct Need {
     is_there: fn() -> bool,
 }
 
-const NEEDS: [Need; 7] = [
+const NEEDS: [Need; 8] = [
     Need {
         package: "postgresql",
         purpose: "the journal's tests start a server of their own",
@@ -37,6 +37,11 @@ const NEEDS: [Need; 7] = [
         package: "pgbouncer",
         purpose: "the journal behind a pooler (the feature pgbouncer-tests)",
         is_there: || runs("pgbouncer") || Path::new("/usr/sbin/pgbouncer").is_file(),
+    },
+    Need {
+        package: "python3-venv",
+        purpose: "a client from PyPI against the sandbox",
+        is_there: || succeeds(Command::new("python3").args(["-c", "import ensurepip, venv"])),
     },
 ];
 

@@ -13,7 +13,7 @@ const OPENAPI: &str = include_str!("openapi.json");
 type Act = fn(&mut State, &Request) -> Answer;
 
 /// Every path: the method, the part after `/_sandbox/`, and what it does.
-const ROUTES: [(&str, &str, Act); 11] = [
+const ROUTES: [(&str, &str, Act); 12] = [
     ("GET", "ledger", |state, _| Answer::json(200, &json!(state.common.ledger.entries()))),
     ("GET", "deliveries", deliveries),
     ("GET", "settings", |state, _| settings(state)),
@@ -21,6 +21,7 @@ const ROUTES: [(&str, &str, Act); 11] = [
     ("POST", "webhooks", webhooks),
     ("POST", "listeners", listen),
     ("DELETE", "listeners/{number}", unlisten),
+    ("GET", "clock", |state, _| shown(state)),
     ("POST", "clock", clock),
     ("GET", "faults", |state, _| Answer::json(200, &json!(state.common.faults.list()))),
     ("POST", "faults", inject),
@@ -132,6 +133,11 @@ fn clock(state: &mut State, request: &Request) -> Answer {
         return refuse(400, "advance_seconds: a whole number of seconds, not negative");
     };
     state.advance(Duration::from_secs(seconds));
+    shown(state)
+}
+
+/// The time of the sandbox.
+fn shown(state: &State) -> Answer {
     Answer::json(200, &json!({"now": state.common.now().to_string()}))
 }
 

@@ -150,6 +150,11 @@ impl Gateway for Emspay {
         order.notify(common, &self.project_id);
         let (success, failure) = (text(&order.kept, "return_url"), text(&order.kept, "failure_url"));
         let to = if matches!(order.status, "completed" | "accepted") { success } else { failure.or(success) };
-        Some(PageResult { message, redirect: to.map(str::to_owned) })
+        // Source: the vendor's own plugin, which gives one address for both and takes a request with this as the customer.
+        let redirect = to.map(|url| {
+            let mark = if url.contains('?') { '&' } else { '?' };
+            format!("{url}{mark}order_id={id}")
+        });
+        Some(PageResult { message, redirect })
     }
 }

@@ -281,6 +281,11 @@ async fn revio_webhooks_and_clients_are_registered_and_listed() {
     assert_eq!(sent, [("purchase.paid".to_owned(), "https://shop.example/paid".to_owned())]);
     let own = format!("/webhooks/{}/", made.json()["id"].as_str().unwrap());
     assert_eq!(world.revio("PATCH", &own, r#"{"all_events":true}"#).await.json()["all_events"], true);
+    let (purchase, _) = world.revio_purchase(&client, false).await;
+    world.sandbox.settle().await;
+    let created = world.sandbox.deliveries().pop().unwrap();
+    assert_eq!(created.event, "purchase.created");
+    assert_eq!(purchase, format!("/purchases/{}/", created.payment));
     assert_eq!(world.revio("DELETE", &own, "").await.status, 204);
     assert_eq!(world.revio("GET", &own, "").await.status, 404);
     assert_eq!(world.revio("POST", "/webhooks/", r#"{"title":"x","callback":"nowhere"}"#).await.status, 400);
@@ -333,4 +338,21 @@ async fn revio_purchase_falls_due() {
         assert_eq!(pay.status, answer, "{status}");
     }
     assert_eq!(world.money(), [" 100 ZAR"]);
+}
+
+/// The vendor's own plugin gives the gateway one address for the customer and for webhooks: only the customer's has `order_id`.
+#[tokio::test]
+async fn emspay_customer_comes_back_with_the_order() {
+    let world = World::start().await;
+    let shop = "https://shop.example/?wc-api=ginger";
+    let body = json!({
+        "merchant_order_id": "8", "amount": 2500, "currency": "EUR", "description": "Order 8", "return_url": shop,
+        "webhook_url": shop, "transactions": [{"payment_method": "credit-card"}],
+    });
+    let order = world.emspay("POST", "/orders", &body.to_string()).await.json();
+    let back = world.customer(order["order_url"].as_str().unwrap(), GOOD_CARD, "pay").await;
+    let id = order["id"].as_str().unwrap();
+    assert_eq!(back.location, Some(format!("{shop}&order_id={id}")));
+    assert_eq!(world.sandbox.deliveries().pop().unwrap().url, shop);
+    assert_eq!(world.money(), ["8 2500 EUR"]);
 }

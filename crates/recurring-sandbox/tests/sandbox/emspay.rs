@@ -208,12 +208,13 @@ async fn customer_is_redirected_to_the_merchant() {
     body["return_url"] = json!("https://merchant.example/thanks?a=1&b=2");
     body["failure_url"] = json!("https://merchant.example/sorry");
     for (action, to) in
-        [("pay", "https://merchant.example/thanks?a=1&b=2"), ("decline", "https://merchant.example/sorry")]
+        [("pay", "https://merchant.example/thanks?a=1&b=2&"), ("decline", "https://merchant.example/sorry?")]
     {
         let order = world.emspay("POST", "/orders/", &body.to_string()).await.json();
         let page = format!("http://{}", order["transactions"][0]["payment_url"].as_str().unwrap());
         let reply = world.customer(&page, GOOD_CARD, action).await;
-        assert_eq!((reply.status, reply.location.as_deref()), (303, Some(to)));
+        let to = format!("{to}order_id={}", order["id"].as_str().unwrap());
+        assert_eq!((reply.status, reply.location), (303, Some(to)));
     }
 }
 

@@ -176,6 +176,9 @@ impl Revio {
         };
         let purchase = Purchase::read(&body, client, common)?;
         let answer = self.show(common, 201, &purchase);
+        // Assumption: the account's one address, which names no events, is spared this one.
+        let (event, body) = ("purchase.created", self.render(common, &purchase));
+        self.sign_and_send(common, body, event, self.registered_urls(event));
         let id = purchase.id.clone();
         self.purchases.push(&id, purchase);
         Ok(answer)

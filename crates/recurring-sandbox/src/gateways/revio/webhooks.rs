@@ -119,8 +119,13 @@ impl Revio {
 
     /// The addresses of the account for this event.
     pub(super) fn webhook_urls(&self, common: &Common, event: &str) -> Vec<String> {
+        let account_wide = common.outbox.account_wide(super::purchase::GATEWAY);
+        account_wide.into_iter().chain(self.registered_urls(event)).collect()
+    }
+
+    /// The addresses of the registered webhooks for this event, without the account's one address.
+    pub(super) fn registered_urls(&self, event: &str) -> Vec<String> {
         let registered = self.webhooks.iter().filter(|webhook| webhook.takes(event));
-        let registered = registered.map(|webhook| webhook.callback.clone());
-        common.outbox.account_wide(super::purchase::GATEWAY).into_iter().chain(registered).collect()
+        registered.map(|webhook| webhook.callback.clone()).collect()
     }
 }
