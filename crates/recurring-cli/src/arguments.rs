@@ -7,9 +7,9 @@ mod journal;
 mod payment;
 #[cfg(feature = "sandbox")]
 mod sandbox;
+mod serve;
 mod values;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,9 +22,9 @@ pub(crate) use choice::{CustomerChoice, PaymentChoice};
 pub(crate) use first::{Enrol, Resume};
 pub(crate) use journal::{AcknowledgeFailover, Decision, Journal, JournalCommand, Resolve};
 pub(crate) use payment::{Attempt, Charge, JournalChoice, PaymentPart, Run, Schedule};
-pub(crate) use sandbox::Sandbox;
 #[cfg(feature = "sandbox")]
 pub(crate) use sandbox::{Clock, ClockCommand, Fault, Listen, Trigger};
+pub(crate) use serve::Sandbox;
 
 /// What scripts depend on.
 const EXIT_CODES: &str = "\
