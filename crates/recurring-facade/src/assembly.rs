@@ -127,7 +127,7 @@ mod tests {
                     missing.push(format!("{id}: its operations in src/capabilities.rs"));
                 }
                 Ok(_) => {}
-                Err(_) => missing.push(format!("{id}: its adapter in `provider` of src/assembly.rs")),
+                Err(_) => missing.push(format!("{id}: its adapter in `built` of src/assembly.rs")),
             }
             if !provider_tables().iter().any(|tables| tables.provider == *id) {
                 missing.push(format!("{id}: its outcomes in src/tables.rs"));
