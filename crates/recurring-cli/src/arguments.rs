@@ -5,6 +5,8 @@ mod examples;
 mod first;
 mod journal;
 mod payment;
+#[cfg(feature = "sandbox")]
+mod sandbox;
 mod values;
 
 use std::net::SocketAddr;
@@ -20,6 +22,8 @@ pub(crate) use choice::{CustomerChoice, PaymentChoice};
 pub(crate) use first::{Enrol, Resume};
 pub(crate) use journal::{AcknowledgeFailover, Decision, Journal, JournalCommand, Resolve};
 pub(crate) use payment::{Attempt, Charge, JournalChoice, PaymentPart, Run, Schedule};
+#[cfg(feature = "sandbox")]
+pub(crate) use sandbox::{Clock, ClockCommand, Fault, Listen, Trigger};
 
 /// What scripts depend on.
 const EXIT_CODES: &str = "\
@@ -61,6 +65,9 @@ pub(crate) struct Arguments {
     /// Print one JSON object a line on standard output, and nothing else there.
     #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) json: bool,
+    /// Log to standard error: -v each request and its answer, -vv everything; or what RUST_LOG asks for. No secret is logged.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = GLOBAL)]
+    pub(crate) verbose: u8,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -87,6 +94,22 @@ pub(crate) enum Command {
         #[arg(long, value_name = "DIR")]
         record: Option<PathBuf>,
     },
+    /// Print the webhooks of a running sandbox until Ctrl-C, and forward them to a server on this machine.
+    #[cfg(feature = "sandbox")]
+    #[command(after_help = sandbox::LISTEN)]
+    Listen(Listen),
+    /// Make an event happen in a running sandbox: money moves there, and the webhooks are sent as the gateway sends them.
+    #[cfg(feature = "sandbox")]
+    #[command(after_help = sandbox::TRIGGER)]
+    Trigger(Trigger),
+    /// Arm, list or clear the faults of a running sandbox.
+    #[cfg(feature = "sandbox")]
+    #[command(after_help = sandbox::FAULT)]
+    Fault(Fault),
+    /// Show or move the clock of a running sandbox.
+    #[cfg(feature = "sandbox")]
+    #[command(after_help = sandbox::CLOCK)]
+    Clock(Clock),
     /// Start a first payment, and print the page to send the customer to.
     ///
     /// Takes no money, and works without a journal; with one, it reserves the attempt's name. Exit code 0: the enrolment was
@@ -125,6 +148,9 @@ pub(crate) enum Command {
     Capture(PaymentPart),
     /// Verify and read a notification (webhook), whose body comes on standard input.
     ///
+    /// --request reads all of it, as it arrived, from a file or from standard input: so no secret is an argument, which
+    /// other users of this machine can read.
+    ///
     /// With a journal it is stored there, and the attempt that it is about is looked up.
     ///
     /// Exit code 0: verified, or unsigned because the gateway signs nothing; 4: not genuine; 1: genuine, but unreadable.
@@ -133,9 +159,14 @@ pub(crate) enum Command {
         /// The gateway, such as emspay.
         #[arg(long, value_parser = provider)]
         provider: ProviderId,
-        /// A header as it arrived, such as 'X-Signature: ..'. May be given several times.
+        /// A header as it arrived, such as 'X-Signature: ..'. May be given several times. A header that is a secret itself
+        /// (N-Genius) belongs into --request.
         #[arg(long = "header", value_name = "NAME: VALUE")]
         headers: Vec<String>,
+        /// The whole HTTP request: request line, headers, a blank line, and the body byte for byte; `-` reads standard
+        /// input.
+        #[arg(long, value_name = "FILE", conflicts_with = "headers")]
+        request: Option<PathBuf>,
     },
     /// Charge everything that is due, each attempt once. Takes money.
     ///
@@ -154,6 +185,32 @@ pub(crate) enum Command {
     /// Show the state of a payment.
     #[command(after_help = examples::STATUS)]
     Status(PaymentChoice),
+    /// Print the completions for a shell.
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions {
+        /// The shell.
+        #[arg(value_name = "SHELL")]
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages of all commands into a folder. Those of an earlier version are replaced.
+    #[command(after_help = examples::MANUAL)]
+    Manual {
+        /// The folder, which is made where it is missing.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+}
+
+impl Command {
+    /// Whether it works with a sandbox alone, and not with the gateways that are set up.
+    pub(crate) fn needs_no_settings(&self) -> bool {
+        match self {
+            Self::Demo | Self::Sandbox { .. } | Self::Completions { .. } | Self::Manual { .. } => true,
+            #[cfg(feature = "sandbox")]
+            Self::Listen(_) | Self::Trigger(_) | Self::Fault(_) | Self::Clock(_) => true,
+            _ => false,
+        }
+    }
 }
 
 #[cfg(test)]

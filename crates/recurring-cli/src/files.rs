@@ -118,6 +118,14 @@ pub(crate) fn check_folder(path: &Path) -> Result<(), String> {
     }
 }
 
+/// The bytes of a file, or of standard input for `-`.
+pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, CliError> {
+    if path.as_os_str() == "-" {
+        return standard_input_bytes();
+    }
+    std::fs::read(path).map_err(|error| CliError::usage(format!("cannot read {}: {error}", path.display())))
+}
+
 /// All of standard input, as the bytes that came.
 pub(crate) fn standard_input_bytes() -> Result<Vec<u8>, CliError> {
     let mut bytes = Vec::new();

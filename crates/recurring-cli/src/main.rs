@@ -5,11 +5,17 @@
 
 mod arguments;
 mod commands;
+#[cfg(feature = "sandbox")]
+mod control;
+#[cfg(feature = "sandbox")]
+mod delivery;
 mod error;
 mod exit;
 mod files;
+mod http_message;
 mod journal_settings;
 mod line;
+mod logging;
 mod nearest;
 mod output;
 mod record;

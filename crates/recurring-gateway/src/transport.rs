@@ -10,6 +10,7 @@ use tracing::debug;
 use crate::base_url::BaseUrl;
 use crate::error::ErrorExt as _;
 use crate::limit::{self, CheckLimit, Handover, LimitPassed, LimitedBody};
+use crate::options::check_options;
 use crate::request::{Method, PreparedRequest};
 use crate::retry::{self, Decision, Failure};
 
@@ -28,7 +29,7 @@ impl Transport {
     /// When the options contradict each other, a root certificate is not PEM or no TLS is built in for it, or the proxy's
     /// address is unusable.
     pub fn new(options: HttpOptions) -> Result<Self, InvalidInput> {
-        options.check()?;
+        check_options(&options)?;
         // Whatever could send a request twice, somewhere else, or changed is switched off by name: another crate
         // of the same program may have switched the feature on.
         let mut builder = reqwest::Client::builder()

@@ -32,15 +32,18 @@ impl Common {
         notification: &Notification,
         addresses: impl IntoIterator<Item = String>,
     ) {
-        let mut addresses = addresses.into_iter();
+        let own: Vec<String> = addresses.into_iter().collect();
+        let listeners = self.outbox.listeners.targets().into_iter().filter(|target| !own.contains(target));
         // What a fault does to the first one, it does to the listeners.
-        let first: Vec<String> =
-            addresses.next().into_iter().chain(self.outbox.listeners.targets()).collect();
+        let first: Vec<String> = own.first().cloned().into_iter().chain(listeners).collect();
         if first.is_empty() && !self.outbox.listeners.is_empty() {
             let now = self.now();
             return self.outbox.give_up(notification.clone(), now, "no address is set");
         }
-        for to in std::iter::once(first).chain(addresses.map(|url| vec![url])).filter(|to| !to.is_empty()) {
+        for to in std::iter::once(first)
+            .chain(own.into_iter().skip(1).map(|url| vec![url]))
+            .filter(|to| !to.is_empty())
+        {
             self.send(notification, &to);
         }
     }

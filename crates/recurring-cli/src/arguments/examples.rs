@@ -52,11 +52,21 @@ Example:
 
 pub(super) const NOTIFICATION: &str = "\
 Example:
-  recurring notification --provider emspay < body.json";
+  recurring notification --provider emspay < body.json
+  recurring notification --provider revio --request webhook.http";
 
 pub(super) const RUN: &str = "\
 Example:
   recurring run due.jsonl --rate 20 > results.jsonl";
+
+pub(super) const COMPLETIONS: &str = "\
+Example:
+  recurring completions bash \\
+    > ~/.local/share/bash-completion/completions/recurring";
+
+pub(super) const MANUAL: &str = "\
+Example:
+  recurring manual ~/.local/share/man/man1";
 
 pub(super) const JOURNAL: &str = "\
 Example:

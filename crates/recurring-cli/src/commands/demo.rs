@@ -1,7 +1,5 @@
 //! Every flow of each gateway, against a built-in sandbox, over real HTTP.
 
-mod customer;
-
 use std::time::Duration;
 
 use recurring_facade::{
@@ -11,6 +9,7 @@ use recurring_facade::{
 use recurring_sandbox::Sandbox;
 use serde_json::json;
 
+use crate::commands::customer::{self, Choice};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
@@ -124,7 +123,7 @@ impl Flow<'_> {
             .redirect
             .as_deref()
             .ok_or_else(|| unexpected("the gateway names no payment page"))?;
-        customer::pays(page, card).await.map_err(unexpected)?;
+        customer::presses(page, card, Choice::Pay).await.map_err(unexpected)?;
         step("customer", "paid", started.payment.payment.as_ref());
         let Enrolment { payment, agreement, .. } = self.facade.resume(started.pending).await?;
         step("credential", payment.outcome.as_str(), payment.payment.as_ref());

@@ -1,9 +1,18 @@
 //! One file for each command that is more than a few lines.
 
+#[cfg(feature = "sandbox")]
+mod clock;
+#[cfg(any(feature = "demo", feature = "sandbox"))]
+mod customer;
 #[cfg(feature = "demo")]
 mod demo;
 mod enrol;
+#[cfg(feature = "sandbox")]
+mod fault;
+mod generated;
 mod journal;
+#[cfg(feature = "sandbox")]
+mod listen;
 mod money;
 mod notification;
 mod part;
@@ -11,13 +20,17 @@ mod providers;
 mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;
+#[cfg(feature = "sandbox")]
+mod trigger;
 
-use recurring_facade::{Settings, Tls};
+use recurring_facade::{ProviderId, Settings, Tls};
+use tracing::debug;
 
 use crate::arguments::{Arguments, Command};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::journal_settings;
+use crate::logging;
 use crate::output::Output;
 use crate::session::Session;
 
@@ -26,9 +39,10 @@ const TLS: Tls = if cfg!(feature = "rustls") { Tls::Rustls } else { Tls::NativeT
 
 /// Runs one command.
 pub(crate) async fn run(arguments: Arguments, out: &Output) -> Result<Exit, CliError> {
+    logging::start(arguments.verbose)?;
     let settings = match (&arguments.command, &arguments.config) {
         // These have settings of their own.
-        (Command::Demo | Command::Sandbox { .. }, _) => Ok(Settings::new()),
+        (command, _) if command.needs_no_settings() => Ok(Settings::new()),
         (_, Some(path)) => Settings::new().with_general(journal_settings::NAMES).read_from(Some(path)),
         (_, None) => Settings::new().with_general(journal_settings::NAMES).read(),
     };
@@ -36,6 +50,8 @@ pub(crate) async fn run(arguments: Arguments, out: &Output) -> Result<Exit, CliE
     if let Some(timeout) = arguments.timeout {
         settings = settings.with_timeout(timeout);
     }
+    let configured = ProviderId::ALL.iter().filter(|id| settings.mentions(id)).map(ProviderId::as_str);
+    debug!(configured = configured.collect::<Vec<_>>().join(","), "read the settings");
     let session = Session::new(settings, arguments.journal.clone());
     let result = command(&session, arguments, out).await;
     session.close(out).await;
@@ -55,6 +71,14 @@ async fn command(session: &Session, arguments: Arguments, out: &Output) -> Resul
         }
         #[cfg(not(feature = "sandbox"))]
         Command::Sandbox { .. } => Err(not_built("sandbox")),
+        #[cfg(feature = "sandbox")]
+        Command::Listen(listen) => listen::run(&listen, out).await,
+        #[cfg(feature = "sandbox")]
+        Command::Trigger(trigger) => trigger::run(&trigger, out).await,
+        #[cfg(feature = "sandbox")]
+        Command::Fault(fault) => fault::run(&fault, out).await,
+        #[cfg(feature = "sandbox")]
+        Command::Clock(clock) => clock::run(&clock, out).await,
         Command::Enrol(enrol) => enrol::enrol(session, enrol, out).await,
         Command::Resume(resume) => enrol::resume(session, resume, out).await,
         Command::Cards { provider, customer } => {
@@ -64,11 +88,13 @@ async fn command(session: &Session, arguments: Arguments, out: &Output) -> Resul
         Command::Schedule(schedule) => money::schedule(session, schedule, out).await,
         Command::Refund(refund) => part::refund(session, refund, out).await,
         Command::Capture(capture) => part::capture(session, capture, out).await,
-        Command::Notification { provider, headers } => {
-            notification::run(session, &provider, &headers, out).await
+        Command::Notification { provider, headers, request } => {
+            notification::run(session, &provider, &headers, request.as_deref(), out).await
         }
         Command::Run(run) => run::run(session, run, out).await,
         Command::Journal(journal) => journal::run(session, journal, out).await,
+        Command::Completions { shell } => Ok(generated::completions(shell, out)),
+        Command::Manual { folder } => generated::manual(&folder, out),
         Command::Status(payment) => money::status(session, &payment, out).await,
     }
 }

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use recurring_facade::{NotificationError, Operation, ProviderId, RawNotification, ReceiveError};
 use recurring_journal::InboxEntry;
 use serde_json::json;
@@ -5,6 +7,7 @@ use serde_json::json;
 use crate::error::{CliError, Kind};
 use crate::exit::Exit;
 use crate::files;
+use crate::http_message::HttpMessage;
 use crate::output::Output;
 use crate::session::Session;
 
@@ -13,20 +16,21 @@ pub(crate) async fn run(
     session: &Session,
     id: &ProviderId,
     headers: &[String],
+    request: Option<&Path>,
     out: &Output,
 ) -> Result<Exit, CliError> {
-    let headers = headers
-        .iter()
-        .map(|header| {
-            // The value may be a secret: it is not quoted.
-            header
-                .split_once(':')
-                .map(|(name, value)| (name.trim(), value.trim()))
-                .ok_or_else(|| CliError::usage("cannot use --header: it must be `Name: value`"))
-        })
-        .collect::<Result<Vec<_>, _>>()?;
+    let headers = headers.iter().map(|text| header(text)).collect::<Result<Vec<_>, _>>()?;
+    if *id == ProviderId::NGENIUS && !headers.is_empty() {
+        out.problem(
+            "the header of ngenius is a secret, and other users of this machine can read arguments: use --request FILE",
+        );
+    }
     let facade = session.gateway(id, Operation::Receive)?;
-    let body = files::standard_input_bytes()?;
+    let HttpMessage { headers, body } = match request {
+        Some(path) => message(path)?,
+        None => HttpMessage { headers, body: files::standard_input_bytes()? },
+    };
+    let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let received = match RawNotification::new(headers, body) {
         Ok(raw) => facade.receive(id, raw).await,
         Err(error) => Err(error.into()),
@@ -83,4 +87,20 @@ pub(crate) async fn run(
             Ok(exit)
         }
     }
+}
+
+/// A header of an argument. Its value may be a secret: it is not quoted.
+fn header(text: &str) -> Result<(String, String), CliError> {
+    let (name, value) = text
+        .split_once(':')
+        .ok_or_else(|| CliError::usage("cannot use --header: it must be `Name: value`"))?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// A whole request out of a file.
+fn message(path: &Path) -> Result<HttpMessage, CliError> {
+    let shown =
+        if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() };
+    HttpMessage::parse(&files::bytes(path)?)
+        .map_err(|why| CliError::usage(format!("cannot use --request {shown}: {why}")))
 }

@@ -24,6 +24,7 @@ pub(super) use notify::WEBHOOKS;
 use crate::answer::Answer;
 use crate::cards::REFUSED_BY_ISSUER;
 use crate::common::Common;
+use crate::due::{DueKind, DueList};
 use crate::gateway::{CustomerAction, Gateway, OperationRow, Page, PageResult};
 use crate::json;
 use crate::members::sentence;
@@ -194,5 +195,16 @@ impl Gateway for Revio {
 
     fn catch_up(&mut self, common: &mut Common) {
         self.settle_due(common);
+    }
+
+    fn list_due(&self, list: &mut DueList) {
+        for (at, id, _) in &self.slow {
+            if let Some(purchase) = self.purchases.get(id) {
+                list.add(*at, GATEWAY, DueKind::PendingCharge, purchase.falls_due(), "");
+            }
+        }
+        for purchase in self.purchases.iter() {
+            purchase.list_due(list);
+        }
     }
 }
