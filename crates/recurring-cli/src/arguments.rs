@@ -65,6 +65,9 @@ pub(crate) struct Arguments {
     /// Print one JSON object a line on standard output, and nothing else there.
     #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) json: bool,
+    /// Log to standard error: -v each request and its answer, -vv everything; or what RUST_LOG asks for. No secret is logged.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = GLOBAL)]
+    pub(crate) verbose: u8,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -182,13 +185,27 @@ pub(crate) enum Command {
     /// Show the state of a payment.
     #[command(after_help = examples::STATUS)]
     Status(PaymentChoice),
+    /// Print the completions for a shell.
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions {
+        /// The shell.
+        #[arg(value_name = "SHELL")]
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages of all commands into a folder. Those of an earlier version are replaced.
+    #[command(after_help = examples::MANUAL)]
+    Manual {
+        /// The folder, which is made where it is missing.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
 }
 
 impl Command {
     /// Whether it works with a sandbox alone, and not with the gateways that are set up.
     pub(crate) fn needs_no_settings(&self) -> bool {
         match self {
-            Self::Demo | Self::Sandbox { .. } => true,
+            Self::Demo | Self::Sandbox { .. } | Self::Completions { .. } | Self::Manual { .. } => true,
             #[cfg(feature = "sandbox")]
             Self::Listen(_) | Self::Trigger(_) | Self::Fault(_) | Self::Clock(_) => true,
             _ => false,

@@ -15,6 +15,7 @@ mod files;
 mod http_message;
 mod journal_settings;
 mod line;
+mod logging;
 mod nearest;
 mod output;
 mod record;

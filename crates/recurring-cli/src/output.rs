@@ -50,7 +50,7 @@ impl Output {
         self.print_with(|| writeln!(anstream::stdout(), "{text}"));
     }
 
-    /// Prints what is worth knowing and has no object, such as that there is nothing; with JSON, that is no line.
+    /// Prints what is worth knowing and has no object, such as that a list is empty: nothing with JSON.
     pub(crate) fn note(&self, text: &str) {
         if !self.json {
             self.text(text);

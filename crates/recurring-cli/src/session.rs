@@ -130,6 +130,7 @@ impl Session {
     }
 
     fn keep(&self, journal: Journal) -> Journal {
+        tracing::debug!(kind = journal.store().kind(), identity = journal.identity(), "opened the journal");
         // A command opens one journal, once.
         let _ = self.opened.set(journal.clone());
         journal

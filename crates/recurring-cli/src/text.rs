@@ -132,6 +132,7 @@ fn of_outcome(outcome: Outcome) -> Style {
 }
 
 /// The outcome with its color, which is taken off where the output is not a terminal that shows colors.
+#[cfg(feature = "demo")]
 pub(crate) fn outcome(outcome: Outcome) -> String {
     colored(outcome.as_str(), of_outcome(outcome))
 }

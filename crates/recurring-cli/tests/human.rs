@@ -44,7 +44,7 @@ fn refund_is_shown_as_refunded() {
     let (code, text, _) = sandbox.shown(&words);
     assert_eq!(code, 10, "{text}");
     assert!(text.starts_with("emspay: pending 40.00 EUR"), "{text}");
-    // The gateway's answer to a renewal has a page, too: nobody pays there.
+    // The gateway's answer to a renewal has a page, too, which no customer needs.
     assert!(!text.contains("send the customer") && !text.contains("http"), "{text}");
     let (_, lines) = sandbox.recorded(&words);
     assert_eq!(lines[0]["redirect"], Value::Null, "{lines:?}");
@@ -68,7 +68,7 @@ fn empty_list_says_so() {
         (&["journal", "list", "--state", "review"], "no attempts"),
         (&["journal", "reconcile"], "nothing to look up"),
         (&["journal", "reconcile", "--due"], "nothing is due"),
-        (&["cards", "nobody", "--provider", "omno"], "no stored cards"),
+        (&["cards", "unknown-1", "--provider", "omno"], "no stored cards"),
     ] {
         let (code, text, errors) = sandbox.shown(words);
         assert!(code == 0 && text.contains(says), "{words:?}: {text}{errors}");

@@ -300,3 +300,91 @@ fn resume_without_a_journal_shows_what_no_file_takes() {
     assert_eq!((code, &lines[0]["credential"]["provider"]), (1, &json!("tokenpay-signed")), "{errors}");
     assert_says(&errors, &["cannot write ", "in the output instead"]);
 }
+
+/// Runs a command whose standard output is closed from the beginning.
+fn to_nothing(command: &Command, input: &str) -> (i32, String) {
+    let mut closed = Command::new("sh");
+    closed.args(["-c", "exec \"$@\" >&-", "sh"]).arg(command.get_program()).args(command.get_args());
+    closed.env_clear().env("PATH", "/usr/bin:/bin");
+    for (name, value) in command.get_envs() {
+        closed.env(name, value.expect("a value"));
+    }
+    let mut child = closed.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+    // A command that needs no input may have gone.
+    let _ = std::io::Write::write_all(&mut child.stdin.take().expect("an input"), input.as_bytes());
+    let output = child.wait_with_output().expect("it ends");
+    (output.status.code().expect("a code"), String::from_utf8(output.stderr).expect("UTF-8"))
+}
+
+#[test]
+fn output_lost_of_any_command_is_never_exit_zero() {
+    let sandbox = Sandbox::recording("full-all");
+    let words = sandbox.charge("open");
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let (_, lines) = sandbox.recorded(&words);
+    let payment = format!("emspay:{}", lines[0]["payment"].as_str().expect("a payment"));
+    let (_, lines) = sandbox.run(&sandbox.to_the_page());
+    pay(lines[0]["redirect"].as_str().expect("a page"), "4111111111111111");
+    let due =
+        json!({"attempt": "due", "amount": "40.00", "currency": "EUR", "credential": sandbox.credential()});
+    std::fs::write(sandbox.file("due.jsonl"), due.to_string()).expect("written");
+    let (due, pending, pages) =
+        (sandbox.file("due.jsonl"), sandbox.file("pending.json"), sandbox.file("man"));
+    let body = r#"{"event":"status_changed","order_id":"o-1","project_id":"p"}"#;
+    let fresh = "FRESH";
+    let commands: &[&[&str]] = &[
+        &["--help"],
+        &["--version"],
+        &["help", "charge"],
+        &["charge", "--help"],
+        &["providers"],
+        &["sandbox"],
+        &["completions", "bash"],
+        &["manual", &pages],
+        &["journal", "create", "--journal", "sqlite:FRESH"],
+        &["journal", "info"],
+        &["journal", "list"],
+        &["journal", "show", "open"],
+        &["journal", "backup", fresh],
+        &["journal", "reconcile"],
+        &["journal", "resolve", "open", "--as", "paid", "--by", "ann", "--why", "seen"],
+        &["status", &payment],
+        &["cards", "c-1", "--provider", "tokenpay-signed"],
+        &[
+            "enrol",
+            "--provider",
+            "emspay",
+            "--attempt",
+            "n",
+            "--amount",
+            "1.00",
+            "--currency",
+            "EUR",
+            "--no-journal",
+        ],
+        &["resume", &pending],
+        &["notification", "--provider", "emspay"],
+        &["run", &due],
+    ];
+    let mut number = 0;
+    for words in commands {
+        for json in [false, true] {
+            for closed in [false, true] {
+                if json && words.contains(&"reconcile") {
+                    // Nothing is open any more: there is no line to lose.
+                    continue;
+                }
+                number += 1;
+                let fresh = sandbox.file(&format!("fresh-{number}.db"));
+                let words = words.iter().map(|word| word.replace("FRESH", &fresh));
+                let mut command = program();
+                command.args(words).args(json.then_some("--json")).envs(sandbox.settings());
+                command.env("RECURRING_JOURNAL", sandbox.journal());
+                let (code, errors) =
+                    if closed { to_nothing(&command, body) } else { to_a_full_disk(&mut command, body) };
+                assert_ne!(code, 0, "{command:?} closed {closed}: {errors}");
+                assert!(errors.contains("standard output"), "{command:?} closed {closed}: {errors}");
+            }
+        }
+    }
+}

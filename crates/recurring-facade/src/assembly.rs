@@ -102,3 +102,39 @@ fn built(settings: &Settings, id: &ProviderId) -> Result<Arc<dyn Provider>, Sett
         _ => Err(SettingsError::NotBuilt { provider: id.clone() }),
     }
 }
+
+#[cfg(all(
+    test,
+    feature = "emspay",
+    feature = "ngenius",
+    feature = "omno",
+    feature = "revio",
+    feature = "tokenpay-signed"
+))]
+mod tests {
+    use super::*;
+    use crate::provider_tables;
+
+    /// Lists what a new gateway still lacks in this crate.
+    #[test]
+    fn every_gateway_is_complete() {
+        let facade = Settings::unreachable().expect("a facade");
+        let mut missing = Vec::new();
+        for id in ProviderId::ALL {
+            if !NAMES.iter().any(|names| names.provider == *id) {
+                missing.push(format!("{id}: its variables in src/settings/names.rs"));
+            }
+            match facade.provider(id) {
+                Ok(provider) if provider.capabilities().operations().next().is_none() => {
+                    missing.push(format!("{id}: its operations in src/capabilities.rs"));
+                }
+                Ok(_) => {}
+                Err(_) => missing.push(format!("{id}: its adapter in `built` of src/assembly.rs")),
+            }
+            if !provider_tables().iter().any(|tables| tables.provider == *id) {
+                missing.push(format!("{id}: its outcomes in src/tables.rs"));
+            }
+        }
+        assert!(missing.is_empty(), "{}", missing.join("\n"));
+    }
+}

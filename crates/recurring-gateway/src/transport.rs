@@ -11,6 +11,7 @@ use url::Url;
 use crate::base_url::{BaseUrl, is_loopback};
 use crate::error::ErrorExt as _;
 use crate::limit::{self, CheckLimit, Handover, LimitPassed, LimitedBody};
+use crate::options::check_options;
 use crate::request::{Method, PreparedRequest};
 use crate::retry::{self, Decision, Failure};
 
@@ -29,7 +30,7 @@ impl Transport {
     /// When the options contradict each other, a root certificate is not PEM or no TLS is built in for it, or the proxy's
     /// address is unusable.
     pub fn new(options: HttpOptions) -> Result<Self, InvalidInput> {
-        options.check()?;
+        check_options(&options)?;
         // Whatever could send a request twice, somewhere else, or changed is switched off by name: another crate
         // of the same program may have switched the feature on.
         let mut builder = reqwest::Client::builder()

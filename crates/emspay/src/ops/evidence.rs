@@ -1,7 +1,7 @@
 //! Whether an answer agrees with itself: an order against its transactions.
 
 use recurring_core::{ErrorKind, Reply};
-use recurring_gateway::{ErrorExt as _, lenient};
+use recurring_gateway::{ErrorExt as _, ReplyExt as _, lenient};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -97,10 +97,13 @@ fn is_odd<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> 
 pub(crate) fn check(reply: &Reply, whole: &Whole<'_>) -> Result<(), Error> {
     let refuse =
         |message: String| Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()));
-    let readable = reply
-        .object::<Amounts>()
-        .is_ok_and(|amounts| !amounts.odd && !amounts.transactions.iter().any(|transaction| transaction.odd));
-    if !readable {
+    // An amount that was read is not odd. One that was not may be missing.
+    let all_read = whole.amount.is_some() && whole.transactions.iter().all(|one| one.amount.is_some());
+    let readable = || {
+        let amounts = reply.object::<Amounts>();
+        amounts.is_ok_and(|amounts| !amounts.odd && !amounts.transactions.iter().any(|one| one.odd))
+    };
+    if !all_read && !readable() {
         return refuse("the reply has an `amount` that cannot be read".to_owned());
     }
     match whole.contradiction() {

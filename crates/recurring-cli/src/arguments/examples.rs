@@ -59,6 +59,15 @@ pub(super) const RUN: &str = "\
 Example:
   recurring run due.jsonl --rate 20 > results.jsonl";
 
+pub(super) const COMPLETIONS: &str = "\
+Example:
+  recurring completions bash \\
+    > ~/.local/share/bash-completion/completions/recurring";
+
+pub(super) const MANUAL: &str = "\
+Example:
+  recurring manual ~/.local/share/man/man1";
+
 pub(super) const JOURNAL: &str = "\
 Example:
   recurring journal --journal sqlite:/var/lib/billing/journal.db info";

@@ -9,6 +9,7 @@ mod demo;
 mod enrol;
 #[cfg(feature = "sandbox")]
 mod fault;
+mod generated;
 mod journal;
 #[cfg(feature = "sandbox")]
 mod listen;
@@ -22,12 +23,14 @@ mod sandbox;
 #[cfg(feature = "sandbox")]
 mod trigger;
 
-use recurring_facade::{Settings, Tls};
+use recurring_facade::{ProviderId, Settings, Tls};
+use tracing::debug;
 
 use crate::arguments::{Arguments, Command};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::journal_settings;
+use crate::logging;
 use crate::output::Output;
 use crate::session::Session;
 
@@ -36,6 +39,7 @@ const TLS: Tls = if cfg!(feature = "rustls") { Tls::Rustls } else { Tls::NativeT
 
 /// Runs one command.
 pub(crate) async fn run(arguments: Arguments, out: &Output) -> Result<Exit, CliError> {
+    logging::start(arguments.verbose)?;
     let settings = match (&arguments.command, &arguments.config) {
         // These have settings of their own.
         (command, _) if command.needs_no_settings() => Ok(Settings::new()),
@@ -46,6 +50,8 @@ pub(crate) async fn run(arguments: Arguments, out: &Output) -> Result<Exit, CliE
     if let Some(timeout) = arguments.timeout {
         settings = settings.with_timeout(timeout);
     }
+    let configured = ProviderId::ALL.iter().filter(|id| settings.mentions(id)).map(ProviderId::as_str);
+    debug!(configured = configured.collect::<Vec<_>>().join(","), "read the settings");
     let session = Session::new(settings, arguments.journal.clone());
     let result = command(&session, arguments, out).await;
     session.close(out).await;
@@ -87,6 +93,8 @@ async fn command(session: &Session, arguments: Arguments, out: &Output) -> Resul
         }
         Command::Run(run) => run::run(session, run, out).await,
         Command::Journal(journal) => journal::run(session, journal, out).await,
+        Command::Completions { shell } => Ok(generated::completions(shell, out)),
+        Command::Manual { folder } => generated::manual(&folder, out),
         Command::Status(payment) => money::status(session, &payment, out).await,
     }
 }

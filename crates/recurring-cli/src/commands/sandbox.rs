@@ -40,6 +40,11 @@ pub(crate) async fn run(
             "the sandbox is open to other machines: it has no protection and only test cards belong in it",
         );
     }
+    if out.failure().is_some() {
+        // Where it listens is not known to any caller.
+        sandbox.shutdown().await;
+        return Ok(Exit::Failed);
+    }
     stopped().await;
     if let Some(folder) = record {
         match sandbox.recorded() {

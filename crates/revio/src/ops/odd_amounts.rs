@@ -1,7 +1,7 @@
 //! Finds what names an amount or a currency in a reply and cannot be read.
 
 use recurring_core::Reply;
-use recurring_gateway::lenient;
+use recurring_gateway::{ReplyExt as _, lenient};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -25,14 +25,14 @@ struct Odd {
 }
 
 fn odd_integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    let json = Option::<Box<RawValue>>::deserialize(deserializer)?;
-    let read = |json: &RawValue| lenient::integer(&mut serde_json::Deserializer::from_str(json.get()));
-    Ok(json.is_some_and(|json| !matches!(read(&json), Ok(Some(_)))))
+    let json = <&RawValue>::deserialize(deserializer)?;
+    let read = lenient::integer(&mut serde_json::Deserializer::from_str(json.get()));
+    Ok(json.get() != "null" && !matches!(read, Ok(Some(_))))
 }
 
 fn odd_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    let json = Option::<Box<RawValue>>::deserialize(deserializer)?;
-    Ok(json.is_some_and(|json| !json.get().starts_with('"')))
+    let json = <&RawValue>::deserialize(deserializer)?;
+    Ok(json.get() != "null" && !json.get().starts_with('"'))
 }
 
 /// The first member of a reply that names an amount or a currency, is there, and cannot be read.

@@ -207,7 +207,18 @@ impl Purchase {
     /// Reads a reply that must be a purchase.
     pub(crate) fn read(reply: &Reply) -> Result<Self, Error> {
         let purchase: Self = read_success(reply, ApiError::read)?;
-        Ok(Self { unreadable: odd_amounts::unreadable(reply), ..purchase })
+        let unreadable = if purchase.names_its_amounts() { None } else { odd_amounts::unreadable(reply) };
+        Ok(Self { unreadable, ..purchase })
+    }
+
+    /// Whether every amount and currency is there and was read. Then the reply need not be searched for an odd one.
+    fn names_its_amounts(&self) -> bool {
+        let is_code = |code: &Option<String>| {
+            code.as_ref().is_some_and(|code| code.bytes().all(|byte| byte.is_ascii_uppercase()))
+        };
+        let (details, paid) = (self.purchase.as_ref(), self.payment.as_ref());
+        details.is_some_and(|details| details.total.is_some() && is_code(&details.currency))
+            && paid.is_some_and(|paid| paid.amount.is_some() && is_code(&paid.currency))
     }
 
     /// Returns what the purchase means for the money, however it is to be paid.
