@@ -1,7 +1,7 @@
 use std::fmt;
 
 use recurring_core::Reply;
-use recurring_gateway::{ErrorExt as _, lenient, read_success};
+use recurring_gateway::{ErrorExt as _, ReplyExt as _, lenient, read_success};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

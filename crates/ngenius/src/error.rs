@@ -1,7 +1,7 @@
 use std::fmt;
 
 use recurring_core::Reply;
-use recurring_gateway::lenient;
+use recurring_gateway::{ReplyExt as _, lenient};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use recurring_core::{ErrorKind, Reply};
-use recurring_gateway::{ErrorExt as _, read_success};
+use recurring_gateway::{ErrorExt as _, ReplyExt as _, read_success};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};

@@ -14,7 +14,9 @@ mod retry;
 mod secret;
 mod time;
 mod timestamp;
-mod words;
+// For the macros, which name their error through it.
+#[doc(hidden)]
+pub mod words;
 
 pub use attempt::AttemptId;
 pub use decline::{DeclineReason, RetryAdvice};
@@ -24,7 +26,7 @@ pub use money::{Currency, Decimal, Money};
 pub use not_after::NotAfter;
 pub use options::{HttpOptions, Tls};
 pub use outcome::{Outcome, Portion};
-pub use reply::{Reply, Unreadable};
+pub use reply::Reply;
 pub use retry::RetryPolicy;
 pub use secret::Secret;
 pub use time::GatewayTime;

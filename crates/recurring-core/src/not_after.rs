@@ -45,11 +45,6 @@ impl NotAfter {
         }
     }
 
-    /// Returns the wall-clock time at which the limit passes, for example to store it.
-    pub fn wall_deadline(&self) -> Timestamp {
-        self.wall
-    }
-
     /// Returns whether the limit has passed on either clock.
     pub fn has_passed(&self) -> bool {
         self.remaining().is_zero()
@@ -105,7 +100,7 @@ mod tests {
     #[test]
     fn wall_clock_forward_passes_the_limit() {
         let (time, limit) = by_hand();
-        assert_eq!(limit.wall_deadline(), Timestamp::UNIX_EPOCH + 2 * HOUR);
+        assert_eq!(limit.wall, Timestamp::UNIX_EPOCH + 2 * HOUR);
         *time.lock().expect("the time") = Timestamp::UNIX_EPOCH + 2 * HOUR - Duration::from_secs(1);
         assert!(!limit.has_passed());
         assert!(limit.remaining() <= Duration::from_secs(1));

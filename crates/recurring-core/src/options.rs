@@ -1,7 +1,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::invalid_input::InvalidInput;
 use crate::retry::RetryPolicy;
 use crate::secret::Secret;
 
@@ -83,7 +82,8 @@ impl HttpOptions {
         self
     }
 
-    /// Sends everything through this HTTP proxy. The address may hold a user name and password.
+    /// Sends everything through this HTTP proxy, but for a gateway on this machine, which only a proxy on this machine is
+    /// asked for. The address may hold a user name and password.
     pub fn with_proxy(mut self, address: impl Into<Secret>) -> Self {
         self.proxy = Some(address.into());
         self
@@ -107,29 +107,6 @@ impl HttpOptions {
     pub fn with_retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
-    }
-
-    /// Checks the options together.
-    ///
-    /// # Errors
-    /// When a time-out is zero, when connecting may take as long as the whole, or when no reply could be read.
-    pub fn check(&self) -> Result<(), InvalidInput> {
-        if self.connect_timeout.is_zero() {
-            return Err(InvalidInput::new("connect_timeout", "must be more than zero"));
-        }
-        if self.connect_timeout >= self.timeout {
-            return Err(InvalidInput::new(
-                "connect_timeout",
-                "must be shorter than `timeout`: otherwise a time-out would not show whether the request was sent",
-            ));
-        }
-        if self.max_response_bytes == 0 {
-            return Err(InvalidInput::new("max_response_bytes", "must be more than zero"));
-        }
-        if self.retry.max_attempts() == 0 {
-            return Err(InvalidInput::new("retry.max_attempts", "must be at least 1"));
-        }
-        Ok(())
     }
 
     /// Returns the longest that one send may take.
@@ -240,20 +217,5 @@ mod tests {
     fn tls_default_is_rustls() {
         assert_eq!(HttpOptions::new().tls(), Tls::Rustls);
         assert_eq!(HttpOptions::new().with_tls(Tls::NativeTls).tls(), Tls::NativeTls);
-    }
-
-    #[test]
-    fn a_connect_time_out_must_be_able_to_prove_something() {
-        assert!(HttpOptions::new().check().is_ok());
-        let second = Duration::from_secs(1);
-        for bad in [
-            HttpOptions::new().with_timeout(second).with_connect_timeout(second),
-            HttpOptions::new().with_timeout(Duration::ZERO),
-            HttpOptions::new().with_connect_timeout(Duration::ZERO),
-            HttpOptions::new().with_max_response_bytes(0),
-            HttpOptions::new().with_retry(RetryPolicy::new().with_max_attempts(0)),
-        ] {
-            assert!(bad.check().is_err(), "{bad:?}");
-        }
     }
 }

@@ -34,7 +34,11 @@ impl fmt::Display for UnknownWord {
 
 impl std::error::Error for UnknownWord {}
 
+// Hidden, and outside of the promises of semantic versioning: the crates of this workspace write their own words with it, so
+// that `Display`, `FromStr` and serde of a word come from one table everywhere. The calling crate depends on serde.
 /// Writes and reads a type by the words of its `as_str`, of all its values in `ALL`: the only table of them.
+#[doc(hidden)]
+#[macro_export]
 macro_rules! written_as_words {
     ($type:ty, $what:literal) => {
         /// The word of [`as_str`](Self::as_str).
@@ -59,6 +63,8 @@ macro_rules! written_as_words {
 }
 
 /// Serializes a type as the text of its `Display`, and reads it by its `FromStr`.
+#[doc(hidden)]
+#[macro_export]
 macro_rules! written_as_text {
     ($type:ty) => {
         impl serde::Serialize for $type {
@@ -76,4 +82,4 @@ macro_rules! written_as_text {
     };
 }
 
-pub(crate) use {written_as_text, written_as_words};
+pub use {written_as_text, written_as_words};

@@ -47,7 +47,9 @@ impl Settings {
     /// None that can be foreseen; those of [`Settings::facade`].
     pub fn unreachable() -> Result<Facade, SettingsError> {
         let mut settings = Self::new();
-        let any_text = |variable: &&&str| !variable.ends_with("_FILE") && !variable.ends_with("_CURRENCY");
+        let any_text = |variable: &&&str| {
+            !["_FILE", "_CURRENCY", "_PROXY_URL"].iter().any(|end| variable.ends_with(end))
+        };
         for variable in NAMES.iter().flat_map(|names| names.variables).filter(any_text) {
             let value =
                 if variable.ends_with("_URL") { "https://unreachable.invalid" } else { "unreachable" };
@@ -98,5 +100,41 @@ fn built(settings: &Settings, id: &ProviderId) -> Result<Arc<dyn Provider>, Sett
         #[cfg(feature = "emspay")]
         "emspay" => crate::adapters::emspay::from_settings(settings),
         _ => Err(SettingsError::NotBuilt { provider: id.clone() }),
+    }
+}
+
+#[cfg(all(
+    test,
+    feature = "emspay",
+    feature = "ngenius",
+    feature = "omno",
+    feature = "revio",
+    feature = "tokenpay-signed"
+))]
+mod tests {
+    use super::*;
+    use crate::provider_tables;
+
+    /// Lists what a new gateway still lacks in this crate.
+    #[test]
+    fn every_gateway_is_complete() {
+        let facade = Settings::unreachable().expect("a facade");
+        let mut missing = Vec::new();
+        for id in ProviderId::ALL {
+            if !NAMES.iter().any(|names| names.provider == *id) {
+                missing.push(format!("{id}: its variables in src/settings/names.rs"));
+            }
+            match facade.provider(id) {
+                Ok(provider) if provider.capabilities().operations().next().is_none() => {
+                    missing.push(format!("{id}: its operations in src/capabilities.rs"));
+                }
+                Ok(_) => {}
+                Err(_) => missing.push(format!("{id}: its adapter in `built` of src/assembly.rs")),
+            }
+            if !provider_tables().iter().any(|tables| tables.provider == *id) {
+                missing.push(format!("{id}: its outcomes in src/tables.rs"));
+            }
+        }
+        assert!(missing.is_empty(), "{}", missing.join("\n"));
     }
 }

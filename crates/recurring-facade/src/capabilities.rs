@@ -1,9 +1,5 @@
-use std::borrow::Cow;
-use std::fmt;
-use std::str::FromStr;
-
-use recurring_core::UnknownWord;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use recurring_core::written_as_words;
+use serde::{Serialize, Serializer};
 
 /// An operation of the facade: each is one method of [`Facade`](crate::Facade) and of
 /// [`Provider`](crate::Provider).
@@ -68,32 +64,7 @@ impl Operation {
     }
 }
 
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for Operation {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        let known = Self::ALL.iter().find(|operation| operation.as_str() == word);
-        known.copied().ok_or_else(|| UnknownWord::new("operation", Self::ALL))
-    }
-}
-
-impl Serialize for Operation {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-impl<'de> Deserialize<'de> for Operation {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <Cow<'de, str>>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
+written_as_words!(Operation, "operation");
 
 /// The operations that a gateway has. Every table of them, in the program and in the documentation, is made from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

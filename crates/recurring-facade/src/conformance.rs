@@ -11,7 +11,7 @@ use recurring_core::{AttemptId, Effect, Money, NotAfter, Proof, Timestamp};
 
 use crate::call::Call;
 use crate::capabilities::Operation;
-use crate::credential::{PendingEnrolment, StoredCredential};
+use crate::credential::{OtherCredential, PendingEnrolment, StoredCredential};
 use crate::error::{Error, ReceiveError, Refusal};
 use crate::ids::{PaymentRef, ProviderId};
 use crate::lost::LostCharge;
@@ -149,7 +149,8 @@ async fn foreign_credential(provider: &dyn Provider, samples: &Samples, findings
     if !provider.capabilities().has(Operation::Charge) {
         return;
     }
-    let foreign = StoredCredential::other(ProviderId::new("conformance-foreign"), "token");
+    let foreign =
+        StoredCredential::Other(OtherCredential::new(ProviderId::new("conformance-foreign"), "token"));
     let Ok(attempt) = AttemptId::new("conformance-foreign") else { return };
     let request = ChargeRequest::new(attempt, foreign, samples.amount);
     match provider.charge(&request, &Call::new(&NoRecord)).await {

@@ -80,23 +80,9 @@ impl StoredCredential {
             Self::Other(other) => other.gateway.clone(),
         }
     }
-
-    /// Creates a stored credential of a gateway of your own: `data` is whatever its [`Provider`](crate::Provider) needs to
-    /// charge it, as text.
-    pub fn other(gateway: ProviderId, data: impl Into<Secret>) -> Self {
-        Self::Other(OtherCredential { gateway, data: data.into() })
-    }
-
-    /// Returns what a gateway of your own has stored; `None` when the credential belongs to another gateway.
-    pub fn of_other(&self, gateway: &ProviderId) -> Option<&Secret> {
-        match self {
-            Self::Other(other) if other.gateway == *gateway => Some(&other.data),
-            _ => None,
-        }
-    }
 }
 
-/// What a gateway of your own stores: see [`StoredCredential::other`].
+/// What a gateway of your own stores, or keeps until the customer comes back.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct OtherCredential {
@@ -105,6 +91,13 @@ pub struct OtherCredential {
     /// Whatever its provider needs, as text.
     #[serde(with = "exposed")]
     pub data: Secret,
+}
+
+impl OtherCredential {
+    /// Takes the gateway, and whatever its [`Provider`](crate::Provider) needs, as text.
+    pub fn new(gateway: ProviderId, data: impl Into<Secret>) -> Self {
+        Self { gateway, data: data.into() }
+    }
 }
 
 /// A series at EMS Online.
@@ -230,20 +223,6 @@ impl PendingEnrolment {
             Self::TokenpaySigned { .. } => ProviderId::TOKENPAY_SIGNED,
             Self::Omno { .. } => ProviderId::OMNO,
             Self::Other(other) => other.gateway.clone(),
-        }
-    }
-
-    /// Creates what a gateway of your own keeps until the customer comes back: `data` is whatever its
-    /// [`Provider`](crate::Provider) needs, as text.
-    pub fn other(gateway: ProviderId, data: impl Into<Secret>) -> Self {
-        Self::Other(OtherCredential { gateway, data: data.into() })
-    }
-
-    /// Returns what a gateway of your own has kept; `None` when it belongs to another gateway.
-    pub fn of_other(&self, gateway: &ProviderId) -> Option<&Secret> {
-        match self {
-            Self::Other(other) if other.gateway == *gateway => Some(&other.data),
-            _ => None,
         }
     }
 }

@@ -2,12 +2,11 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use recurring_core::InvalidInput;
-use serde::{Deserialize, Deserializer, Serialize};
+use recurring_core::{InvalidInput, written_as_text};
+use serde::{Deserialize, Serialize};
 
 /// The name of a gateway, such as `emspay`. Stored credentials and settings have the same word.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProviderId(Cow<'static, str>);
 
 impl ProviderId {
@@ -66,11 +65,7 @@ impl FromStr for ProviderId {
     }
 }
 
-impl<'de> Deserialize<'de> for ProviderId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <Cow<'de, str>>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
+written_as_text!(ProviderId);
 
 /// The gateway's own identifier of a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -3,6 +3,8 @@ use std::fmt;
 use recurring_core::{Effect, Error, ErrorKind, InvalidInput, Proof, Reply};
 use serde::de::DeserializeOwned;
 
+use crate::reply::ReplyExt as _;
+
 /// The one place where an effect on the money is claimed.
 ///
 /// For authors of gateways. A caller of a gateway reads [`Error::effect`], and never makes one.

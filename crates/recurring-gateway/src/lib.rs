@@ -8,8 +8,10 @@ mod limit;
 pub mod notification;
 mod open_enum;
 mod operation;
+mod options;
 #[cfg(feature = "signature")]
 pub mod pem;
+mod reply;
 mod request;
 pub mod retry;
 #[cfg(feature = "signature")]
@@ -21,6 +23,7 @@ mod unknown_value;
 pub use base_url::BaseUrl;
 pub use error::{ErrorExt, check_echo, read_success, require_echo};
 pub use operation::Operation;
+pub use reply::{ReplyExt, Unreadable};
 pub use request::{Class, Method, PreparedRequest};
 pub use token::{AccessToken, TokenCache, TokenSource};
 pub use transport::Transport;

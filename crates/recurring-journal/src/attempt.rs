@@ -1,10 +1,6 @@
-use std::borrow::Cow;
-use std::fmt;
-use std::str::FromStr;
-
-use recurring_core::{AttemptId, DeclineReason, ErrorKind, Money, Outcome, Timestamp, UnknownWord};
+use recurring_core::{AttemptId, DeclineReason, ErrorKind, Money, Outcome, Timestamp, written_as_words};
 use recurring_facade::{PaymentRef, ProviderId};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 /// What an attempt does with money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,33 +39,7 @@ impl Operation {
     }
 }
 
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// Reads the word of [`as_str`](Self::as_str).
-impl FromStr for Operation {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        let known = Self::ALL.iter().find(|known| known.as_str() == word);
-        known.copied().ok_or_else(|| UnknownWord::new("operation", Self::ALL))
-    }
-}
-
-impl Serialize for Operation {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-impl<'de> Deserialize<'de> for Operation {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Cow::<str>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
+written_as_words!(Operation, "operation");
 
 /// The state of an attempt.
 ///
@@ -153,33 +123,7 @@ impl State {
     }
 }
 
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// Reads the word of [`as_str`](Self::as_str).
-impl FromStr for State {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        let known = Self::ALL.iter().find(|known| known.as_str() == word);
-        known.copied().ok_or_else(|| UnknownWord::new("state", Self::ALL))
-    }
-}
-
-impl Serialize for State {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-impl<'de> Deserialize<'de> for State {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Cow::<str>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
+written_as_words!(State, "state");
 
 /// What came back, as far as it is worth keeping: no secret is in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,5 +1,6 @@
 use recurring_core::{AttemptId, Effect, ErrorKind, Money, Proof, Timestamp};
 use recurring_facade::{Facade, PaymentRef, ProviderId, Refusal};
+use serde::{Serialize, Serializer};
 
 /// Why the store could not do what was asked. It never quotes what was to be stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -91,6 +92,13 @@ pub enum StoreError {
     Failed(String),
 }
 
+/// The sentence of its `Display`.
+impl Serialize for StoreError {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// Why an attempt was not made, or what became of it when its record failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -166,6 +174,13 @@ pub enum JournalError {
 
 fn amount_text(amount: Option<&Money>) -> String {
     amount.map_or_else(|| "all of a payment".to_owned(), Money::to_string)
+}
+
+/// The sentence of its `Display`.
+impl Serialize for JournalError {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 impl JournalError {

@@ -11,6 +11,7 @@ use recurring_facade::{
     Agreement, CaptureRequest, ChargeRequest, Error, Facade, Payment, PaymentRef, Provider, ProviderId,
     Record, RecordError, RefundRequest, ScheduleRequest, Scheduled,
 };
+use serde::Serialize;
 
 use crate::attempt::{AttemptRecord, Fence, Operation, State};
 use crate::ending::{Written, describe, ending_of, remembered};
@@ -24,7 +25,11 @@ const WRITES: u32 = 6;
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 
 /// An attempt after it was made or asked about again.
-#[derive(Debug, Clone)]
+///
+/// As JSON it is an object of its fields: `record`, `again`, `payment`, `error`, `agreement`, `no_agreement` and
+/// `unrecorded`, which is a sentence; what there is not is `null`. No secret is in it: of a stored credential only its kind
+/// and its gateway are written.
+#[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 #[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub struct Answer {

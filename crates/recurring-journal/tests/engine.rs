@@ -61,7 +61,7 @@ async fn desk(address: &str, facade: &Facade, clock: &ManualClock, queue: Postgr
     let mut policy = Policy::default();
     policy.first_look = Duration::ZERO;
     let inner = PostgresStore::open(&Secret::new(address)).await.unwrap();
-    let store = Clocked { inner: Arc::new(inner), clock: clock.clone() };
+    let store = Clocked::new(Arc::new(inner), clock.clone());
     let key = EncryptionKey::new(&[7; 32]);
     let journal = Journal::builder()
         .with_policy(policy)

@@ -3,7 +3,7 @@
 
 mod world;
 
-use recurring_facade::{Agreement, PendingEnrolment, ProviderId};
+use recurring_facade::{Agreement, PendingEnrolment, ProviderId, StoredCredential};
 use recurring_journal::{Answer, EncryptionKey, Journal, Resumed, State};
 use recurring_sandbox::{Fault, FaultKind, Moment};
 use world::common::{GOOD_CARD, attempt, customer_pays, enrol_request};
@@ -61,6 +61,34 @@ async fn resume_without_a_key_rebuilds_the_credential() {
         assert_eq!(world.taken(&name), 1);
     }
     assert_eq!(world.taken("lost-first"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answer_as_json_has_no_token() {
+    let world = World::new().await;
+    let journal = keyed(&world).await;
+    let pending = card_stored(&world, "json", GOOD_CARD).await;
+    let mut answer = resume(&world, &journal, &pending).await;
+    let json = serde_json::to_value(&answer).unwrap();
+    assert_eq!((&json["record"]["state"], &json["again"]), (&"paid".into(), &false.into()), "{json}");
+    assert_eq!(json["agreement"]["kind"], "charge_on_demand");
+    for absent in ["error", "no_agreement", "unrecorded"] {
+        assert!(json[absent].is_null() && json.get(absent).is_some(), "{absent}: {json}");
+    }
+    // The sandbox's tokens are short numbers: a text that can be found again takes their place.
+    for stored in [
+        r#"{"provider":"tokenpay-signed","user_id":"u","token_id":"sentinel","parent_order_id":1}"#,
+        r#"{"provider":"emspay","vault_token":"sentinel"}"#,
+        r#"{"provider":"revio","client_id":"c","recurring_token":"sentinel"}"#,
+        r#"{"provider":"other","gateway":"mine","data":"sentinel"}"#,
+    ] {
+        let credential: StoredCredential = serde_json::from_str(stored).unwrap();
+        // Negative control: the credential itself is written in full, on purpose.
+        assert!(serde_json::to_string(&credential).unwrap().contains("sentinel"));
+        answer.agreement = Some(Agreement::ChargeOnDemand(credential));
+        let shown = serde_json::to_string(&answer).unwrap();
+        assert!(shown.contains("charge_on_demand") && !shown.contains("sentinel"), "{shown}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

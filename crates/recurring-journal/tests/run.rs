@@ -224,6 +224,37 @@ async fn unreadable_lines_and_taken_names_are_reported() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn report_as_json_has_no_token() {
+    let world = World::new().await;
+    let credential = emspay(&world).await;
+    let token = serde_json::to_value(&credential).unwrap()["vault_token"].as_str().unwrap().to_owned();
+    let mut dearer = request(&credential, "made");
+    dearer.amount = recurring_facade::Money::from_minor(5000, dearer.amount.currency()).unwrap();
+    let lines = [Ok(request(&credential, "made")), Ok(dearer), Err(UnreadableLine::new("line 3: not JSON"))];
+    let mut reports = Vec::new();
+    for line in lines {
+        let run = BillingRun::new(&world.journal, &world.facade);
+        let _ = run.run(Due(vec![line].into_iter()), |report| reports.push(report)).await.unwrap();
+    }
+    // Three refused charges in a row, after which the fourth is left.
+    let settings = world::common::settings(&world.sandbox).set("EMSPAY_API_KEY", "another").unwrap();
+    let (mut left, refusing) = (Vec::new(), settings.facade().unwrap());
+    let run =
+        BillingRun::new(&world.journal, &refusing).run(due(&credential, 0..4), |report| left.push(report));
+    let _ = run.await.unwrap();
+    reports.extend(left.into_iter().filter(|report| matches!(report, Report::Skipped { .. })));
+    let json = serde_json::to_value(&reports).unwrap();
+    assert_eq!(json[0]["made"]["record"]["attempt"], "made", "{json}");
+    let refused = json[1]["refused"]["error"].as_str().unwrap();
+    assert!(refused.contains("already used for another amount"), "{refused}");
+    assert_eq!(json[2], serde_json::json!({"unreadable": "line 3: not JSON"}));
+    let skipped = &json[3]["skipped"];
+    assert_eq!((&skipped["attempt"], &skipped["provider"]), (&"a-003".into(), &"emspay".into()), "{json}");
+    assert_eq!(skipped["why"]["refusing"]["kind"], "authentication", "{json}");
+    assert!(token.len() > 4 && !json.to_string().contains(&token), "{json}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_waits_for_the_rate_is_not_begun_and_is_let_go_by_a_stop() {
     let world = World::new().await;
     let credential = emspay(&world).await;

@@ -6,6 +6,7 @@ use crate::common::Common;
 use crate::connection::serve;
 use crate::faults::{Fault, Faults};
 use crate::gateways;
+use crate::guard::AllowedHosts;
 use crate::ids::Ids;
 use crate::keys::KeyFolder;
 use crate::ledger::Ledger;
@@ -39,6 +40,7 @@ pub struct SandboxBuilder {
     webhooks: Map<String, Value>,
     notification_timeout: Duration,
     other_machines: bool,
+    hosts: Vec<String>,
     client_timeout: Duration,
     emspay_wait: Duration,
     faults: Vec<Fault>,
@@ -96,10 +98,20 @@ impl SandboxBuilder {
     }
 
     /// Allows an address that other machines can reach. Refused by default, since a caller of the sandbox can do anything
-    /// with it.
+    /// with it. It then answers to any IP address, to names without a dot and to names in `.internal` too, but not to other
+    /// names, see [`SandboxBuilder::with_allowed_host`].
     #[must_use]
     pub fn allow_other_machines(mut self, allow: bool) -> SandboxBuilder {
         self.other_machines = allow;
+        self
+    }
+
+    /// Answers to this name in the `Host` header too, with any port. By default only loopback addresses, `localhost` and
+    /// names that end in `.localhost` are answered: a web page could have any other name resolve to this machine (DNS
+    /// rebinding), and would then be taken for a page of the sandbox.
+    #[must_use]
+    pub fn with_allowed_host(mut self, name: &str) -> SandboxBuilder {
+        self.hosts.push(name.trim_end_matches('.').to_ascii_lowercase());
         self
     }
 
@@ -179,6 +191,7 @@ impl SandboxBuilder {
             gateways,
             challenges: Challenges::default(),
             settings: settings.clone(),
+            hosts: AllowedHosts { other_machines: self.other_machines, names: self.hosts },
             log: RequestLog::default(),
             port: Arc::clone(&port),
             recorder,
@@ -222,6 +235,7 @@ impl Sandbox {
             webhooks: Map::new(),
             notification_timeout: NOTIFICATION_TIMEOUT,
             other_machines: false,
+            hosts: Vec::new(),
             client_timeout: CLIENT_TIMEOUT,
             emspay_wait: Duration::ZERO,
             faults: Vec::new(),

@@ -28,8 +28,14 @@ impl Clock {
         self.now().checked_sub(self.moved).unwrap_or(Timestamp::MIN)
     }
 
+    /// What it would show after a move.
+    pub(crate) fn after(&self, by: Duration) -> Timestamp {
+        let now = self.now();
+        now.checked_add(capped(by)).unwrap_or(now)
+    }
+
     pub(crate) fn advance(&mut self, by: Duration) {
-        let by = SignedDuration::try_from(by).unwrap_or(LONGEST_MOVE).min(LONGEST_MOVE);
+        let by = capped(by);
         let moved = self.offset.saturating_add(by);
         // Beyond the last time stamp there is nothing to move to.
         if Timestamp::now().checked_add(moved).is_ok() {
@@ -37,4 +43,8 @@ impl Clock {
             self.moved = self.moved.saturating_add(by);
         }
     }
+}
+
+fn capped(by: Duration) -> SignedDuration {
+    SignedDuration::try_from(by).unwrap_or(LONGEST_MOVE).min(LONGEST_MOVE)
 }

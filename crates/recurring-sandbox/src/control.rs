@@ -5,6 +5,7 @@ use crate::faults::Fault;
 use crate::json;
 use crate::request::Request;
 use crate::state::State;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ const ROUTES: [(&str, &str, Act); 12] = [
     ("POST", "webhooks", webhooks),
     ("POST", "listeners", listen),
     ("DELETE", "listeners/{number}", unlisten),
-    ("GET", "clock", |state, _| shown(state)),
+    ("GET", "clock", preview),
     ("POST", "clock", clock),
     ("GET", "faults", |state, _| Answer::json(200, &json!(state.common.faults.list()))),
     ("POST", "faults", inject),
@@ -61,6 +62,15 @@ pub(crate) fn described(request: &Request) -> bool {
     }
 }
 
+/// Whether a path belongs to the sandbox's own API, and not to the inspector's pages.
+pub(crate) fn is_control(path: &str) -> bool {
+    let path: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    match path.as_slice() {
+        ["_sandbox", path @ ..] => !PAGES.iter().any(|(_, name)| fits(name, path)),
+        _ => false,
+    }
+}
+
 fn refuse(status: u16, message: &str) -> Answer {
     Answer::json(status, &json!({"message": message}))
 }
@@ -70,6 +80,12 @@ pub(crate) fn answer(state: &mut State, request: &Request, path: &[&str]) -> Ans
     let asked =
         |(method, name, _): &&(&str, &str, Act)| *method == request.method.as_str() && fits(name, path);
     match ROUTES.iter().find(asked) {
+        // A page of another site can send a form or plain text without asking first, but not JSON.
+        Some(_) if !request.body.is_empty() && !request.sends(JSON) => refuse(
+            415,
+            "cannot read the body: its Content-Type is not application/json; send it with curl --json, or with \
+             -H 'Content-Type: application/json'",
+        ),
         Some((_, _, act)) => act(state, request),
         None if methods(path).next().is_some() => refuse(405, "the method is not allowed here"),
         None => refuse(404, "no such path in the sandbox"),
@@ -128,17 +144,50 @@ fn unlisten(state: &mut State, request: &Request) -> Answer {
 }
 
 fn clock(state: &mut State, request: &Request) -> Answer {
-    let seconds = json::object(&request.body).ok().and_then(|body| body.get("advance_seconds")?.as_u64());
-    let Some(seconds) = seconds else {
-        return refuse(400, "advance_seconds: a whole number of seconds, not negative");
-    };
-    state.advance(Duration::from_secs(seconds));
-    shown(state)
+    let by = json::object(&request.body).and_then(|body| {
+        let unknown = body.keys().find(|name| !matches!(name.as_str(), "advance_seconds" | "to"));
+        match (unknown, body.get("advance_seconds"), body.get("to")) {
+            (Some(unknown), ..) => {
+                Err(format!("{unknown}: not a member; the members are advance_seconds and to"))
+            }
+            (None, Some(seconds), None) => {
+                seconds.as_u64().map(Duration::from_secs).ok_or(NO_SECONDS.to_owned())
+            }
+            (None, None, Some(to)) => until(state, to.as_str().unwrap_or_default()),
+            _ => Err(NO_SECONDS.to_owned()),
+        }
+    });
+    match by {
+        Ok(by) => {
+            state.advance(by);
+            Answer::json(200, &json!({"now": state.common.now().to_string()}))
+        }
+        Err(reason) => refuse(400, &reason),
+    }
 }
 
-/// The time of the sandbox.
-fn shown(state: &State) -> Answer {
-    Answer::json(200, &json!({"now": state.common.now().to_string()}))
+/// What the clock shows, and what a move would make due.
+fn preview(state: &mut State, request: &Request) -> Answer {
+    let by = match (request.query("advance_seconds"), request.query("to")) {
+        (None, None) => Ok(Duration::ZERO),
+        (Some(seconds), None) => seconds.parse().map(Duration::from_secs).map_err(|_| NO_SECONDS.to_owned()),
+        (None, Some(to)) => until(state, to),
+        (Some(_), Some(_)) => Err(NO_SECONDS.to_owned()),
+    };
+    match by {
+        Ok(by) => Answer::json(200, &json!(state.preview(by))),
+        Err(reason) => refuse(400, &reason),
+    }
+}
+
+const NO_SECONDS: &str =
+    "advance_seconds: a whole number of seconds, not negative; or to: a time such as 2030-01-31T00:00:00Z";
+
+/// How long it is until this time.
+fn until(state: &State, to: &str) -> Result<Duration, String> {
+    let to: Timestamp = to.parse().map_err(|_| NO_SECONDS.to_owned())?;
+    let by = to.duration_since(state.common.now());
+    by.try_into().map_err(|_| "to: the clock only moves forward".to_owned())
 }
 
 fn inject(state: &mut State, request: &Request) -> Answer {

@@ -8,6 +8,7 @@
 use crate::answer::Answer;
 use crate::cards::Card;
 use crate::common::Common;
+use crate::due::DueList;
 use crate::outbox::WebhookRules;
 use crate::request::Request;
 use jiff::Timestamp;
@@ -57,6 +58,9 @@ pub(crate) trait Gateway: fmt::Debug + Send {
 
     /// Takes the payments that fell due, and ends what was open too long.
     fn catch_up(&mut self, _common: &mut Common) {}
+
+    /// Lists what `catch_up` and later reads would do, were the clock moved.
+    fn list_due(&self, _list: &mut DueList) {}
 
     /// Forgets all access tokens, as if they had expired.
     fn expire_tokens(&mut self) {}

@@ -2,6 +2,7 @@
 //!
 //! Nothing here sends: `send.rs` takes what is due and brings back the receiver's answer.
 
+use crate::due::{DueKind, DueList, DuePayment};
 use crate::json;
 use crate::ledger::Delivery;
 use crate::listeners::Listeners;
@@ -196,6 +197,15 @@ impl Outbox {
         }
         self.pending = kept;
         taken
+    }
+
+    /// Lists the repetitions that fall due.
+    pub(crate) fn list_due(&self, list: &mut DueList) {
+        for pending in &self.pending {
+            let Notification { gateway, event, payment, url, .. } = &pending.notification;
+            let payment = DuePayment { reference: "", payment, amount: None };
+            list.add(pending.due, gateway, DueKind::WebhookRetry, payment, &format!("{event} to {url}"));
+        }
     }
 
     /// How long until something falls due that is not due yet.

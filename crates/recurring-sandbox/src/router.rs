@@ -2,6 +2,7 @@
 
 use crate::answer::Answer;
 use crate::gateway::PAGE;
+use crate::guard::Area;
 use crate::ledger::Exchange;
 use crate::request::Request;
 use crate::state::State;
@@ -18,6 +19,16 @@ pub(crate) fn gateway_of(state: &State, path: &str) -> &'static str {
             let found = state.gateways.iter().find(|gateway| gateway.prefix().first().copied() == first);
             found.map_or("", |gateway| gateway.name())
         }
+    }
+}
+
+/// What a path belongs to. A path that cannot be decoded belongs to nothing.
+pub(crate) fn area_of(state: &State, path: &str) -> Area {
+    match gateway_of(state, path) {
+        PAGE => Area::PaymentPage,
+        "" if control::is_control(path) => Area::Control,
+        "" => Area::Inspector,
+        _ => Area::Gateway,
     }
 }
 

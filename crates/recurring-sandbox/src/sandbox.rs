@@ -1,5 +1,6 @@
 //! A running sandbox: asking it, moving its clock, stopping it.
 
+use crate::due::ClockPreview;
 use crate::faults::Fault;
 use crate::keys::KeyFolder;
 use crate::ledger::{Delivery, Exchange, LedgerEntry, LedgerKind};
@@ -132,6 +133,13 @@ impl Sandbox {
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {
         lock(&self.shared).common.faults.list().to_vec()
+    }
+
+    /// Lists what [`Sandbox::advance`] by this much would make due: scheduled charges with their amounts, orders that expire,
+    /// repetitions of webhooks. Nothing moves.
+    #[must_use]
+    pub fn preview(&self, by: Duration) -> ClockPreview {
+        lock(&self.shared).preview(by)
     }
 
     /// Moves the sandbox's clock forward: access tokens and unpaid orders expire, scheduled payments fall due and are

@@ -2,6 +2,7 @@
 
 use crate::answer::Answer;
 use crate::faults::{FaultKind, Hit, Moment, Seen, changed, instead};
+use crate::guard;
 use crate::log::RedactedTexts;
 use crate::record::ClientSaw;
 use crate::request::Request;
@@ -31,8 +32,17 @@ pub(crate) async fn answer(
 ) -> Response {
     // A cut of the reply before this one is over.
     wire.cut(None);
-    let (Parts { method, uri, headers, .. }, body) = incoming.into_parts();
+    let (Parts { method, uri, headers, version, .. }, body) = incoming.into_parts();
     let path = uri.path();
+    // Before a fault is spent on it.
+    let refused = {
+        let state = lock(shared);
+        guard::refusal(&state.hosts, router::area_of(&state, path), (&method, &uri, version, &headers))
+    };
+    if let Some(answer) = refused {
+        lock(shared).log_unanswered("", method.as_str(), path, answer.status);
+        return answer.into_response();
+    }
     let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let bearer = authorization
         .and_then(|value| value.get(..7))

@@ -2,8 +2,10 @@
 
 use crate::challenges::Challenges;
 use crate::common::Common;
+use crate::due::{ClockPreview, DueList};
 use crate::faults::{Fault, FaultKind};
 use crate::gateway::Gateway;
+use crate::guard::AllowedHosts;
 use crate::ledger::Exchange;
 use crate::log::{RedactedTexts, RequestLog};
 use crate::outbox::{Pending, Reply};
@@ -26,6 +28,8 @@ pub(crate) struct State {
     pub(crate) gateways: Vec<Box<dyn Gateway>>,
     pub(crate) challenges: Challenges,
     pub(crate) settings: Vec<(&'static str, String)>,
+    /// The names under which it may be called.
+    pub(crate) hosts: AllowedHosts,
     pub(crate) log: RequestLog,
     pub(crate) port: Arc<Port>,
     /// `None` when nothing is recorded.
@@ -61,6 +65,17 @@ impl State {
         self.common.clock.advance(by);
         self.catch_up();
         self.common.outbox.touch();
+    }
+
+    /// What a move of the clock would make due. Nothing moves.
+    pub(crate) fn preview(&mut self, by: Duration) -> ClockPreview {
+        self.catch_up();
+        let mut list = DueList::new(self.common.now(), self.common.clock.after(by));
+        for gateway in &self.gateways {
+            gateway.list_due(&mut list);
+        }
+        self.common.outbox.list_due(&mut list);
+        list.preview()
     }
 
     /// Arms a fault; closing the port happens at once.

@@ -20,7 +20,7 @@ async fn talk(sandbox: &Sandbox, bytes: &[u8]) -> String {
     String::from_utf8_lossy(&seen).into_owned()
 }
 
-const ASK: &[u8] = b"GET /_sandbox/ledger HTTP/1.1\r\nhost: sandbox\r\nconnection: close\r\n\r\n";
+const ASK: &[u8] = b"GET /_sandbox/ledger HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
 
 async fn answers(sandbox: &Sandbox) {
     let reply = talk(sandbox, ASK).await;
@@ -41,10 +41,11 @@ async fn other_machines_are_refused_by_default() {
 #[tokio::test]
 async fn slow_client_is_disconnected() {
     let sandbox = Sandbox::builder().with_client_timeout(Duration::from_millis(50)).start().await.unwrap();
-    for head in ["", "GET / HT", "GET / HTTP/1.1\r\nhost: sandbox\r\n"] {
+    for head in ["", "GET / HT", "GET / HTTP/1.1\r\nhost: localhost\r\n"] {
         assert!(!talk(&sandbox, head.as_bytes()).await.contains("200"), "{head}");
     }
-    let body = talk(&sandbox, b"POST /omno/x HTTP/1.1\r\nhost: s\r\ncontent-length: 10\r\n\r\n12345").await;
+    let body =
+        talk(&sandbox, b"POST /omno/x HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\n12345").await;
     assert!(body.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{body}");
     answers(&sandbox).await;
 }
@@ -60,7 +61,7 @@ async fn client_that_reads_nothing_is_disconnected() {
         .await
         .unwrap();
     let mut stream = connect(&sandbox).await;
-    stream.write_all(b"GET /omno/x HTTP/1.1\r\nhost: s\r\n\r\n").await.unwrap();
+    stream.write_all(b"GET /omno/x HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
     while !sandbox.faults().is_empty() {
         tokio::task::yield_now().await;
     }
@@ -76,7 +77,8 @@ async fn broken_http_gets_400_or_a_close() {
     let sandbox = Sandbox::builder().start().await.unwrap();
     let long = format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(100_000));
     let many = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(5_000));
-    let deep = format!("GET /{} HTTP/1.1\r\nhost: s\r\nconnection: close\r\n\r\n", "a/".repeat(20_000));
+    let deep =
+        format!("GET /{} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n", "a/".repeat(20_000));
     let lines: Vec<&[u8]> = vec![
         b"\r\n\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
@@ -114,7 +116,7 @@ async fn thousand_open_connections_are_served() {
         let mut stream = connect(&sandbox).await;
         // Half of them have begun a request.
         if count % 2 == 0 {
-            stream.write_all(b"POST /omno/x HTTP/1.1\r\nhost: s\r\ncontent-le").await.unwrap();
+            stream.write_all(b"POST /omno/x HTTP/1.1\r\nhost: localhost\r\ncontent-le").await.unwrap();
         }
         open.push(stream);
     }

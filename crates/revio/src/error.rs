@@ -1,7 +1,7 @@
 use std::fmt;
 
 use recurring_core::{ErrorKind, Reply};
-use recurring_gateway::ErrorExt as _;
+use recurring_gateway::{ErrorExt as _, ReplyExt as _};
 use serde::Serialize;
 use serde_json::{Map, Value};
 

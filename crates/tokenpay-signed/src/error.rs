@@ -1,7 +1,7 @@
 use std::fmt;
 
 use recurring_core::{ErrorKind, Reply};
-use recurring_gateway::{ErrorExt as _, lenient, read_success};
+use recurring_gateway::{ErrorExt as _, ReplyExt as _, lenient, read_success};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 

@@ -9,7 +9,7 @@ use recurring_core::{Error as CoreError, InvalidInput};
 use recurring_facade::{
     Agreement, Authenticity, Call, Capabilities, CaptureRequest, ChargeRequest, Effect, EnrolRequest,
     EnrolStarted, Enrolment, Error, ErrorKind, Facts, Found, GatewayError, LostAnswer, LostCharge, Money,
-    NotificationError, Operation, Outcome, Payment, PaymentRef, PaymentStatus, PendingEnrolment, Portion,
+    NotificationError, Operation, OtherCredential, Outcome, Payment, PaymentRef, PaymentStatus, PendingEnrolment, Portion,
     Proof, Provider, ProviderId, RawNotification, ReceiveError, ReceivedNotification, RefundRequest,
     StoredCredential,
 };
@@ -102,21 +102,24 @@ impl Provider for InMemory {
     async fn enrol(&self, request: &EnrolRequest) -> Result<EnrolStarted, Error> {
         let mut payment = Payment::new(ID, Outcome::ActionRequired, "WAITING");
         payment.redirect = Some(format!("https://pay.example/{}", request.attempt));
-        Ok(EnrolStarted::new(payment, PendingEnrolment::other(ID, request.attempt.as_str())))
+        Ok(EnrolStarted::new(payment, PendingEnrolment::Other(OtherCredential::new(ID, request.attempt.as_str()))))
     }
 
     async fn resume(&self, pending: &PendingEnrolment, _: &Call<'_>) -> Result<Enrolment, Error> {
-        let Some(data) = pending.of_other(&ID) else {
-            return Err(Error::invalid(ID, InvalidInput::new("pending", "must be of this gateway")));
+        let data = match pending {
+            PendingEnrolment::Other(own) if own.gateway == ID => &own.data,
+            _ => return Err(Error::invalid(ID, InvalidInput::new("pending", "must be of this gateway"))),
         };
-        let credential = StoredCredential::other(ID, format!("token-{}", data.expose()));
+        let token = OtherCredential::new(ID, format!("token-{}", data.expose()));
+        let credential = StoredCredential::Other(token);
         let payment = Payment::new(ID, Outcome::Paid, "PAID");
         Ok(Enrolment::new(payment, Some(Agreement::ChargeOnDemand(credential))))
     }
 
     async fn charge(&self, request: &ChargeRequest, call: &Call<'_>) -> Result<Payment, Error> {
-        let Some(token) = request.credential.of_other(&ID) else {
-            return Err(Error::invalid(ID, InvalidInput::new("credential", "must be of this gateway")));
+        let token = match &request.credential {
+            StoredCredential::Other(own) if own.gateway == ID => &own.data,
+            _ => return Err(Error::invalid(ID, InvalidInput::new("credential", "must be of this gateway"))),
         };
         in_time(call)?;
         if !token.expose().starts_with("token-") {

@@ -4,7 +4,7 @@ use outside_provider::{ID, InMemory};
 use recurring_facade::conformance::{Samples, findings};
 use recurring_facade::{
     Agreement, AttemptId, Call, Capabilities, CaptureRequest, ChargeRequest, Customer, EnrolRequest, Error,
-    Facade, Facts, NoRecord, Operation, Outcome, Payment, PaymentRef, PaymentStatus, PendingEnrolment,
+    Facade, Facts, NoRecord, Operation, OtherCredential, Outcome, Payment, PaymentRef, PaymentStatus, PendingEnrolment,
     Provider, ProviderId, RawNotification, RefundRequest, StoredCredential,
 };
 
@@ -53,7 +53,7 @@ async fn capture_of_money_still_held_is_pending() {
 async fn own_provider_conforms() {
     let provider = InMemory::default();
     let samples =
-        Samples::new(first(), StoredCredential::other(ID, "token-1"), PendingEnrolment::other(ID, "first"));
+        Samples::new(first(), StoredCredential::Other(OtherCredential::new(ID, "token-1")), PendingEnrolment::Other(OtherCredential::new(ID, "first")));
     assert_eq!(findings(&provider, &samples).await, Vec::<String>::new());
     assert_eq!(provider.taken(), 0);
 }
@@ -62,7 +62,7 @@ async fn own_provider_conforms() {
 async fn operation_not_listed_is_refused() {
     let facade = Facade::new().with_provider(InMemory::default());
     assert!(facade.require(&ID, Operation::Schedule).is_err());
-    let other = StoredCredential::other(ProviderId::new("elsewhere"), "token-1");
+    let other = StoredCredential::Other(OtherCredential::new(ProviderId::new("elsewhere"), "token-1"));
     let charge = ChargeRequest::new(attempt("a-1"), other, first().amount);
     assert!(facade.charge(charge).await.expect_err("not set up").refusal().is_some());
 }
@@ -102,7 +102,7 @@ impl Provider for Wrong {
 #[tokio::test]
 async fn wrong_provider_is_found_out() {
     let samples =
-        Samples::new(first(), StoredCredential::other(ID, "token-1"), PendingEnrolment::other(ID, "first"));
+        Samples::new(first(), StoredCredential::Other(OtherCredential::new(ID, "token-1")), PendingEnrolment::Other(OtherCredential::new(ID, "first")));
     let found = findings(&Wrong(InMemory::default()), &samples).await;
     for expected in [
         "`refund` is listed, but not implemented",

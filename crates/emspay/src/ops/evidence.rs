@@ -1,7 +1,7 @@
 //! Whether an answer agrees with itself: an order against its transactions.
 
 use recurring_core::{ErrorKind, Reply};
-use recurring_gateway::{ErrorExt as _, lenient};
+use recurring_gateway::{ErrorExt as _, ReplyExt as _, lenient};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 

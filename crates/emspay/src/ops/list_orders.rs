@@ -1,7 +1,9 @@
 use std::fmt;
 
 use recurring_core::{ErrorKind, InvalidInput, Reply, Timestamp};
-use recurring_gateway::{Class, ErrorExt as _, Method, Operation, PreparedRequest, check, lenient};
+use recurring_gateway::{
+    Class, ErrorExt as _, Method, Operation, PreparedRequest, ReplyExt as _, check, lenient,
+};
 
 use crate::error::{ApiError, Error, failed};
 use crate::ops::order::Order;

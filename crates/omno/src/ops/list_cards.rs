@@ -1,5 +1,7 @@
 use recurring_core::{ErrorKind, Reply, Secret};
-use recurring_gateway::{Class, ErrorExt as _, Method, Operation, PreparedRequest, check, lenient};
+use recurring_gateway::{
+    Class, ErrorExt as _, Method, Operation, PreparedRequest, ReplyExt as _, check, lenient,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;

@@ -12,7 +12,11 @@ use crate::error::JournalError;
 use crate::perform::Answer;
 
 /// What became of one attempt that was due.
-#[derive(Debug)]
+///
+/// As JSON it is an object with one member: `made` with an [`Answer`], `skipped` with `attempt`, `provider` and `why`,
+/// `refused` with `attempt`, `provider` and `error`, or `unreadable`. The last two values are sentences. No secret is in it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Report {
     /// It was made, now or before ([`Answer::again`]).
@@ -40,7 +44,7 @@ pub enum Report {
 }
 
 /// Why an entry of a stream of charges is not one, as a sentence. It must not show a secret.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{0}")]
 pub struct UnreadableLine(String);
 

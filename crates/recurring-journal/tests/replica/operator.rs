@@ -31,7 +31,7 @@ pub(crate) async fn create(address: &Secret) {
 /// Opens the journal that is there.
 pub(crate) async fn open(address: &Secret, clock: &ManualClock) -> Result<Arc<dyn Store>, StoreError> {
     let inner = Arc::new(PostgresStore::open(address).await?);
-    Ok(Arc::new(Clocked { inner, clock: clock.clone() }))
+    Ok(Arc::new(Clocked::new(inner, clock.clone())))
 }
 
 /// Whether the journal refuses because of a failover that is not acknowledged.

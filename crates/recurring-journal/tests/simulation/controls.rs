@@ -90,7 +90,7 @@ fn slow_charge(hours_pass: bool, guards: Guards) -> usize {
         if !guards.clock_of_the_store || hours_pass {
             clock.advance(hours);
         }
-        let store: Arc<dyn Store> = Arc::new(Clocked { inner: bench.store().await, clock: clock.clone() });
+        let store: Arc<dyn Store> = Arc::new(Clocked::new(bench.store().await, clock.clone()));
         let other = bench.journal(store).await;
         let facade = if guards.gateway_fence { facade } else { Careless::facade(facade, &ProviderId::REVIO) };
         for _ in 0..4 {

@@ -6,12 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use recurring_core::Timestamp;
-use recurring_facade::{AttemptId, PaymentRef, ProviderId};
-use recurring_journal::store::sealed::Sealed;
-use recurring_journal::store::{Change, Claim, Due, Filter, Late, Lease, Owners, SqliteStore, Store};
-use recurring_journal::{AttemptRecord, Delivery, Event, Fence, InboxEntry, Intent, State, StoreError};
+use recurring_journal::store::{SqliteStore, Store};
 use tokio::sync::Notify;
+
+use crate::world::layered::{Layer, Layered};
 
 /// On which side of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,12 +25,12 @@ pub(crate) struct Point {
     pub(crate) side: Side,
 }
 
-/// Tells what happens at the writes of one process.
+/// What happens at the writes of one process.
 #[derive(Debug, Default)]
 pub(crate) struct Hook {
     writes: AtomicUsize,
     stop_at: Option<Point>,
-    /// The process has reached its point: it stands still there.
+    /// The process has reached its point, and waits there.
     pub(crate) reached: Notify,
     /// Lets it go on.
     pub(crate) go_on: Notify,
@@ -79,11 +77,12 @@ impl Hook {
     }
 }
 
+pub(crate) type Hooked = Layered<Hooks>;
+
 #[derive(Debug)]
-pub(crate) struct Hooked {
-    pub(crate) inner: Arc<dyn Store>,
-    pub(crate) hook: Arc<Hook>,
-    /// Whether a late worker may overwrite: the check on the check.
+pub(crate) struct Hooks {
+    hook: Arc<Hook>,
+    /// Whether a late worker may overwrite: the negative control.
     pub(crate) without_fence: AtomicBool,
     /// The file that is copied after each write.
     pub(crate) copied: Option<SqliteStore>,
@@ -91,138 +90,26 @@ pub(crate) struct Hooked {
 
 impl Hooked {
     pub(crate) fn new(inner: Arc<dyn Store>, hook: Arc<Hook>) -> Self {
-        Self { inner, hook, without_fence: AtomicBool::new(false), copied: None }
+        Self { inner, layer: Hooks { hook, without_fence: AtomicBool::new(false), copied: None } }
     }
+}
 
-    async fn write<T>(&self, work: impl Future<Output = T>) -> T {
+#[async_trait]
+impl Layer for Hooks {
+    async fn before_write(&self) -> usize {
         let write = self.hook.writes.fetch_add(1, Ordering::SeqCst);
         self.hook.pass(write, Side::Before).await;
-        let result = work.await;
+        write
+    }
+
+    async fn after_write(&self, write: usize) {
         if let (Some(folder), Some(copied)) = (&self.hook.copies, &self.copied) {
             copied.backup(folder.join(format!("{write}.db"))).await.unwrap();
         }
         self.hook.pass(write, Side::After).await;
-        result
-    }
-}
-
-impl Sealed for Hooked {}
-
-#[async_trait]
-impl Store for Hooked {
-    async fn owner(&self) -> Result<String, StoreError> {
-        self.inner.owner().await
     }
 
-    async fn now(&self) -> Result<Timestamp, StoreError> {
-        self.inner.now().await
-    }
-
-    fn identity(&self) -> &str {
-        self.inner.identity()
-    }
-
-    async fn is_gone(&self, owner: &str) -> Result<bool, StoreError> {
-        self.inner.is_gone(owner).await
-    }
-
-    async fn plan(&self, intent: &Intent, now: Timestamp) -> Result<AttemptRecord, StoreError> {
-        self.write(self.inner.plan(intent, now)).await
-    }
-
-    async fn reserve(&self, intent: &Intent, now: Timestamp) -> Result<Claim, StoreError> {
-        self.write(self.inner.reserve(intent, now)).await
-    }
-
-    async fn claim(&self, intents: &[Intent], lease: &Lease) -> Result<Vec<Claim>, StoreError> {
-        self.write(self.inner.claim(intents, lease)).await
-    }
-
-    async fn arm(&self, intent: &Intent, lease: &Lease) -> Result<Claim, StoreError> {
-        self.write(self.inner.arm(intent, lease)).await
-    }
-
-    async fn change(
-        &self,
-        attempt: &AttemptId,
-        fence: Fence,
-        change: &Change,
-        now: Timestamp,
-    ) -> Result<AttemptRecord, StoreError> {
-        self.write(async {
-            let written = self.inner.change(attempt, fence, change, now).await;
-            if written == Err(StoreError::Fenced) && self.without_fence.load(Ordering::SeqCst) {
-                let newest = self.inner.get(attempt).await?.ok_or(StoreError::NoSuchAttempt)?.fence();
-                return self.inner.change(attempt, newest, change, now).await;
-            }
-            written
-        })
-        .await
-    }
-
-    async fn record_late_result(
-        &self,
-        attempt: &AttemptId,
-        late: &Late,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.write(self.inner.record_late_result(attempt, late, now)).await
-    }
-
-    async fn expire_leases(
-        &self,
-        owners: &Owners,
-        first_look: Timestamp,
-        now: Timestamp,
-    ) -> Result<u64, StoreError> {
-        self.write(self.inner.expire_leases(owners, first_look, now)).await
-    }
-
-    async fn owners(&self) -> Result<Vec<String>, StoreError> {
-        self.inner.owners().await
-    }
-
-    async fn take(&self, due: &Due, limit: u32, lease: &Lease) -> Result<Vec<AttemptRecord>, StoreError> {
-        self.write(self.inner.take(due, limit, lease)).await
-    }
-
-    async fn get(&self, attempt: &AttemptId) -> Result<Option<AttemptRecord>, StoreError> {
-        self.inner.get(attempt).await
-    }
-
-    async fn list(&self, filter: &Filter, limit: u32) -> Result<Vec<AttemptRecord>, StoreError> {
-        self.inner.list(filter, limit).await
-    }
-
-    async fn count(&self) -> Result<Vec<(State, u64)>, StoreError> {
-        self.inner.count().await
-    }
-
-    async fn events(&self, attempt: &AttemptId) -> Result<Vec<Event>, StoreError> {
-        self.inner.events(attempt).await
-    }
-
-    async fn open_with_payment(
-        &self,
-        provider: &ProviderId,
-        payment: &PaymentRef,
-    ) -> Result<Vec<AttemptRecord>, StoreError> {
-        self.inner.open_with_payment(provider, payment).await
-    }
-
-    async fn receive(&self, entry: &InboxEntry, now: Timestamp) -> Result<Delivery, StoreError> {
-        self.write(self.inner.receive(entry, now)).await
-    }
-
-    async fn handled(&self, entry: &InboxEntry, now: Timestamp) -> Result<(), StoreError> {
-        self.write(self.inner.handled(entry, now)).await
-    }
-
-    async fn unhandled(&self, limit: u32) -> Result<Vec<InboxEntry>, StoreError> {
-        self.inner.unhandled(limit).await
-    }
-
-    fn kind(&self) -> &'static str {
-        self.inner.kind()
+    fn ignores_fences(&self) -> bool {
+        self.without_fence.load(Ordering::SeqCst)
     }
 }

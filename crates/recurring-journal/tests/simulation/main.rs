@@ -69,7 +69,7 @@ fn a_worker_that_wakes_up_late(with_fence: bool) -> usize {
         // Write 0 is that of opening, 1 arms, 2 records the purchase.
         let hook = Hook::waits_at(Point { write: 2, side: Side::Before });
         let store = Hooked::new(bench.store().await, std::sync::Arc::clone(&hook));
-        store.without_fence.store(!with_fence, Ordering::SeqCst);
+        store.layer.without_fence.store(!with_fence, Ordering::SeqCst);
         // The clock of its machine stands still with it, so that only the fence is left to stop it.
         let stopped = ManualClock::new();
         let late =

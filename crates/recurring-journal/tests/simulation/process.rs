@@ -137,7 +137,7 @@ impl Bench {
             Database::Postgres(address) => {
                 let address = recurring_facade::Secret::new(address.as_str());
                 let inner = recurring_journal::store::PostgresStore::open(&address).await.unwrap();
-                Arc::new(Clocked { inner: Arc::new(inner), clock: self.clock.clone() })
+                Arc::new(Clocked::new(Arc::new(inner), self.clock.clone()))
             }
         }
     }
@@ -298,7 +298,7 @@ impl Bench {
             let life = async {
                 let mut store = Hooked::new(self.store().await, Arc::clone(hook));
                 if let (true, Database::Sqlite(folder)) = (hook.copies(), &self.database) {
-                    store.copied = Some(SqliteStore::open(folder.path().join("j.db")).await.unwrap());
+                    store.layer.copied = Some(SqliteStore::open(folder.path().join("j.db")).await.unwrap());
                 }
                 work(self.journal(Arc::new(store)).await, self.facade()).await
             };

@@ -5,6 +5,7 @@
 pub(crate) mod common;
 
 pub(crate) mod clocked;
+pub(crate) mod layered;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -76,6 +77,11 @@ impl World {
     /// The same journal, opened by another process.
     pub(crate) async fn another(&self) -> Journal {
         Journal::builder().with_clock(self.clock.clone()).with_store(self.store().await).await.unwrap()
+    }
+
+    /// A file beside the journal.
+    pub(crate) fn file(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
     }
 
     pub(crate) async fn store(&self) -> Arc<dyn Store> {

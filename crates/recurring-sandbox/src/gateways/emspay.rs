@@ -20,6 +20,7 @@ pub(super) use members::MEMBERS;
 use crate::answer::Answer;
 use crate::cards::REFUSED_BY_ISSUER;
 use crate::common::Common;
+use crate::due::{DueKind, DueList, DuePayment};
 use crate::gateway::{CustomerAction, Gateway, OperationRow, Page, PageResult};
 use crate::json::{self, text};
 use crate::outbox::WebhookRules;
@@ -100,6 +101,19 @@ impl Gateway for Emspay {
             _ => Err(not_found()),
         };
         answer.unwrap_or_else(|refusal| refusal)
+    }
+
+    fn list_due(&self, list: &mut DueList) {
+        for order in self.orders.iter().filter(|order| order.status == "new") {
+            let names = order.names();
+            let amount = Some((order.amount, order.currency.as_str()));
+            let due = DuePayment { reference: names.reference, payment: names.payment, amount };
+            list.add(order.expires, GATEWAY, DueKind::Expiry, due, "");
+        }
+        for vault in self.vaults.iter() {
+            let due = DuePayment { reference: "", payment: &vault.first_transaction, amount: None };
+            list.add(vault.ends, GATEWAY, DueKind::SeriesEnd, due, "");
+        }
     }
 
     fn page(&mut self, common: &mut Common, id: &str) -> Option<Page> {

@@ -25,6 +25,7 @@ pub(super) use members::MEMBERS;
 use crate::answer::Answer;
 use crate::cards::REFUSED_BY_ISSUER;
 use crate::common::Common;
+use crate::due::DueList;
 use crate::gateway::{CustomerAction, Gateway, OperationRow, Page, PageResult, Schedule};
 use crate::json;
 use crate::outbox::WebhookRules;
@@ -158,6 +159,14 @@ impl Gateway for Ngenius {
 
     fn catch_up(&mut self, common: &mut Common) {
         self.take_due(common);
+    }
+
+    fn list_due(&self, list: &mut DueList) {
+        for (_, number) in &self.due {
+            if let Some(order) = self.orders.at(*number) {
+                order.list_due(list);
+            }
+        }
     }
 
     fn expire_tokens(&mut self) {

@@ -15,6 +15,7 @@ use crate::answer::Answer;
 use crate::bounded::BoundedStore;
 use crate::cards::{Card, Decline, REFUSED_BY_ISSUER};
 use crate::common::Common;
+use crate::due::{DueKind, DueList, DuePayment};
 use crate::gateway::{CustomerAction, Gateway, OperationRow, Page, PageResult};
 use crate::json::{self, absent, child, text};
 use crate::ledger::{LedgerKind, PaymentNames};
@@ -376,6 +377,18 @@ impl Gateway for Omno {
 
     fn catch_up(&mut self, common: &mut Common) {
         self.time_out(common);
+    }
+
+    fn list_due(&self, list: &mut DueList) {
+        for payment in self.payments.iter().filter(|payment| payment.open()) {
+            let Ok(at) = payment.created.checked_add(PAGE_LIFE) else { continue };
+            let due = DuePayment {
+                reference: payment.order_id.as_deref().unwrap_or_default(),
+                payment: &payment.id,
+                amount: Some((payment.amount, &payment.currency)),
+            };
+            list.add(at, GATEWAY, DueKind::Expiry, due, "");
+        }
     }
 
     fn expire_tokens(&mut self) {

@@ -24,6 +24,7 @@ pub(super) use notify::WEBHOOKS;
 use crate::answer::Answer;
 use crate::cards::REFUSED_BY_ISSUER;
 use crate::common::Common;
+use crate::due::{DueKind, DueList};
 use crate::gateway::{CustomerAction, Gateway, OperationRow, Page, PageResult};
 use crate::json;
 use crate::members::sentence;
@@ -118,11 +119,14 @@ impl Gateway for Revio {
             (&Method::POST, ["purchases", id, "cancel"]) => self.cancel(common, id, request),
             (&Method::POST, ["purchases", id, "refund"]) => self.refund(common, id, request),
             (&Method::POST, ["purchases", id, "delete_recurring_token"]) => self.forget(common, id),
+            (
+                _,
+                ["purchases", _, call @ ("mark_as_paid" | "resend_invoice")]
+                | ["webhooks", call @ "deliveries"]
+                | [call @ ("billing" | "billing_templates" | "account" | "company_statements"), ..]
+                | [call @ ("balance" | "payout_methods")],
+            ) => Err(refuse_all("not_played", &sentence(call))),
             (_, ["webhooks", rest @ ..]) => self.webhooks(common, request, rest),
-            (_, ["purchases", _, call @ ("mark_as_paid" | "resend_invoice")])
-            | (_, [call @ ("billing" | "billing_templates" | "account" | "company_statements"), ..]) => {
-                Err(refuse_all("not_played", &sentence(call)))
-            }
             (&Method::GET, ["payment_methods"]) => self.payment_methods(request),
             (&Method::GET, ["public_key"]) => Ok(Answer::json(200, &self.public_key.as_str().into())),
             (_, ["clients" | "purchases"] | ["clients" | "purchases", _]) => {
@@ -191,5 +195,16 @@ impl Gateway for Revio {
 
     fn catch_up(&mut self, common: &mut Common) {
         self.settle_due(common);
+    }
+
+    fn list_due(&self, list: &mut DueList) {
+        for (at, id, _) in &self.slow {
+            if let Some(purchase) = self.purchases.get(id) {
+                list.add(*at, GATEWAY, DueKind::PendingCharge, purchase.falls_due(), "");
+            }
+        }
+        for purchase in self.purchases.iter() {
+            purchase.list_due(list);
+        }
     }
 }

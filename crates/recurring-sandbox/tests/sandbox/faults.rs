@@ -1,7 +1,7 @@
 use crate::ngenius::order;
 use crate::omno::payment;
 use crate::receiver::Receiver;
-use crate::{GOOD_CARD, World, emspay};
+use crate::{GOOD_CARD, JSON, World, emspay};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use recurring_sandbox::{Fault, FaultKind, Moment, Sandbox};
@@ -27,7 +27,7 @@ impl World {
         let body = emspay::later(&self.emspay_token(GOOD_CARD).await, "charge");
         let key = STANDARD.encode(format!("{}:", self.setting("EMSPAY_API_KEY")));
         let head = format!(
-            "POST /emspay/v1/orders/ HTTP/1.1\r\nhost: sandbox\r\nauthorization: Basic {key}\r\n\
+            "POST /emspay/v1/orders/ HTTP/1.1\r\nhost: localhost\r\nauthorization: Basic {key}\r\n\
              content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
             body.len()
         );
@@ -285,7 +285,7 @@ async fn faults_are_armed_and_cleared_over_http() {
     assert_eq!(world.sandbox.faults(), [fault]);
 
     let body = r#"{"kind":"status","status":503,"retry_after":2,"gateway":"omno","probability":100}"#;
-    let added = world.call("POST", &url, &[], body).await;
+    let added = world.call("POST", &url, &[JSON], body).await;
     assert_eq!((added.status, &added.json()["when"]), (201, &json!("before_acting")));
     for _ in 0..3 {
         let refused = world.omno_ask("grant_type=client_credentials").await;
@@ -294,7 +294,7 @@ async fn faults_are_armed_and_cleared_over_http() {
     assert_eq!(world.call("DELETE", &url, &[], "").await.status, 204);
     assert_eq!(world.omno_ask("grant_type=client_credentials").await.status, 401);
     for slip in ["", "{}", "[]", r#"{"kind":"reset","time":2}"#, r#"{"kind":"reset","gateway":"x"}"#] {
-        let refused = world.call("POST", &url, &[], slip).await;
+        let refused = world.call("POST", &url, &[JSON], slip).await;
         assert!(refused.status == 400 && refused.json()["message"].is_string(), "{slip}");
     }
     assert!(world.sandbox.faults().is_empty());

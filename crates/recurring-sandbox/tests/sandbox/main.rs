@@ -5,6 +5,7 @@
 #[cfg(feature = "browser-tests")]
 mod browser;
 mod clients;
+mod clock;
 mod declines;
 mod description;
 mod documented;
@@ -12,6 +13,7 @@ mod documented;
 mod driver;
 mod emspay;
 mod faults;
+mod guard;
 mod inspector;
 mod listeners;
 mod money;
@@ -30,6 +32,8 @@ use recurring_sandbox::{Sandbox, SandboxBuilder};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
+/// What the sandbox's own API wants beside a body.
+const JSON: (&str, &str) = ("content-type", "application/json");
 const GOOD_CARD: &str = "4111111111111111";
 const DECLINED_CARD: &str = "4000000000000002";
 const LATER_DECLINED_CARD: &str = "4000000000000341";

@@ -1,6 +1,6 @@
 use crate::ngenius::order;
 use crate::receiver::Receiver;
-use crate::{GOOD_CARD, World, emspay, omno};
+use crate::{GOOD_CARD, JSON, World, emspay, omno};
 use recurring_sandbox::{Delivery, Sandbox};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -49,7 +49,7 @@ async fn refused_notification_is_repeated_until_accepted() {
     assert_eq!(world.after(1).await.len(), 1);
     // The clock moves over HTTP too.
     let clock = format!("{}/_sandbox/clock", world.sandbox.url());
-    world.call("POST", &clock, &[], r#"{"advance_seconds":60}"#).await;
+    world.call("POST", &clock, &[JSON], r#"{"advance_seconds":60}"#).await;
     world.sandbox.settle().await;
     assert_eq!(attempts(&world.sandbox.deliveries()), [1, 2]);
     receiver.answers(204, "");
@@ -195,7 +195,7 @@ async fn account_addresses_are_set_and_removed() {
     let url = format!("{}/_sandbox/webhooks", world.sandbox.url());
     let set = |body: String| {
         let (world, url) = (&world, &url);
-        async move { world.call("POST", url, &[], &body).await.status }
+        async move { world.call("POST", url, &[JSON], &body).await.status }
     };
     for body in ["", "[]", r#"{"emspay":"http://127.0.0.1/"}"#, r#"{"revio":7}"#, r#"{"revio":"nowhere"}"#] {
         assert_eq!(set(body.to_owned()).await, 400, "{body}");

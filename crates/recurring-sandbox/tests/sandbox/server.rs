@@ -1,4 +1,4 @@
-use crate::{GOOD_CARD, World};
+use crate::{GOOD_CARD, JSON, World};
 use recurring_sandbox::Sandbox;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -16,17 +16,17 @@ async fn sandbox_api_answers_over_http() {
     assert_eq!(world.call("GET", &format!("{url}/_sandbox/ledger"), &[], "").await.json(), json!([]));
 
     let clock = format!("{url}/_sandbox/clock");
-    let moved = world.call("POST", &clock, &[], r#"{"advance_seconds":86400}"#).await;
+    let moved = world.call("POST", &clock, &[JSON], r#"{"advance_seconds":86400}"#).await;
     assert_eq!(moved.status, 200);
     let first: Value = moved.json();
-    let again = world.call("POST", &clock, &[], r#"{"advance_seconds":864000000}"#).await.json();
+    let again = world.call("POST", &clock, &[JSON], r#"{"advance_seconds":864000000}"#).await.json();
     assert!(again["now"].as_str() > first["now"].as_str());
     // However far it is moved, the clock stays in the calendar.
     for _ in 0..100 {
         world.sandbox.advance(Duration::MAX);
     }
     for body in ["", "{}", r#"{"advance_seconds":-1}"#, r#"{"advance_seconds":"1"}"#] {
-        assert_eq!(world.call("POST", &clock, &[], body).await.status, 400);
+        assert_eq!(world.call("POST", &clock, &[JSON], body).await.status, 400);
     }
     for path in ["/_sandbox", "/_sandbox/unknown", "/emspay/v2/orders/", "/pay", "/favicon.ico", "/%ff"] {
         let status = world.call("GET", &format!("{url}{path}"), &[], "").await.status;

@@ -1,7 +1,7 @@
 //! Finds what names an amount or a currency in a reply and cannot be read.
 
 use recurring_core::Reply;
-use recurring_gateway::lenient;
+use recurring_gateway::{ReplyExt as _, lenient};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 

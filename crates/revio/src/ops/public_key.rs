@@ -1,5 +1,7 @@
 use recurring_core::{ErrorKind, Reply};
-use recurring_gateway::{Class, ErrorExt as _, Method, Operation, PreparedRequest, signature::PublicKey};
+use recurring_gateway::{
+    Class, ErrorExt as _, Method, Operation, PreparedRequest, ReplyExt as _, signature::PublicKey,
+};
 
 use crate::error::{ApiError, Error};
 

@@ -1,5 +1,5 @@
 use recurring_core::{ErrorKind, Money, Outcome, Reply};
-use recurring_gateway::{ErrorExt as _, check_echo, lenient, require_echo};
+use recurring_gateway::{ErrorExt as _, ReplyExt as _, check_echo, lenient, require_echo};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, SUCCESS, read_answer};

@@ -90,10 +90,6 @@ impl Ngenius {
         let capture = CapturePayment::new(order_id, reference, amount);
         let answer = this.client.capture_payment(&capture).await.map_err(error)?;
         let mut captured = charge(&order, &answer);
-        // Held money was not taken.
-        if answer.state == PaymentState::Authorised {
-            captured.outcome = Outcome::Pending;
-        }
         captured.payment = Some(request.payment.clone());
         captured.amount = Some(amount);
         Ok(captured)

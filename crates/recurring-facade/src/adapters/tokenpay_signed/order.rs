@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use recurring_core::{AttemptId, Currency, InvalidInput, Money, Outcome, Portion};
+use recurring_gateway::ReplyExt as _;
 use serde::de::IgnoredAny;
 use tokenpay_signed::{CallbackUrl, GivenBack, OrderKey, TokenOrder};
 

@@ -3,6 +3,7 @@
 use super::payment::{Capture, Payment, Terms, Tried, milliseconds};
 use crate::cards::Card;
 use crate::common::Common;
+use crate::due::{DueKind, DueList, DuePayment};
 use crate::ledger::{LedgerKind, PaymentNames};
 use crate::outbox::Notification;
 use jiff::civil::Date;
@@ -151,6 +152,27 @@ impl Order {
         let start = TimeZone::UTC.to_datetime(self.start);
         let day = self.plan.as_ref()?.frequency.day(start.date(), i64::try_from(count).ok()?)?;
         Some(day.to_datetime(start.time()).to_zoned(TimeZone::UTC).ok()?.timestamp())
+    }
+
+    /// Lists the payments of the schedule that fall due.
+    pub(super) fn list_due(&self, list: &mut DueList) {
+        let Some(plan) = self.plan.as_ref().filter(|_| self.next.is_some()) else { return };
+        let payment = DuePayment {
+            reference: self.merchant_reference.as_deref().unwrap_or_default(),
+            payment: &self.terms.reference,
+            amount: Some((self.terms.amount, &self.terms.currency)),
+        };
+        let times = (self.payments.len()..).map_while(|count| self.due(count));
+        for at in times.take_while(|at| list.reaches(*at)).collect::<Vec<_>>() {
+            let (kind, detail) = match plan.card.later(at) {
+                Err(decline) => (DueKind::ScheduledDecline, decline.message),
+                Ok(()) if self.terms.action == "AUTH" => {
+                    (DueKind::ScheduledAuthorization, plan.frequency_text.as_str())
+                }
+                Ok(()) => (DueKind::ScheduledCharge, plan.frequency_text.as_str()),
+            };
+            list.add(at, GATEWAY, kind, payment, detail);
+        }
     }
 
     /// Whether a customer can pay it on the page.

@@ -5,6 +5,7 @@ use super::refusal::{invalid, refuse, required, unplayed};
 use crate::answer::Answer;
 use crate::cards::Decline;
 use crate::common::Common;
+use crate::due::{DueKind, DueList, DuePayment};
 use crate::json::{self, absent, child, text};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -198,6 +199,24 @@ impl Purchase {
         let open = matches!(self.status, "created" | "viewed" | "error");
         if open && self.due.is_some_and(|due| due <= now.as_second()) {
             self.turn(if self.due_strict { "expired" } else { "overdue" }, now);
+        }
+    }
+
+    pub(super) fn falls_due(&self) -> DuePayment<'_> {
+        DuePayment {
+            reference: &self.reference,
+            payment: &self.id,
+            amount: Some((self.total, &self.currency)),
+        }
+    }
+
+    /// Lists the moment at which an unpaid purchase is due.
+    pub(super) fn list_due(&self, list: &mut DueList) {
+        let open = matches!(self.status, "created" | "viewed" | "error");
+        let due = self.due.filter(|_| open).and_then(|due| Timestamp::from_second(due).ok());
+        if let Some(at) = due {
+            let kind = if self.due_strict { DueKind::Expiry } else { DueKind::Overdue };
+            list.add(at, GATEWAY, kind, self.falls_due(), "");
         }
     }
 

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use recurring_core::Reply;
-use recurring_gateway::{ErrorExt as _, lenient, read_success};
+use recurring_gateway::{ErrorExt as _, lenient, read_success, ReplyExt as _};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 

@@ -1,0 +1,191 @@
+use std::collections::BTreeMap;
+
+use recurring_core::Reply;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+/// Reads the body of a [`Reply`] as JSON.
+pub trait ReplyExt {
+    /// Reads the body as JSON. A body of very many small parts is refused before it is read: in memory it would be
+    /// hundreds of times its size.
+    ///
+    /// # Errors
+    /// Says where and how the body is not what was expected, without quoting it.
+    fn json<T: DeserializeOwned>(&self) -> Result<T, Unreadable>;
+
+    /// Reads the body as a JSON object: the answer about one thing, with at most 1,000 objects and lists in it. A list is
+    /// refused: it would be taken for an object without names, its entries for the members in their order.
+    ///
+    /// # Errors
+    /// Those of [`json`](Self::json).
+    fn object<T: DeserializeOwned>(&self) -> Result<T, Unreadable>;
+
+    /// The entries of a list whose place is not documented: a bare JSON list, or the only list among the members
+    /// `names` of an object. `None` for anything else, and for two lists: which one is meant is not known.
+    fn entries(&self, names: &[&str]) -> Option<Vec<Box<RawValue>>>;
+}
+
+impl ReplyExt for Reply {
+    fn json<T: DeserializeOwned>(&self) -> Result<T, Unreadable> {
+        Parts::of(self.body()).check(Parts::of_a_list(self.body().len()))?;
+        parse(self)
+    }
+
+    fn object<T: DeserializeOwned>(&self) -> Result<T, Unreadable> {
+        if self.body().trim_ascii_start().starts_with(b"[") {
+            return Err(Unreadable { how: "is a JSON list instead of an object".to_owned() });
+        }
+        Parts::of(self.body()).check(Parts::ONE_ANSWER)?;
+        parse(self)
+    }
+
+    fn entries(&self, names: &[&str]) -> Option<Vec<Box<RawValue>>> {
+        if let Ok(list) = self.json() {
+            return Some(list);
+        }
+        if self.body().trim_ascii_start().starts_with(b"[") {
+            return None;
+        }
+        let members: BTreeMap<String, Box<RawValue>> = self.json().ok()?;
+        let mut lists = names.iter().filter_map(|name| serde_json::from_str(members.get(*name)?.get()).ok());
+        match (lists.next(), lists.next()) {
+            (Some(list), None) => Some(list),
+            _ => None,
+        }
+    }
+}
+
+fn parse<T: DeserializeOwned>(reply: &Reply) -> Result<T, Unreadable> {
+    serde_json::from_slice(reply.body()).map_err(|error| {
+        let how = match error.classify() {
+            _ if reply.body().is_empty() => "is empty".to_owned(),
+            serde_json::error::Category::Eof => "is cut off".to_owned(),
+            serde_json::error::Category::Data => {
+                format!("is JSON of another shape (line {}, column {})", error.line(), error.column())
+            }
+            _ => format!("is not JSON (line {}, column {})", error.line(), error.column()),
+        };
+        Unreadable { how }
+    })
+}
+
+/// How many parts a JSON text has at most, counted without reading it (a bracket or comma inside of a text counts too).
+/// A part of three bytes becomes hundreds in memory, so the parts are bounded and not only the bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Parts {
+    objects_and_lists: usize,
+    commas: usize,
+}
+
+impl Parts {
+    /// Of an answer about one payment, order or client. The largest documented one has 27.
+    const ONE_ANSWER: Self = Self { objects_and_lists: 1_000, commas: 10_000 };
+
+    /// Of an answer with a list, whose entries have about 100 bytes for each object in them.
+    const fn of_a_list(bytes: usize) -> Self {
+        let one = Self::ONE_ANSWER;
+        Self {
+            objects_and_lists: one.objects_and_lists.saturating_add(bytes / 100),
+            commas: one.commas.saturating_add(bytes / 10),
+        }
+    }
+
+    fn of(body: &[u8]) -> Self {
+        let mut parts = Self { objects_and_lists: 0, commas: 0 };
+        // Counted in bytes over pieces that cannot overflow one: the compiler makes vector instructions of it.
+        for piece in body.chunks(usize::from(u8::MAX)) {
+            let (mut openings, mut commas) = (0_u8, 0_u8);
+            for byte in piece {
+                // `[` and `{` differ in this bit only.
+                openings = openings.wrapping_add(u8::from(byte | 0x20 == b'{'));
+                commas = commas.wrapping_add(u8::from(*byte == b','));
+            }
+            parts.objects_and_lists += usize::from(openings);
+            parts.commas += usize::from(commas);
+        }
+        parts
+    }
+
+    fn check(self, most: Self) -> Result<(), Unreadable> {
+        if self.objects_and_lists > most.objects_and_lists || self.commas > most.commas {
+            return Err(Unreadable { how: "has more parts than such an answer can have".to_owned() });
+        }
+        Ok(())
+    }
+}
+
+/// A body that cannot be read. The text never quotes the body.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the reply {how}")]
+pub struct Unreadable {
+    how: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_that_cannot_be_read_is_not_quoted() {
+        for (body, how) in [
+            ("", "the reply is empty"),
+            (r#"["hunter2"#, "the reply is cut off"),
+            ("<html>hunter2", "the reply is not JSON (line 1, column 1)"),
+            (r#""hunter2""#, "the reply is JSON of another shape (line 1, column 9)"),
+        ] {
+            let error = Reply::new(200, Vec::new(), body.into()).json::<Vec<String>>().expect_err(body);
+            assert_eq!(error.to_string(), how);
+        }
+    }
+
+    #[test]
+    fn a_list_is_no_object() {
+        #[derive(serde::Deserialize)]
+        struct Answer {
+            #[serde(rename = "id")]
+            _id: String,
+        }
+        let read = |body: &str| Reply::new(200, Vec::new(), body.into()).object::<Answer>().map(drop);
+        assert!(read(r#" {"id":"1"}"#).is_ok());
+        assert!(read(r#" ["1"]"#).is_err());
+    }
+
+    #[test]
+    fn answer_of_many_small_parts_is_refused() {
+        let body =
+            |parts: usize, part: &str| format!("{{\"a\":[{}]}}", vec![part; parts].join(",")).into_bytes();
+        let object =
+            |body: Vec<u8>| Reply::new(200, Vec::new(), body).object::<serde::de::IgnoredAny>().map(drop);
+        assert!(object(body(998, "{}")).is_ok());
+        assert!(object(body(10_000, "1")).is_ok());
+        for many in [body(999, "{}"), body(300_000, "{}"), body(10_002, "1"), body(500_000, "7")] {
+            let refused = object(many).expect_err("too many").to_string();
+            assert_eq!(refused, "the reply has more parts than such an answer can have");
+        }
+        let list = |parts: usize, part: &str| {
+            let body = format!("[{}]", vec![part; parts].join(",")).into_bytes();
+            Reply::new(200, Vec::new(), body).entries(&[]).map(|entries| entries.len())
+        };
+        let order = format!("{{\"id\":\"{}\"}}", "x".repeat(100));
+        assert_eq!(list(8_000, &order), Some(8_000));
+        assert_eq!(list(300_000, "{}"), None);
+        assert_eq!(list(500_000, "7"), None);
+    }
+
+    #[test]
+    fn a_list_is_found_in_one_place_only() {
+        let count = |body: &str| {
+            let reply = Reply::new(200, Vec::new(), body.into());
+            reply.entries(&["cards", "data"]).map(|entries| entries.len())
+        };
+        assert_eq!(count("[]"), Some(0));
+        assert_eq!(count("[{},7]"), Some(2));
+        assert_eq!(count(r#"{"cards":[{}]}"#), Some(1));
+        assert_eq!(count(r#"{"data":[{}],"cards":null,"total":1}"#), Some(1));
+        for odd in
+            [r#"{"cards":[],"data":[]}"#, r#"{"orders":[]}"#, r#"{"cards":{}}"#, "{}", "7", "", "<html>"]
+        {
+            assert_eq!(count(odd), None, "{odd}");
+        }
+    }
+}
