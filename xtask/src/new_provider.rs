@@ -17,7 +17,7 @@ const NEXT: [&str; 7] = [
     "add the address of each environment to src/config.rs, and the operations to src/ops/",
     "describe each call and member in SOURCES.md",
     "write the gateway's stand-in in crates/recurring-sandbox/src/gateways/, with its own wire code",
-    "write the adapter in crates/recurring-facade/src/adapters/: feature, settings, facts, capabilities",
+    "add it to ProviderId::ALL in crates/recurring-facade/src/ids.rs; the test `every_gateway_is_complete` lists the rest",
     "run `cargo xtask docs`, then `cargo xtask ci`",
 ];
 

@@ -110,7 +110,8 @@ impl Session {
         match self.named.as_deref() {
             Some(address) if has_password(address) => Err(CliError::usage(
                 "cannot use --journal: the address has a password in it, and other users of this machine can read \
-                     arguments; put it in RECURRING_JOURNAL or in the file that --config names",
+                     arguments; put it in RECURRING_JOURNAL, in the file that --config names, or only the password in PGPASSWORD or \
+                     PGPASSFILE",
             )),
             Some(address) => Ok(Some(Secret::new(address))),
             None => journal_settings::address(&self.settings),

@@ -4,7 +4,7 @@
 mod common;
 
 use common::Sandbox;
-use recurring_fixtures::postgres::Cluster;
+use recurring_fixtures::postgres::{Cluster, TlsServer};
 use serde_json::json;
 
 fn eight_processes_on_one_name_send_once() {
@@ -28,6 +28,79 @@ fn backup_of_postgres_names_its_own_tools() {
     assert_eq!(code, 2, "nothing has taken over: {errors}");
 }
 
+fn tls_is_verified_against_the_root_and_the_name() {
+    let (server, sandbox) = (TlsServer::start(), Sandbox::start("postgres-tls"));
+    let (root, other) = (server.root().display().to_string(), server.other_root().display().to_string());
+    let address =
+        |host: &str, options: &str| format!("postgres://app@{host}:{}/billing?{options}", server.port());
+    let password = ("PGPASSWORD", TlsServer::PASSWORD);
+    let create = |address: &str, variables: &[(&str, &str)]| {
+        let variables = [&[("RECURRING_JOURNAL", address)], variables].concat();
+        let (code, lines, errors) = sandbox.told(&variables, &["journal", "create"]);
+        assert!(!format!("{lines:?}{errors}").contains(TlsServer::PASSWORD), "{lines:?} {errors}");
+        (code, errors)
+    };
+    let full = format!("sslmode=verify-full&sslrootcert={root}");
+    for (host, options, says) in [
+        // Another root, the platform's roots, another name, a root that is not there.
+        ("localhost", format!("sslmode=verify-full&sslrootcert={other}"), "UnknownIssuer"),
+        ("localhost", format!("sslmode=verify-ca&sslrootcert={other}"), "UnknownIssuer"),
+        ("localhost", "sslmode=verify-full".to_owned(), "UnknownIssuer"),
+        ("localhost", "sslmode=require".to_owned(), "UnknownIssuer"),
+        ("127.0.0.1", full.clone(), "not valid for name"),
+        ("localhost", "sslmode=verify-ca".to_owned(), "sslrootcert"),
+        ("localhost", "sslmode=verify-full&sslrootcert=/nowhere.pem".to_owned(), "/nowhere.pem"),
+        (
+            "localhost",
+            format!("sslmode=verify-full&sslrootcert={}", root.replace(".pem", ".key")),
+            "root certificate",
+        ),
+        ("localhost", "sslmode=hunter3-secret".to_owned(), "verify-full"),
+    ] {
+        let (code, errors) = create(&address(host, &options), &[password]);
+        assert!(matches!(code, 2 | 6) && errors.contains(says), "{host} {options}: {code} {errors}");
+        assert!(!errors.contains("hunter3"), "{errors}");
+    }
+    let (code, errors) = create(&address("localhost", &full), &[("PGPASSWORD", "wrong-hunter2-secret")]);
+    assert!(matches!(code, 2 | 6) && errors.contains("password authentication failed"), "{errors}");
+
+    // With the right root and password, and the line break of a mounted secret.
+    let (code, errors) = create(&format!("{}\r\n", address("localhost", &full)), &[password]);
+    assert_eq!(code, 0, "{errors}");
+    let info = |address: &str, variables: &[(&str, &str)]| {
+        let variables = [&[("RECURRING_JOURNAL", address)], variables].concat();
+        let (code, lines, errors) = sandbox.told(&variables, &["journal", "info"]);
+        assert_eq!(code, 0, "{address}: {lines:?} {errors}");
+        assert!(!format!("{lines:?}{errors}").contains(TlsServer::PASSWORD), "{lines:?} {errors}");
+    };
+    let ca = format!("sslmode=verify-ca&sslrootcert={}", root.replace('/', "%2F"));
+    info(&address("127.0.0.1", &ca), &[password]);
+    let plain = format!("postgres://app@localhost:{}/billing", server.port());
+    info(&plain, &[password, ("PGSSLMODE", "verify-full"), ("PGSSLROOTCERT", &root)]);
+    let file = sandbox.file("passwords");
+    let line =
+        format!("elsewhere:*:*:*:no\nlocalhost:{}:billing:app:{}\n", server.port(), TlsServer::PASSWORD);
+    std::fs::write(&file, line).expect("written");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |mode| std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode));
+        mode(0o644).expect("open to others");
+        let (code, errors) = create(&address("localhost", &full), &[("PGPASSFILE", &file)]);
+        assert!(code == 2 && errors.contains("chmod 600"), "{errors}");
+        mode(0o600).expect("closed");
+    }
+    info(&address("localhost", &full), &[("PGPASSFILE", &file)]);
+
+    // On the command line an address has no password in it.
+    let secret = format!("postgres://app:{}@localhost/billing", TlsServer::PASSWORD);
+    let (code, _, errors) = sandbox.told(&[], &["journal", "info", "--journal", &secret]);
+    assert!(code == 2 && errors.contains("RECURRING_JOURNAL") && errors.contains("PGPASSFILE"), "{errors}");
+    assert!(!errors.contains(TlsServer::PASSWORD), "{errors}");
+}
+
 recurring_fixtures::tests! {
-    needs PostgreSql: [eight_processes_on_one_name_send_once, backup_of_postgres_names_its_own_tools];
+    needs PostgreSql: [
+        tls_is_verified_against_the_root_and_the_name,
+        eight_processes_on_one_name_send_once, backup_of_postgres_names_its_own_tools];
 }

@@ -82,7 +82,8 @@ impl HttpOptions {
         self
     }
 
-    /// Sends everything through this HTTP proxy. The address may hold a user name and password.
+    /// Sends everything through this HTTP proxy, but for a gateway on this machine, which only a proxy on this machine is
+    /// asked for. The address may hold a user name and password.
     pub fn with_proxy(mut self, address: impl Into<Secret>) -> Self {
         self.proxy = Some(address.into());
         self

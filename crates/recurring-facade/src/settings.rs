@@ -3,13 +3,14 @@
 mod error;
 mod missing;
 mod names;
+mod network;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use recurring_core::{HttpOptions, Secret, Tls};
+use recurring_core::{Secret, Tls};
 
 pub use self::error::SettingsError;
 pub(crate) use self::names::NAMES;
@@ -111,7 +112,7 @@ impl Settings {
             Some(path) => self.read_file(path)?,
             None => self,
         };
-        for &variable in NAMES.iter().flat_map(|names| names.variables) {
+        for &variable in NAMES.iter().flat_map(|names| names.variables).chain(&network::FOR_ALL) {
             match std::env::var(variable) {
                 Ok(value) if !value.is_empty() => settings.put(variable, value),
                 Err(std::env::VarError::NotPresent) => {}
@@ -134,7 +135,8 @@ impl Settings {
     }
 
     /// Adds what is in a TOML file: a table for each gateway, with the names of the variables in lower case, with or
-    /// without the gateway's own prefix: `[emspay]`, `api_key = ".."`.
+    /// without the gateway's own prefix: `[emspay]`, `api_key = ".."`. Above the tables may be `proxy_url` and
+    /// `root_certificate_file`, for all gateways.
     ///
     /// # Errors
     /// When the file cannot be read, or has a name in it that is not a setting.
@@ -159,6 +161,12 @@ impl Settings {
             if let Some((_, setting)) = self.general.iter_mut().find(|(name, _)| name == table) {
                 let text = entries.as_str().ok_or_else(|| unreadable(format!("`{table}` must be a text")))?;
                 *setting = Some(GeneralSetting { value: Secret::new(text), file: Some(path.to_owned()) });
+                continue;
+            }
+            let for_all = format!("{}{}", network::PREFIX, table.to_ascii_uppercase());
+            if network::FOR_ALL.contains(&for_all.as_str()) {
+                let text = entries.as_str().ok_or_else(|| unreadable(format!("`{table}` must be a text")))?;
+                self.put(&for_all, text);
                 continue;
             }
             let Some(names) = NAMES.iter().find(|names| names.table == table) else {
@@ -186,12 +194,14 @@ impl Settings {
         Ok(self)
     }
 
-    /// Sets one value of a gateway by the name of its environment variable, such as `EMSPAY_API_KEY`.
+    /// Sets one value of a gateway by the name of its environment variable, such as `EMSPAY_API_KEY`, or one of all gateways:
+    /// `RECURRING_PROXY_URL`, `RECURRING_ROOT_CERTIFICATE_FILE`.
     ///
     /// # Errors
     /// When the name is not that of a setting of a gateway.
     pub fn set(mut self, variable: &str, value: impl Into<Secret>) -> Result<Self, SettingsError> {
-        if !NAMES.iter().any(|names| names.variables.contains(&variable)) {
+        let of_a_gateway = NAMES.iter().any(|names| names.variables.contains(&variable));
+        if !of_a_gateway && !network::FOR_ALL.contains(&variable) {
             return Err(SettingsError::UnknownVariable { variable: variable.to_owned() });
         }
         self.put(variable, value);
@@ -235,7 +245,8 @@ impl Settings {
 
     /// Returns whether anything is set for a gateway.
     pub fn mentions(&self, provider: &ProviderId) -> bool {
-        names::of(provider).any(|variable| self.get(variable).is_some_and(|value| !value.expose().is_empty()))
+        let mut own = names::of(provider).filter(|variable| !network::is_network(variable));
+        own.any(|variable| self.get(variable).is_some_and(|value| !value.expose().is_empty()))
     }
 
     /// A value that may be missing.
@@ -256,19 +267,6 @@ impl Settings {
         variable: &'static str,
     ) -> Result<&Secret, SettingsError> {
         self.get(variable).ok_or_else(|| SettingsError::Missing { provider, variables: vec![variable] })
-    }
-
-    /// The gateway's own defaults with the time-out and the TLS library of these settings.
-    pub(crate) fn http(&self, defaults: HttpOptions) -> HttpOptions {
-        let defaults = defaults.with_tls(self.tls);
-        match self.timeout {
-            Some(timeout) => {
-                // Connecting must be shorter than the whole, and has no reason to be much shorter.
-                let connect = defaults.connect_timeout().min(timeout - timeout / 10);
-                defaults.with_timeout(timeout).with_connect_timeout(connect)
-            }
-            None => defaults,
-        }
     }
 }
 

@@ -3,11 +3,12 @@ use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
-use recurring_core::{Error, ErrorKind, HttpOptions, InvalidInput, NotAfter, Reply, Tls};
+use recurring_core::{Error, ErrorKind, HttpOptions, InvalidInput, NotAfter, Reply, Secret, Tls};
 use reqwest::header::{CONTENT_LENGTH, HeaderValue};
 use tracing::debug;
+use url::Url;
 
-use crate::base_url::BaseUrl;
+use crate::base_url::{BaseUrl, is_loopback};
 use crate::error::ErrorExt as _;
 use crate::limit::{self, CheckLimit, Handover, LimitPassed, LimitedBody};
 use crate::options::check_options;
@@ -52,9 +53,7 @@ impl Transport {
             builder = builder.pool_max_idle_per_host(0);
         }
         if let Some(proxy) = options.proxy() {
-            let proxy = reqwest::Proxy::all(proxy.expose())
-                .map_err(|_| InvalidInput::new("proxy", "must be the address of an HTTP proxy"))?;
-            builder = builder.proxy(proxy);
+            builder = builder.proxy(through(proxy)?);
         }
         if !is_built(options.tls()) && !options.root_certificates().is_empty() {
             return Err(not_built(options.tls()));
@@ -282,6 +281,24 @@ fn innermost(error: &dyn StdError) -> String {
         cause = below;
     }
     cause.to_string()
+}
+
+/// The way through a proxy. A gateway on this machine is called in plain text: that never leaves the machine, so a proxy
+/// elsewhere is not asked for it.
+fn through(address: &Secret) -> Result<reqwest::Proxy, InvalidInput> {
+    let unusable =
+        || InvalidInput::new("proxy", "must be the address of an HTTP proxy: http://USER:PASSWORD@HOST:PORT");
+    let address = match address.expose().contains("://") {
+        true => address.clone(),
+        false => Secret::new(format!("http://{}", address.expose())),
+    };
+    let url = Url::parse(address.expose()).map_err(|_| unusable())?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err(unusable());
+    }
+    let proxy = reqwest::Proxy::all(address.expose()).map_err(|_| unusable())?;
+    let this_machine = reqwest::NoProxy::from_string("localhost,127.0.0.0/8,::1");
+    Ok(if is_loopback(&url) { proxy } else { proxy.no_proxy(this_machine) })
 }
 
 /// 0 to 1000, at random: how far this client's wait lies between half and the whole.

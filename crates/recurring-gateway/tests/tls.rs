@@ -151,6 +151,60 @@ async fn a_private_root_is_trusted_when_it_is_handed_in_and_only_then() {
     }
 }
 
+/// A proxy that opens tunnels for this user and password only, and the heads of what it was asked.
+fn proxy(credentials: &'static str) -> (String, std::sync::mpsc::Receiver<String>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    let (sender, heads) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let client = client.expect("a connection");
+            let mut reader = BufReader::new(client.try_clone().expect("the same"));
+            let mut head = String::new();
+            while !head.ends_with("\r\n\r\n") && reader.read_line(&mut head).expect("a line") > 0 {}
+            sender.send(head.clone()).expect("the test goes on");
+            let mut client = client;
+            if !head
+                .to_lowercase()
+                .contains(&format!("proxy-authorization: basic {credentials}").to_lowercase())
+            {
+                let refused = b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n";
+                std::io::Write::write_all(&mut client, refused).expect("refused");
+                continue;
+            }
+            let target = head.split(' ').nth(1).expect("a target").to_owned();
+            let server = std::net::TcpStream::connect(target).expect("the gateway");
+            std::io::Write::write_all(&mut client, b"HTTP/1.1 200 OK\r\n\r\n").expect("opened");
+            let (mut from, mut to) =
+                (server.try_clone().expect("the same"), client.try_clone().expect("the same"));
+            std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+            let mut server = server;
+            std::thread::spawn(move || std::io::copy(&mut client, &mut server));
+        }
+    });
+    (address, heads)
+}
+
+async fn tls_goes_through_a_proxy_with_a_password() {
+    let server = Server::start("proxy");
+    // ann:hunter2
+    let (address, heads) = proxy("YW5uOmh1bnRlcjI=");
+    for (tls, _) in built() {
+        let through = |user: &str| {
+            let options = HttpOptions::new().with_tls(tls).with_root_certificate(server.root());
+            options.with_proxy(format!("http://{user}@{address}"))
+        };
+        let reply = send(&server.url, through("ann:hunter2")).await.expect("a reply");
+        assert_eq!(reply.status(), 200);
+        let head = heads.recv().expect("it was asked");
+        assert!(head.starts_with("CONNECT 127.0.0.1:"), "{head}");
+        // Without a tunnel nothing reached the gateway.
+        let refused = send(&server.url, through("ann:sentinel")).await.expect_err("refused");
+        assert_eq!(refused.effect(), Effect::NotApplied(Proof::NeverSent), "{refused}");
+        assert!(!format!("{refused} {refused:?}").contains("sentinel"), "{refused:?}");
+    }
+}
+
 async fn library_that_is_not_built_is_refused() {
     for tls in [Tls::Rustls, Tls::NativeTls] {
         if built().iter().any(|(built, _)| *built == tls) {
@@ -173,6 +227,7 @@ async fn library_that_is_not_built_is_refused() {
 recurring_fixtures::tests! {
     needs OpenSsl: async [
         a_private_root_is_trusted_when_it_is_handed_in_and_only_then,
+        tls_goes_through_a_proxy_with_a_password,
         library_that_is_not_built_is_refused,
     ];
 }

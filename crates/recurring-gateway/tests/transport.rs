@@ -297,3 +297,31 @@ async fn a_proxy_is_used_only_when_it_is_handed_in() {
     send(quick().with_proxy(proxy.url()), &server.url(), Class::Write).await.expect("a reply");
     assert_eq!((proxy.requests(), server.requests()), (1, 1));
 }
+
+/// Plain text to a gateway on this machine must not leave the machine through a proxy of another one.
+#[tokio::test]
+async fn proxy_elsewhere_is_not_asked_for_this_machine() {
+    let server = FaultServer::start(|_, _| Behavior::Reply(RawReply::json(200, "{}"))).await;
+    // An address that is kept for documentation: nothing answers there.
+    send(quick().with_proxy("http://ann:pw@192.0.2.1:9"), &server.url(), Class::Write)
+        .await
+        .expect("a reply");
+    assert_eq!(server.requests(), 1);
+}
+
+#[test]
+fn proxy_of_another_kind_is_refused_without_its_password() {
+    for bad in ["socks5://ann:hunter2@127.0.0.1:1", "ftp://127.0.0.1", "http://", "http://ann:hunter2@", ""] {
+        let error = Transport::new(HttpOptions::new().with_proxy(bad)).expect_err(bad);
+        assert_eq!(error.field(), "proxy");
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+    }
+    for good in [
+        "http://127.0.0.1:3128",
+        "https://proxy.example",
+        "proxy.example:3128",
+        "http://a:b@proxy.example:1/",
+    ] {
+        assert!(Transport::new(HttpOptions::new().with_proxy(good)).is_ok(), "{good}");
+    }
+}

@@ -8,7 +8,7 @@ use crate::error::StoreError;
 /// Where a journal is: the one reader of the texts that say so (`RECURRING_JOURNAL`, `--journal`).
 ///
 /// It is strict, since a slip in an address is another journal, which has none of the attempts in the right one: no
-/// line end or blank around it, no relative path, no database that is only implied.
+/// line end or blank around it (but one line break after that of a database of PostgreSQL is cut), no relative path, no database that is only implied.
 #[derive(Clone)]
 pub enum Address {
     /// A file of SQLite: `sqlite:/absolute/path`.
@@ -29,6 +29,11 @@ impl Address {
                 "is empty: name a journal as sqlite:/PATH or postgres://USER:PASSWORD@HOST/DATABASE",
             );
         }
+        // A secret that is mounted as a file ends with a line break. No name of a database does.
+        let text = match text.strip_prefix("postgres") {
+            Some(_) => text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text)),
+            None => text,
+        };
         if text.trim() != text || text.chars().any(char::is_control) {
             return refuse("has a blank or a line break in it or at an end: remove it");
         }
@@ -83,6 +88,8 @@ mod tests {
             ("sqlite:/my files/j.db", "Sqlite(\"/my files/j.db\")"),
             ("postgres://ann:pw@host/db", "Postgres(..)"),
             ("postgresql://host/db", "Postgres(..)"),
+            ("postgres://ann:pw@host/db\n", "Postgres(..)"),
+            ("postgres://ann:pw@host/db\r\n", "Postgres(..)"),
         ] {
             assert_eq!(rule(text), read);
         }
@@ -107,6 +114,9 @@ mod tests {
             ("sqlite:/j.db?mode=memory", "path of a file"),
             ("sqlite:file:/j.db", "path of a file"),
             ("postgres://host/my db", "%20"),
+            ("postgres://host/db\n\n", "line break"),
+            ("postgres://host/db\r", "line break"),
+            ("postgres://host\n/db", "line break"),
             ("mysql://host/db", "must begin"),
             ("/var/lib/j.db", "must begin"),
             ("SQLITE:/j.db", "must begin"),

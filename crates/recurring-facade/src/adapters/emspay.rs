@@ -215,7 +215,7 @@ pub(crate) fn from_settings(settings: &Settings) -> Result<Arc<dyn Provider>, Se
     let known = [("live", Environment::Live)];
     let environment = environment(settings, provider(), "EMSPAY_BASE_URL", &known, Environment::Custom)?;
     let client = Client::builder(environment, key)
-        .with_http(settings.http(Client::default_http()))
+        .with_http(settings.http(&ProviderId::EMSPAY, Client::default_http())?)
         .build()
         .map_err(|error| unusable(provider(), &error))?;
     Ok(Arc::new(Emspay::new(client)))

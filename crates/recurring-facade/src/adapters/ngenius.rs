@@ -188,7 +188,7 @@ pub(crate) fn from_settings(settings: &Settings) -> Result<Arc<dyn Provider>, Se
         builder = builder.with_realm(realm);
     }
     let client = builder
-        .with_http(settings.http(Client::default_http()))
+        .with_http(settings.http(&ProviderId::NGENIUS, Client::default_http())?)
         .build()
         .map_err(|error| unusable(provider(), &error))?;
     let mut ngenius = Ngenius::new(client);

@@ -342,7 +342,7 @@ pub(crate) fn from_settings(settings: &Settings) -> Result<Arc<dyn Provider>, Se
         }
     }
     let client = builder
-        .with_http(settings.http(Client::default_http()))
+        .with_http(settings.http(&ProviderId::OMNO, Client::default_http())?)
         .build()
         .map_err(|error| unusable(provider(), &error))?;
     let addresses = OmnoAddresses {

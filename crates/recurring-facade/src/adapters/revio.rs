@@ -329,7 +329,7 @@ pub(crate) fn from_settings(settings: &Settings) -> Result<Arc<dyn Provider>, Se
     let environment = environment(settings, provider(), "REVIO_BASE_URL", &known, Environment::Custom)?;
     let client = Client::builder(environment, key)
         .with_brand_id(brand_id)
-        .with_http(settings.http(Client::default_http()))
+        .with_http(settings.http(&ProviderId::REVIO, Client::default_http())?)
         .build()
         .map_err(|error| unusable(provider(), &error))?;
     let mut revio = Revio::new(client, brand_id);

@@ -27,6 +27,8 @@ pub(crate) const NAMES: &[Names] = &[
             "OMNO_HOOK_URL",
             "OMNO_CALLBACK_URL",
             "OMNO_CALLBACK_FAIL_URL",
+            "OMNO_PROXY_URL",
+            "OMNO_ROOT_CERTIFICATE_FILE",
         ],
     },
     Names {
@@ -40,6 +42,8 @@ pub(crate) const NAMES: &[Names] = &[
             "NGENIUS_REALM",
             "NGENIUS_WEBHOOK_HEADER",
             "NGENIUS_WEBHOOK_SECRET",
+            "NGENIUS_PROXY_URL",
+            "NGENIUS_ROOT_CERTIFICATE_FILE",
         ],
     },
     Names {
@@ -52,19 +56,28 @@ pub(crate) const NAMES: &[Names] = &[
             "TOKENPAY_CURRENCY",
             "TOKENPAY_PRIVATE_KEY_FILE",
             "TOKENPAY_GATEWAY_PUBLIC_KEY_FILE",
+            "TOKENPAY_PROXY_URL",
+            "TOKENPAY_ROOT_CERTIFICATE_FILE",
         ],
     },
     Names {
         provider: ProviderId::REVIO,
         table: "revio",
         prefix: "REVIO_",
-        variables: &["REVIO_BASE_URL", "REVIO_API_KEY", "REVIO_BRAND_ID", "REVIO_WEBHOOK_PUBLIC_KEY_FILE"],
+        variables: &[
+            "REVIO_BASE_URL",
+            "REVIO_API_KEY",
+            "REVIO_BRAND_ID",
+            "REVIO_WEBHOOK_PUBLIC_KEY_FILE",
+            "REVIO_PROXY_URL",
+            "REVIO_ROOT_CERTIFICATE_FILE",
+        ],
     },
     Names {
         provider: ProviderId::EMSPAY,
         table: "emspay",
         prefix: "EMSPAY_",
-        variables: &["EMSPAY_BASE_URL", "EMSPAY_API_KEY"],
+        variables: &["EMSPAY_BASE_URL", "EMSPAY_API_KEY", "EMSPAY_PROXY_URL", "EMSPAY_ROOT_CERTIFICATE_FILE"],
     },
 ];
 

@@ -79,6 +79,40 @@ fn general_name_is_read_only_when_asked_for() {
     assert!(odd.expect_err("not a text").to_string().contains("`price_list` must be a text"));
 }
 
+#[cfg(feature = "emspay")]
+#[test]
+fn proxy_and_root_are_read_for_one_gateway_or_all() {
+    let base = "[emspay]\nbase_url = 'https://a.example'\napi_key = 'k'\n";
+    let options = |text: String| {
+        file(&text).1.expect("readable").http(&ProviderId::EMSPAY, recurring_core::HttpOptions::new())
+    };
+    let proxy = |text: String| options(text).expect("usable").proxy().map(|proxy| proxy.expose().to_owned());
+    assert_eq!(proxy(base.to_owned()), None);
+    assert_eq!(proxy(format!("proxy_url = 'http://all:1'\n{base}")).as_deref(), Some("http://all:1"));
+    let own = format!("proxy_url = 'http://all:1'\n{base}proxy_url = 'http://own:1'\n");
+    assert_eq!(proxy(own).as_deref(), Some("http://own:1"));
+    for (text, says) in [
+        (format!("{base}proxy_url = 'socks5://ann:hunter2@h:1'\n"), "cannot use EMSPAY_PROXY_URL"),
+        (format!("proxy_url = 'hunter2 hunter2'\n{base}"), "cannot use RECURRING_PROXY_URL"),
+        (format!("{base}root_certificate_file = '/nowhere/root.pem'\n"), "/nowhere/root.pem"),
+        (
+            format!("root_certificate_file = '/dev/null'\n{base}"),
+            "cannot use RECURRING_ROOT_CERTIFICATE_FILE",
+        ),
+    ] {
+        let error = options(text).expect_err(says);
+        assert!(error.to_string().contains(says), "{error}");
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+    }
+    // Which gateway is meant is not said by a proxy.
+    let settings = Settings::new().set("EMSPAY_PROXY_URL", "http://h:1").expect("a known name");
+    assert!(!settings.mentions(&ProviderId::EMSPAY));
+    assert!(
+        !format!("{:?}", settings.set("RECURRING_PROXY_URL", "http://a:hunter2@h").expect("known"))
+            .contains("hunter2")
+    );
+}
+
 #[test]
 fn set_of_an_unknown_name_is_refused() {
     for name in ["EMSPAY_APIKEY", "emspay_api_key", "RECURRING_JOURNAL", ""] {

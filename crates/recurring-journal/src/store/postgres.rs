@@ -23,10 +23,13 @@ use crate::intent::Intent;
 
 mod connect;
 mod migrate;
+mod options;
+mod passfile;
 mod problem;
 mod schema;
 mod stamp;
 mod statements;
+mod tls;
 
 use connect::Place;
 use problem::{lost_a_race, pool_problem, problem};
@@ -95,8 +98,12 @@ impl PostgresStore {
     /// Opens the journal in the database of `postgres://USER:PASSWORD@HOST/DATABASE`. A journal of an earlier version is
     /// migrated to the present one, all of it or nothing, by the role that owns its tables: back it up before.
     ///
-    /// TLS by rustls, with the platform's trusted roots. To another machine it is always used, unless the address
-    /// itself says `sslmode=disable`.
+    /// TLS by rustls, with the platform's trusted roots, or with those of `sslrootcert=/PATH` alone. To another machine it is
+    /// always used, unless `sslmode=disable` is asked for. `require` and `verify-full` mean the same: the
+    /// certificate and its name are verified; `verify-ca` takes any name, and needs `sslrootcert`.
+    ///
+    /// What the address leaves out is read from the environment: `PGSSLMODE`, `PGSSLROOTCERT`, and for the password
+    /// `PGPASSWORD` or the file that `PGPASSFILE` names.
     ///
     /// # Errors
     /// [`StoreError::Missing`] when there is none; when the address cannot be used or leads to a pooler that shares

@@ -119,11 +119,14 @@ impl Gateway for Revio {
             (&Method::POST, ["purchases", id, "cancel"]) => self.cancel(common, id, request),
             (&Method::POST, ["purchases", id, "refund"]) => self.refund(common, id, request),
             (&Method::POST, ["purchases", id, "delete_recurring_token"]) => self.forget(common, id),
+            (
+                _,
+                ["purchases", _, call @ ("mark_as_paid" | "resend_invoice")]
+                | ["webhooks", call @ "deliveries"]
+                | [call @ ("billing" | "billing_templates" | "account" | "company_statements"), ..]
+                | [call @ ("balance" | "payout_methods")],
+            ) => Err(refuse_all("not_played", &sentence(call))),
             (_, ["webhooks", rest @ ..]) => self.webhooks(common, request, rest),
-            (_, ["purchases", _, call @ ("mark_as_paid" | "resend_invoice")])
-            | (_, [call @ ("billing" | "billing_templates" | "account" | "company_statements"), ..]) => {
-                Err(refuse_all("not_played", &sentence(call)))
-            }
             (&Method::GET, ["payment_methods"]) => self.payment_methods(request),
             (&Method::GET, ["public_key"]) => Ok(Answer::json(200, &self.public_key.as_str().into())),
             (_, ["clients" | "purchases"] | ["clients" | "purchases", _]) => {

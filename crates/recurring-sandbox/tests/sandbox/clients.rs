@@ -356,3 +356,19 @@ async fn emspay_customer_comes_back_with_the_order() {
     assert_eq!(world.sandbox.deliveries().pop().unwrap().url, shop);
     assert_eq!(world.money(), ["8 2500 EUR"]);
 }
+
+/// Clients of the platform's other brands have calls for these.
+#[tokio::test]
+async fn revio_calls_that_are_not_played_say_so() {
+    let world = World::start().await;
+    for path in
+        ["/balance/", "/payout_methods/", "/webhooks/deliveries/", "/account/", "/billing_templates/1/"]
+    {
+        let refused = world.revio("GET", path, "").await;
+        assert_eq!(
+            (refused.status, &refused.json()["__all__"][0]["code"]),
+            (400, &json!("not_played")),
+            "{path}"
+        );
+    }
+}

@@ -58,7 +58,7 @@ fn with_signer(
         builder = builder.with_currency(currency);
     }
     let client = builder
-        .with_http(settings.http(Client::default_http()))
+        .with_http(settings.http(&ProviderId::TOKENPAY_SIGNED, Client::default_http())?)
         .build()
         .map_err(|error| unusable(provider(), &error))?;
     let mut tokenpay = TokenpaySigned::new(client);

@@ -2,18 +2,19 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
 use recurring_core::Secret;
-use rustls_platform_verifier::BuilderVerifierExt;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{Client, Config, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::options::{self, Split};
+use super::passfile;
 use super::problem::{FAILED_OVER, problem};
 use super::stamp;
+use super::tls::tls;
 use crate::error::StoreError;
 
 const CONNECTIONS: usize = 16;
@@ -52,8 +53,10 @@ impl fmt::Debug for Place {
 impl Place {
     pub(super) fn parse(address: &Secret) -> Result<Self, StoreError> {
         // The parser's own message may quote what it does not understand.
+        let Split { address, mode, tls: tls_options } = options::split(address)?;
         let mut config = Config::from_str(address.expose()).map_err(|_| {
-            let rule = "must be postgres://USER:PASSWORD@HOST:PORT/DATABASE, with special characters percent-encoded";
+            let rule = "must be postgres://USER:PASSWORD@HOST:PORT/DATABASE, with special characters percent-encoded, and \
+                        options that this program knows";
             StoreError::Address(rule.to_owned())
         })?;
         if config.get_dbname().is_none_or(str::is_empty) || config.get_hosts().is_empty() {
@@ -69,16 +72,29 @@ impl Place {
             #[cfg(unix)]
             Host::Unix(_) => true,
         });
+        if let Some(mode) = mode {
+            config.ssl_mode(mode);
+        }
+        let socket = config.get_hosts().iter().all(|host| !matches!(host, Host::Tcp(_)));
+        if socket {
+            // As PostgreSQL's own programs do: a socket of this machine has no TLS.
+            config.ssl_mode(SslMode::Disable);
+        }
         // "Prefer" would give the password to any server that answers in plain text.
         if !here && config.get_ssl_mode() == SslMode::Prefer {
             config.ssl_mode(SslMode::Require);
+        }
+        if config.get_password().is_none()
+            && let Some(password) = password(&config)?
+        {
+            config.password(password.expose());
         }
         config
             .application_name("recurring-journal")
             .connect_timeout(CONNECT)
             .keepalives_idle(SILENCE)
             .tcp_user_timeout(SILENCE);
-        Ok(Self { config, tls: tls()? })
+        Ok(Self { config, tls: tls(&tls_options)? })
     }
 
     /// A connection of its own.
@@ -133,6 +149,21 @@ impl Place {
     }
 }
 
+/// The password that the environment has for the first host of this address.
+fn password(config: &Config) -> Result<Option<Secret>, StoreError> {
+    let host = match config.get_hosts().first() {
+        Some(Host::Tcp(name)) => name.as_str(),
+        // The word for a socket in the file of passwords.
+        _ => "localhost",
+    };
+    options::password(&passfile::Place {
+        host,
+        port: config.get_ports().first().copied().unwrap_or(5432),
+        database: config.get_dbname().unwrap_or_default(),
+        user: config.get_user().unwrap_or_default(),
+    })
+}
+
 fn pooler() -> StoreError {
     let rule = "leads to a pooler that shares sessions between transactions, such as PgBouncer with pool_mode = \
                 transaction: connect to the server itself, or set pool_mode = session for the journal";
@@ -147,16 +178,4 @@ async fn session(client: &Client) -> Result<String, StoreError> {
         _ => None,
     });
     pid.ok_or_else(|| StoreError::Failed("the server does not name its process".to_owned()))
-}
-
-fn tls() -> Result<MakeRustlsConnect, StoreError> {
-    let failed = |error: rustls::Error| StoreError::Failed(format!("TLS cannot be set up: {error}"));
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(failed)?
-        .with_platform_verifier()
-        .map_err(failed)?
-        .with_no_client_auth();
-    Ok(MakeRustlsConnect::new(config))
 }
