@@ -1,7 +1,7 @@
 //! What is read from and written to files. No message quotes a file's content.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, IsTerminal, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -128,6 +128,7 @@ pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, CliError> {
 
 /// All of standard input, as the bytes that came.
 pub(crate) fn standard_input_bytes() -> Result<Vec<u8>, CliError> {
+    say_what_is_awaited();
     let mut bytes = Vec::new();
     std::io::stdin().read_to_end(&mut bytes).map_err(unreadable_input)?;
     Ok(bytes)
@@ -135,9 +136,17 @@ pub(crate) fn standard_input_bytes() -> Result<Vec<u8>, CliError> {
 
 /// All of standard input.
 pub(crate) fn standard_input() -> Result<String, CliError> {
+    say_what_is_awaited();
     let mut text = String::new();
     std::io::stdin().read_to_string(&mut text).map_err(unreadable_input)?;
     Ok(text)
+}
+
+/// A program that waits for its input without a word looks as if it hung.
+fn say_what_is_awaited() {
+    if io::stdin().is_terminal() {
+        let _ = writeln!(io::stderr(), "recurring: reading standard input; Ctrl-D ends it");
+    }
 }
 
 fn unreadable_input(error: io::Error) -> CliError {

@@ -338,7 +338,7 @@ fn output_lost_of_any_command_is_never_exit_zero() {
         &["help", "charge"],
         &["charge", "--help"],
         &["providers"],
-        &["sandbox"],
+        &["sandbox", "--port", "0"],
         &["completions", "bash"],
         &["manual", &pages],
         &["journal", "create", "--journal", "sqlite:FRESH"],
@@ -365,6 +365,11 @@ fn output_lost_of_any_command_is_never_exit_zero() {
         &["resume", &pending],
         &["notification", "--provider", "emspay"],
         &["run", &due],
+        &["trigger", "--list"],
+        &["trigger", "emspay.paid"],
+        &["fault", "presets"],
+        &["clock", "show"],
+        &["clock", "advance", "1h"],
     ];
     let mut number = 0;
     for words in commands {

@@ -38,8 +38,10 @@ pub(super) async fn all(
     out: &Output,
 ) -> Result<Exit, CliError> {
     let mut seen: BTreeSet<AttemptId> = BTreeSet::new();
+    let mut looked_up = 0_u64;
     for looked in journal.reconcile(facade).await? {
         show(&looked, out);
+        looked_up += 1;
         seen.insert(looked.record.attempt.clone());
     }
     let open = if due { [].as_slice() } else { &[State::Unknown, State::Pending] };
@@ -52,11 +54,12 @@ pub(super) async fn all(
             for record in page.into_iter().filter(|record| seen.insert(record.attempt.clone())) {
                 if let Some(looked) = journal.look(facade, &record.attempt).await? {
                     show(&looked, out);
+                    looked_up += 1;
                 }
             }
         }
     }
-    if seen.is_empty() {
+    if looked_up == 0 {
         out.note(if due {
             "nothing is due to be looked up"
         } else {
