@@ -190,6 +190,9 @@ fn clock_moves_forward_only() {
         lines[0]["now"].as_str().expect("a time").to_owned()
     };
     let before = now(&["clock", "show"]);
+    let (code, lines) = sandbox.run(&["clock", "show", "31d"]);
+    assert_eq!((code, lines[0]["due"].as_array().expect("a list").len()), (0, 1), "{lines:?}");
+    assert_eq!((&lines[0]["due"][0]["gateway"], sandbox.moved()), (&json!("ngenius"), 1), "{lines:?}");
     let after = now(&["clock", "advance", "31d"]);
     assert!(after > before, "{before} {after}");
     assert_eq!(sandbox.moved(), 2, "the second payment of the schedule is taken");

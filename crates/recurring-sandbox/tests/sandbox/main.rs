@@ -28,6 +28,7 @@ mod recording;
 mod retries;
 mod revio;
 mod server;
+mod state;
 mod tokenpay;
 
 use recurring_sandbox::{Sandbox, SandboxBuilder};
