@@ -74,7 +74,7 @@ impl Sandbox {
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
         let program = target.join("release").join(format!("recurring{}", std::env::consts::EXE_SUFFIX));
         let mut child = Command::new(&program)
-            .args(["sandbox", "--json"])
+            .args(["sandbox", "--port", "0", "--json"])
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| format!("{}: {error}", program.display()))?;

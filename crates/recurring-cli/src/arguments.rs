@@ -7,9 +7,9 @@ mod journal;
 mod payment;
 #[cfg(feature = "sandbox")]
 mod sandbox;
+mod serve;
 mod values;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -24,6 +24,7 @@ pub(crate) use journal::{AcknowledgeFailover, Decision, Journal, JournalCommand,
 pub(crate) use payment::{Attempt, Charge, JournalChoice, PaymentPart, Run, Schedule};
 #[cfg(feature = "sandbox")]
 pub(crate) use sandbox::{Clock, ClockCommand, Fault, Listen, Trigger};
+pub(crate) use serve::Sandbox;
 
 /// What scripts depend on.
 const EXIT_CODES: &str = "\
@@ -82,18 +83,7 @@ pub(crate) enum Command {
     Providers,
     /// Run the sandbox until Ctrl-C, and print the settings that point the clients at it.
     #[command(after_help = examples::SANDBOX)]
-    Sandbox {
-        /// Where to listen; port 0 takes a free one.
-        #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
-        listen: SocketAddr,
-        /// Allow an address that other machines can reach. The sandbox has no access control.
-        #[arg(long)]
-        allow_other_machines: bool,
-        /// Write every request and response into this folder as a fixture, with secrets, names and ids replaced. Files that
-        /// are in the folder are kept.
-        #[arg(long, value_name = "DIR")]
-        record: Option<PathBuf>,
-    },
+    Sandbox(Sandbox),
     /// Print the webhooks of a running sandbox until Ctrl-C, and forward them to a server on this machine.
     #[cfg(feature = "sandbox")]
     #[command(after_help = sandbox::LISTEN)]

@@ -92,10 +92,12 @@ fn forwarded_webhook_is_genuine_byte_for_byte() {
 
     // N-Genius has its proof in a header, which so never is an argument.
     sandbox.run(&["trigger", "ngenius.paid"]);
-    let message = String::from_utf8(next(&received)).expect("UTF-8");
+    let mut message = String::new();
+    while !message.contains("\"eventName\"") {
+        message = String::from_utf8(next(&received)).expect("UTF-8");
+    }
     let words = ["notification", "--provider", "ngenius", "--request", "-"];
     assert_eq!(sandbox.run_with(&message, &words).0, 0, "{message}");
-    next(&received);
     let output = listen.wait_with_output().expect("it ended");
     assert!(output.status.success(), "three were to be forwarded");
     let text = String::from_utf8(output.stdout).expect("UTF-8");
@@ -104,6 +106,7 @@ fn forwarded_webhook_is_genuine_byte_for_byte() {
     assert!(text.lines().count() == 3 && text.contains(&first), "{text}");
 
     // Nothing is forwarded any more.
+    while received.recv_timeout(Duration::from_millis(500)).is_ok() {}
     sandbox.run(&["trigger", "emspay.paid"]);
     assert!(received.recv_timeout(Duration::from_millis(300)).is_err());
 }
@@ -190,6 +193,9 @@ fn clock_moves_forward_only() {
         lines[0]["now"].as_str().expect("a time").to_owned()
     };
     let before = now(&["clock", "show"]);
+    let (code, lines) = sandbox.run(&["clock", "show", "31d"]);
+    assert_eq!((code, lines[0]["due"].as_array().expect("a list").len()), (0, 1), "{lines:?}");
+    assert_eq!((&lines[0]["due"][0]["gateway"], sandbox.moved()), (&json!("ngenius"), 1), "{lines:?}");
     let after = now(&["clock", "advance", "31d"]);
     assert!(after > before, "{before} {after}");
     assert_eq!(sandbox.moved(), 2, "the second payment of the schedule is taken");

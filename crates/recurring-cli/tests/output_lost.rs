@@ -338,7 +338,7 @@ fn output_lost_of_any_command_is_never_exit_zero() {
         &["help", "charge"],
         &["charge", "--help"],
         &["providers"],
-        &["sandbox"],
+        &["sandbox", "--port", "0"],
         &["completions", "bash"],
         &["manual", &pages],
         &["journal", "create", "--journal", "sqlite:FRESH"],

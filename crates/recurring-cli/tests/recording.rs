@@ -14,7 +14,7 @@ fn sandbox_with_record_writes_each_exchange() {
     let folder = std::env::temp_dir().join(format!("recurring-cli-{}-record", std::process::id()));
     let mut child = Command::new(env!("CARGO_BIN_EXE_recurring"))
         .env_clear()
-        .args(["sandbox", "--record"])
+        .args(["sandbox", "--port", "0", "--record"])
         .arg(&folder)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -64,11 +64,20 @@ fn gateway_with_only_empty_variables_is_not_configured() {
     }
 }
 
+fn variable_with_a_slip_names_the_nearest() {
+    let output = run(&[("EMSPAY_APIKEY", "hunter2")], &["providers", "--json"]);
+    let errors = String::from_utf8(output.stderr).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(0), "another program may use it");
+    assert!(errors.contains("EMSPAY_APIKEY") && errors.contains("did you mean `EMSPAY_API_KEY`"), "{errors}");
+    assert!(!errors.contains("hunter2"), "{errors}");
+}
+
 recurring_fixtures::tests! {
     needs OpenSsl: [
         empty_address_never_means_the_live_gateway,
     ];
     needs Nothing: [
         gateway_with_only_empty_variables_is_not_configured,
+        variable_with_a_slip_names_the_nearest,
     ];
 }

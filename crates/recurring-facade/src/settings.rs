@@ -249,6 +249,13 @@ impl Settings {
         own.any(|variable| self.get(variable).is_some_and(|value| !value.expose().is_empty()))
     }
 
+    /// Returns the variables of the environment that begin as those of a gateway do and are not settings, such as
+    /// `EMSPAY_APIKEY`, each with the names that the gateway has. Another program may use them: they are no error.
+    pub fn unknown_variables() -> Vec<(String, &'static [&'static str])> {
+        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        unknown(names)
+    }
+
     /// A value that may be missing.
     pub(crate) fn get(&self, variable: &str) -> Option<&Secret> {
         self.values.get(variable)
@@ -268,6 +275,15 @@ impl Settings {
     ) -> Result<&Secret, SettingsError> {
         self.get(variable).ok_or_else(|| SettingsError::Missing { provider, variables: vec![variable] })
     }
+}
+
+fn unknown(names: impl Iterator<Item = String>) -> Vec<(String, &'static [&'static str])> {
+    let of = |name: &str| NAMES.iter().find(|names| name.starts_with(names.prefix));
+    let unknown = names.filter_map(|name| Some((of(&name)?.variables, name)));
+    let unknown = unknown.filter(|(known, name)| !known.contains(&name.as_str()));
+    let mut unknown: Vec<_> = unknown.map(|(known, name)| (name, known)).collect();
+    unknown.sort_unstable();
+    unknown
 }
 
 impl std::fmt::Debug for Settings {

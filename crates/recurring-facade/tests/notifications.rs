@@ -100,4 +100,15 @@ async fn the_example_server_receives_a_notification_from_each_gateway() {
     let _ = facade.schedule(&id, request).await.expect("scheduled");
     sandbox.settle().await;
     expect(&id, "paid", "verified");
+
+    // The same, encrypted: the client decrypts what the sandbox encrypted with code of its own.
+    post_json(&sandbox, "/_sandbox/webhooks", r#"{"ngenius_encrypted":true}"#).await;
+    let card = format!(r#"{{"pan":"{GOOD_CARD}","expiry":"2031-04","cvv":"123","cardholder_name":"Ann"}}"#);
+    let request =
+        ScheduleRequest::new(attempt("ngenius-sealed"), price(&id), "MONTHLY", "ann@example.org", card);
+    let _ = facade.schedule(&id, request).await.expect("scheduled");
+    sandbox.settle().await;
+    let sent = sandbox.deliveries().pop().expect("a delivery");
+    assert!(!sent.body.contains('{') && sent.accepted, "{sent:?}");
+    expect(&id, "paid", "verified");
 }

@@ -2,6 +2,8 @@
 //!
 //! No message here contains the value that was refused: it may be a secret in the wrong place.
 
+use std::borrow::Cow;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use recurring_core::InvalidInput;
 use url::Url;
@@ -99,13 +101,18 @@ pub fn web_address(field: &'static str, value: &str) -> Result<(), InvalidInput>
 }
 
 /// Returns the page out of a gateway's reply, if a customer may be sent to it: absolute, `https` (on this machine
-/// also plain `http`), without a user name, a password, white space or control characters. `None` for anything else.
+/// also plain `http`), without a user name, a password, white space or control characters. An address without a scheme
+/// (`//host/path`) becomes `https`. `None` for anything else.
 pub fn page_address(found: &str) -> Option<String> {
+    let found = match found.strip_prefix("//") {
+        Some(rest) => Cow::Owned(format!("https://{rest}")),
+        None => Cow::Borrowed(found),
+    };
     let unsafe_character = |c: char| c.is_whitespace() || c.is_control() || c == '\\';
     let (scheme, rest) = found.split_once("://").filter(|_| !found.contains(unsafe_character))?;
     // The rule is the one for base addresses; only the part before the path matters here.
     let host = rest.split(['/', '?', '#']).next()?;
-    BaseUrl::parse("page", &format!("{scheme}://{host}")).ok().map(|_| found.to_owned())
+    BaseUrl::parse("page", &format!("{scheme}://{host}")).ok().map(|_| found.into_owned())
 }
 
 /// Checks an e-mail address, only for what certainly cannot be one: it needs a single `@` with text on both
@@ -151,7 +158,15 @@ mod tests {
         for good in ["https://pay.example/1?a=b#c", "http://127.0.0.1:8080/pay/1", "https://pay.example"] {
             assert_eq!(page_address(good).as_deref(), Some(good));
         }
+        assert_eq!(
+            page_address("//pay.example/1?u=http://x").as_deref(),
+            Some("https://pay.example/1?u=http://x")
+        );
         for bad in [
+            "//",
+            "///pay.example/1",
+            "////pay.example/1",
+            "//user@pay.example/1",
             "http://pay.example/1",
             "pay.example/1",
             "javascript://pay.example/1",

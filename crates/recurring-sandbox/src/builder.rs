@@ -7,16 +7,18 @@ use crate::connection::serve;
 use crate::faults::{Fault, Faults};
 use crate::gateways;
 use crate::guard::AllowedHosts;
-use crate::ids::Ids;
 use crate::keys::KeyFolder;
 use crate::ledger::Ledger;
 use crate::log::RequestLog;
-use crate::outbox::Outbox;
+use crate::origins::Origins;
+use crate::outbox::{ENCRYPTS, Outbox};
 use crate::port::Port;
 use crate::record::Recorder;
+use crate::replay;
 use crate::sandbox::Sandbox;
 use crate::send;
 use crate::state::{SharedState, State};
+use crate::state_file::Event;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -45,6 +47,7 @@ pub struct SandboxBuilder {
     emspay_wait: Duration,
     faults: Vec<Fault>,
     record: Option<PathBuf>,
+    state: Option<PathBuf>,
 }
 
 impl SandboxBuilder {
@@ -87,6 +90,14 @@ impl SandboxBuilder {
     #[must_use]
     pub fn with_webhook(mut self, gateway: &str, url: &str) -> SandboxBuilder {
         self.webhooks.insert(gateway.to_owned(), url.into());
+        self
+    }
+
+    /// Makes ngenius encrypt its webhooks, as it does where a merchant asks for it: `text/plain`, base64 of a random
+    /// vector and of the JSON under AES-256-CBC; the key is `NGENIUS_WEBHOOK_SECRET`, the value of the header.
+    #[must_use]
+    pub fn with_encrypted_ngenius_webhooks(mut self, encrypted: bool) -> SandboxBuilder {
+        self.webhooks.insert(ENCRYPTS.to_owned(), encrypted.into());
         self
     }
 
@@ -141,6 +152,21 @@ impl SandboxBuilder {
         self
     }
 
+    /// Keeps the state in this file, and starts from it where it exists: orders, saved cards, access tokens, schedules,
+    /// registered webhooks, keys, ids and the ledger are there again after a restart, also after the process was
+    /// killed. Faults, listeners, the log of requests, and webhooks that were to be delivered are not.
+    ///
+    /// The file is a log of all requests to the gateways and the payment pages, for its owner only (0600), and grows by about a
+    /// kilobyte for each; a start lets them act again. It holds the keys of this sandbox and test cards, never
+    /// a number that may be a real card's. It has its own seed and clock: [`SandboxBuilder::with_seed`] and
+    /// [`SandboxBuilder::with_start`] count for a new file only. The key files go into a folder beside it, `FILE.keys`, unless
+    /// [`SandboxBuilder::with_key_dir`] names another. One sandbox at a time has the file; [`Sandbox::shutdown`] lets go of it.
+    #[must_use]
+    pub fn with_state(mut self, file: PathBuf) -> SandboxBuilder {
+        self.state = Some(file);
+        self
+    }
+
     /// Arms a fault from the start, see [`Sandbox::inject`].
     #[must_use]
     pub fn with_fault(mut self, fault: Fault) -> SandboxBuilder {
@@ -153,7 +179,7 @@ impl SandboxBuilder {
     /// The first start in a process makes three RSA key pairs, which takes a moment.
     ///
     /// # Errors
-    /// The address is in use or can be reached from other machines ([`SandboxBuilder::allow_other_machines`]), a fault is
+    /// The state file cannot be used: it is broken, of another version, or another sandbox has it open. The address is in use or can be reached from other machines ([`SandboxBuilder::allow_other_machines`]), a fault is
     /// not valid, the key files or the folder for the recording cannot be written, the system has no random bytes, or
     /// [`SandboxBuilder::with_webhook`] does not take the gateway or the address.
     pub async fn start(self) -> std::io::Result<Sandbox> {
@@ -166,19 +192,26 @@ impl SandboxBuilder {
             return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, message));
         }
         let mut outbox = Outbox::new(gateways::ACCOUNT_WIDE);
-        outbox
-            .set_account_wide(&self.webhooks)
-            .map_err(|reason| std::io::Error::new(std::io::ErrorKind::InvalidInput, reason))?;
+        let invalid = |reason| std::io::Error::new(std::io::ErrorKind::InvalidInput, reason);
+        outbox.set_account_wide(&self.webhooks).map_err(invalid)?;
         let recorder = self.record.as_deref().map(Recorder::into_folder).transpose()?;
         let changed = outbox.watch();
-        let keys = KeyFolder::create(self.key_dir.as_deref())?;
-        let mut ids = Ids::new(self.seed)?;
-        let gateways = gateways::all(&mut ids, &keys, self.emspay_wait).await?;
         let port = Arc::new(Port::bind(self.listen).await?);
+        let clock = self.starts_at.map_or_else(Clock::default, Clock::starting_at);
+        let Origins { mut ids, clock, pairs, file, events } =
+            Origins::of(self.state.as_deref(), self.seed, clock).await?;
+        // The settings name the files in it, for programs that run elsewhere.
+        let beside = self.state.as_ref().map(std::path::absolute).transpose()?.map(|file| {
+            let mut folder = file.into_os_string();
+            folder.push(".keys");
+            PathBuf::from(folder)
+        });
+        let keys = KeyFolder::create(self.key_dir.or(beside).as_deref())?;
+        let gateways = gateways::all(&mut ids, pairs, &keys, self.emspay_wait)?;
         let url = format!("http://{}", reachable(port.address()));
         let settings: Vec<_> = gateways.iter().flat_map(|gateway| gateway.settings(&url)).collect();
         let common = Common {
-            clock: self.starts_at.map_or_else(Clock::default, Clock::starting_at),
+            clock,
             ids,
             ledger: Ledger::default(),
             outbox,
@@ -192,10 +225,23 @@ impl SandboxBuilder {
             challenges: Challenges::default(),
             settings: settings.clone(),
             hosts: AllowedHosts { other_machines: self.other_machines, names: self.hosts },
+            file: None,
             log: RequestLog::default(),
             port: Arc::clone(&port),
             recorder,
         };
+        if let Some(file) = file {
+            replay::replay(&mut state, events).map_err(|reason| {
+                let path = file.path().display();
+                std::io::Error::other(format!(
+                    "cannot use the state file {path}: {reason}; delete it to start anew"
+                ))
+            })?;
+            state.file = Some(file);
+            state.common.origin.clone_from(&url);
+            state.keep(&Event::Start { origin: url.clone() });
+            state.set_account_wide(&self.webhooks).map_err(invalid)?;
+        }
         for fault in self.faults {
             state.inject(fault)?;
         }
@@ -240,6 +286,7 @@ impl Sandbox {
             emspay_wait: Duration::ZERO,
             faults: Vec::new(),
             record: None,
+            state: None,
         }
     }
 }

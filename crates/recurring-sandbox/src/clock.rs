@@ -11,16 +11,38 @@ pub(crate) struct Clock {
     offset: SignedDuration,
     /// The part of the offset by which it was moved.
     moved: SignedDuration,
+    /// What it shows while one request acts, so that a replay of the request sees the same.
+    stopped: Option<Timestamp>,
 }
 
 impl Clock {
     /// A clock that shows `start` now.
     pub(crate) fn starting_at(start: Timestamp) -> Clock {
-        Clock { offset: start.duration_since(Timestamp::now()), moved: SignedDuration::ZERO }
+        Clock { offset: start.duration_since(Timestamp::now()), ..Clock::default() }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        Timestamp::now().checked_add(self.offset).unwrap_or(Timestamp::MAX)
+        self.stopped.unwrap_or_else(|| Timestamp::now().checked_add(self.offset).unwrap_or(Timestamp::MAX))
+    }
+
+    /// Stops it at this time, or lets it go on.
+    pub(crate) fn stop(&mut self, at: Option<Timestamp>) {
+        self.stopped = at;
+    }
+
+    /// Whether it is stopped.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.is_some()
+    }
+
+    /// How far it is ahead of the real time.
+    pub(crate) fn offset(&self) -> SignedDuration {
+        self.offset
+    }
+
+    /// One that is ahead by this much, and was not moved.
+    pub(crate) fn ahead_by(offset: SignedDuration) -> Clock {
+        Clock { offset, ..Clock::default() }
     }
 
     /// What the clock would show if it had never been moved: the time at the caller, who keeps a clock of its own.

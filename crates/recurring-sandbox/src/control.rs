@@ -98,7 +98,7 @@ fn settings(state: &State) -> Answer {
 }
 
 fn webhooks(state: &mut State, request: &Request) -> Answer {
-    let set = json::object(&request.body).and_then(|body| state.common.outbox.set_account_wide(&body));
+    let set = json::object(&request.body).and_then(|body| state.set_account_wide(&body));
     set.map_or_else(|reason| refuse(400, &reason), |()| Answer::empty(204))
 }
 

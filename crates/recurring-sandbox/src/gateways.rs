@@ -9,6 +9,7 @@ mod tokenpay;
 use crate::gateway::Gateway;
 use crate::ids::Ids;
 use crate::keys::{self, KeyFolder};
+use rsa::RsaPrivateKey;
 use std::io;
 use std::time::Duration;
 
@@ -17,12 +18,13 @@ pub(crate) const ACCOUNT_WIDE: &[&str] = &["revio", "ngenius"];
 
 /// The gateways of a new sandbox, in the order in which their clocks move. `emspay_wait` is how long emspay holds back the
 /// answer to a recurring payment.
-pub(crate) async fn all(
+pub(crate) fn all(
     ids: &mut Ids,
+    keys: [RsaPrivateKey; keys::COUNT],
     folder: &KeyFolder,
     emspay_wait: Duration,
 ) -> io::Result<Vec<Box<dyn Gateway>>> {
-    let [merchant, tokenpay, revio] = keys::pairs().await?;
+    let [merchant, tokenpay, revio] = keys;
     let revio = revio::Revio::new(ids, revio, folder)?;
     let ngenius = ngenius::Ngenius::new(ids);
     let emspay = emspay::Emspay::new(ids, emspay_wait);

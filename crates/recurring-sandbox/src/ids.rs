@@ -18,6 +18,30 @@ impl Ids {
         Ok(Ids { seed, counter: 0 })
     }
 
+    /// The ids that follow from a seed.
+    pub(crate) fn from_seed(seed: [u8; 32]) -> Ids {
+        Ids { seed, counter: 0 }
+    }
+
+    pub(crate) fn seed(&self) -> [u8; 32] {
+        self.seed
+    }
+
+    /// How many ids were given out.
+    pub(crate) fn counter(&self) -> u64 {
+        self.counter
+    }
+
+    /// Goes on as if so many ids were given out.
+    pub(crate) fn set_counter(&mut self, counter: u64) {
+        self.counter = counter;
+    }
+
+    /// 16 bytes.
+    pub(crate) fn bytes(&mut self) -> [u8; 16] {
+        self.next()
+    }
+
     fn next(&mut self) -> [u8; 16] {
         self.counter = self.counter.wrapping_add(1);
         let digest =

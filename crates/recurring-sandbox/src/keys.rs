@@ -2,7 +2,7 @@
 
 use crate::ids::random_bytes;
 use rsa::RsaPrivateKey;
-use rsa::pkcs8::{EncodePrivateKey, EncodePublicKey, LineEnding};
+use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey, LineEnding};
 use rsa::rand_core::OsRng;
 use std::fs;
 use std::io::{self, Write};
@@ -34,6 +34,16 @@ async fn generate() -> io::Result<[RsaPrivateKey; COUNT]> {
     ])
 }
 
+/// The private key as PKCS#8 in PEM.
+pub(crate) fn private_pem(key: &RsaPrivateKey) -> io::Result<String> {
+    Ok(key.to_pkcs8_pem(LineEnding::LF).map_err(io::Error::other)?.to_string())
+}
+
+/// Reads what [`private_pem`] wrote.
+pub(crate) fn from_pem(pem: &str) -> io::Result<RsaPrivateKey> {
+    RsaPrivateKey::from_pkcs8_pem(pem).map_err(io::Error::other)
+}
+
 /// The public half as SPKI in PEM.
 pub(crate) fn public_pem(key: &RsaPrivateKey) -> io::Result<String> {
     key.to_public_key().to_public_key_pem(LineEnding::LF).map_err(io::Error::other)
@@ -50,7 +60,10 @@ impl KeyFolder {
     /// This folder, created when missing; without one, a new temporary folder that only its owner can read.
     pub(crate) fn create(path: Option<&Path>) -> io::Result<KeyFolder> {
         if let Some(path) = path {
-            fs::create_dir_all(path)?;
+            if !path.is_dir() {
+                fs::create_dir_all(path.parent().unwrap_or(Path::new("")))?;
+                private_folder(path)?;
+            }
             return Ok(KeyFolder { path: path.to_owned(), temporary: false });
         }
         let name: String = random_bytes()?.iter().take(8).map(|byte| format!("{byte:02x}")).collect();

@@ -83,6 +83,11 @@ impl Ledger {
         &self.entries
     }
 
+    /// How many entries there were in all.
+    pub(crate) fn total(&self) -> u64 {
+        self.forgotten.saturating_add(u64::try_from(self.entries.len()).unwrap_or(u64::MAX))
+    }
+
     pub(crate) fn forgotten(&self) -> u64 {
         self.forgotten
     }

@@ -5,18 +5,26 @@
 use recurring_sandbox::{Sandbox, shutdown_signal};
 use serde_json::{Map, Value, json};
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// Where the sandbox listens unless it is told otherwise: the same after each start, so that settings stay valid.
+const PORT: u16 = 8642;
+
 const HELP: &str = "A local sandbox of five payment gateways, with a ledger of the money taken.
 
-Usage: recurring-sandbox [--listen ADDRESS] [--allow-other-machines] [--record DIR] [--json]
+Usage: recurring-sandbox [OPTIONS]
 
-  --listen ADDRESS        where to listen; port 0 takes a free one [default: 127.0.0.1:0]
-  --allow-other-machines  listen on an address that other machines can reach; the sandbox has no protection
+  --port PORT             the port; 0 takes a free one [default: 8642]
+  --listen ADDRESS        the address and the port [default: 127.0.0.1:8642]
+  --env-file FILE         write the settings for the clients into this file, for `set -a; . FILE` and docker --env-file
+  --state FILE            keep orders, cards, schedules, keys and the ledger in this file, and start from it
   --record DIR            record every exchange in this folder as an example, with secrets, names and ids replaced
+  --encrypt-ngenius       encrypt the webhooks of ngenius
+  --allow-host NAME       answer to this name in the Host header too; may be repeated
+  --allow-other-machines  listen on an address that other machines can reach; the sandbox has no protection
   --json                  print one JSON object: {\"listening\":\"http://127.0.0.1:PORT\",\"env\":{..}}
 
 It runs until Ctrl-C. The inspector, at the address that it prints, shows every request and arms faults.";
@@ -26,12 +34,37 @@ It runs until Ctrl-C. The inspector, at the address that it prints, shows every 
 enum Arguments {
     Help,
     Version,
-    Run { listen: SocketAddr, other_machines: bool, record: Option<PathBuf>, json: bool },
+    Run(Box<Options>),
 }
 
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Options {
+    listen: SocketAddr,
+    other_machines: bool,
+    hosts: Vec<String>,
+    record: Option<PathBuf>,
+    state: Option<PathBuf>,
+    env_file: Option<PathBuf>,
+    encrypt: bool,
+    json: bool,
+}
+
+/// The options that take a value.
+const WITH_VALUE: [&str; 6] = ["--listen", "--port", "--record", "--state", "--env-file", "--allow-host"];
+
 fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments, String> {
-    let mut listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let (mut other_machines, mut record, mut json) = (false, None, false);
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
+    let mut options = Options {
+        listen,
+        other_machines: false,
+        hosts: Vec::new(),
+        record: None,
+        state: None,
+        env_file: None,
+        encrypt: false,
+        json: false,
+    };
+    let mut port = None;
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
         let text = argument.to_string_lossy().into_owned();
@@ -40,7 +73,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments, Str
             Some((name, value)) => (name, Some(OsString::from(value))),
             None => (text.as_str(), None),
         };
-        let takes_a_value = matches!(name, "--listen" | "--record");
+        let takes_a_value = WITH_VALUE.contains(&name);
         if !takes_a_value && own.is_some() {
             return Err(format!("`{name}` takes no value"));
         }
@@ -52,50 +85,89 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments, Str
         match (name, value) {
             ("--help" | "-h", _) => return Ok(Arguments::Help),
             ("--version" | "-V", _) => return Ok(Arguments::Version),
-            ("--json", _) => json = true,
-            ("--allow-other-machines", _) => other_machines = true,
-            ("--record", Some(folder)) => record = Some(PathBuf::from(folder)),
+            ("--json", _) => options.json = true,
+            ("--allow-other-machines", _) => options.other_machines = true,
+            ("--encrypt-ngenius", _) => options.encrypt = true,
+            ("--record", Some(folder)) => options.record = Some(PathBuf::from(folder)),
+            ("--state", Some(file)) => options.state = Some(PathBuf::from(file)),
+            ("--env-file", Some(file)) => options.env_file = Some(PathBuf::from(file)),
+            ("--allow-host", Some(host)) => options.hosts.push(host.to_string_lossy().into_owned()),
+            ("--port", Some(number)) => {
+                let parsed = number.to_str().and_then(|number| number.parse::<u16>().ok());
+                port = Some(parsed.ok_or("`--port` must be a number from 0 to 65535")?);
+            }
             ("--listen", Some(address)) => {
                 let parsed = address.to_str().and_then(|address| address.parse().ok());
-                listen = parsed.ok_or("`--listen` must be an address and a port, such as 127.0.0.1:8642")?;
+                options.listen =
+                    parsed.ok_or("`--listen` must be an address and a port, such as 127.0.0.1:8642")?;
             }
-            ("--listen" | "--record", None) => return Err(format!("`{name}` needs a value")),
+            (_, None) if takes_a_value => return Err(format!("`{name}` needs a value")),
             _ => return Err(format!("`{text}` is not known; see `--help`")),
         }
     }
-    Ok(Arguments::Run { listen, other_machines, record, json })
+    if let Some(port) = port {
+        options.listen.set_port(port);
+    }
+    Ok(Arguments::Run(Box::new(options)))
+}
+
+/// The sandbox as the options describe it, with the file of its settings written.
+async fn start(options: &Options) -> Result<Sandbox, String> {
+    let mut builder =
+        Sandbox::builder().with_listen(options.listen).allow_other_machines(options.other_machines);
+    if options.encrypt {
+        builder = builder.with_encrypted_ngenius_webhooks(true);
+    }
+    for host in &options.hosts {
+        builder = builder.with_allowed_host(host);
+    }
+    if let Some(folder) = &options.record {
+        builder = builder.with_record(folder.clone());
+    }
+    if let Some(file) = &options.state {
+        builder = builder.with_state(file.clone());
+    }
+    let sandbox = builder.start().await.map_err(|error| match error.kind() {
+        ErrorKind::AddrInUse => format!(
+            "cannot listen on {}: port {} is in use; end the program that uses it, name another port with --port, or take a free one \
+             with --port 0",
+            options.listen,
+            options.listen.port()
+        ),
+        _ => format!("cannot start on {}: {error}", options.listen),
+    })?;
+    if let Some(file) = &options.env_file {
+        sandbox.write_env_file(file).map_err(|error| error.to_string())?;
+    }
+    Ok(sandbox)
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let (listen, other_machines, record, json) = match parse(std::env::args_os().skip(1)) {
+    let options = match parse(std::env::args_os().skip(1)) {
         Ok(Arguments::Help) => return print(HELP),
         Ok(Arguments::Version) => return print(concat!("recurring-sandbox ", env!("CARGO_PKG_VERSION"))),
-        Ok(Arguments::Run { listen, other_machines, record, json }) => (listen, other_machines, record, json),
+        Ok(Arguments::Run(options)) => options,
         Err(problem) => {
             report(&problem);
             return ExitCode::from(2);
         }
     };
-    let mut builder = Sandbox::builder().with_listen(listen).allow_other_machines(other_machines);
-    if let Some(folder) = &record {
-        builder = builder.with_record(folder.clone());
-    }
-    let sandbox = match builder.start().await {
+    let sandbox = match start(&options).await {
         Ok(sandbox) => sandbox,
-        Err(error) => {
-            report(&format!("cannot start on {listen}: {error}"));
+        Err(problem) => {
+            report(&problem);
             return ExitCode::FAILURE;
         }
     };
     // Caught before the address is printed: a script may stop the program at once.
     let shutdown = shutdown_signal();
-    print(&start_message(&sandbox, json));
-    if !listen.ip().is_loopback() {
+    print(&start_message(&sandbox, options.json));
+    if !options.listen.ip().is_loopback() {
         report("other machines can reach the sandbox: it has no protection; use test cards only");
     }
     shutdown.await;
-    if let Some(folder) = record {
+    if let Some(folder) = options.record {
         match sandbox.recorded() {
             Ok(number) => report(&format!("{number} exchanges recorded in {}", folder.display())),
             Err(error) => report(&format!("cannot record every exchange: {error}")),
@@ -141,10 +213,35 @@ mod tests {
 
     #[test]
     fn valid_options_are_parsed() {
-        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 8642));
-        let all = ["--listen", "127.0.0.1:8642", "--allow-other-machines", "--record=a=b", "--json"];
-        let record = Some(PathBuf::from("a=b"));
-        assert_eq!(parsed(&all), Ok(Arguments::Run { listen, other_machines: true, record, json: true }));
+        let all = [
+            "--listen",
+            "127.0.0.1:8643",
+            "--allow-other-machines",
+            "--record=a=b",
+            "--state",
+            "s",
+            "--env-file=e",
+            "--allow-host",
+            "shop",
+            "--encrypt-ngenius",
+            "--json",
+        ];
+        let mut options = Options {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8643)),
+            other_machines: true,
+            hosts: vec!["shop".to_owned()],
+            record: Some(PathBuf::from("a=b")),
+            state: Some(PathBuf::from("s")),
+            env_file: Some(PathBuf::from("e")),
+            encrypt: true,
+            json: true,
+        };
+        assert_eq!(parsed(&all), Ok(Arguments::Run(Box::new(options.clone()))));
+        options.listen.set_port(0);
+        let port = [&["--port", "0"][..], &all].concat();
+        assert_eq!(parsed(&port), Ok(Arguments::Run(Box::new(options))));
+        let Ok(Arguments::Run(plain)) = parsed(&[]) else { panic!("no options are needed") };
+        assert_eq!(plain.listen, SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)));
         assert_eq!(parsed(&["--json", "--help"]), Ok(Arguments::Help));
         assert_eq!(parsed(&["-V"]), Ok(Arguments::Version));
     }
@@ -152,9 +249,11 @@ mod tests {
     #[test]
     fn invalid_option_is_named() {
         for (arguments, says) in [
-            (&["--port", "1"][..], "`--port` is not known"),
+            (&["--ports", "1"][..], "`--ports` is not known"),
             (&["--listen"], "`--listen` needs a value"),
             (&["--record="], "`--record` needs a value"),
+            (&["--state"], "`--state` needs a value"),
+            (&["--port", "70000"], "must be a number from 0 to 65535"),
             (&["--listen", "8642"], "must be an address and a port"),
             (&["--json=yes"], "`--json` takes no value"),
         ] {

@@ -12,6 +12,8 @@ use serde_json::{Map, Value};
 use std::collections::{HashMap, VecDeque};
 use tokio::sync::watch;
 
+/// The setting beside the addresses.
+pub(crate) const ENCRYPTS: &str = "ngenius_encrypted";
 const DELIVERIES_KEPT: usize = 10_000;
 /// A schedule can fall due tens of thousands of times in one move of the clock.
 const PENDING_KEPT: usize = 10_000;
@@ -27,6 +29,7 @@ pub(crate) struct Notification {
     pub(crate) payment: String,
     /// The header with the proof of origin.
     pub(crate) header: Option<(&'static str, String)>,
+    pub(crate) content_type: &'static str,
     pub(crate) body: String,
     /// Made by a fault, not by the gateway.
     pub(crate) forged: bool,
@@ -36,7 +39,16 @@ impl Notification {
     /// One without a proof of origin.
     pub(crate) fn new(gateway: &'static str, event: &str, payment: &str, body: String) -> Notification {
         let (event, payment) = (event.to_owned(), payment.to_owned());
-        Notification { gateway, url: String::new(), event, payment, header: None, body, forged: false }
+        Notification {
+            gateway,
+            url: String::new(),
+            event,
+            payment,
+            header: None,
+            content_type: "application/json",
+            body,
+            forged: false,
+        }
     }
 
     /// The same, to this address.
@@ -77,6 +89,8 @@ pub(crate) struct Outbox {
     /// The gateways with one address for the whole account.
     account_wide_gateways: &'static [&'static str],
     account_wide: HashMap<&'static str, String>,
+    /// Whether ngenius encrypts what it sends.
+    pub(crate) encrypts_ngenius: bool,
     /// In the order of their making; a repetition goes to the end.
     pending: Vec<Pending>,
     /// The addresses that are being called: one call at a time to each, so that a receiver sees first attempts in
@@ -98,6 +112,7 @@ impl Outbox {
         Outbox {
             account_wide_gateways,
             account_wide: HashMap::new(),
+            encrypts_ngenius: false,
             pending: Vec::new(),
             busy: Vec::new(),
             held: Vec::new(),
@@ -118,10 +133,33 @@ impl Outbox {
         self.account_wide.get(gateway).cloned()
     }
 
-    /// Sets addresses by the gateway's name; null takes one away. All or nothing.
+    /// All that [`Outbox::set_account_wide`] takes, as it is now.
+    pub(crate) fn account_wide_settings(&self) -> Map<String, Value> {
+        let addresses = self.account_wide_gateways.iter().map(|gateway| {
+            (
+                (*gateway).to_owned(),
+                self.account_wide.get(gateway).map_or(Value::Null, |url| url.as_str().into()),
+            )
+        });
+        addresses.chain([(ENCRYPTS.to_owned(), self.encrypts_ngenius.into())]).collect()
+    }
+
+    /// Forgets what was delivered, and what was to be delivered.
+    pub(crate) fn forget(&mut self) {
+        self.pending.clear();
+        self.held.clear();
+        self.deliveries.clear();
+        self.last = 0;
+    }
+
+    /// Sets addresses by the gateway's name; null takes one away; [`ENCRYPTS`] switches the encryption. All or nothing.
     pub(crate) fn set_account_wide(&mut self, addresses: &Map<String, Value>) -> Result<(), String> {
-        let mut wanted = self.account_wide.clone();
+        let (mut wanted, mut encrypts) = (self.account_wide.clone(), self.encrypts_ngenius);
         for (name, address) in addresses {
+            if name == ENCRYPTS {
+                encrypts = address.as_bool().ok_or_else(|| format!("{ENCRYPTS}: true or false"))?;
+                continue;
+            }
             let gateway = self.account_wide_gateways.iter().find(|gateway| *gateway == name);
             let gateway = gateway.ok_or_else(|| {
                 format!("only {} have one address", self.account_wide_gateways.join(" and "))
@@ -132,7 +170,7 @@ impl Outbox {
                 _ => return Err(format!("{gateway}: an http URL, or null for none")),
             }
         }
-        self.account_wide = wanted;
+        (self.account_wide, self.encrypts_ngenius) = (wanted, encrypts);
         Ok(())
     }
 

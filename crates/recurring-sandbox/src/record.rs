@@ -184,8 +184,8 @@ fn draft(
 
 fn notification_draft(scrub: &mut Scrub, notification: &Notification) -> Draft {
     let (request, gateway) =
-        (scrub.body("application/json", notification.body.as_bytes()), notification.gateway);
-    let mut headers = vec![("Content-Type", "application/json".to_owned())];
+        (scrub.body(notification.content_type, notification.body.as_bytes()), notification.gateway);
+    let mut headers = vec![("Content-Type", notification.content_type.to_owned())];
     if let Some((name, value)) = &notification.header {
         headers.push((*name, scrub.header(name, value)));
     }

@@ -1,11 +1,13 @@
 //! A running sandbox: asking it, moving its clock, stopping it.
 
 use crate::due::ClockPreview;
+use crate::env_file;
 use crate::faults::Fault;
 use crate::keys::KeyFolder;
 use crate::ledger::{Delivery, Exchange, LedgerEntry, LedgerKind};
 use crate::state::{SharedState, lock};
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
@@ -40,6 +42,16 @@ impl Sandbox {
     #[must_use]
     pub fn settings(&self) -> Vec<(&'static str, String)> {
         self.settings.clone()
+    }
+
+    /// Writes [`Sandbox::settings`] into a file as `NAME=value` lines, for `set -a; . FILE` in a shell and `docker run --env-file`.
+    /// Only its owner can read it. An existing file is replaced in one step.
+    ///
+    /// # Errors
+    /// The file cannot be written, or a value has a character that these two read in different ways (a folder's name with a
+    /// blank).
+    pub fn write_env_file(&self, path: &Path) -> std::io::Result<()> {
+        env_file::write(path, &self.settings)
     }
 
     /// The money taken and returned so far, in order, with the scheduled payments that have fallen due; the last 50,000
@@ -168,6 +180,9 @@ impl Sandbox {
     pub async fn shutdown(mut self) {
         self.stop.take();
         let _ = timeout(SHUTDOWN_TIMEOUT, self.wait()).await;
+        if let Some(file) = &mut lock(&self.shared).file {
+            file.close();
+        }
     }
 }
 

@@ -67,7 +67,7 @@ async fn send(pending: &Pending) -> Reply {
         http1::handshake(TokioIo::new(stream)).await.map_err(|error| failed("no connection", &error))?;
     let mut request = hyper::Request::post(target.path)
         .header(header::HOST, target.host)
-        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::CONTENT_TYPE, notification.content_type)
         .header(header::USER_AGENT, "recurring-sandbox")
         .header(header::CONNECTION, "close");
     if let Some((name, value)) = &notification.header {

@@ -5,6 +5,7 @@ use crate::faults::{FaultKind, Hit, Moment, Seen, changed, instead};
 use crate::guard;
 use crate::log::RedactedTexts;
 use crate::record::ClientSaw;
+use crate::replay;
 use crate::request::Request;
 use crate::router;
 use crate::state::{SharedState, lock};
@@ -67,6 +68,7 @@ pub(crate) async fn answer(
         Ok(Err(_)) => return refuse(413, "the body is larger than 1 MiB, or broke off"),
         Err(_) => return refuse(408, "the body did not come in time"),
     };
+    let target = uri.path_and_query().map_or(path, |target| target.as_str());
     let Some(request) = Request::new(method.clone(), &uri, headers, body.into()) else {
         return refuse(400, "the path is not percent-encoded UTF-8");
     };
@@ -86,7 +88,7 @@ pub(crate) async fn answer(
         }
         _ => {}
     }
-    let (answer, delay) = act(shared, gateway, request, hit.as_ref()).await;
+    let (answer, delay) = act(shared, (gateway, target), request, hit.as_ref()).await;
     if !delay.is_zero() {
         sleep(delay).await;
     }
@@ -97,10 +99,19 @@ pub(crate) async fn answer(
 }
 
 /// Lets the gateway act, and logs and records what it answers. The duration is how long the answer is held back.
-async fn act(shared: &SharedState, gateway: &str, request: Request, hit: Option<&Hit>) -> (Answer, Duration) {
+async fn act(
+    shared: &SharedState,
+    (gateway, target): (&str, &str),
+    request: Request,
+    hit: Option<&Hit>,
+) -> (Answer, Duration) {
     let (answer, line, delay, recorder) = {
         let mut state = lock(shared);
-        let (answer, line) = router::answer(&mut state, &request);
+        let (mut answer, line) = replay::act(&mut state, &request, target, gateway);
+        // The gateway acted, and a restart would not know it: that is not an answer to rely on.
+        if let Some(problem) = state.file_problem() {
+            answer = Answer::json(500, &json!({"message": problem}));
+        }
         (answer, line, std::mem::take(&mut state.common.delay), state.recorder_for(gateway))
     };
     if let Some(line) = line {

@@ -11,7 +11,9 @@ use crate::log::{RedactedTexts, RequestLog};
 use crate::outbox::{Pending, Reply};
 use crate::port::Port;
 use crate::record::{GatewayRecorder, Recorder};
+use crate::state_file::{Event, StateFile};
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -30,6 +32,8 @@ pub(crate) struct State {
     pub(crate) settings: Vec<(&'static str, String)>,
     /// The names under which it may be called.
     pub(crate) hosts: AllowedHosts,
+    /// `None` when nothing is kept.
+    pub(crate) file: Option<StateFile>,
     pub(crate) log: RequestLog,
     pub(crate) port: Arc<Port>,
     /// `None` when nothing is recorded.
@@ -63,6 +67,7 @@ impl State {
 
     pub(crate) fn advance(&mut self, by: Duration) {
         self.common.clock.advance(by);
+        self.keep(&Event::Advance { seconds: by.as_secs(), nanoseconds: by.subsec_nanos() });
         self.catch_up();
         self.common.outbox.touch();
     }
@@ -101,6 +106,7 @@ impl State {
 
     /// Expires the access tokens of a gateway early.
     pub(crate) fn expire_tokens(&mut self, gateway: &str) {
+        self.keep(&Event::TokensExpired { gateway: gateway.to_owned() });
         for known in self.gateways.iter_mut().filter(|known| known.name() == gateway) {
             known.expire_tokens();
         }
@@ -109,9 +115,46 @@ impl State {
     /// Takes the payments that fell due, and ends the pages that were open too long. Called before anything reads the
     /// state.
     pub(crate) fn catch_up(&mut self) {
+        let at = self.common.now();
+        let stops = !self.common.clock.is_stopped();
+        if stops {
+            self.common.clock.stop(Some(at));
+        }
+        let (ids, entries) = (self.common.ids.counter(), self.common.ledger.total());
         for gateway in &mut self.gateways {
             gateway.catch_up(&mut self.common);
         }
+        if (ids, entries) != (self.common.ids.counter(), self.common.ledger.total()) {
+            self.keep(&Event::Due { at: at.to_string(), ids });
+        }
+        if stops {
+            self.common.clock.stop(None);
+        }
+    }
+
+    /// Sets the addresses for webhooks of whole accounts.
+    pub(crate) fn set_account_wide(&mut self, addresses: &Map<String, Value>) -> Result<(), String> {
+        self.common.outbox.set_account_wide(addresses)?;
+        let settings = self.common.outbox.account_wide_settings();
+        self.keep(&Event::Webhooks(settings));
+        Ok(())
+    }
+
+    /// Whether there is a state file.
+    pub(crate) fn keeps(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// Writes an event into the state file, if there is one.
+    pub(crate) fn keep(&mut self, event: &Event) {
+        if let Some(file) = &mut self.file {
+            file.add(event);
+        }
+    }
+
+    /// Why the state file cannot be written.
+    pub(crate) fn file_problem(&self) -> Option<&str> {
+        self.file.as_ref()?.problem()
     }
 
     /// Takes what the receiver of a webhook answered.

@@ -18,6 +18,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let request =
         AddToken::new(user, format!("{shop}/ok"), format!("{shop}/failed"), format!("{shop}/notify"));
     let added = builder.build()?.add_token(&request).await?;
-    println!("send the customer to {}", added.page().unwrap_or("nowhere: the address is not safe"));
+    println!(
+        "send the customer to {}",
+        added.page().as_deref().unwrap_or("nowhere: the address is not safe")
+    );
     Ok(())
 }

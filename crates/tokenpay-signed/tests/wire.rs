@@ -152,7 +152,7 @@ async fn page_for_a_card() {
     let (server, mock) = server_that_verifies(&case).await;
     let added = client(&server.url(), signer()).add_token(&card_page()).await.expect("a page");
     mock.assert_async().await;
-    assert_eq!(added.page(), Some("https://payapi.sit.bbmsl.com/pages/add-token/not-a-real-page"));
+    assert_eq!(added.page().as_deref(), Some("https://payapi.sit.bbmsl.com/pages/add-token/not-a-real-page"));
     insta::assert_debug_snapshot!(added);
 }
 
@@ -167,7 +167,7 @@ fn a_page_that_is_not_safe_is_not_handed_out() {
         let body = serde_json::json!({"responseCode": "0000", "data": data}).to_string();
         let added =
             account().operation(&card_page()).read(&Reply::new(200, Vec::new(), body.into())).expect(data);
-        assert_eq!(added.page(), usable.then_some(data));
+        assert_eq!(added.page().as_deref(), usable.then_some(data));
     }
 }
 

@@ -10,7 +10,7 @@ Example:
 
 pub(super) const SANDBOX: &str = "\
 Example:
-  recurring sandbox --listen 127.0.0.1:8642";
+  recurring sandbox --state shop.state --env-file shop.env";
 
 pub(super) const ENROL: &str = "\
 Example:

@@ -28,7 +28,7 @@ Example:
 
 const SHOW: &str = "\
 Example:
-  recurring clock show";
+  recurring clock show 31d";
 
 const SET: &str = "\
 Example:
@@ -92,9 +92,13 @@ pub(crate) struct Clock {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClockCommand {
-    /// Show the time of the sandbox.
+    /// Show the time of the sandbox, and what falls due. Moves nothing.
     #[command(after_help = SHOW)]
-    Show,
+    Show {
+        /// Show what falls due within this time, such as 31d.
+        #[arg(value_name = "DURATION", value_parser = days)]
+        within: Option<Duration>,
+    },
     /// Move the clock forward, and take what falls due.
     #[command(after_help = CLOCK)]
     Advance {

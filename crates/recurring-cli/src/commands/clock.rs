@@ -1,4 +1,4 @@
-use jiff::{SignedDuration, Timestamp};
+use recurring_facade::{Currency, Money};
 use serde_json::{Value, json};
 
 use crate::arguments::{Clock, ClockCommand};
@@ -7,35 +7,41 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
 
-/// Shows or moves the clock of a running sandbox.
+/// Shows or moves the clock of a running sandbox, and names what falls due.
 pub(crate) async fn run(clock: &Clock, out: &Output) -> Result<Exit, CliError> {
     let sandbox = Control::find(clock.at.sandbox.as_deref())?;
-    let by = match &clock.command {
-        ClockCommand::Show => None,
-        ClockCommand::Advance { by } => Some(by.as_secs()),
-        ClockCommand::Set { to } => Some(until(&sandbox, *to).await?),
+    let (query, moved) = match &clock.command {
+        ClockCommand::Show { within } => {
+            (format!("advance_seconds={}", within.unwrap_or_default().as_secs()), None)
+        }
+        ClockCommand::Advance { by } => {
+            let seconds = by.as_secs();
+            (format!("advance_seconds={seconds}"), Some(json!({"advance_seconds": seconds})))
+        }
+        ClockCommand::Set { to } => (format!("to={to}"), Some(json!({"to": to.to_string()}))),
     };
-    let shown = match by {
-        None => sandbox.get("clock").await?,
-        Some(seconds) => sandbox.post("clock", &json!({"advance_seconds": seconds})).await?,
-    };
-    let now = shown.get("now").and_then(Value::as_str).unwrap_or_default();
-    out.line(&shown, now);
+    let mut shown = sandbox.get(&format!("clock?{query}")).await?;
+    if let Some(moved) = moved {
+        let now = sandbox.post("clock", &moved).await?;
+        if let (Some(shown), Some(now)) = (shown.as_object_mut(), now.get("now")) {
+            shown.insert("now".to_owned(), now.clone());
+        }
+    }
+    let text = |name: &str| shown.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let due = shown.get("due").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let lines: Vec<String> = due.iter().map(line).collect();
+    out.line(&shown, &[vec![text("now")], lines].concat().join("\n"));
     Ok(Exit::Done)
 }
 
-/// The seconds until a time of the sandbox's clock, rounded up.
-async fn until(sandbox: &Control, to: Timestamp) -> Result<u64, CliError> {
-    let now = sandbox.get("clock").await?;
-    let now = now.get("now").and_then(Value::as_str).unwrap_or_default();
-    let now: Timestamp =
-        now.parse().map_err(|_| CliError::io("cannot set the clock: the sandbox does not show its time"))?;
-    let left = to.duration_since(now);
-    if left < SignedDuration::ZERO {
-        return Err(CliError::usage(format!(
-            "cannot set the clock back: it shows {now}, and it only moves forward; restart the sandbox for an earlier time"
-        )));
-    }
-    let whole = u64::try_from(left.as_secs()).unwrap_or_default();
-    Ok(if left.subsec_nanos() > 0 { whole.saturating_add(1) } else { whole })
+/// What falls due, as a line.
+fn line(due: &Value) -> String {
+    let text = |name: &str| due.get(name).and_then(Value::as_str).unwrap_or_default();
+    let currency = Currency::from_code(text("currency")).ok();
+    let amount = due.get("amount_minor").and_then(Value::as_i64).zip(currency);
+    let amount = amount.and_then(|(minor, currency)| Money::from_minor(minor, currency).ok());
+    let amount = amount.map(|amount| amount.to_string()).unwrap_or_default();
+    let kind = text("kind").replace('_', " ");
+    let words = [text("at"), text("gateway"), &kind, text("payment"), &amount, text("detail")];
+    words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }

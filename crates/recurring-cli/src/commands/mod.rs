@@ -66,9 +66,7 @@ async fn command(session: &Session, arguments: Arguments, out: &Output) -> Resul
         Command::Demo => Err(not_built("demo")),
         Command::Providers => providers::run(&session.settings, out),
         #[cfg(feature = "sandbox")]
-        Command::Sandbox { listen, allow_other_machines, record } => {
-            sandbox::run(listen, allow_other_machines, record, out).await
-        }
+        Command::Sandbox(options) => sandbox::run(options, out).await,
         #[cfg(not(feature = "sandbox"))]
         Command::Sandbox { .. } => Err(not_built("sandbox")),
         #[cfg(feature = "sandbox")]

@@ -48,6 +48,10 @@ pub(crate) fn run(settings: &Settings, out: &Output) -> Result<Exit, CliError> {
     } else {
         out.text(&table::of_texts(&["gateway", "can", "after a lost answer", "configured"], rows));
     }
+    for (name, known) in Settings::unknown_variables() {
+        let hint = crate::nearest::hint(&name, known.iter().copied());
+        out.problem(&format!("{name} in the environment is not a setting of a gateway{hint}"));
+    }
     Ok(Exit::Done)
 }
 

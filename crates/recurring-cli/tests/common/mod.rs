@@ -25,8 +25,11 @@ pub(crate) struct Sandbox {
 
 impl Sandbox {
     pub(crate) fn start(name: &str) -> Self {
-        let mut child =
-            program().args(["sandbox", "--json"]).stdout(Stdio::piped()).spawn().expect("the program starts");
+        let mut child = program()
+            .args(["sandbox", "--port", "0", "--json"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("an output")).read_line(&mut line).expect("a line");
         let printed: Value = serde_json::from_str(&line).expect(&line);

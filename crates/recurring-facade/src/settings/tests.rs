@@ -114,6 +114,14 @@ fn proxy_and_root_are_read_for_one_gateway_or_all() {
 }
 
 #[test]
+fn variable_with_a_slip_is_found() {
+    let names = ["EMSPAY_APIKEY", "EMSPAY_API_KEY", "REVIO_", "PATH", "OMNO_PROXY_URL", "MY_EMSPAY_KEY"];
+    let found = unknown(names.into_iter().map(str::to_owned));
+    assert_eq!(found.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["EMSPAY_APIKEY", "REVIO_"]);
+    assert!(found.iter().all(|(_, known)| known.iter().any(|name| name.ends_with("_API_KEY"))));
+}
+
+#[test]
 fn set_of_an_unknown_name_is_refused() {
     for name in ["EMSPAY_APIKEY", "emspay_api_key", "RECURRING_JOURNAL", ""] {
         let error = Settings::new().set(name, "hunter2").expect_err(name);

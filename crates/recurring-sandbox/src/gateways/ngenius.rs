@@ -11,6 +11,7 @@
 //! `POST /transactions/outlets/{outlet}/orders`, as far as a payment with a saved card needs it.
 
 mod account;
+mod encryption;
 mod members;
 mod money;
 mod order;
@@ -32,7 +33,8 @@ use crate::outbox::WebhookRules;
 use crate::request::Request;
 use account::{REALM, api_key};
 use axum::http::Method;
-use order::{GATEWAY, WEBHOOK_HEADER, WEBHOOK_SECRET};
+use encryption::{WEBHOOK_HEADER, WEBHOOK_SECRET};
+use order::GATEWAY;
 use payment::Tried;
 use refusal::{refuse, unplayed};
 

@@ -4,6 +4,8 @@
 // These need Chromium: `cargo test -p recurring-sandbox --features browser-tests`.
 #[cfg(feature = "browser-tests")]
 mod browser;
+#[cfg(feature = "browser-tests")]
+mod browser_themes;
 mod clients;
 mod clock;
 mod declines;
@@ -26,6 +28,7 @@ mod recording;
 mod retries;
 mod revio;
 mod server;
+mod state;
 mod tokenpay;
 
 use recurring_sandbox::{Sandbox, SandboxBuilder};

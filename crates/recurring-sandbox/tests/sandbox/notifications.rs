@@ -244,3 +244,26 @@ async fn tokenpay_notification_is_signed_over_sorted_members() {
         assert!(genuine(&key, signed.join("&").as_bytes(), &members["signature"]));
     }
 }
+
+#[tokio::test]
+async fn ngenius_notification_is_encrypted_on_request() {
+    let receiver = Receiver::start().await;
+    let builder =
+        Sandbox::builder().with_webhook("ngenius", &receiver.url).with_encrypted_ngenius_webhooks(true);
+    let world = World::with(builder).await;
+    world.ngenius_create(&order("MONTHLY", GOOD_CARD).to_string()).await;
+    world.sandbox.settle().await;
+    let received = receiver.take();
+    assert_eq!(received.len(), 2);
+    let secret = world.setting("NGENIUS_WEBHOOK_SECRET");
+    let mut vectors = Vec::new();
+    for call in &received {
+        assert_eq!(call.header("content-type"), "text/plain");
+        assert_eq!(call.header(&world.setting("NGENIUS_WEBHOOK_HEADER")), secret);
+        let sealed = STANDARD.decode(&call.body).unwrap();
+        assert!(sealed.len() > 32 && sealed.len() % 16 == 0);
+        vectors.push(sealed[..16].to_vec());
+    }
+    assert_ne!(vectors[0], vectors[1]);
+    assert_eq!(world.sandbox.deliveries()[0].body.as_bytes(), received[0].body);
+}

@@ -122,7 +122,7 @@ pub struct AddedToken {
 impl AddedToken {
     /// Returns the page to send the customer to. `None` for an address that is not `https`; only an address on this
     /// machine (a sandbox) keeps plain `http`.
-    pub fn page(&self) -> Option<&str> {
-        check::page_address(&self.data).map(|_| self.data.as_str())
+    pub fn page(&self) -> Option<String> {
+        check::page_address(&self.data)
     }
 }

@@ -39,7 +39,7 @@ impl TokenpaySigned {
         let added = self.client.add_token(&add).await.map_err(error)?;
         let mut payment = Payment::new(here, Outcome::ActionRequired, "card page");
         payment.amount = Some(request.amount);
-        payment.redirect = added.page().map(str::to_owned);
+        payment.redirect = added.page();
         let pending = PendingEnrolment::TokenpaySigned {
             attempt: request.attempt.clone(),
             user_id: user_id.clone(),

@@ -1,5 +1,6 @@
 //! One order: its schedule, its payments, and how they are answered.
 
+use super::encryption::{WEBHOOK_HEADER, WEBHOOK_SECRET, encrypt};
 use super::payment::{Capture, Payment, Terms, Tried, milliseconds};
 use crate::cards::Card;
 use crate::common::Common;
@@ -12,9 +13,6 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 
 pub(super) const GATEWAY: &str = "ngenius";
-/// The one header of every notification, as a merchant would set it in the portal.
-pub(super) const WEBHOOK_HEADER: &str = "X-Sandbox-Webhook";
-pub(super) const WEBHOOK_SECRET: &str = "sandbox_ngenius_webhook_secret";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Frequency {
@@ -144,7 +142,13 @@ impl Order {
         });
         let header = Some((WEBHOOK_HEADER, WEBHOOK_SECRET.to_owned()));
         let notification = Notification::new(GATEWAY, event, &self.terms.reference, body.to_string());
-        common.notify(&Notification { header, ..notification }, url);
+        let mut notification = Notification { header, ..notification };
+        if common.outbox.encrypts_ngenius {
+            let body = encrypt(common.ids.bytes(), &notification.body);
+            notification =
+                Notification { body: body.unwrap_or_default(), content_type: "text/plain", ..notification };
+        }
+        common.notify(&notification, url);
     }
 
     /// When payment number `count` falls due: the time of day of the first one.
