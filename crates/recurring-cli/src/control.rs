@@ -2,6 +2,7 @@
 
 use recurring_core::{Error, HttpOptions, Reply};
 use recurring_gateway::{BaseUrl, Class, Method, PreparedRequest, Transport};
+use recurring_sandbox::Sandbox;
 use serde_json::Value;
 
 use crate::error::CliError;
@@ -17,25 +18,18 @@ pub(crate) struct Control {
 }
 
 impl Control {
-    /// The sandbox at this address, by default that of `RECURRING_SANDBOX_URL`, or the one that the gateways' settings in
-    /// the environment point to.
+    /// The sandbox at this address, by default that of `RECURRING_SANDBOX_URL`, then the one that the gateways' settings in
+    /// the environment point to, then the one on the default port.
     pub(crate) fn find(url: Option<&str>) -> Result<Self, CliError> {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let named = url.map(|url| ("--sandbox", url.to_owned()));
         let named = named.or_else(|| Some((VARIABLE, variable(VARIABLE)?)));
-        let (name, url) = match named {
-            Some(named) => named,
-            None => {
-                let url = variable("EMSPAY_BASE_URL").as_deref().and_then(origin_on_this_machine);
-                let url = url.ok_or_else(|| {
-                    CliError::configuration(format!(
-                        "cannot find the sandbox: no address is given; start it with `recurring sandbox`, and name it with \
-                         --sandbox URL or {VARIABLE}"
-                    ))
-                })?;
-                ("EMSPAY_BASE_URL", url)
-            }
+        let in_settings = || {
+            let url = variable("EMSPAY_BASE_URL").as_deref().and_then(origin_on_this_machine)?;
+            Some(("EMSPAY_BASE_URL", url))
         };
+        let by_default = ("the default address", format!("http://127.0.0.1:{}", Sandbox::DEFAULT_PORT));
+        let (name, url) = named.or_else(in_settings).unwrap_or(by_default);
         let refuse = |why: &str| CliError::configuration(format!("cannot use {name}: it {why}"));
         let base = BaseUrl::parse("sandbox", &url).map_err(|error| refuse(error.rule()))?;
         let transport = Transport::new(HttpOptions::new()).map_err(|error| refuse(error.rule()))?;

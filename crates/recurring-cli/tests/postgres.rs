@@ -99,8 +99,49 @@ fn tls_is_verified_against_the_root_and_the_name() {
     assert!(!errors.contains(TlsServer::PASSWORD), "{errors}");
 }
 
+fn plain_text_to_another_machine_is_refused() {
+    let (server, sandbox) = (TlsServer::start(), Sandbox::start("postgres-plain"));
+    let command = |word: &str, host: &str, options: &str, mode: Option<&str>| {
+        let address = format!("postgres://app@{host}:{}/plain?{options}", server.port());
+        let mut variables =
+            vec![("RECURRING_JOURNAL", address.as_str()), ("PGPASSWORD", TlsServer::PASSWORD)];
+        variables.extend(mode.map(|mode| ("PGSSLMODE", mode)));
+        let (code, lines, errors) = sandbox.told(&variables, &["journal", word]);
+        assert!(!format!("{lines:?}{errors}").contains(TlsServer::PASSWORD), "{lines:?} {errors}");
+        (code, errors)
+    };
+    // An address that leads to this machine, and is not a loopback one.
+    let elsewhere = "0.0.0.0";
+    for (host, options, mode) in [
+        (elsewhere, "sslmode=disable", None),
+        (elsewhere, "", Some("disable")),
+        (elsewhere, "sslmode=disable&dangerous_plaintext=false", None),
+        ("localhost", "sslmode=disable&hostaddr=0.0.0.0", None),
+        ("billing.example", "sslmode=disable", None),
+    ] {
+        let (code, errors) = command("create", host, options, mode);
+        assert_eq!(code, 2, "{host} {options}: {errors}");
+        assert!(errors.contains("verify-full") && errors.contains("dangerous_plaintext=true"), "{errors}");
+    }
+    // A server whose certificate is not trusted is not asked again without TLS.
+    for options in ["sslmode=prefer", "", "dangerous_plaintext=true"] {
+        let (code, errors) = command("create", elsewhere, options, None);
+        assert!(matches!(code, 2 | 6) && errors.contains("UnknownIssuer"), "{options}: {code} {errors}");
+    }
+    let (code, errors) = command("create", elsewhere, "sslmode=disable&dangerous_plaintext=true", None);
+    assert_eq!(code, 0, "{errors}");
+    for (host, options) in [
+        ("localhost", "sslmode=disable"),
+        ("127.0.0.1", "sslmode=disable"),
+        ("localhost", "hostaddr=127.0.0.1&sslmode=disable"),
+    ] {
+        let (code, errors) = command("info", host, options, None);
+        assert_eq!(code, 0, "{host} {options}: {errors}");
+    }
+}
+
 recurring_fixtures::tests! {
     needs PostgreSql: [
-        tls_is_verified_against_the_root_and_the_name,
+        tls_is_verified_against_the_root_and_the_name, plain_text_to_another_machine_is_refused,
         eight_processes_on_one_name_send_once, backup_of_postgres_names_its_own_tools];
 }

@@ -112,7 +112,7 @@ impl Settings {
             Some(path) => self.read_file(path)?,
             None => self,
         };
-        for &variable in NAMES.iter().flat_map(|names| names.variables).chain(&network::FOR_ALL) {
+        for &variable in NAMES.iter().flat_map(|names| names.variables).chain(&names::FOR_ALL) {
             match std::env::var(variable) {
                 Ok(value) if !value.is_empty() => settings.put(variable, value),
                 Err(std::env::VarError::NotPresent) => {}
@@ -163,8 +163,8 @@ impl Settings {
                 *setting = Some(GeneralSetting { value: Secret::new(text), file: Some(path.to_owned()) });
                 continue;
             }
-            let for_all = format!("{}{}", network::PREFIX, table.to_ascii_uppercase());
-            if network::FOR_ALL.contains(&for_all.as_str()) {
+            let for_all = format!("{}{}", names::PREFIX, table.to_ascii_uppercase());
+            if names::FOR_ALL.contains(&for_all.as_str()) {
                 let text = entries.as_str().ok_or_else(|| unreadable(format!("`{table}` must be a text")))?;
                 self.put(&for_all, text);
                 continue;
@@ -201,7 +201,7 @@ impl Settings {
     /// When the name is not that of a setting of a gateway.
     pub fn set(mut self, variable: &str, value: impl Into<Secret>) -> Result<Self, SettingsError> {
         let of_a_gateway = NAMES.iter().any(|names| names.variables.contains(&variable));
-        if !of_a_gateway && !network::FOR_ALL.contains(&variable) {
+        if !of_a_gateway && !names::FOR_ALL.contains(&variable) {
             return Err(SettingsError::UnknownVariable { variable: variable.to_owned() });
         }
         self.put(variable, value);
@@ -245,7 +245,7 @@ impl Settings {
 
     /// Returns whether anything is set for a gateway.
     pub fn mentions(&self, provider: &ProviderId) -> bool {
-        let mut own = names::of(provider).filter(|variable| !network::is_network(variable));
+        let mut own = names::of(provider).filter(|variable| !names::is_network(variable));
         own.any(|variable| self.get(variable).is_some_and(|value| !value.expose().is_empty()))
     }
 

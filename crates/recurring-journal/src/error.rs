@@ -59,6 +59,9 @@ pub enum StoreError {
         /// The place that the journal knows.
         known: String,
     },
+    /// Other users of the machine could change the journal: it would prove nothing.
+    #[error("cannot open the journal: {0}")]
+    Unsafe(String),
     /// There is no journal at this address.
     #[error("there is no journal here: {0}; check the address, or make one with `recurring journal create`")]
     Missing(String),
@@ -191,6 +194,7 @@ impl JournalError {
             Self::Store(StoreError::PaymentTaken { .. }) => ErrorKind::Conflict,
             Self::Store(
                 StoreError::Address(_)
+                | StoreError::Unsafe(_)
                 | StoreError::OtherSchema { .. }
                 | StoreError::FailedOver { .. }
                 | StoreError::Missing(_)

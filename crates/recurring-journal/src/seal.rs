@@ -11,6 +11,9 @@ const KEY: usize = 32;
 /// The length of what makes each sealing different, in bytes.
 const NONCE: usize = 24;
 
+/// Of 32 random bytes about 30 are different. A key with fewer than this is one byte, or a pattern of two or three.
+const FEWEST_DIFFERENT: usize = 4;
+
 /// What is sealed: all that a charge needs besides the open columns.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Sealed {
@@ -50,19 +53,23 @@ pub struct EncryptionKey {
 
 impl EncryptionKey {
     /// Takes a key of 32 bytes from a good source of randomness.
-    pub fn new(key: &[u8; KEY]) -> Self {
-        Self { cipher: XChaCha20Poly1305::new(key.into()), old: Vec::new() }
+    ///
+    /// # Errors
+    /// When the bytes are obviously not random: all the same, or a short pattern that repeats. The key is not shown.
+    pub fn new(key: &[u8; KEY]) -> Result<Self, JournalError> {
+        let different: std::collections::BTreeSet<_> = key.iter().collect();
+        if different.len() < FEWEST_DIFFERENT {
+            return Err(wrong("is not random: its bytes repeat; make one with `openssl rand -hex 32`"));
+        }
+        Ok(Self { cipher: XChaCha20Poly1305::new(key.into()), old: Vec::new() })
     }
 
     /// Takes a key as 64 hexadecimal digits, as `openssl rand -hex 32` prints it.
     ///
     /// # Errors
-    /// When it is anything else.
+    /// When it is anything else, and those of [`new`](Self::new).
     pub fn from_hex(text: &Secret) -> Result<Self, JournalError> {
-        let wrong = || JournalError::Invalid {
-            field: "journal_key",
-            rule: "must be 64 hexadecimal digits, as `openssl rand -hex 32` prints them".to_owned(),
-        };
+        let wrong = || wrong("must be 64 hexadecimal digits, as `openssl rand -hex 32` prints them");
         let digits = text.expose().trim();
         if digits.len() != KEY * 2 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(wrong());
@@ -72,7 +79,7 @@ impl EncryptionKey {
             let pair = digits.get(index * 2..index * 2 + 2).ok_or_else(wrong)?;
             *byte = u8::from_str_radix(pair, 16).map_err(|_| wrong())?;
         }
-        Ok(Self::new(&key))
+        Self::new(&key)
     }
 
     /// Adds a key that was used before this one, so that what it sealed can still be opened.
@@ -80,6 +87,14 @@ impl EncryptionKey {
     pub fn with_old(mut self, old: Self) -> Self {
         self.old.push(old.cipher);
         self.old.extend(old.old);
+        self
+    }
+
+    /// Adds a key that was used before this one and that [`new`](Self::new) refuses today, so that what it sealed can
+    /// still be opened. It seals nothing.
+    #[must_use]
+    pub fn with_dangerous_old(mut self, old: &[u8; KEY]) -> Self {
+        self.old.push(XChaCha20Poly1305::new(old.into()));
         self
     }
 
@@ -111,6 +126,10 @@ impl EncryptionKey {
     }
 }
 
+fn wrong(rule: &str) -> JournalError {
+    JournalError::Invalid { field: "journal_key", rule: rule.to_owned() }
+}
+
 impl std::fmt::Debug for EncryptionKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("EncryptionKey(..)")
@@ -132,7 +151,8 @@ mod tests {
 
     #[test]
     fn what_is_sealed_opens_with_its_key_for_its_attempt_only() {
-        let key = EncryptionKey::from_hex(&Secret::new("07".repeat(32))).unwrap();
+        let digits: String = recurring_fixtures::key(7).iter().map(|byte| format!("{byte:02X}")).collect();
+        let key = EncryptionKey::from_hex(&Secret::new(digits)).unwrap();
         let sealed = key.seal(&attempt("a"), &content()).unwrap();
         assert!(!sealed.windows(13).any(|window| window == b"a-vault-token"));
         let opened = key.open(&attempt("a"), &sealed).unwrap();
@@ -150,9 +170,9 @@ mod tests {
 
     #[test]
     fn an_old_key_opens_and_seals_no_more() {
-        let old = EncryptionKey::new(&[1; 32]);
+        let old = EncryptionKey::new(&recurring_fixtures::key(1)).unwrap();
         let sealed = old.seal(&attempt("a"), &content()).unwrap();
-        let new = EncryptionKey::new(&[2; 32]);
+        let new = EncryptionKey::new(&recurring_fixtures::key(2)).unwrap();
         assert!(new.open(&attempt("a"), &sealed).is_err());
         let both = new.with_old(old.clone());
         assert!(both.open(&attempt("a"), &sealed).is_ok());
@@ -168,6 +188,27 @@ mod tests {
                 "{error}"
             );
         }
-        assert_eq!(format!("{:?}", EncryptionKey::new(&[7; 32])), "EncryptionKey(..)");
+        assert_eq!(
+            format!("{:?}", EncryptionKey::new(&recurring_fixtures::key(7)).unwrap()),
+            "EncryptionKey(..)"
+        );
+    }
+
+    #[test]
+    fn key_that_is_not_random_is_refused() {
+        let pattern = |length: u8| std::array::from_fn(|at| u8::try_from(at).unwrap() % length);
+        for key in [[0; 32], [255; 32], [7; 32], pattern(2), pattern(3)] {
+            let error = EncryptionKey::new(&key).unwrap_err().to_string();
+            assert!(error.contains("openssl rand -hex 32") && error.contains("repeat"), "{error}");
+            let digits: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+            let error = EncryptionKey::from_hex(&Secret::new(digits.as_str())).unwrap_err().to_string();
+            assert!(error.contains("repeat") && !error.contains(&digits), "{error}");
+        }
+        // What an earlier version sealed under such a key opens still.
+        let weak = EncryptionKey { cipher: XChaCha20Poly1305::new(&[7; 32].into()), old: Vec::new() };
+        let sealed = weak.seal(&attempt("a"), &content()).unwrap();
+        let key = EncryptionKey::new(&recurring_fixtures::key(1)).unwrap().with_dangerous_old(&[7; 32]);
+        assert!(key.open(&attempt("a"), &sealed).is_ok());
+        assert!(weak.open(&attempt("a"), &key.seal(&attempt("a"), &content()).unwrap()).is_err());
     }
 }

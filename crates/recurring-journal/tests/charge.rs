@@ -192,7 +192,7 @@ async fn a_schedule_is_a_charge() {
 async fn the_first_payment_of_a_stored_card_is_taken_once() {
     let world = World::new().await;
     let id = ProviderId::TOKENPAY_SIGNED;
-    let key = EncryptionKey::new(&[9; 32]);
+    let key = EncryptionKey::new(&recurring_fixtures::key(9)).unwrap();
     let journal = Journal::builder().with_encryption_key(key).with_store(world.store().await).await.unwrap();
     let started = world.facade.enrol(&id, enrol_request(&id, "ann")).await.unwrap();
     customer_pays(started.payment.redirect.as_deref().unwrap(), GOOD_CARD).await;

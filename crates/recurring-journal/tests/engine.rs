@@ -62,7 +62,7 @@ async fn desk(address: &str, facade: &Facade, clock: &ManualClock, queue: Postgr
     policy.first_look = Duration::ZERO;
     let inner = PostgresStore::open(&Secret::new(address)).await.unwrap();
     let store = Clocked::new(Arc::new(inner), clock.clone());
-    let key = EncryptionKey::new(&[7; 32]);
+    let key = EncryptionKey::new(&recurring_fixtures::key(7)).unwrap();
     let journal = Journal::builder()
         .with_policy(policy)
         .with_clock(clock.clone())

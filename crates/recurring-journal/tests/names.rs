@@ -176,7 +176,7 @@ async fn name_of_an_attempt_begins_no_enrolment() {
 async fn first_payment_is_reserved_and_made_at_resume() {
     let world = World::new().await;
     let id = ProviderId::TOKENPAY_SIGNED;
-    let key = EncryptionKey::new(&[9; 32]);
+    let key = EncryptionKey::new(&recurring_fixtures::key(9)).unwrap();
     let journal = Journal::builder()
         .with_clock(world.clock.clone())
         .with_encryption_key(key)

@@ -352,7 +352,7 @@ async fn a_server_that_dies_in_mid_write_loses_nothing_that_was_answered() {
 async fn a_plan_belongs_to_the_callers_own_transaction() {
     let database = Database::new();
     let journal = Journal::builder()
-        .with_encryption_key(EncryptionKey::new(&[3; 32]))
+        .with_encryption_key(EncryptionKey::new(&recurring_fixtures::key(3)).unwrap())
         .with_store(database.open().await)
         .await
         .unwrap();

@@ -43,7 +43,7 @@ async fn lost_and_found(world: &World, journal: &Journal, name: &str) -> Pending
 }
 
 async fn keyed(world: &World) -> Journal {
-    let key = EncryptionKey::new(&[7; 32]);
+    let key = EncryptionKey::new(&recurring_fixtures::key(7)).unwrap();
     let builder = Journal::builder().with_clock(world.clock.clone()).with_encryption_key(key);
     builder.with_store(world.store().await).await.unwrap()
 }

@@ -116,7 +116,7 @@ async fn planned_run_after_refused_key(id: &ProviderId) {
     let world = World::new().await;
     let credential = world.credential(id, GOOD_CARD).await;
     let before = world.sandbox.ledger().len();
-    let key = EncryptionKey::new(&[5; 32]);
+    let key = EncryptionKey::new(&recurring_fixtures::key(5)).unwrap();
     let journal = Journal::builder().with_encryption_key(key).with_store(world.store().await).await.unwrap();
     let all = due(&credential, "a", 10);
     for request in &all {

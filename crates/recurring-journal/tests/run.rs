@@ -168,7 +168,7 @@ async fn gateway_with_too_many_unknown_is_paused() {
 async fn what_was_planned_is_charged_from_the_journal_alone() {
     let world = World::new().await;
     let credential = emspay(&world).await;
-    let key = || EncryptionKey::new(&[5; 32]);
+    let key = || EncryptionKey::new(&recurring_fixtures::key(5)).unwrap();
     let journal =
         Journal::builder().with_encryption_key(key()).with_store(world.store().await).await.unwrap();
     for number in 0..150 {
@@ -178,7 +178,7 @@ async fn what_was_planned_is_charged_from_the_journal_alone() {
     let error = BillingRun::new(&without, &world.facade).planned(|_| {}).await.unwrap_err();
     assert!(matches!(error, JournalError::Invalid { field: "journal_key", .. }), "{error:?}");
     let wrong = Journal::builder()
-        .with_encryption_key(EncryptionKey::new(&[6; 32]))
+        .with_encryption_key(EncryptionKey::new(&recurring_fixtures::key(6)).unwrap())
         .with_store(world.store().await)
         .await
         .unwrap();

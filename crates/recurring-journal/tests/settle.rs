@@ -96,10 +96,10 @@ async fn decline_without_an_identifier_settles() {
 #[tokio::test(flavor = "multi_thread")]
 async fn look_up_is_given_the_sealed_credential() {
     let world = World::new().await;
-    let sealed = || EncryptionKey::new(&[7; 32]);
+    let sealed = || EncryptionKey::new(&recurring_fixtures::key(7)).unwrap();
     for (key, with_key, has_credential) in [
         (Some(sealed()), Some(sealed()), true),
-        (Some(sealed()), Some(EncryptionKey::new(&[8; 32])), false),
+        (Some(sealed()), Some(EncryptionKey::new(&recurring_fixtures::key(8)).unwrap()), false),
         (Some(sealed()), None, false),
         (None, Some(sealed()), false),
     ] {

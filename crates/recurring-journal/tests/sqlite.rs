@@ -226,10 +226,11 @@ async fn file_that_is_gone_without_its_log_is_refused() {
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn link_to_the_file_shows_the_same_owners() {
-    let folder = Folder::new();
-    let (one, link) = (folder.open().await, folder.0.path().join("link.db"));
-    std::os::unix::fs::symlink(folder.file(), &link).unwrap();
+async fn link_to_the_folder_shows_the_same_owners() {
+    let (folder, elsewhere) = (Folder::new(), Folder::new());
+    let (one, link) = (folder.open().await, elsewhere.0.path().join("link"));
+    std::os::unix::fs::symlink(folder.0.path(), &link).unwrap();
+    let link = link.join("journal.db");
     let two = SqliteStore::open(link).await.unwrap();
     assert!(!two.is_gone(&one.owner().await.unwrap()).await.unwrap());
     assert!(!one.is_gone(&two.owner().await.unwrap()).await.unwrap());

@@ -48,6 +48,8 @@ async fn main() {
         .unwrap();
     shop.first_answer("order-1003").await;
     shop.sandbox.settle().await;
+    let dark = Browser::open_with_theme(1024, 700, true).await;
+    let dark_phone = Browser::open_with_theme(390, 844, true).await;
     shop.sandbox.inject(Fault::new(FaultKind::Reset).with_gateway("revio").with_times(2)).unwrap();
     desktop.goto(shop.sandbox.url()).await;
     desktop.find("#ledger").await;
@@ -56,7 +58,16 @@ async fn main() {
     desktop.client.execute(scroll, Vec::new()).await.unwrap();
     save(&desktop, &folder.join("inspector-ledger.png")).await;
     phone.goto(shop.sandbox.url()).await;
+    phone
+        .client
+        .execute("document.getElementById('calls-title').scrollIntoView()", Vec::new())
+        .await
+        .unwrap();
     save(&phone, &folder.join("inspector-phone.png")).await;
+    dark.goto(shop.sandbox.url()).await;
+    save(&dark, &folder.join("inspector-dark.png")).await;
+    dark_phone.goto(&shop.first("order-1004").await).await;
+    save(&dark_phone, &folder.join("payment-dark-phone.png")).await;
     desktop.goto(&format!("{}/_sandbox/exchanges/1", shop.sandbox.url())).await;
     save(&desktop, &folder.join("inspector-call.png")).await;
 }
@@ -75,9 +86,9 @@ struct Shop {
 impl Shop {
     async fn open() -> Shop {
         let sandbox = Sandbox::builder()
-            .starts_at(MORNING)
-            .seed(1)
-            .webhook("ngenius", "http://127.0.0.1:9/hook")
+            .with_start(MORNING)
+            .with_seed(1)
+            .with_webhook("ngenius", "http://127.0.0.1:9/hook")
             .start()
             .await
             .unwrap();

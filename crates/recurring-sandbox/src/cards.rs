@@ -3,6 +3,9 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+/// This sandbox's own convention: the bank asks for authentication before this card is charged, at every gateway.
+pub(crate) const AUTHENTICATED_CARD: &str = "4000002500003155";
+
 /// What a test card does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Behavior {
@@ -44,12 +47,26 @@ static TEST_CARDS: [TestCard; 14] = [
     later("4000000000910002", PROCESSOR),
     TestCard { number: "4000000000600009", brand: "visa", behavior: Behavior::Slow },
     // Approved; on the payment page the bank asks the customer first.
-    TestCard { number: "4000002500003155", brand: "visa", behavior: Behavior::Approves },
+    TestCard { number: AUTHENTICATED_CARD, brand: "visa", behavior: Behavior::Approves },
 ];
 
 /// The numbers, for the message that refuses any other.
 pub(crate) fn numbers() -> String {
     TEST_CARDS.iter().map(|card| card.number).collect::<Vec<_>>().join(", ")
+}
+
+/// Each number and what the card does.
+pub(crate) fn described() -> impl Iterator<Item = (&'static str, String)> {
+    TEST_CARDS.iter().map(|card| {
+        let what = match card.behavior {
+            Behavior::Approves if card.number == AUTHENTICATED_CARD => "approved after a question".to_owned(),
+            Behavior::Approves => "approved".to_owned(),
+            Behavior::Declines => "declined".to_owned(),
+            Behavior::DeclinesLater(why) => format!("renewals: {}", why.code),
+            Behavior::Slow => "renewals at revio are slow".to_owned(),
+        };
+        (card.number, what)
+    })
 }
 
 /// Why the issuer declined.

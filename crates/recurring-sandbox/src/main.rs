@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Where the sandbox listens unless it is told otherwise: the same after each start, so that settings stay valid.
-const PORT: u16 = 8642;
+const PORT: u16 = Sandbox::DEFAULT_PORT;
 
 const HELP: &str = "A local sandbox of five payment gateways, with a ledger of the money taken.
 

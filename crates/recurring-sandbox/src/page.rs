@@ -21,6 +21,7 @@ pub(crate) fn answer(state: &mut State, request: &Request, path: &str, id: &str)
     let State { common, gateways, challenges, .. } = state;
     let found = gateways.iter_mut().find(|known| known.prefix().first() == Some(&path));
     let Some(gateway) = found else { return gone() };
+    let name = gateway.name();
     let Some(page) = gateway.page(common, id) else { return gone() };
     let (title, amount) = match page {
         Page::Open { title, amount } => (title, amount),
@@ -29,10 +30,13 @@ pub(crate) fn answer(state: &mut State, request: &Request, path: &str, id: &str)
         Page::Closed(_) => return other_method,
     };
     let ask = |status: u16, entered: &Entered, problems: &[Problem]| {
-        Answer::html(status, view::ask(&title, amount.as_deref(), entered, problems))
+        Answer::html(status, view::ask(name, &title, amount.as_deref(), entered, problems))
     };
     match request.method {
-        Method::GET => return ask(200, &Entered::default(), &[]),
+        Method::GET => {
+            let card = request.query("card").and_then(|place| Entered::test_card(place, common.now()));
+            return ask(200, &card.unwrap_or_default(), &[]);
+        }
         Method::POST => {}
         _ => return other_method,
     }

@@ -31,6 +31,9 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
+    /// The port on which the programs listen unless another one is named, always the same, so that settings stay valid.
+    pub const DEFAULT_PORT: u16 = 8642;
+
     /// Where the sandbox listens, without a last slash: `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn url(&self) -> &str {

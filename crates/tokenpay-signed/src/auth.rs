@@ -12,7 +12,7 @@ use crate::wire::Envelope;
 
 /// Signs requests: RSASSA-PKCS1-v1_5 with SHA-256.
 ///
-/// [`RsaSigner`](crate::RsaSigner) does it with a key in memory; implement this trait for a key that lives in a
+/// [`RsaSigner`](crate::RsaSigner) does it with a key in memory, and with the feature `aws-lc-rs` so does `AwsLcSigner`; implement this trait for a key that lives in a
 /// hardware module or a key service. `Debug` must not show the key.
 pub trait RequestSigner: fmt::Debug + Send + Sync {
     /// Returns the signature over exactly these bytes, not encoded.
@@ -45,6 +45,20 @@ impl fmt::Display for SigningError {
 }
 
 impl std::error::Error for SigningError {}
+
+/// Computes in a thread where waiting tasks are not held up: an RSA signature takes a millisecond or more. Without a runtime,
+/// it computes at once.
+pub(crate) async fn off_the_runtime(
+    sign: impl FnOnce() -> Result<Vec<u8>, SigningError> + Send + 'static,
+) -> Result<Vec<u8>, SigningError> {
+    match tokio::runtime::Handle::try_current() {
+        Ok(runtime) => runtime
+            .spawn_blocking(sign)
+            .await
+            .unwrap_or_else(|_| Err(SigningError::new("the runtime ended before the signature was made"))),
+        Err(_) => sign(),
+    }
+}
 
 /// Puts a request and the bytes of the signature over its body into the envelope that goes over the wire.
 ///

@@ -23,7 +23,7 @@ use rsa::traits::PublicKeyParts;
 use rsa::{RsaPrivateKey, pkcs1};
 use sha2::Sha256;
 
-use crate::auth::{RequestSigner, SigningError};
+use crate::auth::{RequestSigner, SigningError, off_the_runtime};
 
 /// The documented example is signed with 2048 bits; anything shorter can be broken.
 const FEWEST_BITS: usize = 2048;
@@ -32,8 +32,13 @@ const FEWEST_BITS: usize = 2048;
 ///
 /// Each signature is blinded with randomness of the operating system, so that its timing reveals nothing about the
 /// key; the signature itself is the same every time. Signing takes about a millisecond of computing in an
-/// optimized build and happens inside the calling task. Cloning is cheap and shares the key. `Debug` shows the
-/// size of the key only.
+/// optimized build, in one of tokio's blocking threads where there is a runtime. Cloning is cheap and shares the key.
+/// `Debug` shows the size of the key only.
+///
+/// The `rsa` crate computes in time that depends on the key ([RUSTSEC-2023-0071]); blinding is the mitigation. On a server,
+/// prefer `AwsLcSigner` (feature `aws-lc-rs`), which makes the same signatures in constant time.
+///
+/// [RUSTSEC-2023-0071]: https://rustsec.org/advisories/RUSTSEC-2023-0071.html
 #[derive(Clone)]
 pub struct RsaSigner {
     key: Arc<SigningKey<Sha256>>,
@@ -50,18 +55,7 @@ impl RsaSigner {
     /// For a key that is protected by a password, a public key, a certificate, a key of another kind than RSA or
     /// shorter than 2048 bits, and for anything else. The error names the problem and quotes nothing.
     pub fn from_key(text: impl Into<Secret>) -> Result<Self, InvalidInput> {
-        let text = text.into();
-        let text = plain_key_text(text.expose());
-        let key = private_key(&der_of_private_key(text.expose())?)?;
-        let bits = key.n().bits();
-        if bits < FEWEST_BITS {
-            return Err(refuse(format!("has {bits} bits; at least {FEWEST_BITS} are needed")));
-        }
-        let public_key = key
-            .to_public_key()
-            .to_public_key_der()
-            .map_err(|_| refuse("has no public half that could be written"))?;
-        let public_key = STANDARD.encode(public_key.as_bytes());
+        let PrivateKey { key, public_key, bits } = PrivateKey::read(&text.into())?;
         Ok(Self { key: Arc::new(SigningKey::new(key)), public_key, bits })
     }
 
@@ -77,18 +71,43 @@ impl RequestSigner for RsaSigner {
         &'a self,
         message: &'a [u8],
     ) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, SigningError>> + Send + 'a>> {
-        Box::pin(async move {
-            self.key
-                .try_sign_with_rng(&mut OsRng, message)
+        let (key, message) = (Arc::clone(&self.key), message.to_vec());
+        Box::pin(off_the_runtime(move || {
+            key.try_sign_with_rng(&mut OsRng, &message)
                 .map(|signature| signature.to_vec())
                 .map_err(|_| SigningError::new("the RSA computation failed"))
-        })
+        }))
     }
 }
 
 impl fmt::Debug for RsaSigner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RsaSigner").field("bits", &self.bits).finish_non_exhaustive()
+    }
+}
+
+/// A private key that fits, whichever library signs with it.
+pub(crate) struct PrivateKey {
+    pub(crate) key: RsaPrivateKey,
+    /// SPKI in base64.
+    pub(crate) public_key: String,
+    pub(crate) bits: usize,
+}
+
+impl PrivateKey {
+    pub(crate) fn read(text: &Secret) -> Result<Self, InvalidInput> {
+        let text = plain_key_text(text.expose());
+        let key = private_key(&der_of_private_key(text.expose())?)?;
+        let bits = key.n().bits();
+        if bits < FEWEST_BITS {
+            return Err(refuse(format!("has {bits} bits; at least {FEWEST_BITS} are needed")));
+        }
+        let public_key = key
+            .to_public_key()
+            .to_public_key_der()
+            .map_err(|_| refuse("has no public half that could be written"))?;
+        let public_key = STANDARD.encode(public_key.as_bytes());
+        Ok(Self { key, public_key, bits })
     }
 }
 
@@ -112,7 +131,7 @@ pub fn verify_signature(
     }
 }
 
-fn refuse(rule: impl Into<std::borrow::Cow<'static, str>>) -> InvalidInput {
+pub(crate) fn refuse(rule: impl Into<std::borrow::Cow<'static, str>>) -> InvalidInput {
     InvalidInput::new("private_key", rule)
 }
 

@@ -2,6 +2,8 @@
 
 mod account;
 mod auth;
+#[cfg(feature = "aws-lc-rs")]
+mod aws_lc;
 mod client;
 mod config;
 mod error;
@@ -13,6 +15,8 @@ mod wire;
 
 pub use account::{Account, ForAccount};
 pub use auth::{RequestSigner, SigningError, with_signature};
+#[cfg(feature = "aws-lc-rs")]
+pub use aws_lc::AwsLcSigner;
 pub use client::{Client, ClientBuilder};
 pub use config::{Environment, MerchantId, TokenId};
 pub use error::{ApiError, Error};

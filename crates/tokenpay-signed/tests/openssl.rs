@@ -7,9 +7,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use common::{Folder, key, openssl, openssl_text, signer};
 use proptest::prelude::*;
+#[cfg(feature = "aws-lc-rs")]
+use tokenpay_signed::AwsLcSigner;
 use tokenpay_signed::{RequestSigner, RsaSigner, verify_signature};
 
-fn sign(signer: &RsaSigner, message: &[u8]) -> Vec<u8> {
+fn sign(signer: &dyn RequestSigner, message: &[u8]) -> Vec<u8> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     runtime.block_on(signer.sign(message)).expect("a signature")
 }
@@ -55,6 +57,12 @@ fn every_form_of_the_key_is_the_same_key() {
         ("base64 of a PEM file in lines", wrapped(&STANDARD.encode(&pkcs1), "\n")),
         ("PKCS#1 base64 without padding", bare(&pkcs1).trim_end_matches('=').to_owned()),
     ] {
+        #[cfg(feature = "aws-lc-rs")]
+        assert_eq!(
+            AwsLcSigner::from_key(text.as_str()).map(|signer| signer.public_key_base64()),
+            Ok(bare(&expected)),
+            "{name}"
+        );
         let signer = RsaSigner::from_key(text).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(signer.public_key_base64(), bare(&expected), "{name}");
         assert_eq!(format!("{signer:?}"), "RsaSigner { bits: 2048, .. }");
@@ -120,6 +128,8 @@ fn unusable_key_is_refused_by_name_and_never_quoted() {
         ("garbage in base64", STANDARD.encode("correct horse battery staple"), "not an RSA private key"),
     ] {
         let error = RsaSigner::from_key(text.as_str()).map(drop).expect_err(name);
+        #[cfg(feature = "aws-lc-rs")]
+        assert_eq!(AwsLcSigner::from_key(text.as_str()).map(drop), Err(error.clone()), "{name}");
         let shown = format!("{error} {error:?}");
         assert!(error.field() == "private_key" && shown.contains(says), "{name}: {shown}");
         let dense: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
@@ -169,6 +179,26 @@ fn a_signature_of_another_kind_is_refused() {
     }
 }
 
+/// The first poll of a signature that is computed in the calling task would have it.
+fn signing_leaves_the_runtime_free() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let check = |signer: &dyn RequestSigner| {
+        let signature = runtime.block_on(async {
+            let mut signing = signer.sign(b"message");
+            tokio::select! {
+                biased;
+                _ = &mut signing => panic!("{signer:?} computes in the calling task"),
+                () = tokio::task::yield_now() => {}
+            }
+            signing.await
+        });
+        assert_eq!(signature.expect("a signature").len(), 256);
+    };
+    check(&signer());
+    #[cfg(feature = "aws-lc-rs")]
+    check(&AwsLcSigner::from_key(key()).expect("a key"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -204,6 +234,7 @@ recurring_fixtures::tests! {
         unusable_key_is_refused_by_name_and_never_quoted,
         openssl_and_this_crate_agree_on_every_signature,
         a_signature_of_another_kind_is_refused,
+        signing_leaves_the_runtime_free,
         what_is_signed_verifies_and_one_other_bit_does_not,
     ];
     needs Nothing: [

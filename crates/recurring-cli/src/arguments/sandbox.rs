@@ -37,8 +37,8 @@ Example:
 /// The sandbox that a command controls.
 #[derive(Debug, Args)]
 pub(crate) struct SandboxChoice {
-    /// Where the sandbox listens, such as http://127.0.0.1:4010; by default RECURRING_SANDBOX_URL, or the sandbox that
-    /// the gateways' settings in the environment point to.
+    /// Where the sandbox listens, such as http://127.0.0.1:4010; by default RECURRING_SANDBOX_URL, then the sandbox that
+    /// the gateways' settings in the environment point to, then the one on its default port.
     #[arg(long, value_name = "URL")]
     pub(crate) sandbox: Option<String>,
 }

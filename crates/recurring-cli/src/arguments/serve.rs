@@ -11,7 +11,7 @@ pub(crate) struct Sandbox {
     #[arg(long, value_name = "PORT")]
     port: Option<u16>,
     /// The address and the port.
-    #[arg(long, default_value = "127.0.0.1:8642", value_name = "ADDRESS")]
+    #[arg(long, default_value_t = SocketAddr::from(([127, 0, 0, 1], recurring_sandbox::Sandbox::DEFAULT_PORT)), value_name = "ADDRESS")]
     listen: SocketAddr,
     /// Write the settings for the clients into this file, for `set -a; . FILE` in a shell and `docker run --env-file`. Only
     /// its owner can read it.

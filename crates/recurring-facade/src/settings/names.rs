@@ -2,6 +2,19 @@
 
 use crate::ids::ProviderId;
 
+/// The settings of all gateways, which one of a gateway's own overrides. In a file they are above the tables of the
+/// gateways, without their prefix.
+pub(super) const FOR_ALL: [&str; 2] = ["RECURRING_PROXY_URL", "RECURRING_ROOT_CERTIFICATE_FILE"];
+/// What all of them begin with.
+pub(super) const PREFIX: &str = "RECURRING_";
+pub(super) const PROXY: &str = "_PROXY_URL";
+pub(super) const ROOT: &str = "_ROOT_CERTIFICATE_FILE";
+
+/// Whether a variable says how a gateway is reached, and not which one.
+pub(super) fn is_network(variable: &str) -> bool {
+    variable.ends_with(PROXY) || variable.ends_with(ROOT)
+}
+
 /// The variables of one gateway.
 pub(crate) struct Names {
     pub(crate) provider: ProviderId,

@@ -5,21 +5,9 @@ use std::path::PathBuf;
 use recurring_core::HttpOptions;
 use recurring_gateway::Transport;
 
+use super::names::{self, FOR_ALL, PROXY, ROOT};
 use super::{Settings, SettingsError};
 use crate::ids::ProviderId;
-
-/// The settings of all gateways, which one of a gateway's own overrides. In a file they are above the tables of the
-/// gateways, without their prefix.
-pub(super) const FOR_ALL: [&str; 2] = ["RECURRING_PROXY_URL", "RECURRING_ROOT_CERTIFICATE_FILE"];
-/// What all of them begin with.
-pub(super) const PREFIX: &str = "RECURRING_";
-const PROXY: &str = "_PROXY_URL";
-const ROOT: &str = "_ROOT_CERTIFICATE_FILE";
-
-/// Whether a variable says how a gateway is reached, and not which one.
-pub(super) fn is_network(variable: &str) -> bool {
-    variable.ends_with(PROXY) || variable.ends_with(ROOT)
-}
 
 impl Settings {
     /// The gateway's own defaults with the time-out, the TLS library, the proxy and the root certificate of these settings.
@@ -54,7 +42,7 @@ impl Settings {
 
     /// The gateway's own setting of this kind, or that of all.
     fn reach(&self, provider: &ProviderId, kind: &str) -> Option<(&'static str, &recurring_core::Secret)> {
-        let own = super::names::of(provider).find(|variable| variable.ends_with(kind));
+        let own = names::of(provider).find(|variable| variable.ends_with(kind));
         let all = FOR_ALL.into_iter().find(|variable| variable.ends_with(kind));
         own.into_iter().chain(all).find_map(|variable| Some((variable, self.get(variable)?)))
     }

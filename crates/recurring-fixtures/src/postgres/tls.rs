@@ -7,8 +7,8 @@ use std::process::Command;
 use super::cluster::Cluster;
 use super::programs::run;
 
-/// A server on a port of this machine that speaks TLS only. Its certificate is for `localhost`, and the password of the
-/// role `app` in the database `billing` is [`PASSWORD`](Self::PASSWORD). The certificates are made by `openssl`, which
+/// A server on a port of this machine that wants TLS for its database `billing`, and none for `plain`. Its certificate is for `localhost`, and the password of the
+/// role `app` in both is [`PASSWORD`](Self::PASSWORD). The certificates are made by `openssl`, which
 /// Debian's package of the server brings.
 #[derive(Debug)]
 pub struct TlsServer {
@@ -41,6 +41,7 @@ impl TlsServer {
                   -out server.pem >>log 2>&1
                 chmod 600 server.key; chmod 644 root.pem other.pem
                 echo "local all all trust
+                hostnossl plain all 127.0.0.1/32 scram-sha-256
                 hostssl all all 127.0.0.1/32 scram-sha-256" >data/pg_hba.conf
                 echo "listen_addresses = '127.0.0.1'
                 port = {port}
@@ -54,6 +55,7 @@ impl TlsServer {
         let server = Self { cluster, port };
         server.psql(&format!("CREATE ROLE app LOGIN PASSWORD '{}'", Self::PASSWORD));
         server.psql("CREATE DATABASE billing OWNER app");
+        server.psql("CREATE DATABASE plain OWNER app");
         server
     }
 

@@ -99,7 +99,8 @@ impl PostgresStore {
     /// migrated to the present one, all of it or nothing, by the role that owns its tables: back it up before.
     ///
     /// TLS by rustls, with the platform's trusted roots, or with those of `sslrootcert=/PATH` alone. To another machine it is
-    /// always used, unless `sslmode=disable` is asked for. `require` and `verify-full` mean the same: the
+    /// always used: `sslmode=disable` is refused there unless the address also has `dangerous_plaintext=true`, which sends
+    /// the password and the journal in plain text. `require` and `verify-full` mean the same: the
     /// certificate and its name are verified; `verify-ca` takes any name, and needs `sslrootcert`.
     ///
     /// What the address leaves out is read from the environment: `PGSSLMODE`, `PGSSLROOTCERT`, and for the password

@@ -23,6 +23,8 @@ mod inbox;
 mod late;
 mod migrate;
 mod owner;
+mod path;
+mod permissions;
 mod problem;
 mod statements;
 mod writer;
@@ -59,10 +61,11 @@ impl std::fmt::Debug for SqliteStore {
 }
 
 impl SqliteStore {
-    /// Creates a journal in a new file, and opens it.
+    /// Creates a journal in a new file that other users of the machine can neither read nor write, and opens it.
     ///
     /// # Errors
-    /// [`StoreError::Exists`] when there is a file; when it cannot be written.
+    /// [`StoreError::Exists`] when there is a file; [`StoreError::Unsafe`] when other users can replace files in
+    /// the folder; when it cannot be written.
     pub async fn create(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let path = path.into();
         blocking(move || file::create(&path).and_then(|()| Self::open_now(&path, Arc::new(SystemClock))))
@@ -73,7 +76,8 @@ impl SqliteStore {
     /// nothing: [back it up](Self::backup) before.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] when there is no file. When it cannot be written, is locked for longer than ten seconds,
+    /// [`StoreError::Missing`] when there is no file; [`StoreError::Unsafe`] when it is a symbolic link, or when other users
+    /// of the machine can write to it, to a file beside it, or into its folder. When it cannot be written, is locked for longer than ten seconds,
     /// is not a journal, is that of a newer version, or is a copy that was not acknowledged; when it has an earlier
     /// version and a process works on an attempt.
     pub async fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {

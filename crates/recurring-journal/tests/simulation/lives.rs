@@ -14,7 +14,7 @@ use crate::process::{Bench, Crash};
 
 /// The journal of a process, with the key that all of them have.
 pub(crate) async fn keyed(bench: &Bench, store: Arc<dyn Store>) -> Journal {
-    let key = EncryptionKey::new(&[7; 32]);
+    let key = EncryptionKey::new(&recurring_fixtures::key(7)).unwrap();
     Journal::builder()
         .with_clock(bench.clock.clone())
         .with_encryption_key(key)

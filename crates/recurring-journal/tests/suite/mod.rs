@@ -306,7 +306,7 @@ pub(crate) async fn what_is_planned_is_claimed_by_one_owner(place: &dyn Place) {
 }
 
 pub(crate) async fn what_is_planned_with_a_credential_is_taken_once(place: &dyn Place) {
-    let key = || EncryptionKey::new(&[7; 32]);
+    let key = || EncryptionKey::new(&recurring_fixtures::key(7)).unwrap();
     let open =
         async || Journal::builder().with_encryption_key(key()).with_store(place.open().await).await.unwrap();
     let (one, two) = (open().await, open().await);

@@ -41,7 +41,7 @@ pub(crate) async fn unsent_attempt_takes_another_intent(place: &dyn Place) {
     store.change(&attempt("a"), third, &Change::to(State::NotApplied), at(6)).await.unwrap();
     assert_eq!(arm(&*store, &dearer("a"), 7).await, None, "refused by the gateway");
     // What was sealed for the first intent does not stay with the second one.
-    let key = EncryptionKey::new(&[7; 32]);
+    let key = EncryptionKey::new(&recurring_fixtures::key(7)).unwrap();
     let journal = Journal::builder().with_encryption_key(key).with_store(place.open().await).await.unwrap();
     journal.plan(&request("sealed")).await.unwrap();
     let fence = arm(&*store, &intent("sealed"), 0).await.unwrap();

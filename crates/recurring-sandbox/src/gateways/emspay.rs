@@ -3,7 +3,7 @@
 //! From the source document: paths, members, `new`/`processing`/`completed`, `vault_token`, the one-year life of a
 //! series. From public documentation: 201 with status `error` for a declined payment, changing and canceling, the
 //! form of errors, refunds, captures, currencies, the notification. From other brands of the same platform: listing
-//! orders by period; the member `orders` in the answer is a guess. Guesses: `capture_mode` `manual`, which makes a
+//! orders by period, as a bare array. Guesses: `capture_mode` `manual`, which makes a
 //! payment that waits for a capture, with the order `processing` and the transaction `accepted` until then; that a
 //! refund is notified under the id of the order that was paid. The error types and reasons are this sandbox's own.
 

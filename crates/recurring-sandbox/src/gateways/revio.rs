@@ -14,6 +14,7 @@ mod money;
 mod notify;
 mod purchase;
 mod refusal;
+mod webhook;
 mod webhooks;
 
 pub(crate) use account::Revio;

@@ -6,6 +6,7 @@ use crate::gateway::{PAGE, Schedule};
 use crate::json::display_amount;
 use crate::ledger::{Delivery, LedgerEntry, LedgerKind};
 use crate::log::Record;
+use crate::loopback::refusal;
 use crate::mask;
 use crate::state::State;
 use askama::Template;
@@ -95,7 +96,8 @@ struct DeliveryLine {
     attempt: u32,
     url: String,
     result: String,
-    fine: bool,
+    /// The style of the result: fine, failed, or of no concern.
+    class: &'static str,
 }
 
 #[derive(Template)]
@@ -156,7 +158,7 @@ fn lists(state: &State) -> Lists {
         faults: common.faults.list().iter().map(|fault| words(&json!(fault))).collect(),
         money: common.ledger.entries().iter().rev().take(SHOWN).map(money).collect(),
         schedules: schedules.take(SHOWN).map(schedule).collect(),
-        notifications: common.outbox.newest().take(SHOWN).map(delivery).collect(),
+        notifications: common.outbox.newest().take(SHOWN).map(|sent| delivery(state, sent)).collect(),
     }
 }
 
@@ -197,11 +199,14 @@ fn schedule(schedule: Schedule) -> ScheduleLine {
     }
 }
 
-fn delivery(delivery: &Delivery) -> DeliveryLine {
-    let result = match (delivery.status, &delivery.problem) {
-        (_, Some(problem)) => problem.clone(),
-        (Some(status), None) => status.to_string(),
-        (None, None) => String::new(),
+fn delivery(state: &State, delivery: &Delivery) -> DeliveryLine {
+    let (result, class) = match (delivery.status, &delivery.problem) {
+        (_, Some(problem)) if unused(state, delivery, problem) => {
+            ("nothing listens here".to_owned(), "quiet")
+        }
+        (_, Some(problem)) => (problem.clone(), "failed"),
+        (Some(status), None) => (status.to_string(), if delivery.accepted { "fine" } else { "failed" }),
+        (None, None) => (String::new(), "quiet"),
     };
     DeliveryLine {
         at: delivery.at.parse().map(time).unwrap_or_default(),
@@ -210,8 +215,16 @@ fn delivery(delivery: &Delivery) -> DeliveryLine {
         attempt: delivery.attempt,
         url: mask::url(&delivery.url),
         result,
-        fine: delivery.accepted,
+        class,
     }
+}
+
+/// Whether it goes to the placeholder of the settings, which is not on this machine: no failure, since none is set up.
+fn unused(state: &State, delivery: &Delivery, problem: &str) -> bool {
+    let Some(refused) = refusal(&delivery.url) else { return false };
+    let mut settings = state.gateways.iter().flat_map(|gateway| gateway.settings(&state.common.origin));
+    problem.strip_prefix("not sent: ") == Some(refused)
+        && settings.any(|(name, value)| name.ends_with("_HOOK_URL") && value == delivery.url)
 }
 
 /// `kind=reset times=1`, the kind first.

@@ -1,12 +1,10 @@
 //! The form of the payment page, as the customer filled it in.
 
-use crate::cards::Card;
+use crate::cards::{self, AUTHENTICATED_CARD, Card};
 use crate::gateway::CustomerAction;
 use crate::request::{Request, form};
 use jiff::Timestamp;
-
-/// This sandbox's own convention: the bank asks for authentication before this card is charged, at every gateway.
-const AUTHENTICATED_CARD: &str = "4000002500003155";
+use jiff::tz::TimeZone;
 
 /// What the form asks for.
 #[derive(Debug)]
@@ -53,6 +51,24 @@ const HOLDER: Problem =
     Problem { field: "cardholder", text: "Enter the name on the card, of at most 100 characters." };
 
 impl Entered {
+    /// The form filled in with one of this sandbox's own test cards, by its place in their list.
+    pub(super) fn test_card(place: &str, now: Timestamp) -> Option<Entered> {
+        let (number, _) = cards::described().nth(place.parse().ok()?)?;
+        let year = TimeZone::UTC.to_datetime(now).year() + 3;
+        Some(Entered {
+            number: number.to_owned(),
+            expiry: format!("12/{:02}", year.rem_euclid(100)),
+            code: "123".to_owned(),
+            holder: "Test Customer".to_owned(),
+            action: String::new(),
+        })
+    }
+
+    /// The number and the security code of a test card that was filled in here. What was sent is never shown again.
+    pub(super) fn filled(&self) -> (&str, &str) {
+        if self.action.is_empty() { (&self.number, &self.code) } else { ("", "") }
+    }
+
     pub(super) fn read(request: &Request) -> Result<Entered, Problem> {
         if !request.sends("application/x-www-form-urlencoded") {
             return Err(NOT_A_FORM);

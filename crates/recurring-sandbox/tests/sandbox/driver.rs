@@ -29,6 +29,11 @@ pub(crate) struct Browser {
 impl Browser {
     /// A window whose inside has this width and height, in CSS pixels.
     pub(crate) async fn open(width: u32, height: u32) -> Browser {
+        Browser::open_with_theme(width, height, false).await
+    }
+
+    /// The same, for a reader who prefers dark pages, or light ones.
+    pub(crate) async fn open_with_theme(width: u32, height: u32, dark: bool) -> Browser {
         let driver = Driver::start();
         let mut arguments: Vec<String> = [
             "--headless",
@@ -46,6 +51,7 @@ impl Browser {
         ]
         .map(str::to_owned)
         .to_vec();
+        arguments.push(format!("--blink-settings=preferredColorScheme={}", u8::from(!dark)));
         arguments.push(format!("--user-data-dir={}", driver.profile.display()));
         let metrics =
             json!({"width": width, "height": height, "pixelRatio": 1.0, "mobile": false, "touch": false});

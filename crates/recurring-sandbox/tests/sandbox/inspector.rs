@@ -1,5 +1,6 @@
 //! The inspector without a browser: everything works by plain forms.
 
+use crate::omno::payment;
 use crate::{GOOD_CARD, World};
 use recurring_sandbox::{Fault, FaultKind};
 
@@ -124,4 +125,22 @@ async fn challenge_works_with_plain_forms() {
     assert_eq!(world.revio("GET", &path, "").await.json()["status"], "paid");
     assert_eq!(world.press(page, "action=confirm").await.status, 409);
     assert_eq!(world.money(), ["order-7 100 ZAR"]);
+}
+
+#[tokio::test]
+async fn webhook_to_default_hook_is_not_a_failure() {
+    let world = World::start().await;
+    let access = world.omno_token().await;
+    let mut first = payment("omno-1", None);
+    for (hook, class) in [
+        (world.setting("OMNO_HOOK_URL"), "<span class=\"quiet\">nothing listens here</span>"),
+        ("https://shop.example/hook".to_owned(), "<span class=\"failed\">not sent: "),
+    ] {
+        first["hookUrl"] = hook.into();
+        let created = world.omno_create(&access, &first).await;
+        world.customer(created["paymentUrl"].as_str().unwrap(), GOOD_CARD, "pay").await;
+        world.sandbox.settle().await;
+        let page = world.call("GET", world.sandbox.url(), &[], "").await.text;
+        assert!(page.contains(class), "{page}");
+    }
 }

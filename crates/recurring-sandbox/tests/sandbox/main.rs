@@ -4,6 +4,8 @@
 // These need Chromium: `cargo test -p recurring-sandbox --features browser-tests`.
 #[cfg(feature = "browser-tests")]
 mod browser;
+#[cfg(feature = "browser-tests")]
+mod browser_themes;
 mod clients;
 mod clock;
 mod declines;

@@ -82,3 +82,26 @@ async fn payment_page_refuses_invalid_forms() {
         assert_eq!(reply.status, 404);
     }
 }
+
+#[tokio::test]
+async fn page_fills_in_a_chosen_test_card() {
+    let world = World::start().await;
+    let page = world.open_page("Box").await;
+    let empty = world.call("GET", &page, &[], "").await.text;
+    assert!(empty.contains("<strong id=\"gateway\">emspay</strong>"));
+    assert!(empty.contains("href=\"?card=0\"") && empty.contains("renewals: insufficient_funds"));
+    // The link replaces the page's own query, as a browser does.
+    let page = page.split('?').next().unwrap();
+    let filled = world.call("GET", &format!("{page}?card=1"), &[], "").await.text;
+    assert!(filled.contains("value=\"5555555555554444\"") && filled.contains("value=\"123\""));
+    for unknown in ["99", "-1", "x", ""] {
+        let text = world.call("GET", &format!("{page}?card={unknown}"), &[], "").await.text;
+        assert!(!text.contains("value=\"123\""), "{unknown}");
+    }
+    // The form with a mistake comes back without the number.
+    let body = "card_number=5555555555554444&expiry=01%2F01&cvc=123&cardholder=Ann&action=pay";
+    let wrong = world.press(&format!("{page}?card=1"), body).await;
+    assert_eq!(wrong.status, 400);
+    assert!(!wrong.text.contains("value=\"5555555555554444\"") && !wrong.text.contains("value=\"123\""));
+    assert!(world.money().is_empty());
+}

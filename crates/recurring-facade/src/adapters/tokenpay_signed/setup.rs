@@ -5,7 +5,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use recurring_core::Currency;
-use tokenpay_signed::{Client, Environment, PublicKey, RequestSigner, RsaSigner, SigningError};
+#[cfg(feature = "aws-lc-rs")]
+use tokenpay_signed::AwsLcSigner as KeySigner;
+#[cfg(not(feature = "aws-lc-rs"))]
+use tokenpay_signed::RsaSigner as KeySigner;
+use tokenpay_signed::{Client, Environment, PublicKey, RequestSigner, SigningError};
 
 use super::TokenpaySigned;
 use crate::adapters::{environment, key_file, unusable};
@@ -20,7 +24,7 @@ pub(crate) fn from_settings(settings: &Settings) -> Result<Arc<dyn Provider>, Se
     let path = PathBuf::from(settings.need(provider(), "TOKENPAY_PRIVATE_KEY_FILE")?.expose());
     let key = std::fs::read_to_string(&path)
         .map_err(|error| SettingsError::File { path, problem: error.to_string() })?;
-    let signer = RsaSigner::from_key(key).map_err(|input| SettingsError::Unusable {
+    let signer = KeySigner::from_key(key).map_err(|input| SettingsError::Unusable {
         provider: provider(),
         problem: format!("TOKENPAY_PRIVATE_KEY_FILE: {input}"),
     })?;

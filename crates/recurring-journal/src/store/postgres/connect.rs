@@ -10,7 +10,7 @@ use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{Client, Config, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::options::{self, Split};
+use super::options::{self, PLAINTEXT, Split};
 use super::passfile;
 use super::problem::{FAILED_OVER, problem};
 use super::stamp;
@@ -50,10 +50,23 @@ impl fmt::Debug for Place {
     }
 }
 
+/// Whether no byte leaves this machine: each host is a loopback address or a socket, and so is each address that
+/// stands in for a host (`hostaddr`).
+fn is_here(config: &Config) -> bool {
+    let hosts = config.get_hosts().iter().all(|host| match host {
+        Host::Tcp(name) => {
+            name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        }
+        #[cfg(unix)]
+        Host::Unix(_) => true,
+    });
+    hosts && config.get_hostaddrs().iter().all(std::net::IpAddr::is_loopback)
+}
+
 impl Place {
     pub(super) fn parse(address: &Secret) -> Result<Self, StoreError> {
         // The parser's own message may quote what it does not understand.
-        let Split { address, mode, tls: tls_options } = options::split(address)?;
+        let Split { address, mode, plaintext, tls: tls_options } = options::split(address)?;
         let mut config = Config::from_str(address.expose()).map_err(|_| {
             let rule = "must be postgres://USER:PASSWORD@HOST:PORT/DATABASE, with special characters percent-encoded, and \
                         options that this program knows";
@@ -64,14 +77,7 @@ impl Place {
             let rule = "must name the host and the database: postgres://USER:PASSWORD@HOST:PORT/DATABASE";
             return Err(StoreError::Address(rule.to_owned()));
         }
-        let here = config.get_hosts().iter().all(|host| match host {
-            Host::Tcp(name) => {
-                name == "localhost"
-                    || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-            }
-            #[cfg(unix)]
-            Host::Unix(_) => true,
-        });
+        let here = is_here(&config);
         if let Some(mode) = mode {
             config.ssl_mode(mode);
         }
@@ -79,6 +85,13 @@ impl Place {
         if socket {
             // As PostgreSQL's own programs do: a socket of this machine has no TLS.
             config.ssl_mode(SslMode::Disable);
+        }
+        if !here && !plaintext && config.get_ssl_mode() == SslMode::Disable {
+            let rule = format!(
+                "has sslmode=disable (or PGSSLMODE) for a server on another machine: the password would be sent in \
+                 plain text; use sslmode=verify-full, or add {PLAINTEXT}=true if the network itself is encrypted"
+            );
+            return Err(StoreError::Address(rule));
         }
         // "Prefer" would give the password to any server that answers in plain text.
         if !here && config.get_ssl_mode() == SslMode::Prefer {

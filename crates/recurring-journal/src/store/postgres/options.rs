@@ -39,17 +39,23 @@ pub(super) fn mode(text: Option<&str>) -> Result<(Option<SslMode>, bool), StoreE
 pub(super) struct Split {
     pub(super) address: Secret,
     pub(super) mode: Option<SslMode>,
+    /// Whether the password and the journal may go over a network in plain text.
+    pub(super) plaintext: bool,
     pub(super) tls: TlsOptions,
 }
 
-/// Takes `sslmode` and `sslrootcert` out of an address.
+/// The option of an address that gives up TLS to another machine.
+pub(super) const PLAINTEXT: &str = "dangerous_plaintext";
+
+/// Takes `sslmode`, `sslrootcert` and `dangerous_plaintext` out of an address.
 pub(super) fn split(address: &Secret) -> Result<Split, StoreError> {
     let (place, query) = address.expose().split_once('?').unwrap_or((address.expose(), ""));
-    let (mut sslmode, mut root, mut others) = (None, None, Vec::new());
+    let (mut sslmode, mut root, mut plaintext, mut others) = (None, None, false, Vec::new());
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         match pair.split_once('=') {
             Some(("sslmode", value)) => sslmode = Some(value.to_owned()),
             Some(("sslrootcert", value)) => root = Some(decoded(value)?),
+            Some((PLAINTEXT, value)) => plaintext = is_true(value)?,
             _ => others.push(pair),
         }
     }
@@ -63,7 +69,20 @@ pub(super) fn split(address: &Secret) -> Result<Split, StoreError> {
         return Err(StoreError::Address(rule.to_owned()));
     }
     let query = if others.is_empty() { String::new() } else { format!("?{}", others.join("&")) };
-    Ok(Split { address: Secret::new(format!("{place}{query}")), mode, tls: TlsOptions { root, any_name } })
+    Ok(Split {
+        address: Secret::new(format!("{place}{query}")),
+        mode,
+        plaintext,
+        tls: TlsOptions { root, any_name },
+    })
+}
+
+fn is_true(value: &str) -> Result<bool, StoreError> {
+    match value {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(StoreError::Address(format!("must have true or false for {PLAINTEXT}"))),
+    }
 }
 
 /// The password of the environment: that of `PGPASSWORD`, or the one that the file of `PGPASSFILE` has for this place.
@@ -117,12 +136,16 @@ mod tests {
             let read = read(&format!("postgres://h/d?sslmode={word}")).expect(word);
             assert_eq!((read.mode, read.tls), (Some(mode), TlsOptions::default()));
         }
+        let plain = read("postgres://h/d?sslmode=disable&dangerous_plaintext=true").expect("an address");
+        assert!(plain.plaintext && plain.address.expose() == "postgres://h/d" && !all.plaintext);
         assert_eq!(read("postgres://h/d?sslrootcert=system").expect("an address").tls.root, None);
         for (text, says) in [
             ("postgres://h/d?sslmode=hunter2", "verify-full"),
             ("postgres://h/d?sslmode=allow", "verify-full"),
             ("postgres://h/d?sslmode=verify-ca", "sslrootcert"),
             ("postgres://h/d?sslrootcert=%zz", "percent-encoded"),
+            ("postgres://h/d?dangerous_plaintext=1", "true or false"),
+            ("postgres://h/d?dangerous_plaintext=", "true or false"),
         ] {
             let error = read(text).err().expect(text);
             assert!(error.contains(says) && !error.contains("hunter2"), "{error}");

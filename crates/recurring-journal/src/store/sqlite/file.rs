@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::migrate::{migrate, version};
+use super::path::{BESIDE, folder, with_end};
+use super::permissions::{check, check_folder, refuse_link};
 use super::problem::problem;
 use super::statements::COUNT;
 use crate::error::StoreError;
@@ -18,11 +20,9 @@ use crate::store::version::VERSION;
 /// How long another process may keep the database locked.
 const BUSY: Duration = Duration::from_secs(10);
 
-/// What SQLite keeps beside the database while it is in use.
-const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
-
-/// The path of a file without any link in it, or why there is no journal there.
+/// The path of a file without any linked folder in it, or why there is no journal there.
 pub(super) fn resolve(path: &Path) -> Result<PathBuf, StoreError> {
+    refuse_link(path)?;
     match path.canonicalize() {
         Ok(path) => Ok(path),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -43,12 +43,6 @@ fn refuse_leftovers(path: &Path) -> Result<(), StoreError> {
         ))),
         None => Ok(()),
     }
-}
-
-fn with_end(path: &Path, end: &str) -> PathBuf {
-    let mut path = path.as_os_str().to_owned();
-    path.push(end);
-    PathBuf::from(path)
 }
 
 /// Opens a file that is there, for writing.
@@ -94,7 +88,10 @@ struct Found {
 /// Opens the journal for work, migrates it if it has an earlier version, and reads its identity. A copy that was not
 /// acknowledged is left as it is.
 pub(super) fn open(path: &Path) -> Result<(Connection, String), StoreError> {
+    check(path)?;
     let mut connection = connect(path)?;
+    // Again: where others may add files, one may have been put beside the journal in between.
+    check(path)?;
     if let Some(copied) = read(&connection, path)?.copied {
         return Err(StoreError::FailedOver {
             found: format!("a copy of {copied}"),
@@ -108,6 +105,7 @@ pub(super) fn open(path: &Path) -> Result<(Connection, String), StoreError> {
 /// Opens a copy, to acknowledge it. A file that is not a journal is left as it is.
 pub(super) fn open_copy(path: &Path) -> Result<Connection, StoreError> {
     let path = resolve(path)?;
+    check(&path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     read(&Connection::open_with_flags(&path, flags).map_err(problem)?, &path)?;
     let mut connection = connect(&path)?;
@@ -152,6 +150,7 @@ fn read(connection: &Connection, path: &Path) -> Result<Found, StoreError> {
 /// Describes the journal, and changes nothing.
 pub(super) fn inspect(path: &Path) -> Result<JournalInfo, StoreError> {
     let path = resolve(path)?;
+    check(&path)?;
     // A connection that may not write at all would leave files beside the journal when it ends.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(&path, flags).map_err(problem)?;
@@ -173,6 +172,7 @@ pub(super) fn create(path: &Path) -> Result<(), StoreError> {
         return Err(StoreError::Exists);
     }
     refuse_leftovers(path)?;
+    check_folder(path)?;
     let unfinished = with_end(path, &format!("-new-{}", uuid::Uuid::new_v4().simple()));
     let made = make(&unfinished).and_then(|()| publish(&unfinished, path));
     discard(&unfinished);
@@ -230,7 +230,7 @@ fn publish(unfinished: &Path, path: &Path) -> Result<(), StoreError> {
         Err(error) => return Err(StoreError::ReadOnly(format!("{}: {error}", path.display()))),
     }
     // The name itself must survive the loss of power, too.
-    match path.parent().map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder }) {
+    match folder(path) {
         Some(folder) => File::open(folder)
             .and_then(|folder| folder.sync_all())
             .map_err(|error| StoreError::ReadOnly(format!("{}: {error}", folder.display()))),

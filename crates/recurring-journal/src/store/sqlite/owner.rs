@@ -19,7 +19,12 @@ impl Owner {
         let failed = |error: std::io::Error| StoreError::ReadOnly(format!("{}: {error}", path.display()));
         // It gets its name when it is locked: a process that finds it unlocked may remove it.
         let unnamed = owner_path(database, &format!("{name}.new"));
-        let file = OpenOptions::new().write(true).create_new(true).open(&unnamed).map_err(failed)?;
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        // Another user's process, such as an operator's, has to read it to see that it is locked.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o644);
+        let file = options.open(&unnamed).map_err(failed)?;
         file.lock().map_err(failed)?;
         std::fs::rename(&unnamed, &path).map_err(failed)?;
         Ok(Self { name, path, _locked: file })

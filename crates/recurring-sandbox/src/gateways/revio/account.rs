@@ -3,7 +3,7 @@
 use super::client::Client;
 use super::purchase::Purchase;
 use super::refusal::{invalid, not_found, read, refuse, refuse_all, required};
-use super::webhooks::Webhook;
+use super::webhook::Webhook;
 use crate::answer::Answer;
 use crate::bounded::BoundedStore;
 use crate::cards::Card;

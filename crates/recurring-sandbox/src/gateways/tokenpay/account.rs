@@ -1,6 +1,5 @@
 //! All that tokenpay-signed remembers: enrollments, tokens and orders.
 
-use super::checkout::Checkout;
 use super::members::MEMBERS;
 use super::order::{MERCHANT_ID, Order, card_type};
 use super::refusal::{BAD_SIGNATURE, NOT_FOUND, invalid, malformed, refuse, unplayed};
@@ -18,7 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use rsa::RsaPrivateKey;
 use rsa::pkcs1v15::{Signature, SigningKey, VerifyingKey};
 use rsa::signature::Verifier;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::Sha256;
 use std::fmt;
 use std::path::PathBuf;
@@ -41,6 +40,13 @@ pub(super) struct Token {
     pub(super) id: i64,
     pub(super) user: String,
     pub(super) card: Card,
+}
+
+/// A page, with the merchant's reference of its order.
+#[derive(Debug)]
+pub(super) struct Checkout {
+    pub(super) reference: String,
+    pub(super) callbacks: Map<String, Value>,
 }
 
 pub(crate) struct Tokenpay {

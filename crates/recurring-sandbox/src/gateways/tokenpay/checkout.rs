@@ -3,7 +3,7 @@
 //! Source: the vendor's own plugin, for the paths and the members, and for `checkoutUrl` in the answer. Assumption: the
 //! later charge answers as the one with a token does.
 
-use super::account::{Tokenpay, number_of};
+use super::account::{Checkout, Tokenpay, number_of};
 use super::order::{CURRENCY, GATEWAY, Order};
 use super::refusal::{NOT_FOUND, invalid, refuse};
 use super::signed::Signed;
@@ -13,14 +13,7 @@ use crate::common::Common;
 use crate::gateway::{CustomerAction, PageResult};
 use crate::json::text;
 use crate::ledger::{LedgerKind, PaymentNames};
-use serde_json::{Map, Value, json};
-
-/// A page, with the merchant's reference of its order.
-#[derive(Debug)]
-pub(super) struct Checkout {
-    pub(super) reference: String,
-    callbacks: Map<String, Value>,
-}
+use serde_json::json;
 
 impl Tokenpay {
     pub(super) fn create_checkout(&mut self, common: &mut Common, signed: &Signed) -> Result<Answer, Answer> {
