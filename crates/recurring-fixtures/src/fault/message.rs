@@ -64,6 +64,31 @@ pub enum Behavior {
     },
     /// Sends everything but the last byte of the reply, which never comes.
     Trickle(RawReply),
+    /// Sends these bytes, whatever they are.
+    Script(Script),
+}
+
+/// Bytes instead of a reply: for what no correct server sends.
+#[derive(Debug, Clone)]
+pub struct Script {
+    /// Whether they are sent before the request is read.
+    pub early: bool,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// How many times the bytes are sent.
+    pub times: usize,
+    /// What is sent once after them.
+    pub tail: Vec<u8>,
+    /// Whether the connection stays open afterwards, for the next request.
+    pub stays_open: bool,
+}
+
+impl Script {
+    /// Creates a script that sends these bytes once and closes.
+    #[must_use]
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Script {
+        Script { early: false, bytes: bytes.into(), times: 1, tail: Vec::new(), stays_open: false }
+    }
 }
 
 /// An answer as it goes on the wire. `Content-Length` is added unless a header of that name is given.
@@ -118,7 +143,9 @@ impl RawReply {
         head.into_bytes()
     }
 
-    pub(super) fn bytes(&self) -> Vec<u8> {
+    /// Returns the answer as it goes on the wire.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
         let mut bytes = self.head();
         bytes.extend_from_slice(&self.body);
         bytes

@@ -6,6 +6,6 @@ mod rows;
 mod server;
 
 pub use check::{Sends, check, no_prelude};
-pub use message::{Behavior, RawReply, Received};
+pub use message::{Behavior, RawReply, Received, Script};
 pub use rows::{Expected, Row, rows};
 pub use server::{FaultServer, refused_url};

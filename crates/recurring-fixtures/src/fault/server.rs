@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::message::{Behavior, RawReply, Received, find};
+use super::message::{Behavior, RawReply, Received, Script, find};
 
 /// A request is looked at as a whole before anything is done with it, so it must fit here and into the system's own buffers.
 const LARGEST_REQUEST: usize = 64 * 1024;
@@ -140,9 +140,10 @@ async fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
         }
         let before = shared.requests.fetch_add(1, Ordering::SeqCst);
         let behavior = (shared.answer)(&request, before);
-        match behavior {
+        match &behavior {
             Behavior::CloseBeforeReading => return stream.shutdown().await,
             Behavior::ResetBeforeReading => return stream.set_zero_linger(),
+            Behavior::Script(script) if script.early => play(&mut stream, script).await?,
             _ => {}
         }
         stream.read_exact(&mut vec![0; length]).await?;
@@ -168,9 +169,24 @@ async fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
                 stream.write_all(&all_but_one).await?;
                 std::future::pending().await
             }
+            Behavior::Script(script) => {
+                if !script.early {
+                    play(&mut stream, &script).await?;
+                }
+                if !script.stays_open {
+                    return stream.shutdown().await;
+                }
+            }
         }
     }
     Ok(())
+}
+
+async fn play(stream: &mut TcpStream, script: &Script) -> io::Result<()> {
+    for _ in 0..script.times {
+        stream.write_all(&script.bytes).await?;
+    }
+    stream.write_all(&script.tail).await
 }
 
 /// Looks at the next request without taking it off the socket; `None` when the client closed the connection. The number is the
