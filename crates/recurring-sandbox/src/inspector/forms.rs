@@ -143,7 +143,7 @@ fn add_preset(state: &mut State, name: &str, gateway: &str) -> Result<(), String
         .map_err(|error| format!("Invalid fault: {error}"))
 }
 
-/// Removes the fault that the page showed at this place. One that has gone meanwhile is no mistake.
+/// Removes the fault that the page showed at this place. That it has gone meanwhile is not a mistake.
 fn remove_fault(state: &mut State, place: &str, shown: &str) -> Result<(), String> {
     let place = place.parse().map_err(|_| "Choose a fault of the list.".to_owned())?;
     state.common.faults.remove(place, |fault| json!(fault).to_string() == shown);
