@@ -10,7 +10,7 @@ const HTML: &str = "text/html; charset=utf-8";
 /// The page needs its own style and nothing else; escaped text that slipped through could still not run.
 const NO_SCRIPT: &str = "default-src 'none'; style-src 'unsafe-inline'";
 const WITH_SCRIPT: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; \
-                           frame-ancestors 'none'";
+                           form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 #[derive(Debug)]
 pub(crate) struct Answer {
