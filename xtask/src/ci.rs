@@ -17,6 +17,9 @@ const OUTSIDE: &str = "test --manifest-path outside/provider/Cargo.toml --target
 /// The program without the local stand-in for the gateways; `cargo test --workspace` builds it with every default feature.
 const REDUCED: &str = "test -p recurring-cli --no-default-features --features rustls,emspay --test reduced";
 
+/// Both signers make the same signatures; the feature is one of the program's default ones, and none of the crate's.
+const SIGNERS: &str = "test -p tokenpay-signed --features aws-lc-rs --test signers --test openssl";
+
 /// Runs all steps; the error names the one that failed.
 pub(crate) fn run(skip_tests: bool) -> Result<(), String> {
     run_steps(&steps(skip_tests))
@@ -76,6 +79,7 @@ fn steps(skip_tests: bool) -> Vec<Step> {
     steps.push(cargo_step(OUTSIDE, TESTS));
     steps.push(step("clients from package registries", || clients::run(true)));
     steps.push(cargo_step(REDUCED, TESTS));
+    steps.push(cargo_step(SIGNERS, TESTS));
     steps.push(step("a new gateway's crate", new_provider::check));
     steps.push(cargo_step("doc --workspace --no-deps", &[("RUSTDOCFLAGS", "-D warnings")]));
     steps.push(step("docs/providers.md", || workspace::report(docs::check())));
@@ -135,7 +139,7 @@ mod tests {
             left_out.iter().all(|name| name.starts_with("cargo test ")) && left_out.len() == 3,
             "{left_out:?}"
         );
-        for kept in [OUTSIDE, REDUCED] {
+        for kept in [OUTSIDE, REDUCED, SIGNERS] {
             assert!(fewer.contains(&format!("cargo {kept}")), "{kept}");
         }
     }

@@ -65,19 +65,79 @@ const ARROWS: [(&str, &[&str]); 7] = [
 /// sandbox's RSA key.
 const ONLY_IN_A_SANDBOX: [&str; 3] = ["axum", "askama", "recurring-sandbox"];
 
+/// A package that only some manifests may name: where, in which sections, and why.
+struct Named {
+    package: &'static str,
+    places: &'static [(&'static str, &'static str)],
+    why: &'static str,
+}
+
+const WORKSPACE: (&str, &str) = ("Cargo.toml", "workspace.dependencies");
+
+/// Who may name HTTP, TLS and the libraries that compute with keys.
+const NAMED: [Named; 8] = [
+    Named {
+        package: "reqwest",
+        places: &[
+            WORKSPACE,
+            ("crates/recurring-gateway/Cargo.toml", "dependencies"),
+            ("crates/recurring-sandbox/Cargo.toml", "dev-dependencies"),
+        ],
+        why: "only recurring-gateway may talk HTTP",
+    },
+    Named {
+        package: "rsa",
+        places: &[
+            WORKSPACE,
+            ("crates/recurring-gateway/Cargo.toml", "dependencies"),
+            ("crates/tokenpay-signed/Cargo.toml", "dependencies"),
+            ("crates/recurring-sandbox/Cargo.toml", "dependencies"),
+            ("crates/recurring-journal/Cargo.toml", "dev-dependencies"),
+        ],
+        why: "RUSTSEC-2023-0071: it verifies, signs with blinding, and decrypts nothing (docs/security.md)",
+    },
+    Named {
+        package: "aws-lc-rs",
+        places: &[WORKSPACE, ("crates/tokenpay-signed/Cargo.toml", "dependencies")],
+        why: "it signs for tokenpay-signed",
+    },
+    Named {
+        package: "rustls",
+        places: &[WORKSPACE, ("crates/recurring-journal/Cargo.toml", "dependencies")],
+        why: "recurring-gateway sets up TLS to a gateway, the journal that to PostgreSQL",
+    },
+    Named { package: "ring", places: &[], why: "rustls computes with aws-lc-rs; one library is enough" },
+    Named { package: "openssl", places: &[], why: "TLS is rustls, or native-tls through reqwest" },
+    Named {
+        package: "subtle",
+        places: &[WORKSPACE, ("crates/ngenius/Cargo.toml", "dependencies")],
+        why: "one notification carries a shared secret",
+    },
+    Named {
+        package: "chacha20poly1305",
+        places: &[WORKSPACE, ("crates/recurring-journal/Cargo.toml", "dependencies")],
+        why: "the journal seals credentials",
+    },
+];
+
 /// The gateways that sign or verify with RSA.
 const RSA_USERS: [&str; 2] = ["tokenpay-signed", "revio"];
 
 pub(crate) fn check() -> Findings {
     let mut problems = Vec::new();
-    for provider in PROVIDERS {
-        let tree = output(cargo().args(["tree", "-p", provider, "-e", "normal", "--prefix", "none"]))?;
-        problems.extend(unwanted(provider, &tree));
-        problems.extend(duplicates(&tree).into_iter().map(|problem| format!("{provider}: {problem}")));
+    for package in PROVIDERS.into_iter().chain(["recurring-facade"]) {
+        let of = |features: &[&str]| {
+            output(cargo().args(["tree", "-p", package, "-e", "normal", "--prefix", "none"]).args(features))
+        };
+        // Every feature: both kinds of TLS, both signers.
+        let (default, all) = (of(&[])?, of(&["--all-features"])?);
+        if PROVIDERS.contains(&package) {
+            problems.extend(unwanted(package, &all));
+        }
+        let twice = duplicates(&all).into_iter().filter(|problem| !is_macro(problem));
+        let twice: BTreeSet<_> = duplicates(&default).into_iter().chain(twice).collect();
+        problems.extend(twice.into_iter().map(|problem| format!("{package}: {problem}")));
     }
-    let facade =
-        output(cargo().args(["tree", "-p", "recurring-facade", "-e", "normal", "--prefix", "none"]))?;
-    problems.extend(duplicates(&facade).into_iter().map(|problem| format!("recurring-facade: {problem}")));
     let lean = format!("rustls,{}", PROVIDERS.join(","));
     let lean = ["tree", "-p", "recurring-cli", "--no-default-features", "--features", &lean, "-e", "normal"];
     let lean = output(cargo().args(lean).args(["--prefix", "none"]))?;
@@ -85,7 +145,7 @@ pub(crate) fn check() -> Findings {
     problems.extend(linked.map(|(name, _)| format!("recurring-cli links {name} without its sandbox")));
     for file in files()?.iter().filter(|file| file.ends_with("Cargo.toml")) {
         let manifest = read(&root().join(file))?;
-        problems.extend(reqwest_named(file, &manifest)?);
+        problems.extend(named_elsewhere(file, &manifest)?);
         problems.extend(wrong_arrows(file, &manifest)?);
     }
     let twice = output(cargo().args([
@@ -109,6 +169,11 @@ pub(crate) fn check() -> Findings {
     Ok(problems)
 }
 
+/// Whether what is there twice runs in the compiler only: a macro of OpenSSL's bindings, for native-tls.
+fn is_macro(problem: &str) -> bool {
+    problem.starts_with("syn is there")
+}
+
 /// What a gateway's tree holds and should not.
 fn unwanted(provider: &str, tree: &str) -> Vec<String> {
     packages(tree)
@@ -123,21 +188,17 @@ fn unwanted(provider: &str, tree: &str) -> Vec<String> {
         .collect()
 }
 
-/// Only one crate talks HTTP; the sandbox's own tests may.
-fn reqwest_named(file: &str, manifest: &str) -> Findings {
+/// What a manifest names and may not. A package of its own outside of the workspace is a user, not a part.
+fn named_elsewhere(file: &str, manifest: &str) -> Findings {
     let manifest: toml::Table = manifest.parse().map_err(|error| format!("{file}: {error}"))?;
-    let mut named = Vec::new();
-    sections_naming("reqwest", &manifest, "", &mut named);
-    Ok(named
-        .into_iter()
-        .filter(|section| match file {
-            "Cargo.toml" => section != "workspace.dependencies",
-            "crates/recurring-gateway/Cargo.toml" => section != "dependencies",
-            "crates/recurring-sandbox/Cargo.toml" => section != "dev-dependencies",
-            _ => true,
-        })
-        .map(|section| format!("{file}: [{section}] names reqwest; only recurring-gateway may talk HTTP"))
-        .collect())
+    let mut problems = Vec::new();
+    for Named { package, places, why } in &NAMED {
+        let mut sections = Vec::new();
+        sections_naming(package, &manifest, "", &mut sections);
+        let wrong = sections.iter().filter(|section| !places.contains(&(file, section.as_str())));
+        problems.extend(wrong.map(|section| format!("{file}: [{section}] names {package}; {why}")));
+    }
+    Ok(problems)
 }
 
 /// The crates of ours that a crate uses and should not.
@@ -234,16 +295,36 @@ mod tests {
     #[test]
     fn only_one_crate_names_reqwest() {
         let plain = "[dependencies]\nreqwest.workspace = true";
-        assert!(reqwest_named("crates/recurring-gateway/Cargo.toml", plain).unwrap().is_empty());
-        assert_eq!(reqwest_named("crates/revio/Cargo.toml", plain).unwrap().len(), 1);
+        assert!(named_elsewhere("crates/recurring-gateway/Cargo.toml", plain).unwrap().is_empty());
+        assert_eq!(named_elsewhere("crates/revio/Cargo.toml", plain).unwrap().len(), 1);
         let development = "[dev-dependencies]\nreqwest = { workspace = true }";
-        assert!(reqwest_named("crates/recurring-sandbox/Cargo.toml", development).unwrap().is_empty());
-        assert_eq!(reqwest_named("crates/recurring-sandbox/Cargo.toml", plain).unwrap().len(), 1);
-        assert_eq!(reqwest_named("crates/revio/Cargo.toml", development).unwrap().len(), 1);
+        assert!(named_elsewhere("crates/recurring-sandbox/Cargo.toml", development).unwrap().is_empty());
+        assert_eq!(named_elsewhere("crates/recurring-sandbox/Cargo.toml", plain).unwrap().len(), 1);
+        assert_eq!(named_elsewhere("crates/revio/Cargo.toml", development).unwrap().len(), 1);
         let hidden = "[target.'cfg(unix)'.dependencies]\nweb = { package = \"reqwest\", version = \"0.13\" }";
-        assert_eq!(reqwest_named("crates/revio/Cargo.toml", hidden).unwrap().len(), 1);
+        assert_eq!(named_elsewhere("crates/revio/Cargo.toml", hidden).unwrap().len(), 1);
         let feature = "[features]\nrustls = [\"recurring-gateway/rustls\"]\n[dependencies]\nserde = \"1\"";
-        assert!(reqwest_named("crates/revio/Cargo.toml", feature).unwrap().is_empty());
+        assert!(named_elsewhere("crates/revio/Cargo.toml", feature).unwrap().is_empty());
+    }
+
+    #[test]
+    fn libraries_that_compute_with_keys_have_their_places() {
+        let of = |section: &str, package: &str| format!("[{section}]\n{package}.workspace = true");
+        for (krate, section, package, fits) in [
+            ("tokenpay-signed", "dependencies", "rsa", true),
+            ("recurring-journal", "dev-dependencies", "rsa", true),
+            ("recurring-journal", "dependencies", "rsa", false),
+            ("revio", "dependencies", "rsa", false),
+            ("recurring-cli", "dev-dependencies", "rsa", false),
+            ("tokenpay-signed", "dependencies", "aws-lc-rs", true),
+            ("revio", "dependencies", "aws-lc-rs", false),
+            ("recurring-gateway", "dependencies", "ring", false),
+            ("recurring-gateway", "dependencies", "rustls", false),
+        ] {
+            let file = format!("crates/{krate}/Cargo.toml");
+            let found = named_elsewhere(&file, &of(section, package)).unwrap();
+            assert_eq!(found.is_empty(), fits, "{krate} {package}: {found:?}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use recurring_gateway::{PreparedRequest, check};
 /// HTTP Basic with the API key as the user name and an empty password.
 pub(crate) fn authorize(request: PreparedRequest, api_key: &Secret) -> PreparedRequest {
     let basic = format!("Basic {}", STANDARD.encode(format!("{}:", api_key.expose())));
-    request.secret_header("authorization", basic).hide(api_key)
+    request.secret_header("authorization", basic).guard(api_key, &[])
 }
 
 pub(crate) fn check_api_key(api_key: &Secret) -> Result<(), InvalidInput> {

@@ -19,7 +19,7 @@ impl TokenSource for Grant {
     async fn fetch(&self, transport: &Transport) -> Result<AccessToken, Error> {
         let request = access_token::to_request(self.realm.as_deref())
             .secret_header("authorization", format!("Basic {}", self.api_key.expose()))
-            .hide(&self.api_key);
+            .guard(&self.api_key, &[]);
         access_token::from_reply(&transport.send(&self.base_url, &request).await?)
     }
 
@@ -27,8 +27,8 @@ impl TokenSource for Grant {
     fn authorize(&self, request: PreparedRequest, token: &Secret) -> PreparedRequest {
         request
             .secret_header("authorization", format!("Bearer {}", token.expose()))
-            .hide(token)
-            .hide(&self.api_key)
+            .guard(token, &[])
+            .guard(&self.api_key, &[])
     }
 
     fn refuses(&self, reply: &Reply) -> bool {

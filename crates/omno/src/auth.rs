@@ -63,7 +63,7 @@ fn authorize(request: PreparedRequest, token: &Secret) -> PreparedRequest {
     request
         .header("accept", "application/json")
         .secret_header("authorization", format!("Bearer {}", token.expose()))
-        .hide(token)
+        .guard(token, &[])
 }
 
 /// How long a token lives when the answer does not say so.
@@ -104,8 +104,8 @@ impl Grant {
                 ("client_id", self.client_id.expose()),
                 ("client_secret", self.client_secret.expose()),
             ])
-            .hide(&self.client_secret)
-            .hide(&Secret::new(check::query_value(self.client_secret.expose())))
+            .guard(&self.client_id, &[])
+            .guard(&self.client_secret, &[])
     }
 }
 

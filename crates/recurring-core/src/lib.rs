@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod attempt;
+mod base64;
 mod decline;
 mod error;
 mod invalid_input;
@@ -12,6 +13,7 @@ mod outcome;
 mod reply;
 mod retry;
 mod secret;
+mod secret_forms;
 mod time;
 mod timestamp;
 // For the macros, which name their error through it.
@@ -29,6 +31,7 @@ pub use outcome::{Outcome, Portion};
 pub use reply::Reply;
 pub use retry::RetryPolicy;
 pub use secret::Secret;
+pub use secret_forms::SecretForms;
 pub use time::GatewayTime;
 pub use timestamp::Timestamp;
 pub use words::UnknownWord;

@@ -9,6 +9,7 @@ use recurring_core::InvalidInput;
 use url::Url;
 
 use crate::base_url::BaseUrl;
+use crate::lenient;
 
 /// The longest identifier that is sent, in bytes.
 const LONGEST_ID: usize = 255;
@@ -108,6 +109,9 @@ pub fn page_address(found: &str) -> Option<String> {
         Some(rest) => Cow::Owned(format!("https://{rest}")),
         None => Cow::Borrowed(found),
     };
+    if found.contains(lenient::REDACTED) {
+        return None;
+    }
     let unsafe_character = |c: char| c.is_whitespace() || c.is_control() || c == '\\';
     let (scheme, rest) = found.split_once("://").filter(|_| !found.contains(unsafe_character))?;
     // The rule is the one for base addresses; only the part before the path matters here.
@@ -175,6 +179,7 @@ mod tests {
             "https://pay.example/1\r\nSet-Cookie: a=b",
             "http://evil.example\\@127.0.0.1/",
             "https://",
+            "https://pay.example/?key=[redacted]",
             "",
         ] {
             assert_eq!(page_address(bad), None, "{bad}");

@@ -71,6 +71,54 @@ pub fn required_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Strin
         .ok_or_else(|| serde::de::Error::custom("a member that must be there is empty"))
 }
 
+/// What a text has in the place of a secret.
+pub(crate) const REDACTED: &str = "[redacted]";
+
+/// The longest identifier that is taken from a reply, in bytes.
+const LONGEST_ID: usize = 255;
+
+/// What [`id`] says of a member that cannot be an identifier.
+pub(crate) const NOT_AN_ID: &str = "a member that must be an identifier is none";
+
+/// Returns whether a text can be an identifier, a reference or an address that a gateway gave out: 1 to 255 bytes, no
+/// control character, and nothing in it that was a secret of the request.
+pub fn is_id(text: &str) -> bool {
+    (1..=LONGEST_ID).contains(&text.len())
+        && !text.bytes().any(|byte| byte.is_ascii_control())
+        && !text.contains(REDACTED)
+}
+
+/// Reads an identifier or reference of the gateway like [`text`]. An empty one is as good as none.
+///
+/// # Errors
+/// When the text cannot be an identifier under the rule of [`is_id`]: the answer is then not believed.
+pub fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    match text(deserializer)? {
+        Some(text) if !text.is_empty() && !is_id(&text) => Err(serde::de::Error::custom(NOT_AN_ID)),
+        text => Ok(text),
+    }
+}
+
+/// Reads an identifier that must be there, under the rule of [`is_id`].
+///
+/// # Errors
+/// When the member is null, neither a text nor a number, or cannot be an identifier.
+pub fn required_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    text(deserializer)?.filter(|text| is_id(text)).ok_or_else(|| serde::de::Error::custom(NOT_AN_ID))
+}
+
+/// Reads the address of a page, as the gateway wrote it. What has a control character, or a secret of the request, or
+/// more than 4,096 bytes, is `None`.
+///
+/// # Errors
+/// Only when the input is not JSON at all.
+pub fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let usable = |text: &String| {
+        text.len() <= 4_096 && !text.bytes().any(|byte| byte.is_ascii_control()) && !text.contains(REDACTED)
+    };
+    Ok(text(deserializer)?.filter(usable))
+}
+
 /// Reads like [`text`], for a value that must not be shown.
 ///
 /// # Errors
@@ -283,6 +331,30 @@ mod tests {
         assert!(serde_json::from_str::<Odd>(r#"{"list":[{},7]}"#).is_err());
         assert_eq!(read(r#"{"texts":["a",7,null,{},[]]}"#).texts, ["a", "7"]);
         assert!(read(r#"{"texts":"a"}"#).texts.is_empty());
+    }
+
+    #[test]
+    fn id_that_cannot_be_one_is_refused() {
+        #[derive(Deserialize)]
+        struct Ids {
+            #[serde(default, deserialize_with = "id")]
+            id: Option<String>,
+            #[serde(default, deserialize_with = "address")]
+            page: Option<String>,
+        }
+        let read = |text: &str| {
+            let id = serde_json::from_str::<Ids>(&serde_json::json!({"id": text}).to_string());
+            let page = serde_json::from_str::<Ids>(&serde_json::json!({"page": text}).to_string());
+            (id.is_ok_and(|ids| ids.id.is_some()), page.expect("read").page.is_some())
+        };
+        assert_eq!(read("ab-1"), (true, true));
+        assert_eq!(read(&"x".repeat(255)), (true, true));
+        assert_eq!(read(&"x".repeat(256)), (false, true));
+        assert_eq!(read(&"x".repeat(4_097)), (false, false));
+        for odd in ["a\nb", "a\u{0}", "a\u{7f}", "[redacted]", "https://a.example/[redacted]"] {
+            assert_eq!(read(odd), (false, false), "{odd:?}");
+        }
+        assert!(read("").0, "as before: compared with what was sent");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod base_url;
 pub mod check;
 mod error;
+mod guard;
 pub mod lenient;
 mod limit;
 pub mod notification;

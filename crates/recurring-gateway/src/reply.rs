@@ -1,8 +1,10 @@
 use std::collections::BTreeMap;
 
-use recurring_core::Reply;
+use recurring_core::{Reply, Secret, SecretForms};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
+
+use crate::{guard, lenient};
 
 /// Reads the body of a [`Reply`] as JSON.
 pub trait ReplyExt {
@@ -23,6 +25,10 @@ pub trait ReplyExt {
     /// The entries of a list whose place is not documented: a bare JSON list, or the only list among the members
     /// `names` of an object. `None` for anything else, and for two lists: which one is meant is not known.
     fn entries(&self, names: &[&str]) -> Option<Vec<Box<RawValue>>>;
+
+    /// Returns the gateway's words as [`Reply::shown`] does, and without the tokens that the answer itself brought, in
+    /// every form of at least 8 bytes.
+    fn shown_without(&self, tokens: &[Secret], text: &str) -> String;
 }
 
 impl ReplyExt for Reply {
@@ -55,6 +61,13 @@ impl ReplyExt for Reply {
             _ => None,
         }
     }
+
+    fn shown_without(&self, tokens: &[Secret], text: &str) -> String {
+        if !SecretForms::may_occur(text.as_bytes(), tokens) {
+            return self.shown(text);
+        }
+        self.shown(&SecretForms::of(tokens).at_least(guard::SHORTEST_FORM).clear(text))
+    }
 }
 
 fn parse<T: DeserializeOwned>(reply: &Reply) -> Result<T, Unreadable> {
@@ -62,6 +75,14 @@ fn parse<T: DeserializeOwned>(reply: &Reply) -> Result<T, Unreadable> {
         let how = match error.classify() {
             _ if reply.body().is_empty() => "is empty".to_owned(),
             serde_json::error::Category::Eof => "is cut off".to_owned(),
+            serde_json::error::Category::Data if error.to_string().starts_with(lenient::NOT_AN_ID) => {
+                match member_before(reply.body(), error.line(), error.column()) {
+                    Some(name) => format!("has no usable identifier in `{name}`"),
+                    None => {
+                        format!("has no usable identifier (line {}, column {})", error.line(), error.column())
+                    }
+                }
+            }
             serde_json::error::Category::Data => {
                 format!("is JSON of another shape (line {}, column {})", error.line(), error.column())
             }
@@ -69,6 +90,42 @@ fn parse<T: DeserializeOwned>(reply: &Reply) -> Result<T, Unreadable> {
         };
         Unreadable { how }
     })
+}
+
+/// The members that are identifiers. Another name is not shown: the gateway chose it, and it may be a secret.
+const ID_MEMBERS: [&str; 19] = [
+    "id",
+    "brand_id",
+    "client_id",
+    "customerId",
+    "first_authorised_transaction_id",
+    "merchantId",
+    "merchant_id",
+    "orderId",
+    "orderReference",
+    "order_id",
+    "outletId",
+    "paymentId",
+    "payment_id",
+    "project_id",
+    "reference",
+    "refund_of_order_id",
+    "related_order_id",
+    "transaction_id",
+    "userId",
+];
+
+/// The name of the member whose value ends at a place, which is after a scalar.
+fn member_before(body: &[u8], line: usize, column: usize) -> Option<&'static str> {
+    let lines = body.split_inclusive(|byte| *byte == b'\n');
+    let before: usize = lines.take(line.saturating_sub(1)).map(<[u8]>::len).sum();
+    let body = body.get(..before.saturating_add(column)).unwrap_or(body);
+    let text = String::from_utf8_lossy(body);
+    // Of `.., "id": "x"` the names are what a colon follows.
+    let names =
+        text.split('"').zip(text.split('"').skip(1)).filter(|(_, next)| next.trim_start().starts_with(':'));
+    let (name, _) = names.last()?;
+    ID_MEMBERS.into_iter().find(|known| *known == name)
 }
 
 /// How many parts a JSON text has at most, counted without reading it (a bracket or comma inside of a text counts too).
@@ -138,6 +195,26 @@ mod tests {
             let error = Reply::new(200, Vec::new(), body.into()).json::<Vec<String>>().expect_err(body);
             assert_eq!(error.to_string(), how);
         }
+    }
+
+    #[test]
+    fn unusable_id_is_named_but_not_quoted() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Answer {
+            #[serde(rename = "orderId", deserialize_with = "lenient::required_id")]
+            _id: String,
+        }
+        for body in [
+            r#"{"a":"b", "orderId" : "x\ny","z":1}"#,
+            "{\n\"a\":{\"b\":1},\n\"orderId\": \"[redacted]\"\n}",
+            r#"{"orderId":""}"#,
+        ] {
+            let error = Reply::new(200, Vec::new(), body.into()).object::<Answer>().expect_err(body);
+            assert_eq!(error.to_string(), "the reply has no usable identifier in `orderId`", "{body}");
+        }
+        let body = r#"{"orderId":{"hunter2":"x"}}"#;
+        let error = Reply::new(200, Vec::new(), body.into()).object::<Answer>().expect_err(body);
+        assert_eq!(error.to_string(), "the reply has no usable identifier (line 1, column 27)");
     }
 
     #[test]

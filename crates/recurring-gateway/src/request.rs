@@ -57,6 +57,7 @@ pub struct PreparedRequest {
     secret_headers: Vec<(&'static str, Secret)>,
     body: Option<SecretSlice<u8>>,
     hidden: Vec<Secret>,
+    guarded: Vec<(Secret, &'static [&'static str])>,
     unwritable: bool,
 }
 
@@ -77,6 +78,7 @@ impl PreparedRequest {
             secret_headers: Vec::new(),
             body: None,
             hidden: Vec::new(),
+            guarded: Vec::new(),
             unwritable: false,
         }
     }
@@ -158,6 +160,17 @@ impl PreparedRequest {
         self
     }
 
+    /// Hides a secret as [`hide`](PreparedRequest::hide) does, and keeps it out of the answer: the transport replaces it
+    /// by `[redacted]` in each value of the body, in every form of at least 8 bytes. An identifier that holds it is
+    /// then not an identifier. It stays only where it is the whole value of a member of one of the names
+    /// `returned_as`: where the gateway returns it by its own design.
+    ///
+    /// The values of the secret headers are guarded without an exception.
+    pub fn guard(mut self, secret: &Secret, returned_as: &'static [&'static str]) -> Self {
+        self.guarded.push((secret.clone(), returned_as));
+        self
+    }
+
     /// Returns the name of the operation, for logs and errors.
     pub fn operation(&self) -> &'static str {
         self.operation
@@ -195,7 +208,13 @@ impl PreparedRequest {
 
     /// Returns every secret that this request carries.
     pub fn secrets(&self) -> Vec<Secret> {
-        self.hidden.iter().chain(self.secret_headers.iter().map(|(_, value)| value)).cloned().collect()
+        self.hidden.iter().chain(self.guarded().map(|(secret, _)| secret)).cloned().collect()
+    }
+
+    /// The secrets that stay out of the answer, each with the members in which it may come back.
+    pub(crate) fn guarded(&self) -> impl Iterator<Item = (&Secret, &'static [&'static str])> {
+        let headers = self.secret_headers.iter().map(|(_, value)| (value, &[][..]));
+        self.guarded.iter().map(|(secret, returned_as)| (secret, *returned_as)).chain(headers)
     }
 }
 
@@ -205,7 +224,7 @@ impl fmt::Debug for PreparedRequest {
             .field("operation", &self.operation)
             .field("class", &self.class)
             .field("method", &self.method.as_str())
-            .field("path", &Secret::redact(&self.path, &self.hidden))
+            .field("path", &Secret::redact(&self.path, &self.secrets()))
             .field("headers", &self.headers)
             .finish_non_exhaustive()
     }

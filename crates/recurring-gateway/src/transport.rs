@@ -10,6 +10,7 @@ use url::Url;
 
 use crate::base_url::{BaseUrl, is_loopback};
 use crate::error::ErrorExt as _;
+use crate::guard;
 use crate::limit::{self, CheckLimit, Handover, LimitPassed, LimitedBody};
 use crate::options::check_options;
 use crate::request::{Method, PreparedRequest};
@@ -204,6 +205,7 @@ impl Transport {
             }
             body.extend_from_slice(&chunk);
         }
+        let body = guard::clear(body, request);
         Ok(Reply::new(status, headers, body).hiding(request.secrets()))
     }
 

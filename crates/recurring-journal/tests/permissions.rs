@@ -141,6 +141,22 @@ async fn log_of_another_user_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn root_works_on_the_journal_of_a_service() {
+    use std::os::unix::fs::MetadataExt;
+    let (_folder, file, store) = journal().await;
+    drop(store);
+    // Only root can give a file away.
+    if std::os::unix::fs::chown(&file, Some(65_534), None).is_ok() {
+        let store = SqliteStore::open(&file).await.unwrap();
+        for end in ["-wal", "-shm"] {
+            assert_eq!(with_end(&file, end).metadata().unwrap().uid(), 65_534, "{end}");
+        }
+        assert_eq!(refusals(&file).await, ["", "", ""]);
+        drop(store);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn refused_journal_moves_no_money() {
     let (_folder, file, _store) = journal().await;
     mode(&file, 0o666);

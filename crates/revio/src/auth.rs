@@ -7,7 +7,7 @@ pub(crate) fn authorize(request: PreparedRequest, api_key: &Secret) -> PreparedR
         .secret_header("authorization", format!("Bearer {}", api_key.expose()))
         .header("accept", "application/json")
         .header("content-type", "application/json")
-        .hide(api_key)
+        .guard(api_key, &[])
 }
 
 pub(crate) fn check_api_key(api_key: &Secret) -> Result<(), InvalidInput> {

@@ -94,6 +94,16 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     Ok(lenient::text(deserializer)?.filter(|text| !text.is_empty()))
 }
 
+/// An identifier of the gateway.
+pub(crate) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(lenient::id(deserializer)?.filter(|text| !text.is_empty()))
+}
+
+/// The address of a page.
+pub(crate) fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(lenient::address(deserializer)?.filter(|text| !text.is_empty()))
+}
+
 /// A secret that must be there.
 pub(crate) fn required_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
     lenient::secret(deserializer)?.ok_or_else(|| D::Error::custom("a member that must be there is empty"))

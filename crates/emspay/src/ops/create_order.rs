@@ -171,7 +171,7 @@ impl Operation for CreateOrder {
             .header("content-type", "application/json")
             .json(&body);
         Ok(match &self.vault_token {
-            Some(token) => request.hide(token),
+            Some(token) => request.guard(token, &["vault_token"]),
             None => request,
         })
     }

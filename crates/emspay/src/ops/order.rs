@@ -14,7 +14,7 @@ use crate::status::{self, OrderStatus, RecurringType, TransactionStatus};
 #[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub struct Order {
     /// The gateway's identifier.
-    #[serde(deserialize_with = "lenient::required_text")]
+    #[serde(deserialize_with = "lenient::required_id")]
     pub id: String,
     /// Its status; see [`Order::outcome`].
     #[serde(default)]
@@ -44,22 +44,22 @@ pub struct Order {
     #[serde(default, deserialize_with = "lenient::time")]
     pub last_transaction_added: Option<GatewayTime>,
     /// The gateway's identifier of the merchant.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::id")]
     pub merchant_id: Option<String>,
     /// The gateway's identifier of the merchant's project.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::id")]
     pub project_id: Option<String>,
     /// The gateway's page of the order, on which the customer chooses how to pay.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::address")]
     pub order_url: Option<String>,
     /// Flags such as `is-test`, `has-refunds`.
     #[serde(default, deserialize_with = "lenient::texts")]
     pub flags: Vec<String>,
     /// The order that this one refunds.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::id")]
     pub refund_of_order_id: Option<String>,
     /// The order that this one belongs to.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::id")]
     pub related_order_id: Option<String>,
     /// The payments of the order, as the gateway lists them. An order may have none.
     #[serde(default, deserialize_with = "lenient::list")]

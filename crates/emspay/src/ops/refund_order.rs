@@ -97,7 +97,7 @@ impl Operation for RefundOrder {
 pub struct Refund {
     /// The gateway's identifier of the refund. Assumption(refund-is-an-order):
     /// [`Client::get_order`](crate::Client::get_order) reads it again; see SOURCES.md.
-    #[serde(deserialize_with = "lenient::required_text")]
+    #[serde(deserialize_with = "lenient::required_id")]
     pub id: String,
     /// Its status; see [`Refund::outcome`].
     #[serde(default)]
@@ -118,7 +118,7 @@ pub struct Refund {
     #[serde(default, deserialize_with = "lenient::texts")]
     pub flags: Vec<String>,
     /// The order whose money is given back.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::id")]
     pub refund_of_order_id: Option<String>,
     /// The movements of money, and why one failed. There may be none.
     #[serde(default, deserialize_with = "lenient::list")]

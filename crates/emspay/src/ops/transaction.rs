@@ -1,5 +1,5 @@
 use recurring_core::{GatewayTime, Reply, Secret};
-use recurring_gateway::lenient;
+use recurring_gateway::{ReplyExt as _, lenient};
 use serde::{Deserialize, Serialize};
 
 use crate::status::{RecurringType, TransactionStatus};
@@ -9,7 +9,7 @@ use crate::status::{RecurringType, TransactionStatus};
 #[non_exhaustive]
 pub struct Transaction {
     /// The gateway's identifier.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::id")]
     pub id: Option<String>,
     /// Its status. The order's own status decides about the money.
     #[serde(default)]
@@ -37,7 +37,7 @@ pub struct Transaction {
     pub payment_method_details: Option<CardDetails>,
     /// The page on which the customer pays, as the gateway wrote it: often without a scheme. See
     /// [`Order::payment_address`](crate::Order::payment_address).
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::address")]
     pub payment_url: Option<String>,
     /// Why it failed, in the gateway's words for the merchant.
     #[serde(default, deserialize_with = "lenient::text")]
@@ -68,7 +68,7 @@ pub struct CardDetails {
     #[serde(skip_serializing)]
     pub vault_token: Option<Secret>,
     /// The identifier of the first order's *transaction*.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::id")]
     pub first_authorised_transaction_id: Option<String>,
     /// The expiry date of the card, `MMYYYY`.
     #[serde(default, deserialize_with = "lenient::text")]
@@ -92,7 +92,7 @@ pub(crate) fn clear_words(transactions: &mut [Transaction], reply: &Reply) {
         for text in [&mut transaction.reason, &mut transaction.customer_message] {
             *text = text.take().map(|text| {
                 let hide = |text: String, token: &Secret| text.replace(token.expose(), "[redacted]");
-                reply.shown(&tokens.iter().fold(text, hide))
+                reply.shown_without(&tokens, &tokens.iter().fold(text, hide))
             });
         }
     }

@@ -42,9 +42,9 @@ pub struct Refund {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Members {
-    #[serde(rename = "_id", default, deserialize_with = "lenient::text")]
+    #[serde(rename = "_id", default, deserialize_with = "lenient::id")]
     id: Option<String>,
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::id")]
     reference: Option<String>,
     #[serde(default, deserialize_with = "lenient::text")]
     state: Option<String>,

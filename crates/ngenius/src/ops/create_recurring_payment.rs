@@ -136,7 +136,7 @@ impl Operation for AtOutlet<'_, CreateRecurringPayment> {
             .header("content-type", MEDIA_TYPE)
             .header("accept", MEDIA_TYPE)
             .json(&body)
-            .hide(&request.card.pan)
+            .guard(&request.card.pan, &[])
             .hide(&request.card.expiry)
             .hide(&request.card.cvv)
             .hide(&request.card.cardholder_name))
@@ -187,17 +187,17 @@ pub struct RecurringPayment {
     #[serde(default)]
     pub state: RecurringState,
     /// The reference of the order that holds all payments of the schedule.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::id")]
     pub reference: Option<String>,
     /// How often it is repeated.
     #[serde(default)]
     pub frequency: Frequency,
     /// The reference of the order, for [`Client::get_order`](crate::Client::get_order). It may be the same as
     /// `reference`.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::id")]
     pub order_reference: Option<String>,
     /// The outlet that took the payment.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::id")]
     pub outlet_id: Option<String>,
     /// Your own name for it, if the answer repeats it.
     #[serde(default, deserialize_with = "lenient::text")]

@@ -84,7 +84,7 @@ pub(crate) fn links<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Links,
 fn href<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Href>, D::Error> {
     #[derive(Deserialize)]
     struct Link {
-        #[serde(default, deserialize_with = "lenient::text")]
+        #[serde(default, deserialize_with = "lenient::address")]
         href: Option<String>,
     }
     let link: Option<Link> = lenient::object(deserializer)?;

@@ -15,11 +15,11 @@ use crate::status::Action;
 #[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub struct Order {
     /// The gateway's identifier in its long form, `urn:order:` and the reference.
-    #[serde(rename(deserialize = "_id"), default, deserialize_with = "lenient::text")]
+    #[serde(rename(deserialize = "_id"), default, deserialize_with = "lenient::id")]
     pub id: Option<String>,
     /// The gateway's reference; taken from `id` where the gateway leaves it out. Always there in an order that was
     /// read through [`Client::get_order`](crate::Client::get_order).
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::id")]
     pub reference: Option<String>,
     /// The gateway's `type`, such as `RECURRING`.
     #[serde(rename = "type", default, deserialize_with = "lenient::text")]
@@ -31,7 +31,7 @@ pub struct Order {
     #[serde(default, deserialize_with = "lenient::object")]
     pub amount: Option<Amount>,
     /// The outlet it belongs to.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::id")]
     pub outlet_id: Option<String>,
     /// When it was created.
     #[serde(default, deserialize_with = "lenient::time")]

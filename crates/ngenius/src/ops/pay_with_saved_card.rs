@@ -128,7 +128,7 @@ impl Operation for AtOutlet<'_, PayWithSavedCard> {
         let prepared = write("pay with saved card", Method::Put, path)
             .header("content-type", MEDIA_TYPE)
             .json(&body)
-            .hide(&request.card_token)
+            .guard(&request.card_token, &["cardToken"])
             .hide(&request.expiry)
             .hide(&request.cardholder_name);
         Ok(match &request.cvv {

@@ -45,9 +45,9 @@ pub struct Payment {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Members {
-    #[serde(rename = "_id", default, deserialize_with = "lenient::text")]
+    #[serde(rename = "_id", default, deserialize_with = "lenient::id")]
     id: Option<String>,
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::id")]
     reference: Option<String>,
     #[serde(default)]
     state: PaymentState,
@@ -55,9 +55,9 @@ struct Members {
     amount: Option<Amount>,
     #[serde(default, deserialize_with = "lenient::time")]
     update_date_time: Option<GatewayTime>,
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::id")]
     outlet_id: Option<String>,
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::id")]
     order_reference: Option<String>,
     #[serde(default, deserialize_with = "lenient::object")]
     payment_method: Option<PaymentMethod>,

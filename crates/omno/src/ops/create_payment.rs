@@ -209,7 +209,7 @@ impl Operation for CreatePayment {
                 .header("content-type", "application/json")
                 .json(&body);
         Ok(match &self.card_token {
-            Some(token) => request.hide(token),
+            Some(token) => request.guard(token, &["cardToken", "token"]),
             None => request,
         })
     }
@@ -252,16 +252,16 @@ impl Operation for CreatePayment {
 #[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub struct CreatedPayment {
     /// The gateway's identifier, 32 hexadecimal digits. Store it: the payment is read by it.
-    #[serde(deserialize_with = "lenient::required_text")]
+    #[serde(deserialize_with = "lenient::required_id")]
     pub payment_id: String,
     /// The page on which the customer pays, as the gateway wrote it. See [`CreatedPayment::payment_address`].
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::address")]
     pub payment_url: Option<String>,
     /// The same page for a frame.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::address")]
     pub payment_url_iframe: Option<String>,
     /// The same page for a frame, for other means than cards.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::address")]
     pub payment_url_iframe_apm: Option<String>,
     /// The status of the payment, if the answer names it. Assumption(created-status): it may; see SOURCES.md.
     #[serde(default)]
@@ -273,7 +273,7 @@ pub struct CreatedPayment {
     #[serde(default, deserialize_with = "lenient::text")]
     pub currency: Option<String>,
     /// Your own name for the payment, if the reply repeats it.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::id")]
     pub order_id: Option<String>,
     #[serde(skip)]
     with_card_token: bool,

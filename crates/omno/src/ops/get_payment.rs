@@ -68,7 +68,7 @@ fn same_form(id: &str) -> String {
 #[must_use = "a decline and an open end are answers too: look at the outcome"]
 pub struct Payment {
     /// The gateway's identifier.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::id")]
     pub id: Option<String>,
     /// Its status; see [`Payment::outcome`].
     #[serde(default)]
@@ -104,7 +104,7 @@ pub struct Payment {
     #[serde(default, deserialize_with = "lenient::text")]
     pub card_brand: Option<String>,
     /// The gateway's identifier of the customer, by which saved cards are listed.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::id")]
     pub customer_id: Option<String>,
     /// How it went, in the gateway's words.
     #[serde(default, deserialize_with = "lenient::text")]
@@ -119,11 +119,11 @@ pub struct Payment {
     #[serde(default, deserialize_with = "lenient::boolean")]
     pub is_apm: Option<bool>,
     /// Your own name for it.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::id")]
     pub order_id: Option<String>,
     /// The page on which the customer confirms the payment, as the gateway wrote it. See
     /// [`Payment::payment_address`].
-    #[serde(rename = "3dsRedirectUrl", default, deserialize_with = "lenient::text")]
+    #[serde(rename = "3dsRedirectUrl", default, deserialize_with = "lenient::address")]
     pub three_ds_redirect_url: Option<String>,
 }
 

@@ -58,7 +58,7 @@ impl Operation for ListCards {
         entries
             .iter()
             .map(|entry| {
-                Card::read(entry).ok_or_else(|| odd(reply, "a saved card has", entry.get().as_bytes()))
+                Card::read(entry, reply).ok_or_else(|| odd(reply, "a saved card has", entry.get().as_bytes()))
             })
             .collect()
     }
@@ -117,14 +117,17 @@ struct Entry {
 }
 
 impl Card {
-    fn read(json: &RawValue) -> Option<Self> {
+    fn read(json: &RawValue, reply: &Reply) -> Option<Self> {
         let entry: Entry = lenient::parse_object(json).ok()?;
+        let tokens: Vec<Secret> = entry.card_token.into_iter().chain(entry.token).collect();
+        // The gateway's words about a card, without its token.
+        let shown = |text: Option<String>| text.map(|text| reply.shown_without(&tokens, &text));
         Some(Self {
-            card_token: entry.card_token.or(entry.token)?,
-            card_mask: entry.card_mask,
-            card_brand: entry.card_brand,
-            expiration_date: entry.expiration_date,
-            cardholder: entry.cardholder,
+            card_token: tokens.first()?.clone(),
+            card_mask: shown(entry.card_mask),
+            card_brand: shown(entry.card_brand),
+            expiration_date: shown(entry.expiration_date),
+            cardholder: shown(entry.cardholder),
             raw: Secret::new(json.get()),
         })
     }

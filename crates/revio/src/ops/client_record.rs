@@ -92,7 +92,7 @@ impl From<String> for ClientDetails {
 #[non_exhaustive]
 pub struct ClientRecord {
     /// The gateway's identifier: what purchases and the list of tokens name.
-    #[serde(deserialize_with = "lenient::required_text")]
+    #[serde(deserialize_with = "lenient::required_id")]
     pub id: String,
     /// The e-mail address.
     #[serde(default, deserialize_with = "wire::text")]

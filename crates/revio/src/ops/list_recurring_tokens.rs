@@ -1,8 +1,10 @@
 use std::fmt;
+use std::slice;
 
 use recurring_core::{ErrorKind, GatewayTime, InvalidInput, Reply, Secret};
 use recurring_gateway::{
-    BaseUrl, Class, ErrorExt as _, Method, Operation, PreparedRequest, check, lenient, read_success,
+    BaseUrl, Class, ErrorExt as _, Method, Operation, PreparedRequest, ReplyExt as _, check, lenient,
+    read_success,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -117,6 +119,12 @@ impl Operation for ListRecurringTokens {
     /// # Errors
     /// When the reply cannot be read.
     fn read(&self, reply: &Reply) -> Result<Page, Error> {
-        read_success(reply, ApiError::read)
+        let mut page: Page = read_success(reply, ApiError::read)?;
+        for card in &mut page.results {
+            for text in [&mut card.payment_method, &mut card.description, &mut card.token_type] {
+                *text = text.take().map(|text| reply.shown_without(slice::from_ref(&card.id), &text));
+            }
+        }
+        Ok(page)
     }
 }

@@ -12,7 +12,7 @@ use crate::wire;
 #[non_exhaustive]
 pub struct Payment {
     /// The gateway's identifier of this movement; not that of the purchase.
-    #[serde(deserialize_with = "lenient::required_text")]
+    #[serde(deserialize_with = "lenient::required_id")]
     pub id: String,
     /// How much, and which way.
     #[serde(default, deserialize_with = "lenient::object")]
@@ -24,7 +24,7 @@ pub struct Payment {
     #[serde(default, deserialize_with = "wire::text")]
     pub reference: Option<String>,
     /// Your brand.
-    #[serde(default, deserialize_with = "wire::text")]
+    #[serde(default, deserialize_with = "wire::id")]
     pub brand_id: Option<String>,
     /// When it was made, in seconds since 1970.
     #[serde(default, deserialize_with = "lenient::time")]

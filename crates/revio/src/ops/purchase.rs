@@ -21,7 +21,7 @@ use crate::wire;
 pub struct Purchase {
     /// The gateway's identifier: what the purchase is charged and read by. **A secret** if the purchase saves the card,
     /// see [`Purchase::recurring_token`].
-    #[serde(deserialize_with = "lenient::required_text")]
+    #[serde(deserialize_with = "lenient::required_id")]
     pub id: String,
     /// Its status; see [`Purchase::outcome`].
     #[serde(default)]
@@ -36,13 +36,13 @@ pub struct Purchase {
     #[serde(default, rename = "recurring_token", deserialize_with = "lenient::secret")]
     pub charged_with: Option<Secret>,
     /// The page on which the customer pays, as the gateway wrote it. See [`Purchase::checkout_address`].
-    #[serde(default, deserialize_with = "wire::text")]
+    #[serde(default, deserialize_with = "wire::address")]
     pub checkout_url: Option<String>,
     /// The client who pays.
-    #[serde(default, deserialize_with = "wire::text")]
+    #[serde(default, deserialize_with = "wire::id")]
     pub client_id: Option<String>,
     /// Your brand.
-    #[serde(default, deserialize_with = "wire::text")]
+    #[serde(default, deserialize_with = "wire::id")]
     pub brand_id: Option<String>,
     /// Your own name for it.
     #[serde(default, deserialize_with = "wire::text")]

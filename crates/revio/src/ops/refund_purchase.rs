@@ -86,7 +86,7 @@ impl Operation for RefundPurchase {
 struct Kind {
     #[serde(default, rename = "type", deserialize_with = "wire::text")]
     object_type: Option<String>,
-    #[serde(rename = "id", deserialize_with = "lenient::required_text")]
+    #[serde(rename = "id", deserialize_with = "lenient::required_id")]
     _id: String,
 }
 

@@ -41,7 +41,7 @@ impl Operation for ForAccount<'_, DeleteToken> {
             token_id: request.token_id.wire(),
         };
         Ok(unsigned("delete token", Class::Write, "/tokenization/delete-token", &body)?
-            .hide(request.token_id.secret()))
+            .guard(request.token_id.secret(), &["tokenId"]))
     }
 
     /// Reads the reply.

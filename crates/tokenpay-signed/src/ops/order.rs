@@ -34,7 +34,7 @@ pub struct Order {
     #[serde(deserialize_with = "whole_number")]
     pub id: String,
     /// The merchant that owns the order.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::id")]
     pub merchant_id: Option<String>,
     /// Your own name for the charge.
     #[serde(default, deserialize_with = "lenient::text")]
@@ -74,10 +74,10 @@ pub struct Order {
 #[non_exhaustive]
 pub struct Transaction {
     /// The gateway's identifier.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::id")]
     pub id: Option<String>,
     /// The merchant that owns the transaction.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::id")]
     pub merchant_id: Option<String>,
     /// What it is, such as `SALE`.
     #[serde(rename = "type", default, deserialize_with = "lenient::text")]

@@ -1,5 +1,7 @@
+use std::slice;
+
 use recurring_core::{ErrorKind, Reply};
-use recurring_gateway::{Class, ErrorExt as _, Operation, PreparedRequest, lenient};
+use recurring_gateway::{Class, ErrorExt as _, Operation, PreparedRequest, ReplyExt as _, lenient};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::account::ForAccount;
@@ -44,12 +46,25 @@ impl Operation for ForAccount<'_, QueryToken> {
     /// When the list cannot be read, or names a card of another user.
     fn read(&self, reply: &Reply) -> Result<Vec<StoredToken>, Error> {
         let request = self.request;
-        let Answer { list } = read_answer(reply)?;
+        let Answer { mut list } = read_answer(reply)?;
         // Letter case means nothing here, whichever of the documents is right.
         let own = |user: &str| user.to_lowercase() == request.user_id.to_lowercase();
         if list.iter().any(|token| token.user_id.as_deref().is_some_and(|user| !own(user))) {
             let message = "`userId` in the reply does not match the request";
             return Err(Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone()));
+        }
+        for card in &mut list {
+            for text in [
+                &mut card.masked_pan,
+                &mut card.card_brand,
+                &mut card.card_sub_brand,
+                &mut card.expiry_date,
+                &mut card.user_id,
+            ] {
+                *text = text
+                    .take()
+                    .map(|text| reply.shown_without(slice::from_ref(card.token_id.secret()), &text));
+            }
         }
         Ok(list)
     }
@@ -71,7 +86,7 @@ pub struct StoredToken {
     #[serde(skip_serializing)]
     pub token_id: TokenId,
     /// The user who owns the card.
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "lenient::id")]
     pub user_id: Option<String>,
     /// The masked card number. Opaque: its form is not defined.
     #[serde(default, deserialize_with = "lenient::text")]

@@ -97,7 +97,7 @@ impl Operation for ForAccount<'_, Recurring> {
             callback_url: request.callback_url.wire(),
         };
         Ok(unsigned("recurring", Class::Write, "/tokenization/recurring", &body)?
-            .hide(request.token_id.secret()))
+            .guard(request.token_id.secret(), &["tokenId"]))
     }
 
     /// Reads the reply. An explicit decline of the payment is `Ok` with the outcome `Declined`, whatever the response

@@ -110,7 +110,8 @@ impl Operation for ForAccount<'_, Sale> {
             line_items: request.line_items.iter().map(LineItem::wire).collect(),
             expiry_time: request.expiry_time.as_deref(),
         };
-        Ok(unsigned("sale", Class::Write, "/tokenization/sale", &body)?.hide(request.token_id.secret()))
+        Ok(unsigned("sale", Class::Write, "/tokenization/sale", &body)?
+            .guard(request.token_id.secret(), &["tokenId"]))
     }
 
     /// Reads the reply. A declined payment is `Ok` with the outcome `Declined`, whatever the response code.
