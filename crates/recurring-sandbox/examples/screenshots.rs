@@ -64,12 +64,24 @@ async fn main() {
         .await
         .unwrap();
     save(&phone, &folder.join("inspector-phone.png")).await;
-    dark.goto(shop.sandbox.url()).await;
-    save(&dark, &folder.join("inspector-dark.png")).await;
     dark_phone.goto(&shop.first("order-1004").await).await;
     save(&dark_phone, &folder.join("payment-dark-phone.png")).await;
-    desktop.goto(&format!("{}/_sandbox/exchanges/1", shop.sandbox.url())).await;
+    sections(&shop, &folder, [&desktop, &dark, &phone, &dark_phone]).await;
+    desktop.goto(&format!("{}/_sandbox/exchanges/2", shop.sandbox.url())).await;
     save(&desktop, &folder.join("inspector-call.png")).await;
+}
+
+/// The sections: one picture of each, in one of the themes and widths.
+async fn sections(shop: &Shop, folder: &Path, [desktop, dark, phone, dark_phone]: [&Browser; 4]) {
+    for (browser, section, name) in [
+        (desktop, "requests?gateway=emspay", "inspector-requests"),
+        (dark, "clock?by=custom&amount=40&unit=days", "inspector-clock-dark"),
+        (phone, "faults", "inspector-faults-phone"),
+        (dark_phone, "webhooks", "inspector-webhooks-dark-phone"),
+    ] {
+        browser.goto(&format!("{}/_sandbox/inspector/{section}", shop.sandbox.url())).await;
+        save(browser, &folder.join(format!("{name}.png"))).await;
+    }
 }
 
 async fn save(browser: &Browser, file: &Path) {

@@ -33,14 +33,23 @@ const ROUTES: [(&str, &str, Act); 12] = [
 ];
 
 /// The pages of the inspector, which answers them itself.
-const PAGES: [(&str, &str); 6] = [
+const PAGES: [(&str, &str); 12] = [
     ("GET", "live"),
     ("GET", "exchanges/{number}"),
     ("GET", "assets/htmx.min.js"),
+    ("GET", "inspector/{section}"),
+    ("GET", "inspector/webhooks/{number}"),
     ("POST", "inspector/clock"),
     ("POST", "inspector/faults"),
     ("POST", "inspector/faults/clear"),
+    ("POST", "inspector/faults/preset"),
+    ("POST", "inspector/faults/remove"),
+    ("POST", "inspector/webhooks"),
+    ("POST", "inspector/webhooks/{number}/resend"),
 ];
+
+/// The inspector's pages beside the overview.
+const SECTIONS: [&str; 7] = ["requests", "ledger", "schedules", "webhooks", "faults", "clock", "settings"];
 
 /// The methods of a path.
 fn methods(path: &[&str]) -> impl Iterator<Item = &'static str> {
@@ -51,7 +60,10 @@ fn methods(path: &[&str]) -> impl Iterator<Item = &'static str> {
 fn fits(name: &str, path: &[&str]) -> bool {
     let parts: Vec<&str> = name.split('/').collect();
     parts.len() == path.len()
-        && parts.iter().zip(path).all(|(part, given)| part.starts_with('{') || part == given)
+        && parts.iter().zip(path).all(|(part, given)| match *part {
+            "{section}" => SECTIONS.contains(given),
+            part => part.starts_with('{') || part == *given,
+        })
 }
 
 /// Whether a request is for something that the description names, or not for this part of the sandbox at all.

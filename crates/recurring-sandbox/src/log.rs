@@ -6,6 +6,7 @@ use crate::mask;
 use crate::request::Request;
 use jiff::Timestamp;
 use std::collections::VecDeque;
+use std::time::Duration;
 
 const EXCHANGES_KEPT: usize = 10_000;
 /// What all texts together may take, in bytes: 64 MiB. Beyond it the oldest calls lose theirs.
@@ -21,6 +22,17 @@ pub(crate) struct Record {
     pub(crate) exchange: Exchange,
     /// Request and reply, masked; `None` when there was none to keep, or its place was needed.
     pub(crate) texts: Option<(String, String)>,
+    pub(crate) facts: Facts,
+}
+
+/// What happened beside the answer.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    /// The fault that hit it.
+    pub(crate) fault: Option<String>,
+    /// How many entries the ledger had in all, before and after.
+    pub(crate) ledger: (u64, u64),
+    pub(crate) took: Duration,
 }
 
 /// What may be shown of a request: secrets are masked before anything is kept.
@@ -45,22 +57,28 @@ pub(crate) struct RequestLog {
 impl RequestLog {
     /// Writes down a call that has no more to show than its line.
     pub(crate) fn push(&mut self, at: Timestamp, exchange: Exchange) {
-        self.add(at, exchange, None);
+        self.add(at, exchange, None, Facts::default());
     }
 
     /// Writes down a call and its answer.
-    pub(crate) fn push_with_texts(&mut self, at: Timestamp, exchange: Exchange, texts: RedactedTexts) {
-        self.add(at, exchange, Some(texts.0));
+    pub(crate) fn push_with_texts(
+        &mut self,
+        at: Timestamp,
+        exchange: Exchange,
+        texts: RedactedTexts,
+        facts: Facts,
+    ) {
+        self.add(at, exchange, Some(texts.0), facts);
     }
 
-    fn add(&mut self, at: Timestamp, exchange: Exchange, texts: Option<(String, String)>) {
+    fn add(&mut self, at: Timestamp, exchange: Exchange, texts: Option<(String, String)>, facts: Facts) {
         if self.records.len() >= EXCHANGES_KEPT {
             let gone = self.records.pop_front();
             self.forget(gone.and_then(|record| record.texts));
         }
         self.size += texts.as_ref().map_or(0, size);
         self.last += 1;
-        self.records.push_back(Record { number: self.last, at, exchange, texts });
+        self.records.push_back(Record { number: self.last, at, exchange, texts, facts });
         while self.size > TEXTS_KEPT && self.oldest_text <= self.last {
             let texts =
                 self.place(self.oldest_text).and_then(|place| self.records.get_mut(place)?.texts.take());
@@ -124,7 +142,12 @@ mod tests {
         let mut log = RequestLog::default();
         let text = "x".repeat(TEXTS_KEPT / 4);
         for _ in 0..6 {
-            log.add(Timestamp::UNIX_EPOCH, exchange("/"), Some((text.clone(), String::new())));
+            log.add(
+                Timestamp::UNIX_EPOCH,
+                exchange("/"),
+                Some((text.clone(), String::new())),
+                Facts::default(),
+            );
         }
         let kept: Vec<bool> = (1..=6).map(|number| log.find(number).unwrap().texts.is_some()).collect();
         assert_eq!((kept, log.size), (vec![false, false, true, true, true, true], TEXTS_KEPT));

@@ -84,6 +84,15 @@ pub(crate) struct Pending {
 /// What the receiver answered; the reason when there was no answer.
 pub(crate) type Reply = Result<(u16, Vec<u8>), String>;
 
+/// What was sent beside the body.
+#[derive(Debug, Clone)]
+pub(crate) struct Head {
+    gateway: &'static str,
+    pub(crate) header: Option<(&'static str, String)>,
+    pub(crate) content_type: &'static str,
+    forged: bool,
+}
+
 #[derive(Debug)]
 pub(crate) struct Outbox {
     /// The gateways with one address for the whole account.
@@ -101,6 +110,8 @@ pub(crate) struct Outbox {
     /// Who follows every event.
     pub(crate) listeners: Listeners,
     deliveries: VecDeque<Delivery>,
+    /// The proof of origin and the media type of each delivery, in the same order.
+    heads: VecDeque<Head>,
     /// The number of the last delivery.
     last: u64,
     changed: watch::Sender<()>,
@@ -118,6 +129,7 @@ impl Outbox {
             held: Vec::new(),
             listeners: Listeners::default(),
             deliveries: VecDeque::new(),
+            heads: VecDeque::new(),
             last: 0,
             changed: watch::Sender::new(()),
         }
@@ -149,6 +161,7 @@ impl Outbox {
         self.pending.clear();
         self.held.clear();
         self.deliveries.clear();
+        self.heads.clear();
         self.last = 0;
     }
 
@@ -288,6 +301,30 @@ impl Outbox {
         self.last
     }
 
+    /// A delivery with what was sent beside its body.
+    pub(crate) fn find(&self, number: u64) -> Option<(&Delivery, &Head)> {
+        let first = self.deliveries.front()?.number;
+        let place = usize::try_from(number.checked_sub(first)?).ok()?;
+        Some((self.deliveries.get(place)?, self.heads.get(place)?))
+    }
+
+    /// Sends a delivery once more, byte for byte, as a first attempt. Whether it was kept.
+    pub(crate) fn resend(&mut self, number: u64, now: Timestamp) -> bool {
+        let Some((delivery, head)) = self.find(number) else { return false };
+        let notification = Notification {
+            gateway: head.gateway,
+            url: delivery.url.clone(),
+            event: delivery.event.clone(),
+            payment: delivery.payment.clone(),
+            header: head.header.clone(),
+            content_type: head.content_type,
+            body: delivery.body.clone(),
+            forged: head.forged,
+        };
+        self.push(notification, now);
+        true
+    }
+
     /// The newest first.
     pub(crate) fn newest(&self) -> impl Iterator<Item = &Delivery> {
         self.deliveries.iter().rev()
@@ -307,8 +344,11 @@ impl Outbox {
     ) {
         if self.deliveries.len() >= DELIVERIES_KEPT {
             self.deliveries.pop_front();
+            self.heads.pop_front();
         }
-        let Notification { gateway, url, event, payment, body, .. } = pending.notification.clone();
+        let Notification { gateway, url, event, payment, header, content_type, body, forged } =
+            pending.notification.clone();
+        self.heads.push_back(Head { gateway, header, content_type, forged });
         let (gateway, at) = (gateway.to_owned(), now.to_string());
         let attempt = pending.attempt;
         self.last += 1;

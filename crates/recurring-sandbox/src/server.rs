@@ -1,9 +1,9 @@
 //! One HTTP request: reads it, routes it, logs and records it, and lets the fault happen that hits it.
 
 use crate::answer::Answer;
-use crate::faults::{FaultKind, Hit, Moment, Seen, changed, instead};
+use crate::faults::{Fault, FaultKind, Hit, Moment, Seen, changed, instead};
 use crate::guard;
-use crate::log::RedactedTexts;
+use crate::log::{Facts, RedactedTexts};
 use crate::record::ClientSaw;
 use crate::replay;
 use crate::request::Request;
@@ -16,7 +16,7 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use hyper::body::Incoming;
 use serde_json::json;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
 
 /// Larger bodies are refused.
@@ -105,18 +105,23 @@ async fn act(
     request: Request,
     hit: Option<&Hit>,
 ) -> (Answer, Duration) {
-    let (answer, line, delay, recorder) = {
+    let begun = Instant::now();
+    let (answer, line, delay, recorder, ledger) = {
         let mut state = lock(shared);
+        let before = state.common.ledger.total();
         let (mut answer, line) = replay::act(&mut state, &request, target, gateway);
         // The gateway acted, and a restart would not know it: that is not an answer to rely on.
         if let Some(problem) = state.file_problem() {
             answer = Answer::json(500, &json!({"message": problem}));
         }
-        (answer, line, std::mem::take(&mut state.common.delay), state.recorder_for(gateway))
+        let ledger = (before, state.common.ledger.total());
+        (answer, line, std::mem::take(&mut state.common.delay), state.recorder_for(gateway), ledger)
     };
     if let Some(line) = line {
         let texts = RedactedTexts::of(&request, &answer);
-        lock(shared).log_request(line, texts);
+        let fault = hit
+            .map(|hit| json!(Fault::new(hit.kind.clone()))["kind"].as_str().unwrap_or_default().to_owned());
+        lock(shared).log_request(line, texts, Facts { fault, ledger, took: begun.elapsed() });
     }
     let client_saw = match hit {
         Some(Hit { moment: Moment::AfterActing, kind }) if !matches!(kind, FaultKind::Delay { .. }) => {

@@ -7,7 +7,7 @@ use crate::faults::{Fault, FaultKind};
 use crate::gateway::Gateway;
 use crate::guard::AllowedHosts;
 use crate::ledger::Exchange;
-use crate::log::{RedactedTexts, RequestLog};
+use crate::log::{Facts, RedactedTexts, RequestLog};
 use crate::outbox::{Pending, Reply};
 use crate::port::Port;
 use crate::record::{GatewayRecorder, Recorder};
@@ -49,8 +49,13 @@ impl State {
     }
 
     /// Enters a request into the log with what may be shown of it.
-    pub(crate) fn log_request(&mut self, (at, line): (Timestamp, Exchange), texts: RedactedTexts) {
-        self.log.push_with_texts(at, line, texts);
+    pub(crate) fn log_request(
+        &mut self,
+        (at, line): (Timestamp, Exchange),
+        texts: RedactedTexts,
+        facts: Facts,
+    ) {
+        self.log.push_with_texts(at, line, texts, facts);
     }
 
     /// Enters a request into the log that no gateway answered.

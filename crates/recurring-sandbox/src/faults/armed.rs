@@ -36,6 +36,13 @@ impl Faults {
         &self.armed
     }
 
+    /// Removes the fault at this place, if it is still the same one.
+    pub(crate) fn remove(&mut self, place: usize, same: impl Fn(&Fault) -> bool) {
+        if self.armed.get(place).is_some_and(same) {
+            drop(self.armed.remove(place));
+        }
+    }
+
     pub(crate) fn clear(&mut self) {
         self.armed.clear();
     }

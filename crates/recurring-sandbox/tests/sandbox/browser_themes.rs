@@ -76,6 +76,14 @@ async fn pages_fit_and_are_readable_in_both_themes() {
             browser.goto(&format!("{}/_sandbox/exchanges/1", world.sandbox.url())).await;
             browser.find("#request").await;
             browser.assert_readable(dark).await;
+            for section in
+                ["requests", "ledger", "webhooks", "webhooks/1", "faults", "clock?by=day", "settings"]
+            {
+                browser.goto(&format!("{}/_sandbox/inspector/{section}", world.sandbox.url())).await;
+                browser.assert_readable(dark).await;
+                let inside = browser.client.execute(script, Vec::new()).await.unwrap();
+                assert_eq!(inside, Value::Bool(true), "{section} {width}");
+            }
             browser.goto(checkout).await;
             browser.assert_readable(dark).await;
             browser.card("4242424242424242", "pay").await;

@@ -27,6 +27,7 @@ mod receiver;
 mod recording;
 mod retries;
 mod revio;
+mod sections;
 mod server;
 mod state;
 mod tokenpay;
