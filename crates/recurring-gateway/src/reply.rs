@@ -52,7 +52,9 @@ impl ReplyExt for Reply {
         if self.body().trim_ascii_start().starts_with(b"[") {
             return None;
         }
-        let members: BTreeMap<String, Box<RawValue>> = self.json().ok()?;
+        Parts::of(self.body()).check(Parts::of_a_list(self.body().len())).ok()?;
+        // Borrowed: an object of very many members would be copied whole for the one that is looked for.
+        let members: BTreeMap<String, &RawValue> = serde_json::from_slice(self.body()).ok()?;
         let mut lists = names.iter().filter_map(|name| serde_json::from_str(members.get(*name)?.get()).ok());
         match (lists.next(), lists.next()) {
             (Some(list), None) => Some(list),

@@ -2,6 +2,7 @@ use recurring_core::{ErrorKind, Reply, Secret};
 use recurring_gateway::{
     Class, ErrorExt as _, Method, Operation, PreparedRequest, ReplyExt as _, check, lenient,
 };
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -47,26 +48,31 @@ impl Operation for ListCards {
         if !reply.is_success() {
             return Err(failed(reply));
         }
-        let whole: Value = reply.json().map_err(|unreadable| {
+        let _: IgnoredAny = reply.json().map_err(|unreadable| {
             let message = format!("the gateway answered {}, but {unreadable}", reply.status());
             Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone())
         })?;
-        let entries =
-            reply.entries(&["cards", "data"]).ok_or_else(|| odd(reply, "the saved cards have", &whole))?;
+        let entries = reply
+            .entries(&["cards", "data"])
+            .ok_or_else(|| odd(reply, "the saved cards have", reply.body()))?;
         entries
             .iter()
             .map(|entry| {
-                Card::read(entry, reply).ok_or_else(|| {
-                    let value = serde_json::from_str(entry.get()).unwrap_or_default();
-                    odd(reply, "a saved card has", &value)
-                })
+                Card::read(entry, reply).ok_or_else(|| odd(reply, "a saved card has", entry.get().as_bytes()))
             })
             .collect()
     }
 }
 
-fn odd(reply: &Reply, what: &str, found: &Value) -> Error {
-    let shape = reply.shown(&shape::describe(found));
+/// The largest JSON whose shape is described: in memory its values are many times its size.
+const LARGEST_DESCRIBED: usize = 64 * 1024;
+
+fn odd(reply: &Reply, what: &str, found: &[u8]) -> Error {
+    let shape = match found.len() {
+        ..=LARGEST_DESCRIBED => shape::describe(&serde_json::from_slice::<Value>(found).unwrap_or_default()),
+        bytes => format!("{bytes} bytes"),
+    };
+    let shape = reply.shown(&shape);
     let message =
         format!("the gateway answered {}, but {what} a shape that is not known: {shape}", reply.status());
     Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone())
