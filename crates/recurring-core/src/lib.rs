@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod attempt;
-mod base64;
+mod base64_forms;
 mod decline;
 mod error;
 mod invalid_input;

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use memchr::{memchr2, memmem};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::base64;
+use crate::base64_forms as base64;
 use crate::secret::Secret;
 
 /// The shortest user name or password that is looked for by itself.
@@ -113,7 +113,9 @@ fn begins_in(bytes: &[u8], base: &[u8]) -> bool {
     if memmem::find(bytes, start).is_some() {
         return true;
     }
-    [false, true].iter().any(|for_urls| memmem::find(bytes, &base64::four(three, *for_urls)).is_some())
+    [false, true]
+        .iter()
+        .any(|for_urls| memmem::find(bytes, base64::encode(three, *for_urls).as_bytes()).is_some())
 }
 
 /// The secret, what follows its scheme, and the user name and password in it.
