@@ -123,6 +123,10 @@ const NAMED: [Named; 8] = [
 /// The gateways that sign or verify with RSA.
 const RSA_USERS: [&str; 2] = ["tokenpay-signed", "revio"];
 
+/// The most packages in the normal tree of each gateway's crate, itself included; docs/performance.md shows them.
+const MOST_PACKAGES: [(&str, usize); 5] =
+    [("omno", 97), ("ngenius", 107), ("tokenpay-signed", 126), ("revio", 126), ("emspay", 97)];
+
 pub(crate) fn check() -> Findings {
     let mut problems = Vec::new();
     for package in PROVIDERS.into_iter().chain(["recurring-facade"]) {
@@ -134,6 +138,7 @@ pub(crate) fn check() -> Findings {
         if PROVIDERS.contains(&package) {
             problems.extend(unwanted(package, &all));
         }
+        problems.extend(too_many(package, packages(&default).len()));
         let twice = duplicates(&all).into_iter().filter(|problem| !is_macro(problem));
         let twice: BTreeSet<_> = duplicates(&default).into_iter().chain(twice).collect();
         problems.extend(twice.into_iter().map(|problem| format!("{package}: {problem}")));
@@ -186,6 +191,11 @@ fn unwanted(provider: &str, tree: &str) -> Vec<String> {
         })
         .map(|name| format!("{provider} depends on {name}"))
         .collect()
+}
+
+fn too_many(package: &str, count: usize) -> Option<String> {
+    let (_, most) = MOST_PACKAGES.iter().find(|(name, _)| *name == package)?;
+    (count > *most).then(|| format!("{package}: {count} packages in its tree, at most {most}"))
 }
 
 /// What a manifest names and may not. A package of its own outside of the workspace is a user, not a part.

@@ -97,8 +97,25 @@ pub fn header_secret(field: &'static str, value: &str) -> Result<(), InvalidInpu
 /// Names the field and the rule that was broken.
 pub fn web_address(field: &'static str, value: &str) -> Result<(), InvalidInput> {
     let usable =
-        Url::parse(value).is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.has_host());
-    if usable { Ok(()) } else { Err(InvalidInput::new(field, "must be an absolute http or https address")) }
+        || Url::parse(value).is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.has_host());
+    if is_plain_address(value) || usable() {
+        Ok(())
+    } else {
+        Err(InvalidInput::new(field, "must be an absolute http or https address"))
+    }
+}
+
+/// Whether an address is of the usual kind, which the full parser accepts too, without its cost: `https`, small
+/// ASCII letters, digits and hyphens between the dots of its host, no number at its end and nothing encoded in it.
+fn is_plain_address(value: &str) -> bool {
+    let Some(rest) = value.strip_prefix("https://") else { return false };
+    let host = rest.split_once('/').map_or(rest, |(host, _)| host);
+    let label = |label: &str| {
+        label.starts_with(|c: char| c.is_ascii_lowercase())
+            && !label.starts_with("xn--")
+            && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    };
+    host.split('.').all(label)
 }
 
 /// Returns the page out of a gateway's reply, if a customer may be sent to it: absolute, `https` (on this machine
@@ -155,6 +172,36 @@ mod tests {
     fn a_segment_is_encoded_whole() {
         assert_eq!(path_segment("customerId", "ann@example.org|7").expect("valid"), "ann%40example.org%7C7");
         assert_eq!(path_segment("id", "0a73c8e3-7a2f~_.x").expect("valid"), "0a73c8e3-7a2f~_.x");
+    }
+
+    #[test]
+    fn a_plain_address_is_one_that_the_parser_takes() {
+        for plain in
+            ["https://shop.example/done?a=b#c d", "https://localhost", "https://a-.b--c.x1/\u{a0}\n%zz"]
+        {
+            assert!(is_plain_address(plain) && Url::parse(plain).is_ok(), "{plain}");
+        }
+        for other in [
+            "https://",
+            "https:///a",
+            "https://a..b",
+            "https://a.1/",
+            "https://xn--a/",
+            "https://a:1",
+            "http://a",
+            "https://u@a/",
+        ] {
+            assert!(!is_plain_address(other), "{other}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_taken_as_plain_is_an_address(rest in "[a-z0-9.:@-]{0,12}(/.{0,12})?") {
+            let value = format!("https://{rest}");
+            let parsed = Url::parse(&value).is_ok_and(|url| url.scheme() == "https" && url.has_host());
+            assert!(parsed || !is_plain_address(&value), "{value}");
+        }
     }
 
     #[test]

@@ -61,6 +61,9 @@ pub struct PreparedRequest {
     unwritable: bool,
 }
 
+/// More bytes than the JSON of a charge takes.
+const USUAL_BODY: usize = 1_024;
+
 /// The headers that say where a request ends and which connection it is for. The transport alone sets them: twice, or
 /// at odds with the body, they make two requests out of one, and servers refuse them.
 const FRAMING: [&str; 4] = ["content-length", "transfer-encoding", "host", "connection"];
@@ -121,13 +124,13 @@ impl PreparedRequest {
     /// A body that cannot be serialized (a map whose keys are not texts, or a `Serialize` that chooses to fail) makes
     /// the whole request unusable: see [`check`](PreparedRequest::check). It is never sent with an empty body instead.
     pub fn json(mut self, body: &impl Serialize) -> Self {
-        match serde_json::to_vec(body) {
-            Ok(bytes) => self.body(bytes),
-            Err(_) => {
-                self.unwritable = true;
-                self
-            }
+        // A buffer that grows leaves copies of what it held; the bodies of these gateways fit.
+        let mut bytes = Vec::with_capacity(USUAL_BODY);
+        if serde_json::to_writer(&mut bytes, body).is_ok() {
+            return self.body(bytes);
         }
+        self.unwritable = true;
+        self
     }
 
     /// Sets the body to a form, `application/x-www-form-urlencoded`. A space becomes `%20`, which every reader of forms
