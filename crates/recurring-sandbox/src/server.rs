@@ -119,8 +119,7 @@ async fn act(
     };
     if let Some(line) = line {
         let texts = RedactedTexts::of(&request, &answer);
-        let fault = hit
-            .map(|hit| json!(Fault::new(hit.kind.clone()))["kind"].as_str().unwrap_or_default().to_owned());
+        let fault = hit.map(|hit| name_of(&hit.kind));
         lock(shared).log_request(line, texts, Facts { fault, ledger, took: begun.elapsed() });
     }
     let client_saw = match hit {
@@ -133,6 +132,12 @@ async fn act(
         recorder.exchange(request, Some(&answer), client_saw).await;
     }
     (answer, delay)
+}
+
+/// The name of a fault, as it is written in JSON.
+fn name_of(kind: &FaultKind) -> String {
+    let fault = json!(Fault::new(kind.clone()));
+    fault.get("kind").and_then(|name| name.as_str()).unwrap_or_default().to_owned()
 }
 
 /// The gateway has acted; the client may get something else than its answer, or nothing.

@@ -146,7 +146,8 @@ fn add_preset(state: &mut State, name: &str, gateway: &str) -> Result<(), String
 /// Removes the fault that the page showed at this place. That it has gone meanwhile is not a mistake.
 fn remove_fault(state: &mut State, place: &str, shown: &str) -> Result<(), String> {
     let place = place.parse().map_err(|_| "Choose a fault of the list.".to_owned())?;
-    state.common.faults.remove(place, |fault| json!(fault).to_string() == shown);
+    let shown: Value = serde_json::from_str(shown).unwrap_or_default();
+    state.common.faults.remove(place, |fault| json!(fault) == shown);
     Ok(())
 }
 
