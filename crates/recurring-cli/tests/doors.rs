@@ -98,7 +98,7 @@ fn resume_repeated_has_the_credential_under_a_key() {
     let sandbox = Sandbox::start("resume-key");
     sandbox.create_journal();
     let (pending, kept) = (sandbox.card_stored(), sandbox.file("kept.json"));
-    let (journal, key) = (sandbox.journal(), "0f".repeat(32));
+    let (journal, key) = (sandbox.journal(), "0123456789abcdef".repeat(4));
     let settings = [("RECURRING_JOURNAL", journal.as_str()), ("RECURRING_JOURNAL_KEY", &key)];
     let resume = ["resume", "--provider", "tokenpay-signed", "--pending", &pending];
     let (code, first, errors) = sandbox.told(&settings, &resume);

@@ -155,10 +155,11 @@ async fn operation_of_a_gateway_not_set_up_names_the_missing() {
     let id = ProviderId::EMSPAY;
     for &operation in Operation::ALL {
         let error = ask_facade(&facade, &id, operation).await.expect("not set up");
-        let missing = Some("EMSPAY_API_KEY is not set".to_owned());
+        let missing = Some("EMSPAY_API_KEY, EMSPAY_BASE_URL are not set".to_owned());
         assert_eq!(error.refusal(), Some(&Refusal::NotConfigured { missing }));
         assert_eq!((error.kind(), error.effect()), (ErrorKind::Config, Effect::NotApplied(Proof::Local)));
-        assert!(error.to_string().contains("emspay: not configured: EMSPAY_API_KEY is not set"), "{error}");
+        let says = "emspay: not configured: EMSPAY_API_KEY, EMSPAY_BASE_URL are not set";
+        assert!(error.to_string().contains(says), "{error}");
     }
     assert!(facade.capabilities(&id).is_err() && facade.provider(&id).is_err());
     for (id, variable) in [
