@@ -262,7 +262,7 @@ impl Settings {
     }
 
     /// A value as text that is not secret, such as an address.
-    #[cfg(any(feature = "ngenius", feature = "omno", feature = "tokenpay-signed"))]
+    #[cfg(any(feature = "ngenius", feature = "omno", feature = "revio", feature = "tokenpay-signed"))]
     pub(crate) fn text(&self, variable: &'static str) -> Option<String> {
         self.get(variable).map(|value| value.expose().to_owned())
     }
