@@ -11,7 +11,7 @@ pub(crate) struct Sandbox {
     #[arg(long, value_name = "PORT")]
     port: Option<u16>,
     /// The address and the port.
-    #[arg(long, default_value_t = SocketAddr::from(([127, 0, 0, 1], recurring_sandbox::Sandbox::DEFAULT_PORT)), value_name = "ADDRESS")]
+    #[arg(long, default_value = "127.0.0.1:8642", value_name = "ADDRESS")]
     listen: SocketAddr,
     /// Write the settings for the clients into this file, for `set -a; . FILE` in a shell and `docker run --env-file`. Only
     /// its owner can read it.
@@ -35,9 +35,29 @@ pub(crate) struct Sandbox {
     pub(crate) allow_other_machines: bool,
 }
 
+#[cfg(feature = "sandbox")]
 impl Sandbox {
     /// Where to listen.
     pub(crate) fn listen(&self) -> SocketAddr {
         SocketAddr::new(self.listen.ip(), self.port.unwrap_or(self.listen.port()))
+    }
+}
+
+#[cfg(all(test, feature = "sandbox"))]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(Debug, clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        sandbox: Sandbox,
+    }
+
+    #[test]
+    fn default_port_is_that_of_the_sandbox() {
+        let line = Line::try_parse_from(["sandbox"]).expect("no option is needed");
+        assert_eq!(line.sandbox.listen().port(), recurring_sandbox::Sandbox::DEFAULT_PORT);
     }
 }
