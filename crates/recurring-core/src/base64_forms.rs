@@ -12,12 +12,18 @@ pub(crate) fn encode(bytes: &[u8], for_urls: bool) -> String {
     if for_urls { URL_SAFE_NO_PAD.encode(bytes) } else { STANDARD_NO_PAD.encode(bytes) }
 }
 
+/// Takes what gateways and merchants write: with or without padding.
+const TOLERANT: GeneralPurposeConfig = GeneralPurposeConfig::new()
+    .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+    .with_decode_allow_trailing_bits(true);
+
+/// Made once: the tables of an engine cost more than what is decoded with them, and each reply is looked at.
+static ENGINES: [GeneralPurpose; 2] =
+    [GeneralPurpose::new(&STANDARD, TOLERANT), GeneralPurpose::new(&URL_SAFE, TOLERANT)];
+
 /// Decodes either alphabet, with or without padding. `None` when it is not base64.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
-    let tolerant = GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true);
-    [STANDARD, URL_SAFE].iter().find_map(|alphabet| GeneralPurpose::new(alphabet, tolerant).decode(text).ok())
+    ENGINES.iter().find_map(|engine| engine.decode(text).ok())
 }
 
 #[cfg(test)]
