@@ -5,12 +5,6 @@ use std::hint::black_box;
 
 use serde::{Deserialize, Serialize};
 
-macro_rules! answer {
-    ($example:literal) => {
-        include_bytes!(concat!("../../../fixtures/", $example, "/response.json"))
-    };
-}
-
 pub(crate) fn charge(gateway: &str) -> Option<fn()> {
     Some(match gateway {
         "emspay" => emspay,

@@ -1,6 +1,13 @@
 //! Builds the request of one charge and reads its answer, so often as it is told, without a network: with the crates of
 //! this workspace (`ours`), or by hand with serde (`hand`). `cargo xtask bench calls` counts the instructions of both.
 
+/// The stored answer of a documented example.
+macro_rules! answer {
+    ($example:literal) => {
+        include_bytes!(concat!("../../../fixtures/", $example, "/response.json"))
+    };
+}
+
 mod hand;
 mod ours;
 

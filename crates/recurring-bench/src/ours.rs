@@ -6,12 +6,6 @@ use std::hint::black_box;
 use recurring_core::{Currency, Money, Reply, Secret};
 use recurring_gateway::Operation;
 
-macro_rules! answer {
-    ($example:literal) => {
-        include_bytes!(concat!("../../../fixtures/", $example, "/response.json"))
-    };
-}
-
 pub(crate) fn charge(gateway: &str) -> Option<fn()> {
     Some(match gateway {
         "emspay" => emspay,
