@@ -40,9 +40,9 @@ struct Lists {
     now: String,
     calls: Vec<RequestLine>,
     faults: Vec<String>,
-    money: Vec<LedgerLine>,
-    schedules: Vec<ScheduleLine>,
-    notifications: Vec<DeliveryLine>,
+    entries: Vec<LedgerLine>,
+    plans: Vec<ScheduleLine>,
+    deliveries: Vec<DeliveryLine>,
 }
 
 #[derive(Template)]
@@ -89,8 +89,8 @@ fn lists(state: &State) -> Lists {
         now: common.now().strftime("%Y-%m-%d %H:%M UTC").to_string(),
         calls: state.log.newest().take(SHOWN).map(line).collect(),
         faults: common.faults.list().iter().map(|fault| words(&json!(fault))).collect(),
-        money: common.ledger.entries().iter().rev().take(SHOWN).map(money).collect(),
-        schedules: schedules.take(SHOWN).map(schedule).collect(),
-        notifications: common.outbox.newest().take(SHOWN).map(|sent| delivery(state, sent)).collect(),
+        entries: common.ledger.entries().iter().rev().take(SHOWN).map(money).collect(),
+        plans: schedules.take(SHOWN).map(schedule).collect(),
+        deliveries: common.outbox.newest().take(SHOWN).map(|sent| delivery(state, sent)).collect(),
     }
 }
