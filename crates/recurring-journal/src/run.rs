@@ -26,7 +26,7 @@ use crate::store::{Change, Claim};
 use lane::{Lane, Next};
 use pace::Epoch;
 pub use report::{Refusal, Report, SkipReason, Summary, UnreadableLine};
-use source::{Charges, Chunk, Nothing, Source};
+use source::{Charges, Chunk, Given, Source};
 
 /// Attempts that are let go of at the same time.
 const LET_GO: usize = 64;
@@ -133,7 +133,22 @@ impl BillingRun {
             let rule = "is needed to charge what was only planned".to_owned();
             return Err(JournalError::Invalid { field: "journal_key", rule });
         }
-        self.drive(Source::<Nothing>::planned(), report).await
+        self.drive(Source::<Given>::planned(), report).await
+    }
+
+    /// **Takes money**: charges those of these attempts that were [planned](Journal::plan) with a sealed credential. For
+    /// an engine of your own that is given no more than their names. What is no charge, or is not in the journal, is
+    /// [`Unreadable`](Report::Unreadable).
+    ///
+    /// # Errors
+    /// Those of [`planned`](Self::planned).
+    pub async fn named(
+        self,
+        attempts: &[AttemptId],
+        report: impl FnMut(Report),
+    ) -> Result<Summary, JournalError> {
+        let given = Given::planned(&self.journal, attempts).await?;
+        self.run(given, report).await
     }
 
     async fn drive<S: Charges>(

@@ -133,11 +133,17 @@ impl Journal {
     /// Those of [`charge`](Journal::charge); when there is no such attempt, it is not a charge, or its credential cannot be
     /// opened with this journal's [`EncryptionKey`](crate::EncryptionKey).
     pub async fn charge_planned(&self, facade: &Facade, attempt: &AttemptId) -> Result<Answer, JournalError> {
+        let request = self.planned_charge(attempt).await?;
+        self.charge(facade, request).await
+    }
+
+    /// The charge that was planned under this name, with its credential.
+    async fn planned_charge(&self, attempt: &AttemptId) -> Result<ChargeRequest, JournalError> {
         let record = self.attempt(attempt).await?;
         if record.operation != Operation::Charge {
             return Err(JournalError::OtherPayment { attempt: attempt.clone(), difference: "operation" });
         }
-        self.charge(facade, planned_request(self, &record)?).await
+        planned_request(self, &record)
     }
 }
 
@@ -154,13 +160,33 @@ fn planned_request(journal: &Journal, record: &AttemptRecord) -> Result<ChargeRe
     Ok(request)
 }
 
-/// A stream of nothing, for a run that has none.
-pub(super) struct Nothing;
+/// The charges that are in memory.
+pub(super) struct Given(std::vec::IntoIter<Result<ChargeRequest, UnreadableLine>>);
 
-impl Stream for Nothing {
+impl Given {
+    /// The charges that were planned under these names. What cannot be charged is an unreadable line.
+    pub(super) async fn planned(journal: &Journal, attempts: &[AttemptId]) -> Result<Self, JournalError> {
+        let mut charges = Vec::with_capacity(attempts.len());
+        for attempt in attempts {
+            charges.push(match journal.planned_charge(attempt).await {
+                Ok(charge) => Ok(charge),
+                Err(JournalError::Store(
+                    failed @ (StoreError::Lost(_)
+                    | StoreError::Locked(_)
+                    | StoreError::FailedOver { .. }
+                    | StoreError::Failed(_)),
+                )) => return Err(failed.into()),
+                Err(error) => Err(UnreadableLine::new(format!("{attempt}: {error}"))),
+            });
+        }
+        Ok(Self(charges.into_iter()))
+    }
+}
+
+impl Stream for Given {
     type Item = Result<ChargeRequest, UnreadableLine>;
 
-    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Poll::Ready(None)
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(self.0.next())
     }
 }
