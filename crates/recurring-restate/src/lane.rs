@@ -1,0 +1,149 @@
+//! A part of what is due at one gateway, worked on by one worker at a time.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use recurring_core::AttemptId;
+use recurring_journal::{Report, SkipReason, State};
+use restate_sdk::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::attempt::AttemptClient;
+use crate::gateway::{GatewayClient, Pause};
+use crate::step::{refused, repeatable};
+use crate::worker::Worker;
+
+/// What a step of a lane did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Step {
+    /// Those that have no end yet, each of which is followed by itself.
+    open: Vec<String>,
+    /// Those that were not made.
+    left: Vec<String>,
+    /// Why they were not made, if the gateway is the cause.
+    paused: Option<String>,
+}
+
+/// The object `RecurringLane`, keyed by gateway and number.
+pub(crate) struct Lane(pub(crate) Worker);
+
+#[restate_sdk::object(name = "RecurringLane", client_visibility = "pub(crate)", ingress_private)]
+impl Lane {
+    /// **Takes money**: charges what was planned in the journal under these names, and hands over to `RecurringAttempt`
+    /// what has no end yet.
+    #[handler(inactivity_timeout = "10m")]
+    async fn charge(&self, ctx: ObjectContext<'_>, names: Json<Vec<String>>) -> HandlerResult<()> {
+        let gateway = ctx.key().split('/').next().unwrap_or_default().to_owned();
+        let mut left = names.into_inner();
+        let mut pauses = 0;
+        while !left.is_empty() {
+            let lamp = ctx.object_client::<GatewayClient<'_>>(&gateway);
+            if let Some(pause) = lamp.show().call().await?.into_inner() {
+                let Json(wait) = ctx
+                    .run(async || Ok(Json(u64::try_from(pause.wait().as_millis()).unwrap_or(u64::MAX))))
+                    .name("wait")
+                    .await?;
+                if wait > 0 {
+                    ctx.sleep(Duration::from_millis(wait)).await?;
+                    continue;
+                }
+            }
+            let names = left;
+            let Json(step) =
+                ctx.run(async || self.0.step(&names).await.map(Json)).name("charge").await?;
+            for name in step.open {
+                ctx.object_client::<AttemptClient<'_>>(name).charge().send();
+            }
+            left = step.left;
+            match step.paused {
+                Some(why) => {
+                    pauses += 1;
+                    let wait = self.0.pause(pauses);
+                    let Json(pause) =
+                        ctx.run(async || Ok(Json(Pause::within(why.clone(), wait)))).name("pause").await?;
+                    ctx.object_client::<GatewayClient<'_>>(&gateway).pause(Json(pause)).send();
+                    ctx.sleep(wait).await?;
+                }
+                None => pauses = 0,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Worker {
+    /// How long nothing is sent to a gateway that has failed so many times in a row.
+    fn pause(&self, failures: u32) -> Duration {
+        let first = self.breaker().pause;
+        let longest = first.max(Duration::from_secs(60 * 60));
+        let policy = recurring_core::RetryPolicy::new().with_initial_backoff(first).with_max_backoff(longest);
+        policy.backoff(failures)
+    }
+
+    /// Charges as many of these as are made in the time of a step. A step that is repeated finds in the journal what it
+    /// has done before.
+    async fn step(&self, names: &[String]) -> Result<Step, HandlerError> {
+        let attempts: Vec<AttemptId> = names
+            .iter()
+            .map(|name| AttemptId::new(name).map_err(|error| refused(error.to_string())))
+            .collect::<Result<_, _>>()?;
+        let run = self.billing_run();
+        let stop = run.shutdown_handle();
+        let (mut step, mut seen) = (Step::default(), BTreeSet::new());
+        let ended = {
+            let running = run.named(&attempts, |report| step.count(report, &mut seen));
+            let mut running = std::pin::pin!(running);
+            tokio::select! {
+                ended = &mut running => ended,
+                () = tokio::time::sleep(self.step) => {
+                    stop.stop();
+                    running.await
+                }
+            }
+        };
+        ended.map_err(repeatable)?;
+        // What could not be read gives its reason to those who ask for the attempt.
+        step.open.extend(names.iter().filter(|name| !seen.contains(*name)).cloned());
+        Ok(step)
+    }
+}
+
+impl Step {
+    fn count(&mut self, report: Report, seen: &mut BTreeSet<String>) {
+        let attempt = match report {
+            Report::Made(answer) => {
+                let state = answer.record.state;
+                let has_ended =
+                    answer.unrecorded.is_none() && state.is_final() && state != State::NotApplied;
+                let attempt = answer.record.attempt.to_string();
+                if !has_ended {
+                    self.open.push(attempt.clone());
+                }
+                attempt
+            }
+            Report::Skipped { attempt, why, .. } => {
+                let attempt = attempt.to_string();
+                match why {
+                    SkipReason::Stopped => self.left.push(attempt.clone()),
+                    SkipReason::Paused(why) => {
+                        self.left.push(attempt.clone());
+                        self.paused = Some(why);
+                    }
+                    SkipReason::Refusing(refusal) => {
+                        self.left.push(attempt.clone());
+                        self.paused = Some(refusal.message);
+                    }
+                    // Another worker has it: its end is waited for.
+                    _ => self.open.push(attempt.clone()),
+                }
+                attempt
+            }
+            Report::Refused { attempt, .. } => {
+                self.open.push(attempt.to_string());
+                attempt.to_string()
+            }
+            _ => return,
+        };
+        seen.insert(attempt);
+    }
+}
