@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
 
-use crate::{openssl, postgres};
+use crate::{openssl, postgres, restate};
 
 /// What a test needs besides this workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,16 +19,20 @@ pub enum Requirement {
     OpenSsl,
     /// The programs of PostgreSQL's server.
     PostgreSql,
+    /// Restate's server, and the programs of PostgreSQL's server.
+    Restate,
 }
 
 impl Requirement {
-    const ALL: [Requirement; 3] = [Requirement::Nothing, Requirement::OpenSsl, Requirement::PostgreSql];
+    const ALL: [Requirement; 4] =
+        [Requirement::Nothing, Requirement::OpenSsl, Requirement::PostgreSql, Requirement::Restate];
 
     fn is_met(self) -> bool {
         match self {
             Requirement::Nothing => true,
             Requirement::OpenSsl => openssl::is_installed(),
             Requirement::PostgreSql => postgres::is_installed(),
+            Requirement::Restate => restate::is_installed() && postgres::is_installed(),
         }
     }
 
@@ -38,6 +42,7 @@ impl Requirement {
             Requirement::Nothing => "",
             Requirement::OpenSsl => openssl::MISSING,
             Requirement::PostgreSql => postgres::MISSING,
+            Requirement::Restate => restate::MISSING,
         }
     }
 }

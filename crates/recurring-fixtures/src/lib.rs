@@ -17,6 +17,7 @@ pub mod logs;
 pub mod openssl;
 pub mod postgres;
 pub mod redaction;
+pub mod restate;
 pub mod variants;
 
 pub use case::{Case, Meta, RequestMeta, ResponseMeta, root};

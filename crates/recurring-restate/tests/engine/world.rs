@@ -1,0 +1,116 @@
+//! A node of the engine, a journal in PostgreSQL, and the sandbox, whose ledger is the judge.
+
+use std::time::Duration;
+
+use recurring_core::{Error, HttpOptions, Reply};
+use recurring_facade::{AttemptId, Currency, Money, ProviderId, Secret, StoredCredential};
+use recurring_fixtures::postgres::Cluster;
+use recurring_fixtures::restate::Node;
+use recurring_gateway::{BaseUrl, Class, Method, PreparedRequest, Transport};
+use recurring_journal::store::PostgresStore;
+use recurring_journal::{EncryptionKey, Journal};
+use recurring_sandbox::{LedgerKind, Sandbox};
+use serde_json::Value;
+
+use crate::common::{GOOD_CARD, enrolled};
+
+/// How long anything may take that only has to come.
+pub(crate) const BOUND: Duration = Duration::from_secs(120);
+
+pub(crate) struct World {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) facade: recurring_facade::Facade,
+    pub(crate) journal: Journal,
+    pub(crate) address: String,
+    pub(crate) node: Node,
+    transport: Transport,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let (sandbox, facade) = crate::common::sandbox().await;
+        let address = Cluster::shared().database();
+        drop(PostgresStore::create(&Secret::new(address.as_str())).await.unwrap());
+        let journal = journal(&address).await;
+        let options = HttpOptions::new().with_timeout(BOUND);
+        let transport = Transport::new(options).unwrap();
+        let world = Self { sandbox, facade, journal, address, node: Node::start(), transport };
+        world.until_it_answers().await;
+        world
+    }
+
+    /// Waits until the node takes calls.
+    pub(crate) async fn until_it_answers(&self) {
+        let ask = async {
+            while self.ask(Method::Get, &self.node.admin(), "/health", "").await.is_err()
+                || self.ask(Method::Get, &self.node.ingress(), "/restate/health", "").await.is_err()
+            {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let in_time = tokio::time::timeout(BOUND, ask).await;
+        assert!(in_time.is_ok(), "the node does not answer: {}", self.node.log());
+    }
+
+    /// Makes the handlers at this address known to the engine.
+    pub(crate) async fn register(&self, workers: &str) {
+        let body = format!(r#"{{"uri":"{workers}"}}"#);
+        let told = self.ask(Method::Post, &self.node.admin(), "/deployments", &body).await;
+        told.unwrap_or_else(|error| panic!("{error}: {}", self.node.log()));
+    }
+
+    /// Calls a handler, and waits for its answer.
+    pub(crate) async fn call(&self, path: &str, body: &str) -> Result<Value, String> {
+        self.ask(Method::Post, &self.node.ingress(), &format!("/restate/call/{path}"), body).await
+    }
+
+    /// Calls a handler, and does not wait.
+    pub(crate) async fn send(&self, path: &str, body: &str) -> Result<Value, String> {
+        self.ask(Method::Post, &self.node.ingress(), &format!("/restate/send/{path}"), body).await
+    }
+
+    async fn ask(&self, method: Method, base: &str, path: &str, body: &str) -> Result<Value, String> {
+        let base = BaseUrl::parse("node", base).unwrap();
+        let mut request = PreparedRequest::new("call", Class::Write, method, path);
+        if !body.is_empty() {
+            request = request.header("content-type", "application/json").body(body.as_bytes().to_vec());
+        }
+        let reply: Result<Reply, Error<String>> = self.transport.send(&base, &request).await;
+        let reply = reply.map_err(|error| error.to_string())?;
+        let text = String::from_utf8_lossy(reply.body()).into_owned();
+        if reply.is_success() {
+            Ok(serde_json::from_str(&text).unwrap_or(Value::String(text)))
+        } else {
+            Err(format!("{}: {text}", reply.status()))
+        }
+    }
+
+    /// Plans attempts with a card of this gateway.
+    pub(crate) async fn plan(&self, id: &ProviderId, names: impl IntoIterator<Item = String>) {
+        let credential = enrolled(&self.facade, id, "series", GOOD_CARD).await;
+        for name in names {
+            self.journal.plan(&request(&credential, &name)).await.unwrap();
+        }
+    }
+
+    /// How often money was taken under this name.
+    pub(crate) fn taken(&self, name: &str) -> usize {
+        let ledger = self.sandbox.ledger();
+        ledger.iter().filter(|line| line.kind == LedgerKind::Charge && line.reference == name).count()
+    }
+}
+
+pub(crate) async fn journal(address: &str) -> Journal {
+    let key = EncryptionKey::new(&recurring_fixtures::key(7)).unwrap();
+    Journal::builder().with_encryption_key(key).open(address).await.unwrap()
+}
+
+pub(crate) fn request(credential: &StoredCredential, name: &str) -> recurring_facade::ChargeRequest {
+    let amount = crate::common::price(&credential.provider());
+    recurring_facade::ChargeRequest::new(AttemptId::new(name).unwrap(), credential.clone(), amount)
+}
+
+#[allow(dead_code, reason = "a price by itself")]
+pub(crate) fn euros(minor: i64) -> Money {
+    Money::from_minor(minor, Currency::from_code("EUR").unwrap()).unwrap()
+}
