@@ -1,4 +1,4 @@
-//! `cargo xtask setup`: which programs the tests need and this machine lacks, and their installation by apt.
+//! `cargo xtask setup`: which programs the tests need and this machine lacks, and their installation by apt and npm.
 
 use std::io::{IsTerminal, Write, stdin, stdout};
 use std::path::Path;
@@ -14,7 +14,7 @@ struct Need {
     is_there: fn() -> bool,
 }
 
-const NEEDS: [Need; 8] = [
+const NEEDS: [Need; 9] = [
     Need {
         package: "postgresql",
         purpose: "the journal's tests start a server of their own",
@@ -43,10 +43,47 @@ const NEEDS: [Need; 8] = [
         purpose: "a client from PyPI against the sandbox",
         is_there: || succeeds(Command::new("python3").args(["-c", "import ensurepip, venv"])),
     },
+    Need {
+        package: "npm",
+        purpose: "Restate's server, for the tests of recurring-restate",
+        is_there: || runs("npm"),
+    },
 ];
 
-/// Prints what is missing, and installs it where there is apt: after a question, or at once with `yes`.
+/// Where the list of what npm installs is, with hashes, and where it is installed.
+const ENGINE: [&str; 2] = ["crates/recurring-restate/server", "target/restate"];
+
+/// Prints what is missing, and installs it: after a question, or at once with `yes`.
 pub(crate) fn run(yes: bool) -> Result<(), String> {
+    packages(yes)?;
+    engine(yes)
+}
+
+/// Restate's server, below `target/`. No install script runs.
+fn engine(yes: bool) -> Result<(), String> {
+    let [list, folder] = ENGINE.map(|path| workspace::root().join(path));
+    let lock = "package-lock.json";
+    let wanted = workspace::read(&list.join(lock))?;
+    if folder.join("node_modules").is_dir()
+        && workspace::read(&folder.join(lock)).is_ok_and(|there| there == wanted)
+    {
+        return Ok(());
+    }
+    println!("missing: Restate's server (Business Source License 1.1), below {}", ENGINE[1]);
+    println!("would run: npm ci --ignore-scripts");
+    if !yes && !confirmed()? {
+        return Err("Restate's server was not installed".to_owned());
+    }
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    for file in ["package.json", lock] {
+        std::fs::copy(list.join(file), folder.join(file)).map_err(|error| format!("{file}: {error}"))?;
+    }
+    let mut npm = Command::new("npm");
+    workspace::run(npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(folder))
+}
+
+/// Packages of the system, where there is apt.
+fn packages(yes: bool) -> Result<(), String> {
     let missing: Vec<&Need> = NEEDS.iter().filter(|need| !(need.is_there)()).collect();
     if missing.is_empty() {
         println!("nothing is missing");

@@ -3,7 +3,8 @@
 use recurring_core::AttemptId;
 use restate_sdk::prelude::*;
 
-use crate::step::{Resolve, Standing, attempt_id};
+use crate::standing::Standing;
+use crate::step::{Resolve, attempt_id};
 use crate::waits::Next;
 use crate::worker::Worker;
 

@@ -37,8 +37,8 @@ impl Lane {
         let mut left = names.into_inner();
         let mut pauses = 0;
         while !left.is_empty() {
-            let lamp = ctx.object_client::<GatewayClient<'_>>(&gateway);
-            if let Some(pause) = lamp.show().call().await?.into_inner() {
+            let pause = ctx.object_client::<GatewayClient<'_>>(&gateway).show();
+            if let Some(pause) = pause.call().await?.into_inner() {
                 let Json(wait) = ctx
                     .run(async || Ok(Json(u64::try_from(pause.wait().as_millis()).unwrap_or(u64::MAX))))
                     .name("wait")
@@ -49,8 +49,7 @@ impl Lane {
                 }
             }
             let names = left;
-            let Json(step) =
-                ctx.run(async || self.0.step(&names).await.map(Json)).name("charge").await?;
+            let Json(step) = ctx.run(async || self.0.step(&names).await.map(Json)).name("charge").await?;
             for name in step.open {
                 ctx.object_client::<AttemptClient<'_>>(name).charge().send();
             }
@@ -113,8 +112,7 @@ impl Step {
         let attempt = match report {
             Report::Made(answer) => {
                 let state = answer.record.state;
-                let has_ended =
-                    answer.unrecorded.is_none() && state.is_final() && state != State::NotApplied;
+                let has_ended = answer.unrecorded.is_none() && state.is_final() && state != State::NotApplied;
                 let attempt = answer.record.attempt.to_string();
                 if !has_ended {
                     self.open.push(attempt.clone());

@@ -1,13 +1,15 @@
 #![doc = include_str!("../README.md")]
 
 mod attempt;
+mod endpoint;
 mod gateway;
 mod lane;
 mod run;
+mod standing;
 mod step;
 mod waits;
 mod worker;
 
-pub use step::Standing;
+pub use standing::Standing;
 pub use waits::Waits;
 pub use worker::Worker;

@@ -89,9 +89,8 @@ fn hand_out(worker: &Worker, ctx: &Context<'_>, provider: &ProviderId, names: Ve
 
 /// FNV-1a: spreads names well enough, and is the same everywhere.
 fn lane_of(name: &str, lanes: u32) -> u32 {
-    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    });
+    let hash =
+        name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     hash.checked_rem(lanes).unwrap_or_default()
 }
 

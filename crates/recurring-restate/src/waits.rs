@@ -3,7 +3,7 @@ use std::time::Duration;
 use recurring_core::{ErrorKind, RetryPolicy};
 use recurring_journal::State;
 
-use crate::step::Standing;
+use crate::standing::Standing;
 
 /// How long the engine waits between two steps of one attempt. The same on every worker, or a repeated step may come to
 /// another decision than the first time.

@@ -3,14 +3,7 @@ use std::time::Duration;
 
 use recurring_facade::Facade;
 use recurring_journal::{BillingRun, Breaker, Journal};
-use restate_sdk::endpoint::{Builder, Endpoint};
-use restate_sdk::http_server::HttpServer;
-use tokio::net::TcpListener;
 
-use crate::attempt::Attempt;
-use crate::gateway::Gateway;
-use crate::lane::Lane;
-use crate::run::Run;
 use crate::waits::Waits;
 
 /// What the engine calls: handlers that ask the journal, and charge at the gateways of the facade.
@@ -78,23 +71,6 @@ impl Worker {
     pub fn with_waits(mut self, waits: Waits) -> Self {
         self.waits = waits;
         self
-    }
-
-    /// Adds the handlers to an endpoint that has others too.
-    #[must_use]
-    pub fn bind(self, endpoint: Builder) -> Builder {
-        endpoint
-            .bind(Attempt(self.clone()))
-            .bind(Gateway)
-            .bind(Lane(self.clone()))
-            .bind(Run(self))
-    }
-
-    /// Serves the engine's calls until the future ends. **Whoever can reach this address can charge what was planned**: let
-    /// nobody but the engine.
-    pub async fn serve(self, listener: TcpListener, until: impl Future) {
-        let endpoint = self.bind(Endpoint::builder()).build();
-        HttpServer::new(endpoint).serve_with_cancel(listener, until).await;
     }
 
     /// A run of what one lane is given.

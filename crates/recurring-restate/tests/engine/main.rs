@@ -1,4 +1,5 @@
 //! The handlers under a real node of the engine, whose workers are cut off after the money moved; the ledger is the judge.
+#![allow(dead_code, reason = "the world has more than this program uses")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops by panicking")]
 
 #[path = "../../../recurring-facade/tests/common/mod.rs"]
@@ -6,8 +7,8 @@ mod common;
 mod cut_off;
 mod world;
 
-use recurring_fixtures::tests;
 use cut_off::{step_repeated_with_journal_charges_once, step_repeated_without_journal_charges_twice};
+use recurring_fixtures::tests;
 
 tests! {
     needs Restate: multi_thread [

@@ -125,14 +125,19 @@ async fn run_through_killed_workers_and_nodes_charges_once() {
         match record.state {
             State::Paid => assert_eq!(taken, 1, "{name} is paid"),
             State::Review => *review.entry((id.clone(), taken)).or_default() += 1,
-            State::Declined | State::Canceled | State::NotApplied => assert_eq!(taken, 0, "{name}: {record:?}"),
+            State::Declined | State::Canceled | State::NotApplied => {
+                assert_eq!(taken, 0, "{name}: {record:?}")
+            }
             other => panic!("{name} is {other}"),
         }
     }
     println!(
         "{} attempts, {} workers and {} times the node killed in {played:.0?}, work under way at {was_under_way} of \
          these moments, all ended after {settled:.0?}: {:?}; in review, by gateway and times taken: {review:?}",
-        names.len(), kills.0, kills.1, states(&world).await
+        names.len(),
+        kills.0,
+        kills.1,
+        states(&world).await
     );
     assert_eq!(twice, 0, "charged twice");
     assert!(kills.0 + kills.1 > 0 && was_under_way > 0, "nothing was interrupted");

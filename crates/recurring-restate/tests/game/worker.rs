@@ -136,7 +136,10 @@ impl Balancer {
             let mut next = 0_usize;
             while let Ok((mut client, _)) = listener.accept().await {
                 let workers = workers.lock().unwrap().clone();
-                let Some(port) = workers.get(next.checked_rem(workers.len()).unwrap_or_default()).copied() else { continue };
+                let Some(port) = workers.get(next.checked_rem(workers.len()).unwrap_or_default()).copied()
+                else {
+                    continue;
+                };
                 next += 1;
                 tokio::spawn(async move {
                     if let Ok(mut worker) = TcpStream::connect(("127.0.0.1", port)).await {
