@@ -99,3 +99,31 @@ fn closed_port_ends_the_run() {
     assert_eq!(run(&sandbox, 10, &[]).0, 10);
     assert_eq!(taken(&sandbox, 10), vec![1; 10]);
 }
+
+#[test]
+fn planned_lines_are_charged_later() {
+    let sandbox = Sandbox::recording("plan");
+    let credential = sandbox.credential();
+    let line = |name| json!({"attempt": name, "amount": "40.00", "currency": "EUR", "credential": credential});
+    let (input, journal) = (sandbox.file("due.jsonl"), sandbox.journal());
+    std::fs::write(&input, format!("{}\n{}\n", line("a-0"), line("a-1"))).expect("written");
+    let plan = ["run", &input, "--plan"];
+
+    let without_key = [("RECURRING_JOURNAL", journal.as_str())];
+    let (code, _, errors) = sandbox.told(&without_key, &plan);
+    assert!(code == 2 && errors.contains("RECURRING_JOURNAL_KEY is not set"), "{code} {errors}");
+
+    let key = "0123456789abcdef".repeat(4);
+    let settings = [("RECURRING_JOURNAL", journal.as_str()), ("RECURRING_JOURNAL_KEY", key.as_str())];
+    for _ in 0..2 {
+        let (code, lines, errors) = sandbox.told(&settings, &plan);
+        assert_eq!((code, lines.len()), (0, 2), "{errors}");
+        assert!(lines.iter().all(|line| line["state"] == "planned"), "{lines:?}");
+    }
+    assert_eq!(taken(&sandbox, 2), [0, 0]);
+    let (code, lines, errors) = sandbox.told(&settings, &["run", "--planned"]);
+    assert_eq!((code, lines.len()), (10, 2), "{errors}");
+    assert_eq!(taken(&sandbox, 2), [1, 1]);
+    let (code, lines, _) = sandbox.told(&settings, &plan);
+    assert_eq!((code, &lines[0]["state"]), (0, &json!("pending")));
+}

@@ -57,7 +57,11 @@ Example:
 
 pub(super) const RUN: &str = "\
 Example:
-  recurring run due.jsonl --rate 20 > results.jsonl";
+  recurring run due.jsonl --rate 20 > results.jsonl
+
+Example, planned in the evening and charged at night:
+  recurring run due.jsonl --plan
+  recurring run --planned";
 
 pub(super) const COMPLETIONS: &str = "\
 Example:

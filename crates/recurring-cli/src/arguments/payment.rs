@@ -97,6 +97,10 @@ pub(crate) struct Run {
     /// Charge what was planned in the journal with a sealed credential (RECURRING_JOURNAL_KEY), instead of a file.
     #[arg(long, conflicts_with_all = ["input", "file"])]
     pub(crate) planned: bool,
+    /// Store the charges of the file as planned, with their credentials sealed, and send nothing. They are made later,
+    /// by --planned or by an engine.
+    #[arg(long, conflicts_with_all = ["planned", "concurrency", "rate"])]
+    pub(crate) plan: bool,
     /// The maximum number of charges under way at each gateway.
     #[arg(long, default_value_t = 16, help_heading = "Speed")]
     pub(crate) concurrency: usize,

@@ -1,6 +1,7 @@
 //! The billing run: one JSON object a line in, one a line out.
 
 mod input;
+mod plan;
 mod progress;
 mod text;
 
@@ -21,11 +22,15 @@ use crate::signal::stopped;
 pub(crate) async fn run(session: &Session, arguments: Run, out: &Output) -> Result<Exit, CliError> {
     let input = arguments.input()?;
     let journal = session.needed().await?;
-    if arguments.planned && journal_settings::key(&session.settings).is_none() {
-        return Err(CliError::configuration(
-            "cannot charge what is planned: RECURRING_JOURNAL_KEY is not set; set it to the key under which the journal \
-             keeps stored credentials",
-        ));
+    if (arguments.planned || arguments.plan) && journal_settings::key(&session.settings).is_none() {
+        let what = if arguments.plan { "plan charges" } else { "charge what is planned" };
+        return Err(CliError::configuration(format!(
+            "cannot {what}: RECURRING_JOURNAL_KEY is not set; set it to the key under which the journal keeps stored \
+             credentials"
+        )));
+    }
+    if let (Some(path), true) = (&input, arguments.plan) {
+        return plan::plan(&journal, path, out).await;
     }
     let facade = session.settings.facade()?;
     let mut billing = BillingRun::new(&journal, &facade).with_concurrency(arguments.concurrency);
