@@ -1,4 +1,4 @@
-//! The server of Restate, a durable engine: a node of its own, in a folder of its own.
+//! The server of Restate, a durable engine: nodes of its own, in folders of their own.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -17,16 +17,20 @@ fn program() -> Option<PathBuf> {
     let named = std::env::var_os("RESTATE_SERVER").map(PathBuf::from);
     let path = std::env::var_os("PATH").unwrap_or_default();
     let in_path = std::env::split_paths(&path).map(|folder| folder.join("restate-server"));
-    let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/restate/node_modules/@restatedev");
+    let packages =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/restate/node_modules/@restatedev");
     let installed = ["restate-server-linux-x64", "restate-server-linux-arm64"]
         .map(|package| packages.join(package).join("bin/restate-server"));
     named.into_iter().chain(in_path).chain(installed).find(|file| file.is_file())
 }
 
-/// One node. It ends with this value; its folder too.
+/// One node of a cluster. It ends with this value; its folder too.
 #[derive(Debug)]
 pub struct Node {
     folder: PathBuf,
+    /// Its number in the cluster, from 1 on, and how to reach the others.
+    number: usize,
+    peers: Vec<u16>,
     running: Option<Child>,
     ingress: u16,
     admin: u16,
@@ -34,32 +38,50 @@ pub struct Node {
 }
 
 impl Node {
-    /// Starts a node. It takes a few seconds until it answers.
+    /// Starts a cluster of so many nodes; of three, one may be gone at a time. It takes a few seconds until it answers.
     ///
     /// # Panics
     /// When the server is not installed, or cannot be started.
-    pub fn start() -> Self {
-        let [ingress, admin, fabric] = free_ports();
-        let folder = std::env::temp_dir().join(format!("restate-{}-{ingress}", std::process::id()));
-        std::fs::create_dir(&folder).expect("a folder for the node");
-        let mut node = Self { folder, running: None, ingress, admin, fabric };
-        node.restart();
-        node
+    pub fn cluster(count: usize) -> Vec<Self> {
+        let ports: Vec<[u16; 3]> = (0..count).map(|_| free_ports()).collect();
+        let peers: Vec<u16> = ports.iter().map(|[_, _, fabric]| *fabric).collect();
+        let nodes = ports.iter().enumerate().map(|(at, [ingress, admin, fabric])| {
+            let folder = std::env::temp_dir().join(format!("restate-{}-{ingress}", std::process::id()));
+            std::fs::create_dir(&folder).expect("a folder for the node");
+            let (ingress, admin, fabric) = (*ingress, *admin, *fabric);
+            Self { folder, number: at + 1, peers: peers.clone(), running: None, ingress, admin, fabric }
+        });
+        nodes
+            .map(|mut node| {
+                node.restart();
+                node
+            })
+            .collect()
     }
 
     /// Starts it again, with the same folder and ports.
     ///
     /// # Panics
-    /// Like [`start`](Self::start).
+    /// Like [`cluster`](Self::cluster).
     pub fn restart(&mut self) {
         self.kill();
         let program = program().unwrap_or_else(|| panic!("{MISSING}"));
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.folder.join("log"));
         let log = log.expect("a log");
         let address = |port: u16| format!("127.0.0.1:{port}");
+        let peers: Vec<String> =
+            self.peers.iter().map(|port| format!("\"http://{}\"", address(*port))).collect();
+        // Of three copies, two are enough.
+        let replication = (self.peers.len() / 2 + 1).to_string();
         let child = Command::new(program)
-            .args(["--node-name", "node-1", "--no-logo", "--listen-mode", "tcp", "--base-dir"])
+            .args(["--no-logo", "--listen-mode", "tcp", "--node-name"])
+            .arg(format!("node-{}", self.number))
+            .arg("--base-dir")
             .arg(&self.folder)
+            .env("RESTATE_CLUSTER_NAME", format!("test-{}", self.peers.first().unwrap_or(&0)))
+            .env("RESTATE_AUTO_PROVISION", (self.number == 1).to_string())
+            .env("RESTATE_DEFAULT_REPLICATION", replication)
+            .env("RESTATE_METADATA_CLIENT__ADDRESSES", format!("[{}]", peers.join(",")))
             .env("RESTATE_BIND_ADDRESS", address(self.fabric))
             .env("RESTATE_ADVERTISED_ADDRESS", format!("http://{}", address(self.fabric)))
             .env("RESTATE_ADMIN__BIND_ADDRESS", address(self.admin))

@@ -99,7 +99,7 @@ async fn charged_through_an_accident(world: &World, charge: impl Fn() -> Charge)
     };
     let _second = Dying::start(listener, step());
     let all = tokio::time::timeout(BOUND, accident.charged.acquire_many(ATTEMPTS)).await;
-    all.unwrap_or_else(|_| panic!("the steps were not repeated: {}", world.node.log())).unwrap().forget();
+    all.unwrap_or_else(|_| panic!("the steps were not repeated: {}", world.log())).unwrap().forget();
     names().map(|name| world.taken(&name)).collect()
 }
 
@@ -109,7 +109,7 @@ fn names() -> impl Iterator<Item = String> {
 
 /// The control: without it, a test that cannot fail would look like a proof.
 pub(crate) async fn step_repeated_without_journal_charges_twice() {
-    let world = World::new().await;
+    let world = World::new(1).await;
     let credential = enrolled(&world.facade, &ProviderId::EMSPAY, "series", GOOD_CARD).await;
     let taken = charged_through_an_accident(&world, || {
         let (facade, credential) = (world.facade.clone(), credential.clone());
@@ -123,7 +123,7 @@ pub(crate) async fn step_repeated_without_journal_charges_twice() {
 }
 
 pub(crate) async fn step_repeated_with_journal_charges_once() {
-    let world = World::new().await;
+    let world = World::new(1).await;
     world.plan(&ProviderId::EMSPAY, names()).await;
     let taken = charged_through_an_accident(&world, || {
         let (facade, address) = (world.facade.clone(), world.address.clone());

@@ -1,4 +1,4 @@
-//! A node of the engine, a journal in PostgreSQL, and the sandbox, whose ledger is the judge.
+//! The engine, a journal in PostgreSQL, and the sandbox, whose ledger is the judge.
 
 use std::time::Duration;
 
@@ -22,51 +22,67 @@ pub(crate) struct World {
     pub(crate) facade: recurring_facade::Facade,
     pub(crate) journal: Journal,
     pub(crate) address: String,
-    pub(crate) node: Node,
+    pub(crate) nodes: Vec<Node>,
     transport: Transport,
 }
 
 impl World {
-    pub(crate) async fn new() -> Self {
+    /// With so many nodes of the engine.
+    pub(crate) async fn new(nodes: usize) -> Self {
         let (sandbox, facade) = crate::common::sandbox().await;
         let address = Cluster::shared().database();
         drop(PostgresStore::create(&Secret::new(address.as_str())).await.unwrap());
         let journal = journal(&address).await;
         let options = HttpOptions::new().with_timeout(BOUND);
         let transport = Transport::new(options).unwrap();
-        let world = Self { sandbox, facade, journal, address, node: Node::start(), transport };
-        world.until_it_answers().await;
+        let world = Self { sandbox, facade, journal, address, nodes: Node::cluster(nodes), transport };
+        world.until_they_answer().await;
         world
     }
 
-    /// Waits until the node takes calls.
-    pub(crate) async fn until_it_answers(&self) {
+    /// Waits until every node takes calls.
+    pub(crate) async fn until_they_answer(&self) {
         let ask = async {
-            while self.ask(Method::Get, &self.node.admin(), "/health", "").await.is_err()
-                || self.ask(Method::Get, &self.node.ingress(), "/restate/health", "").await.is_err()
-            {
-                tokio::time::sleep(Duration::from_millis(50)).await;
+            for node in &self.nodes {
+                while self.ask(Method::Get, &node.admin(), "/health", "").await.is_err()
+                    || self.ask(Method::Get, &node.ingress(), "/restate/health", "").await.is_err()
+                {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
             }
         };
         let in_time = tokio::time::timeout(BOUND, ask).await;
-        assert!(in_time.is_ok(), "the node does not answer: {}", self.node.log());
+        assert!(in_time.is_ok(), "the engine does not answer: {}", self.log());
+    }
+
+    /// What the first node has logged.
+    pub(crate) fn log(&self) -> String {
+        self.nodes[0].log()
     }
 
     /// Makes the handlers at this address known to the engine.
     pub(crate) async fn register(&self, workers: &str) {
         let body = format!(r#"{{"uri":"{workers}"}}"#);
-        let told = self.ask(Method::Post, &self.node.admin(), "/deployments", &body).await;
-        told.unwrap_or_else(|error| panic!("{error}: {}", self.node.log()));
+        let told = self.ask(Method::Post, &self.nodes[0].admin(), "/deployments", &body).await;
+        told.unwrap_or_else(|error| panic!("{error}: {}", self.log()));
     }
 
     /// Calls a handler, and waits for its answer.
     pub(crate) async fn call(&self, path: &str, body: &str) -> Result<Value, String> {
-        self.ask(Method::Post, &self.node.ingress(), &format!("/restate/call/{path}"), body).await
+        self.ask(Method::Post, &self.nodes[0].ingress(), &format!("/restate/call/{path}"), body).await
+    }
+
+    /// The same, for a call whose answer comes soon or not at all.
+    pub(crate) async fn call_soon(&self, node: usize, path: &str, body: &str) -> Result<Value, String> {
+        let (ingress, path) = (self.nodes[node].ingress(), format!("/restate/call/{path}"));
+        let asking = self.ask(Method::Post, &ingress, &path, body);
+        let called = tokio::time::timeout(Duration::from_secs(1), asking).await;
+        called.unwrap_or_else(|_| Err("no answer".to_owned()))
     }
 
     /// Calls a handler, and does not wait.
     pub(crate) async fn send(&self, path: &str, body: &str) -> Result<Value, String> {
-        self.ask(Method::Post, &self.node.ingress(), &format!("/restate/send/{path}"), body).await
+        self.ask(Method::Post, &self.nodes[0].ingress(), &format!("/restate/send/{path}"), body).await
     }
 
     async fn ask(&self, method: Method, base: &str, path: &str, body: &str) -> Result<Value, String> {

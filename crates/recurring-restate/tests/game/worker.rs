@@ -84,28 +84,35 @@ pub(crate) fn serve() -> ExitCode {
 
 pub(crate) struct WorkerProcess {
     running: Child,
-    port: u16,
+    /// Where it listens, once it does.
+    port: Arc<Mutex<Option<u16>>>,
 }
 
 impl WorkerProcess {
-    pub(crate) async fn start(world: &World, balancer: &Balancer) -> Self {
+    /// Starts one, which the balancer knows as soon as it listens.
+    pub(crate) fn start(world: &World, balancer: &Balancer) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         let settings: BTreeMap<_, _> = world.sandbox.settings().into_iter().collect();
         command.envs(settings).env(JOURNAL, &world.address).env(START, &balancer.start);
         let mut running = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let output = running.stdout.take().unwrap();
-        let port = tokio::task::spawn_blocking(move || {
+        let port: Arc<Mutex<Option<u16>>> = Arc::default();
+        let (here, ports) = (Arc::clone(&port), Arc::clone(&balancer.ports));
+        std::thread::spawn(move || {
             let mut line = String::new();
             BufReader::new(output).read_line(&mut line).unwrap();
-            line.trim().parse().unwrap_or_else(|_| panic!("a worker said {line:?}"))
+            // Without a line, it was killed before it listened.
+            if let Ok(port) = line.trim().parse() {
+                *here.lock().unwrap() = Some(port);
+                ports.lock().unwrap().push(port);
+            }
         });
-        let port = port.await.unwrap();
-        balancer.ports.lock().unwrap().push(port);
         Self { running, port }
     }
 
     pub(crate) fn kill(mut self, balancer: &Balancer) {
-        balancer.ports.lock().unwrap().retain(|port| *port != self.port);
+        let dead = *self.port.lock().unwrap();
+        balancer.ports.lock().unwrap().retain(|port| Some(*port) != dead);
         self.running.kill().unwrap();
         self.running.wait().unwrap();
     }
@@ -149,6 +156,13 @@ impl Balancer {
             }
         });
         Self { ports, port, start: Timestamp::now().unix_millis().to_string() }
+    }
+
+    /// Waits until one worker listens.
+    pub(crate) async fn until_it_has_one(&self) {
+        while self.ports.lock().unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     pub(crate) fn url(&self) -> String {
