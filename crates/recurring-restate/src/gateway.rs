@@ -24,12 +24,11 @@ impl Pause {
         Self { why, until: Some(Timestamp::now().unix_millis().saturating_add(wait)) }
     }
 
-    /// How long to wait until it is asked about again: at most a minute, so that its end by hand is noticed.
-    pub(crate) fn wait(&self) -> Duration {
-        const LONGEST: Duration = Duration::from_secs(60);
-        let Some(until) = self.until else { return LONGEST };
+    /// How long to wait until it is asked about again, so that its end by hand is noticed.
+    pub(crate) fn wait(&self, longest: Duration) -> Duration {
+        let Some(until) = self.until else { return longest };
         let left = until.saturating_sub(Timestamp::now().unix_millis());
-        Duration::from_millis(u64::try_from(left).unwrap_or_default()).min(LONGEST)
+        Duration::from_millis(u64::try_from(left).unwrap_or_default()).min(longest)
     }
 }
 
@@ -38,7 +37,7 @@ pub(crate) struct Gateway;
 
 #[restate_sdk::object(name = "RecurringGateway", client_visibility = "pub(crate)")]
 impl Gateway {
-    /// Sends no charge of a run any more, from the next step of each lane on (at most half a minute). What is under way
+    /// Sends no charge of a run any more, from the next step of each lane on (within half a minute). What is under way
     /// ends; a charge that is asked for by itself is made all the same.
     #[handler]
     async fn pause(&self, ctx: ObjectContext<'_>, pause: Json<Pause>) -> HandlerResult<()> {

@@ -40,7 +40,11 @@ impl Lane {
             let pause = ctx.object_client::<GatewayClient<'_>>(&gateway).show();
             if let Some(pause) = pause.call().await?.into_inner() {
                 let Json(wait) = ctx
-                    .run(async || Ok(Json(u64::try_from(pause.wait().as_millis()).unwrap_or(u64::MAX))))
+                    .run(async || {
+                        Ok(Json(
+                            u64::try_from(pause.wait(self.0.waits.pause).as_millis()).unwrap_or(u64::MAX),
+                        ))
+                    })
                     .name("wait")
                     .await?;
                 if wait > 0 {

@@ -19,16 +19,19 @@ pub struct Waits {
     /// How long an attempt in manual review waits before its record is read again. A decision that is made through the
     /// engine (`resolve`) wakes it at once; one that is made in the journal itself is found by this.
     pub review: Duration,
+    /// How long a lane waits at most before it asks again whether its gateway is paused.
+    pub pause: Duration,
 }
 
 impl Default for Waits {
-    /// 10 seconds, an hour, 10 tries, 5 minutes.
+    /// 10 seconds, an hour, 10 tries, 5 minutes, half a minute.
     fn default() -> Self {
         Self {
             first: Duration::from_secs(10),
             longest: Duration::from_secs(60 * 60),
             most_tries: 10,
             review: Duration::from_secs(5 * 60),
+            pause: Duration::from_secs(30),
         }
     }
 }

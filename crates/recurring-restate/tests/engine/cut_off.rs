@@ -8,11 +8,10 @@ use std::time::Duration;
 use recurring_core::AttemptId;
 use recurring_facade::ProviderId;
 use restate_sdk::prelude::*;
-use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 
 use crate::common::{GOOD_CARD, enrolled};
+use crate::worker::Dying;
 use crate::world::{BOUND, World, journal, request};
 
 const ATTEMPTS: u32 = 8;
@@ -50,30 +49,6 @@ impl Step {
     }
 }
 
-/// A worker that ends with its runtime, and with it all of its tasks and connections, as a process that is killed.
-struct Dying(Option<Runtime>);
-
-impl Dying {
-    fn start(listener: std::net::TcpListener, step: Step) -> Self {
-        let runtime = Runtime::new().unwrap();
-        runtime.spawn(async move {
-            listener.set_nonblocking(true).unwrap();
-            let listener = TcpListener::from_std(listener).unwrap();
-            let endpoint = Endpoint::builder().bind(step).build();
-            HttpServer::new(endpoint).serve_with_cancel(listener, std::future::pending::<()>()).await;
-        });
-        Self(Some(runtime))
-    }
-}
-
-impl Drop for Dying {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
 /// Runs each attempt's step once until its money has moved, kills the worker, and lets the engine repeat the steps with
 /// another one. How often each was charged.
 async fn charged_through_an_accident(world: &World, charge: impl Fn() -> Charge) -> Vec<usize> {
@@ -81,7 +56,7 @@ async fn charged_through_an_accident(world: &World, charge: impl Fn() -> Charge)
     let step = || Step { charge: charge(), accident: Arc::clone(&accident) };
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let first = Dying::start(listener, step());
+    let first = Dying::start(listener, Endpoint::builder().bind(step()).build());
     world.register(&format!("http://{address}")).await;
     for name in names() {
         world.send(&format!("Step/{name}/charge"), "").await.unwrap();
@@ -97,7 +72,7 @@ async fn charged_through_an_accident(world: &World, charge: impl Fn() -> Charge)
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     };
-    let _second = Dying::start(listener, step());
+    let _second = Dying::start(listener, Endpoint::builder().bind(step()).build());
     let all = tokio::time::timeout(BOUND, accident.charged.acquire_many(ATTEMPTS)).await;
     all.unwrap_or_else(|_| panic!("the steps were not repeated: {}", world.log())).unwrap().forget();
     names().map(|name| world.taken(&name)).collect()
@@ -112,7 +87,7 @@ pub(crate) async fn step_repeated_without_journal_charges_twice() {
     let world = World::new(1).await;
     let credential = enrolled(&world.facade, &ProviderId::EMSPAY, "series", GOOD_CARD).await;
     let taken = charged_through_an_accident(&world, || {
-        let (facade, credential) = (world.facade.clone(), credential.clone());
+        let (facade, credential) = (world.clients(), credential.clone());
         Arc::new(move |name| {
             let (facade, request) = (facade.clone(), request(&credential, &name));
             Box::pin(async move { drop(facade.charge(request).await.unwrap()) })
@@ -126,7 +101,7 @@ pub(crate) async fn step_repeated_with_journal_charges_once() {
     let world = World::new(1).await;
     world.plan(&ProviderId::EMSPAY, names()).await;
     let taken = charged_through_an_accident(&world, || {
-        let (facade, address) = (world.facade.clone(), world.address.clone());
+        let (facade, address) = (world.clients(), world.address.clone());
         Arc::new(move |name| {
             let (facade, address) = (facade.clone(), address.clone());
             Box::pin(async move {

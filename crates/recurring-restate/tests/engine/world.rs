@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use recurring_core::{Error, HttpOptions, Reply};
-use recurring_facade::{AttemptId, Currency, Money, ProviderId, Secret, StoredCredential};
+use recurring_facade::{AttemptId, ProviderId, Secret, StoredCredential};
 use recurring_fixtures::postgres::Cluster;
 use recurring_fixtures::restate::Node;
 use recurring_gateway::{BaseUrl, Class, Method, PreparedRequest, Transport};
@@ -11,11 +11,15 @@ use recurring_journal::store::PostgresStore;
 use recurring_journal::{EncryptionKey, Journal};
 use recurring_sandbox::{LedgerKind, Sandbox};
 use serde_json::Value;
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::common::{GOOD_CARD, enrolled};
 
 /// How long anything may take that only has to come.
 pub(crate) const BOUND: Duration = Duration::from_secs(120);
+
+/// One engine at a time: a small machine does not run four.
+static ONE: Mutex<()> = Mutex::const_new(());
 
 pub(crate) struct World {
     pub(crate) sandbox: Sandbox,
@@ -24,18 +28,21 @@ pub(crate) struct World {
     pub(crate) address: String,
     pub(crate) nodes: Vec<Node>,
     transport: Transport,
+    _alone: MutexGuard<'static, ()>,
 }
 
 impl World {
     /// With so many nodes of the engine.
     pub(crate) async fn new(nodes: usize) -> Self {
+        let alone = ONE.lock().await;
         let (sandbox, facade) = crate::common::sandbox().await;
         let address = Cluster::shared().database();
         drop(PostgresStore::create(&Secret::new(address.as_str())).await.unwrap());
         let journal = journal(&address).await;
         let options = HttpOptions::new().with_timeout(BOUND);
         let transport = Transport::new(options).unwrap();
-        let world = Self { sandbox, facade, journal, address, nodes: Node::cluster(nodes), transport };
+        let world =
+            Self { sandbox, facade, journal, address, nodes: Node::cluster(nodes), transport, _alone: alone };
         world.until_they_answer().await;
         world
     }
@@ -109,6 +116,11 @@ impl World {
         }
     }
 
+    /// Clients of its own, for a worker of its own: connections end with the worker that made them.
+    pub(crate) fn clients(&self) -> recurring_facade::Facade {
+        crate::common::settings(&self.sandbox).facade().unwrap()
+    }
+
     /// How often money was taken under this name.
     pub(crate) fn taken(&self, name: &str) -> usize {
         let ledger = self.sandbox.ledger();
@@ -117,16 +129,15 @@ impl World {
 }
 
 pub(crate) async fn journal(address: &str) -> Journal {
-    let key = EncryptionKey::new(&recurring_fixtures::key(7)).unwrap();
-    Journal::builder().with_encryption_key(key).open(address).await.unwrap()
+    Journal::builder().with_encryption_key(key()).open(address).await.unwrap()
+}
+
+/// Under which planned charges are sealed.
+pub(crate) fn key() -> EncryptionKey {
+    EncryptionKey::new(&recurring_fixtures::key(7)).unwrap()
 }
 
 pub(crate) fn request(credential: &StoredCredential, name: &str) -> recurring_facade::ChargeRequest {
     let amount = crate::common::price(&credential.provider());
     recurring_facade::ChargeRequest::new(AttemptId::new(name).unwrap(), credential.clone(), amount)
-}
-
-#[allow(dead_code, reason = "a price by itself")]
-pub(crate) fn euros(minor: i64) -> Money {
-    Money::from_minor(minor, Currency::from_code("EUR").unwrap()).unwrap()
 }

@@ -1,0 +1,28 @@
+//! Workers inside of this program.
+
+use restate_sdk::prelude::*;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+/// A worker that ends with its runtime, and with it all of its tasks and connections, as a process that is killed.
+pub(crate) struct Dying(Option<Runtime>);
+
+impl Dying {
+    pub(crate) fn start(listener: std::net::TcpListener, endpoint: Endpoint) -> Self {
+        let runtime = Runtime::new().unwrap();
+        runtime.spawn(async move {
+            listener.set_nonblocking(true).unwrap();
+            let listener = TcpListener::from_std(listener).unwrap();
+            HttpServer::new(endpoint).serve_with_cancel(listener, std::future::pending::<()>()).await;
+        });
+        Self(Some(runtime))
+    }
+}
+
+impl Drop for Dying {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
