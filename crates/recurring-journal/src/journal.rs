@@ -10,7 +10,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::{JournalError, StoreError};
 use crate::intent::Intent;
 use crate::policy::Policy;
-use crate::seal::EncryptionKey;
+use crate::seal::{EncryptionKey, Sealed};
 #[cfg(feature = "postgres")]
 use crate::store::PostgresStore;
 use crate::store::{Filter, JournalInfo, Lease, Owners, SqliteStore, Store};
@@ -260,7 +260,7 @@ impl Journal {
     pub(crate) fn intent_of(&self, request: &ChargeRequest) -> Result<Intent, JournalError> {
         let mut intent = Intent::charge(request);
         if let Some(key) = self.key() {
-            intent.sealed = Some(key.seal(&request.attempt, &request.into())?);
+            intent.sealed = Some(key.seal(&request.attempt, &Sealed::from(request))?);
         }
         Ok(intent)
     }

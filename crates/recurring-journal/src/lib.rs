@@ -13,6 +13,7 @@ mod intent;
 mod journal;
 mod perform;
 mod plan;
+mod planned_refund;
 mod policy;
 mod reconcile;
 mod resolve;

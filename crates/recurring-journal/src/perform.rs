@@ -18,6 +18,7 @@ use crate::ending::{Written, describe, ending_of, remembered};
 use crate::error::{JournalError, StoreError, refused, require};
 use crate::intent::Intent;
 use crate::journal::Journal;
+use crate::seal::Sealed;
 use crate::store::{Change, Claim, Late};
 
 /// How often the end of an attempt is written before it is given up, and the first wait between; it doubles.
@@ -307,7 +308,7 @@ impl Journal {
         }
         if let (Some(key), Some(credential)) = (self.key(), credential) {
             // The caller has the credential in its hand; that it could not be sealed must not hide the payment.
-            change.sealed = key.seal(&intent.attempt, &credential.into()).ok();
+            change.sealed = key.seal(&intent.attempt, &Sealed::from(credential)).ok();
         }
         let (stored, conflict, unrecorded) = match self.write_end(&intent.attempt, fence, &change).await {
             Ok(Written { record, conflict }) => (Some(record), conflict, None),

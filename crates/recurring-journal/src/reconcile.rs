@@ -10,6 +10,7 @@ use crate::decide::{Proves, Seen, Verdict, decide, look_again};
 use crate::error::{JournalError, StoreError};
 use crate::inbox::{Delivery, InboxEntry};
 use crate::journal::Journal;
+use crate::seal::Sealed;
 use crate::store::{Change, Due};
 
 /// Attempts that are taken at a time.
@@ -169,7 +170,7 @@ impl Journal {
             // What is sealed with a first payment came of it.
             return None;
         }
-        let sealed = self.key()?.open(&record.attempt, record.sealed.as_deref()?).ok()?;
+        let sealed: Sealed = self.key()?.open(&record.attempt, record.sealed.as_deref()?).ok()?;
         Some(sealed.credential)
     }
 

@@ -8,6 +8,7 @@ use crate::error::{JournalError, require};
 use crate::intent::Intent;
 use crate::journal::Journal;
 use crate::perform::{Answer, Made};
+use crate::seal::Sealed;
 use crate::store::Change;
 
 /// How coming back from the page ended.
@@ -82,7 +83,7 @@ impl Journal {
         let mut change = Change::to(record.state);
         change.note.clone_from(&record.note);
         change.decided_by.clone_from(&record.decided_by);
-        change.sealed = key.seal(&record.attempt, &credential.into()).ok();
+        change.sealed = key.seal(&record.attempt, &Sealed::from(credential)).ok();
         // The fence is that of the record as it was read: what has changed since stays.
         let now = self.now_or_here().await;
         if let Ok(record) = self.store().change(&record.attempt, record.fence, &change, now).await {
@@ -94,7 +95,7 @@ impl Journal {
     pub(crate) fn kept_agreement(&self, record: &AttemptRecord) -> Option<Agreement> {
         match (record.operation, record.state) {
             (Operation::FirstPayment, State::Paid | State::Authorized) => {
-                let sealed = self.key()?.open(&record.attempt, record.sealed.as_deref()?).ok()?;
+                let sealed: Sealed = self.key()?.open(&record.attempt, record.sealed.as_deref()?).ok()?;
                 Some(Agreement::ChargeOnDemand(sealed.credential))
             }
             (Operation::Schedule, State::Paid | State::Authorized | State::Pending) => {

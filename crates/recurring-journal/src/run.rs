@@ -129,10 +129,7 @@ impl BillingRun {
     /// # Errors
     /// When the journal has no [`EncryptionKey`](crate::EncryptionKey), or the store fails.
     pub async fn planned(self, report: impl FnMut(Report)) -> Result<Summary, JournalError> {
-        if self.journal.key().is_none() {
-            let rule = "is needed to charge what was only planned".to_owned();
-            return Err(JournalError::Invalid { field: "journal_key", rule });
-        }
+        self.journal.key_of_plans()?;
         self.drive(Source::<Given>::planned(), report).await
     }
 

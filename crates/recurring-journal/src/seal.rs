@@ -2,6 +2,7 @@ use chacha20poly1305::aead::{Aead, Generate, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use recurring_core::{AttemptId, Secret};
 use recurring_facade::{ChargeRequest, StoredCredential};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::JournalError;
@@ -32,6 +33,12 @@ impl From<&ChargeRequest> for Sealed {
             notification_url: request.notification_url.clone(),
         }
     }
+}
+
+/// What is sealed with a refund: which payment. At some gateways it is the token of later payments.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct SealedRefund {
+    pub(crate) payment: String,
 }
 
 impl From<&StoredCredential> for Sealed {
@@ -98,7 +105,11 @@ impl EncryptionKey {
         self
     }
 
-    pub(crate) fn seal(&self, attempt: &AttemptId, content: &Sealed) -> Result<Vec<u8>, JournalError> {
+    pub(crate) fn seal(
+        &self,
+        attempt: &AttemptId,
+        content: &impl Serialize,
+    ) -> Result<Vec<u8>, JournalError> {
         let failed = |rule: &str| JournalError::Invalid { field: "credential", rule: rule.to_owned() };
         let plain =
             Secret::new(serde_json::to_string(content).map_err(|_| failed("cannot be written down"))?);
@@ -108,7 +119,11 @@ impl EncryptionKey {
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
-    pub(crate) fn open(&self, attempt: &AttemptId, sealed: &[u8]) -> Result<Sealed, JournalError> {
+    pub(crate) fn open<T: DeserializeOwned>(
+        &self,
+        attempt: &AttemptId,
+        sealed: &[u8],
+    ) -> Result<T, JournalError> {
         let failed = || JournalError::Invalid {
             field: "journal_key",
             rule: format!("does not open the stored credential of {attempt}"),
@@ -155,16 +170,16 @@ mod tests {
         let key = EncryptionKey::from_hex(&Secret::new(digits)).unwrap();
         let sealed = key.seal(&attempt("a"), &content()).unwrap();
         assert!(!sealed.windows(13).any(|window| window == b"a-vault-token"));
-        let opened = key.open(&attempt("a"), &sealed).unwrap();
+        let opened: Sealed = key.open(&attempt("a"), &sealed).unwrap();
         let StoredCredential::Emspay(credential) = opened.credential else { panic!("another gateway") };
         assert_eq!(credential.vault_token.expose(), "a-vault-token");
-        assert!(key.open(&attempt("b"), &sealed).is_err());
+        assert!(key.open::<Sealed>(&attempt("b"), &sealed).is_err());
         assert_ne!(sealed, key.seal(&attempt("a"), &content()).unwrap());
         for index in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[index] ^= 1;
-            assert!(key.open(&attempt("a"), &changed).is_err(), "{index}");
-            assert!(key.open(&attempt("a"), &sealed[..index]).is_err(), "{index}");
+            assert!(key.open::<Sealed>(&attempt("a"), &changed).is_err(), "{index}");
+            assert!(key.open::<Sealed>(&attempt("a"), &sealed[..index]).is_err(), "{index}");
         }
     }
 
@@ -208,7 +223,7 @@ mod tests {
         let weak = EncryptionKey { cipher: XChaCha20Poly1305::new(&[7; 32].into()), old: Vec::new() };
         let sealed = weak.seal(&attempt("a"), &content()).unwrap();
         let key = EncryptionKey::new(&recurring_fixtures::key(1)).unwrap().with_dangerous_old(&[7; 32]);
-        assert!(key.open(&attempt("a"), &sealed).is_ok());
+        assert!(key.open::<Sealed>(&attempt("a"), &sealed).is_ok());
         assert!(weak.open(&attempt("a"), &key.seal(&attempt("a"), &content()).unwrap()).is_err());
     }
 }

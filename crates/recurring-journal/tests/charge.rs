@@ -235,6 +235,44 @@ async fn a_refund_is_made_once_and_an_unknown_one_goes_to_a_person() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn planned_refund_is_made_once() {
+    let world = World::new().await;
+    let id = ProviderId::REVIO;
+    let credential = world.credential(&id, GOOD_CARD).await;
+    let paid = world.journal.charge(&world.facade, request(&credential, "a")).await.unwrap();
+    let payment = paid.record.payment.clone().unwrap();
+    let part = Money::from_minor(100, price(&id).currency()).unwrap();
+    let refund = |name| RefundRequest::new(attempt(name), payment.clone()).with_amount(part);
+
+    let error = world.journal.plan_refund(&id, &refund("r-1")).await.unwrap_err();
+    assert!(error.to_string().contains("journal_key"), "{error}");
+    let key = EncryptionKey::new(&recurring_fixtures::key(7)).unwrap();
+    let builder = Journal::builder().with_clock(world.clock.clone()).with_encryption_key(key);
+    let journal = builder.with_store(world.store().await).await.unwrap();
+    let planned = journal.plan_refund(&id, &refund("r-1")).await.unwrap();
+    assert_eq!((planned.state, planned.payment), (State::Planned, None));
+    let returned = || {
+        let ledger = world.sandbox.ledger();
+        ledger.iter().filter(|entry| entry.kind == recurring_sandbox::LedgerKind::Refund).count()
+    };
+    assert_eq!(returned(), 0);
+    for again in [false, true] {
+        let answer = journal.refund_planned(&world.facade, &attempt("r-1")).await.unwrap();
+        assert_eq!((answer.again, answer.record.state, returned()), (again, State::Paid, 1));
+    }
+    // The name is bound to this payment and amount, and to a refund.
+    let other = journal.plan_refund(&id, &RefundRequest::new(attempt("r-1"), payment.clone())).await;
+    assert!(
+        matches!(other, Err(JournalError::OtherPayment { .. } | JournalError::OtherAmount { .. })),
+        "{other:?}"
+    );
+    let charged = journal.charge_planned(&world.facade, &attempt("r-1")).await.unwrap_err();
+    assert_eq!(charged, JournalError::OtherPayment { attempt: attempt("r-1"), difference: "operation" });
+    let refunded = journal.refund_planned(&world.facade, &attempt("a")).await.unwrap_err();
+    assert_eq!(refunded, JournalError::OtherPayment { attempt: attempt("a"), difference: "operation" });
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_caller_that_goes_away_leaves_no_attempt_half_made() {
     let world = World::new().await;
     let credential = world.credential(&ProviderId::EMSPAY, GOOD_CARD).await;

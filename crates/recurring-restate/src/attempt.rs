@@ -4,7 +4,7 @@ use recurring_core::AttemptId;
 use restate_sdk::prelude::*;
 
 use crate::standing::Standing;
-use crate::step::{Resolve, attempt_id};
+use crate::step::{Make, Resolve, attempt_id};
 use crate::waits::Next;
 use crate::worker::Worker;
 
@@ -20,26 +20,14 @@ impl Attempt {
     /// ended. While the end is unknown it is looked up; when looking proves nothing, it waits for an operator.
     #[handler]
     async fn charge(&self, ctx: ObjectContext<'_>) -> HandlerResult<Json<Standing>> {
-        let attempt = attempt_id(ctx.key())?;
-        let mut charges = 1;
-        let mut standing = charge(&self.0, &ctx, &attempt).await?;
-        loop {
-            match self.0.waits.next(&standing, charges) {
-                Next::End => return Ok(Json(standing)),
-                Next::Charge(wait) => {
-                    ctx.sleep(wait).await?;
-                    charges += 1;
-                    standing = charge(&self.0, &ctx, &attempt).await?;
-                }
-                Next::Look(wait) => {
-                    ctx.sleep(wait).await?;
-                    let Json(looked) =
-                        ctx.run(async || self.0.look(&attempt).await.map(Json)).name("look").await?;
-                    standing = looked;
-                }
-                Next::Operator => standing = self.decided(&ctx, &attempt).await?,
-            }
-        }
+        self.follow(&ctx, Make::Charge).await
+    }
+
+    /// **Gives money back**: makes the refund that was planned in the journal under this name, and follows it in the same
+    /// way. No gateway can look a refund up, so that a lost answer waits for an operator.
+    #[handler]
+    async fn refund(&self, ctx: ObjectContext<'_>) -> HandlerResult<Json<Standing>> {
+        self.follow(&ctx, Make::Refund).await
     }
 
     /// Reads how the attempt stands.
@@ -74,6 +62,40 @@ impl Attempt {
 }
 
 impl Attempt {
+    async fn follow(&self, ctx: &ObjectContext<'_>, make: Make) -> HandlerResult<Json<Standing>> {
+        let attempt = attempt_id(ctx.key())?;
+        let mut tries = 1;
+        let mut standing = self.made(ctx, &attempt, make).await?;
+        loop {
+            match self.0.waits.next(&standing, tries) {
+                Next::End => return Ok(Json(standing)),
+                Next::Make(wait) => {
+                    ctx.sleep(wait).await?;
+                    tries += 1;
+                    standing = self.made(ctx, &attempt, make).await?;
+                }
+                Next::Look(wait) => {
+                    ctx.sleep(wait).await?;
+                    let Json(looked) =
+                        ctx.run(async || self.0.look(&attempt).await.map(Json)).name("look").await?;
+                    standing = looked;
+                }
+                Next::Operator => standing = self.decided(ctx, &attempt).await?,
+            }
+        }
+    }
+
+    async fn made(
+        &self,
+        ctx: &ObjectContext<'_>,
+        attempt: &AttemptId,
+        make: Make,
+    ) -> HandlerResult<Standing> {
+        let step = ctx.run(async || self.0.make(attempt, make).await.map(Json));
+        let Json(standing) = step.name(make.as_str()).await?;
+        Ok(standing)
+    }
+
     /// Waits until an operator has decided; how the attempt stands then.
     async fn decided(&self, ctx: &ObjectContext<'_>, attempt: &AttemptId) -> HandlerResult<Standing> {
         let (id, woken) = ctx.awakeable::<()>();
@@ -86,11 +108,6 @@ impl Attempt {
         let Json(standing) = ctx.run(async || self.0.show(attempt).await.map(Json)).name("show").await?;
         Ok(standing)
     }
-}
-
-async fn charge(worker: &Worker, ctx: &ObjectContext<'_>, attempt: &AttemptId) -> HandlerResult<Standing> {
-    let Json(standing) = ctx.run(async || worker.charge(attempt).await.map(Json)).name("charge").await?;
-    Ok(standing)
 }
 
 async fn wake(ctx: &SharedObjectContext<'_>) -> HandlerResult<()> {

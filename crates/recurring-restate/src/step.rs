@@ -8,6 +8,23 @@ use serde::{Deserialize, Serialize};
 use crate::standing::Standing;
 use crate::worker::Worker;
 
+/// What was planned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Make {
+    Charge,
+    Refund,
+}
+
+impl Make {
+    /// The name of the step.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Charge => "charge",
+            Self::Refund => "refund",
+        }
+    }
+}
+
 /// An operator's decision about an attempt in review, as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,9 +39,13 @@ pub(crate) struct Resolve {
 }
 
 impl Worker {
-    /// **Takes money**, at most once for the name, however often the engine repeats it.
-    pub(crate) async fn charge(&self, attempt: &AttemptId) -> Result<Standing, HandlerError> {
-        let answer = self.journal.charge_planned(&self.facade, attempt).await.map_err(repeatable)?;
+    /// **Moves money**, at most once for the name, however often the engine repeats it.
+    pub(crate) async fn make(&self, attempt: &AttemptId, make: Make) -> Result<Standing, HandlerError> {
+        let answer = match make {
+            Make::Charge => self.journal.charge_planned(&self.facade, attempt).await,
+            Make::Refund => self.journal.refund_planned(&self.facade, attempt).await,
+        };
+        let answer = answer.map_err(repeatable)?;
         if answer.unrecorded.is_some() {
             // What is stored counts: this worker may be the only one that knows more, and may die now.
             return self.show(attempt).await;

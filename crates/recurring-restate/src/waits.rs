@@ -10,11 +10,11 @@ use crate::standing::Standing;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Waits {
-    /// The first wait before an attempt is charged again that was proven not to have been applied. It doubles.
+    /// The first wait before an attempt is made again that was proven not to have been applied. It doubles.
     pub first: Duration,
     /// The longest wait.
     pub longest: Duration,
-    /// How often such an attempt is charged, at most. Then it ends as `not_applied`.
+    /// How often such an attempt is made, at most. Then it ends as `not_applied`.
     pub most_tries: u32,
     /// How long an attempt in manual review waits before its record is read again. A decision that is made through the
     /// engine (`resolve`) wakes it at once; one that is made in the journal itself is found by this.
@@ -41,8 +41,8 @@ impl Default for Waits {
 pub(crate) enum Next {
     /// Nothing: it has ended.
     End,
-    /// Charges it, after a wait.
-    Charge(Duration),
+    /// Makes it, after a wait.
+    Make(Duration),
     /// Looks it up, after a wait. Nothing is sent again.
     Look(Duration),
     /// Waits for an operator's decision.
@@ -50,17 +50,17 @@ pub(crate) enum Next {
 }
 
 impl Waits {
-    /// What follows a step that left the attempt like this; `charges` of its steps have ended as not applied, or found
-    /// it held by another worker.
-    pub(crate) fn next(&self, standing: &Standing, charges: u32) -> Next {
+    /// What follows a step that left the attempt like this; `tries` of its steps have ended as not applied, or found it held
+    /// by another worker.
+    pub(crate) fn next(&self, standing: &Standing, tries: u32) -> Next {
         match standing.state {
             State::Paid | State::Authorized | State::Declined | State::Canceled => Next::End,
-            State::NotApplied if self.may_help(standing) && charges < self.most_tries => {
-                Next::Charge(self.wait(charges))
+            State::NotApplied if self.may_help(standing) && tries < self.most_tries => {
+                Next::Make(self.wait(tries))
             }
             State::NotApplied => Next::End,
             // Held by another worker, or by one that is gone: the journal frees it then, and only then.
-            State::Planned | State::Armed => Next::Charge(self.wait(charges)),
+            State::Planned | State::Armed => Next::Make(self.wait(tries)),
             State::Unknown | State::Pending => Next::Look(self.look(standing)),
             State::Review => Next::Operator,
         }
@@ -107,8 +107,8 @@ mod tests {
     fn open_end_is_looked_up_and_never_charged() {
         let waits = Waits::default();
         for state in [State::Unknown, State::Pending] {
-            for charges in [0, 1, 1_000] {
-                let next = waits.next(&standing(state, Some(ErrorKind::Transport)), charges);
+            for tries in [0, 1, 1_000] {
+                let next = waits.next(&standing(state, Some(ErrorKind::Transport)), tries);
                 assert_eq!(next, Next::Look(Duration::from_secs(4)), "{state}");
             }
         }
@@ -124,8 +124,8 @@ mod tests {
     fn not_applied_is_charged_again_while_the_cause_may_pass() {
         let waits = Waits::default();
         let passing = standing(State::NotApplied, Some(ErrorKind::Transport));
-        assert_eq!(waits.next(&passing, 1), Next::Charge(Duration::from_secs(10)));
-        assert_eq!(waits.next(&passing, 3), Next::Charge(Duration::from_secs(40)));
+        assert_eq!(waits.next(&passing, 1), Next::Make(Duration::from_secs(10)));
+        assert_eq!(waits.next(&passing, 3), Next::Make(Duration::from_secs(40)));
         assert_eq!(waits.next(&passing, 10), Next::End);
         for lasting in [ErrorKind::Authentication, ErrorKind::InvalidRequest, ErrorKind::Unsupported] {
             assert_eq!(waits.next(&standing(State::NotApplied, Some(lasting)), 1), Next::End, "{lasting}");
@@ -137,6 +137,6 @@ mod tests {
     #[test]
     fn attempt_of_another_worker_is_asked_for_again() {
         let waits = Waits::default();
-        assert_eq!(waits.next(&standing(State::Armed, None), 50), Next::Charge(waits.longest));
+        assert_eq!(waits.next(&standing(State::Armed, None), 50), Next::Make(waits.longest));
     }
 }

@@ -12,6 +12,7 @@ use crate::attempt::{AttemptRecord, Operation};
 use crate::error::{JournalError, StoreError};
 use crate::journal::Journal;
 use crate::perform::Answer;
+use crate::seal::Sealed;
 use crate::store::{Claim, Due};
 
 use super::report::{SkipReason, UnreadableLine};
@@ -149,10 +150,9 @@ impl Journal {
 
 /// The charge that was planned, with its credential.
 fn planned_request(journal: &Journal, record: &AttemptRecord) -> Result<ChargeRequest, JournalError> {
-    let rule = || "is needed to charge what was only planned".to_owned();
-    let key = journal.key().ok_or_else(|| JournalError::Invalid { field: "journal_key", rule: rule() })?;
+    let key = journal.key_of_plans()?;
     let broken = || StoreError::Corrupt("a planned charge lacks its amount or its credential".to_owned());
-    let sealed = key.open(&record.attempt, record.sealed.as_deref().ok_or_else(broken)?)?;
+    let sealed: Sealed = key.open(&record.attempt, record.sealed.as_deref().ok_or_else(broken)?)?;
     let amount = record.amount.ok_or_else(broken)?;
     let mut request = ChargeRequest::new(record.attempt.clone(), sealed.credential, amount);
     request.reason = sealed.reason;

@@ -10,13 +10,16 @@ mod worker;
 mod world;
 
 use cut_off::{step_repeated_with_journal_charges_once, step_repeated_without_journal_charges_twice};
-use operator::{decision_wakes_what_waits_for_it, paused_gateway_is_sent_nothing};
+use operator::{
+    decision_wakes_what_waits_for_it, paused_gateway_is_sent_nothing, planned_refund_is_made_once,
+};
 use recurring_fixtures::tests;
 
 tests! {
     needs Restate: multi_thread [
         decision_wakes_what_waits_for_it,
         paused_gateway_is_sent_nothing,
+        planned_refund_is_made_once,
         step_repeated_with_journal_charges_once,
         step_repeated_without_journal_charges_twice,
     ];

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use recurring_facade::ProviderId;
+use recurring_facade::{ProviderId, RefundRequest};
 use recurring_journal::{Decided, Decision, Journal, Policy, State};
 use recurring_restate::{Waits, Worker};
-use recurring_sandbox::{Fault, FaultKind, Moment};
+use recurring_sandbox::{Fault, FaultKind, LedgerKind, Moment};
 use restate_sdk::prelude::*;
 use serde_json::Value;
 
@@ -110,4 +110,22 @@ pub(crate) async fn paused_gateway_is_sent_nothing() {
         until(&world, &name, &[State::Pending, State::Paid]).await;
         assert_eq!(world.taken(&name), 1, "{name}");
     }
+}
+
+pub(crate) async fn planned_refund_is_made_once() {
+    let world = World::new(1).await;
+    let _worker = worker(&world, Duration::from_secs(1)).await;
+    let id = ProviderId::REVIO;
+    world.plan(&id, ["paid".to_owned()]).await;
+    let paid = world.call("RecurringAttempt/paid/charge", "").await.unwrap();
+    assert_eq!(paid["state"], "paid");
+    let payment = world.journal.attempt(&attempt("paid")).await.unwrap().payment.unwrap();
+    let refund = RefundRequest::new(attempt("back"), payment);
+    world.journal.plan_refund(&id, &refund).await.unwrap();
+    for _ in 0..2 {
+        let back = world.call("RecurringAttempt/back/refund", "").await.unwrap();
+        assert_eq!(back["state"], "paid");
+    }
+    let ledger = world.sandbox.ledger();
+    assert_eq!(ledger.iter().filter(|line| line.kind == LedgerKind::Refund).count(), 1);
 }

@@ -207,7 +207,7 @@ pub(super) fn take(due: &Due) -> String {
         }
         Due::Planned => {
             format!(
-                "state = 'planned' AND sealed IS NOT NULL AND {free} AND $5::text IS NULL ORDER BY created"
+                "state = 'planned' AND sealed IS NOT NULL AND operation = 'charge' AND {free} AND $5::text IS NULL ORDER BY created"
             )
         }
     };

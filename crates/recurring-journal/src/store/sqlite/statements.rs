@@ -279,7 +279,9 @@ pub(super) fn take(
             Some(attempt),
         ),
         Due::Planned => (
-            format!("state = 'planned' AND sealed IS NOT NULL AND {free} AND :one IS NULL ORDER BY created"),
+            format!(
+                "state = 'planned' AND sealed IS NOT NULL AND operation = 'charge' AND {free} AND :one IS NULL ORDER BY created"
+            ),
             None,
         ),
     };
