@@ -104,7 +104,8 @@ fn closed_port_ends_the_run() {
 fn planned_lines_are_charged_later() {
     let sandbox = Sandbox::recording("plan");
     let credential = sandbox.credential();
-    let line = |name| json!({"attempt": name, "amount": "40.00", "currency": "EUR", "credential": credential});
+    let line =
+        |name| json!({"attempt": name, "amount": "40.00", "currency": "EUR", "credential": credential});
     let (input, journal) = (sandbox.file("due.jsonl"), sandbox.journal());
     std::fs::write(&input, format!("{}\n{}\n", line("a-0"), line("a-1"))).expect("written");
     let plan = ["run", &input, "--plan"];

@@ -4,12 +4,14 @@ mod input;
 mod plan;
 mod progress;
 mod text;
+mod worst;
 
 use std::collections::BTreeMap;
 
 use recurring_journal::{BillingRun, Report, SkipReason, State, Summary};
 
 use self::progress::Progress;
+use self::worst::{failed, worse};
 use crate::arguments::Run;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -92,21 +94,6 @@ pub(crate) async fn run(session: &Session, arguments: Run, out: &Output) -> Resu
     Ok(if summary.left > 0 || summary.stopped { worse(worst, Exit::Pending) } else { worst })
 }
 
-/// The exit code of both: what must be looked at, then a store that failed, then what must be set right, then what is
-/// still to come.
-fn worse(one: Exit, other: Exit) -> Exit {
-    let rank = |exit| match exit {
-        Exit::Done => 0,
-        Exit::Pending => 1,
-        Exit::NotApplied => 3,
-        Exit::Usage => 4,
-        Exit::Store => 5,
-        Exit::Unknown => 6,
-        _ => 2,
-    };
-    if rank(other) > rank(one) { other } else { one }
-}
-
 /// One attempt as a line, and as bad as it is.
 fn describe(report: &Report) -> (Line, Exit) {
     match report {
@@ -150,25 +137,5 @@ fn describe(report: &Report) -> (Line, Exit) {
         }
         Report::Unreadable(problem) => failed(&CliError::usage(problem.to_string())),
         _ => failed(&CliError::io("a report of a kind that this version does not know")),
-    }
-}
-
-/// The exit code is that of the whole run: a line has none.
-fn failed(error: &CliError) -> (Line, Exit) {
-    (Line { exit: None, ..Line::error(error) }, Exit::from(error))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn run_worst_line_decides_the_exit_code() {
-        let order = [Exit::Unknown, Exit::Store, Exit::Usage, Exit::NotApplied, Exit::Pending, Exit::Done];
-        for (place, exit) in order.into_iter().enumerate() {
-            for better in order.into_iter().skip(place) {
-                assert_eq!((worse(exit, better), worse(better, exit)), (exit, exit));
-            }
-        }
     }
 }

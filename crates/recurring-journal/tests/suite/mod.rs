@@ -316,7 +316,7 @@ pub(crate) async fn what_is_planned_with_a_credential_is_taken_once(place: &dyn 
     }
     let bare = Journal::builder().with_store(place.open().await).await.unwrap();
     bare.plan(&request("without")).await.unwrap();
-    // A refund is no charge: who made it by its name knows that.
+    // A run charges; a refund is made by its name.
     let back = RefundRequest::new(attempt("back"), PaymentRef::new("p-1"));
     one.plan_refund(&ProviderId::EMSPAY, &back).await.unwrap();
     let far = 10;

@@ -7,7 +7,8 @@ use std::pin::Pin;
 use futures_core::Stream as _;
 use recurring_journal::{Journal, State};
 
-use super::{failed, input, worse};
+use super::input;
+use super::worst::{failed, worse};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::line::Line;
