@@ -18,6 +18,8 @@ pub mod openssl;
 pub mod postgres;
 pub mod redaction;
 pub mod restate;
+#[cfg(feature = "tls")]
+pub mod tls;
 pub mod variants;
 
 pub use case::{Case, Meta, RequestMeta, ResponseMeta, root};
