@@ -188,7 +188,7 @@ mod tests {
         let old = EncryptionKey::new(&recurring_fixtures::key(1)).unwrap();
         let sealed = old.seal(&attempt("a"), &content()).unwrap();
         let new = EncryptionKey::new(&recurring_fixtures::key(2)).unwrap();
-        assert!(new.open(&attempt("a"), &sealed).is_err());
+        assert!(new.open::<Sealed>(&attempt("a"), &sealed).is_err());
         let both = new.with_old(old.clone());
         assert!(both.open(&attempt("a"), &sealed).is_ok());
         assert!(old.open(&attempt("a"), &both.seal(&attempt("a"), &content()).unwrap()).is_err());
@@ -224,6 +224,6 @@ mod tests {
         let sealed = weak.seal(&attempt("a"), &content()).unwrap();
         let key = EncryptionKey::new(&recurring_fixtures::key(1)).unwrap().with_dangerous_old(&[7; 32]);
         assert!(key.open::<Sealed>(&attempt("a"), &sealed).is_ok());
-        assert!(weak.open(&attempt("a"), &key.seal(&attempt("a"), &content()).unwrap()).is_err());
+        assert!(weak.open::<Sealed>(&attempt("a"), &key.seal(&attempt("a"), &content()).unwrap()).is_err());
     }
 }
