@@ -191,7 +191,7 @@ mod tests {
         assert!(new.open::<Sealed>(&attempt("a"), &sealed).is_err());
         let both = new.with_old(old.clone());
         assert!(both.open::<Sealed>(&attempt("a"), &sealed).is_ok());
-        assert!(old.open(&attempt("a"), &both.seal(&attempt("a"), &content()).unwrap()).is_err());
+        assert!(old.open::<Sealed>(&attempt("a"), &both.seal(&attempt("a"), &content()).unwrap()).is_err());
     }
 
     #[test]
