@@ -73,7 +73,11 @@ impl Node {
             self.peers.iter().map(|port| format!("\"http://{}\"", address(*port))).collect();
         // Of three copies, two are enough.
         let replication = (self.peers.len() / 2 + 1).to_string();
-        let child = Command::new(program)
+        // The keeper waits for the end of its input, which comes with the end of this program too, and kills the server.
+        let keeper = r#""$@" </dev/null & cat >/dev/null; kill -9 $!; wait"#;
+        let child = Command::new("sh")
+            .args(["-c", keeper, "keeper"])
+            .arg(program)
             .args(["--no-logo", "--listen-mode", "tcp", "--node-name"])
             .arg(format!("node-{}", self.number))
             .arg("--base-dir")
@@ -91,7 +95,7 @@ impl Node {
             .env("RESTATE_DEFAULT_NUM_PARTITIONS", "4")
             .env("RESTATE_ROCKSDB_TOTAL_MEMORY_SIZE", "256 MiB")
             .env("DO_NOT_TRACK", "1")
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(log.try_clone().expect("the log"))
             .stderr(log)
             .spawn();
@@ -100,9 +104,9 @@ impl Node {
 
     /// Kills it, as an accident does.
     pub fn kill(&mut self) {
-        if let Some(mut child) = self.running.take() {
-            let _ = child.kill();
-            let _ = child.wait();
+        if let Some(mut keeper) = self.running.take() {
+            drop(keeper.stdin.take());
+            let _ = keeper.wait();
         }
     }
 
