@@ -4,6 +4,7 @@
 mod echoes;
 mod emspay_operations;
 mod faults;
+mod kept;
 mod ngenius_operations;
 mod omno_operations;
 mod operation;
@@ -47,7 +48,11 @@ async fn every_operation_against_every_tls_fault() {
     check(tls::matrix(operations()), 1_000).await;
 }
 
+async fn every_operation_after_two_answers_to_one_call() {
+    check(kept::matrix(operations()), 400).await;
+}
+
 recurring_fixtures::tests! {
-    needs Nothing: multi_thread [every_operation_against_every_fault];
+    needs Nothing: multi_thread [every_operation_against_every_fault, every_operation_after_two_answers_to_one_call];
     needs OpenSsl: multi_thread [every_operation_against_every_tls_fault];
 }
