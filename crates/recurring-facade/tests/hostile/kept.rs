@@ -179,14 +179,16 @@ fn identifiers(value: &Value, found: &mut BTreeSet<String>) {
     match value {
         Value::Object(members) => {
             for (name, value) in members {
-                match value {
-                    Value::String(text) if IDENTIFIERS.contains(&name.as_str()) => {
-                        drop(found.insert(text.clone()))
+                let text = match value {
+                    Value::String(text) => text.clone(),
+                    Value::Number(number) => number.to_string(),
+                    _ => {
+                        identifiers(value, found);
+                        continue;
                     }
-                    Value::Number(number) if IDENTIFIERS.contains(&name.as_str()) => {
-                        drop(found.insert(number.to_string()));
-                    }
-                    _ => identifiers(value, found),
+                };
+                if IDENTIFIERS.contains(&name.as_str()) {
+                    found.insert(text);
                 }
             }
         }
