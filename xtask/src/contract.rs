@@ -103,8 +103,12 @@ const NAMED: [Named; 8] = [
     },
     Named {
         package: "rustls",
-        places: &[WORKSPACE, ("crates/recurring-journal/Cargo.toml", "dependencies")],
-        why: "recurring-gateway sets up TLS to a gateway, the journal that to PostgreSQL",
+        places: &[
+            WORKSPACE,
+            ("crates/recurring-journal/Cargo.toml", "dependencies"),
+            ("crates/recurring-fixtures/Cargo.toml", "dependencies"),
+        ],
+        why: "recurring-gateway sets up TLS to a gateway, the journal that to PostgreSQL; tests have a TLS server",
     },
     Named { package: "ring", places: &[], why: "rustls computes with aws-lc-rs; one library is enough" },
     Named { package: "openssl", places: &[], why: "TLS is rustls, or native-tls through reqwest" },

@@ -17,6 +17,8 @@ pub mod logs;
 pub mod openssl;
 pub mod postgres;
 pub mod redaction;
+#[cfg(feature = "tls")]
+pub mod tls;
 pub mod variants;
 
 pub use case::{Case, Meta, RequestMeta, ResponseMeta, root};

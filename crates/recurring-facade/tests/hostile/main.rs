@@ -1,11 +1,4 @@
 //! Every call of every gateway against every fault, generated from two tables.
-#![cfg(all(
-    feature = "omno",
-    feature = "ngenius",
-    feature = "tokenpay-signed",
-    feature = "revio",
-    feature = "emspay"
-))]
 #![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
 
 mod echoes;
@@ -16,9 +9,14 @@ mod omno_operations;
 mod operation;
 mod revio_operations;
 mod run;
+mod tls;
+mod tls_faults;
 mod tokenpay_operations;
 
+use std::future::Future;
+
 use operation::Operation;
+use tokio::sync::Mutex;
 
 fn operations() -> Vec<Operation> {
     let mut all = omno_operations::operations();
@@ -29,10 +27,27 @@ fn operations() -> Vec<Operation> {
     all
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_operation_against_every_fault() {
-    let tally = run::matrix(operations()).await;
+/// Runs a table while no other one runs: the calls have short time-outs.
+async fn check(run: impl Future<Output = run::Tally>, at_least: usize) {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+    let tally = {
+        let _alone = ONE_AT_A_TIME.lock().await;
+        run.await
+    };
     println!("{tally}");
     assert!(tally.problems.is_empty(), "{tally}");
-    assert!(tally.cases > 1_500, "{tally}");
+    assert!(tally.cases > at_least, "{tally}");
+}
+
+async fn every_operation_against_every_fault() {
+    check(run::matrix(operations()), 1_500).await;
+}
+
+async fn every_operation_against_every_tls_fault() {
+    check(tls::matrix(operations()), 1_000).await;
+}
+
+recurring_fixtures::tests! {
+    needs Nothing: multi_thread [every_operation_against_every_fault];
+    needs OpenSsl: multi_thread [every_operation_against_every_tls_fault];
 }

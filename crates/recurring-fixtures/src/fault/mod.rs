@@ -8,4 +8,6 @@ mod server;
 pub use check::{Sends, check, no_prelude};
 pub use message::{Behavior, RawReply, Received, Script};
 pub use rows::{Expected, Row, rows};
+#[cfg(feature = "tls")]
+pub(crate) use server::parse;
 pub use server::{FaultServer, refused_url};

@@ -212,7 +212,7 @@ async fn look_ahead(stream: &TcpStream) -> io::Result<Option<(Received, usize)>>
 }
 
 /// The request at the start of the bytes, if it is there as a whole.
-fn parse(bytes: &[u8]) -> Option<(Received, usize)> {
+pub(crate) fn parse(bytes: &[u8]) -> Option<(Received, usize)> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
     let head = str::from_utf8(bytes.get(..end)?).expect("a request's head is text");
     let mut lines = head.split("\r\n");
