@@ -94,22 +94,22 @@ async fn recording_of_every_flow_holds_no_secret() {
         .collect();
     assert!(secrets.len() >= 3, "keys of the gateways");
     for id in ProviderId::ALL {
-        if !facade.capabilities(&id).expect("set up").has(Operation::Charge) {
+        if !facade.capabilities(id).expect("set up").has(Operation::Charge) {
             let card =
                 format!(r#"{{"pan":"{GOOD_CARD}","expiry":"2031-04","cvv":"123","cardholder_name":"Ann"}}"#);
             let schedule =
-                ScheduleRequest::new(attempt("s-1"), price(&id), "MONTHLY", "ann@example.org", card);
-            drop(facade.schedule(&id, schedule).await.expect("scheduled"));
+                ScheduleRequest::new(attempt("s-1"), price(id), "MONTHLY", "ann@example.org", card);
+            drop(facade.schedule(id, schedule).await.expect("scheduled"));
             continue;
         }
-        let credential = enrolled(&facade, &id, id.as_str(), GOOD_CARD).await;
+        let credential = enrolled(&facade, id, id.as_str(), GOOD_CARD).await;
         secrets.extend(tokens(&credential));
-        let charge = ChargeRequest::new(attempt(&format!("{id}-next")), credential, price(&id));
+        let charge = ChargeRequest::new(attempt(&format!("{id}-next")), credential, price(id));
         let paid = facade.charge(charge).await.expect("charged");
         let payment = paid.payment.unwrap_or_else(|| PaymentRef::new("1"));
         // Some are still pending, and are refused: that is recorded too.
-        drop(facade.refund(&id, RefundRequest::new(attempt(&format!("{id}-back")), payment.clone())).await);
-        drop(facade.status(&id, &payment).await);
+        drop(facade.refund(id, RefundRequest::new(attempt(&format!("{id}-back")), payment.clone())).await);
+        drop(facade.status(id, &payment).await);
     }
     sandbox.settle().await;
     let recorded = files(&folder);
