@@ -23,6 +23,7 @@ const NEEDS: [Need; 9] = [
     Need { package: "openssl", purpose: "keys and signatures of other origin", is_there: || runs("openssl") },
     Need { package: "pkg-config", purpose: "the feature native-tls", is_there: || runs("pkg-config") },
     Need { package: "libssl-dev", purpose: "the feature native-tls", is_there: openssl_headers },
+    Need { package: "g++", purpose: "fuzzing: libFuzzer is C++", is_there: || runs("c++") },
     Need {
         package: "chromium",
         purpose: "the sandbox's pages (the feature browser-tests)",
