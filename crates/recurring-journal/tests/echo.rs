@@ -118,18 +118,18 @@ impl World {
         let euro = Money::parse("40.00", "EUR".parse().unwrap()).unwrap();
         let dirham = Money::parse("40.00", "AED".parse().unwrap()).unwrap();
         let card = json!({"pan": PAN, "expiry": "2049-12", "cvv": "987", "cardholder_name": "Ann Example"});
-        let (mut number, mut states) = (0, Vec::new());
+        let (mut number, mut states) = (0_usize, Vec::new());
         for secret in SECRETS {
             let good = if matches!(secret, KEY | TOKEN) { ORDER } else { PAYMENT };
             for (index, (_, form)) in forms(secret).into_iter().enumerate() {
                 for (position, answer) in answers(good, &form).into_iter().enumerate() {
-                    if (index + position) % 3 != 0 {
+                    if !(index + position).is_multiple_of(3) {
                         continue;
                     }
                     number += 1;
                     self.answer(answer, number);
                     let attempt = AttemptId::new(format!("a-{number}")).unwrap();
-                    let made = if good == ORDER && secret == KEY && number % 4 == 0 {
+                    let made = if good == ORDER && secret == KEY && number.is_multiple_of(4) {
                         let payment = PaymentRef::new(format!("p-{number}"));
                         let refund = RefundRequest::new(attempt, payment).with_amount(euro);
                         journal.refund(&self.facade, &ProviderId::EMSPAY, refund).await

@@ -119,7 +119,7 @@ impl Gateway {
         let style = [&["--json"][..], &["-vv"], &["-v", "--json"], &[]][number % 4];
         words.extend(style.iter().map(|&word| word.to_owned()));
         let mut command = self.command(&words);
-        if number % 4 == 0 {
+        if number.is_multiple_of(4) {
             command.env("RUST_LOG", "trace");
         }
         let mut child = command.spawn().expect("it runs");
@@ -142,13 +142,13 @@ impl Gateway {
         let secrets: Vec<&str> = known.iter().map(|(secret, _)| *secret).collect();
         let mut shown = self.run("journal create", 0);
         let mut waiting = self.waiting();
-        let (mut number, mut moved) = (0, 0);
+        let (mut number, mut moved) = (0_usize, 0);
         for &(secret, asked) in known {
             for (index, (_, form)) in forms(secret).into_iter().enumerate() {
                 let answers = answers(templates, &form);
                 // Every form in several answers, every answer with many forms, and to every command.
                 for (position, answer) in answers.into_iter().enumerate() {
-                    if (position + index) % 5 != 0 {
+                    if !(position + index).is_multiple_of(5) {
                         continue;
                     }
                     number += 1;
@@ -156,7 +156,7 @@ impl Gateway {
                         let mut state = self.state();
                         state.answer = Some(answer);
                         // The service for tokens knows the key alone, which is the first secret.
-                        state.no_token = number % 5 == 0 && Some(&secret) == secrets.first();
+                        state.no_token = number.is_multiple_of(5) && Some(&secret) == secrets.first();
                     }
                     let words = asked[number % asked.len()];
                     shown += &self.run(words, number);
