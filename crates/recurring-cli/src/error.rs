@@ -105,11 +105,8 @@ impl CliError {
             failed.kind = Kind::NotFound;
             failed.details.text = None;
         } else if error.effect() != Effect::NotApplied(Proof::Local) {
-            failed.details.text = Some(format!(
-                "{}: {}; reading changes nothing: try again",
-                error.provider(),
-                error.message()
-            ));
+            failed.details.text =
+                Some(format!("{}: {}; reading changes nothing: try again", error.provider(), failed.message));
         }
         failed
     }
@@ -156,6 +153,11 @@ impl From<&recurring_facade::Error> for CliError {
             text = format!("{message} (nothing was sent)");
         } else if let Some(Refusal::Unsupported { .. }) = error.refusal() {
             text = format!("{message}; `recurring providers` shows what each gateway can do");
+        } else if is_about_a_certificate(error) {
+            message.push_str(
+                "; check the address, or name the file of a private root with RECURRING_ROOT_CERTIFICATE_FILE",
+            );
+            text = format!("{}: {message} (nothing was sent)", error.provider());
         }
         let gateway = error.gateway_error();
         let details = Details {
@@ -168,6 +170,13 @@ impl From<&recurring_facade::Error> for CliError {
         };
         Self { kind, effect: error.effect(), message, details: Box::new(details) }
     }
+}
+
+/// Whether TLS refused the certificate, in the words of either library: the connection was never made.
+fn is_about_a_certificate(error: &recurring_facade::Error) -> bool {
+    let words = ["invalid peer certificate", "certificate verify failed"];
+    error.effect() == Effect::NotApplied(Proof::NeverSent)
+        && words.iter().any(|words| error.message().contains(words))
 }
 
 /// Options of `enrol` that one gateway needs and another does not, with the setting that does for all payments.

@@ -59,6 +59,7 @@ pub struct PreparedRequest {
     hidden: Vec<Secret>,
     guarded: Vec<(Secret, &'static [&'static str])>,
     unwritable: bool,
+    own_connection: bool,
 }
 
 /// More bytes than the JSON of a charge takes.
@@ -83,6 +84,7 @@ impl PreparedRequest {
             hidden: Vec::new(),
             guarded: Vec::new(),
             unwritable: false,
+            own_connection: false,
         }
     }
 
@@ -172,6 +174,21 @@ impl PreparedRequest {
     pub fn guard(mut self, secret: &Secret, returned_as: &'static [&'static str]) -> Self {
         self.guarded.push((secret.clone(), returned_as));
         self
+    }
+
+    /// Sends the request on a connection of its own, which is closed after the answer.
+    ///
+    /// A gateway that answers an earlier request twice on a kept connection has the second answer taken for that of
+    /// the next request. Use this where the answer names nothing of the request that could be compared: on a new
+    /// connection there was no earlier request.
+    pub fn on_own_connection(mut self) -> Self {
+        self.own_connection = true;
+        self
+    }
+
+    /// Returns whether it is sent on a [connection of its own](PreparedRequest::on_own_connection).
+    pub fn has_own_connection(&self) -> bool {
+        self.own_connection
     }
 
     /// Returns the name of the operation, for logs and errors.

@@ -1,6 +1,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use recurring_core::{Error, ErrorKind, HttpOptions, InvalidInput, NotAfter, Reply, Secret, Tls};
@@ -20,6 +21,8 @@ use crate::retry::{self, Decision, Failure};
 #[derive(Clone)]
 pub struct Transport {
     client: reqwest::Client,
+    /// Keeps no connection; set up when the first request asks for it.
+    closing: Arc<OnceLock<reqwest::Client>>,
     options: HttpOptions,
     not_after: Option<NotAfter>,
 }
@@ -32,38 +35,8 @@ impl Transport {
     /// address is unusable.
     pub fn new(options: HttpOptions) -> Result<Self, InvalidInput> {
         check_options(&options)?;
-        // Whatever could send a request twice, somewhere else, or changed is switched off by name: another crate
-        // of the same program may have switched the feature on.
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("recurring-payments/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .http1_only()
-            .no_gzip()
-            .no_brotli()
-            .no_zstd()
-            .no_deflate()
-            .no_hickory_dns()
-            .no_proxy()
-            .timeout(options.timeout())
-            .connect_timeout(options.connect_timeout())
-            .connector_layer(CheckLimit)
-            .pool_idle_timeout(options.pool_idle_timeout());
-        if options.pool_idle_timeout().is_zero() {
-            builder = builder.pool_max_idle_per_host(0);
-        }
-        if let Some(proxy) = options.proxy() {
-            builder = builder.proxy(through(proxy)?);
-        }
-        if !is_built(options.tls()) && !options.root_certificates().is_empty() {
-            return Err(not_built(options.tls()));
-        }
-        builder = with_roots(with_backend(builder, options.tls()), options.root_certificates())?;
-        let client = builder.build().map_err(|error| {
-            InvalidInput::new("http options", format!("cannot be used: {}", innermost(&error.without_url())))
-        })?;
-        Ok(Self { client, options, not_after: None })
+        let client = client(&options, options.pool_idle_timeout())?;
+        Ok(Self { client, closing: Arc::default(), options, not_after: None })
     }
 
     /// Returns a transport that sends nothing after `limit`, neither a write nor a read. It shares the connections.
@@ -150,10 +123,20 @@ impl Transport {
         self.not_after.as_ref().map(NotAfter::remaining)
     }
 
+    /// The HTTP client that keeps no connection.
+    fn closing(&self) -> Result<&reqwest::Client, InvalidInput> {
+        if let Some(client) = self.closing.get() {
+            return Ok(client);
+        }
+        let built = client(&self.options, Duration::ZERO)?;
+        Ok(self.closing.get_or_init(|| built))
+    }
+
     /// Builds the request for one send. What cannot be built is not sent.
-    fn build(&self, base: &BaseUrl, request: &PreparedRequest) -> Result<Built, InvalidInput> {
+    fn build(&self, base: &BaseUrl, request: &PreparedRequest) -> Result<Built<'_>, InvalidInput> {
         request.check()?;
-        let mut builder = self.client.request(method(request.method()), base.join(request.path()));
+        let client = if request.has_own_connection() { self.closing()? } else { &self.client };
+        let mut builder = client.request(method(request.method()), base.join(request.path()));
         for (name, value) in request.headers() {
             builder = builder.header(*name, value);
         }
@@ -182,12 +165,12 @@ impl Transport {
         let request = builder.timeout(timeout).build().map_err(|error| {
             InvalidInput::new("request", format!("cannot be sent: {}", innermost(&error.without_url())))
         })?;
-        Ok(Built { request, handover, timeout })
+        Ok(Built { client, request, handover, timeout })
     }
 
-    async fn send_once(&self, built: Built, request: &PreparedRequest) -> Result<Reply, Broken> {
-        let Built { request: built, handover, timeout } = built;
-        let sending = limit::scoped(self.not_after.as_ref(), self.client.execute(built));
+    async fn send_once(&self, built: Built<'_>, request: &PreparedRequest) -> Result<Reply, Broken> {
+        let Built { client, request: built, handover, timeout } = built;
+        let sending = limit::scoped(self.not_after.as_ref(), client.execute(built));
         let mut response = sending.await.map_err(|error| self.not_received(error, handover, timeout))?;
         let status = response.status().as_u16();
         let headers = response
@@ -240,6 +223,41 @@ impl fmt::Debug for Transport {
     }
 }
 
+/// Sets up the HTTP client.
+fn client(options: &HttpOptions, pool_idle_timeout: Duration) -> Result<reqwest::Client, InvalidInput> {
+    // Whatever could send a request twice, somewhere else, or changed is switched off by name: another crate
+    // of the same program may have switched the feature on.
+    let mut builder = reqwest::Client::builder()
+        .user_agent(concat!("recurring-payments/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .http1_only()
+        .no_gzip()
+        .no_brotli()
+        .no_zstd()
+        .no_deflate()
+        .no_hickory_dns()
+        .no_proxy()
+        .timeout(options.timeout())
+        .connect_timeout(options.connect_timeout())
+        .connector_layer(CheckLimit)
+        .pool_idle_timeout(pool_idle_timeout);
+    if pool_idle_timeout.is_zero() {
+        builder = builder.pool_max_idle_per_host(0);
+    }
+    if let Some(proxy) = options.proxy() {
+        builder = builder.proxy(through(proxy)?);
+    }
+    if !is_built(options.tls()) && !options.root_certificates().is_empty() {
+        return Err(not_built(options.tls()));
+    }
+    builder = with_roots(with_backend(builder, options.tls()), options.root_certificates())?;
+    builder.build().map_err(|error| {
+        InvalidInput::new("http options", format!("cannot be used: {}", innermost(&error.without_url())))
+    })
+}
+
 struct Broken {
     never_sent: bool,
     kind: ErrorKind,
@@ -254,7 +272,8 @@ impl Broken {
 }
 
 /// A request for one send, with the means to know whether its body was handed over.
-struct Built {
+struct Built<'a> {
+    client: &'a reqwest::Client,
     request: reqwest::Request,
     handover: Option<Handover>,
     timeout: Duration,

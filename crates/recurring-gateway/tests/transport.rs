@@ -145,6 +145,20 @@ async fn connection_is_reused_unless_it_was_idle() {
     }
 }
 
+#[tokio::test]
+async fn request_on_own_connection_meets_no_other() {
+    let server = FaultServer::start(|_, _| Behavior::Reply(RawReply::json(200, "{}"))).await;
+    let transport = Transport::new(quick()).expect("options");
+    let base = BaseUrl::parse("base_url", &server.url()).expect("a base URL");
+    for (alone, connections) in [(false, 1), (true, 2), (true, 3), (false, 3)] {
+        let request = request(Class::Write);
+        let request = if alone { request.on_own_connection() } else { request };
+        let reply: Result<Reply, Error<String>> = transport.send(&base, &request).await;
+        reply.expect("a reply");
+        assert_eq!(server.connections(), connections, "alone: {alone}");
+    }
+}
+
 /// The dangerous moment: a second write on a connection that the server is about to close.
 #[tokio::test]
 async fn write_on_a_broken_connection_is_unknown_and_sent_once() {

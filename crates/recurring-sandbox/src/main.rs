@@ -2,16 +2,11 @@
 //!
 //! `recurring sandbox` is the same with the same options.
 
-use recurring_sandbox::{Sandbox, shutdown_signal};
-use serde_json::{Map, Value, json};
+use recurring_sandbox::{SandboxOptions, shutdown_signal};
 use std::ffi::OsString;
-use std::io::{ErrorKind, Write};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
-
-/// Where the sandbox listens unless it is told otherwise: the same after each start, so that settings stay valid.
-const PORT: u16 = Sandbox::DEFAULT_PORT;
 
 const HELP: &str = "A local sandbox of five payment gateways, with a ledger of the money taken.
 
@@ -37,15 +32,9 @@ enum Arguments {
     Run(Box<Options>),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Options {
-    listen: SocketAddr,
-    other_machines: bool,
-    hosts: Vec<String>,
-    record: Option<PathBuf>,
-    state: Option<PathBuf>,
-    env_file: Option<PathBuf>,
-    encrypt: bool,
+    sandbox: SandboxOptions,
     json: bool,
 }
 
@@ -53,17 +42,7 @@ struct Options {
 const WITH_VALUE: [&str; 6] = ["--listen", "--port", "--record", "--state", "--env-file", "--allow-host"];
 
 fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments, String> {
-    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
-    let mut options = Options {
-        listen,
-        other_machines: false,
-        hosts: Vec::new(),
-        record: None,
-        state: None,
-        env_file: None,
-        encrypt: false,
-        json: false,
-    };
+    let (mut options, mut json) = (SandboxOptions::default(), false);
     let mut port = None;
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
@@ -85,13 +64,13 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments, Str
         match (name, value) {
             ("--help" | "-h", _) => return Ok(Arguments::Help),
             ("--version" | "-V", _) => return Ok(Arguments::Version),
-            ("--json", _) => options.json = true,
-            ("--allow-other-machines", _) => options.other_machines = true,
-            ("--encrypt-ngenius", _) => options.encrypt = true,
+            ("--json", _) => json = true,
+            ("--allow-other-machines", _) => options.allow_other_machines = true,
+            ("--encrypt-ngenius", _) => options.encrypt_ngenius = true,
             ("--record", Some(folder)) => options.record = Some(PathBuf::from(folder)),
             ("--state", Some(file)) => options.state = Some(PathBuf::from(file)),
             ("--env-file", Some(file)) => options.env_file = Some(PathBuf::from(file)),
-            ("--allow-host", Some(host)) => options.hosts.push(host.to_string_lossy().into_owned()),
+            ("--allow-host", Some(host)) => options.allowed_hosts.push(host.to_string_lossy().into_owned()),
             ("--port", Some(number)) => {
                 let parsed = number.to_str().and_then(|number| number.parse::<u16>().ok());
                 port = Some(parsed.ok_or("`--port` must be a number from 0 to 65535")?);
@@ -108,52 +87,21 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments, Str
     if let Some(port) = port {
         options.listen.set_port(port);
     }
-    Ok(Arguments::Run(Box::new(options)))
-}
-
-/// The sandbox as the options describe it, with the file of its settings written.
-async fn start(options: &Options) -> Result<Sandbox, String> {
-    let mut builder =
-        Sandbox::builder().with_listen(options.listen).allow_other_machines(options.other_machines);
-    if options.encrypt {
-        builder = builder.with_encrypted_ngenius_webhooks(true);
-    }
-    for host in &options.hosts {
-        builder = builder.with_allowed_host(host);
-    }
-    if let Some(folder) = &options.record {
-        builder = builder.with_record(folder.clone());
-    }
-    if let Some(file) = &options.state {
-        builder = builder.with_state(file.clone());
-    }
-    let sandbox = builder.start().await.map_err(|error| match error.kind() {
-        ErrorKind::AddrInUse => format!(
-            "cannot listen on {}: port {} is in use; end the program that uses it, name another port with --port, or take a free one \
-             with --port 0",
-            options.listen,
-            options.listen.port()
-        ),
-        _ => format!("cannot start on {}: {error}", options.listen),
-    })?;
-    if let Some(file) = &options.env_file {
-        sandbox.write_env_file(file).map_err(|error| error.to_string())?;
-    }
-    Ok(sandbox)
+    Ok(Arguments::Run(Box::new(Options { sandbox: options, json })))
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options = match parse(std::env::args_os().skip(1)) {
+    let Options { sandbox: options, json } = match parse(std::env::args_os().skip(1)) {
         Ok(Arguments::Help) => return print(HELP),
         Ok(Arguments::Version) => return print(concat!("recurring-sandbox ", env!("CARGO_PKG_VERSION"))),
-        Ok(Arguments::Run(options)) => options,
+        Ok(Arguments::Run(options)) => *options,
         Err(problem) => {
             report(&problem);
             return ExitCode::from(2);
         }
     };
-    let sandbox = match start(&options).await {
+    let sandbox = match options.start().await {
         Ok(sandbox) => sandbox,
         Err(problem) => {
             report(&problem);
@@ -162,7 +110,7 @@ async fn main() -> ExitCode {
     };
     // Caught before the address is printed: a script may stop the program at once.
     let shutdown = shutdown_signal();
-    print(&start_message(&sandbox, options.json));
+    print(&if json { sandbox.started_json().to_string() } else { sandbox.started_text() });
     if !options.listen.ip().is_loopback() {
         report("other machines can reach the sandbox: it has no protection; use test cards only");
     }
@@ -177,22 +125,6 @@ async fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The address, and the settings that point clients at it.
-fn start_message(sandbox: &Sandbox, json: bool) -> String {
-    let settings = sandbox.settings();
-    if json {
-        let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value)));
-        return json!({"listening": sandbox.url(), "env": settings.collect::<Map<_, _>>()}).to_string();
-    }
-    let exports: Vec<String> =
-        settings.iter().map(|(name, value)| format!("export {name}='{value}'")).collect();
-    format!(
-        "# listening on {}; until Ctrl-C\n# paste this into another terminal:\n{}",
-        sandbox.url(),
-        exports.join("\n")
-    )
-}
-
 fn print(text: &str) -> ExitCode {
     // A closed output does not end the sandbox.
     let _ = writeln!(std::io::stdout(), "{text}");
@@ -205,6 +137,10 @@ fn report(text: &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{Ipv4Addr, SocketAddr};
+
+    use recurring_sandbox::Sandbox;
+
     use super::*;
 
     fn parsed(arguments: &[&str]) -> Result<Arguments, String> {
@@ -226,22 +162,23 @@ mod tests {
             "--encrypt-ngenius",
             "--json",
         ];
-        let mut options = Options {
+        let sandbox = SandboxOptions {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8643)),
-            other_machines: true,
-            hosts: vec!["shop".to_owned()],
+            allow_other_machines: true,
+            allowed_hosts: vec!["shop".to_owned()],
             record: Some(PathBuf::from("a=b")),
             state: Some(PathBuf::from("s")),
             env_file: Some(PathBuf::from("e")),
-            encrypt: true,
-            json: true,
+            encrypt_ngenius: true,
         };
+        let mut options = Options { sandbox, json: true };
         assert_eq!(parsed(&all), Ok(Arguments::Run(Box::new(options.clone()))));
-        options.listen.set_port(0);
+        options.sandbox.listen.set_port(0);
         let port = [&["--port", "0"][..], &all].concat();
         assert_eq!(parsed(&port), Ok(Arguments::Run(Box::new(options))));
         let Ok(Arguments::Run(plain)) = parsed(&[]) else { panic!("no options are needed") };
-        assert_eq!(plain.listen, SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)));
+        let port = SocketAddr::from((Ipv4Addr::LOCALHOST, Sandbox::DEFAULT_PORT));
+        assert_eq!((plain.sandbox.listen, plain.json), (port, false));
         assert_eq!(parsed(&["--json", "--help"]), Ok(Arguments::Help));
         assert_eq!(parsed(&["-V"]), Ok(Arguments::Version));
     }

@@ -33,7 +33,8 @@ impl Operation for CaptureTransaction {
             check::path_segment("order_id", &self.order_id)?,
             check::path_segment("transaction_id", &self.transaction_id)?
         );
-        Ok(PreparedRequest::new("capture transaction", Class::Write, Method::Post, path))
+        // The answer may be empty.
+        Ok(PreparedRequest::new("capture transaction", Class::Write, Method::Post, path).on_own_connection())
     }
 
     /// Reads the reply. The answer may be empty, so every status from 200 to 299 means that the gateway took the

@@ -47,7 +47,8 @@ impl Operation for ListOrders {
             check::query_value(&since.to_string()),
             check::query_value(&until.to_string())
         );
-        Ok(PreparedRequest::new("list orders", Class::Read, Method::Get, path))
+        // The answer does not name the period.
+        Ok(PreparedRequest::new("list orders", Class::Read, Method::Get, path).on_own_connection())
     }
 
     /// Reads the reply: a list, or an object with the list under `orders` or `data`.

@@ -53,6 +53,8 @@ impl Operation for RefundOrder {
         }
         let body = RefundOrderBody { amount: self.amount.minor(), description: self.description.as_deref() };
         Ok(PreparedRequest::new("refund order", Class::Write, Method::Post, path)
+            // The answer need not name the order.
+            .on_own_connection()
             .header("content-type", "application/json")
             .json(&body))
     }

@@ -133,6 +133,8 @@ impl Operation for AtOutlet<'_, CreateRecurringPayment> {
         };
         // The card number is hidden first: the few digits of the security code may be a part of it.
         Ok(PreparedRequest::new("create recurring payment", Class::Write, Method::Post, path)
+            // The answer names neither the amount nor the card, and your own name only where the gateway repeats it.
+            .on_own_connection()
             .header("content-type", MEDIA_TYPE)
             .header("accept", MEDIA_TYPE)
             .json(&body)

@@ -206,6 +206,8 @@ impl Operation for CreatePayment {
         };
         let request =
             PreparedRequest::new("create payment", Class::Write, Method::Post, "/transaction/create")
+                // The answer need not name anything of the request.
+                .on_own_connection()
                 .header("content-type", "application/json")
                 .json(&body);
         Ok(match &self.card_token {

@@ -35,7 +35,8 @@ impl Operation for ListCards {
     fn request(&self) -> Result<PreparedRequest, Error> {
         let segment = check::path_segment("customer_id", &self.customer_id)?;
         let path = format!("/transaction/customer/{segment}/cards");
-        Ok(PreparedRequest::new("list cards", Class::Read, Method::Get, path))
+        // The answer does not name the customer.
+        Ok(PreparedRequest::new("list cards", Class::Read, Method::Get, path).on_own_connection())
     }
 
     /// Reads the reply: a list, or an object with the list under `cards` or `data`.

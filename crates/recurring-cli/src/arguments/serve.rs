@@ -16,30 +16,38 @@ pub(crate) struct Sandbox {
     /// Write the settings for the clients into this file, for `set -a; . FILE` in a shell and `docker run --env-file`. Only
     /// its owner can read it.
     #[arg(long, value_name = "FILE")]
-    pub(crate) env_file: Option<PathBuf>,
+    env_file: Option<PathBuf>,
     /// Keep orders, cards, schedules, keys and the ledger in this file, and start from it where it exists.
     #[arg(long, value_name = "FILE")]
-    pub(crate) state: Option<PathBuf>,
+    state: Option<PathBuf>,
     /// Write every request and response into this folder as a fixture, with secrets, names and ids replaced. Files that
     /// are in the folder are kept.
     #[arg(long, value_name = "DIR")]
-    pub(crate) record: Option<PathBuf>,
+    record: Option<PathBuf>,
     /// Encrypt the webhooks of ngenius, as the gateway does where a merchant asks for it.
     #[arg(long)]
-    pub(crate) encrypt_ngenius: bool,
+    encrypt_ngenius: bool,
     /// Answer to this name in the Host header too; may be repeated.
     #[arg(long, value_name = "NAME")]
-    pub(crate) allow_host: Vec<String>,
+    allow_host: Vec<String>,
     /// Allow an address that other machines can reach. The sandbox has no access control.
     #[arg(long)]
-    pub(crate) allow_other_machines: bool,
+    allow_other_machines: bool,
 }
 
 #[cfg(feature = "sandbox")]
 impl Sandbox {
-    /// Where to listen.
-    pub(crate) fn listen(&self) -> SocketAddr {
-        SocketAddr::new(self.listen.ip(), self.port.unwrap_or(self.listen.port()))
+    /// The same in the words of the sandbox.
+    pub(crate) fn read(self) -> recurring_sandbox::SandboxOptions {
+        recurring_sandbox::SandboxOptions {
+            listen: SocketAddr::new(self.listen.ip(), self.port.unwrap_or(self.listen.port())),
+            allow_other_machines: self.allow_other_machines,
+            allowed_hosts: self.allow_host,
+            record: self.record,
+            state: self.state,
+            env_file: self.env_file,
+            encrypt_ngenius: self.encrypt_ngenius,
+        }
     }
 }
 
@@ -56,8 +64,8 @@ mod tests {
     }
 
     #[test]
-    fn default_port_is_that_of_the_sandbox() {
+    fn defaults_are_those_of_the_sandbox() {
         let line = Line::try_parse_from(["sandbox"]).expect("no option is needed");
-        assert_eq!(line.sandbox.listen().port(), recurring_sandbox::Sandbox::DEFAULT_PORT);
+        assert_eq!(line.sandbox.read(), recurring_sandbox::SandboxOptions::default());
     }
 }

@@ -6,6 +6,7 @@ use recurring_facade::{
     Agreement, AttemptId, Billing, ChargeRequest, Currency, Customer, EnrolRequest, Enrolment, Facade, Money,
     Operation, Outcome, Payment, PaymentRef, ProviderId, ScheduleRequest, Secret, Settings, StoredCredential,
 };
+use recurring_journal::Intent;
 use recurring_sandbox::Sandbox;
 use serde_json::json;
 
@@ -124,7 +125,10 @@ impl Flow<'_> {
             .as_deref()
             .ok_or_else(|| unexpected("the gateway names no payment page"))?;
         customer::presses(page, card, Choice::Pay).await.map_err(unexpected)?;
-        step("customer", "paid", started.payment.payment.as_ref());
+        // Where a card alone was stored, `resume` takes the first payment.
+        let first =
+            if Intent::first_payment(&started.pending).is_some() { Outcome::Pending } else { Outcome::Paid };
+        step("customer", first.as_str(), started.payment.payment.as_ref());
         let Enrolment { payment, agreement, .. } = self.facade.resume(started.pending).await?;
         step("credential", payment.outcome.as_str(), payment.payment.as_ref());
         payment.must_be(Outcome::Paid, "the first payment")?;

@@ -165,13 +165,14 @@ impl Gateway {
             }
         }
         self.state().answer = None;
+        assert!(self.server.requests() >= number, "few of {number} commands reached the gateway: {shown}");
         assert!(moved > 20 && shown.contains("[redacted]"), "nothing is quoted: {shown}");
         shown += &self.run("journal list", 4);
         shown += &self.run("journal list", 7);
         for attempt in (1..=number).step_by(7) {
             shown += &self.run(&format!("journal show {}-{attempt}", self.provider), attempt);
         }
-        assert!(shown.contains(&format!("{}-8", self.provider)), "{shown}");
+        assert!(shown.contains("\"state\":"), "{shown}");
         assert_absent(&secrets, &shown, "what the program prints");
         waiting.kill().expect("it was there");
         waiting.wait().expect("it ended");

@@ -37,9 +37,8 @@ impl Fault {
     }
 }
 
-/// Every fault for one operation.
-pub(crate) fn faults(operation: &Operation) -> Vec<Fault> {
-    let good = &operation.good;
+/// Every fault of a server for one request with this good answer.
+fn of_any_request(good: &RawReply) -> Vec<Fault> {
     let mut all: Vec<Fault> = fault::rows(good.clone())
         .into_iter()
         .map(|row| Fault {
@@ -54,6 +53,18 @@ pub(crate) fn faults(operation: &Operation) -> Vec<Fault> {
     all.extend(framing(good));
     all.extend(floods(good));
     all.extend(strangers(good.status));
+    all
+}
+
+/// Every fault for the request for an access token, which is granted by this answer.
+pub(crate) fn token_faults(granted: &RawReply) -> Vec<Fault> {
+    // The token and the rest are asked for at one address: where nothing listens, nothing listens for either.
+    of_any_request(granted).into_iter().filter(|fault| fault.behavior.is_some()).collect()
+}
+
+/// Every fault for one operation.
+pub(crate) fn faults(operation: &Operation) -> Vec<Fault> {
+    let mut all = of_any_request(&operation.good);
     all.extend(others(operation));
     all.retain(|fault| !operation.successes.contains(&fault.name.as_str()));
     if operation.is_answered_by_status {

@@ -4,6 +4,7 @@
 mod echoes;
 mod emspay_operations;
 mod faults;
+mod kept;
 mod ngenius_operations;
 mod omno_operations;
 mod operation;
@@ -11,6 +12,7 @@ mod revio_operations;
 mod run;
 mod tls;
 mod tls_faults;
+mod token;
 mod tokenpay_operations;
 
 use std::future::Future;
@@ -47,7 +49,15 @@ async fn every_operation_against_every_tls_fault() {
     check(tls::matrix(operations()), 1_000).await;
 }
 
+async fn every_operation_after_two_answers_to_one_call() {
+    check(kept::matrix(operations()), 400).await;
+}
+
+async fn every_operation_against_every_token_fault() {
+    check(token::matrix(operations()), 500).await;
+}
+
 recurring_fixtures::tests! {
-    needs Nothing: multi_thread [every_operation_against_every_fault];
+    needs Nothing: multi_thread [every_operation_against_every_fault, every_operation_after_two_answers_to_one_call, every_operation_against_every_token_fault];
     needs OpenSsl: multi_thread [every_operation_against_every_tls_fault];
 }

@@ -19,7 +19,7 @@ use super::operation::{Answer, Failed, Operation, stored};
 const AT_ONCE: usize = 24;
 
 /// How often a read may be sent.
-const MOST_READS: usize = 2;
+pub(crate) const MOST_READS: usize = 2;
 
 /// What all cases came to.
 #[derive(Default)]

@@ -13,6 +13,8 @@ pub struct Received {
     pub body: Vec<u8>,
     /// The whole request, byte for byte.
     pub bytes: Vec<u8>,
+    /// How many requests came before it on its connection.
+    pub earlier: usize,
 }
 
 impl Received {

@@ -131,7 +131,10 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 
 async fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
     stream.set_nodelay(true)?;
+    let mut earlier = 0;
     while let Some((request, length)) = look_ahead(&stream).await? {
+        let request = Received { earlier, ..request };
+        earlier += 1;
         if let Some(offence) = request.offence() {
             shared.offence.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(offence);
             stream.read_exact(&mut vec![0; length]).await?;
@@ -226,5 +229,5 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<(Received, usize)> {
         find(&headers, "content-length").map_or(0, |text| text.parse().expect("Content-Length is a number"));
     let whole = bytes.get(..end + 4 + length)?;
     let body = whole.get(end + 4..)?.to_vec();
-    Some((Received { method, path, headers, body, bytes: whole.to_vec() }, whole.len()))
+    Some((Received { method, path, headers, body, bytes: whole.to_vec(), earlier: 0 }, whole.len()))
 }

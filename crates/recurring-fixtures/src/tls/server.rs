@@ -42,7 +42,7 @@ impl TlsServer {
         next: impl Fn() -> TlsScript + Send + Sync + 'static,
     ) -> TlsServer {
         // Making them takes a while, and a connection must not wait for it.
-        drop(super::root());
+        drop(super::certificates::root());
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free loopback port");
         let address = listener.local_addr().expect("a bound socket has an address");
         let shared = Arc::new(Shared {

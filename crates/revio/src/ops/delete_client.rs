@@ -28,7 +28,8 @@ impl Operation for DeleteClient {
     /// When the identifier cannot be one.
     fn request(&self) -> Result<PreparedRequest, Error> {
         let path = format!("/clients/{}/", check::path_segment("client_id", &self.id)?);
-        Ok(PreparedRequest::new("delete client", Class::Write, Method::Delete, path))
+        // The answer is empty.
+        Ok(PreparedRequest::new("delete client", Class::Write, Method::Delete, path).on_own_connection())
     }
 
     /// Reads the reply: 204 and nothing else is a success.

@@ -32,7 +32,9 @@ impl Operation for DeleteRecurringToken {
         let token = check::path_segment("recurring_token", self.token.expose())?;
         let path = format!("/clients/{client}/recurring_tokens/{token}/");
         // The path holds the token, possibly percent-encoded.
+        // The answer is empty.
         Ok(PreparedRequest::new("delete recurring token", Class::Write, Method::Delete, path)
+            .on_own_connection()
             .hide(&self.token)
             .hide(&Secret::new(token)))
     }

@@ -111,7 +111,8 @@ impl Operation for ListRecurringTokens {
     fn request(&self) -> Result<PreparedRequest, Error> {
         let path = self.path()?;
         let path = self.next.clone().unwrap_or(path);
-        Ok(PreparedRequest::new("list recurring tokens", Class::Read, Method::Get, path))
+        // The answer does not name the client.
+        Ok(PreparedRequest::new("list recurring tokens", Class::Read, Method::Get, path).on_own_connection())
     }
 
     /// Reads the reply.

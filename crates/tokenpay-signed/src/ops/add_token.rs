@@ -90,7 +90,8 @@ impl Operation for ForAccount<'_, AddToken> {
             lang: request.lang.as_deref(),
             allowed_card_type: request.allowed_card_type.as_ref(),
         };
-        Ok(unsigned("add token", Class::Write, "/tokenization/add-token", &body)?)
+        // The answer does not name the user.
+        Ok(unsigned("add token", Class::Write, "/tokenization/add-token", &body)?.on_own_connection())
     }
 
     /// Reads the reply.

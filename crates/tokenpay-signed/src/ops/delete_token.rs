@@ -40,7 +40,9 @@ impl Operation for ForAccount<'_, DeleteToken> {
             user_id: &request.user_id,
             token_id: request.token_id.wire(),
         };
+        // The answer does not name the card.
         Ok(unsigned("delete token", Class::Write, "/tokenization/delete-token", &body)?
+            .on_own_connection()
             .guard(request.token_id.secret(), &["tokenId"]))
     }
 

@@ -37,7 +37,8 @@ impl Operation for ForAccount<'_, QueryToken> {
         check_user_id(&request.user_id)?;
         let body =
             QueryTokenBody { merchant_id: self.account.merchant_id().wire(), user_id: &request.user_id };
-        Ok(unsigned("query token", Class::Read, "/tokenization/query-token", &body)?)
+        // The answer need not name the user, and cannot where the list is empty.
+        Ok(unsigned("query token", Class::Read, "/tokenization/query-token", &body)?.on_own_connection())
     }
 
     /// Reads the reply. No list, or an empty one, means that there is no card.
