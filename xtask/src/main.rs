@@ -14,6 +14,7 @@ mod fuzz_seeds;
 mod language;
 mod msrv;
 mod must_use;
+mod mutants;
 mod new_provider;
 mod operations;
 mod setup;
@@ -90,6 +91,12 @@ enum Command {
     },
     /// Compares the stated minimum Rust version with what the dependencies of the published crates need.
     Msrv,
+    /// Changes the code that decides about money, one place at a time, and lists the changes that no test notices. Takes
+    /// hours, and changes this work tree meanwhile; needs cargo-mutants.
+    Mutants {
+        /// One area; all of them unless named.
+        area: Option<String>,
+    },
     /// Creates a crate for another gateway, with one operation, its examples and its tests, and prints what to do next.
     NewProvider {
         /// The name of the crate: small letters, digits and hyphens.
@@ -139,6 +146,7 @@ fn main() -> ExitCode {
         Command::Bench { what: Bench::Journal, .. } => {
             workspace::run(cargo().args(["bench", "--package", "recurring-journal", "--bench", "journal"]))
         }
+        Command::Mutants { area } => mutants::run(area.as_deref()),
         Command::NewProvider { name: Some(name), .. } => new_provider::run(&name),
         Command::NewProvider { name: None, .. } => new_provider::check(),
         Command::Setup { yes } => setup::run(yes),

@@ -11,7 +11,8 @@ pub(crate) const CANARY: &str = "canary-5f0c2a91";
 
 /// Times the size of the input that a reader may hold, beside what every call takes.
 const MEMORY_BOUND: usize = 10;
-const MEMORY_OF_A_CALL: usize = 256 * 1024;
+/// All forms of a token are 340 times its size, and are made of tokens of up to 4,096 bytes.
+const MEMORY_OF_A_CALL: usize = 2 * 1024 * 1024;
 
 /// The statuses by which a gateway can refuse a request in its own shape.
 const REFUSALS: [u16; 8] = [400, 401, 403, 405, 406, 413, 415, 422];
