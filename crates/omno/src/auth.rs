@@ -85,8 +85,9 @@ impl TokenSource for Grant {
         read_token(&transport.send(&self.token_url.base, &self.to_request()).await?)
     }
 
+    /// The key is hidden too, should the gateway ever quote it.
     fn authorize(&self, request: PreparedRequest, token: &Secret) -> PreparedRequest {
-        authorize(request, token)
+        authorize(request, token).guard(&self.client_secret, &[])
     }
 
     fn refuses(&self, reply: &Reply) -> bool {

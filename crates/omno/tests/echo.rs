@@ -54,6 +54,12 @@ async fn echoed_secret_is_shown_in_no_form() {
         server.answer(&reply);
         shown += &show(&client.create_payment(&payment()).await);
     }
+    // The key is known where its token was granted.
+    for reply in echoes(SECRET, &TEMPLATES).iter().step_by(2) {
+        server.answer(reply);
+        shown += &show(&client.get_payment("1").await);
+        shown += &show(&client.create_payment(&payment()).await);
+    }
     let server = EchoServer::start(|_| None).await;
     let refused = self::client(&server.url());
     for secret in [ID, SECRET] {

@@ -101,7 +101,7 @@ impl CliError {
     /// A read of the gateway that failed: it changed nothing, and what was asked is as unknown as before.
     pub(crate) fn read(error: &recurring_facade::Error) -> Self {
         let mut failed = Self::from(error);
-        if error.kind() == ErrorKind::NotFound {
+        if failed.kind == Kind::Operation(ErrorKind::NotFound) {
             failed.kind = Kind::NotFound;
             failed.details.text = None;
         } else if error.effect() != Effect::NotApplied(Proof::Local) {
@@ -144,6 +144,10 @@ impl From<&recurring_facade::Error> for CliError {
     fn from(error: &recurring_facade::Error) -> Self {
         let kind = match (error.kind(), error.effect()) {
             (ErrorKind::Config, Effect::NotApplied(_)) => Kind::Configuration,
+            // A machine in between, or a wrong address, answers so too: only the gateway knows its payments.
+            (ErrorKind::NotFound, _) if error.gateway_error().is_none() => {
+                Kind::Operation(ErrorKind::Protocol)
+            }
             (kind, _) => Kind::Operation(kind),
         };
         let (mut message, mut text) = (error.message().to_owned(), error.to_string());

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use recurring_facade::{Agreement, AttemptId, Error, Payment, ProviderId};
-use recurring_journal::{Answer, JournalError, Operation};
+use recurring_journal::{Answer, AttemptRecord, JournalError, Operation, StoreError};
 
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -70,6 +70,29 @@ impl Shown {
             ));
         }
         shown
+    }
+
+    /// Names the enrolment whose payment this is, as the journal has it now.
+    pub(crate) fn recorded(&mut self, record: Result<Option<AttemptRecord>, StoreError>, out: &Output) {
+        match record {
+            Ok(Some(record)) => {
+                let _ = write!(
+                    self.human,
+                    "\nattempt   {}, in the journal: {}",
+                    record.attempt,
+                    text::state(&record)
+                );
+                self.line.state = Some(record.state);
+                self.line.attempt = Some(record.attempt);
+            }
+            Ok(None) => {}
+            Err(problem) => {
+                self.line.recorded = Some(false);
+                out.problem(&format!(
+                    "cannot record how the enrolment ended: {problem}; run the command again, which only reads"
+                ));
+            }
+        }
     }
 
     /// Prints it. Gives its exit code.

@@ -62,6 +62,74 @@ fn missing_payment_is_not_found() {
     assert_eq!(sandbox.recorded(&["journal", "reconcile", "--attempt", "none"]).0, 5);
 }
 
+/// What each command that names a payment ends with when there is none: not found, or refused before anything is sent
+/// where the gateway has no such operation (2).
+#[test]
+fn unknown_payment_has_one_exit_code_at_every_gateway() {
+    let sandbox = Sandbox::start("unknown");
+    sandbox.create_journal();
+    let id = "11111111-1111-4111-8111-111111111111";
+    for (provider, payment, refund, capture) in [
+        ("omno", id, 2, 2),
+        ("ngenius", id, 5, 5),
+        ("tokenpay-signed", "999999", 5, 2),
+        ("tokenpay-signed", "no-such-attempt", 5, 2),
+        ("revio", id, 5, 5),
+        ("emspay", id, 5, 5),
+    ] {
+        let (code, lines) = sandbox.recorded(&["status", payment, "--provider", provider]);
+        assert_eq!((code, &lines[0]["kind"]), (5, &json!("not_found")), "{provider}: {lines:?}");
+        // Reading changes nothing, and "not found" proves nothing about money that was sent.
+        assert_eq!(lines[0]["effect"], "unknown", "{provider}: {lines:?}");
+        for (command, expected) in [("refund", refund), ("capture", capture)] {
+            for (recorded, amount) in [(true, &[][..]), (false, &[][..]), (true, &["--amount", "1.00"][..])] {
+                let attempt = format!("{provider}-{payment}-{command}-{recorded}-{}", amount.len());
+                let words = [command, payment, "--provider", provider, "--attempt", &attempt];
+                let words = [&words[..], amount].concat();
+                let (code, lines) = if recorded {
+                    sandbox.recorded(&words)
+                } else {
+                    sandbox.run(&[&words[..], &["--no-journal"]].concat())
+                };
+                assert_eq!(
+                    (code, &lines[0]["effect"]),
+                    (expected, &json!("not_applied")),
+                    "{words:?}: {lines:?}"
+                );
+            }
+        }
+    }
+    assert_eq!(sandbox.moved(), 0);
+}
+
+/// A 404 that is not the gateway's says nothing of the payment.
+#[test]
+fn missing_page_of_another_machine_is_not_a_missing_payment() {
+    let runtime = Runtime::new().expect("a runtime");
+    let server =
+        FaultServer::start(|_, _| Behavior::Reply(RawReply::html(404, "<html>404 page not found</html>")));
+    let server = runtime.block_on(server);
+    for (provider, base, more) in [
+        ("revio", "REVIO_BASE_URL", [("REVIO_API_KEY", "test"), ("REVIO_BRAND_ID", "brand")]),
+        ("emspay", "EMSPAY_BASE_URL", [("EMSPAY_API_KEY", "test"), ("UNUSED", "")]),
+        ("omno", "OMNO_BASE_URL", [("OMNO_BEARER_TOKEN", "test"), ("UNUSED", "")]),
+    ] {
+        for (words, expected) in [
+            (&["status", "p-1"][..], (30, "unknown")),
+            (&["refund", "p-1", "--attempt", "r", "--no-journal"], (20, "not_applied")),
+        ] {
+            if provider == "omno" && words[0] == "refund" {
+                continue;
+            }
+            let mut command = common::program();
+            command.args(words).args(["--provider", provider, "--json"]).envs(more).env(base, server.url());
+            let (code, lines) = read(&command.output().expect("it runs"));
+            assert_eq!((code, &lines[0]["effect"]), (expected.0, &json!(expected.1)), "{words:?}: {lines:?}");
+            assert_eq!(lines[0]["kind"], "protocol", "{words:?}: {lines:?}");
+        }
+    }
+}
+
 /// What `recurring charge` says when the gateway answers a write like this.
 fn charge(runtime: &Runtime, reply: RawReply) -> (i32, Value) {
     let server = FaultServer::start(move |_, _| Behavior::Reply(reply.clone()));

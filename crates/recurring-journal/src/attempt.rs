@@ -16,8 +16,9 @@ pub enum Operation {
     Refund,
     /// Takes money that was held.
     Capture,
-    /// Begins a first payment, which the customer makes on the gateway's page. It moves no money: its row reserves the
-    /// name, stays [pending](State::Pending), and is never looked up or decided.
+    /// Begins a first payment, which the customer makes on the gateway's page. It moves no money itself: its row reserves
+    /// the name, and is [pending](State::Pending) until the payment is read after the customer came back
+    /// ([`Journal::record_enrolment`](crate::Journal::record_enrolment)). It is never looked up or decided.
     Enrolment,
 }
 
@@ -48,7 +49,7 @@ written_as_words!(Operation, "operation");
 /// pending, unknown -> paid | authorized | declined | canceled | not_applied | review   (by looking, never by guessing)
 /// review -> paid | authorized | declined | canceled | not_applied   (by an operator, or by reading a proof)
 /// not_applied -> armed                                              (nothing happened: it may be tried again)
-/// pending                                                           (an enrolment: only its name is kept)
+/// pending, declined, canceled -> paid | authorized | declined | canceled | pending   (an enrolment: by reading its payment)
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {

@@ -130,6 +130,15 @@ pub enum JournalError {
         /// The recorded amount; `None` for all of a payment.
         recorded: Option<Money>,
     },
+    /// The enrolment was paid: its page must not be opened again.
+    #[error(
+        "the enrolment {attempt} was paid already, and another page would take the money a second time: give every \
+         enrolment a name of its own"
+    )]
+    Enrolled {
+        /// The attempt.
+        attempt: AttemptId,
+    },
     /// The gateway is not set up, or does not have the operation.
     #[error("{provider}: {refusal}; nothing was sent")]
     Refused {
@@ -203,7 +212,9 @@ impl JournalError {
                 | StoreError::ClockSkew { .. },
             ) => ErrorKind::Config,
             Self::Store(_) => ErrorKind::Unavailable,
-            Self::OtherPayment { .. } | Self::OtherAmount { .. } => ErrorKind::Conflict,
+            Self::OtherPayment { .. } | Self::OtherAmount { .. } | Self::Enrolled { .. } => {
+                ErrorKind::Conflict
+            }
             Self::Refused { refusal, .. } => refusal.kind(),
             Self::NotToDecide { .. } | Self::Contradicted { .. } | Self::Invalid { .. } => {
                 ErrorKind::InvalidRequest

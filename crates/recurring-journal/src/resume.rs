@@ -22,19 +22,23 @@ pub enum Resumed {
 
 impl Journal {
     /// After the customer came back from the page. Where that takes the first payment (`tokenpay-signed`), it is taken
-    /// **at most once** for the attempt's name: see [`charge`](Self::charge). Elsewhere it only reads: see
-    /// [`Resumed::Read`].
+    /// **at most once** for the attempt's name: see [`charge`](Self::charge). Elsewhere it only reads, and
+    /// [records](Self::record_enrolment) how the enrolment ended: see [`Resumed::Read`].
     ///
     /// Asked again after it was taken, it gives the stored credential once more: the sealed one, or one that is rebuilt by
     /// reading ([`Provider::credential_of`](recurring_facade::Provider::credential_of)) and then sealed.
     ///
     /// # Errors
-    /// Those of [`charge`](Self::charge).
+    /// Those of [`charge`](Self::charge). When the store fails after a reading, resume it again.
     pub async fn resume(&self, facade: &Facade, pending: PendingEnrolment) -> Result<Resumed, JournalError> {
         let provider = pending.provider();
         require(facade, &provider, FacadeOperation::Resume)?;
         let Some(intent) = Intent::first_payment(&pending) else {
-            return Ok(Resumed::Read(Box::new(facade.resume(pending).await)));
+            let read = facade.resume(pending).await;
+            if let Ok(enrolment) = &read {
+                self.record_enrolment(facade, &enrolment.payment).await?;
+            }
+            return Ok(Resumed::Read(Box::new(read)));
         };
         let mut answer = self
             .perform(facade, intent, {

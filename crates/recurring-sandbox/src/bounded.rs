@@ -93,6 +93,12 @@ impl<T> BoundedStore<T> {
         self.items.iter().flatten().map(|(id, item)| (&**id, item))
     }
 
+    /// The newest first, with their numbers.
+    pub(crate) fn newest(&self) -> impl Iterator<Item = (u64, &str, &T)> {
+        let numbered = self.items.iter().rev().zip((0..self.next_number()).rev());
+        numbered.filter_map(|(item, number)| item.as_ref().map(|(id, item)| (number, &**id, item)))
+    }
+
     /// The oldest first.
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &T> {
         self.entries().map(|(_, item)| item)
@@ -132,6 +138,7 @@ mod tests {
         assert_eq!((shelf.remove("b"), shelf.remove("b")), (Some("b"), None));
         assert_eq!(shelf.entries().collect::<Vec<_>>(), [("a", &"a"), ("c", &"c")]);
         assert_eq!((shelf.number("c"), shelf.get_mut("b")), (Some(2), None));
+        assert_eq!(shelf.newest().collect::<Vec<_>>(), [(2, "c", &"c"), (0, "a", &"a")]);
         shelf.push_within(3, "a", "again");
         assert_eq!(shelf.iter().rev().copied().collect::<Vec<_>>(), ["again", "c"]);
         assert_eq!((shelf.get("a"), shelf.at(0)), (Some(&"again"), None));

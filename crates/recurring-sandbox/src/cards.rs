@@ -190,6 +190,34 @@ pub(crate) fn luhn(number: &str) -> bool {
     sum.is_some_and(|sum| sum % 10 == 0)
 }
 
+/// Whether a text may hold the number of a real card: with its check digit, none of the test cards, and grouped as cards
+/// print it or not at all.
+pub(crate) fn holds_a_real_card(text: &str) -> bool {
+    let plain = text.replace("%20", " ").replace('+', " ");
+    // A number that letters touch is a part of something else.
+    let words: Vec<&str> =
+        plain.split(|one: char| !one.is_ascii_alphanumeric() && !matches!(one, ' ' | '-')).collect();
+    words.iter().any(|word| {
+        let groups: Vec<&str> = word.split([' ', '-']).collect();
+        (0..groups.len()).any(|start| {
+            let mut number = String::new();
+            let group = |place: usize| groups.get(place).copied().unwrap_or_default();
+            (start..groups.len()).take(6).any(|end| {
+                number.push_str(group(end));
+                let grouped = (start..=end).all(|place| group(place).len() <= 6);
+                (end == start || grouped) && is_real(&number)
+            })
+        })
+    })
+}
+
+fn is_real(number: &str) -> bool {
+    (14..=19).contains(&number.len())
+        && number.starts_with(['2', '3', '4', '5', '6'])
+        && luhn(number)
+        && !TEST_CARDS.iter().any(|card| card.number == number)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -199,5 +227,28 @@ mod tests {
         assert!(TEST_CARDS.iter().all(|card| luhn(card.number) && card.number.len() == 16));
         assert!(!luhn("4111111111111112"));
         assert!(!luhn("4111x"));
+    }
+
+    #[test]
+    fn real_cards_are_told_from_test_cards_and_ids() {
+        for real in [
+            "pan=4242424242424242&cvc=123",
+            "4242+4242+4242+4242",
+            "{\"pan\":\"4242-4242-4242-4242\"}",
+            "4242%204242%204242%204242",
+            "card 3782 822463 10005 of 1",
+        ] {
+            assert!(holds_a_real_card(real), "{real}");
+        }
+        for fine in [
+            "4111111111111111",
+            "4111 1111 1111 1111",
+            "42424242-4242-4242-8242-424242424242",
+            "a4242424242424242",
+            "2026-03-02T09:30:05.424242+00:00",
+            "",
+        ] {
+            assert!(!holds_a_real_card(fine), "{fine}");
+        }
     }
 }

@@ -33,11 +33,13 @@ const ROUTES: [(&str, &str, Act); 12] = [
 ];
 
 /// The pages of the inspector, which answers them itself.
-const PAGES: [(&str, &str); 12] = [
+const PAGES: [(&str, &str); 17] = [
     ("GET", "live"),
     ("GET", "exchanges/{number}"),
     ("GET", "assets/htmx.min.js"),
     ("GET", "inspector/{section}"),
+    ("GET", "inspector/payments/{gateway}/{id}"),
+    ("GET", "inspector/cards/{gateway}/{key}"),
     ("GET", "inspector/webhooks/{number}"),
     ("POST", "inspector/clock"),
     ("POST", "inspector/faults"),
@@ -45,11 +47,25 @@ const PAGES: [(&str, &str); 12] = [
     ("POST", "inspector/faults/preset"),
     ("POST", "inspector/faults/remove"),
     ("POST", "inspector/webhooks"),
+    ("POST", "inspector/webhooks/trigger"),
+    ("POST", "inspector/webhooks/forward"),
+    ("POST", "inspector/webhooks/forward/{number}/remove"),
     ("POST", "inspector/webhooks/{number}/resend"),
 ];
 
 /// The inspector's pages beside the overview.
-const SECTIONS: [&str; 7] = ["requests", "ledger", "schedules", "webhooks", "faults", "clock", "settings"];
+const SECTIONS: [&str; 10] = [
+    "requests",
+    "payments",
+    "cards",
+    "schedules",
+    "webhooks",
+    "ledger",
+    "faults",
+    "clock",
+    "settings",
+    "search",
+];
 
 /// The methods of a path.
 fn methods(path: &[&str]) -> impl Iterator<Item = &'static str> {

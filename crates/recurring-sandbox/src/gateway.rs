@@ -9,13 +9,17 @@ use crate::answer::Answer;
 use crate::cards::Card;
 use crate::common::Common;
 use crate::due::DueList;
-use crate::outbox::WebhookRules;
+use crate::outbox::{Notification, WebhookRules};
 use crate::request::Request;
 use jiff::Timestamp;
+use std::borrow::Cow;
 use std::fmt;
 
 /// The name of the payment pages of all gateways, where that of a gateway is expected.
 pub(crate) const PAGE: &str = "page";
+
+/// In the place of an event, where a gateway names none.
+pub(crate) const STATUS: &str = "status";
 
 /// One operation that a gateway documents: the method, the path on the gateway's own host (`*` is one part that the caller
 /// chooses), and the name, which is that of its folder in `fixtures/`.
@@ -70,6 +74,20 @@ pub(crate) trait Gateway: fmt::Debug + Send {
         Box::new(std::iter::empty())
     }
 
+    /// The payments that it remembers, the newest first, as they are at this time.
+    fn payments(&self, now: Timestamp) -> Box<dyn Iterator<Item = PaymentRow<'_>> + '_>;
+
+    /// The cards that it stores, the newest first.
+    fn stored_cards(&self) -> Box<dyn Iterator<Item = StoredCard<'_>> + '_>;
+
+    /// The events that it sends webhooks about. One that names none, and sends the status as it is, has [`STATUS`] alone.
+    fn events(&self) -> &'static [&'static str];
+
+    /// The webhook of this event about a payment as it is now, and the merchant's addresses for it; `None` for an unknown
+    /// payment.
+    fn webhook(&self, common: &mut Common, payment: &str, event: &str)
+    -> Option<(Notification, Vec<String>)>;
+
     /// The signed webhook body that it would send now for the order of this number.
     fn webhook_body(&self, _order: i64) -> Option<String> {
         None
@@ -81,8 +99,8 @@ pub(crate) trait Gateway: fmt::Debug + Send {
 pub(crate) enum Page {
     /// A form for the card.
     Open { title: String, amount: Option<String> },
-    /// A sentence: the payment is over.
-    Closed(String),
+    /// The payment is over: a sentence, and the merchant's page that the customer came from or goes to.
+    Closed { message: String, back: Option<String> },
 }
 
 /// What the customer did on a payment page.
@@ -116,4 +134,64 @@ pub(crate) struct Schedule {
     pub(crate) payments: usize,
     /// `None` when the first payment failed.
     pub(crate) next: Option<Timestamp>,
+}
+
+/// What became of a payment, in the same words for all gateways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PaymentState {
+    /// It waits: for the customer, or for the acquirer.
+    Open,
+    /// The amount is held on the card and not taken.
+    Authorized,
+    Paid,
+    /// All of the money, or a part of it, was returned.
+    Refunded,
+    Declined,
+    /// It ended without money: canceled, expired or released.
+    Ended,
+}
+
+/// A payment as the inspector lists it.
+#[derive(Debug)]
+pub(crate) struct PaymentRow<'a> {
+    pub(crate) created: Timestamp,
+    /// The gateway's id, as in [`LedgerEntry::payment`](crate::LedgerEntry::payment).
+    pub(crate) id: Cow<'a, str>,
+    /// The gateway's id of the order that it belongs to; empty where the order is the payment.
+    pub(crate) order: &'a str,
+    /// The merchant's own reference; empty when it sent none.
+    pub(crate) reference: &'a str,
+    /// In minor units of the currency.
+    pub(crate) amount: i64,
+    pub(crate) currency: &'a str,
+    pub(crate) state: PaymentState,
+    /// The state in the gateway's own word.
+    pub(crate) word: &'a str,
+    pub(crate) taken: i64,
+    pub(crate) refunded: i64,
+    pub(crate) card: Option<&'a Card>,
+    /// The key of the stored card that it saved, see [`StoredCard::key`].
+    pub(crate) saved: Option<String>,
+    /// The key of the stored card that it charged.
+    pub(crate) charged: Option<String>,
+    /// The path of its page, while the customer can pay there.
+    pub(crate) page: Option<String>,
+}
+
+/// A card that a gateway stores, and the token that charges it.
+#[derive(Debug)]
+pub(crate) struct StoredCard<'a> {
+    pub(crate) created: Timestamp,
+    /// Names it in addresses of the inspector, which do not show the token.
+    pub(crate) key: String,
+    pub(crate) token: Cow<'a, str>,
+    /// The customer, as the gateway knows them; empty where it does not.
+    pub(crate) owner: &'a str,
+    pub(crate) card: &'a Card,
+    /// When the token ends, where it does.
+    pub(crate) ends: Option<Timestamp>,
+    /// The order whose schedule charges it; empty for none.
+    pub(crate) order: &'a str,
+    /// A later payment of a schedule saved the same card again.
+    pub(crate) again: bool,
 }

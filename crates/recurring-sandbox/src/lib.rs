@@ -39,6 +39,7 @@ mod server;
 mod shutdown;
 mod state;
 mod state_file;
+mod texts;
 mod wire;
 
 pub use builder::SandboxBuilder;

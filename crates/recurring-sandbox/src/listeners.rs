@@ -44,9 +44,14 @@ impl Listeners {
         self.known.is_empty()
     }
 
+    /// The numbers of those that forward every event, and the addresses.
+    pub(crate) fn forwarding(&self) -> impl Iterator<Item = (u64, &str)> {
+        self.known.iter().filter_map(|known| Some((known.number, known.forward_to.as_deref()?)))
+    }
+
     /// The addresses to which every event is forwarded.
     pub(crate) fn targets(&self) -> Vec<String> {
-        self.known.iter().filter_map(|known| known.forward_to.clone()).collect()
+        self.forwarding().map(|(_, url)| url.to_owned()).collect()
     }
 }
 

@@ -1,9 +1,7 @@
 //! The last requests, with what may be shown of them. Bounded in number and in size.
 
-use crate::answer::Answer;
 use crate::ledger::Exchange;
-use crate::mask;
-use crate::request::Request;
+use crate::texts::Texts;
 use jiff::Timestamp;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -20,8 +18,8 @@ pub(crate) struct Record {
     /// By the sandbox's clock.
     pub(crate) at: Timestamp,
     pub(crate) exchange: Exchange,
-    /// Request and reply, masked; `None` when there was none to keep, or its place was needed.
-    pub(crate) texts: Option<(String, String)>,
+    /// `None` when there was none to keep, or its place was needed.
+    pub(crate) texts: Option<Texts>,
     pub(crate) facts: Facts,
 }
 
@@ -33,15 +31,6 @@ pub(crate) struct Facts {
     /// How many entries the ledger had in all, before and after.
     pub(crate) ledger: (u64, u64),
     pub(crate) took: Duration,
-}
-
-/// What may be shown of a request: secrets are masked before anything is kept.
-pub(crate) struct RedactedTexts((String, String));
-
-impl RedactedTexts {
-    pub(crate) fn of(request: &Request, answer: &Answer) -> RedactedTexts {
-        RedactedTexts((mask::request(request), mask::reply(answer)))
-    }
 }
 
 #[derive(Debug, Default)]
@@ -61,22 +50,16 @@ impl RequestLog {
     }
 
     /// Writes down a call and its answer.
-    pub(crate) fn push_with_texts(
-        &mut self,
-        at: Timestamp,
-        exchange: Exchange,
-        texts: RedactedTexts,
-        facts: Facts,
-    ) {
-        self.add(at, exchange, Some(texts.0), facts);
+    pub(crate) fn push_with_texts(&mut self, at: Timestamp, exchange: Exchange, texts: Texts, facts: Facts) {
+        self.add(at, exchange, Some(texts), facts);
     }
 
-    fn add(&mut self, at: Timestamp, exchange: Exchange, texts: Option<(String, String)>, facts: Facts) {
+    fn add(&mut self, at: Timestamp, exchange: Exchange, texts: Option<Texts>, facts: Facts) {
         if self.records.len() >= EXCHANGES_KEPT {
             let gone = self.records.pop_front();
             self.forget(gone.and_then(|record| record.texts));
         }
-        self.size += texts.as_ref().map_or(0, size);
+        self.size += texts.as_ref().map_or(0, Texts::size);
         self.last += 1;
         self.records.push_back(Record { number: self.last, at, exchange, texts, facts });
         while self.size > TEXTS_KEPT && self.oldest_text <= self.last {
@@ -87,8 +70,8 @@ impl RequestLog {
         }
     }
 
-    fn forget(&mut self, texts: Option<(String, String)>) {
-        self.size = self.size.saturating_sub(texts.as_ref().map_or(0, size));
+    fn forget(&mut self, texts: Option<Texts>) {
+        self.size = self.size.saturating_sub(texts.as_ref().map_or(0, Texts::size));
     }
 
     fn place(&self, number: u64) -> Option<usize> {
@@ -111,13 +94,10 @@ impl RequestLog {
     }
 }
 
-fn size(texts: &(String, String)) -> usize {
-    texts.0.len() + texts.1.len()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::texts::Kept;
 
     fn exchange(path: &str) -> Exchange {
         let (gateway, method, path) = (String::new(), "GET".to_owned(), path.to_owned());
@@ -140,14 +120,10 @@ mod tests {
     #[test]
     fn size_of_texts_is_bounded() {
         let mut log = RequestLog::default();
-        let text = "x".repeat(TEXTS_KEPT / 4);
+        let kept = |bytes| Kept::Whole("x".repeat(bytes));
         for _ in 0..6 {
-            log.add(
-                Timestamp::UNIX_EPOCH,
-                exchange("/"),
-                Some((text.clone(), String::new())),
-                Facts::default(),
-            );
+            let texts = Texts { request: kept(TEXTS_KEPT / 4), reply: kept(0) };
+            log.add(Timestamp::UNIX_EPOCH, exchange("/"), Some(texts), Facts::default());
         }
         let kept: Vec<bool> = (1..=6).map(|number| log.find(number).unwrap().texts.is_some()).collect();
         assert_eq!((kept, log.size), (vec![false, false, true, true, true, true], TEXTS_KEPT));

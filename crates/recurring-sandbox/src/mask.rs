@@ -1,126 +1,53 @@
 //! What may be shown of a request. Everything is hidden that is not known to be harmless: a value is shown because the
 //! name of its member or header is in a list here, never because it does not look like a secret.
 
-use crate::answer::Answer;
-use crate::request::{Request, form};
+mod names;
+
+use crate::request::form;
+use names::{harmless, is_address, visible};
 use serde_json::{Map, Value};
 
 /// In the place of what is not shown.
 pub(crate) const HIDDEN: &str = "•••";
-/// Where a text is cut, in bytes.
-const LONGEST: usize = 16 * 1024;
+/// In the place of a body that was not sent.
+pub(crate) const NO_BODY: &str = "(no body)";
 /// A card number has 12 to 19 digits; so does nothing that is worth showing.
 const DIGITS_OF_A_CARD: usize = 12;
 
 /// Headers with harmless values.
 const HEADERS: [&str; 6] = ["accept", "content-length", "content-type", "host", "location", "user-agent"];
 
-/// Members and fields with harmless values, in small letters, sorted: what is paid, how it went, and the merchant's own
-/// reference. No name, no address, no id of the gateway's (at some gateways an id is the token), no key.
-const MEMBERS: [&str; 80] = [
-    "action",
-    "amount",
-    "balance",
-    "brand",
-    "captured",
-    "cardbrand",
-    "cardtype",
-    "channel",
-    "code",
-    "completed",
-    "country",
-    "created",
-    "created_on",
-    "createdat",
-    "createdatetime",
-    "createtime",
-    "credit_debit",
-    "currency",
-    "currencycode",
-    "debt",
-    "discount",
-    "domain",
-    "error",
-    "error_code",
-    "errorcode",
-    "event",
-    "event_type",
-    "eventname",
-    "expires_in",
-    "fee_amount",
-    "force_recurring",
-    "frequency",
-    "grant_type",
-    "isrecurring",
-    "issued",
-    "kind",
-    "language",
-    "last_transaction_added",
-    "localizedmessage",
-    "merchant_order_id",
-    "merchantorderreference",
-    "merchantreference",
-    "message",
-    "modified",
-    "net_amount",
-    "netamount",
-    "nextpaymenton",
-    "orderid",
-    "paid_on",
-    "payment_method",
-    "payment_method_brand",
-    "payment_type",
-    "pending_amount",
-    "platform",
-    "price",
-    "processing_time",
-    "product",
-    "product_type",
-    "quantity",
-    "reason",
-    "recurring",
-    "recurring_type",
-    "reference",
-    "refund_availability",
-    "refundable_amount",
-    "remote_paid_on",
-    "responsecode",
-    "starttime",
-    "state",
-    "status",
-    "tax_percent",
-    "timestamp",
-    "timezone",
-    "token_type",
-    "total",
-    "type",
-    "updated_on",
-    "updatedatetime",
-    "updatetime",
-    "viewed_on",
-];
-
-/// The head of the request that is worth showing, and its body.
-pub(crate) fn request(request: &Request) -> String {
-    let mut text = String::new();
-    for (name, value) in request.headers() {
-        header(&mut text, name.as_str(), value.to_str().unwrap_or(HIDDEN));
+/// A request or a reply as it travelled, with its secrets hidden: the line of the request, the head, an empty line, and the
+/// body.
+pub(crate) fn message(text: &str) -> String {
+    let (head, content) = text.split_once("\n\n").unwrap_or((text, ""));
+    let (mut shown, mut content_type) = (String::new(), "");
+    for line in head.lines() {
+        match line.split_once(": ") {
+            Some((name, value)) => {
+                header(&mut shown, name, value);
+                content_type = if name == "content-type" { value } else { content_type };
+            }
+            None => shown.push_str(&format!("{}\n", first_line(line))),
+        }
     }
-    text.push('\n');
-    text.push_str(&body(request.header("content-type").unwrap_or_default(), &request.body));
-    cut(text)
+    shown.push('\n');
+    shown.push_str(&body(content_type, content.as_bytes()));
+    shown
 }
 
-/// The same for an answer.
-pub(crate) fn reply(answer: &Answer) -> String {
-    let mut text = String::new();
-    header(&mut text, "content-type", answer.content_type());
-    if let Some(to) = answer.location() {
-        header(&mut text, "location", to);
-    }
-    text.push('\n');
-    text.push_str(&body(answer.content_type(), answer.body().as_bytes()));
-    cut(text)
+/// `POST /path?name=value`
+fn first_line(line: &str) -> String {
+    let (method, target) = line.split_once(' ').unwrap_or(("", line));
+    let (at, query) = target.split_once('?').unwrap_or((target, ""));
+    let pairs: Vec<String> = form(query).into_iter().map(|(name, value)| pair(&name, &value)).collect();
+    let mark = if pairs.is_empty() { "" } else { "?" };
+    format!("{method} {}{mark}{}", path(at), pairs.join("&"))
+}
+
+fn pair(name: &str, value: &str) -> String {
+    let shown = if visible(name) { without_digits(value) } else { HIDDEN.to_owned() };
+    format!("{}={shown}", member(name))
 }
 
 fn header(text: &mut String, name: &str, value: &str) {
@@ -134,9 +61,9 @@ fn header(text: &mut String, name: &str, value: &str) {
     text.push_str(&format!("{}: {shown}\n", member(name)));
 }
 
-/// The path with what looks like an id shortened: at some gateways an id is a token.
+/// The path, without what could be a card number.
 pub(crate) fn path(path: &str) -> String {
-    path.split('/').map(segment).collect::<Vec<_>>().join("/")
+    path.split('/').map(without_digits).collect::<Vec<_>>().join("/")
 }
 
 /// An address without its query, its path as [`path`] shows it.
@@ -151,37 +78,26 @@ pub(crate) fn url(url: &str) -> String {
     }
 }
 
-/// Short words and numbers stay, an id keeps its first four characters.
-pub(crate) fn segment(text: &str) -> String {
-    let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte));
-    match (plain, text.len()) {
-        (true, ..=24) if digits <= 2 || digits == text.len() && digits < 8 => text.to_owned(),
-        (true, 16..) if digits < text.len() => {
-            format!("{}{HIDDEN}", text.chars().take(4).collect::<String>())
-        }
-        _ => HIDDEN.to_owned(),
-    }
-}
-
-/// A merchant's own reference.
+/// A merchant's own reference, or an id.
 pub(crate) fn reference(text: &str) -> String {
     without_digits(text)
+}
+
+/// The beginning of a secret, so that two of them can be told apart.
+pub(crate) fn secret(text: &str) -> String {
+    let start = if text.len() >= 16 { text.chars().take(4).collect() } else { String::new() };
+    format!("{start}{HIDDEN}")
 }
 
 /// A body, by its type; what cannot be read is not shown.
 pub(crate) fn body(content_type: &str, body: &[u8]) -> String {
     if body.is_empty() {
-        return "(no body)".to_owned();
+        return NO_BODY.to_owned();
     }
     let unread = || format!("({} bytes, not shown)", body.len());
     let Ok(text) = std::str::from_utf8(body) else { return unread() };
     if content_type.starts_with("application/x-www-form-urlencoded") {
-        let pairs = form(text).into_iter().map(|(name, value)| {
-            let shown = if harmless(&name) { without_digits(&value) } else { HIDDEN.to_owned() };
-            format!("{}={shown}", member(&name))
-        });
-        return pairs.collect::<Vec<_>>().join("\n");
+        return form(text).iter().map(|(name, value)| pair(name, value)).collect::<Vec<_>>().join("\n");
     }
     match serde_json::from_str::<Value>(text) {
         Ok(value @ (Value::Object(_) | Value::Array(_))) => {
@@ -201,7 +117,8 @@ fn json(value: &Value, shown: bool) -> Value {
                 // ngenius writes an amount as {currencyCode, value}.
                 let amount = name == "value" && value.is_number() && members.contains_key("currencyCode");
                 let masked = if name == "request" { signed(value) } else { None };
-                let masked = masked.unwrap_or_else(|| json(value, harmless(name) || amount));
+                let masked = masked.or_else(|| address(name, value));
+                let masked = masked.unwrap_or_else(|| json(value, visible(name) || amount));
                 (member(name), masked)
             });
             Value::Object(masked.collect::<Map<_, _>>())
@@ -220,7 +137,17 @@ fn signed(value: &Value) -> Option<Value> {
     }
 }
 
-/// Whether the value of this member, field or parameter may be shown as it is.
+/// The value of a member that holds an address.
+fn address(name: &str, value: &Value) -> Option<Value> {
+    is_address(name).then(|| value.as_str().filter(|text| !text.is_empty()))?.map(|text| {
+        // Source: emspay prints one of its addresses without a scheme.
+        let bare = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+        let shown = url(&bare);
+        if text == bare { shown.into() } else { shown.trim_start_matches("http://").into() }
+    })
+}
+
+/// Whether the value of this member, field or parameter may be recorded as it is.
 pub(crate) fn shown(name: &str, value: &str) -> bool {
     harmless(name) && !holds_a_card(value)
 }
@@ -238,12 +165,6 @@ pub(crate) fn is_media_type(value: &str) -> bool {
     plain && value.contains('/') && value.len() <= 120 && !holds_a_card(value)
 }
 
-fn harmless(name: &str) -> bool {
-    // Asked for every member of every call.
-    let small = || name.bytes().map(|byte| byte.to_ascii_lowercase());
-    MEMBERS.binary_search_by(|known| known.bytes().cmp(small())).is_ok()
-}
-
 /// The name of a member, unless it could be something else in its place.
 fn member(name: &str) -> String {
     if is_plain_member(name) { name.to_owned() } else { HIDDEN.to_owned() }
@@ -254,8 +175,30 @@ fn without_digits(text: &str) -> String {
     if holds_a_card(text) { HIDDEN.to_owned() } else { text.to_owned() }
 }
 
-/// Whether there is a run of digits as long as a card number, however it is grouped.
+/// Whether there is a run of digits as long as a card number, however it is grouped. A UUID is none, whatever it is made of,
+/// and neither are 32 hexadecimal digits.
 fn holds_a_card(text: &str) -> bool {
+    let mut words =
+        text.split(|one: char| !one.is_ascii_alphanumeric() && one != '-').filter(|word| is_id(word));
+    match words.next() {
+        None => holds_a_long_number(text),
+        Some(id) => holds_a_long_number(&text.replace(id, "id")),
+    }
+}
+
+fn is_id(word: &str) -> bool {
+    let hex = |part: &str, length| part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let parts: Vec<&str> = word.split('-').collect();
+    match parts.as_slice() {
+        [whole] => hex(whole, 32),
+        [a, b, c, d, e] => {
+            [(a, 8), (b, 4), (c, 4), (d, 4), (e, 12)].iter().all(|(part, length)| hex(part, *length))
+        }
+        _ => false,
+    }
+}
+
+fn holds_a_long_number(text: &str) -> bool {
     let mut run = 0;
     text.chars().any(|character| {
         match character {
@@ -267,26 +210,10 @@ fn holds_a_card(text: &str) -> bool {
     })
 }
 
-fn cut(mut text: String) -> String {
-    if text.len() > LONGEST {
-        let end = (0..=LONGEST).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-        text.truncate(end);
-        text.push_str("\n(cut here)");
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::{HeaderMap, Method, Uri};
-
     const CARD: &str = "4111111111111111";
-
-    #[test]
-    fn list_of_members_is_sorted() {
-        assert!(MEMBERS.is_sorted());
-    }
 
     #[test]
     fn unknown_members_are_hidden() {
@@ -331,45 +258,57 @@ mod tests {
 
     #[test]
     fn headers_are_masked() {
-        let mut headers = HeaderMap::new();
-        for (name, value) in [
-            ("authorization", "Bearer sandbox_key"),
-            ("x-signature", "c2ln"),
-            ("x-4111111111111111", "1"),
-            ("content-type", "application/json"),
-        ] {
-            headers.insert(name, value.parse().unwrap());
-        }
-        let request = Request::new(Method::POST, &Uri::from_static("/"), headers, Vec::new()).unwrap();
-        let shown = super::request(&request);
+        let text = "POST /x?currency=EUR&token=s3cr3t\nauthorization: Bearer sandbox_key\nx-signature: c2ln\n\
+            x-4111111111111111: 1\ncontent-type: application/json\n\n";
+        let shown = message(text);
+        assert!(shown.starts_with("POST /x?currency=EUR&token=•••\n"), "{shown}");
         assert!(shown.contains("authorization: Bearer •••\n") && shown.contains("x-signature: •••\n"));
         assert!(shown.contains("content-type: application/json\n") && shown.contains("•••: •••\n"));
         assert!(!shown.contains("sandbox_key") && !shown.contains("c2ln") && !shown.contains("4111"));
-        let moved = reply(&Answer::see_other("http://127.0.0.1:1/paid?token=secret".to_owned()));
+        let moved = message("location: http://127.0.0.1:1/paid?token=secret\n\n");
         assert!(moved.contains("location: http://127.0.0.1:1/paid\n"), "{moved}");
     }
 
     #[test]
-    fn paths_are_masked() {
+    fn ids_and_addresses_are_shown_in_full() {
+        // Its digits alone would be as long as a card number.
+        let id = "41111111-1111-4111-8111-111111111111";
+        let text = format!(
+            r#"{{"id":"{id}","orderId":"{id}","checkout_url":"http://127.0.0.1:1/pay/revio/{id}?k=s3cr3t",
+                "payment_url":"127.0.0.1:1/pay/emspay/{id}/?x=s3cr3t","href":"http://u:s3cr3t@h/","vault_token":"{id}"}}"#
+        );
+        let shown = body("application/json", text.as_bytes());
+        for whole in [
+            format!("\"id\": \"{id}\""),
+            format!("\"checkout_url\": \"http://127.0.0.1:1/pay/revio/{id}\""),
+            format!("\"payment_url\": \"127.0.0.1:1/pay/emspay/{id}/\""),
+            "\"vault_token\": \"•••\"".to_owned(),
+            "\"href\": \"•••\"".to_owned(),
+        ] {
+            assert!(shown.contains(&whole), "{whole}: {shown}");
+        }
+        assert!(!shown.contains("s3cr3t"), "{shown}");
+    }
+
+    #[test]
+    fn paths_are_shown_without_card_numbers() {
         for (given, shown) in [
             (
                 "/revio/api/v1/purchases/82e6eb62-90e8-405c-9ec9-d43affba41d2/charge/",
-                "/revio/api/v1/purchases/82e6•••/charge/",
+                "/revio/api/v1/purchases/82e6eb62-90e8-405c-9ec9-d43affba41d2/charge/",
             ),
-            ("/omno/reporting/payments/0123456789ABCDEF0123456789ABCDEF", "/omno/reporting/payments/0123•••"),
-            ("/x/4111111111111111/12345678/1234567", "/x/•••/•••/1234567"),
-            ("/tokenpay/tokenization/query-token", "/tokenpay/tokenization/query-token"),
-            ("/a%20b", "/•••"),
+            (
+                "/omno/reporting/payments/01234567890123456789012345678901",
+                "/omno/reporting/payments/01234567890123456789012345678901",
+            ),
+            ("/x/4111111111111111/4111-1111-1111-1111/12345678", "/x/•••/•••/12345678"),
+            ("/x/82e6eb62-90e8-405c-9ec9-d43affba41d2:4111111111111111", "/x/•••"),
+            ("/a%20b", "/a%20b"),
         ] {
             assert_eq!(path(given), shown);
         }
         assert_eq!(url("http://user:secret@127.0.0.1/x"), HIDDEN);
         assert_eq!(url("http://127.0.0.1:80"), "http://127.0.0.1:80/");
-    }
-
-    #[test]
-    fn long_text_is_cut() {
-        let text = cut("é".repeat(LONGEST));
-        assert!(text.len() <= LONGEST + 20 && text.ends_with("é\n(cut here)"));
+        assert_eq!((secret("436").as_str(), secret("0123456789abcdef").as_str()), ("•••", "0123•••"));
     }
 }

@@ -265,6 +265,12 @@ impl Outbox {
         later.map(|pending| pending.due.duration_since(now)).min()
     }
 
+    /// How many are due now or on their way, and how many are sent again later.
+    pub(crate) fn waiting(&self, now: Timestamp) -> (usize, usize) {
+        let later = self.pending.iter().filter(|pending| pending.due > now).count();
+        (self.pending.len() - later + self.busy.len(), later)
+    }
+
     /// Whether nothing is due or on its way.
     pub(crate) fn settled(&self, now: Timestamp) -> bool {
         self.busy.is_empty() && self.pending.iter().all(|pending| pending.due > now)

@@ -15,9 +15,11 @@ use form::{Act, Entered, NOT_ASKED, Problem};
 
 /// Answers a request for the payment page of this id at the gateway with this path.
 pub(crate) fn answer(state: &mut State, request: &Request, path: &str, id: &str) -> Answer {
-    let note = |status: u16, title: &str, message: &str| Answer::html(status, view::note(title, message));
-    let other_method = note(405, "Payment", "This page takes GET and POST only.");
-    let gone = || note(404, "Not found", "This sandbox has no such payment.");
+    let note = |status: u16, title: &str, message: &str, back: Option<&str>| {
+        Answer::html(status, view::note(title, message, back))
+    };
+    let other_method = note(405, "Payment", "This page takes GET and POST only.", None);
+    let gone = || note(404, "Not found", "This sandbox has no such payment.", None);
     let State { common, gateways, challenges, .. } = state;
     let found = gateways.iter_mut().find(|known| known.prefix().first() == Some(&path));
     let Some(gateway) = found else { return gone() };
@@ -25,9 +27,13 @@ pub(crate) fn answer(state: &mut State, request: &Request, path: &str, id: &str)
     let Some(page) = gateway.page(common, id) else { return gone() };
     let (title, amount) = match page {
         Page::Open { title, amount } => (title, amount),
-        Page::Closed(message) if request.method == Method::GET => return note(200, "Payment", &message),
-        Page::Closed(message) if request.method == Method::POST => return note(409, "Payment", &message),
-        Page::Closed(_) => return other_method,
+        Page::Closed { message, back } => {
+            return match request.method {
+                Method::GET => note(200, "Payment", &message, back.as_deref()),
+                Method::POST => note(409, "Payment", &message, back.as_deref()),
+                _ => other_method,
+            };
+        }
     };
     let ask = |status: u16, entered: &Entered, problems: &[Problem]| {
         Answer::html(status, view::ask(name, &title, amount.as_deref(), entered, problems))
@@ -61,6 +67,6 @@ pub(crate) fn answer(state: &mut State, request: &Request, path: &str, id: &str)
     match gateway.customer(common, id, action) {
         None => gone(),
         Some(PageResult { redirect: Some(to), .. }) => Answer::see_other(to),
-        Some(PageResult { message, redirect: None }) => note(200, "Payment", message),
+        Some(PageResult { message, redirect: None }) => note(200, "Payment", message, None),
     }
 }

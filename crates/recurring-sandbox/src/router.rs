@@ -32,8 +32,8 @@ pub(crate) fn area_of(state: &State, path: &str) -> Area {
     }
 }
 
-/// The answer, and the line for the log when the request belongs there. [`State::log_request`] enters it, once what may be
-/// shown of the request is redacted: not under the lock, where every other request would wait for it.
+/// The answer, and the line for the log when the request belongs there. [`State::log_request`] enters it, once what is
+/// kept of the request is written: not under the lock, where every other request would wait for it.
 pub(crate) fn answer(state: &mut State, request: &Request) -> (Answer, Option<(Timestamp, Exchange)>) {
     state.catch_up();
     if control::described(request)

@@ -3,12 +3,13 @@
 use crate::answer::Answer;
 use crate::faults::{Fault, FaultKind, Hit, Moment, Seen, changed, instead};
 use crate::guard;
-use crate::log::{Facts, RedactedTexts};
+use crate::log::Facts;
 use crate::record::ClientSaw;
 use crate::replay;
 use crate::request::Request;
 use crate::router;
 use crate::state::{SharedState, lock};
+use crate::texts::Texts;
 use crate::wire::{End, Wire};
 use axum::body::{Body, to_bytes};
 use axum::http::header;
@@ -118,7 +119,7 @@ async fn act(
         (answer, line, std::mem::take(&mut state.common.delay), state.recorder_for(gateway), ledger)
     };
     if let Some(line) = line {
-        let texts = RedactedTexts::of(&request, &answer);
+        let texts = Texts::of(&request, target, &answer);
         let fault = hit.map(|hit| name_of(&hit.kind));
         lock(shared).log_request(line, texts, Facts { fault, ledger, took: begun.elapsed() });
     }

@@ -7,11 +7,12 @@ use crate::faults::{Fault, FaultKind};
 use crate::gateway::Gateway;
 use crate::guard::AllowedHosts;
 use crate::ledger::Exchange;
-use crate::log::{Facts, RedactedTexts, RequestLog};
+use crate::log::{Facts, RequestLog};
 use crate::outbox::{Pending, Reply};
 use crate::port::Port;
 use crate::record::{GatewayRecorder, Recorder};
 use crate::state_file::{Event, StateFile};
+use crate::texts::Texts;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -48,13 +49,8 @@ impl State {
         Some((gateway.as_mut(), common))
     }
 
-    /// Enters a request into the log with what may be shown of it.
-    pub(crate) fn log_request(
-        &mut self,
-        (at, line): (Timestamp, Exchange),
-        texts: RedactedTexts,
-        facts: Facts,
-    ) {
+    /// Enters a request into the log with what is kept of it.
+    pub(crate) fn log_request(&mut self, (at, line): (Timestamp, Exchange), texts: Texts, facts: Facts) {
         self.log.push_with_texts(at, line, texts, facts);
     }
 

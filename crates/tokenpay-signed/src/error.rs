@@ -34,6 +34,15 @@ impl ApiError {
         let words = self.message.to_lowercase().replace("tokenization", "").replace("tokenisation", "");
         words.contains("token") && DEAD.iter().any(|word| words.contains(word))
     }
+
+    /// Whether the words, which answer the question for an order, say that there is none.
+    // Assumption(no-order-words): no code but `0000` is public, and no document prints the words for it.
+    pub(crate) fn knows_no_order(&self) -> bool {
+        let words = self.message.to_lowercase();
+        let of_an_order = ["order", "reference", "transaction"].iter().any(|word| words.contains(word));
+        let missing = ["not found", "not exist", "no such"].iter().any(|word| words.contains(word));
+        of_an_order && missing
+    }
 }
 
 impl fmt::Display for ApiError {
@@ -75,7 +84,7 @@ fn head(reply: &Reply) -> Option<Head> {
     reply.object().ok()
 }
 
-fn names_an_order(reply: &Reply) -> bool {
+pub(crate) fn names_an_order(reply: &Reply) -> bool {
     head(reply).is_some_and(|head| head.order.is_some() || head.transaction.is_some())
 }
 

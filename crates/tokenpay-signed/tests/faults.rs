@@ -12,7 +12,8 @@ use recurring_fixtures::{Case, variants};
 use serde_json::json;
 use tokenpay_signed::{
     AddToken, CallbackUrl, Client, Currency, Decimal, Effect, Environment, Error, ErrorKind, HttpOptions,
-    LineItem, MerchantId, Money, Outcome, Proof, Recurring, Sale, SigningError, TokenId, TokenOrder,
+    LineItem, MerchantId, Money, OrderKey, Outcome, Proof, QueryOrder, Recurring, Sale, SigningError, TokenId,
+    TokenOrder,
 };
 
 const RECURRING: &str = "tokenpay-signed/recurring/documented";
@@ -161,6 +162,37 @@ async fn refusal_is_proof_only_with_known_code_or_words() {
         assert_eq!((error.kind(), error.effect()), (ErrorKind::Protocol, Effect::Unknown), "{body}");
     }
     let error = charge(200, r#"{"responseCode":7}"#).await.expect_err("no message");
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Protocol, Effect::Unknown));
+}
+
+#[tokio::test]
+async fn query_for_an_unknown_order_is_not_found_and_no_proof() {
+    const REFUSED: Effect = Effect::NotApplied(Proof::Refused);
+    for (status, message, kind, effect) in [
+        (200, "Order not found", ErrorKind::NotFound, Effect::Unknown),
+        (200, "The order does not exist.", ErrorKind::NotFound, Effect::Unknown),
+        (200, "No such merchantReference", ErrorKind::NotFound, Effect::Unknown),
+        (400, "Transaction not found", ErrorKind::NotFound, Effect::Unknown),
+        (404, "Order not found", ErrorKind::NotFound, Effect::Unknown),
+        // Not of the order, or of something else too.
+        (200, "Merchant not found", ErrorKind::Protocol, Effect::Unknown),
+        (200, "Token not found", ErrorKind::Protocol, Effect::Unknown),
+        (200, "Order status unknown", ErrorKind::Protocol, Effect::Unknown),
+        (200, "Order not found: it exists already", ErrorKind::Conflict, Effect::Unknown),
+        (400, "Invalid order", ErrorKind::InvalidRequest, REFUSED),
+        (500, "Order not found", ErrorKind::Unavailable, Effect::Unknown),
+    ] {
+        let body = json!({"responseCode": "1004", "message": message}).to_string();
+        let server =
+            FaultServer::start(move |_, _| Behavior::Reply(RawReply::json(status, body.clone()))).await;
+        let query = QueryOrder::new(OrderKey::OrderId(5803));
+        let error = client(&server.url(), any_signature()).query_order(&query).await.expect_err(message);
+        assert_eq!((error.kind(), error.effect()), (kind, effect), "{status} {message}: {error}");
+        assert!(error.api().is_some() && error.reply().is_some(), "{status} {message}");
+    }
+    // A charge is not a query: its kind is that of any other code.
+    let body = json!({"responseCode": "1004", "message": "Order not found"}).to_string();
+    let error = charge(200, body).await.expect_err("no order");
     assert_eq!((error.kind(), error.effect()), (ErrorKind::Protocol, Effect::Unknown));
 }
 

@@ -83,11 +83,11 @@ pub(crate) async fn resume(session: &Session, arguments: Resume, out: &Output) -
     let pending: PendingEnrolment = files::read(&arguments.pending.path()?, "pending")?;
     let id = &arguments.provider.agreed("the pending enrolment", pending.provider(), "--pending")?;
     let facade = session.gateway(id, Operation::Resume)?;
-    // Only where coming back takes the first payment: elsewhere it reads.
+    // Only where coming back takes the first payment: elsewhere it reads, and a journal records how that ended.
     let taken = Intent::first_payment(&pending).map(|intent| intent.attempt().clone());
     let journal = match &taken {
         Some(_) => session.guard(&arguments.journal, "take the first payment").await?,
-        None => None,
+        None => session.wanted(&arguments.journal).await?,
     };
     let file = arguments.credential.as_deref().map(NewFile::reserve).transpose()?;
     let once = taken.is_some() && journal.is_none();
@@ -109,7 +109,18 @@ pub(crate) async fn resume(session: &Session, arguments: Resume, out: &Output) -
             Ok(Resumed::Read(result)) => read(Some(attempt), *result),
             Err(error) => return ended(attempt, id, Err(error), out),
         },
-        _ => read(taken.as_ref(), facade.resume(pending).await),
+        (Some(journal), None) => {
+            let result = facade.resume(pending).await;
+            let payment = result.as_ref().ok().map(|enrolment| enrolment.payment.clone());
+            let (mut shown, agreement) = read(None, result);
+            if let Some(payment) = payment {
+                // What was read is shown in any case: the next reading records it.
+                let recorded = journal.record_enrolment(&facade, &payment).await;
+                shown.recorded(recorded, out);
+            }
+            (shown, agreement)
+        }
+        (None, _) => read(taken.as_ref(), facade.resume(pending).await),
     };
     let Some(Agreement::ChargeOnDemand(credential)) = agreement else {
         return Ok(without_credential(shown, missing, remedy, out));

@@ -113,6 +113,14 @@ pub(crate) async fn status(
         shown.line.charges = status.charges.iter().map(|charge| Line::payment(None, charge)).collect();
     }
     shown.exit = Exit::of_kept(payment);
+    match session.journal().await {
+        Ok(Some(journal)) => {
+            shown.recorded(journal.record_enrolment(&facade, payment).await, out);
+        }
+        Ok(None) => {}
+        // It is asked what the gateway says, which is known.
+        Err(error) => out.problem(&format!("cannot record how an enrolment ended: {error}")),
+    }
     let gone = payment.outcome == Outcome::Paid && !payment.is_kept();
     let exit = shown.print(out);
     if gone {

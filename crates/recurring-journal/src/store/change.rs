@@ -112,6 +112,8 @@ pub enum Due {
     Look,
     /// This one, to be looked up or decided now: unknown, pending or in review.
     One(AttemptId),
+    /// This enrolment, whose payment was read, unless it is paid or authorized already.
+    Enrolment(AttemptId),
     /// To be charged: planned with a sealed credential.
     Planned,
 }

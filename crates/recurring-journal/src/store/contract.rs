@@ -138,7 +138,7 @@ pub trait Store: fmt::Debug + Send + Sync + Sealed {
 
     /// Takes up to `limit` attempts that are due, for this owner until `lease.until`. What one caller takes, no other
     /// one gets, nor the same one a second time while its lease lasts; only an attempt that is named
-    /// ([`Due::One`]) may be taken again by its own owner.
+    /// ([`Due::One`], [`Due::Enrolment`]) may be taken again by its own owner.
     ///
     /// # Errors
     /// When they cannot be taken.
@@ -156,8 +156,8 @@ pub trait Store: fmt::Debug + Send + Sync + Sealed {
     /// When they cannot be read.
     async fn list(&self, filter: &Filter, limit: u32) -> Result<Vec<AttemptRecord>, StoreError>;
 
-    /// How many attempts there are in each state. An enrolment is not counted: it moves no money, and stays pending
-    /// for good.
+    /// How many attempts there are in each state. An enrolment is not counted: it moves no money itself, and is pending
+    /// until the customer has come back.
     ///
     /// # Errors
     /// When they cannot be counted.

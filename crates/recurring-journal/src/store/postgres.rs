@@ -361,7 +361,7 @@ impl Store for PostgresStore {
 
     async fn take(&self, due: &Due, limit: u32, lease: &Lease) -> Result<Vec<AttemptRecord>, StoreError> {
         let one = match due {
-            Due::One(attempt) => Some(attempt.as_str()),
+            Due::One(attempt) | Due::Enrolment(attempt) => Some(attempt.as_str()),
             Due::Look | Due::Planned => None,
         };
         let values: Values<'_> =

@@ -53,6 +53,7 @@ macro_rules! every_case {
             unsent_attempt_takes_another_intent,
             attempt_that_may_have_been_sent_stays_bound,
             enrolment_reserves_its_name,
+            enrolment_is_taken_to_record_its_end,
             unsent_enrolment_is_replaced,
         }
     };
@@ -64,8 +65,8 @@ pub(crate) use failover::{assert_failed_over, before_failover};
 pub(crate) use late::{late_payment_beside_another_is_reviewed, late_result_is_recorded};
 #[allow(unused_imports, reason = "each test program uses a part of it")]
 pub(crate) use names::{
-    attempt_that_may_have_been_sent_stays_bound, enrolment_reserves_its_name,
-    unsent_attempt_takes_another_intent, unsent_enrolment_is_replaced,
+    attempt_that_may_have_been_sent_stays_bound, enrolment_is_taken_to_record_its_end,
+    enrolment_reserves_its_name, unsent_attempt_takes_another_intent, unsent_enrolment_is_replaced,
 };
 #[allow(unused_imports, reason = "each test program uses a part of it")]
 pub(crate) use payments::{

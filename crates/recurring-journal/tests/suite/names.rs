@@ -124,6 +124,31 @@ pub(crate) async fn enrolment_reserves_its_name(place: &dyn Place) {
     assert!(matches!(stands, Claim::Existing(record) if record.state == State::Armed));
 }
 
+pub(crate) async fn enrolment_is_taken_to_record_its_end(place: &dyn Place) {
+    let (one, two) = (place.open().await, place.open().await);
+    one.reserve(&enrolment("a", "ann"), at(0)).await.unwrap();
+    let due = Due::Enrolment(attempt("a"));
+    let mut taken = one.take(&due, 1, &lease(&*one, 1).await).await.unwrap();
+    let first = taken.pop().unwrap();
+    assert_eq!((first.state, taken.len()), (State::Pending, 0));
+    assert_eq!(two.take(&due, 1, &lease(&*two, 2).await).await.unwrap(), [], "the other one has it");
+    for end in [State::Declined, State::Canceled, State::Pending, State::Paid] {
+        let record = one.take(&due, 1, &lease(&*one, 3).await).await.unwrap().pop().unwrap();
+        let written = one.change(&attempt("a"), record.fence(), &Change::to(end), at(4)).await.unwrap();
+        assert_eq!((written.state, written.lease_until), (end, None));
+    }
+    let late = one.change(&attempt("a"), first.fence(), &Change::to(State::Declined), at(5)).await;
+    assert_eq!(late, Err(recurring_journal::StoreError::Fenced));
+    assert_eq!(two.take(&due, 1, &lease(&*two, 6).await).await.unwrap(), [], "it is paid");
+    assert_eq!(arm(&*two, &intent("a"), 7).await, None);
+    assert!(matches!(two.reserve(&enrolment("a", "ann"), at(8)).await.unwrap(), Claim::Existing(_)));
+    // Nothing but an enrolment is taken so.
+    armed(&*one, "charge", 0).await;
+    let other = Due::Enrolment(attempt("charge"));
+    let year = Lease { now: at(40_000_000), until: at(40_000_300), ..lease(&*two, 0).await };
+    assert_eq!(two.take(&other, 1, &year).await.unwrap(), []);
+}
+
 pub(crate) async fn unsent_enrolment_is_replaced(place: &dyn Place) {
     let store = place.open().await;
     let reserved = store.reserve(&enrolment("a", "ann"), at(0)).await.unwrap();

@@ -12,6 +12,7 @@ mod members;
 mod money;
 mod order;
 mod refusal;
+mod rows;
 
 pub(crate) use account::Emspay;
 #[cfg(test)]
@@ -21,13 +22,14 @@ use crate::answer::Answer;
 use crate::cards::REFUSED_BY_ISSUER;
 use crate::common::Common;
 use crate::due::{DueKind, DueList, DuePayment};
-use crate::gateway::{CustomerAction, Gateway, OperationRow, Page, PageResult};
+use crate::gateway::{CustomerAction, Gateway, OperationRow, Page, PageResult, PaymentRow, StoredCard};
 use crate::json::{self, text};
-use crate::outbox::WebhookRules;
+use crate::outbox::{Notification, WebhookRules};
 use crate::request::Request;
 use account::Vault;
 use axum::http::Method;
-use order::{GATEWAY, Recurring, after};
+use jiff::Timestamp;
+use order::{EVENT, GATEWAY, Recurring, after};
 use refusal::{not_found, refuse};
 
 const API_KEY: &str = "sandbox_emspay_key";
@@ -124,7 +126,10 @@ impl Gateway for Emspay {
                 title: text(&order.kept, "description").unwrap_or("Payment").to_owned(),
                 amount: Some(json::display_amount(order.amount, &order.currency)),
             },
-            status => Page::Closed(format!("This order is {status}. Nothing is left to pay here.")),
+            status => Page::Closed {
+                message: format!("This order is {status}. Nothing is left to pay here."),
+                back: order.leads_to(),
+            },
         })
     }
 
@@ -152,7 +157,10 @@ impl Gateway for Emspay {
                         let token = common.ids.uuid();
                         let ends = after(order.created, "P1Y")?;
                         let first_transaction = order.transaction_id.clone();
-                        self.vaults.push(&token, Vault { card: card.clone(), first_transaction, ends });
+                        self.vaults.push(
+                            &token,
+                            Vault { card: card.clone(), first_transaction, created: now, ends },
+                        );
                         order.vault_token = Some(token);
                     }
                     order.card = Some(card);
@@ -162,13 +170,23 @@ impl Gateway for Emspay {
             },
         };
         order.notify(common, &self.project_id);
-        let (success, failure) = (text(&order.kept, "return_url"), text(&order.kept, "failure_url"));
-        let to = if matches!(order.status, "completed" | "accepted") { success } else { failure.or(success) };
-        // Source: the vendor's own plugin, which gives one address for both and takes a request with this as the customer.
-        let redirect = to.map(|url| {
-            let mark = if url.contains('?') { '&' } else { '?' };
-            format!("{url}{mark}order_id={id}")
-        });
-        Some(PageResult { message, redirect })
+        Some(PageResult { message, redirect: order.leads_to() })
+    }
+
+    fn payments(&self, now: Timestamp) -> Box<dyn Iterator<Item = PaymentRow<'_>> + '_> {
+        Box::new(self.orders.newest().map(move |(_, _, order)| self.row(order, now)))
+    }
+
+    fn stored_cards(&self) -> Box<dyn Iterator<Item = StoredCard<'_>> + '_> {
+        Box::new(self.vaults.newest().map(rows::stored))
+    }
+
+    fn events(&self) -> &'static [&'static str] {
+        &[EVENT]
+    }
+
+    fn webhook(&self, _: &mut Common, payment: &str, _: &str) -> Option<(Notification, Vec<String>)> {
+        let order = self.orders.get(payment)?;
+        Some((order.notification(&self.project_id), order.webhook_url().into_iter().collect()))
     }
 }

@@ -18,6 +18,7 @@ mod order;
 mod payment;
 mod read;
 mod refusal;
+mod rows;
 
 pub(crate) use account::Ngenius;
 #[cfg(test)]
@@ -27,13 +28,16 @@ use crate::answer::Answer;
 use crate::cards::REFUSED_BY_ISSUER;
 use crate::common::Common;
 use crate::due::DueList;
-use crate::gateway::{CustomerAction, Gateway, OperationRow, Page, PageResult, Schedule};
+use crate::gateway::{
+    CustomerAction, Gateway, OperationRow, Page, PageResult, PaymentRow, Schedule, StoredCard,
+};
 use crate::json;
-use crate::outbox::WebhookRules;
+use crate::outbox::{Notification, WebhookRules};
 use crate::request::Request;
 use account::{REALM, api_key};
 use axum::http::Method;
 use encryption::{WEBHOOK_HEADER, WEBHOOK_SECRET};
+use jiff::Timestamp;
 use order::GATEWAY;
 use payment::Tried;
 use refusal::{refuse, unplayed};
@@ -41,6 +45,19 @@ use refusal::{refuse, unplayed};
 /// From public documentation: sent once, and never again.
 pub(super) const WEBHOOKS: WebhookRules =
     WebhookRules { accepts: |status, _| matches!(status, 200 | 201), backoff: |_| None };
+
+const EVENTS: &[&str] = &[
+    "AUTHORISED",
+    "CAPTURED",
+    "PURCHASED",
+    "DECLINED",
+    "PURCHASE_DECLINED",
+    "PARTIALLY_CAPTURED",
+    "REFUNDED",
+    "PARTIALLY_REFUNDED",
+    "FULL_AUTH_REVERSED",
+    "PURCHASE_REVERSED",
+];
 
 const OPERATIONS: &[OperationRow] = &[
     ("POST", "identity/auth/access-token", "access-token"),
@@ -129,7 +146,8 @@ impl Gateway for Ngenius {
         Some(if order.waits() {
             Page::Open { title: "Payment".to_owned(), amount: Some(amount) }
         } else {
-            Page::Closed("This order is closed. Nothing is left to pay here.".to_owned())
+            let message = "This order is closed. Nothing is left to pay here.".to_owned();
+            Page::Closed { message, back: order.leads_to() }
         })
     }
 
@@ -151,12 +169,7 @@ impl Gateway for Ngenius {
         let message = result.map_or_else(|decline| decline.message, |()| "The payment is complete.");
         let tried = Tried::new(common, card, result);
         order.settle(common, &self.outlet, place, tried);
-        // Source: public documentation. The order's reference comes back with the customer.
-        let redirect = order.redirect.as_ref().map(|url| {
-            let mark = if url.contains('?') { '&' } else { '?' };
-            format!("{url}{mark}ref={}", order.terms.reference)
-        });
-        Some(PageResult { message, redirect })
+        Some(PageResult { message, redirect: order.leads_to() })
     }
 
     fn catch_up(&mut self, common: &mut Common) {
@@ -173,6 +186,29 @@ impl Gateway for Ngenius {
 
     fn expire_tokens(&mut self) {
         self.tokens.clear();
+    }
+
+    fn payments(&self, _: Timestamp) -> Box<dyn Iterator<Item = PaymentRow<'_>> + '_> {
+        Box::new(self.newest().map(|(_, order, payment)| self.row(order, payment)))
+    }
+
+    fn stored_cards(&self) -> Box<dyn Iterator<Item = StoredCard<'_>> + '_> {
+        Box::new(self.newest().filter_map(|(place, order, payment)| rows::stored(place, order, payment)))
+    }
+
+    fn events(&self) -> &'static [&'static str] {
+        EVENTS
+    }
+
+    fn webhook(
+        &self,
+        common: &mut Common,
+        payment: &str,
+        event: &str,
+    ) -> Option<(Notification, Vec<String>)> {
+        let (place, order, _) = self.newest().find(|(_, _, known)| known.reference == payment)?;
+        let url = common.outbox.account_wide(GATEWAY);
+        Some((order.notification(common, &self.outlet, place, event), url.into_iter().collect()))
     }
 
     fn schedules(&self) -> Box<dyn Iterator<Item = Schedule> + '_> {

@@ -8,64 +8,43 @@
 //! documented about that: a payment sent twice is taken twice, and the ledger shows it.
 
 mod members;
+mod payment;
+mod rows;
 
 pub(super) use members::MEMBERS;
 
 use crate::answer::Answer;
 use crate::bounded::BoundedStore;
-use crate::cards::{Card, Decline, REFUSED_BY_ISSUER};
+use crate::cards::{Decline, REFUSED_BY_ISSUER};
 use crate::common::Common;
 use crate::due::{DueKind, DueList, DuePayment};
-use crate::gateway::{CustomerAction, Gateway, OperationRow, Page, PageResult};
-use crate::json::{self, absent, child, text};
-use crate::ledger::{LedgerKind, PaymentNames};
+use crate::gateway::{
+    CustomerAction, Gateway, OperationRow, Page, PageResult, PaymentRow, STATUS, StoredCard,
+};
+use crate::json;
 use crate::members::{not_played, sentence};
 use crate::outbox::{Notification, WebhookRules};
 use crate::request::{Request, form};
 use axum::http::Method;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Map, Value, json};
+use payment::{GATEWAY, Payment, SavedCard, read, refuse};
+use serde_json::{Value, json};
 use std::collections::HashMap;
 
 const CLIENT_ID: &str = "sandbox_omno_client";
 const CLIENT_SECRET: &str = "sandbox_omno_secret";
-const GATEWAY: &str = "omno";
 const TOKEN_LIFE: SignedDuration = SignedDuration::from_secs(300);
 /// How long a customer may take on the page.
 const PAGE_LIFE: SignedDuration = SignedDuration::from_mins(30);
-const BILLING: [&str; 9] =
-    ["firstName", "lastName", "address1", "city", "state", "country", "postalCode", "phone", "email"];
-
-#[derive(Debug)]
-struct Payment {
-    id: String,
-    amount: i64,
-    decimals: u32,
-    currency: String,
-    order_id: Option<String>,
-    customer: String,
-    billing: Map<String, Value>,
-    hook: String,
-    callback: String,
-    callback_fail: String,
-    created: Timestamp,
-    status: &'static str,
-    card: Option<Card>,
-    decline: Option<Decline>,
-}
 
 #[derive(Debug, Default)]
 pub(crate) struct Omno {
     tokens: HashMap<String, Timestamp>,
     payments: BoundedStore<Payment>,
-    /// Customer and card, by token.
-    cards: BoundedStore<(String, Card)>,
+    /// By token.
+    cards: BoundedStore<SavedCard>,
     /// The number of the first payment whose page may still be open.
     young: u64,
-}
-
-fn refuse(status: u16, message: &str) -> Answer {
-    Answer::json(status, &json!({"message": message}))
 }
 
 fn refuse_token(status: u16, error: &str, description: &str) -> Answer {
@@ -118,9 +97,9 @@ impl Omno {
     }
 
     fn cards(&self, customer: &str) -> Answer {
-        let own = self.cards.entries().filter(|(_, (owner, _))| owner == customer);
+        let own = self.cards.entries().filter(|(_, saved)| saved.customer == customer);
         let list: Vec<Value> = own
-            .map(|(token, (_, card))| {
+            .map(|(token, SavedCard { card, .. })| {
                 json!({
                     "cardToken": token, "cardMask": card.masked("********"), "cardBrand": card.brand_upper(),
                     "expirationDate": format!("{:02}/{}", card.month, card.year), "cardholder": card.holder,
@@ -140,9 +119,10 @@ impl Omno {
         }
         let (mut payment, card_token) = read(&body, &request.body, common)?;
         if let Some(token) = card_token {
-            let (_, card) = self.cards.get(&token).ok_or_else(|| refuse(400, "cardToken is not known"))?;
-            let result = card.later(payment.created);
-            payment.card = Some(card.clone());
+            let saved = self.cards.get(&token).ok_or_else(|| refuse(400, "cardToken is not known"))?;
+            let result = saved.card.later(payment.created);
+            payment.card = Some(saved.card.clone());
+            payment.charged = self.cards.number(&token);
             payment.settle(common, result);
             payment.notify(common);
         }
@@ -181,102 +161,6 @@ impl Omno {
 
 fn count(names: &[&str], name: &str) -> usize {
     names.iter().filter(|given| **given == name).count()
-}
-
-/// Checks the request; returns the payment and the token of a saved card.
-fn read(
-    body: &Map<String, Value>,
-    bytes: &[u8],
-    common: &mut Common,
-) -> Result<(Payment, Option<String>), Answer> {
-    let currency = text(body, "currency").and_then(|code| Some((code, json::decimals(code)?)));
-    let (currency, decimals) = currency.ok_or_else(|| refuse(400, "currency must be an ISO 4217 code"))?;
-    let literal = std::str::from_utf8(bytes).ok().and_then(|body| json::literal(body, "amount"));
-    let amount = literal.and_then(|literal| json::minor_from_decimal(&literal, decimals));
-    let amount = amount.ok_or_else(|| {
-        refuse(400, "amount must be a positive number with no more decimals than the currency has")
-    })?;
-    let url = |name: &str| match text(body, name).filter(|text| json::is_url(text)) {
-        Some(url) => Ok(url.to_owned()),
-        None => Err(refuse(400, &format!("{name} must be an http or https URL"))),
-    };
-    let (hook, callback, callback_fail) = (url("hookUrl")?, url("callback")?, url("callbackFail")?);
-    let billing = child(body, "billing").ok_or_else(|| refuse(400, "billing is required"))?;
-    let missing = BILLING.iter().find(|name| text(billing, name).is_none_or(str::is_empty));
-    if let Some(missing) = missing {
-        return Err(refuse(400, &format!("billing.{missing} is required")));
-    }
-    let optional = |members: &Map<String, Value>, name: &str| match text(members, name) {
-        Some(text) => Ok(Some(text.to_owned())),
-        None if absent(members, name) => Ok(None),
-        None => Err(refuse(400, &format!("{name} must be text"))),
-    };
-    let customer = optional(billing, "externalUserId")?.filter(|id| !id.is_empty());
-    optional(body, "lang")?;
-    optional(body, "merchantTransactionId")?;
-    let payment = Payment {
-        id: common.ids.hex(),
-        amount,
-        decimals,
-        currency: currency.to_owned(),
-        order_id: optional(body, "orderId")?,
-        customer: customer.unwrap_or_else(|| common.ids.uuid()),
-        billing: billing.clone(),
-        hook,
-        callback,
-        callback_fail,
-        created: common.now(),
-        status: "Created",
-        card: None,
-        decline: None,
-    };
-    Ok((payment, optional(body, "cardToken")?))
-}
-
-impl Payment {
-    fn settle(&mut self, common: &mut Common, result: Result<(), Decline>) {
-        match result {
-            Ok(()) => {
-                self.status = "Success";
-                let names = PaymentNames {
-                    reference: self.order_id.as_deref().unwrap_or_default(),
-                    payment: &self.id,
-                };
-                common.move_money(LedgerKind::Charge, GATEWAY, names, (self.amount, &self.currency));
-            }
-            Err(decline) => {
-                self.status = "Declined";
-                self.decline = Some(decline);
-            }
-        }
-    }
-
-    fn open(&self) -> bool {
-        matches!(self.status, "Created" | "Pending3DS")
-    }
-
-    fn notify(&self, common: &mut Common) {
-        let body = self.render(&common.origin).to_string();
-        common.notify(&Notification::new(GATEWAY, self.status, &self.id, body), [self.hook.clone()]);
-    }
-
-    fn render(&self, origin: &str) -> Value {
-        let amount = json::decimal_number(self.amount, self.decimals);
-        let card = |read: &dyn Fn(&Card) -> String| self.card.as_ref().map(read);
-        json!({
-            "id": self.id, "status": self.status, "amount": amount, "currency": self.currency,
-            "createdAt": self.created.strftime("%Y-%m-%dT%H:%M:%S").to_string(),
-            "psp": "sandbox", "masterPsp": "sandbox",
-            "cardMask": card(&|card| card.masked("********")), "cardholder": card(&|card| card.holder.clone()),
-            "expirationDate": card(&|card| format!("{:02}/{:02}", card.month, card.year % 100)),
-            "cardBrand": card(&Card::brand_upper), "country": self.billing.get("country"),
-            "customerId": self.customer, "paymentResult": self.decline.map(|decline| decline.message),
-            "initialAmount": amount, "initialCurrency": self.currency, "isApm": false, "paymentLog": [],
-            "billingData": self.billing, "paymentTransactionRequests": [], "paymentSystemLog": [],
-            "orderId": self.order_id,
-            "3dsRedirectUrl": (self.status == "Pending3DS").then(|| format!("{origin}/pay/omno/{}", self.id)),
-        })
-    }
 }
 
 /// Guesses: any 2xx counts as received; three repetitions, ten minutes apart.
@@ -341,7 +225,8 @@ impl Gateway for Omno {
     fn page(&mut self, common: &mut Common, id: &str) -> Option<Page> {
         let payment = self.payments.get_mut(id)?;
         if !payment.open() {
-            return Some(Page::Closed(format!("The status of this payment is {}.", payment.status)));
+            let message = format!("The status of this payment is {}.", payment.status);
+            return Some(Page::Closed { message, back: Some(payment.leads_to().to_owned()) });
         }
         // On the page the customer is authenticated.
         if payment.status == "Created" {
@@ -366,13 +251,15 @@ impl Gateway for Omno {
         if let CustomerAction::Pay(card) = action {
             if result.is_ok() {
                 let token = common.ids.uuid();
-                self.cards.push(&token, (payment.customer.clone(), card.clone()));
+                payment.saved = Some(self.cards.next_number());
+                let customer = payment.customer.clone();
+                self.cards.push(&token, SavedCard { customer, card: card.clone(), created: now });
             }
             payment.card = Some(card);
         }
         payment.notify(common);
-        let to = if result.is_ok() { &payment.callback } else { &payment.callback_fail };
-        Some(PageResult { message: "The payment has ended.", redirect: Some(to.clone()) })
+        let redirect = Some(payment.leads_to().to_owned());
+        Some(PageResult { message: "The payment has ended.", redirect })
     }
 
     fn catch_up(&mut self, common: &mut Common) {
@@ -389,6 +276,23 @@ impl Gateway for Omno {
             };
             list.add(at, GATEWAY, DueKind::Expiry, due, "");
         }
+    }
+
+    fn payments(&self, _: Timestamp) -> Box<dyn Iterator<Item = PaymentRow<'_>> + '_> {
+        Box::new(self.payments.newest().map(|(_, _, payment)| rows::row(payment)))
+    }
+
+    fn stored_cards(&self) -> Box<dyn Iterator<Item = StoredCard<'_>> + '_> {
+        Box::new(self.cards.newest().map(rows::stored))
+    }
+
+    fn events(&self) -> &'static [&'static str] {
+        &[STATUS]
+    }
+
+    fn webhook(&self, common: &mut Common, payment: &str, _: &str) -> Option<(Notification, Vec<String>)> {
+        let payment = self.payments.get(payment)?;
+        Some((payment.notification(&common.origin), vec![payment.hook.clone()]))
     }
 
     fn expire_tokens(&mut self) {

@@ -14,6 +14,7 @@ mod money;
 mod notify;
 mod purchase;
 mod refusal;
+mod rows;
 mod webhook;
 mod webhooks;
 
@@ -26,14 +27,16 @@ use crate::answer::Answer;
 use crate::cards::REFUSED_BY_ISSUER;
 use crate::common::Common;
 use crate::due::{DueKind, DueList};
-use crate::gateway::{CustomerAction, Gateway, OperationRow, Page, PageResult};
+use crate::gateway::{CustomerAction, Gateway, OperationRow, Page, PageResult, PaymentRow, StoredCard};
 use crate::json;
 use crate::members::sentence;
-use crate::outbox::WebhookRules;
+use crate::outbox::{Notification, WebhookRules};
 use crate::request::Request;
 use account::Token;
 use axum::http::Method;
+use jiff::Timestamp;
 use money::settle;
+use notify::EVENTS;
 use purchase::{Attempt, GATEWAY};
 use refusal::{not_found, refuse, refuse_all};
 
@@ -143,7 +146,7 @@ impl Gateway for Revio {
         purchase.refresh(common.now());
         if !purchase.unpaid() {
             let message = format!("This purchase is {}. Nothing is left to pay here.", purchase.status);
-            return Some(Page::Closed(message));
+            return Some(Page::Closed { message, back: purchase.way_back().map(str::to_owned) });
         }
         purchase.view(common.now());
         let amount = Some(json::display_amount(purchase.total, &purchase.currency));
@@ -188,6 +191,27 @@ impl Gateway for Revio {
             self.notify(common, id, event);
         }
         Some(PageResult { message, redirect: to })
+    }
+
+    fn payments(&self, now: Timestamp) -> Box<dyn Iterator<Item = PaymentRow<'_>> + '_> {
+        Box::new(self.purchases.newest().map(move |(_, _, purchase)| self.row(purchase, now)))
+    }
+
+    fn stored_cards(&self) -> Box<dyn Iterator<Item = StoredCard<'_>> + '_> {
+        Box::new(self.tokens.newest().map(|(number, _, token)| rows::stored(number, token)))
+    }
+
+    fn events(&self) -> &'static [&'static str] {
+        EVENTS
+    }
+
+    fn webhook(
+        &self,
+        common: &mut Common,
+        payment: &str,
+        event: &str,
+    ) -> Option<(Notification, Vec<String>)> {
+        self.about(common, payment, event)
     }
 
     fn authenticates(&self, number: &str) -> bool {

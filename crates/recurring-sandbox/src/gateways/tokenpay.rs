@@ -13,6 +13,7 @@ mod members;
 mod money;
 mod order;
 mod refusal;
+mod rows;
 mod signed;
 
 pub(crate) use account::Tokenpay;
@@ -21,12 +22,15 @@ pub(super) use members::MEMBERS;
 
 use crate::answer::Answer;
 use crate::common::Common;
-use crate::gateway::{CustomerAction, Gateway, OperationRow, Page, PageResult};
+use crate::gateway::{
+    CustomerAction, Gateway, OperationRow, Page, PageResult, PaymentRow, STATUS, StoredCard,
+};
 use crate::json;
-use crate::outbox::WebhookRules;
+use crate::outbox::{Notification, WebhookRules};
 use crate::request::Request;
 use account::{Token, number_of};
 use axum::http::Method;
+use jiff::Timestamp;
 use order::{CURRENCY, GATEWAY, MERCHANT_ID};
 use refusal::malformed;
 
@@ -109,12 +113,16 @@ impl Gateway for Tokenpay {
             return Some(if order.open() {
                 Page::Open { title: "Payment".to_owned(), amount: Some(amount) }
             } else {
-                Page::Closed("This order is closed. Nothing is left to pay here.".to_owned())
+                let message = "This order is closed. Nothing is left to pay here.".to_owned();
+                Page::Closed { message, back: checkout.way_back(order) }
             });
         }
         let enrollment = self.enrollments.get(id)?;
         Some(if enrollment.done {
-            Page::Closed("This page has been used.".to_owned())
+            Page::Closed {
+                message: "This page has been used.".to_owned(),
+                back: Some(enrollment.success.clone()),
+            }
         } else {
             Page::Open { title: "Save your card".to_owned(), amount: None }
         })
@@ -128,7 +136,8 @@ impl Gateway for Tokenpay {
         enrollment.done = true;
         let to = match action {
             CustomerAction::Pay(card) if card.first(common.now()).is_ok() => {
-                let token = Token { id: self.next_token, user: enrollment.user.clone(), card };
+                let token =
+                    Token { id: self.next_token, user: enrollment.user.clone(), card, created: common.now() };
                 self.tokens.push(&self.next_token.to_string(), token);
                 self.next_token = self.next_token.saturating_add(1);
                 &enrollment.success
@@ -139,7 +148,24 @@ impl Gateway for Tokenpay {
         Some(PageResult { message: "The page has ended.", redirect: Some(to.clone()) })
     }
 
+    fn payments(&self, _: Timestamp) -> Box<dyn Iterator<Item = PaymentRow<'_>> + '_> {
+        Box::new(self.orders.newest().map(|(_, _, order)| rows::row(order)))
+    }
+
+    fn stored_cards(&self) -> Box<dyn Iterator<Item = StoredCard<'_>> + '_> {
+        Box::new(self.tokens.newest().map(|(number, _, token)| rows::stored(number, token)))
+    }
+
+    fn events(&self) -> &'static [&'static str] {
+        &[STATUS]
+    }
+
+    fn webhook(&self, _: &mut Common, payment: &str, _: &str) -> Option<(Notification, Vec<String>)> {
+        let order = self.orders.at(number_of(payment.parse().ok()?)?)?;
+        Some((order.notification(&self.gateway)?, order.notify.iter().cloned().collect()))
+    }
+
     fn webhook_body(&self, order: i64) -> Option<String> {
-        self.orders.at(number_of(order)?)?.notification(&self.gateway)
+        self.orders.at(number_of(order)?)?.signed_body(&self.gateway)
     }
 }

@@ -10,18 +10,22 @@ use crate::gateway::PAGE;
 use crate::json::display_amount;
 use crate::state::State;
 use askama::Template;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// An entry of a list to choose from, and whether it was chosen.
-struct Choice {
-    value: &'static str,
-    words: &'static str,
-    chosen: bool,
+pub(super) struct Choice {
+    pub(super) value: &'static str,
+    pub(super) words: &'static str,
+    pub(super) chosen: bool,
 }
+
+/// A gateway, and the address for all of its webhooks.
+pub(super) type Address = (String, String);
 
 #[derive(Template)]
 #[template(path = "inspector/faults.html")]
 struct Faults<'a> {
+    here: &'static str,
     problem: Option<&'a str>,
     /// The words of each armed fault, and its JSON.
     armed: Vec<(String, String)>,
@@ -46,6 +50,7 @@ pub(super) fn faults(state: &State, form: &Form, problem: Option<&str>) -> Strin
     });
     let gateways = state.gateways.iter().map(|gateway| gateway.name()).chain([PAGE]);
     render(&Faults {
+        here: "faults",
         problem,
         armed: armed.collect(),
         presets: FaultPreset::all().iter().map(|one| choose(one.name(), one.summary(), "preset")).collect(),
@@ -60,6 +65,7 @@ pub(super) fn faults(state: &State, form: &Form, problem: Option<&str>) -> Strin
 #[derive(Template)]
 #[template(path = "inspector/clock.html")]
 struct Clock<'a> {
+    here: &'static str,
     problem: Option<String>,
     now: String,
     amount: &'a str,
@@ -99,6 +105,7 @@ pub(super) fn clock(state: &mut State, form: &Form, problem: Option<&str>) -> St
     let unit = |value| Choice { value, words: value, chosen: form.field("unit") == value };
     let amount = form.field("amount");
     render(&Clock {
+        here: "clock",
         problem,
         now: event_time(&state.common.now().to_string()),
         amount: if amount.is_empty() { "31" } else { amount },
@@ -144,29 +151,37 @@ fn due(event: DueEvent) -> DueLine {
 #[derive(Template)]
 #[template(path = "inspector/settings.html")]
 struct Settings<'a> {
+    here: &'static str,
     problem: Option<&'a str>,
     url: &'a str,
     /// As lines that a shell takes.
     exports: String,
     /// The gateways with one address for all webhooks, and the address.
-    addresses: Vec<(String, String)>,
+    addresses: Vec<Address>,
     cards: Vec<(String, String)>,
 }
 
 /// The settings of clients, where webhooks go, and the test cards.
 pub(super) fn settings(state: &State, form: &Form, problem: Option<&str>) -> String {
-    let known = state.common.outbox.account_wide_settings();
-    let entered = |name: &str, value: &str| {
-        let kept = if problem.is_some() { form.field(name) } else { value };
-        (name.to_owned(), kept.to_owned())
-    };
-    let addresses = known.iter().filter(|(_, value)| !value.is_boolean());
     let exports = state.settings.iter().map(|(name, value)| format!("export {name}='{value}'"));
     render(&Settings {
+        here: "settings",
         problem,
         url: &state.common.origin,
         exports: exports.collect::<Vec<_>>().join("\n"),
-        addresses: addresses.map(|(name, value)| entered(name, value.as_str().unwrap_or_default())).collect(),
+        addresses: addresses(state, form, problem.is_some()),
         cards: cards::described().map(|(number, what)| (number.to_owned(), what.to_owned())).collect(),
     })
+}
+
+/// The gateways with one address for all webhooks, as they are, or as they were entered.
+pub(super) fn addresses(state: &State, form: &Form, entered: bool) -> Vec<Address> {
+    let known = state.common.outbox.account_wide_settings();
+    let addresses = known.iter().filter(|(_, value)| !value.is_boolean());
+    let one = |(name, value): (&String, &Value)| {
+        let kept =
+            if entered && form.has(name) { form.field(name) } else { value.as_str().unwrap_or_default() };
+        (name.clone(), kept.to_owned())
+    };
+    addresses.map(one).collect()
 }

@@ -50,7 +50,7 @@ fn status(status: u16, retry_after: Option<u32>) -> FaultKind {
 }
 
 /// What was entered into a form.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Form(Vec<(String, String)>);
 
 impl Form {
@@ -70,7 +70,7 @@ impl Form {
         found.map(|(_, value)| value.trim()).unwrap_or_default()
     }
 
-    fn has(&self, name: &str) -> bool {
+    pub(super) fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(key, _)| key == name)
     }
 
@@ -158,7 +158,7 @@ fn set_addresses(state: &mut State, form: &Form) -> Result<(), String> {
     }
     let addresses: Map<String, Value> = known
         .iter()
-        .filter(|(_, value)| !value.is_boolean())
+        .filter(|(name, value)| !value.is_boolean() && form.has(name))
         .map(|(gateway, _)| {
             let url = form.field(gateway);
             (gateway.clone(), if url.is_empty() { Value::Null } else { url.into() })

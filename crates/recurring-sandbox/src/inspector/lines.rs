@@ -1,6 +1,8 @@
 //! The lines of the inspector's lists.
 
-use crate::gateway::Schedule;
+use super::filter::encode;
+use crate::cards::Card;
+use crate::gateway::{PaymentRow, PaymentState, Schedule, StoredCard};
 use crate::json::display_amount;
 use crate::ledger::{Delivery, LedgerEntry, LedgerKind};
 use crate::log::Record;
@@ -35,6 +37,8 @@ impl RequestLine {
 }
 
 pub(super) struct LedgerLine {
+    /// The page of the payment.
+    pub(super) link: String,
     pub(super) gateway: String,
     pub(super) kind: &'static str,
     pub(super) reference: String,
@@ -49,6 +53,32 @@ pub(super) struct ScheduleLine {
     pub(super) amount: String,
     pub(super) payments: usize,
     pub(super) next: String,
+}
+
+pub(super) struct PaymentLine {
+    pub(super) link: String,
+    pub(super) at: String,
+    pub(super) gateway: &'static str,
+    pub(super) reference: String,
+    pub(super) id: String,
+    /// The state in the gateway's own word, and its style.
+    pub(super) word: String,
+    pub(super) class: &'static str,
+    pub(super) amount: String,
+    /// Empty where no money was taken, or returned.
+    pub(super) taken: String,
+    pub(super) refunded: String,
+}
+
+pub(super) struct CardLine {
+    pub(super) link: String,
+    pub(super) at: String,
+    pub(super) gateway: &'static str,
+    pub(super) card: String,
+    pub(super) expiry: String,
+    /// Its beginning.
+    pub(super) token: String,
+    pub(super) owner: String,
 }
 
 pub(super) struct DeliveryLine {
@@ -81,18 +111,66 @@ pub(super) fn money(entry: &LedgerEntry) -> LedgerLine {
         LedgerKind::Refund => "refund",
     };
     LedgerLine {
+        link: payment_link(&entry.gateway, &entry.payment),
         gateway: entry.gateway.clone(),
         kind,
         reference: mask::reference(&entry.reference),
-        payment: mask::segment(&entry.payment),
+        payment: mask::reference(&entry.payment),
         amount: display_amount(entry.amount_minor, &entry.currency),
     }
+}
+
+pub(super) fn payment((gateway, row): &(&'static str, PaymentRow<'_>)) -> PaymentLine {
+    let shown = |amount: i64| display_amount(amount, row.currency);
+    let some = |amount: i64| if amount == 0 { String::new() } else { shown(amount) };
+    PaymentLine {
+        link: payment_link(gateway, &row.id),
+        at: time(row.created),
+        gateway,
+        reference: mask::reference(row.reference),
+        id: mask::reference(&row.id),
+        word: row.word.to_owned(),
+        class: match row.state {
+            PaymentState::Paid => "fine",
+            PaymentState::Open | PaymentState::Authorized => "refused",
+            PaymentState::Declined => "failed",
+            PaymentState::Refunded | PaymentState::Ended => "quiet",
+        },
+        amount: shown(row.amount),
+        taken: some(row.taken),
+        refunded: some(row.refunded),
+    }
+}
+
+pub(super) fn card((gateway, stored): &(&'static str, StoredCard<'_>)) -> CardLine {
+    CardLine {
+        link: card_link(gateway, &stored.key),
+        at: time(stored.created),
+        gateway,
+        card: card_words(stored.card),
+        expiry: format!("{:02}/{}", stored.card.month, stored.card.year),
+        token: mask::secret(&stored.token),
+        owner: mask::reference(stored.owner),
+    }
+}
+
+/// `visa •••• 1111`
+pub(super) fn card_words(card: &Card) -> String {
+    format!("{} •••• {}", card.brand(), card.last_four().trim_start_matches('*'))
+}
+
+pub(super) fn payment_link(gateway: &str, id: &str) -> String {
+    format!("/_sandbox/inspector/payments/{gateway}/{}", encode(id))
+}
+
+pub(super) fn card_link(gateway: &str, key: &str) -> String {
+    format!("/_sandbox/inspector/cards/{gateway}/{}", encode(key))
 }
 
 pub(super) fn schedule(schedule: Schedule) -> ScheduleLine {
     ScheduleLine {
         reference: mask::reference(&schedule.reference),
-        order: mask::segment(&schedule.order),
+        order: mask::reference(&schedule.order),
         amount: display_amount(schedule.amount, &schedule.currency),
         frequency: schedule.frequency,
         payments: schedule.payments,
@@ -144,6 +222,6 @@ pub(super) fn event_time(at: &str) -> String {
     at.parse().map(time).unwrap_or_default()
 }
 
-fn time(at: Timestamp) -> String {
+pub(super) fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }

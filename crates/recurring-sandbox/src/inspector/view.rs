@@ -1,9 +1,9 @@
 //! What the inspector looks like. The templates escape everything that is put in.
 
 use super::forms::{CHOICES, MOMENTS};
-use super::lines::{
-    DeliveryLine, LedgerLine, RequestLine, ScheduleLine, delivery, line, money, schedule, words,
-};
+use super::lines::{delivery, line, money, payment, schedule, words};
+use super::lists::Lists;
+use super::rows;
 use crate::answer::render;
 use crate::gateway::PAGE;
 use crate::state::State;
@@ -12,11 +12,12 @@ use serde_json::json;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// How many lines of each list are shown.
-const SHOWN: usize = 100;
+const SHOWN: usize = 20;
 
 #[derive(Template)]
 #[template(path = "inspector/page.html")]
 struct Page<'a> {
+    here: &'static str,
     url: &'a str,
     problem: Option<&'a str>,
     choices: Vec<(&'static str, &'static str)>,
@@ -36,23 +37,24 @@ struct Live<'a> {
 /// The part that changes.
 #[derive(Template)]
 #[template(path = "inspector/lists.html")]
-struct Lists {
+struct Changing {
     now: String,
-    calls: Vec<RequestLine>,
     faults: Vec<String>,
-    entries: Vec<LedgerLine>,
-    plans: Vec<ScheduleLine>,
-    deliveries: Vec<DeliveryLine>,
+    lists: Lists,
 }
 
 #[derive(Template)]
 #[template(path = "inspector/gone.html")]
-struct Gone;
+struct Gone {
+    here: &'static str,
+    what: &'static str,
+}
 
 /// The whole page.
 pub(super) fn page(state: &State, problem: Option<&str>) -> String {
     let (_, live) = rendered(state);
     render(&Page {
+        here: "overview",
         url: &state.common.origin,
         problem,
         choices: CHOICES.iter().map(|(value, words, _)| (*value, *words)).collect(),
@@ -68,13 +70,13 @@ pub(super) fn live(state: &State, seen: Option<&str>) -> Option<String> {
     (seen != Some(mark.as_str())).then_some(live)
 }
 
-/// A call that is not kept.
-pub(super) fn gone() -> String {
-    render(&Gone)
+/// Something that is not known, or not kept, with the way back to its section.
+pub(super) fn gone(here: &'static str, what: &'static str) -> String {
+    render(&Gone { here, what })
 }
 
 fn rendered(state: &State) -> (String, String) {
-    let lists = render(&lists(state));
+    let lists = render(&changing(state));
     let mut hasher = DefaultHasher::new();
     lists.hash(&mut hasher);
     let seen = format!("{:016x}", hasher.finish());
@@ -82,15 +84,19 @@ fn rendered(state: &State) -> (String, String) {
     (seen, live)
 }
 
-fn lists(state: &State) -> Lists {
+fn changing(state: &State) -> Changing {
     let common = &state.common;
     let schedules = state.gateways.iter().flat_map(|gateway| gateway.schedules());
-    Lists {
+    Changing {
         now: common.now().strftime("%Y-%m-%d %H:%M UTC").to_string(),
-        calls: state.log.newest().take(SHOWN).map(line).collect(),
         faults: common.faults.list().iter().map(|fault| words(&json!(fault))).collect(),
-        entries: common.ledger.entries().iter().rev().take(SHOWN).map(money).collect(),
-        plans: schedules.take(SHOWN).map(schedule).collect(),
-        deliveries: common.outbox.newest().take(SHOWN).map(|sent| delivery(state, sent)).collect(),
+        lists: Lists {
+            payments: rows::payments(state).take(SHOWN).map(|row| payment(&row)).collect(),
+            calls: state.log.newest().take(SHOWN).map(line).collect(),
+            entries: common.ledger.entries().iter().rev().take(SHOWN).map(money).collect(),
+            plans: schedules.take(SHOWN).map(schedule).collect(),
+            deliveries: common.outbox.newest().take(SHOWN).map(|sent| delivery(state, sent)).collect(),
+            ..Lists::default()
+        },
     }
 }

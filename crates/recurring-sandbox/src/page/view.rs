@@ -10,6 +10,8 @@ use askama::Template;
 struct Note<'a> {
     title: &'a str,
     message: &'a str,
+    /// The merchant's page, where one is known.
+    back: Option<&'a str>,
 }
 
 #[derive(Template)]
@@ -45,9 +47,9 @@ struct Field<'a> {
     problem: Option<&'static str>,
 }
 
-/// A page with one sentence, where the payment is over.
-pub(super) fn note(title: &str, message: &str) -> String {
-    render(&Note { title, message })
+/// A page with one sentence, where the payment is over, and the ways on from there.
+pub(super) fn note(title: &str, message: &str, back: Option<&str>) -> String {
+    render(&Note { title, message, back })
 }
 
 /// The bank's question.

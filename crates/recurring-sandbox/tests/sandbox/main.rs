@@ -6,6 +6,7 @@
 mod browser;
 #[cfg(feature = "browser-tests")]
 mod browser_themes;
+mod cards;
 mod clients;
 mod clock;
 mod declines;
@@ -23,14 +24,17 @@ mod ngenius;
 mod notifications;
 mod omno;
 mod page;
+mod payments;
 mod receiver;
 mod recording;
 mod retries;
 mod revio;
+mod search;
 mod sections;
 mod server;
 mod state;
 mod tokenpay;
+mod triggers;
 
 use recurring_sandbox::{Sandbox, SandboxBuilder};
 use serde_json::Value;

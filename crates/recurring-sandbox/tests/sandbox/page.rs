@@ -1,3 +1,4 @@
+use crate::omno::payment;
 use crate::{GOOD_CARD, World};
 use serde_json::json;
 
@@ -104,4 +105,40 @@ async fn page_fills_in_a_chosen_test_card() {
     assert_eq!(wrong.status, 400);
     assert!(!wrong.text.contains("value=\"5555555555554444\"") && !wrong.text.contains("value=\"123\""));
     assert!(world.money().is_empty());
+}
+
+#[tokio::test]
+async fn page_that_is_over_has_a_way_back() {
+    let world = World::start().await;
+    let inspector = "<a href=\"/\">";
+    // Without an address of the shop, and with one.
+    let page = world.open_page("Something").await;
+    let paid = world.customer(&page, GOOD_CARD, "pay").await;
+    let again = world.call("GET", &page, &[], "").await;
+    for over in [&paid, &again] {
+        assert!(over.status == 200 && over.text.contains(inspector), "{}", over.text);
+        assert!(!over.text.contains("Back to the shop"), "{}", over.text);
+    }
+    let access = world.omno_token().await;
+    let created = world.omno_create(&access, &payment("omno-1", None)).await;
+    let page = created["paymentUrl"].as_str().unwrap();
+    let paid = world.customer(page, GOOD_CARD, "pay").await;
+    let back = paid.location.unwrap();
+    let over = world.call("GET", page, &[], "").await.text;
+    assert!(
+        over.contains(&format!("href=\"{back}\">Back to the shop")) && over.contains(inspector),
+        "{over}"
+    );
+    let client = world.revio_client("person@merchant.example").await;
+    let purchase = json!({
+        "purchase": {"products": [{"name": "test", "price": 100}]}, "brand_id": world.setting("REVIO_BRAND_ID"),
+        "client_id": client, "success_redirect": "http://127.0.0.1:9/thanks?a=1&b=2",
+    });
+    let purchase = world.revio("POST", "/purchases/", &purchase.to_string()).await.json();
+    let page = purchase["checkout_url"].as_str().unwrap();
+    world.customer(page, GOOD_CARD, "pay").await;
+    let over = world.call("GET", page, &[], "").await.text;
+    assert!(over.contains("href=\"http://127.0.0.1:9/thanks?a=1&#38;b=2\">Back to the shop"), "{over}");
+    let gone = world.call("GET", &format!("{}/pay/revio/unknown", world.sandbox.url()), &[], "").await;
+    assert!(gone.status == 404 && gone.text.contains(inspector), "{}", gone.text);
 }

@@ -8,20 +8,22 @@ use serde_json::json;
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
 impl World {
-    async fn section(&self, path: &str) -> String {
+    /// A page of the inspector.
+    pub(crate) async fn section(&self, path: &str) -> String {
         let page = self.call("GET", &format!("{}/_sandbox/{path}", self.sandbox.url()), &[], "").await;
         assert_eq!((page.status, page.content_type.as_str()), (200, "text/html; charset=utf-8"), "{path}");
         page.text
     }
 
-    async fn send(&self, path: &str, body: &str) -> (u16, Option<String>, String) {
+    /// Sends a form of the inspector: status, where it leads, and the page.
+    pub(crate) async fn send(&self, path: &str, body: &str) -> (u16, Option<String>, String) {
         let url = format!("{}/_sandbox/inspector/{path}", self.sandbox.url());
         let answer = self.call("POST", &url, &[FORM], body).await;
         (answer.status, answer.location, answer.text)
     }
 
     /// Charges a stored card at emspay under this reference.
-    async fn renewed(&self, token: &str, reference: &str) {
+    pub(crate) async fn renewed(&self, token: &str, reference: &str) {
         let order = json!({
             "merchant_order_id": reference, "amount": 4000, "currency": "EUR",
             "transactions": [{"payment_method": "credit-card", "payment_method_details": {

@@ -205,6 +205,12 @@ pub(super) fn take(due: &Due) -> String {
                  AND {free_or_own}"
             )
         }
+        Due::Enrolment(_) => {
+            format!(
+                "attempt = $5::text AND state NOT IN ('paid', 'authorized') AND operation = 'enrolment'
+                 AND {free_or_own}"
+            )
+        }
         Due::Planned => {
             format!(
                 "state = 'planned' AND sealed IS NOT NULL AND {free} AND $5::text IS NULL ORDER BY created"

@@ -278,6 +278,12 @@ pub(super) fn take(
             ),
             Some(attempt),
         ),
+        Due::Enrolment(attempt) => (
+            format!(
+                "attempt = :one AND state NOT IN ('paid', 'authorized') AND operation = 'enrolment' AND {free_or_own}"
+            ),
+            Some(attempt),
+        ),
         Due::Planned => (
             format!("state = 'planned' AND sealed IS NOT NULL AND {free} AND :one IS NULL ORDER BY created"),
             None,

@@ -17,6 +17,7 @@ use std::time::Duration;
 pub(super) struct Vault {
     pub(super) card: Card,
     pub(super) first_transaction: String,
+    pub(super) created: Timestamp,
     /// A series spans at most one year.
     pub(super) ends: Timestamp,
 }

@@ -13,6 +13,8 @@ use jiff::{Span, Timestamp};
 use serde_json::{Map, Value, json};
 
 pub(super) const GATEWAY: &str = "emspay";
+/// The one event.
+pub(super) const EVENT: &str = "status_changed";
 pub(super) const DEFAULT_PERIOD: &str = "PT30M";
 /// Members that are stored and answered as they arrived.
 const KEPT_TEXT: [&str; 6] =
@@ -105,6 +107,16 @@ impl Order {
         common.move_money(LedgerKind::Charge, GATEWAY, self.names(), (amount, &self.currency));
     }
 
+    /// The merchant's page that follows on the payment page, if it gave one.
+    pub(super) fn leads_to(&self) -> Option<String> {
+        let (success, failure) = (text(&self.kept, "return_url"), text(&self.kept, "failure_url"));
+        let paid = matches!(self.status, "completed" | "processing" | "accepted");
+        let url = if paid { success } else { failure.or(success) }?;
+        // Source: the vendor's own plugin, which gives one address for both and takes a request with this as the customer.
+        let mark = if url.contains('?') { '&' } else { '?' };
+        Some(format!("{url}{mark}order_id={}", self.id))
+    }
+
     /// The order, if this is the id of its transaction.
     pub(super) fn of_transaction(&mut self, id: &str) -> Result<&mut Order, Answer> {
         if self.chosen && self.transaction_id == id { Ok(self) } else { Err(not_found()) }
@@ -115,12 +127,18 @@ impl Order {
         if self.status == "accepted" { self.amount - self.voided } else { 0 }
     }
 
-    /// Public documentation: the notification names the order and nothing else, and is not signed.
     pub(super) fn notify(&self, common: &mut Common, project: &str) {
-        let event = "status_changed";
-        let body = json!({"event": event, "order_id": self.id, "project_id": project}).to_string();
-        let url = text(&self.kept, "webhook_url").map(str::to_owned);
-        common.notify(&Notification::new(GATEWAY, event, &self.id, body), url);
+        common.notify(&self.notification(project), self.webhook_url());
+    }
+
+    /// Public documentation: the notification names the order and nothing else, and is not signed.
+    pub(super) fn notification(&self, project: &str) -> Notification {
+        let body = json!({"event": EVENT, "order_id": self.id, "project_id": project}).to_string();
+        Notification::new(GATEWAY, EVENT, &self.id, body)
+    }
+
+    pub(super) fn webhook_url(&self) -> Option<String> {
+        text(&self.kept, "webhook_url").map(str::to_owned)
     }
 
     pub(super) fn render(&self, account: AccountIds<'_>, origin: &str) -> Value {

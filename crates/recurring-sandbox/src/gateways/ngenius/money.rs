@@ -138,14 +138,15 @@ impl Ngenius {
             return Err(refuse(409, "paymentNotAllowed", "The payment does not wait for a card."));
         }
         let token = text(&body, "cardToken").ok_or_else(|| invalid("cardToken", "is required"))?;
-        let tried =
-            self.orders.iter().flat_map(|order| &order.payments).filter_map(|payment| payment.tried.as_ref());
-        let saved = tried.filter(|tried| tried.token.as_deref() == Some(token));
-        let card = saved.filter_map(|tried| tried.card.clone()).next();
-        let card = card.ok_or_else(|| invalid("cardToken", "there is no such saved card"))?;
+        let saved = self.orders.iter().flat_map(|order| &order.payments).find_map(|payment| {
+            let tried = payment.tried.as_ref().filter(|tried| tried.token.as_deref() == Some(token))?;
+            Some((payment.reference.clone(), tried.card.clone()?))
+        });
+        let (first, card) = saved.ok_or_else(|| invalid("cardToken", "there is no such saved card"))?;
         check_saved(&body, &card)?;
         let result = card.later(common.now());
-        let tried = Tried::new(common, Some(card), result);
+        let mut tried = Tried::new(common, Some(card), result);
+        tried.charged = Some(first);
         let outlet = self.outlet.clone();
         let order = self.orders.at_mut(at.order).ok_or_else(not_found)?;
         order.settle(common, &outlet, at.payment, tried);

@@ -128,13 +128,23 @@ impl Order {
         common.move_money(kind, GATEWAY, names, (amount, &self.terms.currency));
     }
 
-    /// Public documentation: the event with the order in it, and one fixed header as the proof of origin. That the
-    /// order holds only the payment that the event is about is a guess.
     pub(super) fn notify(&self, common: &mut Common, outlet: &str, place: usize, event: &str) {
         let url = common.outbox.account_wide(GATEWAY);
-        if !common.outbox.has_receiver(url.iter()) {
-            return;
+        if common.outbox.has_receiver(url.iter()) {
+            let notification = self.notification(common, outlet, place, event);
+            common.notify(&notification, url);
         }
+    }
+
+    /// Public documentation: the event with the order in it, and one fixed header as the proof of origin. That the
+    /// order holds only the payment that the event is about is a guess.
+    pub(super) fn notification(
+        &self,
+        common: &mut Common,
+        outlet: &str,
+        place: usize,
+        event: &str,
+    ) -> Notification {
         let payment = self.payments.get(place).into_iter();
         let body = json!({
             "outletId": outlet, "eventId": common.ids.uuid(), "eventName": event,
@@ -142,13 +152,12 @@ impl Order {
         });
         let header = Some((WEBHOOK_HEADER, WEBHOOK_SECRET.to_owned()));
         let notification = Notification::new(GATEWAY, event, &self.terms.reference, body.to_string());
-        let mut notification = Notification { header, ..notification };
-        if common.outbox.encrypts_ngenius {
-            let body = encrypt(common.ids.bytes(), &notification.body);
-            notification =
-                Notification { body: body.unwrap_or_default(), content_type: "text/plain", ..notification };
+        let notification = Notification { header, ..notification };
+        if !common.outbox.encrypts_ngenius {
+            return notification;
         }
-        common.notify(&notification, url);
+        let body = encrypt(common.ids.bytes(), &notification.body).unwrap_or_default();
+        Notification { body, content_type: "text/plain", ..notification }
     }
 
     /// When payment number `count` falls due: the time of day of the first one.
@@ -182,6 +191,14 @@ impl Order {
     /// Whether a customer can pay it on the page.
     pub(super) fn waits(&self) -> bool {
         self.plan.is_none() && self.payments.iter().any(|payment| payment.tried.is_none())
+    }
+
+    /// The merchant's page that follows on the payment page, if it gave one.
+    pub(super) fn leads_to(&self) -> Option<String> {
+        let url = self.redirect.as_ref()?;
+        // Source: public documentation. The order's reference comes back with the customer.
+        let mark = if url.contains('?') { '&' } else { '?' };
+        Some(format!("{url}{mark}ref={}", self.terms.reference))
     }
 
     pub(super) fn render(&self, origin: &str, outlet: &str) -> Value {

@@ -40,6 +40,8 @@ pub(super) struct Tried {
     pub(super) result: Result<(), Decline>,
     /// The card, saved under this token when the payment succeeded.
     pub(super) token: Option<String>,
+    /// The reference of the payment that saved the card under the token that was charged.
+    pub(super) charged: Option<String>,
     authorization: String,
     retrieval: String,
 }
@@ -50,6 +52,7 @@ impl Tried {
             card,
             result,
             token: result.is_ok().then(|| common.ids.uuid()),
+            charged: None,
             authorization: common.ids.digits(6),
             retrieval: common.ids.digits(12),
         }
@@ -87,10 +90,15 @@ impl Payment {
         self.refunds.iter().map(|refund| refund.amount).sum()
     }
 
+    /// The money that was taken, also where it was returned later.
+    pub(super) fn taken(&self, terms: &Terms) -> i64 {
+        let approved = self.tried.as_ref().is_some_and(|tried| tried.result.is_ok());
+        if approved && terms.action == "PURCHASE" { terms.amount } else { self.captured() }
+    }
+
     pub(super) fn state(&self, terms: &Terms) -> &'static str {
         let purchase = terms.action == "PURCHASE";
-        let (captured, refunded) = (self.captured(), self.refunded());
-        let taken = if purchase { terms.amount } else { captured };
+        let (captured, refunded, taken) = (self.captured(), self.refunded(), self.taken(terms));
         match &self.tried {
             None => "STARTED",
             Some(tried) if tried.result.is_err() => "FAILED",

@@ -198,6 +198,7 @@ pub(super) fn settle(
     kind: &'static str,
 ) -> &'static str {
     let now = common.now();
+    purchase.card = Some(card.clone());
     purchase.attempts.push(Attempt { id: common.ids.uuid(), kind, method: card.brand(), at: now, result });
     match result {
         Err(_) => {

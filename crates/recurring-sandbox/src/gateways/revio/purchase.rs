@@ -3,7 +3,7 @@
 use super::client::Client;
 use super::refusal::{invalid, refuse, required, unplayed};
 use crate::answer::Answer;
-use crate::cards::Decline;
+use crate::cards::{Card, Decline};
 use crate::common::Common;
 use crate::due::{DueKind, DueList, DuePayment};
 use crate::json::{self, absent, child, text};
@@ -52,7 +52,7 @@ pub(super) struct Purchase {
     pub(super) force_recurring: bool,
     /// A payment only authorizes; a capture takes the money.
     pub(super) skip_capture: bool,
-    created: Timestamp,
+    pub(super) created: Timestamp,
     updated: Timestamp,
     viewed: Option<Timestamp>,
     pub(super) status: &'static str,
@@ -63,6 +63,8 @@ pub(super) struct Purchase {
     pub(super) taken: i64,
     pub(super) refunded: i64,
     pub(super) recurring_token: Option<String>,
+    /// The card of the last attempt.
+    pub(super) card: Option<Card>,
 }
 
 impl Purchase {
@@ -168,6 +170,7 @@ impl Purchase {
             taken: 0,
             refunded: 0,
             recurring_token: None,
+            card: None,
         })
     }
 
@@ -184,6 +187,12 @@ impl Purchase {
         text(&self.urls, name).filter(|url| !url.is_empty())
     }
 
+    /// The merchant's page for a purchase whose page is over.
+    pub(super) fn way_back(&self) -> Option<&str> {
+        let first = if self.paid.is_some() { "success_redirect" } else { "failure_redirect" };
+        [first, "cancel_redirect", "success_redirect"].into_iter().find_map(|name| self.redirect(name))
+    }
+
     /// Whether the purchase can still be paid; a failed attempt leaves it open.
     pub(super) fn unpaid(&self) -> bool {
         matches!(self.status, "created" | "viewed" | "error" | "overdue")
@@ -194,11 +203,21 @@ impl Purchase {
         self.history.push((status, now));
     }
 
-    /// Lets time pass: once it is due, a purchase is overdue, which can be paid, or with `due_strict` expired, which cannot.
+    /// Lets time pass.
     pub(super) fn refresh(&mut self, now: Timestamp) {
+        let status = self.status_at(now);
+        if status != self.status {
+            self.turn(status, now);
+        }
+    }
+
+    /// Once it is due, a purchase is overdue, which can be paid, or with `due_strict` expired, which cannot.
+    pub(super) fn status_at(&self, now: Timestamp) -> &'static str {
         let open = matches!(self.status, "created" | "viewed" | "error");
-        if open && self.due.is_some_and(|due| due <= now.as_second()) {
-            self.turn(if self.due_strict { "expired" } else { "overdue" }, now);
+        match self.due {
+            Some(due) if open && due <= now.as_second() && self.due_strict => "expired",
+            Some(due) if open && due <= now.as_second() => "overdue",
+            _ => self.status,
         }
     }
 

@@ -14,6 +14,7 @@ use crate::members::not_played;
 use crate::request::Request;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use rsa::RsaPrivateKey;
 use rsa::pkcs1v15::{Signature, SigningKey, VerifyingKey};
 use rsa::signature::Verifier;
@@ -40,6 +41,7 @@ pub(super) struct Token {
     pub(super) id: i64,
     pub(super) user: String,
     pub(super) card: Card,
+    pub(super) created: Timestamp,
 }
 
 /// A page, with the merchant's reference of its order.

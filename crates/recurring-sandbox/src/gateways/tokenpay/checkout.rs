@@ -15,6 +15,14 @@ use crate::json::text;
 use crate::ledger::{LedgerKind, PaymentNames};
 use serde_json::json;
 
+impl Checkout {
+    /// The merchant's page for an order whose page is over.
+    pub(super) fn way_back(&self, order: &Order) -> Option<String> {
+        let name = if order.result == Some(Ok(())) { "success" } else { "fail" };
+        text(&self.callbacks, name).or_else(|| text(&self.callbacks, "success")).map(str::to_owned)
+    }
+}
+
 impl Tokenpay {
     pub(super) fn create_checkout(&mut self, common: &mut Common, signed: &Signed) -> Result<Answer, Answer> {
         let (amount, reference) = (signed.amount_or_text()?, signed.reference()?);
@@ -22,8 +30,8 @@ impl Tokenpay {
         signed.check_items()?;
         let notify = text(&callbacks, "notify").map(str::to_owned);
         let order = self.new_order(common, reference.clone(), amount, recurring)?;
-        let order = Order { notify, hosted: true, ..order };
         let id = common.ids.uuid();
+        let order = Order { notify, page: Some(id.clone()), ..order };
         let answer = json!({
             "responseCode": "0000", "message": "Success",
             "checkoutUrl": format!("{}/pay/tokenpay/{id}", common.origin), "order": order.render(),
@@ -42,7 +50,8 @@ impl Tokenpay {
         let (amount, reference, notify) = (signed.amount()?, signed.reference()?, signed.notify()?);
         let parent = signed.number("parentOrderId").ok_or_else(|| invalid("parentOrderId", "a number"))?;
         let parent = number_of(parent).and_then(|number| self.orders.at(number));
-        let parent = parent.filter(|order| order.hosted && order.recurring && order.result == Some(Ok(())));
+        let parent =
+            parent.filter(|order| order.page.is_some() && order.recurring && order.result == Some(Ok(())));
         let card = parent.and_then(|order| order.card.clone());
         let card = card.ok_or_else(|| refuse(NOT_FOUND, "Parent order not found"))?;
         let result = card.later(common.now());

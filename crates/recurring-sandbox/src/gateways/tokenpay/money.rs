@@ -30,6 +30,7 @@ impl Tokenpay {
             card: Some(card),
             result: Some(result),
             notify,
+            charged: self.tokens.number(&token.to_string()),
             ..self.new_order(common, reference, amount, recurring)?
         };
         if sale == Some(true) && result.is_ok() {
@@ -57,7 +58,8 @@ impl Tokenpay {
             reference,
             amount,
             user: String::new(),
-            hosted: false,
+            page: None,
+            charged: None,
             card: None,
             recurring,
             notify: None,

@@ -25,8 +25,10 @@ pub(super) struct Order {
     pub(super) reference: String,
     pub(super) amount: i64,
     pub(super) user: String,
-    /// It is paid on the page of the hosted checkout.
-    pub(super) hosted: bool,
+    /// The id of its page, where it is paid in the hosted checkout.
+    pub(super) page: Option<String>,
+    /// The number of the token that it charged.
+    pub(super) charged: Option<u64>,
     /// `None` while an order of the hosted checkout waits for the customer.
     pub(super) card: Option<Card>,
     /// A sale that allows recurring charges, or a recurring charge.
@@ -49,7 +51,7 @@ impl Order {
         self.result.is_none() && !self.canceled
     }
 
-    fn status(&self) -> &'static str {
+    pub(super) fn status(&self) -> &'static str {
         match (self.result, self.returned) {
             (None, _) if self.canceled => "CANCELLED",
             (None, _) => "OPEN",
@@ -75,16 +77,20 @@ impl Order {
 
     /// Sends the order as it is now.
     pub(super) fn notify(&self, common: &mut Common, key: &SigningKey<Sha256>) {
-        if !common.outbox.has_receiver(&self.notify) {
-            return;
+        if common.outbox.has_receiver(&self.notify)
+            && let Some(notification) = self.notification(key)
+        {
+            common.notify(&notification, self.notify.clone());
         }
-        let Some(body) = self.notification(key) else { return };
-        let notification = Notification::new(GATEWAY, self.status(), &self.id.to_string(), body);
-        common.notify(&notification, self.notify.clone());
     }
 
-    /// The notification: every member but the signature is signed as `key=value`, sorted and joined by `&`.
-    pub(super) fn notification(&self, key: &SigningKey<Sha256>) -> Option<String> {
+    /// The notification of the order as it is now.
+    pub(super) fn notification(&self, key: &SigningKey<Sha256>) -> Option<Notification> {
+        Some(Notification::new(GATEWAY, self.status(), &self.id.to_string(), self.signed_body(key)?))
+    }
+
+    /// The body of the notification: every member but the signature is signed as `key=value`, sorted and joined by `&`.
+    pub(super) fn signed_body(&self, key: &SigningKey<Sha256>) -> Option<String> {
         let pairs = [
             ("amount", json::decimal_text(self.amount, DECIMALS)),
             ("cardType", self.card.as_ref().map_or("", card_type).to_owned()),
