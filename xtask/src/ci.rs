@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::workspace::{self, PROVIDERS, cargo};
-use crate::{api, clients, contract, docs, fixtures, msrv, new_provider, tidy};
+use crate::{api, clients, contract, docs, fixtures, fuzz, msrv, new_provider, tidy};
 
 type Step = (String, Box<dyn Fn() -> Result<(), String>>);
 
@@ -80,6 +80,7 @@ fn steps(skip_tests: bool) -> Vec<Step> {
     steps.push(step("clients from package registries", || clients::run(true)));
     steps.push(cargo_step(REDUCED, TESTS));
     steps.push(cargo_step(SIGNERS, TESTS));
+    steps.push(step("fuzzing", || fuzz::run(None, fuzz::Limit::Quick, true)));
     steps.push(step("a new gateway's crate", new_provider::check));
     steps.push(cargo_step("doc --workspace --no-deps", &[("RUSTDOCFLAGS", "-D warnings")]));
     steps.push(step("docs/providers.md", || workspace::report(docs::check())));

@@ -9,6 +9,8 @@ mod clients;
 mod contract;
 mod docs;
 mod fixtures;
+mod fuzz;
+mod fuzz_seeds;
 mod http;
 mod language;
 mod measure;
@@ -78,6 +80,21 @@ enum Command {
         /// Another folder of the same layout, such as a recording of the sandbox; there, no test needs to use them.
         folder: Option<PathBuf>,
     },
+    /// Fuzzes what reads the bytes of others, guided by coverage. A tool that this machine lacks is reported; with the
+    /// variable `CI` it is a failure.
+    Fuzz {
+        /// One target; all of them unless named.
+        target: Option<String>,
+        /// How long each target runs. A minute unless set.
+        #[arg(long, default_value_t = 60, conflicts_with_all = ["runs", "quick"])]
+        seconds: u64,
+        /// How often each target runs, in place of a time.
+        #[arg(long, conflicts_with = "quick")]
+        runs: Option<u64>,
+        /// Few runs from the stored examples with a fixed seed, built with little optimization: what CI does.
+        #[arg(long)]
+        quick: bool,
+    },
     /// Compares the stated minimum Rust version with what the dependencies of the published crates need.
     Msrv,
     /// Creates a crate for another gateway, with one operation, its examples and its tests, and prints what to do next.
@@ -137,6 +154,14 @@ fn main() -> ExitCode {
         Command::Docs => docs::write(),
         Command::Fixtures { folder: None } => workspace::report(fixtures::check()),
         Command::Fixtures { folder: Some(folder) } => workspace::report(fixtures::check_folder(&folder)),
+        Command::Fuzz { target, seconds, runs, quick } => {
+            let limit = match (quick, runs) {
+                (true, _) => fuzz::Limit::Quick,
+                (false, Some(runs)) => fuzz::Limit::Runs(runs),
+                (false, None) => fuzz::Limit::Seconds(seconds),
+            };
+            fuzz::run(target.as_deref(), limit, std::env::var_os("CI").is_some())
+        }
         Command::Msrv => workspace::report(msrv::check()),
         Command::Tidy => workspace::report(tidy::check()),
     };

@@ -14,7 +14,7 @@ struct Need {
     is_there: fn() -> bool,
 }
 
-const NEEDS: [Need; 8] = [
+const NEEDS: [Need; 9] = [
     Need {
         package: "postgresql",
         purpose: "the journal's tests start a server of their own",
@@ -23,6 +23,7 @@ const NEEDS: [Need; 8] = [
     Need { package: "openssl", purpose: "keys and signatures of other origin", is_there: || runs("openssl") },
     Need { package: "pkg-config", purpose: "the feature native-tls", is_there: || runs("pkg-config") },
     Need { package: "libssl-dev", purpose: "the feature native-tls", is_there: openssl_headers },
+    Need { package: "g++", purpose: "fuzzing: libFuzzer is C++", is_there: || runs("c++") },
     Need {
         package: "chromium",
         purpose: "the sandbox's pages (the feature browser-tests)",

@@ -325,6 +325,38 @@ mod tests {
     }
 
     #[test]
+    fn effect_is_either_proven_or_unknown() {
+        for effect in Effect::ALL {
+            let proven = matches!(effect, Effect::NotApplied(_));
+            assert_eq!((effect.is_not_applied(), effect.is_unknown()), (proven, !proven), "{effect}");
+            assert_eq!(effect.as_str(), if proven { "not_applied" } else { "unknown" });
+        }
+    }
+
+    #[test]
+    fn error_keeps_what_it_was_made_of() {
+        let reply = Reply::new(409, Vec::new(), Vec::new());
+        let cause = InvalidInput::new("amount", "must be more than zero");
+        let error: Error<u8> = Error::new(ErrorKind::Conflict, Effect::Unknown, "duplicate")
+            .with_api(7)
+            .with_reply(reply)
+            .with_source(cause);
+        assert_eq!(
+            (error.kind(), error.effect(), error.message()),
+            (ErrorKind::Conflict, Effect::Unknown, "duplicate")
+        );
+        assert_eq!((error.api(), error.reply().map(Reply::status)), (Some(&7), Some(409)));
+        assert_eq!(
+            error.source().map(ToString::to_string).as_deref(),
+            Some("`amount` must be more than zero")
+        );
+        let changed =
+            error.map_api(u16::from).with_message("again").with_effect(Effect::NotApplied(Proof::Refused));
+        assert_eq!((changed.message(), changed.api()), ("again", Some(&7_u16)));
+        assert!(changed.effect().is_not_applied());
+    }
+
+    #[test]
     fn says_what_happened_to_the_money() {
         let error: Error<String> = InvalidInput::new("amount", "must be more than zero").into();
         assert_eq!(error.to_string(), "`amount` must be more than zero (nothing was sent)");

@@ -150,6 +150,31 @@ mod tests {
     }
 
     #[test]
+    fn paid_and_authorized_went_through() {
+        for (outcome, went_through, is_definite) in [
+            (Outcome::Paid, true, true),
+            (Outcome::Authorized, true, true),
+            (Outcome::Pending, false, false),
+            (Outcome::ActionRequired, false, false),
+            (Outcome::Declined, false, true),
+            (Outcome::Canceled, false, true),
+        ] {
+            assert_eq!(
+                (outcome.went_through(), outcome.is_definite()),
+                (went_through, is_definite),
+                "{outcome}"
+            );
+        }
+    }
+
+    #[test]
+    fn portion_states_its_amount() {
+        let amount: Money = "40.00 EUR".parse().unwrap();
+        assert_eq!(Portion::from(Some(amount)).amount(), Some(amount));
+        assert_eq!(Portion::from(None).amount(), None);
+    }
+
+    #[test]
     fn portion_text_is_read_back() {
         let amount: Money = "40.00 EUR".parse().unwrap();
         for portion in [Portion::Of(amount), Portion::Unstated] {

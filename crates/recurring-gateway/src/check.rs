@@ -116,13 +116,21 @@ pub fn header_secret(field: &'static str, value: &str) -> Result<(), InvalidInpu
 /// # Errors
 /// Names the field and the rule that was broken.
 pub fn web_address(field: &'static str, value: &str) -> Result<(), InvalidInput> {
-    let usable =
-        || Url::parse(value).is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.has_host());
+    let usable = || {
+        split_scheme(value).is_some()
+            && Url::parse(value).is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.has_host())
+    };
     if is_plain_address(value) || usable() {
         Ok(())
     } else {
         Err(InvalidInput::new(field, "must be an absolute http or https address"))
     }
+}
+
+/// The scheme of an address and what follows its `://`. The full parser also takes `https:host`, `https:/host` and line
+/// breaks inside of the scheme, which other readers understand in another way.
+fn split_scheme(value: &str) -> Option<(&str, &str)> {
+    value.split_once("://").filter(|(scheme, _)| scheme.bytes().all(|byte| byte.is_ascii_alphabetic()))
 }
 
 /// Whether an address is of the usual kind, which the full parser accepts too, without its cost: `https`, small
@@ -158,7 +166,7 @@ pub fn page_address(found: &str) -> Option<String> {
         return None;
     }
     let unsafe_character = |c: char| c.is_whitespace() || c.is_control() || c == '\\';
-    let (scheme, rest) = found.split_once("://").filter(|_| !found.contains(unsafe_character))?;
+    let (scheme, rest) = split_scheme(&found).filter(|_| !found.contains(unsafe_character))?;
     // The rule is the one for base addresses; only the part before the path matters here.
     let host = rest.split(['/', '?', '#']).next()?;
     BaseUrl::parse("page", &format!("{scheme}://{host}")).ok().map(|_| found.into_owned())
@@ -262,6 +270,9 @@ mod tests {
             "http://evil.example\\@127.0.0.1/",
             "https://",
             "https://pay.example/?key=[redacted]",
+            "https:/pay.example://user@shop.example",
+            "http:/127.0.0.1/://pay.example",
+            "https:pay.example/://pay.example",
             "",
         ] {
             assert_eq!(page_address(bad), None, "{bad}");
@@ -276,7 +287,19 @@ mod tests {
         assert!(text("description", "éé", 2).is_ok());
         assert!(text("description", "ééé", 2).is_err());
         assert!(web_address("return_url", "https://shop.example/done").is_ok());
-        for bad in ["shop.example/done", "javascript:alert(1)", "", "https://", "/done"] {
+        for bad in [
+            "shop.example/done",
+            "javascript:alert(1)",
+            "",
+            "https://",
+            "/done",
+            "https:shop.example",
+            "https:/shop.example/done",
+            "https:\\\\shop.example",
+            "ht\ntps://shop.example",
+            "https:/\n/shop.example",
+            " https://shop.example",
+        ] {
             assert!(web_address("return_url", bad).is_err(), "{bad}");
         }
         assert!(email("email", "ann@example.org").is_ok());

@@ -179,6 +179,8 @@ fn kind_of_status(status: u16) -> ErrorKind {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn answered(status: u16, in_shape: bool) -> Error<String> {
@@ -196,6 +198,24 @@ mod tests {
                 assert_eq!(answered(status, in_shape).effect(), Effect::Unknown, "{status}");
             }
         }
+    }
+
+    #[test]
+    fn success_is_read_and_unreadable_success_is_unknown() {
+        let read = |status, body: &str| {
+            let reply = Reply::new(status, Vec::new(), body.into());
+            read_success::<BTreeMap<String, u8>, String>(&reply, |_| Some("no".to_owned()))
+        };
+        assert_eq!(read(200, "{\"a\":1}").expect("an answer"), BTreeMap::from([("a".to_owned(), 1)]));
+        for body in ["", "{", "{\"a\":\"1\"}", "[]"] {
+            let error = read(201, body).expect_err(body);
+            assert_eq!((error.effect(), error.kind()), (Effect::Unknown, ErrorKind::Protocol), "{body}");
+        }
+        let refused = read(400, "{\"a\":1}").expect_err("a refusal");
+        assert_eq!(
+            (refused.effect(), refused.api().map(String::as_str)),
+            (Effect::NotApplied(Proof::Refused), Some("no"))
+        );
     }
 
     #[test]

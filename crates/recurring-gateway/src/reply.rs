@@ -27,7 +27,8 @@ pub trait ReplyExt {
     fn entries(&self, names: &[&str]) -> Option<Vec<Box<RawValue>>>;
 
     /// Returns the gateway's words as [`Reply::shown`] does, and without the tokens that the answer itself brought, in
-    /// every form of at least 8 bytes.
+    /// every form of at least 8 bytes. Of tokens that have more than 4,096 bytes together, only the tokens themselves are
+    /// cleared: all forms of one are 300 times its size, and no gateway has such tokens.
     fn shown_without(&self, tokens: &[Secret], text: &str) -> String;
 }
 
@@ -66,9 +67,19 @@ impl ReplyExt for Reply {
         if !SecretForms::may_occur(text.as_bytes(), tokens) {
             return self.shown(text);
         }
+        if tokens.iter().map(|token| token.expose().len()).sum::<usize>() > LONGEST_TOKENS {
+            let cleared = tokens
+                .iter()
+                .filter(|token| token.expose().len() >= guard::SHORTEST_FORM)
+                .fold(text.to_owned(), |text, token| text.replace(token.expose(), lenient::REDACTED));
+            return self.shown(&cleared);
+        }
         self.shown(&SecretForms::of(tokens).at_least(guard::SHORTEST_FORM).clear(text))
     }
 }
+
+/// How many bytes the tokens of one answer may have, for all their forms to be looked for.
+const LONGEST_TOKENS: usize = 4_096;
 
 fn parse<T: DeserializeOwned>(reply: &Reply) -> Result<T, Unreadable> {
     // Once over the whole costs less than over each text. What is not UTF-8 may be in a member that is not read.
@@ -234,6 +245,18 @@ mod tests {
         assert_eq!(answer.id.as_deref(), Some("1"));
         let error = read(b"{\"id\":\"\xff\"}").expect_err("not a text");
         assert_eq!(error.to_string(), "the reply is not JSON (line 1, column 8)");
+    }
+
+    #[test]
+    fn long_token_is_cleared_without_its_forms() {
+        let reply = Reply::new(200, Vec::new(), Vec::new());
+        let shown = |token: &str, text: &str| reply.shown_without(&[Secret::new(token)], text);
+        let (short, long) = ("token-4711".repeat(40), "token-4711".repeat(500));
+        assert_eq!(shown(&short, &format!("% {short}")), "% [redacted]");
+        assert_eq!(shown(&short, "token-4711"), "token-4711");
+        assert_eq!(shown(&long, &format!("% {long}.")), "% [redacted].");
+        let encoded = short.replace('-', "%2D");
+        assert_eq!(shown(&short, &encoded), "[redacted]");
     }
 
     #[test]

@@ -113,6 +113,7 @@ mod tests {
         let asks =
             |seconds| Failure::Answered { status: 429, retry_after: Some(Duration::from_secs(seconds)) };
         assert_eq!(decide(&POLICY, Class::Read, 1, asks(4), 0), Decision::SendAgain(Duration::from_secs(4)));
+        assert_eq!(decide(&POLICY, Class::Read, 1, asks(5), 0), Decision::SendAgain(Duration::from_secs(5)));
         assert_eq!(decide(&POLICY, Class::Read, 1, asks(6), 0), Decision::Stop);
     }
 

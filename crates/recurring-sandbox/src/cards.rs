@@ -190,18 +190,22 @@ pub(crate) fn luhn(number: &str) -> bool {
     sum.is_some_and(|sum| sum % 10 == 0)
 }
 
+/// The first digits of the card networks.
+const FIRST_DIGITS: [char; 5] = ['2', '3', '4', '5', '6'];
+
 /// Whether a text may hold the number of a real card: with its check digit, none of the test cards, and grouped as cards
 /// print it or not at all.
 pub(crate) fn holds_a_real_card(text: &str) -> bool {
     let plain = text.replace("%20", " ").replace('+', " ");
     // A number that letters touch is a part of something else.
-    let words: Vec<&str> =
-        plain.split(|one: char| !one.is_ascii_alphanumeric() && !matches!(one, ' ' | '-')).collect();
-    words.iter().any(|word| {
+    let mut words = plain.split(|one: char| !one.is_ascii_alphanumeric() && !matches!(one, ' ' | '-'));
+    words.any(|word| {
         let groups: Vec<&str> = word.split([' ', '-']).collect();
-        (0..groups.len()).any(|start| {
+        let group = |place: usize| groups.get(place).copied().unwrap_or_default();
+        // Asked for every request: most words do not begin as a card does.
+        let mut starts = (0..groups.len()).filter(|start| group(*start).starts_with(FIRST_DIGITS));
+        starts.any(|start| {
             let mut number = String::new();
-            let group = |place: usize| groups.get(place).copied().unwrap_or_default();
             (start..groups.len()).take(6).any(|end| {
                 number.push_str(group(end));
                 let grouped = (start..=end).all(|place| group(place).len() <= 6);
@@ -213,7 +217,7 @@ pub(crate) fn holds_a_real_card(text: &str) -> bool {
 
 fn is_real(number: &str) -> bool {
     (14..=19).contains(&number.len())
-        && number.starts_with(['2', '3', '4', '5', '6'])
+        && number.starts_with(FIRST_DIGITS)
         && luhn(number)
         && !TEST_CARDS.iter().any(|card| card.number == number)
 }

@@ -15,7 +15,18 @@ pub(crate) const NO_BODY: &str = "(no body)";
 const DIGITS_OF_A_CARD: usize = 12;
 
 /// Headers with harmless values.
-const HEADERS: [&str; 6] = ["accept", "content-length", "content-type", "host", "location", "user-agent"];
+const HEADERS: [&str; 10] = [
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "cache-control",
+    "connection",
+    "content-length",
+    "content-type",
+    "host",
+    "location",
+    "user-agent",
+];
 
 /// A request or a reply as it travelled, with its secrets hidden: the line of the request, the head, an empty line, and the
 /// body.

@@ -1,5 +1,6 @@
 //! The billing run: one JSON object a line in, one a line out.
 
+mod charge_line;
 mod input;
 mod progress;
 mod text;

@@ -49,7 +49,42 @@ pub(crate) fn of(good: &[u8]) -> Vec<(String, Vec<u8>)> {
         let entry = entries.first().map(Value::to_string).unwrap_or_default();
         all.push(("list of its own entries".to_owned(), list(&entry)));
     }
+    all.extend(long_token(good).map(|body| ("long token, quoted perhaps".to_owned(), body)));
     all.into_iter().map(|(name, body)| (name, body.into_bytes())).collect()
+}
+
+/// The good body with a token of 1 MB, and texts in which a form of it could be.
+fn long_token(good: &[u8]) -> Option<String> {
+    const TEXTS: [&str; 6] =
+        ["cardholder", "cardBrand", "customer_message", "description", "issuer_country", "reason"];
+    let mut value: Value = serde_json::from_slice(good).ok()?;
+    let mut found = BTreeMap::new();
+    walk(&value, &mut found);
+    let names = found.iter().filter(|(_, value)| value.is_string()).map(|(name, _)| name.clone());
+    let token = names.clone().find(|name| name.to_lowercase().contains("token"));
+    let token = token.or_else(|| names.into_iter().find(|name| name == "id"))?;
+    rename(&mut value, &mut |name, text| match name {
+        name if name == token => "-".repeat(SIZE),
+        name if TEXTS.contains(&name) => format!("{text} %"),
+        _ => text.to_owned(),
+    });
+    Some(value.to_string())
+}
+
+/// Changes every text by its member's name.
+fn rename(value: &mut Value, change: &mut impl FnMut(&str, &str) -> String) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                if let Value::String(text) = value {
+                    *text = change(name, text);
+                }
+                rename(value, change);
+            }
+        }
+        Value::Array(entries) => entries.iter_mut().for_each(|entry| rename(entry, change)),
+        _ => {}
+    }
 }
 
 /// The good body with a member replaced at its first place by a text of JSON.

@@ -32,8 +32,9 @@ impl<'a> Filter<'a> {
             && (self.text.is_empty() || texts.iter().any(|text| text.contains(self.text)))
     }
 
-    pub(super) fn has_status(&self, status: &str) -> bool {
-        self.status.is_empty() || self.status == status
+    /// Whether it has this status, which is only asked for where it is limited to one.
+    pub(super) fn has_status(&self, status: impl FnOnce() -> &'static str) -> bool {
+        self.status.is_empty() || self.status == status()
     }
 
     /// Whether it limits nothing, and shows the first page.

@@ -229,7 +229,7 @@ fn found_requests<'a>(state: &'a State, filter: &'a Filter<'_>) -> impl Iterator
         let names = moved.iter().flat_map(|entry| [entry.reference.as_str(), entry.payment.as_str()]);
         let texts: Vec<&str> =
             [record.exchange.path.as_str(), asked, answered].into_iter().chain(names).collect();
-        filter.has_status(line(record).class()) && filter.has(&record.exchange.gateway, &texts)
+        filter.has_status(|| line(record).class()) && filter.has(&record.exchange.gateway, &texts)
     })
 }
 
@@ -238,7 +238,8 @@ fn found_payments<'a>(
     filter: &'a Filter<'_>,
 ) -> impl Iterator<Item = (&'static str, PaymentRow<'a>)> {
     rows::payments(state).filter(|(gateway, row)| {
-        filter.has_status(state_name(row.state)) && filter.has(gateway, &[&row.id, row.reference, row.order])
+        filter.has_status(|| state_name(row.state))
+            && filter.has(gateway, &[&row.id, row.reference, row.order])
     })
 }
 
@@ -267,6 +268,6 @@ fn found_entries<'a>(state: &'a State, filter: &'a Filter<'_>) -> impl Iterator<
 fn found_deliveries<'a>(state: &'a State, filter: &'a Filter<'_>) -> impl Iterator<Item = &'a Delivery> {
     state.common.outbox.newest().filter(|sent| {
         filter.has(&sent.gateway, &[&sent.payment, &sent.event, &sent.body])
-            && filter.has_status(delivery(state, sent).class)
+            && filter.has_status(|| delivery(state, sent).class)
     })
 }

@@ -198,3 +198,38 @@ async fn payment_page_in_browser_shows_mistakes_and_challenge() {
     browser.find("#calls").await;
     browser.fits().await;
 }
+
+#[tokio::test]
+async fn payment_is_searched_and_its_webhook_sent_in_browser() {
+    let world = World::start().await;
+    let shop = shop().await;
+    let browser = Browser::open(1280, 900).await;
+    let client = world.revio_client("person@merchant.example").await;
+    let (_, purchase) = world.revio_purchase(&client, true).await;
+    let id = purchase["id"].as_str().unwrap();
+    browser.goto(world.sandbox.url()).await;
+    browser.fill(".find input", id).await;
+    browser.click(".find button").await;
+    browser.click("#payments td a").await;
+    assert_eq!(browser.text("#id").await, id);
+    browser.find("#event").await.select_by_value("revio purchase.hold").await.unwrap();
+    browser.fill("#to", &format!("{shop}/hook")).await;
+    browser.click("form[action$=trigger] button").await;
+    world.sandbox.settle().await;
+    browser.click(".sections a[aria-current]").await;
+    browser.click("#notifications td a").await;
+    assert!(browser.text("header").await.contains("purchase.hold"));
+    assert!(!browser.text("#body").await.contains("person@merchant.example"));
+    browser.click("#show").await;
+    browser.find("#hide").await;
+    assert!(browser.text("#body").await.contains("person@merchant.example"));
+
+    // A form that was filled in wrongly keeps what was entered.
+    browser.goto(&format!("{}/_sandbox/inspector/webhooks", world.sandbox.url())).await;
+    browser.click("#send summary").await;
+    browser.fill("#payment", "unknown").await;
+    browser.click("#send button").await;
+    assert!(browser.text("#problem:focus").await.contains("no payment"));
+    let kept = browser.find("#payment").await.prop("value").await.unwrap();
+    assert_eq!(kept.as_deref(), Some("unknown"));
+}

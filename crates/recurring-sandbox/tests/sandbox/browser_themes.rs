@@ -2,6 +2,7 @@
 
 use crate::driver::Browser;
 use crate::omno::payment;
+use crate::payments::link_after;
 use crate::{GOOD_CARD, World, ngenius};
 use serde_json::Value;
 
@@ -37,6 +38,21 @@ found.sort((a, b) => a[0] - b[0]);
 return [found.slice(0, 3), light(getComputedStyle(document.body).backgroundColor), found.length];
 "#;
 
+const SECTIONS: [&str; 12] = [
+    "requests",
+    "payments",
+    "cards",
+    "schedules",
+    "ledger",
+    "webhooks",
+    "webhooks/1",
+    "faults",
+    "clock?by=month",
+    "settings",
+    "search?q=plan-1",
+    "payments/emspay/unknown",
+];
+
 impl Browser {
     async fn assert_readable(&self, dark: bool) {
         let script = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
@@ -62,6 +78,17 @@ async fn pages_fit_and_are_readable_in_both_themes() {
     let checkout = purchase["checkout_url"].as_str().unwrap();
     world.revio("GET", "/purchases/unknown/", "").await;
     world.sandbox.settle().await;
+    // The page of a payment, of its card, and of a schedule's payment.
+    let paid = world.emspay_first(GOOD_CARD, "pay").await;
+    let list = world.section("inspector/payments?gateway=ngenius").await;
+    let scheduled = link_after(&list, "<table id=\"payments\">");
+    let list = world.section("inspector/cards?gateway=emspay").await;
+    let card = link_after(&list, "<table id=\"stored\">");
+    let own = [
+        format!("payments/emspay/{}", paid["id"].as_str().unwrap()),
+        scheduled.trim_start_matches("inspector/").to_owned(),
+        format!("{}?show=secrets", card.trim_start_matches("inspector/")),
+    ];
     for (width, height) in [(1280, 900), (390, 844)] {
         for dark in [false, true] {
             let browser = Browser::open_with_theme(width, height, dark).await;
@@ -76,14 +103,15 @@ async fn pages_fit_and_are_readable_in_both_themes() {
             browser.goto(&format!("{}/_sandbox/exchanges/1", world.sandbox.url())).await;
             browser.find("#request").await;
             browser.assert_readable(dark).await;
-            for section in
-                ["requests", "ledger", "webhooks", "webhooks/1", "faults", "clock?by=day", "settings"]
-            {
+            for section in SECTIONS.map(str::to_owned).iter().chain(&own) {
                 browser.goto(&format!("{}/_sandbox/inspector/{section}", world.sandbox.url())).await;
                 browser.assert_readable(dark).await;
                 let inside = browser.client.execute(script, Vec::new()).await.unwrap();
                 assert_eq!(inside, Value::Bool(true), "{section} {width}");
             }
+            browser.goto(page).await;
+            browser.find("#back").await;
+            browser.assert_readable(dark).await;
             browser.goto(checkout).await;
             browser.assert_readable(dark).await;
             browser.card("4242424242424242", "pay").await;
