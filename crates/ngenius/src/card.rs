@@ -70,14 +70,15 @@ pub(crate) fn check_cvv(cvv: &Secret) -> Result<(), InvalidInput> {
 /// The Luhn check: from the right, every second digit is doubled, and the digits of the results add up to a
 /// multiple of ten.
 fn has_right_check_digit(pan: &str) -> bool {
-    let sum: u32 = pan
-        .chars()
-        .rev()
-        .filter_map(|digit| digit.to_digit(10))
-        .zip([1, 2].into_iter().cycle())
-        .map(|(digit, weight)| digit * weight)
-        .map(|product| if product > 9 { product - 9 } else { product })
-        .sum();
+    let mut sum = 0_u32;
+    for (place, digit) in pan.bytes().rev().enumerate() {
+        let digit = u32::from(digit.wrapping_sub(b'0'));
+        sum = sum.wrapping_add(match (place.is_multiple_of(2), digit) {
+            (true, _) => digit,
+            (false, ..=4) => digit.wrapping_mul(2),
+            (false, _) => digit.wrapping_mul(2).wrapping_sub(9),
+        });
+    }
     sum.is_multiple_of(10)
 }
 

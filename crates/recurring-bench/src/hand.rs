@@ -5,15 +5,18 @@ use std::hint::black_box;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) fn charge(gateway: &str) -> Option<fn()> {
-    Some(match gateway {
-        "emspay" => emspay,
-        "ngenius" => ngenius,
-        "omno" => omno,
-        "revio" => revio,
-        "tokenpay-signed" => tokenpay_signed,
-        _ => return None,
-    })
+use crate::repeat::repeat;
+use crate::{hand_emspay, inputs};
+
+pub(crate) fn charge(gateway: &str, times: usize) -> bool {
+    match gateway {
+        "emspay" => repeat(times, inputs::emspay, emspay),
+        "ngenius" => repeat(times, inputs::ngenius, ngenius),
+        "omno" => repeat(times, inputs::omno, omno),
+        "revio" => repeat(times, inputs::revio, revio),
+        "tokenpay-signed" => repeat(times, inputs::tokenpay, tokenpay_signed),
+        _ => false,
+    }
 }
 
 /// Writes the body, and reads the answer as it comes from an HTTP client.
@@ -23,94 +26,12 @@ fn exchange<A: for<'de> Deserialize<'de>>(body: &impl Serialize, answer: &[u8]) 
     serde_json::from_slice(&received).expect("an answer")
 }
 
-fn emspay() {
-    #[derive(Serialize)]
-    struct Body<'a> {
-        merchant_order_id: &'a str,
-        amount: i64,
-        currency: &'a str,
-        description: &'a str,
-        transactions: [Payment<'a>; 1],
-    }
-    #[derive(Serialize)]
-    struct Payment<'a> {
-        payment_method: &'a str,
-        payment_method_details: Details<'a>,
-    }
-    #[derive(Serialize)]
-    struct Details<'a> {
-        recurring_type: &'a str,
-        vault_token: &'a str,
-    }
-    #[derive(Deserialize)]
-    #[expect(dead_code, reason = "read as a program reads it")]
-    struct Order {
-        id: String,
-        status: String,
-        amount: i64,
-        currency: String,
-        merchant_order_id: Option<String>,
-        description: Option<String>,
-        created: Option<String>,
-        modified: Option<String>,
-        completed: Option<String>,
-        last_transaction_added: Option<String>,
-        merchant_id: Option<String>,
-        project_id: Option<String>,
-        order_url: Option<String>,
-        #[serde(default)]
-        flags: Vec<String>,
-        transactions: Vec<Transaction>,
-    }
-    #[derive(Deserialize)]
-    #[expect(dead_code, reason = "read as a program reads it")]
-    struct Transaction {
-        id: Option<String>,
-        status: String,
-        amount: Option<i64>,
-        currency: Option<String>,
-        created: Option<String>,
-        modified: Option<String>,
-        payment_method: Option<String>,
-        payment_method_brand: Option<String>,
-        payment_method_details: Option<Card>,
-        payment_url: Option<String>,
-        reason: Option<String>,
-        customer_message: Option<String>,
-        expiration_period: Option<String>,
-        credit_debit: Option<String>,
-    }
-    #[derive(Deserialize)]
-    #[expect(dead_code, reason = "read as a program reads it")]
-    struct Card {
-        recurring_type: Option<String>,
-        vault_token: Option<String>,
-        first_authorised_transaction_id: Option<String>,
-        card_expiry: Option<String>,
-        cardholder_name: Option<String>,
-        truncated_pan: Option<String>,
-        liability_shift: Option<bool>,
-    }
-    let body = Body {
-        merchant_order_id: "2",
-        amount: 4000,
-        currency: "EUR",
-        description: "Credit card order - Actual recurring",
-        transactions: [Payment {
-            payment_method: "credit-card",
-            payment_method_details: Details {
-                recurring_type: "recurring",
-                vault_token: "0c8fd8ab-25ec-4109-ac8f-495804aa5026",
-            },
-        }],
-    };
-    let order: Order = exchange(&body, answer!("emspay/create-order/recurring"));
-    assert!(order.amount == 4000 && order.currency == "EUR", "another amount");
-    assert_eq!(order.merchant_order_id.as_deref(), Some("2"));
-    black_box(order);
+fn emspay(input: inputs::Emspay) {
+    black_box(hand_emspay::body(&input));
+    black_box(hand_emspay::read(&input, &answer!("emspay/create-order/recurring").to_vec()));
 }
 
-fn ngenius() {
+fn ngenius(input: inputs::Ngenius) {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Body<'a> {
@@ -160,14 +81,14 @@ fn ngenius() {
             channel: "MoTo",
             r#type: "RECURRING",
             frequency: "MONTHLY",
-            email_address: "customer@example.com",
+            email_address: &input.email,
             amount: Amount { currency_code: "AED", value: 150 },
         },
         payment: Card {
-            pan: "4012001037141112",
-            expiry: "2025-04",
-            cvv: "123",
-            cardholder_name: "Test Customer",
+            pan: &input.pan,
+            expiry: &input.expiry,
+            cvv: &input.cvv,
+            cardholder_name: &input.name,
         },
     };
     let outlet = "5edab6d7-5946-43f4-b8c7-06b29c272bdd";
@@ -177,7 +98,7 @@ fn ngenius() {
     black_box(answer);
 }
 
-fn omno() {
+fn omno(input: inputs::Omno) {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Body<'a> {
@@ -217,29 +138,29 @@ fn omno() {
     let body = Body {
         amount: 49.99,
         currency: "EUR",
-        hook_url: "https://shop.example/hooks/omno",
-        callback: "https://shop.example/paid",
-        callback_fail: "https://shop.example/failed",
+        hook_url: &input.hook_url,
+        callback: &input.callback,
+        callback_fail: &input.callback_fail,
         billing: Billing {
-            first_name: "Test",
-            last_name: "Customer",
-            address1: "1 Example Street",
-            city: "Tallinn",
-            state: "Harju",
-            country: "EE",
-            postal_code: "10111",
-            phone: "+3725550100",
-            email: "customer@example.com",
+            first_name: &input.first_name,
+            last_name: &input.last_name,
+            address1: &input.address,
+            city: &input.city,
+            state: &input.state,
+            country: &input.country,
+            postal_code: &input.postal_code,
+            phone: &input.phone,
+            email: &input.email,
         },
-        lang: "en",
-        order_id: "attempt-0002",
-        card_token: "retrieved_card_token",
+        lang: &input.lang,
+        order_id: &input.order_id,
+        card_token: &input.token,
     };
     let answer: Answer = exchange(&body, answer!("omno/create-payment/with-card-token"));
     black_box(answer);
 }
 
-fn revio() {
+fn revio(input: inputs::Revio) {
     #[derive(Serialize)]
     struct Body<'a> {
         recurring_token: &'a str,
@@ -310,16 +231,16 @@ fn revio() {
         payment_method: Option<String>,
         processing_time: Option<i64>,
     }
-    let id = "00000000-0000-4000-8000-0000000000a1";
+    let id = &input.purchase;
     black_box(format!("/purchases/{id}/charge/"));
-    let body = Body { recurring_token: "82e6eb62-90e8-405c-9ec9-d43affba41d2" };
+    let body = Body { recurring_token: &input.token };
     let purchase: Purchase = exchange(&body, answer!("revio/charge-purchase/paid"));
     assert!(purchase.purchase.total == 100 && purchase.purchase.currency == "ZAR", "another amount");
-    assert_eq!(purchase.id, id);
+    assert_eq!(&purchase.id, id);
     black_box(purchase);
 }
 
-fn tokenpay_signed() {
+fn tokenpay_signed(input: inputs::TokenPay) {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Body<'a> {
@@ -370,9 +291,9 @@ fn tokenpay_signed() {
     }
     let body = Body {
         merchant_id: 3,
-        user_id: "user1",
-        token_id: "436",
-        merchant_reference: "merRef1656991803097",
+        user_id: &input.user,
+        token_id: &input.token,
+        merchant_reference: &input.reference,
         amount: 30,
         parent_order_id: 5798,
     };
@@ -381,6 +302,6 @@ fn tokenpay_signed() {
         answer.response_code == "0000" && answer.order.currency.as_deref() == Some("USD"),
         "another answer"
     );
-    assert_eq!(answer.order.merchant_reference.as_deref(), Some("merRef1656991803097"));
+    assert_eq!(answer.order.merchant_reference.as_deref(), Some(input.reference.as_str()));
     black_box((answer.message, answer.order, answer.transaction));
 }

@@ -1,5 +1,11 @@
-//! Builds the request of one charge and reads its answer, so often as it is told, without a network: with the crates of
-//! this workspace (`ours`), or by hand with serde (`hand`). `cargo xtask bench calls` counts the instructions of both.
+//! What `cargo xtask bench` measures, each in a process of its own:
+//!
+//! - `charge GATEWAY ours|hand TIMES` builds the request of one charge and reads its answer without a network, with the
+//!   crates of this workspace or by hand with serde;
+//! - `serve CERTIFICATE KEY` is a gateway over TLS on this machine, which answers every charge alike;
+//! - `calls WAY PORT ROOT TIMES` charges it one after another, and `many` 64 at a time: by `hand` with reqwest and
+//!   serde, with the gateway's crate (`ours`), or through the `facade`;
+//! - `sign KEY TIMES` and `verify KEY TIMES` compute with RSA.
 
 /// The stored answer of a documented example.
 macro_rules! answer {
@@ -8,34 +14,43 @@ macro_rules! answer {
     };
 }
 
+mod calls;
+mod chargers;
 mod hand;
+mod hand_emspay;
+mod inputs;
 mod ours;
+mod repeat;
+mod server;
+mod signatures;
 
 use std::process::ExitCode;
 
+use chargers::Charger;
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [gateway, way, times] = arguments.as_slice() else {
-        return usage();
-    };
-    let Ok(times) = times.parse::<u32>() else {
-        return usage();
-    };
-    let charge: Option<fn()> = match way.as_str() {
-        "ours" => ours::charge(gateway),
-        "hand" => hand::charge(gateway),
-        _ => None,
-    };
-    let Some(charge) = charge else {
-        return usage();
-    };
-    for _ in 0..times {
-        charge();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if run(&arguments).is_some() {
+        return ExitCode::SUCCESS;
     }
-    ExitCode::SUCCESS
+    eprintln!("usage: recurring-bench charge|serve|calls|many|sign|verify ..., as the source says");
+    ExitCode::from(2)
 }
 
-fn usage() -> ExitCode {
-    eprintln!("usage: recurring-bench emspay|ngenius|omno|revio|tokenpay-signed ours|hand TIMES");
-    ExitCode::from(2)
+fn run(arguments: &[&str]) -> Option<()> {
+    match *arguments {
+        ["charge", gateway, "ours", times] => ours::charge(gateway, times.parse().ok()?).then_some(()),
+        ["charge", gateway, "hand", times] => hand::charge(gateway, times.parse().ok()?).then_some(()),
+        ["serve", certificate, key] => Some(server::serve(certificate, key)),
+        ["calls", way, port, root, times] => {
+            Some(calls::one_by_one(&Charger::new(way, port, root)?, times.parse().ok()?))
+        }
+        ["many", way, port, root, times] => {
+            Some(calls::many(&Charger::new(way, port, root)?, port, root, times.parse().ok()?))
+        }
+        ["sign", key, times] => Some(signatures::sign(key, times.parse().ok()?)),
+        ["verify", key, times] => Some(signatures::verify(key, times.parse().ok()?)),
+        _ => None,
+    }
 }

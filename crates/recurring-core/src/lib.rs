@@ -2,6 +2,7 @@
 
 mod attempt;
 mod base64_forms;
+mod currency;
 mod decline;
 mod error;
 mod invalid_input;
@@ -21,10 +22,11 @@ mod timestamp;
 pub mod words;
 
 pub use attempt::AttemptId;
+pub use currency::Currency;
 pub use decline::{DeclineReason, RetryAdvice};
 pub use error::{Effect, Error, ErrorKind, Proof};
 pub use invalid_input::InvalidInput;
-pub use money::{Currency, Decimal, Money};
+pub use money::{Decimal, Money};
 pub use not_after::NotAfter;
 pub use options::{HttpOptions, Tls};
 pub use outcome::{Outcome, Portion};

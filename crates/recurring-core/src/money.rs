@@ -5,60 +5,8 @@ use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::currency::Currency;
 use crate::invalid_input::InvalidInput;
-use crate::words::written_as_text;
-
-/// An ISO 4217 currency that has a number of decimals.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Currency(iso_currency::Currency);
-
-impl Currency {
-    /// Finds a currency by its three capital letters, such as `EUR`.
-    ///
-    /// # Errors
-    /// When ISO 4217 has no such code, or defines no decimals for it (gold, for example).
-    pub fn from_code(code: &str) -> Result<Self, InvalidInput> {
-        iso_currency::Currency::from_code(code)
-            .filter(|currency| currency.exponent().is_some())
-            .map(Self)
-            .ok_or_else(|| {
-                InvalidInput::new("currency", "must be an ISO 4217 code in capital letters, such as EUR")
-            })
-    }
-
-    /// The three capital letters.
-    pub fn code(self) -> &'static str {
-        self.0.code()
-    }
-
-    /// How many decimals the currency has: 2 for EUR, 0 for JPY, 3 for KWD.
-    pub fn exponent(self) -> u32 {
-        self.0.exponent().map_or(0, u32::from)
-    }
-}
-
-impl fmt::Debug for Currency {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())
-    }
-}
-
-impl fmt::Display for Currency {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.code())
-    }
-}
-
-/// The same as [`Currency::from_code`].
-impl FromStr for Currency {
-    type Err = InvalidInput;
-
-    fn from_str(code: &str) -> Result<Self, InvalidInput> {
-        Self::from_code(code)
-    }
-}
-
-written_as_text!(Currency);
 
 /// An amount of money to be moved: a positive whole number of minor units (cents, fils) and its currency.
 ///
@@ -90,7 +38,8 @@ impl Money {
     /// When it is not plain digits with at most one point, has more decimals than the currency (10.505 AED is
     /// refused, not rounded), is zero, or is too large.
     pub fn parse(text: &str, currency: Currency) -> Result<Self, InvalidInput> {
-        Self::from_minor(Decimal::parse("amount", text)?.to_minor(currency.exponent())?, currency)
+        check_plain("amount", text)?;
+        Self::from_minor(minor_units(text, currency.exponent())?, currency)
     }
 
     /// The amount in minor units.
@@ -105,10 +54,22 @@ impl Money {
 
     /// The amount in major units with all the decimals of its currency, such as `40.00`.
     pub fn to_decimal(self) -> String {
-        let exponent = usize::try_from(self.currency.exponent()).unwrap_or(0);
-        let digits = format!("{:0>width$}", self.minor, width = exponent.saturating_add(1));
-        let (whole, fraction) = digits.split_at(digits.len().saturating_sub(exponent));
-        if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") }
+        let unit = 10_i64.saturating_pow(self.currency.exponent());
+        let mut place = unit;
+        while self.minor / place >= 10 {
+            place = place.saturating_mul(10);
+        }
+        // 19 digits and a point.
+        let mut text = String::with_capacity(20);
+        while place > 0 {
+            let digit = u32::try_from(self.minor / place % 10).unwrap_or(0);
+            text.push(char::from_digit(digit, 10).unwrap_or('0'));
+            if place == unit && unit > 1 {
+                text.push('.');
+            }
+            place /= 10;
+        }
+        text
     }
 }
 
@@ -177,25 +138,17 @@ impl Decimal {
     /// # Errors
     /// Names `field` when the text is anything else.
     pub fn parse(field: &'static str, text: &str) -> Result<Self, InvalidInput> {
-        let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        let plain = match text.split_once('.') {
-            Some((whole, fraction)) => digits(whole) && digits(fraction),
-            None => digits(text),
-        };
-        if !plain || text.len() > 30 {
-            return Err(InvalidInput::new(
-                field,
-                "must be a plain decimal number such as 40.00, without a sign, an exponent or separators",
-            ));
-        }
+        check_plain(field, text)?;
         Ok(Self(text.to_owned()))
     }
 
     /// The amount in major units as JSON prints it best: no trailing zeros, no trailing point (`30`, `49.99`, `0.5`).
     pub fn shortest(money: Money) -> Self {
-        let text = money.to_decimal();
-        let short = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-        Self(short.to_owned())
+        let mut text = money.to_decimal();
+        if text.contains('.') {
+            text.truncate(text.trim_end_matches('0').trim_end_matches('.').len());
+        }
+        Self(text)
     }
 
     /// The literal text.
@@ -209,24 +162,53 @@ impl Decimal {
     /// # Errors
     /// When a decimal other than zero would be lost, or the amount does not fit into 64 bits.
     pub fn to_minor(&self, exponent: u32) -> Result<i64, InvalidInput> {
-        let (whole, fraction) = self.0.split_once('.').unwrap_or((&self.0, ""));
-        let fraction = fraction.trim_end_matches('0');
-        let width = usize::try_from(exponent).unwrap_or(usize::MAX);
-        if fraction.len() > width {
-            return Err(InvalidInput::new(
-                "amount",
-                format!("has more than the {exponent} decimals of its currency; it is not rounded"),
-            ));
-        }
-        format!("{whole}{fraction:0<width$}")
-            .parse()
-            .map_err(|_| InvalidInput::new("amount", "is larger than can be counted"))
+        minor_units(&self.0, exponent)
     }
+}
+
+/// Checks that a text is digits with at most one point between them.
+fn check_plain(field: &'static str, text: &str) -> Result<(), InvalidInput> {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = match text.split_once('.') {
+        Some((whole, fraction)) => digits(whole) && digits(fraction),
+        None => digits(text),
+    };
+    if !plain || text.len() > 30 {
+        return Err(InvalidInput::new(
+            field,
+            "must be a plain decimal number such as 40.00, without a sign, an exponent or separators",
+        ));
+    }
+    Ok(())
+}
+
+/// The amount of a plain text in units of `10^-exponent`.
+fn minor_units(text: &str, exponent: u32) -> Result<i64, InvalidInput> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let fraction = fraction.trim_end_matches('0');
+    let width = usize::try_from(exponent).unwrap_or(usize::MAX);
+    if fraction.len() > width {
+        return Err(InvalidInput::new(
+            "amount",
+            format!("has more than the {exponent} decimals of its currency; it is not rounded"),
+        ));
+    }
+    let digits = whole.bytes().chain(fraction.bytes()).map(|digit| i64::from(digit.wrapping_sub(b'0')));
+    let mut minor = Some(0_i64);
+    for digit in digits {
+        minor = minor.and_then(|minor| minor.checked_mul(10)?.checked_add(digit));
+    }
+    let missing = u32::try_from(width.saturating_sub(fraction.len())).unwrap_or(u32::MAX);
+    match minor {
+        Some(0) => Some(0),
+        minor => minor.and_then(|minor| minor.checked_mul(10_i64.checked_pow(missing)?)),
+    }
+    .ok_or_else(|| InvalidInput::new("amount", "is larger than can be counted"))
 }
 
 impl Serialize for Decimal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        RawValue::from_string(self.0.clone()).map_err(serde::ser::Error::custom)?.serialize(serializer)
+        serde_json::from_str::<&RawValue>(&self.0).map_err(serde::ser::Error::custom)?.serialize(serializer)
     }
 }
 
@@ -280,6 +262,29 @@ mod tests {
         }
         assert!(Money::from_minor(0, currency("EUR")).is_err());
         assert!(Money::from_minor(-1, currency("EUR")).is_err());
+    }
+
+    #[test]
+    fn minor_units_are_counted_to_the_last() {
+        let minor =
+            |text: &str, exponent| Decimal::parse("amount", text).and_then(|text| text.to_minor(exponent));
+        assert_eq!(minor("007.10", 2), Ok(710));
+        assert_eq!(minor("0.000", 0), Ok(0));
+        assert_eq!(minor("0", 40), Ok(0));
+        assert_eq!(minor("9223372036854775807", 0), Ok(i64::MAX));
+        assert_eq!(minor("922337203685477580.7", 1), Ok(i64::MAX));
+        for large in ["9223372036854775808", "92233720368547758070", "922337203685477580.8"] {
+            assert!(minor(large, 1).is_err(), "{large}");
+        }
+        assert!(minor("1", 19).is_err());
+        assert_eq!(minor("1", 18), Ok(1_000_000_000_000_000_000));
+        let shown = |minor, code| Money::from_minor(minor, currency(code)).expect("money").to_decimal();
+        assert_eq!(shown(i64::MAX, "KWD"), "9223372036854775.807");
+        assert_eq!(
+            (shown(1, "KWD"), shown(10, "EUR"), shown(10, "JPY")),
+            ("0.001".into(), "0.10".into(), "10".into())
+        );
+        assert_eq!((shown(i64::MAX, "JPY"), shown(1_000, "EUR")), (i64::MAX.to_string(), "10.00".into()));
     }
 
     #[test]

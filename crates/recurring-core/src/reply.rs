@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,8 +68,15 @@ impl Reply {
     /// A text out of this reply that may be shown: without the request's secrets and control characters, and
     /// cut at 500 characters.
     pub fn shown(&self, text: &str) -> String {
-        let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        Secret::redact(&text, &self.0.hidden).chars().take(500).collect()
+        let text = match text.contains(char::is_control) {
+            true => Cow::Owned(text.replace(char::is_control, " ")),
+            false => Cow::Borrowed(text),
+        };
+        let mut shown = Secret::redact(&text, &self.0.hidden);
+        if let Some((end, _)) = shown.char_indices().nth(500) {
+            shown.truncate(end);
+        }
+        shown
     }
 }
 
@@ -90,6 +98,16 @@ fn http_date(text: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shown_text_is_one_line_and_bounded() {
+        let reply = Reply::new(200, Vec::new(), Vec::new()).hiding(vec![Secret::new("hunter2")]);
+        assert_eq!(reply.shown("a\n\u{85}é\u{0} hunter2"), "a  é  [redacted]");
+        assert_eq!(reply.shown(&"é".repeat(500)), "é".repeat(500));
+        assert_eq!(reply.shown(&"é".repeat(501)), "é".repeat(500));
+        let late = format!("{}hunter2", "x".repeat(498));
+        assert_eq!(reply.shown(&late), format!("{}[r", "x".repeat(498)));
+    }
 
     #[test]
     fn retry_after_is_seconds_or_a_date() {

@@ -28,7 +28,7 @@ impl SecretForms {
         let mut forms = Vec::new();
         for base in secrets.iter().flat_map(|secret| bases(secret.expose())) {
             let user = format!("{base}:");
-            let mut plain: Vec<String> = [&*base, &user]
+            let mut plain: Vec<String> = [&base, &user]
                 .iter()
                 .flat_map(|text| [false, true].map(|for_urls| base64::encode(text.as_bytes(), for_urls)))
                 .collect();
@@ -40,7 +40,7 @@ impl SecretForms {
                 }
             }
             plain.extend(card_groups(&base));
-            plain.push(base.into_owned());
+            plain.push(base);
             for text in plain {
                 forms.extend(percent_encoded(&text));
                 forms.push(text.replace('/', "\\/"));
@@ -86,8 +86,7 @@ impl SecretForms {
         memchr2(b'%', b'\\', bytes).is_some()
             || secrets
                 .iter()
-                .flat_map(|secret| bases(secret.expose()))
-                .any(|base| begins_in(bytes, base.as_bytes()))
+                .any(|secret| any_base(secret.expose(), |base| begins_in(bytes, base.as_bytes())))
     }
 }
 
@@ -105,7 +104,7 @@ impl Secret {
 
 /// Whether these bytes hold the beginning of the secret or of its base64.
 fn begins_in(bytes: &[u8], base: &[u8]) -> bool {
-    let Some(three) = base.get(..3) else {
+    let Some(three) = base.first_chunk() else {
         return true;
     };
     // A space may be written as `+`.
@@ -113,35 +112,47 @@ fn begins_in(bytes: &[u8], base: &[u8]) -> bool {
     if memmem::find(bytes, start).is_some() {
         return true;
     }
-    [false, true]
-        .iter()
-        .any(|for_urls| memmem::find(bytes, base64::encode(three, *for_urls).as_bytes()).is_some())
+    let [standard, for_urls] = [false, true].map(|for_urls| base64::encode_three(*three, for_urls));
+    memmem::find(bytes, &standard).is_some()
+        || (for_urls != standard && memmem::find(bytes, &for_urls).is_some())
 }
 
 /// The secret, what follows its scheme, and the user name and password in it.
-fn bases(secret: &str) -> Vec<Cow<'_, str>> {
-    let mut bases = vec![Cow::Borrowed(secret)];
-    let credentials = match secret.split_once(' ') {
-        Some((scheme, rest))
-            if scheme.eq_ignore_ascii_case("basic") || scheme.eq_ignore_ascii_case("bearer") =>
-        {
-            bases.push(Cow::Borrowed(rest));
-            rest
-        }
-        _ => secret,
-    };
-    if let Some(text) = decoded(credentials) {
-        let parts = text.split_once(':').map(|(user, password)| [user.to_owned(), password.to_owned()]);
-        bases.push(Cow::Owned(text));
-        let parts = parts.into_iter().flatten().filter(|part| part.len() >= SHORTEST_PART);
-        bases.extend(parts.map(Cow::Owned));
-    }
-    bases.retain(|base| !base.is_empty());
+fn bases(secret: &str) -> Vec<String> {
+    let mut bases = Vec::new();
+    any_base(secret, |base| {
+        bases.push(base.to_owned());
+        false
+    });
     bases
+}
+
+/// Whether one of the [`bases`] is as is asked.
+fn any_base(secret: &str, mut is: impl FnMut(&str) -> bool) -> bool {
+    let mut is = |base: &str| !base.is_empty() && is(base);
+    let rest = secret.split_once(' ').and_then(|(scheme, rest)| {
+        let known = scheme.eq_ignore_ascii_case("basic") || scheme.eq_ignore_ascii_case("bearer");
+        known.then_some(rest)
+    });
+    if is(secret) || rest.is_some_and(&mut is) {
+        return true;
+    }
+    let Some(text) = decoded(rest.unwrap_or(secret)) else {
+        return false;
+    };
+    if is(&text) {
+        return true;
+    }
+    let (user, password) = text.split_once(':').unwrap_or_default();
+    [user, password].into_iter().any(|part| part.len() >= SHORTEST_PART && is(part))
 }
 
 /// What is in base64, if it is visible text.
 fn decoded(text: &str) -> Option<String> {
+    // Four letters carry three bytes.
+    if text.len() < SHORTEST_PART * 4 / 3 {
+        return None;
+    }
     let text = String::from_utf8(base64::decode(text)?).ok()?;
     (text.len() >= SHORTEST_PART && !text.chars().any(char::is_control)).then_some(text)
 }

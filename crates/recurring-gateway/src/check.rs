@@ -30,11 +30,16 @@ pub fn id(field: &'static str, value: &str) -> Result<(), InvalidInput> {
     if value.len() > LONGEST_ID {
         return refuse("must be at most 255 bytes long");
     }
-    if value.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return refuse("must not contain white space or control characters");
-    }
-    if value.contains(['/', '\\', '%', '?', '#']) {
-        return refuse("must not contain any of / \\ % ? #; hand in the identifier as the gateway gave it");
+    let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b'\\' | b'%' | b'?' | b'#');
+    if !value.bytes().all(plain) {
+        if value.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return refuse("must not contain white space or control characters");
+        }
+        if value.contains(['/', '\\', '%', '?', '#']) {
+            return refuse(
+                "must not contain any of / \\ % ? #; hand in the identifier as the gateway gave it",
+            );
+        }
     }
     if value == "." || value == ".." {
         return refuse("must not be `.` or `..`");
@@ -48,12 +53,26 @@ pub fn id(field: &'static str, value: &str) -> Result<(), InvalidInput> {
 /// Those of [`id`].
 pub fn path_segment(field: &'static str, value: &str) -> Result<String, InvalidInput> {
     id(field, value)?;
-    Ok(utf8_percent_encode(value, SEGMENT).to_string())
+    Ok(encoded(value))
 }
 
 /// Percent-encodes a value for a query string or a form.
 pub fn query_value(value: &str) -> String {
-    utf8_percent_encode(value, SEGMENT).to_string()
+    encoded(value)
+}
+
+fn encoded(value: &str) -> String {
+    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    if value.bytes().all(unreserved) {
+        return value.to_owned();
+    }
+    Cow::from(utf8_percent_encode(value, SEGMENT)).into_owned()
+}
+
+/// Whether all is visible ASCII or a space: then there is no control character in it.
+fn is_plain(text: &str) -> bool {
+    // Without a way out of the loop: the compiler makes vector instructions of it.
+    text.bytes().fold(true, |plain, byte| plain & (b' '..=b'~').contains(&byte))
 }
 
 /// Checks a free text such as a description or a merchant's reference: 1 to `longest` characters, no control character.
@@ -64,10 +83,11 @@ pub fn text(field: &'static str, value: &str, longest: usize) -> Result<(), Inva
     if value.is_empty() {
         return Err(InvalidInput::new(field, "must not be empty"));
     }
-    if value.chars().count() > longest {
+    // No text has more characters than bytes.
+    if value.len() > longest && value.chars().count() > longest {
         return Err(InvalidInput::new(field, format!("must be at most {longest} characters long")));
     }
-    if value.chars().any(char::is_control) {
+    if !is_plain(value) && value.chars().any(char::is_control) {
         return Err(InvalidInput::new(field, "must not contain control characters"));
     }
     Ok(())
@@ -117,13 +137,21 @@ fn split_scheme(value: &str) -> Option<(&str, &str)> {
 /// ASCII letters, digits and hyphens between the dots of its host, no number at its end and nothing encoded in it.
 fn is_plain_address(value: &str) -> bool {
     let Some(rest) = value.strip_prefix("https://") else { return false };
-    let host = rest.split_once('/').map_or(rest, |(host, _)| host);
-    let label = |label: &str| {
-        label.starts_with(|c: char| c.is_ascii_lowercase())
-            && !label.starts_with("xn--")
-            && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-    };
-    host.split('.').all(label)
+    // A label begins with a letter; what does not is left to the parser, and so is `xn--`.
+    let mut label_begins = true;
+    for (at, byte) in rest.bytes().enumerate() {
+        match byte {
+            b'/' => break,
+            b'x' if label_begins && rest.get(at..).is_some_and(|label| label.starts_with("xn--")) => {
+                return false;
+            }
+            b'a'..=b'z' => label_begins = false,
+            b'0'..=b'9' | b'-' if !label_begins => {}
+            b'.' if !label_begins => label_begins = true,
+            _ => return false,
+        }
+    }
+    !label_begins
 }
 
 /// Returns the page out of a gateway's reply, if a customer may be sent to it: absolute, `https` (on this machine
@@ -153,7 +181,8 @@ pub fn email(field: &'static str, value: &str) -> Result<(), InvalidInput> {
     let shaped = value
         .split_once('@')
         .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
-    if shaped && value.len() <= 254 && !value.chars().any(|c| c.is_whitespace() || c.is_control()) {
+    let odd = || value.chars().any(|c| c.is_whitespace() || c.is_control());
+    if shaped && value.len() <= 254 && (value.bytes().all(|byte| byte.is_ascii_graphic()) || !odd()) {
         Ok(())
     } else {
         Err(InvalidInput::new(field, "must be an e-mail address"))
@@ -195,6 +224,12 @@ mod tests {
             "https://a..b",
             "https://a.1/",
             "https://xn--a/",
+            "https://a.xn--b/",
+            "https://a.",
+            "https://a./",
+            "https://.a/",
+            "https://-a/",
+            "https://a?b",
             "https://a:1",
             "http://a",
             "https://u@a/",

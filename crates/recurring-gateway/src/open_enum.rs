@@ -70,7 +70,7 @@ macro_rules! open_enum {
 
         impl<'de> $crate::__serde::Deserialize<'de> for $name {
             fn deserialize<D: $crate::__serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                Ok(Self::from($crate::lenient::text(deserializer)?.unwrap_or_default()))
+                Ok(Self::from(&*$crate::lenient::borrowed_text(deserializer)?.unwrap_or_default()))
             }
         }
 

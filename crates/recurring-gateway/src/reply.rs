@@ -82,7 +82,12 @@ impl ReplyExt for Reply {
 const LONGEST_TOKENS: usize = 4_096;
 
 fn parse<T: DeserializeOwned>(reply: &Reply) -> Result<T, Unreadable> {
-    serde_json::from_slice(reply.body()).map_err(|error| {
+    // Once over the whole costs less than over each text. What is not UTF-8 may be in a member that is not read.
+    let read = match std::str::from_utf8(reply.body()) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(reply.body()),
+    };
+    read.map_err(|error| {
         let how = match error.classify() {
             _ if reply.body().is_empty() => "is empty".to_owned(),
             serde_json::error::Category::Eof => "is cut off".to_owned(),
@@ -226,6 +231,20 @@ mod tests {
         let body = r#"{"orderId":{"hunter2":"x"}}"#;
         let error = Reply::new(200, Vec::new(), body.into()).object::<Answer>().expect_err(body);
         assert_eq!(error.to_string(), "the reply has no usable identifier (line 1, column 27)");
+    }
+
+    #[test]
+    fn text_that_is_not_utf8_spoils_only_what_reads_it() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Answer {
+            #[serde(default, deserialize_with = "lenient::text")]
+            id: Option<String>,
+        }
+        let read = |body: &[u8]| Reply::new(200, Vec::new(), body.to_vec()).object::<Answer>();
+        let answer = read(b"{\"other\":\"\xff\",\"id\":\"1\"}").expect("an answer");
+        assert_eq!(answer.id.as_deref(), Some("1"));
+        let error = read(b"{\"id\":\"\xff\"}").expect_err("not a text");
+        assert_eq!(error.to_string(), "the reply is not JSON (line 1, column 8)");
     }
 
     #[test]

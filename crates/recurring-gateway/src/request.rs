@@ -1,7 +1,7 @@
 use std::fmt;
 
 use recurring_core::{InvalidInput, Secret};
-use secrecy::{ExposeSecret, SecretSlice};
+use secrecy::zeroize::Zeroize;
 use serde::Serialize;
 
 use crate::check::query_value;
@@ -55,11 +55,21 @@ pub struct PreparedRequest {
     path: String,
     headers: Vec<(&'static str, String)>,
     secret_headers: Vec<(&'static str, Secret)>,
-    body: Option<SecretSlice<u8>>,
+    body: Option<Body>,
     hidden: Vec<Secret>,
     guarded: Vec<(Secret, &'static [&'static str])>,
     unwritable: bool,
     own_connection: bool,
+}
+
+/// The bytes of a body, wiped from memory when it is dropped. What the buffer has beyond them was never written.
+#[derive(Clone)]
+struct Body(Vec<u8>);
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        self.0.as_mut_slice().zeroize();
+    }
 }
 
 /// More bytes than the JSON of a charge takes.
@@ -117,7 +127,7 @@ impl PreparedRequest {
 
     /// Sets the body, as it is.
     pub fn body(mut self, bytes: Vec<u8>) -> Self {
-        self.body = Some(SecretSlice::from(bytes));
+        self.body = Some(Body(bytes));
         self
     }
 
@@ -223,12 +233,15 @@ impl PreparedRequest {
 
     /// Returns the exact bytes of the body. They may hold secrets: do not log them.
     pub fn body_bytes(&self) -> Option<&[u8]> {
-        self.body.as_ref().map(|body| body.expose_secret())
+        self.body.as_ref().map(|body| body.0.as_slice())
     }
 
     /// Returns every secret that this request carries.
     pub fn secrets(&self) -> Vec<Secret> {
-        self.hidden.iter().chain(self.guarded().map(|(secret, _)| secret)).cloned().collect()
+        let most = self.hidden.len() + self.guarded.len() + self.secret_headers.len();
+        let mut secrets = Vec::with_capacity(most);
+        secrets.extend(self.hidden.iter().chain(self.guarded().map(|(secret, _)| secret)).cloned());
+        secrets
     }
 
     /// The secrets that stay out of the answer, each with the members in which it may come back.

@@ -116,6 +116,18 @@ pub(crate) fn read_answer<T: DeserializeOwned>(reply: &Reply) -> Result<T, Error
     Err(refusal(reply))
 }
 
+/// Reads an answer like [`read_answer`], but once, when it has all that every answer has: `code` is its response code.
+/// What is not a success after all is read by the table.
+pub(crate) fn read_order<T: DeserializeOwned>(
+    reply: &Reply,
+    code: impl FnOnce(&T) -> &str,
+) -> Result<T, Error> {
+    match reply.is_success().then(|| reply.object::<T>()) {
+        Some(Ok(answer)) if code(&answer) == SUCCESS => Ok(answer),
+        _ => read_answer(reply),
+    }
+}
+
 /// The table above, for a reply that is not a success.
 fn refusal(reply: &Reply) -> Error {
     let answered = |api: &ApiError| format!("the gateway answered {}: {api}", reply.status());

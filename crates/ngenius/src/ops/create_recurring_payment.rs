@@ -108,10 +108,8 @@ impl Operation for AtOutlet<'_, CreateRecurringPayment> {
         }
         let request = self.request;
         request.check()?;
-        let path = format!(
-            "/recurring-payment/outlets/{}/orders",
-            check::path_segment("outlet", &self.outlet.reference)?
-        );
+        let outlet = check::path_segment("outlet", &self.outlet.reference)?;
+        let path = ["/recurring-payment/outlets/", &outlet, "/orders"].concat();
         let body = RecurringPaymentBody {
             order: OrderBody {
                 action: request.action.as_str(),

@@ -28,8 +28,8 @@ const MEDIA_TYPE: &str = "application/vnd.ni-payment.v2+json";
 /// nothing: a difference in it alone must not make a payment look like another one.
 fn check_ids(reply: &Reply, ids: &[(&str, &str, Option<&str>)]) -> Result<(), Error> {
     for (name, sent, came_back) in ids {
-        let came_back = came_back.map(str::to_ascii_lowercase);
-        recurring_gateway::check_echo(reply, &[(name, &sent.to_ascii_lowercase(), came_back.as_deref())])?;
+        let came_back = came_back.map(|text| if text.eq_ignore_ascii_case(sent) { sent } else { text });
+        recurring_gateway::check_echo(reply, &[(name, sent, came_back)])?;
     }
     Ok(())
 }

@@ -227,6 +227,7 @@ impl Operation for CreatePayment {
         }
         let created: CreatedPayment = read_object(reply)?;
         let currency = self.amount.currency();
+        let sent = created.amount.is_some().then(|| Decimal::shortest(self.amount));
         // 49.990 is the same amount as 49.99, and `eur` the same currency as `EUR`.
         let amount = created.amount.as_deref().map(|text| match Money::parse(text, currency) {
             Ok(amount) => Decimal::shortest(amount).as_str().to_owned(),
@@ -238,7 +239,7 @@ impl Operation for CreatePayment {
         check_echo(
             reply,
             &[
-                ("amount", Decimal::shortest(self.amount).as_str(), amount.as_deref()),
+                ("amount", sent.as_ref().map(Decimal::as_str).unwrap_or_default(), amount.as_deref()),
                 ("currency", currency.code(), came_back.as_deref()),
                 ("orderId", self.order_id.as_deref().unwrap_or_default(), order_id),
             ],

@@ -2,7 +2,7 @@ use recurring_core::{Decimal, DeclineReason, ErrorKind, GatewayTime, Money, Outc
 use recurring_gateway::{ErrorExt as _, ReplyExt as _, check_echo, lenient, require_echo};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::error::{Error, SUCCESS, read_answer};
+use crate::error::{Error, SUCCESS, read_order};
 use crate::ops::order_key::OrderKey;
 use crate::status::{self, GivenBack, OrderStatus, TransactionStatus};
 
@@ -116,7 +116,10 @@ impl Transaction {
     /// Whether its type names this kind, in any letter case.
     // Assumption(transaction-types): no document lists the types; those of a void and a refund name them.
     pub(crate) fn is(&self, kind: &str) -> bool {
-        self.transaction_type.as_deref().is_some_and(|text| text.to_lowercase().contains(kind))
+        let names = |text: &str| {
+            text.as_bytes().windows(kind.len()).any(|part| part.eq_ignore_ascii_case(kind.as_bytes()))
+        };
+        self.transaction_type.as_deref().is_some_and(names)
     }
 }
 
@@ -159,7 +162,7 @@ impl TokenOrder {
     /// Reads the answer to a look-up of the order of this name. It must name the order: an order without a name
     /// proves nothing about the charge that was lost.
     pub(crate) fn read_again(reply: &Reply, key: &OrderKey) -> Result<Self, Error> {
-        let answer = match read_answer::<Self>(reply) {
+        let answer = match read_order(reply, |answer: &Self| &answer.response_code) {
             Ok(answer) => answer,
             Err(error) => Self::declined(reply).ok_or(error)?,
         };
@@ -206,7 +209,7 @@ impl TokenOrder {
 
     /// Reads the answer to a charge of this amount and reference.
     pub(crate) fn read(reply: &Reply, amount: Money, merchant_reference: &str) -> Result<Self, Error> {
-        let answer = match read_answer::<Self>(reply) {
+        let answer = match read_order(reply, |answer: &Self| &answer.response_code) {
             Ok(answer) => answer,
             Err(error) => Self::declined(reply).ok_or(error)?,
         };
@@ -276,6 +279,5 @@ fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D:
 
 /// `30`, `30.00` and `30.0` are the same amount: all become the text that was sent. Any other text stays what it is.
 pub(crate) fn comparable<'a>(amount: Money, sent: &'a str, text: &'a str) -> &'a str {
-    let minor = Decimal::parse("amount", text).and_then(|text| text.to_minor(amount.currency().exponent()));
-    if minor == Ok(amount.minor()) { sent } else { text }
+    if Money::parse(text, amount.currency()) == Ok(amount) { sent } else { text }
 }

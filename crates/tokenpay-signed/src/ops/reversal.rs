@@ -2,7 +2,7 @@ use recurring_core::{ErrorKind, Money, Outcome, Reply};
 use recurring_gateway::{ErrorExt as _, ReplyExt as _, check_echo, lenient, require_echo};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, SUCCESS, read_answer};
+use crate::error::{Error, SUCCESS, read_order};
 use crate::ops::order::{Order, Transaction, comparable};
 use crate::ops::order_key::OrderKey;
 use crate::status::{self, GivingBack, OrderStatus};
@@ -53,7 +53,7 @@ impl Reversal {
         key: &OrderKey,
         amount: Option<Money>,
     ) -> Result<Self, Error> {
-        let mut answer = match read_answer::<Self>(reply) {
+        let mut answer = match read_order(reply, |answer: &Self| &answer.response_code) {
             Ok(answer) => Self { asked, ..answer },
             Err(error) => Self::declined(reply, asked).ok_or(error)?,
         };

@@ -1,0 +1,176 @@
+//! `cargo xtask bench http`: a charge over TLS on this machine, kept alive: with the gateway's crate against reqwest and
+//! serde by hand, and through the facade against the crate.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::measure::{Bound, build, can_count, cost, head, median, numbers, program, row};
+use crate::workspace::output;
+
+/// How often what needs a clock is measured, and how many charges each time.
+struct Effort {
+    rounds: usize,
+    charges: usize,
+    at_once: usize,
+    in_a_row: usize,
+}
+
+const WHOLE: Effort = Effort { rounds: 9, charges: 2_000, at_once: 20_000, in_a_row: 100_000 };
+const QUICK: Effort = Effort { rounds: 3, charges: 1_000, at_once: 6_400, in_a_row: 10_000 };
+
+pub(crate) fn run(quick: bool, ci: bool) -> Result<Vec<String>, String> {
+    build()?;
+    let server = Server::start()?;
+    let mut problems = Vec::new();
+    if can_count(ci)? {
+        problems.extend(instructions(&server)?);
+    }
+    let effort = if quick { QUICK } else { WHOLE };
+    problems.extend(one_by_one(&server, &effort)?);
+    problems.extend(at_once(&server, &effort)?);
+    problems.extend(in_a_row(&server, &effort)?);
+    Ok(problems)
+}
+
+fn instructions(server: &Server) -> Result<Vec<String>, String> {
+    let counted = |way| cost(&["calls", way, &server.port, &server.root()], None);
+    let (hand, ours, facade) = (counted("hand")?, counted("ours")?, counted("facade")?);
+    head("one charge over TLS, kept alive: counts", "measured", "against");
+    let rows = [
+        ("instructions: the crate, by hand", ours.instructions, hand.instructions, Bound::AtMost(108)),
+        ("instructions: the facade, the crate", facade.instructions, ours.instructions, Bound::AtMost(105)),
+        ("allocations: the crate, by hand", ours.allocations, hand.allocations, Bound::None),
+        ("allocations: the facade, the crate", facade.allocations, ours.allocations, Bound::None),
+    ];
+    Ok(rows.into_iter().filter_map(|(what, one, other, bound)| row(what, one, other, bound)).collect())
+}
+
+/// Each round runs all beside each other; what a busy machine does to one round, the median leaves out.
+fn one_by_one(server: &Server, effort: &Effort) -> Result<Vec<String>, String> {
+    let ways = ["hand", "hand", "ours", "facade"];
+    let mut measured = vec![(Vec::new(), Vec::new()); ways.len()];
+    for round in 0..effort.rounds {
+        for place in 0..ways.len() {
+            // Not always the same one first.
+            let place = (place + round) % ways.len();
+            let (Some(way), Some((times, cpus))) = (ways.get(place), measured.get_mut(place)) else {
+                continue;
+            };
+            let [time, cpu, ..] = server.numbers::<4>("calls", way, effort.charges)?;
+            times.push(time);
+            cpus.push(cpu);
+        }
+    }
+    let medians: Vec<(u64, u64)> =
+        measured.into_iter().map(|(times, cpus)| (median(times), median(cpus))).collect();
+    let [hand, again, ours, facade] = medians.try_into().map_err(|_| "four ways were measured")?;
+    head("one charge over TLS, kept alive: nanoseconds", "measured", "against");
+    let rows = [
+        ("p50: by hand, the same again", again.0, hand.0, Bound::None),
+        ("p50: the crate, by hand", ours.0, hand.0, Bound::AtMost(103)),
+        ("p50: the facade, the crate", facade.0, ours.0, Bound::AtMost(105)),
+        ("processor time: by hand, the same again", again.1, hand.1, Bound::None),
+        ("processor time: the crate, by hand", ours.1, hand.1, Bound::AtMost(105)),
+        ("processor time: the facade, the crate", facade.1, ours.1, Bound::AtMost(105)),
+    ];
+    Ok(rows.into_iter().filter_map(|(what, one, other, bound)| row(what, one, other, bound)).collect())
+}
+
+fn at_once(server: &Server, effort: &Effort) -> Result<Vec<String>, String> {
+    let mut rates = [Vec::new(), Vec::new(), Vec::new()];
+    let mut connections = [0; 3];
+    for _ in 0..effort.rounds {
+        for ((way, rates), connections) in
+            ["hand", "ours", "facade"].into_iter().zip(&mut rates).zip(&mut connections)
+        {
+            let [nanos, made] = server.numbers("many", way, effort.at_once)?;
+            let charges = u64::try_from(effort.at_once).unwrap_or(u64::MAX);
+            rates.push(charges.saturating_mul(1_000_000_000) / nanos.max(1));
+            *connections = made.max(*connections);
+        }
+    }
+    let [hand, ours, facade] = rates.map(median);
+    head("64 at a time: charges a second", "measured", "against");
+    let mut problems = Vec::new();
+    problems.extend(row("the crate, by hand", ours, hand, Bound::AtLeast(97)));
+    problems.extend(row("the facade, by hand", facade, hand, Bound::AtLeast(97)));
+    head("64 at a time: charges on a connection that was there", "reused", "charges");
+    let charges = u64::try_from(effort.at_once).unwrap_or(u64::MAX);
+    for (way, made) in ["by hand", "the crate", "the facade"].into_iter().zip(connections) {
+        let bound = if way == "by hand" { Bound::None } else { Bound::AtLeast(99) };
+        problems.extend(row(way, charges.saturating_sub(made), charges, bound));
+    }
+    Ok(problems)
+}
+
+fn in_a_row(server: &Server, effort: &Effort) -> Result<Vec<String>, String> {
+    head("memory in KiB, after all and after 1,000 charges", "after all", "after 1,000");
+    let mut problems = Vec::new();
+    for way in ["ours", "facade"] {
+        let [_, _, before, after] = server.numbers("calls", way, effort.in_a_row)?;
+        problems.extend(row(
+            &format!("{way}: {} charges in a row", effort.in_a_row),
+            after,
+            before,
+            Bound::AtMost(105),
+        ));
+    }
+    Ok(problems)
+}
+
+/// The other side, as a process of its own.
+struct Server {
+    child: Child,
+    port: String,
+    folder: PathBuf,
+}
+
+impl Server {
+    fn start() -> Result<Self, String> {
+        let folder = program().with_extension("certificates");
+        make_certificates(&folder)?;
+        let mut child = Command::new(program())
+            .arg("serve")
+            .args([folder.join("server.pem"), folder.join("server.key")])
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("{}: {error}", program().display()))?;
+        let mut line = String::new();
+        if let Some(output) = child.stdout.take() {
+            BufReader::new(output).read_line(&mut line).map_err(|error| error.to_string())?;
+        }
+        Ok(Self { child, port: line.trim().to_owned(), folder })
+    }
+
+    fn root(&self) -> String {
+        self.folder.join("root.pem").display().to_string()
+    }
+
+    fn numbers<const N: usize>(&self, what: &str, way: &str, times: usize) -> Result<[u64; N], String> {
+        numbers(&[what, way, &self.port, &self.root(), &times.to_string()])
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have gone already; there is nothing more to do then.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A root, and a certificate of it for `localhost`.
+fn make_certificates(folder: &Path) -> Result<(), String> {
+    std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let names = folder.join("names");
+    std::fs::write(&names, "subjectAltName=DNS:localhost").map_err(|error| error.to_string())?;
+    for arguments in [
+        "req -x509 -newkey rsa:2048 -nodes -keyout root.key -out root.pem -days 2 -subj /CN=A-root-of-a-benchmark",
+        "req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj /CN=localhost",
+        "x509 -req -in server.csr -CA root.pem -CAkey root.key -CAcreateserial -days 2 -extfile names -out server.pem",
+    ] {
+        output(Command::new("openssl").current_dir(folder).args(arguments.split(' ')))?;
+    }
+    Ok(())
+}
