@@ -14,7 +14,7 @@ const KEY: &str = "a-key-of-a-benchmark";
 #[derive(Clone)]
 pub(crate) enum Charger {
     Hand { client: reqwest::Client, url: String },
-    Ours(emspay::Client),
+    Ours(Box<emspay::Client>),
     Facade(Facade),
 }
 
@@ -28,7 +28,7 @@ impl Charger {
                 let client = builder.tls_certs_merge([certificate]).build().expect("a client");
                 Some(Self::Hand { client, url: format!("https://localhost:{port}/v1/orders/") })
             }
-            "ours" => Some(Self::Ours(ours(port, root))),
+            "ours" => Some(Self::Ours(Box::new(ours(port, root)))),
             "facade" => {
                 let gateway = recurring_facade::Emspay::new(ours(port, root));
                 Some(Self::Facade(Facade::new().with_provider(gateway)))

@@ -28,7 +28,8 @@ fn exchange<A: for<'de> Deserialize<'de>>(body: &impl Serialize, answer: &[u8]) 
 
 fn emspay(input: inputs::Emspay) {
     black_box(hand_emspay::body(&input));
-    black_box(hand_emspay::read(&input, &answer!("emspay/create-order/recurring").to_vec()));
+    let received = Vec::from(answer!("emspay/create-order/recurring"));
+    black_box(hand_emspay::read(&input, &received));
 }
 
 fn ngenius(input: inputs::Ngenius) {

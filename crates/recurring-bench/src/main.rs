@@ -40,17 +40,22 @@ fn main() -> ExitCode {
 
 fn run(arguments: &[&str]) -> Option<()> {
     match *arguments {
-        ["charge", gateway, "ours", times] => ours::charge(gateway, times.parse().ok()?).then_some(()),
-        ["charge", gateway, "hand", times] => hand::charge(gateway, times.parse().ok()?).then_some(()),
-        ["serve", certificate, key] => Some(server::serve(certificate, key)),
+        ["charge", gateway, "ours", times] => {
+            return ours::charge(gateway, times.parse().ok()?).then_some(());
+        }
+        ["charge", gateway, "hand", times] => {
+            return hand::charge(gateway, times.parse().ok()?).then_some(());
+        }
+        ["serve", certificate, key] => server::serve(certificate, key),
         ["calls", way, port, root, times] => {
-            Some(calls::one_by_one(&Charger::new(way, port, root)?, times.parse().ok()?))
+            calls::one_by_one(&Charger::new(way, port, root)?, times.parse().ok()?);
         }
         ["many", way, port, root, times] => {
-            Some(calls::many(&Charger::new(way, port, root)?, port, root, times.parse().ok()?))
+            calls::many(&Charger::new(way, port, root)?, port, root, times.parse().ok()?);
         }
-        ["sign", key, times] => Some(signatures::sign(key, times.parse().ok()?)),
-        ["verify", key, times] => Some(signatures::verify(key, times.parse().ok()?)),
-        _ => None,
+        ["sign", key, times] => signatures::sign(key, times.parse().ok()?),
+        ["verify", key, times] => signatures::verify(key, times.parse().ok()?),
+        _ => return None,
     }
+    Some(())
 }

@@ -77,8 +77,7 @@ fn per_second(times: usize, mut done: impl FnMut()) -> u64 {
 
 /// Without a runtime a signer computes when it is asked.
 fn at_once<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => panic!("it waits"),
-    }
+    let polled = pin!(future).poll(&mut Context::from_waker(Waker::noop()));
+    let Poll::Ready(value) = polled else { unreachable!("it waits") };
+    value
 }

@@ -111,7 +111,7 @@ impl World {
         (gateway.status, gateway.body) = (status, body.replace("NEW", &format!("p-{number}")));
     }
 
-    /// Charges, schedules and gives back, by each answer; then it looks, and hears of it by notifications.
+    /// Charges, schedules and gives back, by each answer; then it looks, and is sent notifications.
     async fn use_up(&self, journal: &Journal) -> Vec<String> {
         let credential: StoredCredential =
             serde_json::from_value(json!({"provider": "emspay", "vault_token": TOKEN})).unwrap();

@@ -12,8 +12,8 @@ use recurring_fixtures::{Case, variants};
 use serde_json::json;
 use tokenpay_signed::{
     AddToken, CallbackUrl, Client, Currency, Decimal, Effect, Environment, Error, ErrorKind, HttpOptions,
-    LineItem, MerchantId, Money, OrderKey, Outcome, Proof, QueryOrder, Recurring, Sale, SigningError, TokenId,
-    TokenOrder,
+    LineItem, MerchantId, Money, OrderKey, Outcome, Proof, QueryOrder, Recurring, Sale, SigningError,
+    TokenId, TokenOrder,
 };
 
 const RECURRING: &str = "tokenpay-signed/recurring/documented";
