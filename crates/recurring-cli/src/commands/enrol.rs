@@ -87,7 +87,12 @@ pub(crate) async fn resume(session: &Session, arguments: Resume, out: &Output) -
     let taken = Intent::first_payment(&pending).map(|intent| intent.attempt().clone());
     let journal = match &taken {
         Some(_) => session.guard(&arguments.journal, "take the first payment").await?,
-        None => session.wanted(&arguments.journal).await?,
+        None if arguments.journal.no_journal => session.wanted(&arguments.journal).await?,
+        None => session.journal().await.unwrap_or_else(|error| {
+            // What the gateway says is read all the same.
+            out.problem(&format!("cannot record how the enrolment ended: {error}"));
+            None
+        }),
     };
     let file = arguments.credential.as_deref().map(NewFile::reserve).transpose()?;
     let once = taken.is_some() && journal.is_none();
