@@ -216,7 +216,7 @@ async fn an_order_that_is_not_found_proves_nothing() {
     let (server, mock) = server_that_verifies(&case).await;
     let error = client(&server.url(), signer()).query_order(&lost_order()).await.expect_err("no order");
     mock.assert_async().await;
-    assert_eq!((error.kind(), error.effect()), (ErrorKind::Protocol, Effect::Unknown));
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::NotFound, Effect::Unknown));
     insta::assert_debug_snapshot!(error);
 }
 
