@@ -125,6 +125,9 @@ enum Command {
         /// How many seeds of the random part, from 0 on.
         #[arg(long, default_value_t = 5)]
         seeds: u64,
+        /// Runs one of so many enumerated cases; all of them by default.
+        #[arg(long, default_value = "1")]
+        every: std::num::NonZeroU32,
     },
     /// Checks the shape of the repository: required files, file sizes, circles of files, names of operations and tests,
     /// the words we use, and each gateway's SOURCES.md against its code.
@@ -155,7 +158,7 @@ fn main() -> ExitCode {
         Command::NewProvider { name: Some(name), .. } => new_provider::run(&name),
         Command::NewProvider { name: None, .. } => new_provider::check(),
         Command::Setup { yes } => setup::run(yes),
-        Command::Sim { seeds } => sim(seeds),
+        Command::Sim { seeds, every } => sim(seeds, every),
         Command::Ci { skip_tests } => ci::run(skip_tests),
         Command::Clients => clients::run(std::env::var_os("CI").is_some()),
         Command::Contract => workspace::report(contract::check()),
@@ -201,7 +204,7 @@ fn bench(what: Option<Bench>, charges: usize, quick: bool, recorded: bool) -> Re
     }
 }
 
-fn sim(seeds: u64) -> Result<(), String> {
+fn sim(seeds: u64, every: std::num::NonZeroU32) -> Result<(), String> {
     let tests = [
         "test",
         "--package",
@@ -213,6 +216,6 @@ fn sim(seeds: u64) -> Result<(), String> {
         "--test",
         "replica",
     ];
-    let every_case = [("RECURRING_SIM", "all".to_owned()), ("RECURRING_SIM_SEEDS", seeds.to_string())];
-    workspace::run(cargo().args(tests).args(["--", "--nocapture"]).envs(every_case))
+    let cases = [("RECURRING_SIM", every.to_string()), ("RECURRING_SIM_SEEDS", seeds.to_string())];
+    workspace::run(cargo().args(tests).args(["--", "--nocapture"]).envs(cases))
 }

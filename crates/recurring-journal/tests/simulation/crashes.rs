@@ -8,9 +8,10 @@ use crate::process::{Bench, Crash, Judge};
 use crate::world::charging;
 use crate::world::common::{FADING_CARD, GOOD_CARD};
 
-/// Whether a case is run: all are when asked for, else a fixed sample of them.
+/// Whether a case is run: one of so many as `RECURRING_SIM` says, else a small sample of them.
 pub(crate) fn sampled(case: usize) -> bool {
-    case.is_multiple_of(EVERY) || std::env::var("RECURRING_SIM").as_deref() == Ok("all")
+    let every = std::env::var("RECURRING_SIM").map_or(EVERY, |every| every.parse().unwrap());
+    case.is_multiple_of(every)
 }
 
 /// The sample: one of so many cases.
