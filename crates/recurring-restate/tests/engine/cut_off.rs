@@ -38,8 +38,10 @@ impl Step {
         let name = ctx.key().to_owned();
         ctx.run(async || {
             (self.charge)(name.clone()).await;
+            // Asked before the permit is given: with the last one the accident is over.
+            let hangs = self.accident.hangs.load(Ordering::SeqCst);
             self.accident.charged.add_permits(1);
-            if self.accident.hangs.load(Ordering::SeqCst) {
+            if hangs {
                 std::future::pending::<()>().await;
             }
             Ok(())
