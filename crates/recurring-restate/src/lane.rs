@@ -92,9 +92,9 @@ impl Worker {
             .collect::<Result<_, _>>()?;
         let run = self.billing_run();
         let stop = run.shutdown_handle();
-        let (mut step, mut seen) = (Step::default(), BTreeSet::new());
+        let (mut step, mut settled) = (Step::default(), BTreeSet::new());
         let ended = {
-            let running = run.named(&attempts, |report| step.count(report, &mut seen));
+            let running = run.named(&attempts, |report| step.count(report, &mut settled));
             let mut running = std::pin::pin!(running);
             tokio::select! {
                 ended = &mut running => ended,
@@ -105,47 +105,34 @@ impl Worker {
             }
         };
         ended.map_err(repeatable)?;
-        // What could not be read gives its reason to those who ask for the attempt.
-        step.open.extend(names.iter().filter(|name| !seen.contains(*name)).cloned());
+        // What could not be read or is refused gives its reason to those who ask for the attempt.
+        step.open.extend(names.iter().filter(|name| !settled.contains(*name)).cloned());
         Ok(step)
     }
 }
 
 impl Step {
-    fn count(&mut self, report: Report, seen: &mut BTreeSet<String>) {
-        let attempt = match report {
+    /// Counts what was left, and adds to `settled` the names of what was left or has ended. Whatever else is reported is open:
+    /// also what another worker has, whose end is waited for.
+    fn count(&mut self, report: Report, settled: &mut BTreeSet<String>) {
+        match report {
             Report::Made(answer) => {
                 let state = answer.record.state;
-                let has_ended = answer.unrecorded.is_none() && state.is_final() && state != State::NotApplied;
-                let attempt = answer.record.attempt.to_string();
-                if !has_ended {
-                    self.open.push(attempt.clone());
+                if answer.unrecorded.is_none() && state.is_final() && state != State::NotApplied {
+                    settled.insert(answer.record.attempt.to_string());
                 }
-                attempt
             }
             Report::Skipped { attempt, why, .. } => {
-                let attempt = attempt.to_string();
                 match why {
-                    SkipReason::Stopped => self.left.push(attempt.clone()),
-                    SkipReason::Paused(why) => {
-                        self.left.push(attempt.clone());
-                        self.paused = Some(why);
-                    }
-                    SkipReason::Refusing(refusal) => {
-                        self.left.push(attempt.clone());
-                        self.paused = Some(refusal.message);
-                    }
-                    // Another worker has it: its end is waited for.
-                    _ => self.open.push(attempt.clone()),
+                    SkipReason::Stopped => {}
+                    SkipReason::Paused(why) => self.paused = Some(why),
+                    SkipReason::Refusing(refusal) => self.paused = Some(refusal.message),
+                    _ => return,
                 }
-                attempt
+                self.left.push(attempt.to_string());
+                settled.insert(attempt.to_string());
             }
-            Report::Refused { attempt, .. } => {
-                self.open.push(attempt.to_string());
-                attempt.to_string()
-            }
-            _ => return,
-        };
-        seen.insert(attempt);
+            _ => {}
+        }
     }
 }
