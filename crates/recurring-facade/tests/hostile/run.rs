@@ -128,15 +128,8 @@ impl Stage {
     /// The value of the good reply: the only one that may come out of a case.
     async fn good_value(&self, operation: &Operation) -> Answer {
         let good = Behavior::Reply(operation.good.clone());
-        let mut answer = self.play(operation, &good).await.0;
-        // A loaded machine may not answer in time.
-        for _ in 0..5 {
-            if !matches!(&answer, Err(failed) if failed.kind == ErrorKind::Transport) {
-                break;
-            }
-            answer = self.play(operation, &good).await.0;
-        }
-        answer
+        let good = &good;
+        patiently(|| async move { self.play(operation, good).await.0 }).await
     }
 
     /// Calls the operation; answers also how many requests for it came.
@@ -223,4 +216,16 @@ pub(crate) fn wrong(
         (Err(_), _) if seen == 0 => Some("nothing was sent"),
         (Err(_), _) => None,
     }
+}
+
+/// Asks again for an answer that did not come in time: the machine may be loaded.
+pub(crate) async fn patiently<Asking: Future<Output = Answer>>(ask: impl Fn() -> Asking) -> Answer {
+    let mut answer = ask().await;
+    for _ in 0..5 {
+        if !matches!(&answer, Err(failed) if failed.kind == ErrorKind::Transport) {
+            break;
+        }
+        answer = ask().await;
+    }
+    answer
 }

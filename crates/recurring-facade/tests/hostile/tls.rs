@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, Mutex};
 
-use recurring_core::{Effect, ErrorKind, HttpOptions};
+use recurring_core::{Effect, HttpOptions};
 use recurring_fixtures::fault::Received;
 use recurring_fixtures::tls::{self, TlsScript, TlsServer};
 
 use super::operation::{Answer, Operation, stored};
-use super::run::{Judged, Tally, is_unread, judged, options, side_by_side, wrong};
+use super::run::{Judged, Tally, is_unread, judged, options, patiently, side_by_side, wrong};
 use super::tls_faults::{TlsFault, faults};
 
 pub(crate) async fn matrix(operations: Vec<Operation>) -> Tally {
@@ -52,15 +52,8 @@ impl Stage {
     /// The value of the good reply. An access token is fetched here, and kept for the cases.
     async fn good_value(&self, operation: &Operation) -> Answer {
         let good = TlsScript::answer(operation.good.bytes());
-        let mut answer = self.play(operation, &good).await.0;
-        // A loaded machine may not answer in time.
-        for _ in 0..5 {
-            if !matches!(&answer, Err(failed) if failed.kind == ErrorKind::Transport) {
-                break;
-            }
-            answer = self.play(operation, &good).await.0;
-        }
-        answer
+        let good = &good;
+        patiently(|| async move { self.play(operation, good).await.0 }).await
     }
 
     async fn play(&self, operation: &Operation, script: &TlsScript) -> (Answer, Seen) {
