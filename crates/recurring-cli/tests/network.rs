@@ -117,7 +117,7 @@ fn private_root_is_trusted_where_it_is_set() {
     assert_paid(world.status(&both), "both");
 }
 
-fn certificate_that_is_not_trusted_is_refused_before_anything_is_sent() {
+fn untrusted_certificate_is_refused_before_sending() {
     for (certificate, with_root, says) in [
         (Certificate::Good, false, "UnknownIssuer"),
         (Certificate::UnknownRoot, true, "BadSignature"),
@@ -257,7 +257,7 @@ fn proxy_that_refuses_lets_nothing_out() {
 recurring_fixtures::tests! {
     needs OpenSsl: [
         private_root_is_trusted_where_it_is_set,
-        certificate_that_is_not_trusted_is_refused_before_anything_is_sent,
+        untrusted_certificate_is_refused_before_sending,
         root_that_cannot_be_read_is_a_wrong_setting,
         proxy_that_is_set_opens_a_tunnel,
         proxy_that_refuses_lets_nothing_out,
