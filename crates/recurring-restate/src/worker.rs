@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use recurring_facade::Facade;
 use recurring_journal::{BillingRun, Breaker, Journal};
+use tokio::sync::watch;
 
 use crate::waits::Waits;
 
@@ -19,6 +20,8 @@ pub struct Worker {
     rate: Option<NonZeroU32>,
     breaker: Breaker,
     pub(crate) step: Duration,
+    /// The place of the journal and the one that it knows, once a replica or a copy has taken it over.
+    pub(crate) taken_over: watch::Sender<Option<(String, String)>>,
 }
 
 impl Worker {
@@ -34,6 +37,7 @@ impl Worker {
             rate: None,
             breaker: Breaker::default(),
             step: Duration::from_secs(30),
+            taken_over: watch::Sender::new(None),
         }
     }
 

@@ -29,8 +29,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .await
         .map_err(|error| format!("cannot listen on RECURRING_WORKER_LISTEN ({listen}): {error}"))?;
     println!("listening on http://{}", listener.local_addr()?);
-    worker.serve(listener, tokio::signal::ctrl_c()).await;
-    Ok(())
+    Ok(worker.serve(listener, tokio::signal::ctrl_c()).await?)
 }
 
 fn variable(name: &str) -> Option<String> {
