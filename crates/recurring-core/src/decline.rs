@@ -91,8 +91,8 @@ impl DeclineReason {
         }
     }
 
-    /// The response codes of a refused payment that card networks share (ISO 8583, field 39). Codes of approvals, and of messages that
-    /// are not about a payment, are not in it.
+    /// The response codes of a refused payment that card networks share (ISO 8583, field 39), as far as they mean more than `Other`.
+    /// Codes of approvals, and of messages that are not about a payment, are not in it.
     // Source: the tables of response codes that Worldpay, North, myPOS and others publish; a test names the codes that are left out.
     // Where networks use one code for two things, it is the meaning for a card that is not present.
     pub const RESPONSE_CODES: &'static [(&'static str, Self)] = &[
@@ -108,8 +108,6 @@ impl DeclineReason {
         ("13", Self::Setup),
         ("14", Self::InvalidCredential),
         ("15", Self::InvalidCredential),
-        ("17", Self::Other),
-        ("18", Self::Other),
         ("19", Self::ProcessorError),
         ("20", Self::ProcessorError),
         ("22", Self::ProcessorError),
@@ -157,7 +155,6 @@ impl DeclineReason {
         ("77", Self::InvalidCredential),
         ("78", Self::InvalidCredential),
         ("79", Self::InvalidCredential),
-        ("80", Self::Other),
         ("81", Self::Setup),
         ("82", Self::InvalidCredential),
         ("83", Self::SuspectedFraud),
@@ -169,8 +166,6 @@ impl DeclineReason {
         ("91", Self::ProcessorError),
         ("92", Self::ProcessorError),
         ("93", Self::DoNotHonour),
-        // A duplicate: the first one may have gone through.
-        ("94", Self::Other),
         ("96", Self::ProcessorError),
         ("1A", Self::AuthenticationRequired),
         ("5C", Self::DoNotHonour),
