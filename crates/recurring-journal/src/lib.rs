@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod address;
+mod archive;
 mod attempt;
 mod breaker;
 mod clock;
@@ -11,6 +12,7 @@ mod error;
 mod inbox;
 mod intent;
 mod journal;
+mod next_try;
 mod perform;
 mod plan;
 mod planned_refund;
@@ -20,13 +22,15 @@ mod resolve;
 mod resume;
 mod run;
 mod seal;
+mod series;
 pub mod store;
 
 pub use address::Address;
+pub use archive::Archived;
 pub use attempt::{AttemptRecord, Ending, Event, Fence, Operation, State};
 pub use breaker::Breaker;
 pub use clock::{Clock, SystemClock};
-pub use error::{JournalError, StoreError};
+pub use error::{JournalError, OtherTry, StoreError};
 pub use inbox::{Delivery, InboxEntry};
 pub use intent::Intent;
 pub use journal::{Journal, JournalBuilder};
@@ -38,3 +42,4 @@ pub use resolve::{Decided, Decision};
 pub use resume::Resumed;
 pub use run::{BillingRun, Refusal, Report, ShutdownHandle, SkipReason, Summary, UnreadableLine};
 pub use seal::EncryptionKey;
+pub use series::{ChargeIntent, SeriesTry};

@@ -8,17 +8,18 @@ use async_trait::async_trait;
 use recurring_core::{AttemptId, Effect, NotAfter, Outcome, Proof, Timestamp};
 use recurring_facade::Operation as FacadeOperation;
 use recurring_facade::{
-    Agreement, CaptureRequest, ChargeRequest, Error, Facade, Payment, PaymentRef, Provider, ProviderId,
-    Record, RecordError, RefundRequest, ScheduleRequest, Scheduled,
+    Agreement, CaptureRequest, Error, Facade, Payment, PaymentRef, Provider, ProviderId, Record, RecordError,
+    RefundRequest, ScheduleRequest, Scheduled,
 };
 use serde::Serialize;
 
 use crate::attempt::{AttemptRecord, Fence, Operation, State};
 use crate::ending::{Written, describe, ending_of, remembered};
-use crate::error::{JournalError, StoreError, refused, require};
+use crate::error::{JournalError, StoreError, refuse_archived, refused, require};
 use crate::intent::Intent;
 use crate::journal::Journal;
 use crate::seal::Sealed;
+use crate::series::ChargeIntent;
 use crate::store::{Change, Claim, Late};
 
 /// How often the end of an attempt is written before it is given up, and the first wait between; it doubles.
@@ -86,12 +87,18 @@ impl Journal {
     /// An attempt that was proven not to have been applied is made again. Dropping this future does not stop it.
     ///
     /// # Errors
-    /// When nothing was sent: the store failed, the name belongs to another payment, the gateway cannot charge. How the
-    /// gateway failed is in [`Answer::error`].
-    pub async fn charge(&self, facade: &Facade, request: ChargeRequest) -> Result<Answer, JournalError> {
-        let provider = request.credential.provider();
+    /// When nothing was sent: the store failed, the name belongs to another payment, another try of the same period is open
+    /// or paid, the gateway cannot charge. How the gateway failed is in [`Answer::error`].
+    pub async fn charge(
+        &self,
+        facade: &Facade,
+        charge: impl Into<ChargeIntent>,
+    ) -> Result<Answer, JournalError> {
+        let charge = charge.into();
+        let provider = charge.request.credential.provider();
         require(facade, &provider, FacadeOperation::Charge)?;
-        let intent = self.intent_of(&request)?;
+        let intent = self.intent_of(&charge)?;
+        let request = charge.request;
         self.perform(facade, intent, |facade| async move {
             Made { result: facade.charge(request).await, agreement: None }
         })
@@ -227,10 +234,12 @@ impl Journal {
             Claim::Acquired(fence) => fence,
             Claim::Existing(record) => {
                 self.same(&intent, &record)?;
+                refuse_archived(&record)?;
                 let mut answer = Answer::existing(*record);
                 answer.agreement = self.kept_agreement(&answer.record);
                 return Ok(answer);
             }
+            Claim::Blocked(other) => return Err(JournalError::OtherTry(other)),
         };
         let _ = held.set(fence);
         let record = ArmedRecord { journal: self.clone(), fence };
