@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod address;
+mod armed_record;
 mod attempt;
 mod breaker;
 mod clock;
@@ -11,6 +12,9 @@ mod error;
 mod inbox;
 mod intent;
 mod journal;
+mod gauges;
+mod notified;
+mod observe;
 mod perform;
 mod plan;
 mod planned_refund;
@@ -30,6 +34,7 @@ pub use error::{JournalError, StoreError};
 pub use inbox::{Delivery, InboxEntry};
 pub use intent::Intent;
 pub use journal::{Journal, JournalBuilder};
+pub use observe::describe_metrics;
 pub use perform::Answer;
 pub use plan::{PlanStatement, PlanValue};
 pub use policy::Policy;
