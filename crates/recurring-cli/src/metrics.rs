@@ -43,7 +43,9 @@ impl Endpoint {
     /// Listens, and begins to count.
     pub(crate) async fn open(listen: SocketAddr) -> Result<Self, CliError> {
         let unusable = |error: std::io::Error| {
-            CliError::configuration(format!("cannot serve metrics at {listen}: {error}; give another address"))
+            CliError::configuration(format!(
+                "cannot serve metrics at {listen}: {error}; give another address"
+            ))
         };
         let listener = TcpListener::bind(listen).await.map_err(unusable)?;
         let address = listener.local_addr().map_err(unusable)?;

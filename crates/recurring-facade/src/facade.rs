@@ -250,7 +250,8 @@ impl Facade {
     /// Those of [`Provider::stored_cards`].
     pub async fn stored_cards(&self, id: &ProviderId, customer: &str) -> Result<Vec<StoredCard>, Error> {
         let provider = self.supporting(id, Operation::StoredCards)?;
-        observe::read(id.clone(), Operation::StoredCards, None, provider.stored_cards(customer), |_| "read").await
+        observe::read(id.clone(), Operation::StoredCards, None, provider.stored_cards(customer), |_| "read")
+            .await
     }
 
     /// Looks for a charge whose answer was lost: see [`Provider::look_up`]. Moves no money.

@@ -159,7 +159,9 @@ pub(crate) async fn receive(
     counter!("recurring.webhooks", labels).increment(1);
     let provider = observed.provider.as_str();
     match &result {
-        Ok(ReceivedNotification { authenticity: Authenticity::Verified | Authenticity::Unsigned, .. }) => {
+        Ok(ReceivedNotification {
+            authenticity: Authenticity::Verified | Authenticity::Unsigned, ..
+        }) => {
             info!(provider, verdict, "received a notification");
         }
         Err(_) => warn!(provider, verdict, "refused a notification"),

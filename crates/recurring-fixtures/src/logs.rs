@@ -56,7 +56,11 @@ impl Capture {
     #[must_use]
     pub fn spans(&self, begin: &str) -> BTreeMap<String, BTreeSet<String>> {
         let spans = self.spans.0.lock().unwrap_or_else(PoisonError::into_inner);
-        spans.iter().filter(|(name, _)| name.starts_with(begin)).map(|(name, of)| (name.clone(), of.clone())).collect()
+        spans
+            .iter()
+            .filter(|(name, _)| name.starts_with(begin))
+            .map(|(name, of)| (name.clone(), of.clone()))
+            .collect()
     }
 }
 

@@ -52,7 +52,11 @@ impl Recorded {
             labels.iter().all(|(name, value)| series.labels.get(*name).is_some_and(|found| found == value))
         };
         let seen = self.seen();
-        seen.values.iter().filter(|(series, _)| series.name == name && has(series)).map(|(_, value)| value).sum()
+        seen.values
+            .iter()
+            .filter(|(series, _)| series.name == name && has(series))
+            .map(|(_, value)| value)
+            .sum()
     }
 
     /// Each name that was counted, with its kind, and all labels that any of its series has.

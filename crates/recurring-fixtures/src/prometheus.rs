@@ -49,10 +49,12 @@ impl Prometheus {
     /// # Panics
     /// When it is not installed, or does not start.
     pub fn start(target: &str, rules: &Path) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
+        let port =
+            TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
         let folder = std::env::temp_dir().join(format!("prometheus-{}-{port}", std::process::id()));
         std::fs::create_dir(&folder).expect("a folder for the server");
-        let mut settings = String::from("global: {scrape_interval: 1s, evaluation_interval: 1s, scrape_timeout: 1s}\n");
+        let mut settings =
+            String::from("global: {scrape_interval: 1s, evaluation_interval: 1s, scrape_timeout: 1s}\n");
         let _ = writeln!(settings, "rule_files: ['{}']", rules.display());
         let _ = writeln!(
             settings,
@@ -89,7 +91,8 @@ impl Prometheus {
     /// When it does not answer as documented.
     pub fn api(&self, path: &str) -> Value {
         let (status, body) = get(self.port, path).expect("prometheus answers");
-        let answer: Value = serde_json::from_str(&body).unwrap_or_else(|error| panic!("{path}: {error}: {body}"));
+        let answer: Value =
+            serde_json::from_str(&body).unwrap_or_else(|error| panic!("{path}: {error}: {body}"));
         assert!(status == 200 && answer["status"] == "success", "{path}: {answer}");
         answer["data"].clone()
     }
@@ -99,7 +102,8 @@ impl Prometheus {
     /// # Panics
     /// When it does not answer as documented.
     pub fn samples(&self, series: &str) -> Vec<(f64, f64)> {
-        let escaped: String = percent_encoding::utf8_percent_encode(series, percent_encoding::NON_ALPHANUMERIC).to_string();
+        let escaped: String =
+            percent_encoding::utf8_percent_encode(series, percent_encoding::NON_ALPHANUMERIC).to_string();
         let data = self.api(&format!("/api/v1/query?query={escaped}%5B10m%5D"));
         let all = data["result"].as_array().expect("series").iter().flat_map(|series| {
             series["values"].as_array().expect("samples").iter().map(|sample| {

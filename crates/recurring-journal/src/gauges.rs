@@ -46,11 +46,10 @@ impl Journal {
         for (key, nothing) in seen.iter() {
             let (count, oldest) = found.get(key).unwrap_or(nothing);
             let age = if *count == 0 { Duration::ZERO } else { now.duration_since(*oldest) };
-            let labels = vec![
-                Label::new("provider", key.0.as_str().to_owned()),
-                Label::new("state", key.1.as_str()),
-            ];
-            gauge!("recurring.journal.unsettled", labels.clone()).set(f64::from(u32::try_from(*count).unwrap_or(u32::MAX)));
+            let labels =
+                vec![Label::new("provider", key.0.as_str().to_owned()), Label::new("state", key.1.as_str())];
+            gauge!("recurring.journal.unsettled", labels.clone())
+                .set(f64::from(u32::try_from(*count).unwrap_or(u32::MAX)));
             gauge!("recurring.journal.unsettled.age", labels).set(age);
         }
         Ok(())
@@ -66,8 +65,7 @@ impl Journal {
                 filter.after = Some(last.attempt.clone());
                 for record in page.iter().filter(|record| record.operation != Operation::Enrolment) {
                     let since = record.armed.unwrap_or(record.created);
-                    let (count, oldest) =
-                        all.entry((record.provider.clone(), state)).or_insert((0, since));
+                    let (count, oldest) = all.entry((record.provider.clone(), state)).or_insert((0, since));
                     *count = count.saturating_add(1);
                     *oldest = since.min(*oldest);
                 }

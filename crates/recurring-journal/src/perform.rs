@@ -178,7 +178,10 @@ impl Journal {
         let running = tokio::spawn({
             let held = Arc::clone(&held);
             let span = observe::making(&intent);
-            observe::observed(span, async move { journal.armed(&facade, intent, is_token, &held, call).await })
+            observe::observed(
+                span,
+                async move { journal.armed(&facade, intent, is_token, &held, call).await },
+            )
         });
         match running.await {
             Ok(result) => result,

@@ -173,7 +173,9 @@ fn observed() -> &'static (Capture, Recorded) {
 fn assert_unseen() {
     let (logs, recorded) = observed();
     let (log, counted) = (logs.text(), recorded.text());
-    for span in ["recurring.charge", "recurring.refund", "recurring.reconcile", "recurring.webhook", "recurring.http"] {
+    for span in
+        ["recurring.charge", "recurring.refund", "recurring.reconcile", "recurring.webhook", "recurring.http"]
+    {
         assert!(logs.spans("recurring.").contains_key(span), "{span}");
     }
     assert!(log.contains("manual review") && log.contains("the outcome is unknown"));

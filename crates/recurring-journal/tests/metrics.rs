@@ -140,7 +140,8 @@ async fn breaker(world: &World, recorded: &Recorded) {
 }
 
 async fn webhooks(world: &World, recorded: &Recorded) {
-    let raw = || RawNotification::new([("X-Signature".to_owned(), "AAAA".to_owned())], b"{}".to_vec()).unwrap();
+    let raw =
+        || RawNotification::new([("X-Signature".to_owned(), "AAAA".to_owned())], b"{}".to_vec()).unwrap();
     assert!(world.facade.receive(&ProviderId::REVIO, raw()).await.is_err());
     let webhooks = recorded.value("recurring.webhooks", &[("provider", "revio"), ("verdict", "refused")]);
     assert_eq!(webhooks, 1.0);
