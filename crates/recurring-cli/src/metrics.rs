@@ -97,7 +97,7 @@ async fn connection(stream: TcpStream, ip: IpAddr, handle: PrometheusHandle, jou
     });
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
-    // A client that breaks off is no matter of ours.
+    // A client may break off.
     let _ = server.serve_connection(TokioIo::new(stream), service).await;
 }
 

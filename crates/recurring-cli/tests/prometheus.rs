@@ -1,5 +1,6 @@
 //! The endpoint for Prometheus, and the alerts and the dashboard that stand on it, by a real Prometheus.
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops by panicking")]
+#![allow(clippy::float_arithmetic, reason = "times of Prometheus are floats")]
 
 mod common;
 

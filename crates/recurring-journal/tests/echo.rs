@@ -149,7 +149,11 @@ impl World {
                         );
                         journal.schedule(&self.facade, &ProviderId::NGENIUS, schedule).await
                     };
-                    states.push(made.unwrap().record.state.to_string());
+                    let record = made.unwrap().record;
+                    if !record.state.is_final() && number.is_multiple_of(2) {
+                        let _ = journal.look(&self.facade, &record.attempt).await.unwrap();
+                    }
+                    states.push(record.state.to_string());
                 }
                 let mut received = ReceivedNotification::new(ProviderId::EMSPAY, Authenticity::Unsigned, "n");
                 received.payment = Some(PaymentRef::new("p-1"));
