@@ -87,6 +87,13 @@ pub(crate) fn asked_again(record: &AttemptRecord) {
     info!(provider, operation, attempt, state, "asked again: nothing was sent");
 }
 
+/// Another try of the same period is open or paid: nothing is sent.
+pub(crate) fn blocked(intent: &Intent) {
+    counter!("recurring.journal.duplicates", labels(&intent.provider, intent.operation)).increment(1);
+    let (provider, operation) = (intent.provider.as_str(), intent.operation.as_str());
+    info!(provider, operation, attempt = intent.attempt.as_str(), "another try is open: nothing was sent");
+}
+
 /// The state of an attempt was changed to what `record` says.
 pub(crate) fn changed(record: &AttemptRecord) {
     state_is(&record.provider, record.operation, record.state);
@@ -117,14 +124,16 @@ pub(crate) fn fenced(store: &'static str) {
 }
 
 /// A worker that had lost the attempt has reported what it saw.
-pub(crate) fn late(intent: &Intent) {
+pub(crate) fn late(intent: &Intent, store: &'static str) {
+    fenced(store);
     counter!("recurring.journal.late_results", labels(&intent.provider, intent.operation)).increment(1);
     let (provider, operation) = (intent.provider.as_str(), intent.operation.as_str());
     warn!(provider, operation, attempt = intent.attempt.as_str(), "late result: the attempt was taken over");
 }
 
-/// How the attempt ended could not be written down.
-pub(crate) fn unrecorded(intent: &Intent, store: &'static str, error: &StoreError) {
+/// How the attempt ended could not be written down, for this reason. A worker that was late is not meant.
+pub(crate) fn unrecorded(intent: &Intent, store: &'static str, error: Option<&StoreError>) {
+    let Some(error) = error.filter(|error| **error != StoreError::Fenced) else { return };
     counter!("recurring.journal.unrecorded", labels(&intent.provider, intent.operation)).increment(1);
     store_failed(store, error);
     let (provider, operation) = (intent.provider.as_str(), intent.operation.as_str());
@@ -203,18 +212,21 @@ pub fn describe_metrics() {
     }
     metrics::describe_gauge!(
         "recurring.journal.unsettled",
-        "Attempts of which it is not known whether the money moved, by gateway and state."
+        "Attempts that are not settled, by gateway and state."
     );
     metrics::describe_gauge!(
         "recurring.journal.unsettled.age",
         metrics::Unit::Seconds,
-        "Time since the oldest of these attempts was armed."
+        "Time since the oldest of these was armed, or stored."
     );
 }
 
 const COUNTERS: [(&str, &str); 8] = [
     ("recurring.journal.changes", "Changes of state, by the new state."),
-    ("recurring.journal.duplicates", "Attempts that were asked for again, and of which nothing was sent."),
+    (
+        "recurring.journal.duplicates",
+        "Attempts of which nothing was sent: asked for again, or another try is open.",
+    ),
     ("recurring.journal.fenced", "Writes of workers that had lost their attempt, and that were refused."),
     ("recurring.journal.late_results", "Results of workers that had lost their attempt."),
     ("recurring.journal.unrecorded", "Results that could not be written down."),

@@ -7,19 +7,20 @@ use std::time::{Duration, Instant};
 use recurring_core::{AttemptId, Effect, NotAfter, Outcome, Proof, Timestamp};
 use recurring_facade::Operation as FacadeOperation;
 use recurring_facade::{
-    Agreement, CaptureRequest, ChargeRequest, Error, Facade, Payment, Provider, ProviderId, RefundRequest,
-    ScheduleRequest, Scheduled,
+    Agreement, CaptureRequest, Error, Facade, Payment, Provider, ProviderId, RefundRequest, ScheduleRequest,
+    Scheduled,
 };
 use serde::Serialize;
 
 use crate::armed_record::ArmedRecord;
 use crate::attempt::{AttemptRecord, Fence, Operation, State};
 use crate::ending::{Written, describe, ending_of, remembered};
-use crate::error::{JournalError, StoreError, refused, require};
+use crate::error::{JournalError, StoreError, refuse_archived, refused, require};
 use crate::intent::Intent;
 use crate::journal::Journal;
 use crate::observe;
 use crate::seal::Sealed;
+use crate::series::ChargeIntent;
 use crate::store::{Change, Claim, Late};
 
 /// How often the end of an attempt is written before it is given up, and the first wait between; it doubles.
@@ -87,12 +88,18 @@ impl Journal {
     /// An attempt that was proven not to have been applied is made again. Dropping this future does not stop it.
     ///
     /// # Errors
-    /// When nothing was sent: the store failed, the name belongs to another payment, the gateway cannot charge. How the
-    /// gateway failed is in [`Answer::error`].
-    pub async fn charge(&self, facade: &Facade, request: ChargeRequest) -> Result<Answer, JournalError> {
-        let provider = request.credential.provider();
+    /// When nothing was sent: the store failed, the name belongs to another payment, another try of the same period is open
+    /// or paid, the gateway cannot charge. How the gateway failed is in [`Answer::error`].
+    pub async fn charge(
+        &self,
+        facade: &Facade,
+        charge: impl Into<ChargeIntent>,
+    ) -> Result<Answer, JournalError> {
+        let charge = charge.into();
+        let provider = charge.request.credential.provider();
         require(facade, &provider, FacadeOperation::Charge)?;
-        let intent = self.intent_of(&request)?;
+        let intent = self.intent_of(&charge)?;
+        let request = charge.request;
         self.perform(facade, intent, |facade| async move {
             Made { result: facade.charge(request).await, agreement: None }
         })
@@ -237,9 +244,14 @@ impl Journal {
             Claim::Existing(record) => {
                 self.same(&intent, &record)?;
                 observe::asked_again(&record);
+                refuse_archived(&record)?;
                 let mut answer = Answer::existing(*record);
                 answer.agreement = self.kept_agreement(&answer.record);
                 return Ok(answer);
+            }
+            Claim::Blocked(other) => {
+                observe::blocked(&intent);
+                return Err(JournalError::OtherTry(other));
             }
         };
         let _ = held.set(fence);
@@ -327,8 +339,7 @@ impl Journal {
                 (Some(record), conflict, None)
             }
             Err(StoreError::Fenced) => {
-                observe::fenced(self.store().kind());
-                observe::late(intent);
+                observe::late(intent, self.store().kind());
                 let late = Late {
                     payment: change.payment.clone(),
                     taken: matches!(change.state, State::Paid | State::Authorized | State::Pending),
@@ -345,9 +356,7 @@ impl Journal {
             }
             Err(failed) => (None, None, Some(failed)),
         };
-        if let Some(failed) = unrecorded.as_ref().filter(|failed| **failed != StoreError::Fenced) {
-            observe::unrecorded(intent, self.store().kind(), failed);
-        }
+        observe::unrecorded(intent, self.store().kind(), unrecorded.as_ref());
         // When the store is out of reach, what is known is returned all the same.
         let record = stored.unwrap_or_else(|| remembered(intent, fence, &change, now));
         if let Some(conflict) = conflict {

@@ -50,6 +50,9 @@ pub(crate) enum JournalCommand {
         /// Only those of this gateway.
         #[arg(long, value_parser = provider)]
         provider: Option<ProviderId>,
+        /// Only the tries of this series (a subscription).
+        #[arg(long)]
+        series: Option<String>,
         /// The maximum number of attempts.
         #[arg(long)]
         limit: Option<usize>,
