@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use crate::attempt::Attempt;
 use crate::gateway::Gateway;
 use crate::lane::Lane;
+use crate::period::Period;
 use crate::run::Run;
 use crate::worker::Worker;
 
@@ -23,6 +24,7 @@ impl Worker {
             .bind(Attempt(self.clone()).into_service_definition().options(patient()))
             .bind(Gateway.into_service_definition().options(patient()))
             .bind(Lane(self.clone()).into_service_definition().options(patient()))
+            .bind(Period(self.clone()).into_service_definition().options(patient()))
             .bind(Run(self).into_service_definition().options(patient()))
     }
 
