@@ -26,6 +26,9 @@ const ENGINE: [&str; 2] = [
     "test --locked --manifest-path crates/recurring-restate/Cargo.toml --target-dir target",
 ];
 
+/// The journal in another engine, of which no registry has the server: it is compiled and not run.
+const OTHER_ENGINE: &str = "clippy --locked --manifest-path outside/temporal/Cargo.toml --target-dir target/temporal -- -D warnings";
+
 /// Runs all steps; the error names the one that failed.
 pub(crate) fn run(skip_tests: bool) -> Result<(), String> {
     run_steps(&steps(skip_tests))
@@ -47,6 +50,7 @@ fn steps(skip_tests: bool) -> Vec<Step> {
     let mut steps: Vec<Step> = vec![
         cargo_step("fmt --all --check", &[]),
         cargo_step("fmt --manifest-path crates/recurring-restate/Cargo.toml --check", &[]),
+        cargo_step("fmt --manifest-path outside/temporal/Cargo.toml --check", &[]),
         // The lock file must say what the manifests ask for.
         cargo_step("clippy --locked --workspace --all-targets -- -D warnings", &[]),
         cargo_step(
@@ -90,6 +94,7 @@ fn steps(skip_tests: bool) -> Vec<Step> {
     steps.push(cargo_step(REDUCED, TESTS));
     steps.push(cargo_step(SIGNERS, TESTS));
     steps.extend(ENGINE.map(|arguments| cargo_step(arguments, TESTS)));
+    steps.push(cargo_step(OTHER_ENGINE, &[]));
     steps.push(step("fuzzing", || fuzz::run(None, fuzz::Limit::Quick, true)));
     steps.push(step("a new gateway's crate", new_provider::check));
     steps.push(cargo_step("doc --workspace --no-deps", &[("RUSTDOCFLAGS", "-D warnings")]));
