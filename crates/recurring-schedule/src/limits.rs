@@ -66,8 +66,9 @@ pub(crate) fn earliest(
         let (reattempts, last) = reattempts(attempts, amount);
         let follows = last.is_some_and(|at| time.duration_since(at) <= VISA_MONTH.window());
         if follows {
-            let limit = if time < VISA_MONTH_SINCE { VISA_MONTH_BEFORE } else { VISA_MONTH };
-            time = limit.earliest(&reattempts, time);
+            let before = VISA_MONTH_BEFORE.earliest(&reattempts, time);
+            let since = || VISA_MONTH.earliest(&reattempts, time.max(VISA_MONTH_SINCE));
+            time = if before < VISA_MONTH_SINCE { before } else { since() };
         }
     }
     if scheme != Some(&Scheme::Visa) {

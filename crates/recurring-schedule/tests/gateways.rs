@@ -154,6 +154,10 @@ Mo     Tu     We     Th     Fr     Sa     Su
 28     29     30     31
 ";
     assert_eq!(calendar(&marks, &zone), expected);
+    assert!(
+        include_str!("../../../docs/declines.md").contains(expected),
+        "docs/declines.md shows another picture"
+    );
     assert_eq!(calendar(&[], &zone), "");
     let far = [marks[0].clone(), Mark { time: at("2100-01-01T00:00Z"), sign: "x".to_owned() }];
     assert_eq!(calendar(&far, &zone).matches("Mo ").count(), 12);

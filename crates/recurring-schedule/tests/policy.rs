@@ -80,3 +80,11 @@ fn days_keep_the_limit_in_every_window() {
     let later: Vec<u16> = (100..121).collect();
     assert_eq!(new(&later).expect_err("later").field(), "days");
 }
+
+#[test]
+fn documented_policy_is_the_preset() {
+    let page = include_str!("../../../docs/declines.md");
+    let written = page.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).expect("a policy");
+    let policy: RetryPolicy = toml::from_str(written).expect("a policy");
+    assert_eq!(policy, RetryPolicy::preset(Zone::new("Europe/Lisbon").expect("a zone"), Preset::Standard));
+}
