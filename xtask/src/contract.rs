@@ -18,7 +18,7 @@ const NOT_IN_A_PROVIDER: [&str; 8] = [
 
 /// Packages that may be there twice, and why. Only the journal and what is built on it may bring them: the gateways'
 /// crates and the facade have one version of everything.
-const TWICE: [(&str, &[&str]); 4] = [
+const TWICE: [(&str, &[&str]); 5] = [
     (
         "rsa 0.9, the newest stable one, is of one generation of cryptographic crates, the journal's own and PostgreSQL's client of the next",
         &[
@@ -37,6 +37,10 @@ const TWICE: [(&str, &[&str]); 4] = [
     ),
     ("PostgreSQL's client has not moved to the newest base64", &["base64"]),
     ("SQLite's and PostgreSQL's clients", &["fallible-iterator"]),
+    (
+        "the recorder behind the program's endpoint for Prometheus (its feature `metrics`)",
+        &["hashbrown", "rand_chacha"],
+    ),
     ("procedural macros of two generations; neither is in the program", &["syn"]),
 ];
 

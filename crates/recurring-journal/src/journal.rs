@@ -9,6 +9,7 @@ use crate::attempt::{AttemptRecord, Event};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{JournalError, StoreError};
 use crate::intent::{Intent, credential_digest};
+use crate::observe;
 use crate::policy::Policy;
 use crate::seal::{EncryptionKey, Sealed};
 use crate::series::ChargeIntent;
@@ -78,9 +79,15 @@ impl JournalBuilder {
     /// be used, or the store cannot be opened.
     pub async fn open(self, address: &str) -> Result<Journal, JournalError> {
         let store: Arc<dyn Store> = match Address::parse(address)? {
-            Address::Sqlite(path) => Arc::new(SqliteStore::open(path).await?),
+            Address::Sqlite(path) => {
+                let opened = SqliteStore::open(path).await;
+                Arc::new(opened.inspect_err(|error| observe::store_failed("sqlite", error))?)
+            }
             #[cfg(feature = "postgres")]
-            Address::Postgres(address) => Arc::new(PostgresStore::open(&address).await?),
+            Address::Postgres(address) => {
+                let opened = PostgresStore::open(&address).await;
+                Arc::new(opened.inspect_err(|error| observe::store_failed("postgres", error))?)
+            }
             #[cfg(not(feature = "postgres"))]
             Address::Postgres(_) => return Err(without_postgres().into()),
         };
@@ -237,7 +244,9 @@ impl Journal {
             list.push(owner);
         }
         let now = self.now().await?;
-        self.store().expire_leases(&owners, now, now).await
+        let expired = self.store().expire_leases(&owners, now, now).await?;
+        observe::leases_lost(self.store().kind(), expired);
+        Ok(expired)
     }
 
     /// Plans a charge without making it. With an [`EncryptionKey`], [`BillingRun::planned`](crate::BillingRun::planned)

@@ -2,6 +2,7 @@
 
 mod address;
 mod archive;
+mod armed_record;
 mod attempt;
 mod breaker;
 mod clock;
@@ -9,9 +10,12 @@ mod decide;
 mod ending;
 mod enrol;
 mod error;
+mod gauges;
 mod inbox;
 mod intent;
 mod journal;
+mod notified;
+mod observe;
 mod perform;
 mod plan;
 mod planned_refund;
@@ -33,6 +37,7 @@ pub use error::{JournalError, OtherTry, StoreError};
 pub use inbox::{Delivery, InboxEntry};
 pub use intent::Intent;
 pub use journal::{Journal, JournalBuilder};
+pub use observe::describe_metrics;
 pub use perform::Answer;
 pub use plan::{PlanStatement, PlanValue};
 pub use policy::Policy;

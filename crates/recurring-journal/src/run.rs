@@ -21,6 +21,7 @@ use crate::breaker::Breaker;
 use crate::error::{JournalError, refuse_archived, require};
 use crate::intent::Intent;
 use crate::journal::Journal;
+use crate::observe;
 use crate::perform::Answer;
 use crate::series::ChargeIntent;
 use crate::store::{Change, Claim};
@@ -285,7 +286,14 @@ impl BillingRun {
             return;
         };
         if let Some(lane) = lanes.get_mut(&provider) {
-            lane.ended(begun, &result, Instant::now());
+            let now = Instant::now();
+            let was_open = lane.left(now).is_some();
+            lane.ended(begun, &result, now);
+            match lane.left(now) {
+                Some(SkipReason::Refusing(_)) if !was_open => observe::breaker_opened(&provider, "refusing"),
+                Some(_) if !was_open => observe::breaker_opened(&provider, "paused"),
+                _ => {}
+            }
         }
         match result {
             Ok(answer) if answer.again && matches!(answer.record.state, State::Armed | State::Planned) => {

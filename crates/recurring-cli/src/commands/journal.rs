@@ -2,6 +2,8 @@
 
 mod attempts;
 mod line;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod place;
 mod reconcile;
 mod resolve;
@@ -39,6 +41,8 @@ pub(crate) async fn run(
                 None => reconcile::all(&journal, &facade, due, out).await,
             }
         }
+        #[cfg(feature = "metrics")]
+        JournalCommand::Metrics { listen } => metrics::serve(session, listen, out).await,
         JournalCommand::Resolve(resolve) => {
             resolve::run(&session.settings, &session.needed().await?, resolve, out).await
         }
