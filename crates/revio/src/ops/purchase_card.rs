@@ -3,8 +3,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::wire;
 
-/// The card of a purchase: its brand and its expiry date, where the gateway names them.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+/// The card of a purchase: its brand, its expiry date and the country of its issuer, where the gateway names them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct PurchaseCard {
     /// The brand, such as `visa`.
@@ -16,6 +16,9 @@ pub struct PurchaseCard {
     /// The year in which it expires, with two digits.
     #[serde(default, deserialize_with = "lenient::integer")]
     pub expiry_year: Option<i64>,
+    /// The country of its issuer (ISO 3166, two letters), such as `GB`.
+    #[serde(default, rename = "card_issuer_country", deserialize_with = "wire::text")]
+    pub issuer_country: Option<String>,
 }
 
 impl PurchaseCard {
@@ -26,22 +29,34 @@ impl PurchaseCard {
         is_date.then(|| format!("{month:02}/{:02}", year % 100))
     }
 
-    /// Reads it; an empty object, which is there before a card was used, is none.
+    /// Reads it. Before a card was used, the object is there without these members: then there is none.
     pub(crate) fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
         let card: Option<Self> = lenient::object(deserializer)?;
-        Ok(card
-            .filter(|card| card.brand.is_some() || card.expiry_month.is_some() || card.expiry_year.is_some()))
+        Ok(card.filter(|card| *card != Self::default()))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::PurchaseCard;
     use crate::Purchase;
 
-    fn expiry(extra: &str) -> Option<String> {
+    fn card(extra: &str) -> Option<PurchaseCard> {
         let json = format!(r#"{{"id":"p","status":"paid","transaction_data":{{"extra":{extra}}}}}"#);
         let purchase: Purchase = serde_json::from_str(&json).expect("a purchase");
-        purchase.transaction_data.and_then(|data| data.card).and_then(|card| card.expiry())
+        purchase.transaction_data.and_then(|data| data.card)
+    }
+
+    fn expiry(extra: &str) -> Option<String> {
+        card(extra).and_then(|card| card.expiry())
+    }
+
+    #[test]
+    fn card_names_brand_and_country_of_issuer() {
+        let extra = r#"{"card_brand":"visa","card_issuer_country":"GB","masked_pan":"424242******4242"}"#;
+        let named = card(extra).expect("a card");
+        assert_eq!((named.brand.as_deref(), named.issuer_country.as_deref()), (Some("visa"), Some("GB")));
+        assert_eq!(card(r#"{"masked_pan":"424242******4242"}"#), None);
     }
 
     #[test]
