@@ -35,6 +35,9 @@ pub struct Payment {
     /// Whether the gateway says that this is a test, in which no money moves whatever the outcome. `None` where the
     /// answer does not say.
     pub test: Option<bool>,
+    /// When the gateway made it, for the charges of a schedule (N-Genius); left out of what is serialized where it is `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made: Option<GatewayTime>,
 }
 
 impl Payment {
@@ -53,6 +56,7 @@ impl Payment {
             decline: None,
             redirect: None,
             test: None,
+            made: None,
         }
     }
 
