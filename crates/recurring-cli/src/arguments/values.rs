@@ -5,6 +5,8 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use recurring_facade::ProviderId;
 
+use crate::subscription::Until;
+
 pub(super) fn provider(text: &str) -> Result<ProviderId, String> {
     let known = ProviderId::ALL.iter().find(|id| id.as_str() == text);
     known.cloned().ok_or_else(|| {
@@ -20,6 +22,15 @@ pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
     let duration = read.map_err(|_| "must be a number and a unit, such as 500ms, 30s or 2m")?;
     let duration = Duration::try_from(duration).ok().filter(|duration| !duration.is_zero());
     duration.ok_or("must be longer than zero")
+}
+
+/// A date, such as 2026-12-31, or a moment, such as 2026-12-31T09:00:00Z.
+pub(super) fn until(text: &str) -> Result<Until, &'static str> {
+    let moment = || text.parse().map(Until::Moment);
+    text.parse()
+        .map(Until::Date)
+        .or_else(|_| moment())
+        .map_err(|_| "must be a date such as 2026-12-31, or a moment such as 2026-12-31T09:00:00Z")
 }
 
 #[cfg(test)]
