@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use recurring_facade::Facade;
+use recurring_facade::{AttemptId, Facade};
 use recurring_journal::Journal;
 use recurring_schedule::jiff::Timestamp;
+use recurring_schedule::{Decision, StopReason};
 use serde_json::Value;
 
 use super::input;
@@ -83,7 +84,8 @@ pub(super) async fn run(
     };
     #[cfg(not(feature = "sandbox"))]
     let clock = Clock::Machine;
-    let (mut moved, mut asked, mut worst) = (BTreeMap::new(), BTreeSet::new(), Exit::Done);
+    let (mut moved, mut asked, mut looked) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
+    let mut worst = Exit::Done;
     loop {
         let now = clock.now().await?;
         let question = Question {
@@ -108,10 +110,21 @@ pub(super) async fn run(
             }
         }
         if names.is_empty() {
+            let open = items.iter().filter_map(|item| match &item.decision {
+                Some(Decision::Stop(StopReason::Open { name, .. })) => Some(name.as_str()),
+                _ => None,
+            });
+            let open: Vec<String> =
+                open.filter(|name| looked.insert((*name).to_owned())).map(str::to_owned).collect();
+            if !open.is_empty() {
+                look(journal, facade, &open).await?;
+                continue;
+            }
             let retries = items.iter().filter_map(|item| Some((item.at()?.time, item.subscription)));
             let periods = subscriptions.iter().filter_map(|one| Some((one.cycle.next(now)?.due(), one)));
             if clock.advance(retries.chain(periods).filter(|(time, _)| *time > now)).await? {
                 asked.clear();
+                looked.clear();
                 continue;
             }
             let still = items.iter().filter(|item| item.at().is_none()).count();
@@ -119,11 +132,11 @@ pub(super) async fn run(
             return Ok(worst);
         }
         let count = u64::try_from(names.len()).ok();
-        for name in names {
+        for name in &names {
             if !matches!(clock, Clock::Machine) {
                 moved.insert(name.clone(), now);
             }
-            asked.insert(name);
+            asked.insert(name.clone());
         }
         let billing = Billing { input: Some(input::given(lines)), total: count, planned: false };
         let (exit, ended) = charge_all(journal, facade, arguments, billing, out).await?;
@@ -131,8 +144,20 @@ pub(super) async fn run(
             return Ok(worse(worst, exit));
         }
         journal.reconcile(facade).await?;
+        look(journal, facade, &names).await?;
         worst = worse(worst, settled(journal, exit).await?);
     }
+}
+
+/// Looks up at the gateways what is open of these attempts. No payment is sent again.
+async fn look(journal: &Journal, facade: &Facade, names: &[String]) -> Result<(), CliError> {
+    for name in names {
+        let attempt = AttemptId::new(name.clone())?;
+        if journal.store().get(&attempt).await?.is_some() {
+            journal.look(facade, &attempt).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The exit code after what is open was looked up.
