@@ -27,7 +27,8 @@ const ENGINE: [&str; 2] = [
 ];
 
 /// The journal in another engine, of which no registry has the server: it is compiled and not run.
-const OTHER_ENGINE: &str = "clippy --locked --manifest-path outside/temporal/Cargo.toml --target-dir target/temporal -- -D warnings";
+const OTHER_ENGINE: &str =
+    "clippy --locked --manifest-path outside/temporal/Cargo.toml --target-dir target/temporal -- -D warnings";
 
 /// Runs all steps; the error names the one that failed.
 pub(crate) fn run(skip_tests: bool) -> Result<(), String> {

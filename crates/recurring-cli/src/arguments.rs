@@ -1,6 +1,7 @@
 //! The command line. The texts here are the program's `--help`.
 
 mod choice;
+mod due;
 mod examples;
 mod first;
 mod journal;
@@ -19,6 +20,7 @@ use recurring_facade::ProviderId;
 use values::{duration, provider};
 
 pub(crate) use choice::{CustomerChoice, PaymentChoice};
+pub(crate) use due::{Due, Retry};
 pub(crate) use first::{Enrol, Resume};
 pub(crate) use journal::{AcknowledgeFailover, Decision, Journal, JournalCommand, Resolve};
 pub(crate) use payment::{Attempt, Charge, JournalChoice, PaymentPart, Run, Schedule};
@@ -158,6 +160,27 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE", conflicts_with = "headers")]
         request: Option<PathBuf>,
     },
+    /// Print the charges of subscriptions that are due, as the lines that `run` takes. Sends nothing.
+    ///
+    /// Reads one JSON object a line: {"subscription":"..","anchor":"2026-01-31T09:00[Europe/Lisbon]","interval":"1 month",
+    /// "amount":"40.00","currency":"EUR","credential":{..}}; instead of the credential "credential_file", relative to the folder
+    /// of the file, or "schedule":{"provider":"ngenius","order_reference":".."} for what the gateway charges by itself. Optional:
+    /// "since" (a date: earlier periods are not charged), "until", "count", "month_end", "scheme", "expiry", "reason",
+    /// "notification_url". The lines hold the tokens of the file.
+    ///
+    /// With a journal, only what it does not have is printed. Give the date of the first charge as "since" where the first period
+    /// was paid on a page.
+    ///
+    /// A schedule that the gateway runs is read and compared: a period without its charge is reported. Exit code 10: one is
+    /// missing; 30: there is one that no period accounts for.
+    #[command(after_help = examples::DUE)]
+    Due(Due),
+    /// Print what is to be tried again when, what needs the customer, and what stopped. Sends nothing.
+    ///
+    /// The journal has the tries; the limits of the card schemes hold whatever the policy says. The policy is TOML: zone =
+    /// "Europe/Lisbon" and preset = "standard" or "gentle", or days and hours.
+    #[command(after_help = examples::RETRY)]
+    Retry(Retry),
     /// Charge everything that is due, each attempt once. Takes money.
     ///
     /// Reads one JSON object a line from a file or standard input: {"attempt":"..","amount":"40.00","currency":"EUR",

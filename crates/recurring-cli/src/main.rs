@@ -4,6 +4,7 @@
 //! from arguments, which other users of the machine can read.
 
 mod arguments;
+mod collect;
 mod commands;
 #[cfg(feature = "sandbox")]
 mod control;
@@ -25,8 +26,10 @@ mod session;
 mod signal;
 mod stdout;
 mod subject;
+mod subscription;
 mod table;
 mod text;
+mod tries;
 
 use std::process::ExitCode;
 

@@ -12,6 +12,28 @@ pub(crate) fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> 
     nearest(name, known).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
 }
 
+/// Why a line of JSON is not `what`, which has these members. It quotes no value: one may be a token.
+pub(crate) fn json_problem(error: &serde_json::Error, what: &str, members: &[&str]) -> String {
+    let text = error.to_string();
+    let member =
+        |prefix: &str| text.strip_prefix(prefix).and_then(|rest| rest.split(' ').next().map(str::to_owned));
+    if let Some(name) = member("missing field ") {
+        format!("{name} is missing")
+    } else if let Some(name) = member("unknown field ") {
+        let name = name.trim_matches([',', '`']);
+        match nearest(name, members.iter().copied()) {
+            Some(near) => format!("`{name}` is not a member of {what}; did you mean `{near}`?"),
+            None => format!("`{name}` is not a member of {what}; there are {}", members.join(", ")),
+        }
+    } else if let Some(name) = member("duplicate field ") {
+        format!("{name} is named twice")
+    } else if error.is_data() {
+        format!("not {what}: a member is of another type")
+    } else {
+        "not valid JSON".to_owned()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

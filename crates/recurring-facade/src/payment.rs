@@ -39,6 +39,9 @@ pub struct Payment {
     /// The card behind it, where the answer says something about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub card: Option<PaymentCard>,
+    /// When the gateway made it, for the charges of a schedule (N-Genius); left out of what is serialized where it is `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made: Option<GatewayTime>,
 }
 
 impl Payment {
@@ -58,6 +61,7 @@ impl Payment {
             redirect: None,
             test: None,
             card: None,
+            made: None,
         }
     }
 

@@ -133,7 +133,7 @@ pub fn next(
     Ok(Decision::At(NextTry { time, name }))
 }
 
-fn ended_or_open(one: &Attempt) -> Option<StopReason> {
+pub(crate) fn ended_or_open(one: &Attempt) -> Option<StopReason> {
     match one.state {
         AttemptState::Declined | AttemptState::NotApplied => None,
         AttemptState::Paid | AttemptState::Authorized => Some(StopReason::Paid(one.name.clone())),
@@ -145,10 +145,15 @@ fn ended_or_open(one: &Attempt) -> Option<StopReason> {
 /// The decline after which the credential must never be charged again: this one, or one of an earlier attempt, since which
 /// none was approved.
 fn forbidden<'a>(history: &'a History<'_>, decline: &'a Decline) -> Option<&'a Decline> {
+    let this = Some(decline).filter(|decline| decline.class() == DeclineClass::Hard);
+    this.or_else(|| forbidden_since_approval(history))
+}
+
+/// The first decline since the last approval after which the credential must never be charged again.
+pub(crate) fn forbidden_since_approval<'a>(history: &'a History<'_>) -> Option<&'a Decline> {
     let approved = history.attempts.iter().rposition(|one| one.state.is_approved());
     let since = history.attempts.get(approved.map_or(0, |index| index + 1)..).unwrap_or_default();
-    let earlier = since.iter().filter_map(|one| one.decline.as_ref());
-    std::iter::once(decline).chain(earlier).find(|decline| decline.class() == DeclineClass::Hard)
+    since.iter().filter_map(|one| one.decline.as_ref()).find(|decline| decline.class() == DeclineClass::Hard)
 }
 
 /// The first moment at `time` or later that is in the policy's hours and within the scheme's limits.

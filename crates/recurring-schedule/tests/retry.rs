@@ -363,3 +363,38 @@ fn history_that_cannot_be_true_is_refused() {
         assert_eq!(error.field(), "history");
     }
 }
+
+#[test]
+fn first_try_keeps_what_the_card_was_told_before() {
+    let amount = "4000 EUR".parse().expect("an amount");
+    let cycle = BillingCycle::new(
+        "sub-42".parse().expect("an id"),
+        "2026-10-03T09:00[Europe/Lisbon]".parse().expect("an anchor"),
+        Interval::MONTHLY,
+    );
+    let (october, november) = (cycle.period(0).expect("a period"), cycle.period(1).expect("a period"));
+    let refused = |code: &str| Attempt {
+        name: october.name().to_string(),
+        credential: "card".to_owned(),
+        at: october.due(),
+        amount,
+        initiator: Initiator::Merchant,
+        state: AttemptState::Declined,
+        decline: Some(Decline::new(Scheme::Visa, code)),
+    };
+    let decide = |attempts: &[Attempt]| {
+        let history = History::new(&november, attempts, november.due()).expect("a history");
+        recurring_schedule::first(&history, Some(&Scheme::Visa), amount).expect("a decision")
+    };
+    let Decision::At(next) = decide(&[refused("51")]) else { panic!("a soft decline forbids nothing") };
+    assert_eq!((next.time, &next.name), (november.due(), november.name()));
+    assert!(matches!(decide(&[refused("43")]), Decision::Stop(StopReason::Never(_))));
+    let open = Attempt {
+        name: november.name().to_string(),
+        state: AttemptState::Unknown,
+        at: november.due(),
+        decline: None,
+        ..refused("51")
+    };
+    assert!(matches!(decide(&[open]), Decision::Stop(StopReason::Open { .. })));
+}

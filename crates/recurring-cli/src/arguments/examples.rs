@@ -61,7 +61,27 @@ Example:
 
 Example, planned in the evening and charged at night:
   recurring run due.jsonl --plan
-  recurring run --planned";
+  recurring run --planned
+
+Example, what is due and what is to be tried again, until nothing is left:
+  recurring run --until-empty --subscriptions subscriptions.jsonl \\
+    --policy retry.toml";
+
+pub(super) const DUE: &str = "\
+Example:
+  recurring due --subscriptions subscriptions.jsonl > due.jsonl
+
+Example, the coming charges of one subscription, and the tries if each is
+declined:
+  recurring due --subscriptions subscriptions.jsonl --preview sub-42";
+
+pub(super) const RETRY: &str = "\
+Example:
+  recurring retry --subscriptions subscriptions.jsonl --policy retry.toml
+
+Example, the tries that are due now:
+  recurring retry --subscriptions subscriptions.jsonl --policy retry.toml \\
+    --due > again.jsonl";
 
 pub(super) const COMPLETIONS: &str = "\
 Example:

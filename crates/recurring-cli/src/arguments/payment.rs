@@ -4,10 +4,15 @@ use std::path::PathBuf;
 
 use clap::Args;
 use recurring_facade::{AttemptId, Currency, ProviderId};
+use recurring_schedule::jiff::civil::Date;
 
 use super::choice::{CredentialChoice, PaymentChoice, ProviderChoice, one};
 use super::values::provider;
+#[cfg(feature = "sandbox")]
+use super::values::until;
 use crate::error::CliError;
+#[cfg(feature = "sandbox")]
+use crate::subscription::Until;
 
 /// What every command that moves money needs.
 #[derive(Debug, Args)]
@@ -89,7 +94,7 @@ pub(crate) struct Schedule {
 #[derive(Debug, Args)]
 pub(crate) struct Run {
     /// The charges that are due, one JSON object a line; `-` reads standard input.
-    #[arg(value_name = "FILE", required_unless_present_any = ["input", "planned"])]
+    #[arg(value_name = "FILE", required_unless_present_any = ["input", "planned", "until_empty"])]
     file: Option<PathBuf>,
     /// The same as FILE.
     #[arg(long, value_name = "FILE")]
@@ -101,6 +106,27 @@ pub(crate) struct Run {
     /// by --planned or by an engine.
     #[arg(long, conflicts_with_all = ["planned", "concurrency", "rate"])]
     pub(crate) plan: bool,
+    /// Charge what is due of --subscriptions, and what --policy tries again, until nothing more is due now. Looks up at the
+    /// gateways in between what is open.
+    #[arg(long, conflicts_with_all = ["input", "file", "planned", "plan"], requires_all = ["subscriptions", "policy"])]
+    pub(crate) until_empty: bool,
+    /// The subscriptions, as `recurring due` reads them.
+    #[arg(long, value_name = "FILE", requires = "until_empty", help_heading = "Until nothing is due")]
+    pub(crate) subscriptions: Option<PathBuf>,
+    /// The policy of retries, as `recurring retry` reads it.
+    #[arg(long, value_name = "FILE", requires = "until_empty", help_heading = "Until nothing is due")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Leave out the periods that begin before this date.
+    #[arg(long, value_name = "DATE", requires = "until_empty", help_heading = "Until nothing is due")]
+    pub(crate) since: Option<Date>,
+    /// Move the clock of a running sandbox to what comes next, until --until.
+    #[cfg(feature = "sandbox")]
+    #[arg(long, requires_all = ["until_empty", "until"], help_heading = "Until nothing is due")]
+    pub(crate) sandbox_clock: bool,
+    /// A date or a moment: how far the sandbox's clock is moved.
+    #[cfg(feature = "sandbox")]
+    #[arg(long, value_name = "DATE", value_parser = until, requires = "sandbox_clock", help_heading = "Until nothing is due")]
+    pub(crate) until: Option<Until>,
     /// The maximum number of charges under way at each gateway.
     #[arg(long, default_value_t = 16, help_heading = "Speed")]
     pub(crate) concurrency: usize,

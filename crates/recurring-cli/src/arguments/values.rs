@@ -5,6 +5,8 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use recurring_facade::{ProviderId, Timestamp};
 
+use crate::subscription::Until;
+
 pub(super) fn provider(text: &str) -> Result<ProviderId, String> {
     let known = ProviderId::ALL.iter().find(|id| id.as_str() == text);
     known.cloned().ok_or_else(|| {
@@ -30,6 +32,15 @@ pub(super) fn time(text: &str) -> Result<Timestamp, &'static str> {
         _ => text.to_owned(),
     };
     stamp.parse().map_err(|_| wrong)
+}
+
+/// A date, such as 2026-12-31, or a moment, such as 2026-12-31T09:00:00Z.
+pub(super) fn until(text: &str) -> Result<Until, &'static str> {
+    let moment = || text.parse().map(Until::Moment);
+    text.parse()
+        .map(Until::Date)
+        .or_else(|_| moment())
+        .map_err(|_| "must be a date such as 2026-12-31, or a moment such as 2026-12-31T09:00:00Z")
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod clock;
 mod customer;
 #[cfg(feature = "demo")]
 mod demo;
+mod due;
 mod enrol;
 #[cfg(feature = "sandbox")]
 mod fault;
@@ -17,6 +18,7 @@ mod money;
 mod notification;
 mod part;
 mod providers;
+mod retry;
 mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;
@@ -89,6 +91,8 @@ async fn command(session: &Session, arguments: Arguments, out: &Output) -> Resul
         Command::Notification { provider, headers, request } => {
             notification::run(session, &provider, &headers, request.as_deref(), out).await
         }
+        Command::Due(due) => due::run(session, due, out).await,
+        Command::Retry(retry) => retry::run(session, retry, out).await,
         Command::Run(run) => run::run(session, run, out).await,
         Command::Journal(journal) => journal::run(session, journal, out).await,
         Command::Completions { shell } => Ok(generated::completions(shell, out)),

@@ -1,6 +1,7 @@
 //! The billing run: one JSON object a line in, one a line out.
 
 mod charge_line;
+mod empty;
 mod input;
 mod plan;
 mod progress;
@@ -9,7 +10,8 @@ mod worst;
 
 use std::collections::BTreeMap;
 
-use recurring_journal::{BillingRun, Report, SkipReason, State, Summary};
+use recurring_facade::Facade;
+use recurring_journal::{BillingRun, Journal, Report, SkipReason, State, Summary};
 
 use self::progress::Progress;
 use self::worst::{failed, worse};
@@ -36,9 +38,41 @@ pub(crate) async fn run(session: &Session, arguments: Run, out: &Output) -> Resu
         return plan::plan(&journal, path, out).await;
     }
     #[cfg(feature = "metrics")]
-    let metrics = serve_metrics(arguments.metrics_listen, &journal, out).await?;
+    let _metrics = serve_metrics(arguments.metrics_listen, &journal, out).await?;
     let facade = session.settings.facade()?;
-    let mut billing = BillingRun::new(&journal, &facade).with_concurrency(arguments.concurrency);
+    if arguments.until_empty {
+        return empty::run(&journal, &facade, &arguments, out).await;
+    }
+    let (charges, total) = match &input {
+        Some(path) => (Some(input::charges(path).await?), progress::lines(path)),
+        None => {
+            let counts = journal.store().count().await?;
+            let planned = counts.into_iter().find(|(state, _)| *state == State::Planned);
+            (None, planned.map(|(_, count)| count))
+        }
+    };
+    let billing = Billing { input: charges, total, planned: arguments.planned };
+    let (exit, _) = charge_all(&journal, &facade, &arguments, billing, out).await?;
+    Ok(exit)
+}
+
+/// What one run charges.
+struct Billing {
+    /// The lines; without them, what is planned.
+    input: Option<input::Charges>,
+    total: Option<u64>,
+    planned: bool,
+}
+
+/// Charges it, and reports each attempt. Answers whether it came to its end, too.
+async fn charge_all(
+    journal: &Journal,
+    facade: &Facade,
+    arguments: &Run,
+    charges: Billing,
+    out: &Output,
+) -> Result<(Exit, bool), CliError> {
+    let mut billing = BillingRun::new(journal, facade).with_concurrency(arguments.concurrency);
     if let Some(rate) = arguments.rate {
         billing = billing.with_rate(rate);
     }
@@ -47,14 +81,7 @@ pub(crate) async fn run(session: &Session, arguments: Run, out: &Output) -> Resu
         stopped().await;
         shutdown_handle.stop();
     });
-    let total = match &input {
-        Some(path) => progress::lines(path),
-        None => {
-            let counts = journal.store().count().await?;
-            counts.into_iter().find(|(state, _)| *state == State::Planned).map(|(_, count)| count)
-        }
-    };
-    let mut progress = Progress::start(total, out);
+    let mut progress = Progress::start(charges.total, out);
     let mut worst = Exit::Done;
     let mut paused = BTreeMap::new();
     let report = |report: Report| {
@@ -66,37 +93,37 @@ pub(crate) async fn run(session: &Session, arguments: Run, out: &Output) -> Resu
         progress.count(&report);
         progress.line(&line, text::notable(&report, &line), out);
     };
-    let summary = match &input {
-        Some(path) => billing.run(input::charges(path).await?, report).await,
+    let given = charges.input.is_some();
+    let summary = match charges.input {
+        Some(input) => billing.run(input, report).await,
         None => billing.planned(report).await,
     };
     interrupted.abort();
-    #[cfg(feature = "metrics")]
-    drop(metrics);
     progress.finish();
     let summary = match summary {
         Ok(summary) => summary,
         Err(error) => {
             let error = CliError::from(error);
             out.problem(&error.to_string());
-            return Ok(worse(worst, Exit::from(&error)));
+            return Ok((worse(worst, Exit::from(&error)), false));
         }
     };
     let nothing = summary == Summary::default();
-    if nothing && input.is_some() {
+    if nothing && given {
         // A broken export looks like a month with nothing due.
         out.problem("the input has no line: nothing was charged");
     } else {
-        out.progress(&text::summary(&summary, arguments.planned));
+        out.progress(&text::summary(&summary, charges.planned));
     }
     for (provider, why) in paused {
         out.problem(&format!("charges at {provider} were left: {why}"));
     }
     for (provider, refusal) in &summary.refusing {
         worst = worse(worst, Exit::NotApplied);
-        out.problem(&text::refusal(provider, refusal, arguments.planned));
+        out.problem(&text::refusal(provider, refusal, charges.planned));
     }
-    Ok(if summary.left > 0 || summary.stopped { worse(worst, Exit::Pending) } else { worst })
+    let exit = if summary.left > 0 || summary.stopped { worse(worst, Exit::Pending) } else { worst };
+    Ok((exit, !summary.stopped))
 }
 
 /// Serves the metrics of the run until what is returned is dropped.

@@ -4,7 +4,7 @@ use recurring_facade::{AttemptId, ChargeRequest, Currency, Money, StoredCredenti
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::nearest::nearest;
+use crate::nearest::json_problem;
 
 /// A longer line is not a charge.
 const LONGEST_LINE: usize = 64 * 1024;
@@ -58,27 +58,8 @@ pub(super) fn charge(line: &[u8]) -> Result<Charge, String> {
         return Err(format!("longer than {LONGEST_LINE} bytes"));
     }
     let line = std::str::from_utf8(line).map_err(|_| "not UTF-8".to_owned())?;
-    let line: Line = serde_json::from_str(line).map_err(|error| {
-        let text = error.to_string();
-        let member = |prefix: &str| {
-            text.strip_prefix(prefix).and_then(|rest| rest.split(' ').next().map(str::to_owned))
-        };
-        if let Some(name) = member("missing field ") {
-            format!("{name} is missing")
-        } else if let Some(name) = member("unknown field ") {
-            let name = name.trim_matches([',', '`']);
-            match nearest(name, MEMBERS) {
-                Some(near) => format!("`{name}` is not a member of a charge; did you mean `{near}`?"),
-                None => format!("`{name}` is not a member of a charge; there are {}", MEMBERS.join(", ")),
-            }
-        } else if let Some(name) = member("duplicate field ") {
-            format!("{name} is named twice")
-        } else if error.is_data() {
-            "not a charge: a member is of another type".to_owned()
-        } else {
-            "not valid JSON".to_owned()
-        }
-    })?;
+    let line: Line =
+        serde_json::from_str(line).map_err(|error| json_problem(&error, "a charge", &MEMBERS))?;
     let attempt = AttemptId::new(line.attempt).map_err(|error| error.to_string())?;
     let amount = line.amount.as_str().ok_or("`amount` must be a string such as \"40.00\"")?;
     let currency = Currency::from_code(&line.currency).map_err(|error| error.to_string())?;

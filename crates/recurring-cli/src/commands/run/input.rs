@@ -28,6 +28,12 @@ pub(super) async fn charges(path: &Path) -> Result<Charges, CliError> {
     Ok(Charges { lines: BufReader::new(input).split(b'\n'), number: 0, ended: false })
 }
 
+/// The charges of lines that were just made.
+pub(super) fn given(lines: String) -> Charges {
+    let input: Input = Box::new(std::io::Cursor::new(lines.into_bytes()));
+    Charges { lines: BufReader::new(input).split(b'\n'), number: 0, ended: false }
+}
+
 /// The input, one charge a line; empty lines are passed over. A line ends at a line feed, whatever is in it: what cannot
 /// be read is reported, and the next line is read.
 pub(super) struct Charges {

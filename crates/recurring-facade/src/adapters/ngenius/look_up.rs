@@ -219,6 +219,9 @@ pub(super) fn charge(order: &Order, charged: &ngenius::Payment) -> Payment {
     let money = |minor: i64| Money::from_minor(minor, payment.amount?.currency()).ok();
     payment.captured = (outcome == Outcome::Paid).then(|| charged.captured().and_then(money).into());
     payment.refunded = charged.has_refunds().then(|| charged.refunded().and_then(money).into());
+    // A refund changes the payment later: its capture says when the money was taken.
+    let captured = charged.captures.iter().find_map(|capture| capture.created_time.clone());
+    payment.made = captured.or_else(|| charged.update_date_time.clone());
     if let Some(reason) = charged.decline_reason().filter(|_| outcome == Outcome::Declined) {
         let answer = charged.auth_response.as_ref();
         let code = answer.and_then(|answer| answer.result_code.clone());

@@ -1,0 +1,128 @@
+//! The tries of a period, as the journal has them, and what comes next. Pure; the simulation of years reads this file too.
+
+use std::collections::BTreeMap;
+
+use recurring_facade::{DeclineReason, Money, RetryAdvice};
+use recurring_journal::{AttemptRecord, State};
+use recurring_schedule::jiff::Timestamp;
+use recurring_schedule::{
+    Amount, Attempt, AttemptState, Decision, Decline, DeclineClass, History, Initiator, Period, RetryPolicy,
+    ScheduleError, Scheme, first, from_core_time, next,
+};
+
+/// What is known of the card that is charged.
+pub(crate) struct Card<'a> {
+    pub(crate) amount: Money,
+    pub(crate) scheme: Option<&'a Scheme>,
+    /// From when it has expired.
+    pub(crate) expires: Option<Timestamp>,
+    /// From when the gateway wants a new enrolment.
+    pub(crate) series_ends: Option<Timestamp>,
+    /// Every charge with it.
+    pub(crate) charges: &'a [AttemptRecord],
+    /// Moments of attempts that are not those of the journal's clock, by name: where a sandbox has a clock of its own.
+    pub(crate) moved: &'a BTreeMap<String, Timestamp>,
+}
+
+/// What comes next for a period, given its tries in the order of their numbers.
+///
+/// The last try is asked for again under its own name where it was planned and not sent, or was not applied. Without a policy
+/// there is no try after a declined one: then the answer is `None`.
+pub(crate) fn decide(
+    card: &Card<'_>,
+    period: &Period,
+    tries: &[AttemptRecord],
+    policy: Option<&RetryPolicy>,
+    now: Timestamp,
+) -> Result<Option<Decision>, ScheduleError> {
+    let tries = match tries.split_last() {
+        Some((last, before)) if is_unsent(last) => before,
+        _ => tries,
+    };
+    let amount = Amount::try_from(card.amount)?;
+    let is_own = |record: &AttemptRecord| tries.iter().any(|one| one.attempt == record.attempt);
+    let with_card = |record: &AttemptRecord| card.charges.iter().any(|one| one.attempt == record.attempt);
+    let of_period = |record: &AttemptRecord| {
+        let series = record.series.as_ref();
+        series.is_some_and(|series| {
+            series.series() == period.name().subscription().as_str()
+                && series.period() == period.name().period().to_string()
+        })
+    };
+    let mut attempts = Vec::new();
+    for record in tries {
+        attempts.push(attempt(card, record, Some(period), with_card(record), amount)?);
+    }
+    for record in card.charges.iter().filter(|record| !is_own(record) && !of_period(record)) {
+        attempts.push(attempt(card, record, None, true, amount)?);
+    }
+    attempts.sort_by_key(|one| one.at);
+    let latest = attempts.last().map_or(now, |one| one.at);
+    let mut history = History::new(period, &attempts, now.max(period.due()).max(latest))?;
+    if let Some(expires) = card.expires {
+        history = history.with_expiry(expires);
+    }
+    if let Some(ends) = card.series_ends {
+        history = history.with_series_ends(ends);
+    }
+    let declined = tries.iter().rev().find(|record| record.state == State::Declined);
+    let Some(last) = declined.filter(|record| with_card(record)) else {
+        return first(&history, card.scheme, amount).map(Some);
+    };
+    policy.map(|policy| next(&history, &decline(last, card.scheme), policy)).transpose()
+}
+
+/// Whether the same line may be given again: nothing was sent, or nothing happened, with a proof.
+pub(crate) fn is_unsent(record: &AttemptRecord) -> bool {
+    matches!(record.state, State::Planned | State::NotApplied) && record.archived.is_none()
+}
+
+fn attempt(
+    card: &Card<'_>,
+    record: &AttemptRecord,
+    period: Option<&Period>,
+    with_card: bool,
+    amount: Amount,
+) -> Result<Attempt, ScheduleError> {
+    // A name of the caller's own says nothing to the schedule; the number of the try does.
+    let number = record.series.as_ref().and_then(|series| u8::try_from(series.number()).ok());
+    let derived = period.zip(number).and_then(|(period, number)| period.name().with_number(number));
+    let written = record.attempt.to_string();
+    let moved = card.moved.get(&written).copied();
+    Ok(Attempt {
+        name: derived.map_or(written, |name| name.to_string()),
+        credential: "card".to_owned(),
+        at: moved.unwrap_or_else(|| from_core_time(record.armed.unwrap_or(record.created))),
+        amount: record.amount.map(Amount::try_from).transpose()?.unwrap_or(amount),
+        initiator: Initiator::Merchant,
+        state: state(record),
+        decline: (with_card && record.state == State::Declined).then(|| decline(record, card.scheme)),
+    })
+}
+
+fn state(record: &AttemptRecord) -> AttemptState {
+    match record.state {
+        State::Planned => AttemptState::Planned,
+        State::Armed => AttemptState::Armed,
+        State::Paid => AttemptState::Paid,
+        State::Authorized => AttemptState::Authorized,
+        State::Pending => record.ending.outcome.map_or(AttemptState::Pending, AttemptState::from),
+        State::Declined => AttemptState::Declined,
+        State::Canceled => AttemptState::Canceled,
+        State::NotApplied => AttemptState::NotApplied,
+        State::Unknown => AttemptState::Unknown,
+        State::Review => AttemptState::Review,
+    }
+}
+
+/// A decline by the code of the card networks where the gateway hands it on, and by what its words mean.
+fn decline(record: &AttemptRecord, scheme: Option<&Scheme>) -> Decline {
+    let code = record.ending.code.clone().filter(|code| DeclineReason::from_response_code(code).is_some());
+    let reason = record.ending.reason.unwrap_or(DeclineReason::Other);
+    // A reason without an advice says less than a code.
+    let class =
+        (code.is_none() || reason.advice() != RetryAdvice::NotStated).then(|| DeclineClass::from(reason));
+    let mut decline = Decline::default();
+    (decline.scheme, decline.response_code, decline.class) = (scheme.cloned(), code, class);
+    decline
+}
