@@ -79,7 +79,7 @@ impl Reversal {
             check_echo(
                 reply,
                 &[
-                    ("transaction.amount", &sent, refunded.map(|text| comparable(amount, &sent, text))),
+                    ("transaction.amount", &sent, refunded.map(|text| comparable(&sent, text))),
                     (
                         "transaction.currency",
                         currency,
@@ -88,7 +88,7 @@ impl Reversal {
                 ],
             )?;
         }
-        answer.message = answer.message.map(|text| reply.shown(&text));
+        answer.message = answer.message.map(|text| reply.shown(text));
         Ok(answer)
     }
 
