@@ -147,12 +147,10 @@ impl Decimal {
 
     /// Returns whether [`parse`](Self::parse) takes a text.
     pub fn is_plain(text: &str) -> bool {
-        let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        let plain = match text.split_once('.') {
-            Some((whole, fraction)) => digits(whole) && digits(fraction),
-            None => digits(text),
-        };
-        plain && text.len() <= LONGEST_NUMBER
+        let points = text.bytes().filter(|byte| *byte == b'.').count();
+        let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let digits_at_the_ends = !text.is_empty() && !text.starts_with('.') && !text.ends_with('.');
+        plain && points <= 1 && digits_at_the_ends && text.len() <= LONGEST_NUMBER
     }
 
     /// The amount in major units as JSON prints it best: no trailing zeros, no trailing point (`30`, `49.99`, `0.5`).

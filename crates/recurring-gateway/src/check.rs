@@ -132,21 +132,14 @@ fn split_scheme(value: &str) -> Option<(&str, &str)> {
 /// ASCII letters, digits and hyphens between the dots of its host, no number at its end and nothing encoded in it.
 fn is_plain_address(value: &str) -> bool {
     let Some(rest) = value.strip_prefix("https://") else { return false };
+    let host = rest.bytes().position(|byte| byte == b'/').and_then(|end| rest.get(..end)).unwrap_or(rest);
     // A label begins with a letter; what does not is left to the parser, and so is `xn--`.
-    let mut label_begins = true;
-    for (at, byte) in rest.bytes().enumerate() {
-        match byte {
-            b'/' => break,
-            b'x' if label_begins && rest.get(at..).is_some_and(|label| label.starts_with("xn--")) => {
-                return false;
-            }
-            b'a'..=b'z' => label_begins = false,
-            b'0'..=b'9' | b'-' if !label_begins => {}
-            b'.' if !label_begins => label_begins = true,
-            _ => return false,
-        }
-    }
-    !label_begins
+    let plain = |label: &[u8]| {
+        label.first().is_some_and(u8::is_ascii_lowercase)
+            && !label.starts_with(b"xn--")
+            && label.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-')
+    };
+    host.as_bytes().split(|byte| *byte == b'.').all(plain)
 }
 
 /// Returns the page out of a gateway's reply, if a customer may be sent to it: absolute, `https` (on this machine

@@ -29,8 +29,11 @@ fn returned(body: &[u8], request: &PreparedRequest) -> Vec<Range<usize>> {
         if secret.is_empty() || memchr2(b'"', b'\\', secret).is_some() {
             continue;
         }
-        let found = memmem::find_iter(body, secret).map(|start| start..start + secret.len());
-        places.extend(found.filter(|place| is_value_of(body, place, names)));
+        // Its beginning is found at less cost than the whole of it.
+        let begin = secret.get(..4).unwrap_or(secret);
+        let found = memmem::find_iter(body, begin).map(|at| at..at.saturating_add(secret.len()));
+        let whole = |place: &Range<usize>| body.get(place.clone()) == Some(secret);
+        places.extend(found.filter(|place| whole(place) && is_value_of(body, place, names)));
     }
     places
 }

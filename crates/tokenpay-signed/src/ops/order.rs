@@ -215,11 +215,12 @@ impl TokenOrder {
         };
         let transaction = answer.transaction.as_ref();
         let sent = amount.to_decimal();
+        let plain = plain_amount(&sent);
         let currency = amount.currency().code();
         let order_amount = answer.order.amount.as_deref();
         let transaction_amount = transaction.and_then(|transaction| transaction.amount.as_deref());
         let echo = [
-            ("amount", sent.as_str(), order_amount.map(|text| comparable(&sent, text))),
+            ("amount", sent.as_str(), order_amount.map(|text| comparable(&sent, plain, text))),
             ("currency", currency, answer.order.currency.as_deref()),
             ("merchantReference", merchant_reference, answer.order.merchant_reference.as_deref()),
         ];
@@ -231,7 +232,7 @@ impl TokenOrder {
         check_echo(
             reply,
             &[
-                ("transaction.amount", &sent, transaction_amount.map(|text| comparable(&sent, text))),
+                ("transaction.amount", &sent, transaction_amount.map(|text| comparable(&sent, plain, text))),
                 (
                     "transaction.currency",
                     currency,
@@ -262,12 +263,13 @@ fn contradicted(reply: &Reply, member: &str) -> Error {
 }
 
 /// An amount without the zeros that mean nothing; `None` when it is not a plain number.
-fn plain_amount(text: &str) -> Option<&str> {
+pub(crate) fn plain_amount(text: &str) -> Option<&str> {
     if !Decimal::is_plain(text) {
         return None;
     }
     let text = text.trim_start_matches('0');
-    Some(if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text })
+    let has_point = text.bytes().any(|byte| byte == b'.');
+    Some(if has_point { text.trim_end_matches('0').trim_end_matches('.') } else { text })
 }
 
 /// An identifier that must be there. Written as a number with a fraction of zeros it is a whole number all the same.
@@ -280,7 +282,8 @@ fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D:
     })
 }
 
-/// `30`, `30.00` and `30.0` are the same amount: all become the text that was sent. Any other text stays what it is.
-pub(crate) fn comparable<'a>(sent: &'a str, text: &'a str) -> &'a str {
-    if plain_amount(text).is_some_and(|amount| Some(amount) == plain_amount(sent)) { sent } else { text }
+/// `30`, `30.00` and `30.0` are the same amount: all become the text that was sent, whose
+/// [`plain_amount`] is `plain`. Any other text stays what it is.
+pub(crate) fn comparable<'a>(sent: &'a str, plain: Option<&str>, text: &'a str) -> &'a str {
+    if plain.is_some() && plain_amount(text) == plain { sent } else { text }
 }
