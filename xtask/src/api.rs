@@ -12,7 +12,7 @@ use syn::{Attribute, Fields, ImplItem, Item, ReturnType, Signature, TraitItem, V
 use crate::workspace::{Findings, files, read, root};
 
 /// The libraries that are published.
-const LIBRARIES: [&str; 10] = [
+const LIBRARIES: [&str; 11] = [
     "emspay",
     "ngenius",
     "omno",
@@ -21,6 +21,7 @@ const LIBRARIES: [&str; 10] = [
     "recurring-gateway",
     "recurring-journal",
     "recurring-sandbox",
+    "recurring-schedule",
     "revio",
     "tokenpay-signed",
 ];

@@ -74,6 +74,8 @@ fn steps(skip_tests: bool) -> Vec<Step> {
     for name in PROVIDERS.into_iter().chain(["recurring-gateway", "recurring-facade", "recurring-journal"]) {
         steps.push(cargo_step(&format!("check -p {name} --no-default-features"), &[]));
     }
+    // Without the vocabulary; the whole workspace is built with it.
+    steps.push(cargo_step("test -p recurring-schedule", TESTS));
     steps.push(step("dependency contract", || workspace::report(contract::check())));
     steps.push(step("minimum Rust version", || workspace::report(msrv::check())));
     if !skip_tests {

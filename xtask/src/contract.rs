@@ -18,7 +18,7 @@ const NOT_IN_A_PROVIDER: [&str; 8] = [
 
 /// Packages that may be there twice, and why. Only the journal and what is built on it may bring them: the gateways'
 /// crates and the facade have one version of everything.
-const TWICE: [(&str, &[&str]); 4] = [
+const TWICE: [(&str, &[&str]); 5] = [
     (
         "rsa 0.9, the newest stable one, is of one generation of cryptographic crates, the journal's own and PostgreSQL's client of the next",
         &[
@@ -37,15 +37,21 @@ const TWICE: [(&str, &[&str]); 4] = [
     ),
     ("PostgreSQL's client has not moved to the newest base64", &["base64"]),
     ("SQLite's and PostgreSQL's clients", &["fallible-iterator"]),
+    (
+        "the recorder behind the program's endpoint for Prometheus (its feature `metrics`)",
+        &["hashbrown", "rand_chacha"],
+    ),
     ("procedural macros of two generations; neither is in the program", &["syn"]),
 ];
 
 /// Which crates of ours each may use outside of its tests; the gateways' crates are checked by what they pull in.
-const ARROWS: [(&str, &[&str]); 7] = [
+const ARROWS: [(&str, &[&str]); 8] = [
     ("recurring-core", &[]),
     ("recurring-gateway", &["recurring-core"]),
     ("recurring-facade", &["recurring-core", "recurring-gateway"]),
     ("recurring-journal", &["recurring-core", "recurring-facade"]),
+    // Pure: it knows the vocabulary at most, and that only as a feature.
+    ("recurring-schedule", &["recurring-core"]),
     (
         "recurring-cli",
         &[
@@ -54,6 +60,7 @@ const ARROWS: [(&str, &[&str]); 7] = [
             "recurring-gateway",
             "recurring-journal",
             "recurring-sandbox",
+            "recurring-schedule",
         ],
     ),
     // They share no type with the clients, or they would repeat their mistakes.
@@ -130,13 +137,20 @@ const NAMED: [Named; 8] = [
 /// The gateways that sign or verify with RSA.
 const RSA_USERS: [&str; 2] = ["tokenpay-signed", "revio"];
 
-/// The most packages in the normal tree of each gateway's crate, itself included; docs/performance.md shows them.
-const MOST_PACKAGES: [(&str, usize); 5] =
-    [("omno", 97), ("ngenius", 107), ("tokenpay-signed", 126), ("revio", 126), ("emspay", 97)];
+/// The most packages in the normal tree of a crate, itself included; docs/performance.md shows those of the gateways.
+const MOST_PACKAGES: [(&str, usize); 6] = [
+    ("omno", 97),
+    ("ngenius", 107),
+    ("tokenpay-signed", 126),
+    ("revio", 126),
+    ("emspay", 97),
+    // Usable alone, in any program.
+    ("recurring-schedule", 15),
+];
 
 pub(crate) fn check() -> Findings {
     let mut problems = Vec::new();
-    for package in PROVIDERS.into_iter().chain(["recurring-facade"]) {
+    for package in PROVIDERS.into_iter().chain(["recurring-facade", "recurring-schedule"]) {
         let of = |features: &[&str]| {
             output(cargo().args(["tree", "-p", package, "-e", "normal", "--prefix", "none"]).args(features))
         };
@@ -307,6 +321,15 @@ mod tests {
         }
         let development = "[dev-dependencies]\nrecurring-fixtures.workspace = true";
         assert!(wrong_arrows("crates/recurring-core/Cargo.toml", development).unwrap().is_empty());
+    }
+
+    #[test]
+    fn each_crate_has_its_bound_of_packages() {
+        for (package, most) in MOST_PACKAGES {
+            assert_eq!(too_many(package, most), None);
+            assert!(too_many(package, most + 1).is_some(), "{package}");
+        }
+        assert_eq!(too_many("recurring-cli", 1000), None);
     }
 
     #[test]

@@ -14,7 +14,7 @@ struct Need {
     is_there: fn() -> bool,
 }
 
-const NEEDS: [Need; 10] = [
+const NEEDS: [Need; 11] = [
     Need {
         package: "postgresql",
         purpose: "the journal's tests start a server of their own",
@@ -38,6 +38,11 @@ const NEEDS: [Need; 10] = [
         package: "pgbouncer",
         purpose: "the journal behind a pooler (the feature pgbouncer-tests)",
         is_there: || runs("pgbouncer") || Path::new("/usr/sbin/pgbouncer").is_file(),
+    },
+    Need {
+        package: "prometheus",
+        purpose: "the alert rules are tried by a real server",
+        is_there: || runs("prometheus") && runs("promtool"),
     },
     Need {
         package: "python3-venv",

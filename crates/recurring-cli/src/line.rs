@@ -4,7 +4,7 @@ use recurring_facade::{
     AttemptId, DeclineReason, Effect, ErrorKind, Money, Outcome, Payment, PaymentRef, PendingEnrolment,
     Portion, ProviderId, RetryAdvice, StoredCredential, Timestamp,
 };
-use recurring_journal::{AttemptRecord, Event, Operation, State};
+use recurring_journal::{AttemptRecord, Event, Operation, SeriesTry, State};
 use serde::Serialize;
 
 use crate::error::{CliError, Kind};
@@ -76,6 +76,11 @@ pub(crate) struct Line {
     pub(crate) created: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) updated: Option<Timestamp>,
+    /// Three members: `series`, `period` and `try`.
+    #[serde(flatten)]
+    pub(crate) series: Option<SeriesTry>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) archived: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) events: Option<Vec<Event>>,
     #[serde(skip_serializing_if = "Option::is_none")]

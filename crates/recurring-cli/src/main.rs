@@ -16,6 +16,8 @@ mod http_message;
 mod journal_settings;
 mod line;
 mod logging;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod nearest;
 mod output;
 mod record;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 use recurring_facade::{Outcome, Payment, Portion};
-use recurring_journal::{AttemptRecord, Operation, State};
+use recurring_journal::{AttemptRecord, Operation, SeriesTry, State};
 
 /// What an operator must not overlook.
 pub(crate) const TEST: &str = "this is a test at the gateway: no money moves";
@@ -75,6 +75,7 @@ pub(crate) fn record(record: &AttemptRecord) -> String {
     let page = record.ending.redirect.clone();
     let lines = [
         ("payment", record.payment.as_ref().map(ToString::to_string)),
+        ("series", record.series.as_ref().map(try_of)),
         ("status", record.ending.status.clone()),
         ("reason", record.ending.reason.map(|reason| reason.to_string())),
         ("message", record.ending.message.clone()),
@@ -91,6 +92,10 @@ pub(crate) fn record(record: &AttemptRecord) -> String {
         let _ = write!(text, "\n{TEST}");
     }
     text
+}
+
+fn try_of(series: &SeriesTry) -> String {
+    format!("{}, period {}, try {}", series.series(), series.period(), series.number())
 }
 
 /// The state of an attempt; with the operation before it, where that is not a charge.

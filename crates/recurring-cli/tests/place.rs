@@ -133,7 +133,7 @@ fn journal_is_created_once_and_by_create_alone() {
     assert_eq!((&lines[0]["identity"], &lines[0]["kind"]), (&json!(identity), &json!("sqlite")));
     assert_eq!((&lines[0]["address"], &lines[0]["path"]), (&json!(journal), &json!(path)));
     assert_eq!(lines[0]["attempts"]["pending"], 1, "{lines:?}");
-    assert_eq!((&lines[0]["version"], &lines[0]["newest_version"]), (&json!(4), &json!(4)));
+    assert_eq!((&lines[0]["version"], &lines[0]["newest_version"]), (&json!(5), &json!(5)));
 }
 
 #[test]

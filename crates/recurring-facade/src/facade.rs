@@ -1,18 +1,18 @@
 use std::any::Any;
 use std::fmt;
-use std::future::Future;
 use std::sync::Arc;
 
 use recurring_core::{ErrorKind, NotAfter, Outcome, notification::RawNotification};
 use recurring_gateway::ErrorExt as _;
 
-use crate::call::Call;
 use crate::capabilities::{Capabilities, Operation};
 use crate::credential::PendingEnrolment;
+use crate::detached::{Door, Observing, run_detached};
 use crate::error::{Error, ReceiveError};
 use crate::ids::{PaymentRef, ProviderId};
 use crate::lost::{Found, LostCharge, Rebuilt};
 use crate::notification::{NotificationAnswer, ReceivedNotification};
+use crate::observe;
 use crate::payment::{EnrolStarted, Enrolment, Payment, PaymentStatus, Scheduled, StoredCard};
 use crate::provider::Provider;
 use crate::record::{NoRecord, Record};
@@ -129,7 +129,8 @@ impl Facade {
     /// # Errors
     /// Those of [`Provider::enrol`]; `Protocol` and `Unknown` when the gateway names no usable page.
     pub async fn enrol(&self, id: &ProviderId, request: EnrolRequest) -> Result<EnrolStarted, Error> {
-        run_detached(self.door(id, Operation::Enrol)?, move |door| async move {
+        let observed = Observing::new(Some(&request.attempt), |started: &EnrolStarted| &started.payment);
+        run_detached(self.door(id, Operation::Enrol)?, observed, move |door| async move {
             let started = door.provider.enrol(&request).await?;
             if started.payment.redirect.is_none() && !started.payment.outcome.is_definite() {
                 return Err(without_page(started.payment));
@@ -146,7 +147,8 @@ impl Facade {
     /// # Errors
     /// Those of [`Provider::resume`].
     pub async fn resume(&self, pending: PendingEnrolment) -> Result<Enrolment, Error> {
-        run_detached(self.door(&pending.provider(), Operation::Resume)?, move |door| async move {
+        let observed = Observing::new(None, |enrolment: &Enrolment| &enrolment.payment);
+        run_detached(self.door(&pending.provider(), Operation::Resume)?, observed, move |door| async move {
             door.provider.resume(&pending, &door.call()).await
         })
         .await
@@ -162,7 +164,13 @@ impl Facade {
         pending: &PendingEnrolment,
         payment: Option<&PaymentRef>,
     ) -> Result<Rebuilt, Error> {
-        self.supporting(&pending.provider(), Operation::Resume)?.credential_of(pending, payment).await
+        let provider = self.supporting(&pending.provider(), Operation::Resume)?;
+        let reading = provider.credential_of(pending, payment);
+        let found = |rebuilt: &Rebuilt| match rebuilt {
+            Rebuilt::NotPossible(_) => "nothing",
+            _ => "read",
+        };
+        observe::read(provider.id(), Operation::Resume, None, reading, found).await
     }
 
     /// **Takes money** with a stored credential: see [`Provider::charge`]. The credential names its gateway. Dropping this
@@ -171,7 +179,8 @@ impl Facade {
     /// # Errors
     /// Those of [`Provider::charge`].
     pub async fn charge(&self, request: ChargeRequest) -> Result<Payment, Error> {
-        run_detached(self.door(&request.credential.provider(), Operation::Charge)?, move |door| async move {
+        let (observed, id) = (Observing::payment(&request.attempt), request.credential.provider());
+        run_detached(self.door(&id, Operation::Charge)?, observed, move |door| async move {
             let result = door.provider.charge(&request, &door.call()).await;
             door.record.finished(&request.attempt, &result).await;
             result
@@ -185,7 +194,8 @@ impl Facade {
     /// # Errors
     /// Those of [`Provider::schedule`].
     pub async fn schedule(&self, id: &ProviderId, request: ScheduleRequest) -> Result<Scheduled, Error> {
-        run_detached(self.door(id, Operation::Schedule)?, move |door| async move {
+        let observed = Observing::new(Some(&request.attempt), |scheduled: &Scheduled| &scheduled.payment);
+        run_detached(self.door(id, Operation::Schedule)?, observed, move |door| async move {
             let result = door.provider.schedule(&request, &door.call()).await;
             let payment = result.as_ref().map(|scheduled| scheduled.payment.clone()).map_err(Clone::clone);
             door.record.finished(&request.attempt, &payment).await;
@@ -200,7 +210,8 @@ impl Facade {
     /// # Errors
     /// Those of [`Provider::refund`].
     pub async fn refund(&self, id: &ProviderId, request: RefundRequest) -> Result<Payment, Error> {
-        run_detached(self.door(id, Operation::Refund)?, move |door| async move {
+        let observed = Observing::payment(&request.attempt);
+        run_detached(self.door(id, Operation::Refund)?, observed, move |door| async move {
             let result = door.provider.refund(&request, &door.call()).await;
             door.record.finished(&request.attempt, &result).await;
             result
@@ -215,7 +226,8 @@ impl Facade {
     /// # Errors
     /// Those of [`Provider::capture`].
     pub async fn capture(&self, id: &ProviderId, request: CaptureRequest) -> Result<Payment, Error> {
-        run_detached(self.door(id, Operation::Capture)?, move |door| async move {
+        let observed = Observing::payment(&request.attempt);
+        run_detached(self.door(id, Operation::Capture)?, observed, move |door| async move {
             let result = door.provider.capture(&request, &door.call()).await.map(not_taken_yet);
             door.record.finished(&request.attempt, &result).await;
             result
@@ -228,7 +240,8 @@ impl Facade {
     /// # Errors
     /// Those of [`Provider::status`].
     pub async fn status(&self, id: &ProviderId, payment: &PaymentRef) -> Result<PaymentStatus, Error> {
-        self.supporting(id, Operation::Status)?.status(payment).await
+        let provider = self.supporting(id, Operation::Status)?;
+        observe::read(id.clone(), Operation::Status, None, provider.status(payment), |_| "read").await
     }
 
     /// Lists the cards that the gateway keeps for a customer: see [`Provider::stored_cards`]. Moves no money.
@@ -236,7 +249,9 @@ impl Facade {
     /// # Errors
     /// Those of [`Provider::stored_cards`].
     pub async fn stored_cards(&self, id: &ProviderId, customer: &str) -> Result<Vec<StoredCard>, Error> {
-        self.supporting(id, Operation::StoredCards)?.stored_cards(customer).await
+        let provider = self.supporting(id, Operation::StoredCards)?;
+        observe::read(id.clone(), Operation::StoredCards, None, provider.stored_cards(customer), |_| "read")
+            .await
     }
 
     /// Looks for a charge whose answer was lost: see [`Provider::look_up`]. Moves no money.
@@ -244,7 +259,8 @@ impl Facade {
     /// # Errors
     /// Those of [`Provider::look_up`]. **Their effect is that of the look-up, not that of the charge.**
     pub async fn look_up(&self, id: &ProviderId, lost: &LostCharge) -> Result<Found, Error> {
-        self.supporting(id, Operation::LookUp)?.look_up(lost).await
+        let reading = self.supporting(id, Operation::LookUp)?.look_up(lost);
+        observe::read(id.clone(), Operation::LookUp, Some(&lost.attempt), reading, observe::found).await
     }
 
     /// Closes a payment that was not paid: see [`Provider::cancel_unpaid`]. Moves no money.
@@ -252,7 +268,8 @@ impl Facade {
     /// # Errors
     /// Those of [`Provider::cancel_unpaid`]. **Their effect is that of the cancellation, not that of the charge.**
     pub async fn cancel_unpaid(&self, id: &ProviderId, lost: &LostCharge) -> Result<Found, Error> {
-        self.supporting(id, Operation::CancelUnpaid)?.cancel_unpaid(lost).await
+        let reading = self.supporting(id, Operation::CancelUnpaid)?.cancel_unpaid(lost);
+        observe::read(id.clone(), Operation::CancelUnpaid, Some(&lost.attempt), reading, observe::found).await
     }
 
     /// Verifies and reads a notification (webhook): see [`Provider::receive`]. It is a hint: read the payment's
@@ -266,7 +283,9 @@ impl Facade {
         id: &ProviderId,
         raw: RawNotification,
     ) -> Result<ReceivedNotification, ReceiveError> {
-        self.supporting(id, Operation::Receive)?.receive(raw).await
+        // Before anything is counted: the name of the gateway may be that of a path that anybody can ask for.
+        let provider = self.supporting(id, Operation::Receive)?;
+        observe::receive(id.clone(), provider.receive(raw)).await
     }
 
     /// The HTTP response that a gateway expects once its notification has been stored.
@@ -296,6 +315,7 @@ impl Facade {
     fn door(&self, id: &ProviderId, operation: Operation) -> Result<Door, Error> {
         Ok(Door {
             provider: Arc::clone(self.supporting(id, operation)?),
+            operation,
             record: Arc::clone(&self.record),
             not_after: self.not_after.clone(),
         })
@@ -315,36 +335,6 @@ impl fmt::Debug for Facade {
             .field("record", &self.record)
             .field("not_after", &self.not_after)
             .finish()
-    }
-}
-
-/// A gateway that has the operation, and what every call carries into the task that makes it.
-struct Door {
-    provider: Arc<dyn Provider>,
-    record: Arc<dyn Record>,
-    not_after: Option<NotAfter>,
-}
-
-impl Door {
-    fn call(&self) -> Call<'_> {
-        Call { record: &*self.record, not_after: self.not_after.clone() }
-    }
-}
-
-/// Runs a call in a task of its own, so that it goes on when the caller is dropped.
-async fn run_detached<T, Running>(door: Door, call: impl FnOnce(Door) -> Running) -> Result<T, Error>
-where
-    T: Send + 'static,
-    Running: Future<Output = Result<T, Error>> + Send + 'static,
-{
-    let id = door.provider.id();
-    match tokio::spawn(call(door)).await {
-        Ok(result) => result,
-        // The task was cut off by the end of the runtime, or by a bug: nothing is proven.
-        Err(_) => Err(Error::new(
-            id,
-            recurring_core::Error::unknown(ErrorKind::Transport, "the task that made the call was cut off"),
-        )),
     }
 }
 

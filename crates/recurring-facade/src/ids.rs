@@ -40,6 +40,14 @@ impl ProviderId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The name as the value of a metric's label: without a copy where it is a constant.
+    pub(crate) fn label(&self) -> metrics::SharedString {
+        match &self.0 {
+            Cow::Borrowed(name) => metrics::SharedString::const_str(name),
+            Cow::Owned(name) => metrics::SharedString::from_owned(name.clone()),
+        }
+    }
 }
 
 impl fmt::Display for ProviderId {

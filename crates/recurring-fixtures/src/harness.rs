@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
 
-use crate::{openssl, postgres, restate};
+use crate::{openssl, postgres, prometheus, restate};
 
 /// What a test needs besides this workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,19 +19,27 @@ pub enum Requirement {
     OpenSsl,
     /// The programs of PostgreSQL's server.
     PostgreSql,
+    /// Prometheus and its tool.
+    Prometheus,
     /// Restate's server, and the programs of PostgreSQL's server.
     Restate,
 }
 
 impl Requirement {
-    const ALL: [Requirement; 4] =
-        [Requirement::Nothing, Requirement::OpenSsl, Requirement::PostgreSql, Requirement::Restate];
+    const ALL: [Requirement; 5] = [
+        Requirement::Nothing,
+        Requirement::OpenSsl,
+        Requirement::PostgreSql,
+        Requirement::Prometheus,
+        Requirement::Restate,
+    ];
 
     fn is_met(self) -> bool {
         match self {
             Requirement::Nothing => true,
             Requirement::OpenSsl => openssl::is_installed(),
             Requirement::PostgreSql => postgres::is_installed(),
+            Requirement::Prometheus => prometheus::is_installed(),
             Requirement::Restate => restate::is_installed() && postgres::is_installed(),
         }
     }
@@ -42,6 +50,7 @@ impl Requirement {
             Requirement::Nothing => "",
             Requirement::OpenSsl => openssl::MISSING,
             Requirement::PostgreSql => postgres::MISSING,
+            Requirement::Prometheus => prometheus::MISSING,
             Requirement::Restate => restate::MISSING,
         }
     }

@@ -14,8 +14,10 @@ pub mod harness;
 mod json;
 pub mod lint;
 pub mod logs;
+pub mod metrics;
 pub mod openssl;
 pub mod postgres;
+pub mod prometheus;
 pub mod redaction;
 pub mod restate;
 #[cfg(feature = "tls")]

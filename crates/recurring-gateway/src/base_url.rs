@@ -50,6 +50,11 @@ impl BaseUrl {
         self.0.as_str().trim_end_matches('/')
     }
 
+    /// Returns the name or the address of the host, without the port.
+    pub fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
+    }
+
     /// Returns what may be shown of an address that a caller handed in: the address itself when it was accepted, else
     /// the rule it breaks, since a refused one may hold a password.
     pub fn shown(parsed: Result<Self, InvalidInput>) -> String {

@@ -8,6 +8,7 @@ mod guard;
 pub mod lenient;
 mod limit;
 pub mod notification;
+mod observe;
 mod open_enum;
 mod operation;
 mod options;
@@ -24,6 +25,8 @@ mod unknown_value;
 
 pub use base_url::BaseUrl;
 pub use error::{ErrorExt, check_echo, number_echo, read_success, require_echo};
+#[cfg(feature = "metrics")]
+pub use observe::describe_metrics;
 pub use operation::Operation;
 pub use reply::{ReplyExt, Unreadable};
 pub use request::{Class, Method, PreparedRequest};

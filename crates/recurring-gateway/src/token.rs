@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use crate::base_url::BaseUrl;
 use crate::error::ErrorExt as _;
+use crate::observe;
 use crate::request::PreparedRequest;
 use crate::retry::{self, Decision, Failure};
 use crate::transport::Transport;
@@ -139,7 +140,12 @@ impl<A: Clone> TokenCache<A> {
     ) -> Result<Reply, Error<A>> {
         let mut sends = 0;
         loop {
-            let token = self.get_within(transport.not_after(), || source.fetch(transport)).await;
+            let fetch = || async {
+                let token = source.fetch(transport).await;
+                observe::token_fetched(base, token.is_ok());
+                token
+            };
+            let token = self.get_within(transport.not_after(), fetch).await;
             let token = token.map_err(Error::while_fetching_token)?;
             let reply = transport.send(base, &source.authorize(request.clone(), &token)).await?;
             sends += 1;

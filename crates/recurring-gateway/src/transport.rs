@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 
 use recurring_core::{Error, ErrorKind, Headers, HttpOptions, InvalidInput, NotAfter, Reply, Secret, Tls};
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderValue};
-use tracing::debug;
+use tracing::{Instrument as _, debug};
 use url::Url;
 
 use crate::base_url::{BaseUrl, is_loopback};
 use crate::error::ErrorExt as _;
 use crate::guard;
 use crate::limit::{self, CheckLimit, Handover, LimitPassed, LimitedBody};
+use crate::observe;
 use crate::options::check_options;
 use crate::request::{Method, PreparedRequest};
 use crate::retry::{self, Decision, Failure};
@@ -92,21 +93,26 @@ impl Transport {
                 return finish(request, Err(Broken::limit_passed()));
             }
             sends += 1;
+            let span = observe::span(base, request, sends);
             let started = Instant::now();
-            let result = self.send_once(built, request).await;
+            let result = self.send_once(built, request).instrument(span.clone()).await;
+            let elapsed = started.elapsed();
             let failure = match &result {
                 Ok(reply) => Failure::Answered { status: reply.status(), retry_after: reply.retry_after() },
                 Err(_) if never_left(&result) => Failure::NeverSent,
                 Err(_) => Failure::ConnectionLost,
             };
-            debug!(
-                operation = request.operation(),
-                sends,
-                status = result.as_ref().ok().map(Reply::status),
-                failed = result.as_ref().err().map(|broken| broken.what.as_str()),
-                elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-                "sent a request to the gateway"
-            );
+            observe::sent(&span, base, request, failure, elapsed);
+            span.in_scope(|| {
+                debug!(
+                    operation = request.operation(),
+                    sends,
+                    status = result.as_ref().ok().map(Reply::status),
+                    failed = result.as_ref().err().map(|broken| broken.what.as_str()),
+                    elapsed = elapsed.as_secs_f64(),
+                    "sent a request to the gateway"
+                );
+            });
             match retry::decide(self.options.retry(), request.class(), sends, failure, jitter()) {
                 Decision::SendAgain(wait) if self.remaining().is_none_or(|remaining| wait < remaining) => {
                     tokio::time::sleep(wait).await;

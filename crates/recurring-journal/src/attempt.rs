@@ -2,6 +2,8 @@ use recurring_core::{AttemptId, DeclineReason, ErrorKind, Money, Outcome, Timest
 use recurring_facade::{PaymentRef, ProviderId};
 use serde::{Deserialize, Serialize};
 
+use crate::series::SeriesTry;
+
 /// What an attempt does with money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -172,6 +174,9 @@ pub struct AttemptRecord {
     pub operation: Operation,
     /// How much; `None` for all of a payment.
     pub amount: Option<Money>,
+    /// Which try of which period of a series it is, when it is one. In JSON the members `series`, `period` and `try`.
+    #[serde(flatten)]
+    pub series: Option<SeriesTry>,
     /// Its state.
     pub state: State,
     /// The gateway's identifier of the payment, as soon as it is known.
@@ -199,6 +204,10 @@ pub struct AttemptRecord {
     /// Whether the store has forgotten something since the attempt was armed: a replica took over, or the journal was
     /// restored from a copy. What looks like "not charged" then proves nothing.
     pub lapsed: bool,
+    /// When its log left for a file ([`Journal::archive`](crate::Journal::archive)). Its name stays taken, and nothing is sent
+    /// under it any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archived: Option<Timestamp>,
     #[serde(skip)]
     pub(crate) sent: bool,
     #[serde(skip)]

@@ -10,6 +10,7 @@ use crate::ending::{ending_of, ending_of_payment};
 use crate::error::{JournalError, StoreError, require};
 use crate::intent::Intent;
 use crate::journal::Journal;
+use crate::observe;
 use crate::store::{Change, Claim, Due};
 
 /// How often the end of an enrolment is written while others write it too, and the wait between.
@@ -126,7 +127,13 @@ impl Journal {
             };
             match self.store().change(attempt, record.fence, &change, lease.now).await {
                 Err(StoreError::Fenced) => {}
-                written => return written.map(Some),
+                written => {
+                    let written = written?;
+                    if written.state != record.state {
+                        observe::changed(&written);
+                    }
+                    return Ok(Some(written));
+                }
             }
         }
         // It stays as the others have left it, until it is read again.

@@ -2,6 +2,42 @@ use recurring_core::{AttemptId, Effect, ErrorKind, Money, Proof, Timestamp};
 use recurring_facade::{Facade, PaymentRef, ProviderId, Refusal};
 use serde::{Serialize, Serializer};
 
+use crate::attempt::{AttemptRecord, State};
+
+/// Why a try of a period is not made: another try of the same period.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("cannot make the attempt {attempt}: {}", self.why())]
+pub struct OtherTry {
+    /// The attempt that is refused.
+    pub attempt: AttemptId,
+    /// The other try of the period.
+    pub other: AttemptId,
+    /// The state of the other one.
+    pub state: State,
+    /// Whether the other one has the same number.
+    pub same_number: bool,
+}
+
+impl OtherTry {
+    fn why(&self) -> String {
+        let Self { other, state, .. } = self;
+        match state {
+            State::Paid | State::Authorized => {
+                format!(
+                    "{other}, another try of the same period, is {state}; the period is not charged again"
+                )
+            }
+            State::Declined | State::Canceled | State::NotApplied => {
+                format!("{other} is the same try of the same period; give it the next number of a try")
+            }
+            _ => format!(
+                "{other}, another try of the same period, is {state}; wait until it is declined, canceled or not \
+                 applied (`recurring journal reconcile`)"
+            ),
+        }
+    }
+}
+
 /// Why the store could not do what was asked. It never quotes what was to be stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -20,6 +56,9 @@ pub enum StoreError {
         /// The attempt to which it belongs.
         attempt: AttemptId,
     },
+    /// Another try of the same period is open or paid, or has the same number. Nothing was changed.
+    #[error(transparent)]
+    OtherTry(OtherTry),
     /// The disk, or the space the database may take, is full.
     #[error("the journal's disk is full: {0}")]
     Full(String),
@@ -108,7 +147,10 @@ impl Serialize for StoreError {
 pub enum JournalError {
     /// The store failed before anything was sent.
     #[error("{0}; nothing was sent")]
-    Store(#[from] StoreError),
+    Store(StoreError),
+    /// Another try of the same period of the series is open or paid, or has the same number.
+    #[error("{0}; nothing was sent")]
+    OtherTry(OtherTry),
     /// The name is taken by an attempt to do something else.
     #[error(
         "the attempt {attempt} is already used for another {difference}: give every payment a name of its own"
@@ -167,6 +209,18 @@ pub enum JournalError {
         /// What is known, and what to do.
         why: String,
     },
+    /// The attempt was not applied, and its log has left the journal: its name is not charged any more.
+    #[error(
+        "cannot make the attempt {attempt}: it is archived as not applied, and its name is not used again; give the payment \
+         another name; nothing was sent"
+    )]
+    Archived {
+        /// The attempt.
+        attempt: AttemptId,
+    },
+    /// The file into which old attempts leave cannot be used.
+    #[error("cannot write the archive: {0}; what it does not have is still in the journal")]
+    ArchiveFile(String),
     /// The time-outs of the gateway's client and those of the journal do not fit together.
     #[error("{0}; nothing was sent")]
     Settings(String),
@@ -195,12 +249,23 @@ impl Serialize for JournalError {
     }
 }
 
+impl From<StoreError> for JournalError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::OtherTry(other) => Self::OtherTry(other),
+            error => Self::Store(error),
+        }
+    }
+}
+
 impl JournalError {
     /// What went wrong, in the words of every other error.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Store(StoreError::NoSuchAttempt) => ErrorKind::NotFound,
-            Self::Store(StoreError::PaymentTaken { .. }) => ErrorKind::Conflict,
+            Self::Store(StoreError::PaymentTaken { .. } | StoreError::OtherTry(_)) | Self::OtherTry(_) => {
+                ErrorKind::Conflict
+            }
             Self::Store(
                 StoreError::Address(_)
                 | StoreError::Unsafe(_)
@@ -212,14 +277,15 @@ impl JournalError {
                 | StoreError::ClockSkew { .. },
             ) => ErrorKind::Config,
             Self::Store(_) => ErrorKind::Unavailable,
-            Self::OtherPayment { .. } | Self::OtherAmount { .. } | Self::Enrolled { .. } => {
-                ErrorKind::Conflict
-            }
+            Self::OtherPayment { .. }
+            | Self::OtherAmount { .. }
+            | Self::Enrolled { .. }
+            | Self::Archived { .. } => ErrorKind::Conflict,
             Self::Refused { refusal, .. } => refusal.kind(),
             Self::NotToDecide { .. } | Self::Contradicted { .. } | Self::Invalid { .. } => {
                 ErrorKind::InvalidRequest
             }
-            Self::Settings(_) => ErrorKind::Config,
+            Self::Settings(_) | Self::ArchiveFile(_) => ErrorKind::Config,
             Self::CutOff => ErrorKind::Transport,
         }
     }
@@ -241,6 +307,14 @@ pub(crate) fn require(
     operation: recurring_facade::Operation,
 ) -> Result<(), JournalError> {
     facade.require(provider, operation).map_err(|error| refused(&error))
+}
+
+/// Refuses to make an attempt that was not applied and is archived: elsewhere the answer is the end that it had.
+pub(crate) fn refuse_archived(record: &AttemptRecord) -> Result<(), JournalError> {
+    match (record.state, record.archived) {
+        (State::NotApplied, Some(_)) => Err(JournalError::Archived { attempt: record.attempt.clone() }),
+        _ => Ok(()),
+    }
 }
 
 /// What the facade refuses before a gateway is asked.

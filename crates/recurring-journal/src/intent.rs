@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::attempt::{AttemptRecord, Operation, State};
 use crate::error::JournalError;
+use crate::series::{ChargeIntent, SeriesTry};
 
 /// What a caller means to do, in the form in which two callers can be compared: the same attempt with another amount, currency,
 /// credential or provider is refused.
@@ -23,6 +24,9 @@ pub struct Intent {
     pub(crate) amount: Option<Money>,
     pub(crate) fingerprint: String,
     pub(crate) sealed: Option<Vec<u8>>,
+    pub(crate) series: Option<SeriesTry>,
+    /// The credential in this journal: see [`credential_digest`].
+    pub(crate) credential: Option<String>,
 }
 
 impl Intent {
@@ -33,26 +37,45 @@ impl Intent {
         amount: Option<Money>,
         with: &[&str],
     ) -> Self {
+        let mut intent = Self {
+            attempt: attempt.clone(),
+            provider,
+            operation,
+            amount,
+            fingerprint: String::new(),
+            sealed: None,
+            series: None,
+            credential: None,
+        };
+        intent.fingerprint = intent.digest(with);
+        intent
+    }
+
+    fn digest(&self, with: &[&str]) -> String {
+        let Self { attempt, provider, operation, amount, .. } = self;
         let amount_text = amount.map(|amount| amount.minor().to_string()).unwrap_or_default();
         let currency = amount.map(|amount| amount.currency().code()).unwrap_or_default();
         let head = [attempt.as_str(), provider.as_str(), operation.as_str(), &amount_text, currency];
-        let mut digest = Sha256::new();
-        for part in head.iter().chain(with) {
-            // The length keeps ("ab", "c") and ("a", "bc") apart.
-            digest.update(part.len().to_be_bytes());
-            digest.update(part.as_bytes());
-        }
-        let fingerprint = digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        Self { attempt: attempt.clone(), provider, operation, amount, fingerprint, sealed: None }
+        digest_of(head.iter().chain(with).copied())
     }
 
     /// A charge of a stored credential.
     pub fn charge(request: &ChargeRequest) -> Self {
+        Self::of_charge(request, None)
+    }
+
+    fn of_charge(request: &ChargeRequest, series: Option<&SeriesTry>) -> Self {
         let credential = &request.credential;
-        let parts = identity(credential);
+        let mut parts = identity(credential);
+        if let Some(series) = series {
+            // Without a series nothing is added: the fingerprints of earlier versions stay what they are.
+            let number = series.number().to_string();
+            parts.extend(["series", series.series(), series.period(), &number].map(str::to_owned));
+        }
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         let amount = Some(request.amount);
-        Self::new(&request.attempt, credential.provider(), Operation::Charge, amount, &parts)
+        let intent = Self::new(&request.attempt, credential.provider(), Operation::Charge, amount, &parts);
+        Self { series: series.cloned(), ..intent }
     }
 
     /// A schedule that the gateway runs. The card is not compared: a fingerprint of a card number could be guessed.
@@ -133,6 +156,7 @@ impl Intent {
     pub(crate) fn replaces(&self, stored: &AttemptRecord) -> bool {
         let unsent = stored.state == State::NotApplied && !stored.sent && !stored.lapsed;
         unsent
+            && stored.archived.is_none()
             && stored.payment.is_none()
             && self.provider == stored.provider
             && self.operation == stored.operation
@@ -164,10 +188,37 @@ impl Intent {
             "payment"
         } else if self.operation == Operation::Enrolment {
             "customer"
+        } else if self.series != stored.series {
+            "try of a series"
         } else {
             "credential"
         })
     }
+}
+
+impl From<&ChargeIntent> for Intent {
+    fn from(charge: &ChargeIntent) -> Self {
+        Self::of_charge(&charge.request, charge.series.as_ref())
+    }
+}
+
+/// What stands for a credential in the journal with this identity: the same for each attempt with it, and another one in
+/// another journal, so that a table of the digests of short tokens is of no use.
+pub(crate) fn credential_digest(journal: &str, credential: &StoredCredential) -> String {
+    let provider = credential.provider();
+    let parts = identity(credential);
+    let head = ["credential", journal, provider.as_str()];
+    digest_of(head.iter().copied().chain(parts.iter().map(String::as_str)))
+}
+
+fn digest_of<'a>(parts: impl Iterator<Item = &'a str>) -> String {
+    let mut digest = Sha256::new();
+    for part in parts {
+        // The length keeps ("ab", "c") and ("a", "bc") apart.
+        digest.update(part.len().to_be_bytes());
+        digest.update(part.as_bytes());
+    }
+    digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What makes a credential this one and no other. What is only known more or less completely (dates, addresses) is
@@ -213,6 +264,30 @@ mod tests {
             assert_ne!(one.fingerprint, Intent::charge(&other).fingerprint, "{other:?}");
         }
         assert!(!format!("{one:?}").contains("token-1"));
+    }
+
+    #[test]
+    fn series_is_part_of_what_is_compared() {
+        let of = |series: Option<SeriesTry>| {
+            let charge = ChargeIntent::new(request("a", "token-1", 4000));
+            Intent::from(&ChargeIntent { series, ..charge })
+        };
+        let try_of = |period: &str, number| Some(SeriesTry::new("sub", period, number).unwrap());
+        assert_eq!(of(None), Intent::charge(&request("a", "token-1", 4000)));
+        // As it was before there were series: names that are stored stay theirs.
+        assert_eq!(of(None).fingerprint, "bf1c939cac5b3c152b76540b062d7ef9");
+        let all = [None, try_of("2026-11", 1), try_of("2026-11", 2), try_of("2026-12", 1)].map(of);
+        let different: std::collections::BTreeSet<_> = all.iter().map(|intent| &intent.fingerprint).collect();
+        assert_eq!(different.len(), all.len());
+    }
+
+    #[test]
+    fn credential_digest_is_of_one_journal_and_shows_no_token() {
+        let of = |journal: &str, token: &str| credential_digest(journal, &request("a", token, 1).credential);
+        assert_eq!(of("one", "token-1"), of("one", "token-1"));
+        assert_ne!(of("one", "token-1"), of("two", "token-1"));
+        assert_ne!(of("one", "token-1"), of("one", "token-2"));
+        assert!(!of("one", "token-1").contains("token"));
     }
 
     #[test]

@@ -2,18 +2,20 @@ use std::fmt;
 use std::sync::Arc;
 
 use recurring_core::{AttemptId, Timestamp};
-use recurring_facade::ChargeRequest;
+use recurring_facade::StoredCredential;
 
 use crate::address::Address;
 use crate::attempt::{AttemptRecord, Event};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{JournalError, StoreError};
-use crate::intent::Intent;
+use crate::intent::{Intent, credential_digest};
+use crate::observe;
 use crate::policy::Policy;
 use crate::seal::{EncryptionKey, Sealed};
+use crate::series::ChargeIntent;
 #[cfg(feature = "postgres")]
 use crate::store::PostgresStore;
-use crate::store::{Filter, JournalInfo, Lease, Owners, SqliteStore, Store};
+use crate::store::{Filter, JournalInfo, Lease, Owners, SqliteStore, Store, Unsettled};
 
 /// The durable record of every attempt to move money: at most one for each name.
 ///
@@ -77,9 +79,15 @@ impl JournalBuilder {
     /// be used, or the store cannot be opened.
     pub async fn open(self, address: &str) -> Result<Journal, JournalError> {
         let store: Arc<dyn Store> = match Address::parse(address)? {
-            Address::Sqlite(path) => Arc::new(SqliteStore::open(path).await?),
+            Address::Sqlite(path) => {
+                let opened = SqliteStore::open(path).await;
+                Arc::new(opened.inspect_err(|error| observe::store_failed("sqlite", error))?)
+            }
             #[cfg(feature = "postgres")]
-            Address::Postgres(address) => Arc::new(PostgresStore::open(&address).await?),
+            Address::Postgres(address) => {
+                let opened = PostgresStore::open(&address).await;
+                Arc::new(opened.inspect_err(|error| observe::store_failed("postgres", error))?)
+            }
             #[cfg(not(feature = "postgres"))]
             Address::Postgres(_) => return Err(without_postgres().into()),
         };
@@ -236,7 +244,9 @@ impl Journal {
             list.push(owner);
         }
         let now = self.now().await?;
-        self.store().expire_leases(&owners, now, now).await
+        let expired = self.store().expire_leases(&owners, now, now).await?;
+        observe::leases_lost(self.store().kind(), expired);
+        Ok(expired)
     }
 
     /// Plans a charge without making it. With an [`EncryptionKey`], [`BillingRun::planned`](crate::BillingRun::planned)
@@ -245,9 +255,10 @@ impl Journal {
     /// An attempt that has been planned or made before stays as it is.
     ///
     /// # Errors
-    /// When the name is taken by another payment, or the store fails.
-    pub async fn plan(&self, request: &ChargeRequest) -> Result<AttemptRecord, JournalError> {
-        let intent = self.intent_of(request)?;
+    /// When the name is taken by another payment, another try of the same period is open or paid
+    /// ([`JournalError::OtherTry`]), or the store fails.
+    pub async fn plan(&self, charge: impl Into<ChargeIntent>) -> Result<AttemptRecord, JournalError> {
+        let intent = self.intent_of(&charge.into())?;
         let record = self.store().plan(&intent, self.now().await?).await?;
         // It is not planned by this: what is stored must be what was asked for.
         match intent.refused_by(&record) {
@@ -256,9 +267,10 @@ impl Journal {
         }
     }
 
-    /// What `request` is, with its credential sealed if there is a key.
-    pub(crate) fn intent_of(&self, request: &ChargeRequest) -> Result<Intent, JournalError> {
-        let mut intent = Intent::charge(request);
+    /// What is charged, with its credential sealed if there is a key.
+    pub(crate) fn intent_of(&self, charge: &ChargeIntent) -> Result<Intent, JournalError> {
+        let (request, mut intent) = (&charge.request, Intent::from(charge));
+        intent.credential = Some(credential_digest(self.identity(), &request.credential));
         if let Some(key) = self.key() {
             intent.sealed = Some(key.seal(&request.attempt, &Sealed::from(request))?);
         }
@@ -288,6 +300,41 @@ impl Journal {
     /// When the store fails.
     pub async fn list(&self, filter: &Filter, limit: u32) -> Result<Vec<AttemptRecord>, JournalError> {
         Ok(self.store().list(filter, limit).await?)
+    }
+
+    /// Every try of a series (a subscription), in the order of its periods, then of the tries.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn series(&self, series: &str) -> Result<Vec<AttemptRecord>, JournalError> {
+        Ok(self.store().series(series).await?)
+    }
+
+    /// Every charge with a credential that was armed since `since`, or planned since then and not armed, the oldest
+    /// first. The limits of the card schemes count them, whichever subscription they were for.
+    ///
+    /// The journal knows the credential by a digest that no other journal has, and that shows nothing of it. Charges
+    /// that were stored by a journal before its version 5 have none, and are missing here.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn credential_history(
+        &self,
+        credential: &StoredCredential,
+        since: Timestamp,
+    ) -> Result<Vec<AttemptRecord>, JournalError> {
+        let digest = credential_digest(self.identity(), credential);
+        Ok(self.store().credential_history(&digest, since).await?)
+    }
+
+    /// How many attempts are not settled, by gateway and state, and how old the oldest of them is: for the gauges of a
+    /// monitor. It is read from the store, so that it is the same on every machine and after a restart. What it costs
+    /// depends on how many there are, and not on the length of the journal.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn unsettled(&self) -> Result<Vec<Unsettled>, JournalError> {
+        Ok(self.store().unsettled().await?)
     }
 
     /// The log of one attempt, the oldest line first.

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod address;
+mod archive;
+mod armed_record;
 mod attempt;
 mod breaker;
 mod clock;
@@ -8,9 +10,12 @@ mod decide;
 mod ending;
 mod enrol;
 mod error;
+mod gauges;
 mod inbox;
 mod intent;
 mod journal;
+mod notified;
+mod observe;
 mod perform;
 mod plan;
 mod planned_refund;
@@ -20,16 +25,19 @@ mod resolve;
 mod resume;
 mod run;
 mod seal;
+mod series;
 pub mod store;
 
 pub use address::Address;
+pub use archive::Archived;
 pub use attempt::{AttemptRecord, Ending, Event, Fence, Operation, State};
 pub use breaker::Breaker;
 pub use clock::{Clock, SystemClock};
-pub use error::{JournalError, StoreError};
+pub use error::{JournalError, OtherTry, StoreError};
 pub use inbox::{Delivery, InboxEntry};
 pub use intent::Intent;
 pub use journal::{Journal, JournalBuilder};
+pub use observe::describe_metrics;
 pub use perform::Answer;
 pub use plan::{PlanStatement, PlanValue};
 pub use policy::Policy;
@@ -38,3 +46,4 @@ pub use resolve::{Decided, Decision};
 pub use resume::Resumed;
 pub use run::{BillingRun, Refusal, Report, ShutdownHandle, SkipReason, Summary, UnreadableLine};
 pub use seal::EncryptionKey;
+pub use series::{ChargeIntent, SeriesTry};

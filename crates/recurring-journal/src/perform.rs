@@ -2,23 +2,25 @@
 
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use recurring_core::{AttemptId, Effect, NotAfter, Outcome, Proof, Timestamp};
 use recurring_facade::Operation as FacadeOperation;
 use recurring_facade::{
-    Agreement, CaptureRequest, ChargeRequest, Error, Facade, Payment, PaymentRef, Provider, ProviderId,
-    Record, RecordError, RefundRequest, ScheduleRequest, Scheduled,
+    Agreement, CaptureRequest, Error, Facade, Payment, Provider, ProviderId, RefundRequest, ScheduleRequest,
+    Scheduled,
 };
 use serde::Serialize;
 
+use crate::armed_record::ArmedRecord;
 use crate::attempt::{AttemptRecord, Fence, Operation, State};
 use crate::ending::{Written, describe, ending_of, remembered};
-use crate::error::{JournalError, StoreError, refused, require};
+use crate::error::{JournalError, StoreError, refuse_archived, refused, require};
 use crate::intent::Intent;
 use crate::journal::Journal;
+use crate::observe;
 use crate::seal::Sealed;
+use crate::series::ChargeIntent;
 use crate::store::{Change, Claim, Late};
 
 /// How often the end of an attempt is written before it is given up, and the first wait between; it doubles.
@@ -86,12 +88,18 @@ impl Journal {
     /// An attempt that was proven not to have been applied is made again. Dropping this future does not stop it.
     ///
     /// # Errors
-    /// When nothing was sent: the store failed, the name belongs to another payment, the gateway cannot charge. How the
-    /// gateway failed is in [`Answer::error`].
-    pub async fn charge(&self, facade: &Facade, request: ChargeRequest) -> Result<Answer, JournalError> {
-        let provider = request.credential.provider();
+    /// When nothing was sent: the store failed, the name belongs to another payment, another try of the same period is open
+    /// or paid, the gateway cannot charge. How the gateway failed is in [`Answer::error`].
+    pub async fn charge(
+        &self,
+        facade: &Facade,
+        charge: impl Into<ChargeIntent>,
+    ) -> Result<Answer, JournalError> {
+        let charge = charge.into();
+        let provider = charge.request.credential.provider();
         require(facade, &provider, FacadeOperation::Charge)?;
-        let intent = self.intent_of(&request)?;
+        let intent = self.intent_of(&charge)?;
+        let request = charge.request;
         self.perform(facade, intent, |facade| async move {
             Made { result: facade.charge(request).await, agreement: None }
         })
@@ -176,7 +184,11 @@ impl Journal {
         let facade = facade.clone();
         let running = tokio::spawn({
             let held = Arc::clone(&held);
-            async move { journal.armed(&facade, intent, is_token, &held, call).await }
+            let span = observe::making(&intent);
+            observe::observed(
+                span,
+                async move { journal.armed(&facade, intent, is_token, &held, call).await },
+            )
         });
         match running.await {
             Ok(result) => result,
@@ -188,6 +200,7 @@ impl Journal {
                     change.next_look = Some(now);
                     change.note = Some("the task that made the attempt was cut off".to_owned());
                     let _ = self.store().change(&attempt, *fence, &change, now).await;
+                    observe::cut_off(provider.id().as_str(), attempt.as_str());
                 }
                 Err(JournalError::CutOff)
             }
@@ -223,16 +236,26 @@ impl Journal {
         // The limit begins before the store is asked for anything: however long that takes, nothing is sent after the
         // lease. It is checked again before each connection and each write.
         let limit = self.not_after();
-        let fence = match self.arm(&intent).await? {
+        let (kind, started) = (self.store().kind(), Instant::now());
+        let claim = self.arm(&intent).await.inspect_err(|error| observe::store_failed(kind, error))?;
+        observe::arming(kind, started.elapsed());
+        let fence = match claim {
             Claim::Acquired(fence) => fence,
             Claim::Existing(record) => {
                 self.same(&intent, &record)?;
+                observe::asked_again(&record);
+                refuse_archived(&record)?;
                 let mut answer = Answer::existing(*record);
                 answer.agreement = self.kept_agreement(&answer.record);
                 return Ok(answer);
             }
+            Claim::Blocked(other) => {
+                observe::blocked(&intent);
+                return Err(JournalError::OtherTry(other));
+            }
         };
         let _ = held.set(fence);
+        observe::armed(&intent);
         let record = ArmedRecord { journal: self.clone(), fence };
         let made = if limit.has_passed() {
             let inner = recurring_core::Error::new(
@@ -311,8 +334,12 @@ impl Journal {
             change.sealed = key.seal(&intent.attempt, &Sealed::from(credential)).ok();
         }
         let (stored, conflict, unrecorded) = match self.write_end(&intent.attempt, fence, &change).await {
-            Ok(Written { record, conflict }) => (Some(record), conflict, None),
+            Ok(Written { record, conflict }) => {
+                observe::changed(&record);
+                (Some(record), conflict, None)
+            }
             Err(StoreError::Fenced) => {
+                observe::late(intent, self.store().kind());
                 let late = Late {
                     payment: change.payment.clone(),
                     taken: matches!(change.state, State::Paid | State::Authorized | State::Pending),
@@ -329,6 +356,7 @@ impl Journal {
             }
             Err(failed) => (None, None, Some(failed)),
         };
+        observe::unrecorded(intent, self.store().kind(), unrecorded.as_ref());
         // When the store is out of reach, what is known is returned all the same.
         let record = stored.unwrap_or_else(|| remembered(intent, fence, &change, now));
         if let Some(conflict) = conflict {
@@ -368,28 +396,5 @@ impl Journal {
                 Err(failed) => return Err(failed),
             }
         }
-    }
-}
-
-/// Writes the gateway's reference down before money moves, where the gateway has one. It is the fenced step between
-/// creating and charging at Revio: a worker that has lost the attempt gets no further.
-#[derive(Debug)]
-pub(crate) struct ArmedRecord {
-    journal: Journal,
-    fence: Fence,
-}
-
-#[async_trait]
-impl Record for ArmedRecord {
-    async fn payment_created(&self, attempt: &AttemptId, payment: &PaymentRef) -> Result<(), RecordError> {
-        let mut change = Change::to(State::Armed);
-        change.payment = Some(payment.clone());
-        change.keep_lease = true;
-        let store = self.journal.store();
-        let written = match self.journal.now().await {
-            Ok(now) => store.change(attempt, self.fence, &change, now).await,
-            Err(error) => Err(error),
-        };
-        written.map(drop).map_err(|error| RecordError::new(error.to_string()))
     }
 }

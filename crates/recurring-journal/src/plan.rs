@@ -1,9 +1,8 @@
-use recurring_facade::ChargeRequest;
-
 use crate::attempt::State;
 use crate::error::JournalError;
 use crate::intent::Intent;
 use crate::journal::Journal;
+use crate::series::ChargeIntent;
 #[cfg(feature = "postgres")]
 use crate::store::plan::PLAN_POSTGRES;
 use crate::store::plan::PLAN_SQLITE;
@@ -13,7 +12,8 @@ use crate::store::plan::PLAN_SQLITE;
 ///
 /// It is plain SQL for the database of the journal (SQLite or PostgreSQL), with the values in the order
 /// of their parameters `$1`, `$2` ... Run it with whatever library you use. An attempt that is there already stays as
-/// it is.
+/// it is. While another try of the same period is open or paid, the statement fails by a unique index
+/// (`recurring_attempts_period`), and so does your transaction.
 ///
 /// Planning is all that can be done this way. Arming is always a commit of its own: a charge that is sent inside a
 /// transaction that is rolled back would be a charge without a record.
@@ -35,6 +35,10 @@ pub enum PlanValue {
     Integer(i64),
     /// `BLOB` in SQLite, `BYTEA` in PostgreSQL; `None` is `NULL`.
     Bytes(Option<Vec<u8>>),
+    /// `TEXT`; `None` is `NULL`.
+    OptionalText(Option<String>),
+    /// `INTEGER` in SQLite, `BIGINT` in PostgreSQL; `None` is `NULL`.
+    OptionalInteger(Option<i64>),
 }
 
 impl Journal {
@@ -42,8 +46,11 @@ impl Journal {
     ///
     /// # Errors
     /// When the credential cannot be sealed.
-    pub fn plan_statement(&self, request: &ChargeRequest) -> Result<PlanStatement, JournalError> {
-        let Intent { attempt, provider, operation, fingerprint, sealed, .. } = self.intent_of(request)?;
+    pub fn plan_statement(&self, charge: impl Into<ChargeIntent>) -> Result<PlanStatement, JournalError> {
+        let charge = charge.into();
+        let amount = charge.request.amount;
+        let Intent { attempt, provider, operation, fingerprint, sealed, series, credential, .. } =
+            self.intent_of(&charge)?;
         let now = self.clock().now().unix_millis();
         let text = |text: &str| PlanValue::Text(text.to_owned());
         Ok(PlanStatement {
@@ -56,13 +63,17 @@ impl Journal {
                 text(attempt.as_str()),
                 text(provider.as_str()),
                 text(operation.as_str()),
-                PlanValue::Integer(request.amount.minor()),
-                text(request.amount.currency().code()),
+                PlanValue::Integer(amount.minor()),
+                text(amount.currency().code()),
                 PlanValue::Text(fingerprint),
                 text(State::Planned.as_str()),
                 PlanValue::Integer(now),
                 PlanValue::Integer(now),
                 PlanValue::Bytes(sealed),
+                PlanValue::OptionalText(series.as_ref().map(|series| series.series().to_owned())),
+                PlanValue::OptionalText(series.as_ref().map(|series| series.period().to_owned())),
+                PlanValue::OptionalInteger(series.as_ref().map(|series| i64::from(series.number()))),
+                PlanValue::OptionalText(credential),
             ],
         })
     }

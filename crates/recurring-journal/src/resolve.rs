@@ -7,6 +7,7 @@ use crate::attempt::{AttemptRecord, Operation, State};
 use crate::decide::Seen;
 use crate::error::{JournalError, StoreError};
 use crate::journal::Journal;
+use crate::observe;
 use crate::store::{Change, Due, NOTE_RULE, missing_note};
 
 /// An operator's decision.
@@ -107,7 +108,11 @@ impl Journal {
                     why: format!("{taken}; name the payment of this one, or none"),
                 })
             }
-            written => Ok(written?),
+            written => {
+                let written = written?;
+                observe::changed(&written);
+                Ok(written)
+            }
         }
     }
 

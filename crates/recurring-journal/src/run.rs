@@ -11,17 +11,19 @@ use std::time::Instant;
 
 use futures_core::Stream;
 use recurring_core::AttemptId;
-use recurring_facade::{ChargeRequest, Facade, Operation, ProviderId};
+use recurring_facade::{Facade, Operation, ProviderId};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::sleep_until;
 
 use crate::attempt::{AttemptRecord, Fence, State};
 use crate::breaker::Breaker;
-use crate::error::{JournalError, require};
+use crate::error::{JournalError, refuse_archived, require};
 use crate::intent::Intent;
 use crate::journal::Journal;
+use crate::observe;
 use crate::perform::Answer;
+use crate::series::ChargeIntent;
 use crate::store::{Change, Claim};
 use lane::{Lane, Next};
 use pace::Epoch;
@@ -118,7 +120,7 @@ impl BillingRun {
     /// When the store fails. What was under way has ended by then.
     pub async fn run(
         self,
-        due: impl Stream<Item = Result<ChargeRequest, UnreadableLine>>,
+        due: impl Stream<Item = Result<impl Into<ChargeIntent>, UnreadableLine>>,
         report: impl FnMut(Report),
     ) -> Result<Summary, JournalError> {
         self.drive(Source::given(pin!(due)), report).await
@@ -239,24 +241,19 @@ impl BillingRun {
             match why {
                 None => self.spawn(provider.clone(), request, lane.begun(now), running),
                 Some(why) => {
-                    held.extend(fence.map(|fence| (request.attempt.clone(), fence)));
-                    tell(Report::Skipped { attempt: request.attempt, provider: provider.clone(), why });
+                    let attempt = request.attempt().clone();
+                    held.extend(fence.map(|fence| (attempt.clone(), fence)));
+                    tell(Report::Skipped { attempt, provider: provider.clone(), why });
                 }
             }
         }
         wake
     }
 
-    fn spawn(
-        &self,
-        provider: ProviderId,
-        request: ChargeRequest,
-        begun: Epoch,
-        running: &mut JoinSet<Ended>,
-    ) {
+    fn spawn(&self, provider: ProviderId, request: ChargeIntent, begun: Epoch, running: &mut JoinSet<Ended>) {
         let (journal, facade) = (self.journal.clone(), self.facade.clone());
         running.spawn(async move {
-            let attempt = request.attempt.clone();
+            let attempt = request.attempt().clone();
             let result = journal.charge(&facade, request).await;
             Ended { attempt, provider, begun, result }
         });
@@ -289,7 +286,14 @@ impl BillingRun {
             return;
         };
         if let Some(lane) = lanes.get_mut(&provider) {
-            lane.ended(begun, &result, Instant::now());
+            let now = Instant::now();
+            let was_open = lane.left(now).is_some();
+            lane.ended(begun, &result, now);
+            match lane.left(now) {
+                Some(SkipReason::Refusing(_)) if !was_open => observe::breaker_opened(&provider, "refusing"),
+                Some(_) if !was_open => observe::breaker_opened(&provider, "paused"),
+                _ => {}
+            }
         }
         match result {
             Ok(answer) if answer.again && matches!(answer.record.state, State::Armed | State::Planned) => {
@@ -317,14 +321,14 @@ impl BillingRun {
         }
         for (request, why) in chunk.left {
             // What was made before is answered all the same.
-            let record = self.journal.store().get(&request.attempt).await?;
+            let record = self.journal.store().get(request.attempt()).await?;
             let made = record.filter(|record| record.state != State::Planned);
             let standing = made.and_then(|record| self.standing(&request, record));
-            let (attempt, provider) = (request.attempt, request.credential.provider());
+            let (attempt, provider) = (request.attempt().clone(), request.provider());
             tell(standing.unwrap_or(Report::Skipped { attempt, provider, why }));
         }
         for (request, claim) in chunk.claimed {
-            let (attempt, provider) = (request.attempt.clone(), request.credential.provider());
+            let (attempt, provider) = (request.attempt().clone(), request.provider());
             if let Err(error) = require(&self.facade, &provider, Operation::Charge) {
                 if let Claim::Acquired(fence) = claim {
                     self.let_go(vec![(attempt.clone(), fence)]).await;
@@ -341,6 +345,10 @@ impl BillingRun {
                         continue;
                     }
                 },
+                Claim::Blocked(other) => {
+                    tell(Report::Refused { attempt, provider, error: JournalError::OtherTry(other) });
+                    continue;
+                }
             };
             let lane =
                 lanes.entry(provider).or_insert_with(|| Lane::new(self.concurrency, self.rate, self.breaker));
@@ -350,10 +358,13 @@ impl BillingRun {
     }
 
     /// The report of an attempt that could not be claimed; `None` when it can be made all the same.
-    fn standing(&self, request: &ChargeRequest, record: AttemptRecord) -> Option<Report> {
-        let (attempt, provider) = (request.attempt.clone(), request.credential.provider());
-        let intent = Intent::charge(request);
+    fn standing(&self, request: &ChargeIntent, record: AttemptRecord) -> Option<Report> {
+        let (attempt, provider) = (request.attempt().clone(), request.provider());
+        let intent = Intent::from(request);
         if let Err(error) = self.journal.same(&intent, &record) {
+            return Some(Report::Refused { attempt, provider, error });
+        }
+        if let Err(error) = refuse_archived(&record) {
             return Some(Report::Refused { attempt, provider, error });
         }
         match record.state {

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops by panicking")]
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use recurring_facade::{
@@ -10,8 +10,10 @@ use recurring_facade::{
     RefundRequest, ScheduleRequest, Settings, StoredCredential,
 };
 use recurring_fixtures::fault::{Behavior, FaultServer, RawReply, Received};
+use recurring_fixtures::logs::Capture;
+use recurring_fixtures::metrics::Recorded;
 use recurring_fixtures::postgres::Cluster;
-use recurring_fixtures::redaction::forms;
+use recurring_fixtures::redaction::{assert_absent, forms};
 use recurring_journal::{EncryptionKey, Journal};
 use serde_json::{Value, json};
 
@@ -147,7 +149,11 @@ impl World {
                         );
                         journal.schedule(&self.facade, &ProviderId::NGENIUS, schedule).await
                     };
-                    states.push(made.unwrap().record.state.to_string());
+                    let record = made.unwrap().record;
+                    if !record.state.is_final() && number.is_multiple_of(2) {
+                        let _ = journal.look(&self.facade, &record.attempt).await.unwrap();
+                    }
+                    states.push(record.state.to_string());
                 }
                 let mut received = ReceivedNotification::new(ProviderId::EMSPAY, Authenticity::Unsigned, "n");
                 received.payment = Some(PaymentRef::new("p-1"));
@@ -158,6 +164,29 @@ impl World {
         states.sort();
         states.dedup();
         states
+    }
+}
+
+/// The log of all tests, and what they count.
+fn observed() -> &'static (Capture, Recorded) {
+    static OBSERVED: OnceLock<(Capture, Recorded)> = OnceLock::new();
+    OBSERVED.get_or_init(|| (Capture::start_everywhere(), Recorded::install()))
+}
+
+/// Neither a span, an event nor a label has a secret in it.
+fn assert_unseen() {
+    let (logs, recorded) = observed();
+    let (log, counted) = (logs.text(), recorded.text());
+    for span in
+        ["recurring.charge", "recurring.refund", "recurring.reconcile", "recurring.webhook", "recurring.http"]
+    {
+        assert!(logs.spans("recurring.").contains_key(span), "{span}");
+    }
+    assert!(log.contains("manual review") && log.contains("the outcome is unknown"));
+    assert!(recorded.value("recurring.journal.changes", &[]) > 100.0);
+    for secret in SECRETS {
+        assert_absent(&[secret], &log, "the log");
+        assert_absent(&[secret], &counted, "a metric");
     }
 }
 
@@ -188,6 +217,7 @@ fn assert_clean_files(folder: &Path, endings: &[&str]) {
 }
 
 async fn sqlite_file_holds_no_quoted_secret() {
+    let _ = observed();
     let (world, folder) = (World::new().await, tempfile::tempdir().unwrap());
     let address = format!("sqlite:{}", folder.path().join("journal.db").display());
     let journal = Journal::builder().with_encryption_key(key()).create(&address).await.unwrap();
@@ -199,9 +229,11 @@ async fn sqlite_file_holds_no_quoted_secret() {
     // What is looked for is found where it is: the search is not blind.
     let bytes = std::fs::read(folder.path().join("journal.db")).unwrap();
     assert!(bytes.windows(10).any(|window| window == b"[redacted]"));
+    assert_unseen();
 }
 
 async fn postgres_rows_hold_no_quoted_secret() {
+    let _ = observed();
     let (world, database) = (World::new().await, Cluster::shared().database());
     let journal = Journal::builder().with_encryption_key(key()).create(&database).await.unwrap();
     let states = world.use_up(&journal).await;
@@ -219,6 +251,7 @@ async fn postgres_rows_hold_no_quoted_secret() {
     // As it is written for JSON inside of a row.
     assert_clean("a table", all.replace("\\\\", "\\").replace("\"\"", "\"").as_bytes());
     journal.close().await.unwrap();
+    assert_unseen();
 }
 
 recurring_fixtures::tests! {

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use recurring_facade::{Secret, Settings};
 use recurring_fixtures::postgres::Cluster;
 use recurring_journal::store::{Change, Claim, Failover, Owners, PostgresStore, Store};
-use recurring_journal::{EncryptionKey, Journal, PlanValue, State, StoreError};
+use recurring_journal::{
+    ChargeIntent, EncryptionKey, Intent, Journal, PlanStatement, PlanValue, SeriesTry, State, StoreError,
+};
 use suite::{Place, armed, at, attempt, intent, lease, request};
 
 struct Database(String);
@@ -66,6 +68,7 @@ macro_rules! tests_of {
             an_owner_whose_connection_is_cut_is_gone_and_cannot_write,
             a_server_that_dies_in_mid_write_loses_nothing_that_was_answered,
             a_plan_belongs_to_the_callers_own_transaction,
+            tries_stored_at_once_are_decided_by_an_index,
             the_password_is_shown_nowhere,
             #[cfg(feature = "pgbouncer-tests")]
             pooler_that_shares_sessions_is_refused,
@@ -84,7 +87,7 @@ async fn eight_processes_open_an_empty_database_at_once() {
         tasks.spawn(async move { database.open().await });
     }
     assert_eq!(tasks.join_all().await.len(), 8);
-    assert_eq!(database.psql("SELECT version FROM recurring_schema").trim(), "4");
+    assert_eq!(database.psql("SELECT version FROM recurring_schema").trim(), "5");
 }
 
 async fn a_commit_waits_for_the_disk_whatever_the_database_says() {
@@ -193,7 +196,7 @@ async fn a_journal_of_a_newer_version_is_refused() {
     let database = Database::new();
     drop(database.store().await.unwrap());
     database.psql("UPDATE recurring_schema SET version = 7");
-    assert_eq!(database.store().await.unwrap_err(), StoreError::OtherSchema { found: 7, known: 4 });
+    assert_eq!(database.store().await.unwrap_err(), StoreError::OtherSchema { found: 7, known: 5 });
 }
 
 async fn a_replica_that_took_over_is_noticed_and_must_be_acknowledged() {
@@ -349,6 +352,61 @@ async fn a_server_that_dies_in_mid_write_loses_nothing_that_was_answered() {
     assert!(!again.is_gone(&owner).await.unwrap());
 }
 
+fn values(plan: &PlanStatement) -> Vec<&(dyn tokio_postgres::types::ToSql + Sync)> {
+    fn value(value: &PlanValue) -> &(dyn tokio_postgres::types::ToSql + Sync) {
+        match value {
+            PlanValue::Text(text) => text,
+            PlanValue::Integer(number) => number,
+            PlanValue::Bytes(bytes) => bytes,
+            PlanValue::OptionalText(text) => text,
+            PlanValue::OptionalInteger(number) => number,
+        }
+    }
+    plan.values.iter().map(value).collect()
+}
+
+/// The second try is stored while the first one is not committed: no look at the table shows it.
+async fn tries_stored_at_once_are_decided_by_an_index() {
+    for (guarded, commits) in [(true, true), (true, false), (false, true)] {
+        let database = Database::new();
+        let journal = Journal::builder().with_store(database.open().await).await.unwrap();
+        if !guarded {
+            // Negative control: without the index both are made.
+            database.psql("DROP INDEX recurring.recurring_attempts_period");
+        }
+        let try_of = |name: &str, number| {
+            let series = SeriesTry::new("sub-1", "2026-11", number).unwrap();
+            ChargeIntent::new(request(name)).with_series(series)
+        };
+        let (mut client, connection) =
+            tokio_postgres::connect(&database.0, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        let plan = journal.plan_statement(try_of("one", 1)).unwrap();
+        let transaction = client.transaction().await.unwrap();
+        transaction.execute(plan.sql, &values(&plan)).await.unwrap();
+        let (store, second) = (database.store().await.unwrap(), Intent::from(&try_of("two", 2)));
+        let arming = tokio::spawn(async move { store.arm(&second, &lease(&store, 0).await).await.unwrap() });
+        let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
+           AND datname = current_database() AND query LIKE '%recurring_attempts%'";
+        while !arming.is_finished() && database.psql(waits).trim() == "0" {
+            tokio::task::yield_now().await;
+        }
+        assert_ne!(arming.is_finished(), guarded);
+        if commits {
+            transaction.commit().await.unwrap();
+        } else {
+            transaction.rollback().await.unwrap();
+        }
+        let (claim, all) = (arming.await.unwrap(), journal.series("sub-1").await.unwrap());
+        if guarded && commits {
+            assert!(matches!(&claim, Claim::Blocked(by) if by.other == attempt("one")), "{claim:?}");
+        } else {
+            assert!(matches!(claim, Claim::Acquired(_)), "{claim:?}");
+        }
+        assert_eq!(all.len(), if guarded { 1 } else { 2 }, "{all:?}");
+    }
+}
+
 async fn a_plan_belongs_to_the_callers_own_transaction() {
     let database = Database::new();
     let journal = Journal::builder()
@@ -359,21 +417,9 @@ async fn a_plan_belongs_to_the_callers_own_transaction() {
     let (mut client, connection) = tokio_postgres::connect(&database.0, tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);
     for commits in [false, true] {
-        let plan = journal.plan_statement(&request("a")).unwrap();
+        let plan = journal.plan_statement(request("a")).unwrap();
         let transaction = client.transaction().await.unwrap();
-        let values: Vec<&(dyn tokio_postgres::types::ToSql + Sync)> = plan
-            .values
-            .iter()
-            .map(|value| {
-                let value: &(dyn tokio_postgres::types::ToSql + Sync) = match value {
-                    PlanValue::Text(text) => text,
-                    PlanValue::Integer(number) => number,
-                    PlanValue::Bytes(bytes) => bytes,
-                };
-                value
-            })
-            .collect();
-        transaction.execute(plan.sql, &values).await.unwrap();
+        transaction.execute(plan.sql, &values(&plan)).await.unwrap();
         if commits {
             transaction.commit().await.unwrap();
         } else {

@@ -91,7 +91,7 @@ async fn a_journal_of_a_newer_version_is_refused() {
     let connection = rusqlite::Connection::open(folder.file()).unwrap();
     connection.pragma_update(None, "user_version", 7).unwrap();
     let error = SqliteStore::open(folder.file()).await.unwrap_err();
-    assert_eq!(error, StoreError::OtherSchema { found: 7, known: 4 });
+    assert_eq!(error, StoreError::OtherSchema { found: 7, known: 5 });
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -401,13 +401,19 @@ async fn a_plan_belongs_to_the_callers_own_transaction() {
     let journal = Journal::create(&format!("sqlite:{}", folder.file().display())).await.unwrap();
     let mut connection = rusqlite::Connection::open(folder.file()).unwrap();
     for commits in [false, true] {
-        let plan = journal.plan_statement(&suite::request("a")).unwrap();
+        let plan = journal.plan_statement(suite::request("a")).unwrap();
         let transaction = connection.transaction().unwrap();
         let values = plan.values.into_iter().map(|value| match value {
             PlanValue::Text(text) => rusqlite::types::Value::Text(text),
             PlanValue::Integer(number) => rusqlite::types::Value::Integer(number),
             PlanValue::Bytes(bytes) => {
                 bytes.map_or(rusqlite::types::Value::Null, rusqlite::types::Value::Blob)
+            }
+            PlanValue::OptionalText(text) => {
+                text.map_or(rusqlite::types::Value::Null, rusqlite::types::Value::Text)
+            }
+            PlanValue::OptionalInteger(number) => {
+                number.map_or(rusqlite::types::Value::Null, rusqlite::types::Value::Integer)
             }
         });
         transaction.execute(plan.sql, rusqlite::params_from_iter(values)).unwrap();

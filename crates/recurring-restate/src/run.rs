@@ -64,7 +64,7 @@ impl Worker {
     /// Planned attempts and their gateways, in the order of their names.
     async fn page(&self, after: Option<String>) -> Result<Vec<(ProviderId, String)>, HandlerError> {
         let after = after.as_deref().map(attempt_id).transpose()?;
-        let filter = Filter { state: Some(State::Planned), provider: None, after };
+        let filter = Filter { state: Some(State::Planned), after, ..Filter::default() };
         let page = self.journal.list(&filter, 2_000).await.map_err(repeatable)?;
         Ok(page.into_iter().map(|record| (record.provider, record.attempt.to_string())).collect())
     }

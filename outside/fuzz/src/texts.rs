@@ -158,8 +158,11 @@ pub(crate) fn settings(bytes: &[u8]) {
 /// A line of `recurring run`. What is charged is what the line says, and no message quotes a value.
 pub(crate) fn charge_line(bytes: &[u8]) {
     match charge(bytes) {
-        Ok(request) => {
+        Ok(charge) => {
+            let request = charge.request;
             let line: serde_json::Value = serde_json::from_slice(bytes).expect("JSON");
+            let series = charge.series.map(|(series, ..)| serde_json::Value::from(series));
+            assert_eq!(line["series"], series.unwrap_or_default());
             assert_eq!(line["attempt"], request.attempt.as_str());
             assert_eq!(line["currency"], request.amount.currency().code());
             let amount = line["amount"].as_str().expect("a text");

@@ -293,7 +293,8 @@ mod tests {
             ("", "EXPIRED CARD", DeclineReason::ExpiredCard),
             ("declined", "Do not honor", DeclineReason::DoNotHonour),
             ("00", "Successful approval", DeclineReason::Other),
-            ("57", "Not permitted", DeclineReason::Other),
+            ("57", "Not permitted", DeclineReason::InvalidCredential),
+            ("94", "Duplicate", DeclineReason::Other),
             ("", "", DeclineReason::Other),
         ] {
             assert_eq!(reason("FAILED", code, words), Some(expected), "{code} {words}");

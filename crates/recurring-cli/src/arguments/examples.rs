@@ -96,6 +96,11 @@ pub(super) const JOURNAL_SHOW: &str = "\
 Example:
   recurring journal show sub-42-2026-12";
 
+#[cfg(feature = "metrics")]
+pub(super) const JOURNAL_METRICS: &str = "\
+Example:
+  recurring journal metrics --listen 127.0.0.1:9464";
+
 pub(super) const JOURNAL_RECONCILE: &str = "\
 Example:
   recurring journal reconcile --due";

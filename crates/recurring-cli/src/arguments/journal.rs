@@ -1,5 +1,7 @@
 //! The commands of the durable record.
 
+#[cfg(feature = "metrics")]
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -48,6 +50,9 @@ pub(crate) enum JournalCommand {
         /// Only those of this gateway.
         #[arg(long, value_parser = provider)]
         provider: Option<ProviderId>,
+        /// Only the tries of this series (a subscription).
+        #[arg(long)]
+        series: Option<String>,
         /// The maximum number of attempts.
         #[arg(long)]
         limit: Option<usize>,
@@ -57,6 +62,17 @@ pub(crate) enum JournalCommand {
     Show {
         #[command(flatten)]
         attempt: AttemptChoice,
+    },
+    /// Serve the metrics for Prometheus until Ctrl-C: how many attempts are unsettled, and how old the oldest is.
+    ///
+    /// They are read from the journal each time. No secret is in them; keep the address on this machine or in a private
+    /// network all the same.
+    #[cfg(feature = "metrics")]
+    #[command(after_help = examples::JOURNAL_METRICS)]
+    Metrics {
+        /// The address and the port; port 0 takes a free one.
+        #[arg(long, default_value = "127.0.0.1:9464", value_name = "ADDRESS")]
+        listen: SocketAddr,
     },
     /// Look up at the gateways what is unknown or pending. No payment is ever sent again.
     ///

@@ -107,6 +107,10 @@ pub(crate) struct Run {
     /// The maximum number of charges started per second at each gateway.
     #[arg(long, value_name = "PER SECOND", help_heading = "Speed")]
     pub(crate) rate: Option<std::num::NonZeroU32>,
+    /// Serve the metrics of this run for Prometheus while it lasts, such as at 127.0.0.1:9465.
+    #[cfg(feature = "metrics")]
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "plan")]
+    pub(crate) metrics_listen: Option<std::net::SocketAddr>,
 }
 
 impl Run {

@@ -2,6 +2,8 @@
 
 mod attempts;
 mod line;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod place;
 mod reconcile;
 mod resolve;
@@ -23,8 +25,8 @@ pub(crate) async fn run(
         JournalCommand::Create => place::create(session, out).await,
         JournalCommand::Info => place::info(session, out).await,
         JournalCommand::Backup { file } => place::backup(session, &file, out).await,
-        JournalCommand::List { state, provider, limit } => {
-            let filter = Filter { state, provider, after: None };
+        JournalCommand::List { state, provider, series, limit } => {
+            let filter = Filter { state, provider, series, after: None };
             attempts::list(&session.needed().await?, filter, limit.unwrap_or(usize::MAX), out).await
         }
         JournalCommand::Show { attempt } => {
@@ -39,6 +41,8 @@ pub(crate) async fn run(
                 None => reconcile::all(&journal, &facade, due, out).await,
             }
         }
+        #[cfg(feature = "metrics")]
+        JournalCommand::Metrics { listen } => metrics::serve(session, listen, out).await,
         JournalCommand::Resolve(resolve) => {
             resolve::run(&session.settings, &session.needed().await?, resolve, out).await
         }

@@ -35,6 +35,8 @@ pub(crate) async fn run(session: &Session, arguments: Run, out: &Output) -> Resu
     if let (Some(path), true) = (&input, arguments.plan) {
         return plan::plan(&journal, path, out).await;
     }
+    #[cfg(feature = "metrics")]
+    let metrics = serve_metrics(arguments.metrics_listen, &journal, out).await?;
     let facade = session.settings.facade()?;
     let mut billing = BillingRun::new(&journal, &facade).with_concurrency(arguments.concurrency);
     if let Some(rate) = arguments.rate {
@@ -69,6 +71,8 @@ pub(crate) async fn run(session: &Session, arguments: Run, out: &Output) -> Resu
         None => billing.planned(report).await,
     };
     interrupted.abort();
+    #[cfg(feature = "metrics")]
+    drop(metrics);
     progress.finish();
     let summary = match summary {
         Ok(summary) => summary,
@@ -93,6 +97,22 @@ pub(crate) async fn run(session: &Session, arguments: Run, out: &Output) -> Resu
         out.problem(&text::refusal(provider, refusal, arguments.planned));
     }
     Ok(if summary.left > 0 || summary.stopped { worse(worst, Exit::Pending) } else { worst })
+}
+
+/// Serves the metrics of the run until what is returned is dropped.
+#[cfg(feature = "metrics")]
+async fn serve_metrics(
+    listen: Option<std::net::SocketAddr>,
+    journal: &recurring_journal::Journal,
+    out: &Output,
+) -> Result<tokio::task::JoinSet<()>, CliError> {
+    let mut serving = tokio::task::JoinSet::new();
+    if let Some(listen) = listen {
+        let endpoint = crate::metrics::Endpoint::open(listen).await?;
+        out.progress(&format!("metrics at {} until the run ends", endpoint.url()));
+        serving.spawn(endpoint.serve(journal.clone()));
+    }
+    Ok(serving)
 }
 
 /// One attempt as a line, and as bad as it is.

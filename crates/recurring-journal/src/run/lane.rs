@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use recurring_core::{Effect, ErrorKind, Proof};
-use recurring_facade::{ChargeRequest, Error};
+use recurring_facade::Error;
 
 use super::pace::{Epoch, Pace};
 use super::report::{Refusal, SkipReason};
@@ -13,12 +13,13 @@ use crate::attempt::Fence;
 use crate::breaker::{Breaker, Health};
 use crate::error::JournalError;
 use crate::perform::Answer;
+use crate::series::ChargeIntent;
 
 /// How many charges a lane holds at most that is slower than the others, so that it does not hold them up.
 const MAX_HELD: usize = 4096;
 
 pub(super) struct Lane {
-    pub(super) waiting: VecDeque<(ChargeRequest, Option<Fence>)>,
+    pub(super) waiting: VecDeque<(ChargeIntent, Option<Fence>)>,
     under_way: usize,
     concurrency: usize,
     rules: Breaker,

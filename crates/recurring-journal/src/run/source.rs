@@ -13,6 +13,7 @@ use crate::error::{JournalError, StoreError};
 use crate::journal::Journal;
 use crate::perform::Answer;
 use crate::seal::Sealed;
+use crate::series::ChargeIntent;
 use crate::store::{Claim, Due};
 
 use super::report::{SkipReason, UnreadableLine};
@@ -21,16 +22,20 @@ use super::report::{SkipReason, UnreadableLine};
 const CHUNK: usize = 128;
 
 /// A stream of charges, some of which cannot be read.
-pub(super) trait Charges: Stream<Item = Result<ChargeRequest, UnreadableLine>> {}
+pub(super) trait Charges: Stream<Item = Result<Self::Charge, UnreadableLine>> {
+    type Charge: Into<ChargeIntent>;
+}
 
-impl<S: Stream<Item = Result<ChargeRequest, UnreadableLine>>> Charges for S {}
+impl<S: Stream<Item = Result<C, UnreadableLine>>, C: Into<ChargeIntent>> Charges for S {
+    type Charge = C;
+}
 
 /// Some of what is due, and whether it could be claimed.
 #[derive(Default)]
 pub(super) struct Chunk {
-    pub(super) claimed: Vec<(ChargeRequest, Claim)>,
+    pub(super) claimed: Vec<(ChargeIntent, Claim)>,
     /// What was not claimed, since nothing is sent to its gateway now, and why.
-    pub(super) left: Vec<(ChargeRequest, SkipReason)>,
+    pub(super) left: Vec<(ChargeIntent, SkipReason)>,
     pub(super) unreadable: Vec<UnreadableLine>,
 }
 
@@ -38,7 +43,7 @@ pub(super) struct Source<'a, S> {
     /// Where it comes from; without one, what was planned in the journal.
     stream: Option<Pin<&'a mut S>>,
     ended: bool,
-    waiting: Vec<ChargeRequest>,
+    waiting: Vec<ChargeIntent>,
     unreadable: Vec<UnreadableLine>,
 }
 
@@ -60,7 +65,7 @@ impl<'a, S: Charges> Source<'a, S> {
         let Some(stream) = &mut self.stream else { return Poll::Ready(()) };
         while !self.ended && self.waiting.len() + self.unreadable.len() < CHUNK {
             match stream.as_mut().poll_next(context) {
-                Poll::Ready(Some(Ok(request))) => self.waiting.push(request),
+                Poll::Ready(Some(Ok(request))) => self.waiting.push(request.into()),
                 Poll::Ready(Some(Err(problem))) => self.unreadable.push(problem),
                 Poll::Ready(None) => self.ended = true,
                 Poll::Pending if self.waiting.is_empty() && self.unreadable.is_empty() => {
@@ -93,7 +98,7 @@ impl<'a, S: Charges> Source<'a, S> {
         let mut chunk = Chunk { unreadable: std::mem::take(&mut self.unreadable), ..Chunk::default() };
         let mut requests = Vec::new();
         for request in std::mem::take(&mut self.waiting) {
-            match left(&request.credential.provider()) {
+            match left(&request.provider()) {
                 Some(why) => chunk.left.push((request, why)),
                 None => requests.push(request),
             }
@@ -139,7 +144,7 @@ impl Journal {
     }
 
     /// The charge that was planned under this name, with its credential.
-    async fn planned_charge(&self, attempt: &AttemptId) -> Result<ChargeRequest, JournalError> {
+    async fn planned_charge(&self, attempt: &AttemptId) -> Result<ChargeIntent, JournalError> {
         let record = self.attempt(attempt).await?;
         if record.operation != Operation::Charge {
             return Err(JournalError::OtherPayment { attempt: attempt.clone(), difference: "operation" });
@@ -149,7 +154,7 @@ impl Journal {
 }
 
 /// The charge that was planned, with its credential.
-fn planned_request(journal: &Journal, record: &AttemptRecord) -> Result<ChargeRequest, JournalError> {
+fn planned_request(journal: &Journal, record: &AttemptRecord) -> Result<ChargeIntent, JournalError> {
     let key = journal.key_of_plans()?;
     let broken = || StoreError::Corrupt("a planned charge lacks its amount or its credential".to_owned());
     let sealed: Sealed = key.open(&record.attempt, record.sealed.as_deref().ok_or_else(broken)?)?;
@@ -157,11 +162,11 @@ fn planned_request(journal: &Journal, record: &AttemptRecord) -> Result<ChargeRe
     let mut request = ChargeRequest::new(record.attempt.clone(), sealed.credential, amount);
     request.reason = sealed.reason;
     request.notification_url = sealed.notification_url;
-    Ok(request)
+    Ok(ChargeIntent { request, series: record.series.clone() })
 }
 
 /// The charges that are in memory.
-pub(super) struct Given(std::vec::IntoIter<Result<ChargeRequest, UnreadableLine>>);
+pub(super) struct Given(std::vec::IntoIter<Result<ChargeIntent, UnreadableLine>>);
 
 impl Given {
     /// The charges that were planned under these names. What cannot be charged is an unreadable line.
@@ -184,7 +189,7 @@ impl Given {
 }
 
 impl Stream for Given {
-    type Item = Result<ChargeRequest, UnreadableLine>;
+    type Item = Result<ChargeIntent, UnreadableLine>;
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         Poll::Ready(self.0.next())

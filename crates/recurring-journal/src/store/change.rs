@@ -6,6 +6,7 @@ use recurring_core::{AttemptId, Timestamp};
 use recurring_facade::{PaymentRef, ProviderId};
 
 use crate::attempt::{AttemptRecord, Ending, Fence, State};
+use crate::error::OtherTry;
 
 /// For how long an owner may work on what it takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +44,8 @@ pub enum Claim {
     Acquired(Fence),
     /// It is not; this is the attempt as it is.
     Existing(Box<AttemptRecord>),
+    /// It is not, because of another try of the same period. Nothing was stored.
+    Blocked(OtherTry),
 }
 
 /// What is written about an attempt. What is `None` stays as it is.
@@ -125,6 +128,8 @@ pub struct Filter {
     pub state: Option<State>,
     /// Only of this gateway.
     pub provider: Option<ProviderId>,
+    /// Only tries of this series.
+    pub series: Option<String>,
     /// Only after this one.
     pub after: Option<AttemptId>,
 }

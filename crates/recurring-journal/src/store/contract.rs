@@ -6,8 +6,10 @@ use async_trait::async_trait;
 use recurring_core::{AttemptId, Timestamp};
 use recurring_facade::{PaymentRef, ProviderId};
 
+use super::archive::{Archivable, Departure};
 use super::change::{Change, Claim, Due, Filter, Late, Lease, Owners};
 use super::sealed::Sealed;
+use super::unsettled::Unsettled;
 use crate::attempt::{AttemptRecord, Event, Fence, State};
 use crate::error::StoreError;
 use crate::inbox::{Delivery, InboxEntry};
@@ -59,7 +61,8 @@ pub trait Store: fmt::Debug + Send + Sync + Sealed {
     /// Stores an attempt as planned, for any owner to take, and returns it. One that is there stays as it is.
     ///
     /// # Errors
-    /// When it could not be stored.
+    /// [`StoreError::OtherTry`] when it is new and another try of the same period is open or paid, or has its number; when
+    /// it could not be stored.
     async fn plan(&self, intent: &Intent, now: Timestamp) -> Result<AttemptRecord, StoreError>;
 
     /// Reserves the name of an enrolment before anything is sent: stores it in the [state](Intent::initial_state) of
@@ -72,7 +75,8 @@ pub trait Store: fmt::Debug + Send + Sync + Sealed {
 
     /// Stores attempts as planned and takes them for this owner until `lease.until`, as far as no other owner has them:
     /// the answers come in the order of the intents. An attempt that has been planned before is taken; one that has
-    /// been armed, or that another owner holds, is returned as it is.
+    /// been armed, or that another owner holds, is returned as it is. [`Claim::Blocked`] is answered for one that could be
+    /// taken if no other try of the same period were open or paid.
     ///
     /// # Errors
     /// When nothing could be stored.
@@ -81,7 +85,9 @@ pub trait Store: fmt::Debug + Send + Sync + Sealed {
     /// Arms one attempt: stores it, if it is new, and gives it to this owner until `lease.until`. It must be new,
     /// planned and free (or this owner's), or not applied; anything else is returned as it is. The intent of one
     /// that was not applied must be the same, unless nothing was ever sent under its name ([`Change::unsent`]): then it
-    /// is replaced by another one of the same operation and provider.
+    /// is replaced by another one of the same operation and provider. [`Claim::Blocked`] is answered, and nothing stored,
+    /// while another try of the same period is anything but declined, canceled or not applied, or has the same number:
+    /// of two that are armed at once on different machines, one is.
     ///
     /// # Errors
     /// When it is not proven that it was armed: then nothing may be sent.
@@ -156,12 +162,55 @@ pub trait Store: fmt::Debug + Send + Sync + Sealed {
     /// When they cannot be read.
     async fn list(&self, filter: &Filter, limit: u32) -> Result<Vec<AttemptRecord>, StoreError>;
 
+    /// Every try of a series, in the order of its periods and tries.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    async fn series(&self, series: &str) -> Result<Vec<AttemptRecord>, StoreError>;
+
+    /// The attempts with this digest of a credential that were armed, or if they never were created, since `since`, the
+    /// oldest first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    async fn credential_history(
+        &self,
+        digest: &str,
+        since: Timestamp,
+    ) -> Result<Vec<AttemptRecord>, StoreError>;
+
+    /// How many attempts are not settled, by gateway and state, and how old the oldest of them is.
+    ///
+    /// # Errors
+    /// When they cannot be counted.
+    async fn unsettled(&self) -> Result<Vec<Unsettled>, StoreError>;
+
     /// How many attempts there are in each state. An enrolment is not counted: it moves no money itself, and is pending
     /// until the customer has come back.
     ///
     /// # Errors
     /// When they cannot be counted.
     async fn count(&self) -> Result<Vec<(State, u64)>, StoreError>;
+
+    /// Looks at the next `limit` names after `after`, and returns those attempts among them, with their logs, that may
+    /// leave: in a final state, last changed before `before`, without an owner, and not archived.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    async fn archivable(
+        &self,
+        after: Option<&AttemptId>,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Archivable, StoreError>;
+
+    /// Makes a tombstone of each of these attempts of which nothing was learned since it was read, all of them in one
+    /// transaction: the log goes but for one new line, and so does the sealed credential. The fence rises. Returns how many
+    /// there were.
+    ///
+    /// # Errors
+    /// When it could not be stored.
+    async fn archive(&self, departures: &[Departure], now: Timestamp) -> Result<u64, StoreError>;
 
     /// The log of one attempt, the oldest line first.
     ///

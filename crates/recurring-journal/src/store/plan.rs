@@ -6,8 +6,9 @@ macro_rules! plan {
         concat!(
             "INSERT INTO ",
             $table,
-            " (attempt, provider, operation, amount, currency, fingerprint, state, created, updated, sealed) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (attempt) DO NOTHING"
+            " (attempt, provider, operation, amount, currency, fingerprint, state, created, updated, sealed, series, \
+             period, try, credential, holds_period) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
+             CAST($11 AS TEXT) IS NOT NULL) ON CONFLICT (attempt) DO NOTHING"
         )
     };
 }

@@ -2,13 +2,13 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use deadpool_postgres::Pool;
 use recurring_core::{AttemptId, Secret, Timestamp};
 use recurring_facade::{PaymentRef, ProviderId};
 use tokio::sync::Mutex;
+use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Row};
 
+use super::archive::{Archivable, Departure};
 use super::change::{Change, Claim, Due, Filter, Late, Lease, Owners};
 use super::contract::Store;
 use super::failover::{Acknowledged, Failover};
@@ -16,30 +16,30 @@ use super::info::JournalInfo;
 use super::plan::PLAN_POSTGRES;
 use super::row;
 use super::sealed::Sealed;
+use super::unsettled::{UNSETTLED_POSTGRES, Unsettled};
 use crate::attempt::{AttemptRecord, Event, Fence, State};
 use crate::error::StoreError;
 use crate::inbox::{Delivery, InboxEntry};
 use crate::intent::Intent;
 
+mod archive;
 mod connect;
 mod migrate;
 mod options;
 mod passfile;
 mod problem;
 mod schema;
+mod series;
+mod server;
 mod stamp;
 mod statements;
 mod tls;
 
 use connect::Place;
-use problem::{lost_a_race, pool_problem, problem};
+use problem::problem;
+use series::share_a_period;
+use server::{Server, Values};
 use statements as sql;
-
-/// A statement that lost a race for locks has changed nothing, and is run again this often.
-const RACES: u32 = 8;
-
-/// What is handed to a statement.
-type Values<'a> = &'a [&'a (dyn ToSql + Sync)];
 
 /// Attempts in PostgreSQL, for any number of machines, in the schema `recurring`.
 ///
@@ -55,7 +55,7 @@ type Values<'a> = &'a [&'a (dyn ToSql + Sync)];
 /// called [`acknowledge_failover`](Self::acknowledge_failover).
 pub struct PostgresStore {
     place: Place,
-    pool: Pool,
+    server: Server,
     identity: String,
     stamp: String,
     owner: Mutex<Option<Owner>>,
@@ -116,7 +116,7 @@ impl PostgresStore {
         place.refuse_pooler().await?;
         let found = schema::open(&mut place.client().await?).await?;
         let store = Self {
-            pool: place.pool(found.stamp.clone())?,
+            server: Server::new(place.pool(found.stamp.clone())?),
             place,
             identity: found.identity,
             stamp: found.stamp,
@@ -154,69 +154,6 @@ impl PostgresStore {
         let mut client = Place::parse(address)?.client().await?;
         schema::acknowledge(&mut client, failover).await
     }
-
-    /// Runs one statement, again when it lost a race.
-    async fn rows(&self, statement: &str, values: Values<'_>) -> Result<Vec<Row>, StoreError> {
-        let client = self.pool.get().await.map_err(pool_problem)?;
-        let prepared = client.prepare_cached(statement).await.map_err(problem)?;
-        let mut race = 1;
-        loop {
-            match client.query(&prepared, values).await {
-                Err(error) if race < RACES && lost_a_race(&error) => race += 1,
-                rows => return rows.map_err(problem),
-            }
-        }
-    }
-
-    async fn records(&self, statement: &str, values: Values<'_>) -> Result<Vec<AttemptRecord>, StoreError> {
-        self.rows(statement, values).await?.iter().map(|row| sql::row(row)?.read()).collect()
-    }
-
-    /// What a write failed of: of a payment that belongs to another attempt, or as it says itself.
-    async fn taken(
-        &self,
-        attempt: &AttemptId,
-        payment: Option<&PaymentRef>,
-        failed: StoreError,
-    ) -> StoreError {
-        let (StoreError::Failed(_), Some(payment)) = (&failed, payment) else { return failed };
-        let other = match self.rows(&sql::HOLDER, &[&attempt.as_str(), &payment.as_str()]).await {
-            Ok(rows) => rows.first().and_then(|row| AttemptId::new(sql::text(row, 0).ok()?).ok()),
-            Err(_) => None,
-        };
-        other.map_or(failed, |attempt| StoreError::PaymentTaken { payment: payment.clone(), attempt })
-    }
-
-    async fn claim_of(&self, intent: &Intent, taken: &[Row]) -> Result<Claim, StoreError> {
-        let claims = self.claims(std::slice::from_ref(intent), taken).await?;
-        claims.into_iter().next().ok_or_else(|| StoreError::Failed("no answer".to_owned()))
-    }
-
-    /// Says for each intent whether it is among those that were taken, and the attempt as it is where it is not.
-    async fn claims(&self, intents: &[Intent], taken: &[Row]) -> Result<Vec<Claim>, StoreError> {
-        let mut fences = std::collections::BTreeMap::new();
-        for row in taken {
-            fences.insert(sql::text(row, 0)?, sql::number(row, 1)?);
-        }
-        let others: Vec<&str> = intents.iter().map(|intent| intent.attempt.as_str()).collect();
-        // One that is named twice is taken once; the second time it is returned as it is.
-        let standing = if fences.len() == intents.len() {
-            Vec::new()
-        } else {
-            self.records(&sql::SOME, &[&others]).await?
-        };
-        intents
-            .iter()
-            .map(|intent| match fences.remove(intent.attempt.as_str()) {
-                Some(fence) => Ok(Claim::Acquired(Fence(fence))),
-                None => standing
-                    .iter()
-                    .find(|record| record.attempt == intent.attempt)
-                    .map(|record| Claim::Existing(Box::new(record.clone())))
-                    .ok_or_else(row::neither),
-            })
-            .collect()
-    }
 }
 
 impl Sealed for PostgresStore {}
@@ -241,7 +178,7 @@ impl Store for PostgresStore {
     }
 
     async fn now(&self) -> Result<Timestamp, StoreError> {
-        let rows = self.rows(sql::NOW, &[]).await?;
+        let rows = self.server.rows(sql::NOW, &[]).await?;
         let row = rows.first().ok_or_else(|| StoreError::Failed("no answer".to_owned()))?;
         row::instant(sql::number(row, 0)?)
     }
@@ -251,17 +188,36 @@ impl Store for PostgresStore {
     }
 
     async fn is_gone(&self, owner: &str) -> Result<bool, StoreError> {
-        let rows = self.rows(sql::OWNER_LOCKED, &[&sql::owner_key(owner)?]).await?;
+        let rows = self.server.rows(sql::OWNER_LOCKED, &[&sql::owner_key(owner)?]).await?;
         Ok(rows.is_empty())
     }
 
     async fn plan(&self, intent: &Intent, now: Timestamp) -> Result<AttemptRecord, StoreError> {
         let (columns, now) = (row::IntentColumns::of(intent), sql::millis(now));
         let state = intent.initial_state().as_str();
-        let more: [&(dyn ToSql + Sync); 4] = [&state, &now, &now, &intent.sealed];
+        let more: [&(dyn ToSql + Sync); 8] = [
+            &state,
+            &now,
+            &now,
+            &intent.sealed,
+            &columns.series,
+            &columns.period,
+            &columns.number,
+            &columns.credential,
+        ];
         let values = [&sql::columns(&columns)[..], &more].concat();
-        self.rows(PLAN_POSTGRES, &values).await?;
-        self.get(&intent.attempt).await?.ok_or_else(row::neither)
+        // The unique indexes decide; this also sees a try that holds its period no more and has turned out to be open. When
+        // it misses one of those that is found out at this moment, arming does not.
+        if intent.series.is_some()
+            && self.get(&intent.attempt).await?.is_none()
+            && let Some(other) = self.server.other_try(intent).await?
+        {
+            return Err(StoreError::OtherTry(other));
+        }
+        match self.server.rows(PLAN_POSTGRES, &values).await {
+            Ok(_) => self.get(&intent.attempt).await?.ok_or_else(row::neither),
+            Err(failed) => Err(self.server.other_try(intent).await?.map_or(failed, StoreError::OtherTry)),
+        }
     }
 
     async fn reserve(&self, intent: &Intent, now: Timestamp) -> Result<Claim, StoreError> {
@@ -269,25 +225,27 @@ impl Store for PostgresStore {
         let (state, now) = (intent.initial_state().as_str(), sql::millis(now));
         let more: [&(dyn ToSql + Sync); 2] = [&state, &now];
         let values = [&sql::columns(&columns)[..], &more].concat();
-        let taken = self.rows(sql::RESERVE, &values).await?;
-        self.claim_of(intent, &taken).await
+        let taken = self.server.rows(sql::RESERVE, &values).await?;
+        let claims = self.server.claims(std::slice::from_ref(intent), &taken).await?;
+        claims.into_iter().flatten().next().ok_or_else(row::neither)
     }
 
     async fn claim(&self, intents: &[Intent], lease: &Lease) -> Result<Vec<Claim>, StoreError> {
         if intents.is_empty() {
             return Ok(Vec::new());
         }
-        let columns = sql::Columns::of(intents);
-        let values = columns.values(lease);
-        let taken = self.rows(sql::CLAIM, &values.as_refs()).await?;
-        self.claims(intents, &taken).await
+        if !share_a_period(intents) {
+            return self.server.take_all(sql::CLAIM, intents, lease).await;
+        }
+        let mut claims = Vec::with_capacity(intents.len());
+        for intent in intents {
+            claims.push(self.server.take_one(sql::CLAIM, intent, lease).await?);
+        }
+        Ok(claims)
     }
 
     async fn arm(&self, intent: &Intent, lease: &Lease) -> Result<Claim, StoreError> {
-        let columns = sql::Columns::of(std::slice::from_ref(intent));
-        let values = columns.values(lease);
-        let taken = self.rows(sql::ARM, &values.as_refs()).await?;
-        self.claim_of(intent, &taken).await
+        self.server.take_one(sql::ARM, intent, lease).await
     }
 
     async fn change(
@@ -314,9 +272,9 @@ impl Store for PostgresStore {
             &sql::millis(now),
             &change.unsent,
         ];
-        let written = match self.records(&sql::CHANGE, values).await {
+        let written = match self.server.records(&sql::CHANGE, values).await {
             Ok(written) => written,
-            Err(failed) => return Err(self.taken(attempt, change.payment.as_ref(), failed).await),
+            Err(failed) => return Err(self.server.taken(attempt, change.payment.as_ref(), failed).await),
         };
         match written.into_iter().next() {
             Some(record) => Ok(record),
@@ -334,9 +292,9 @@ impl Store for PostgresStore {
         let payment = late.payment.as_ref().map(PaymentRef::as_str);
         let values: Values<'_> =
             &[&attempt.as_str(), &payment, &late.taken, &late.note, &sql::millis(now), &late.review];
-        match self.rows(&sql::RECORD_LATE_RESULT, values).await {
+        match self.server.rows(&sql::RECORD_LATE_RESULT, values).await {
             Ok(_) => Ok(()),
-            Err(failed) => Err(self.taken(attempt, late.payment.as_ref(), failed).await),
+            Err(failed) => Err(self.server.taken(attempt, late.payment.as_ref(), failed).await),
         }
     }
 
@@ -348,15 +306,15 @@ impl Store for PostgresStore {
     ) -> Result<u64, StoreError> {
         let end_of_grace = now.checked_sub(owners.grace).unwrap_or(Timestamp::MIN);
         let now = sql::millis(now);
-        self.rows(sql::FREE, &[&owners.gone, &now]).await?;
+        self.server.rows(sql::FREE, &[&owners.gone, &now]).await?;
         let values: Values<'_> =
             &[&owners.gone, &now, &sql::millis(first_look), &owners.alive, &sql::millis(end_of_grace)];
-        let unknown = self.rows(sql::EXPIRE_LEASES, values).await?;
+        let unknown = self.server.rows(sql::EXPIRE_LEASES, values).await?;
         Ok(u64::try_from(unknown.len()).unwrap_or(u64::MAX))
     }
 
     async fn owners(&self) -> Result<Vec<String>, StoreError> {
-        self.rows(sql::OWNERS, &[]).await?.iter().map(|row| sql::text(row, 0)).collect()
+        self.server.rows(sql::OWNERS, &[]).await?.iter().map(|row| sql::text(row, 0)).collect()
     }
 
     async fn take(&self, due: &Due, limit: u32, lease: &Lease) -> Result<Vec<AttemptRecord>, StoreError> {
@@ -366,33 +324,68 @@ impl Store for PostgresStore {
         };
         let values: Values<'_> =
             &[&lease.owner, &sql::millis(lease.now), &sql::millis(lease.until), &i64::from(limit), &one];
-        self.records(&sql::take(due), values).await
+        self.server.records(&sql::take(due), values).await
     }
 
     async fn get(&self, attempt: &AttemptId) -> Result<Option<AttemptRecord>, StoreError> {
-        Ok(self.records(&sql::SOME, &[&vec![attempt.as_str()]]).await?.into_iter().next())
+        Ok(self.server.records(&sql::SOME, &[&vec![attempt.as_str()]]).await?.into_iter().next())
     }
 
     async fn list(&self, filter: &Filter, limit: u32) -> Result<Vec<AttemptRecord>, StoreError> {
         let values: Values<'_> = &[
             &filter.after.as_ref().map_or("", AttemptId::as_str),
-            &filter.state.map(State::as_str),
+            &filter.series,
             &filter.provider.as_ref().map(ProviderId::as_str),
             &i64::from(limit),
         ];
-        self.records(&sql::LIST, values).await
+        self.server.records(&sql::list(filter), values).await
+    }
+
+    async fn series(&self, series: &str) -> Result<Vec<AttemptRecord>, StoreError> {
+        self.server.records(&series::SERIES, &[&series]).await
+    }
+
+    async fn credential_history(
+        &self,
+        digest: &str,
+        since: Timestamp,
+    ) -> Result<Vec<AttemptRecord>, StoreError> {
+        self.server.records(&series::CREDENTIAL_HISTORY, &[&digest, &sql::millis(since)]).await
+    }
+
+    async fn unsettled(&self) -> Result<Vec<Unsettled>, StoreError> {
+        let now = self.now().await?;
+        self.server
+            .rows(UNSETTLED_POSTGRES, &[])
+            .await?
+            .iter()
+            .map(|row| sql::unsettled(row)?.read(now))
+            .collect()
     }
 
     async fn count(&self) -> Result<Vec<(State, u64)>, StoreError> {
         let mut counts = Vec::new();
-        for row in self.rows(sql::COUNT, &[]).await? {
+        for row in self.server.rows(sql::COUNT, &[]).await? {
             counts.push((row::state(&sql::text(&row, 0)?)?, row::whole(sql::number(&row, 1)?)?));
         }
         Ok(counts)
     }
 
+    async fn archivable(
+        &self,
+        after: Option<&AttemptId>,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Archivable, StoreError> {
+        archive::archivable(&self.server, after, before, limit).await
+    }
+
+    async fn archive(&self, departures: &[Departure], now: Timestamp) -> Result<u64, StoreError> {
+        archive::archive(&self.server, departures, now).await
+    }
+
     async fn events(&self, attempt: &AttemptId) -> Result<Vec<Event>, StoreError> {
-        self.rows(sql::EVENTS, &[&attempt.as_str()]).await?.iter().map(sql::event).collect()
+        self.server.rows(sql::EVENTS, &[&attempt.as_str()]).await?.iter().map(sql::event).collect()
     }
 
     async fn open_with_payment(
@@ -400,7 +393,7 @@ impl Store for PostgresStore {
         provider: &ProviderId,
         payment: &PaymentRef,
     ) -> Result<Vec<AttemptRecord>, StoreError> {
-        self.records(&sql::OPEN, &[&provider.as_str(), &payment.as_str()]).await
+        self.server.records(&sql::OPEN, &[&provider.as_str(), &payment.as_str()]).await
     }
 
     async fn receive(&self, entry: &InboxEntry, now: Timestamp) -> Result<Delivery, StoreError> {
@@ -413,7 +406,7 @@ impl Store for PostgresStore {
             &entry.merchant_reference,
             &sql::millis(now),
         ];
-        let rows = self.rows(sql::RECEIVE, values).await?;
+        let rows = self.server.rows(sql::RECEIVE, values).await?;
         let row = rows.first().ok_or_else(|| StoreError::Failed("no answer".to_owned()))?;
         let times = row::whole(sql::number(row, 0)?)?;
         Ok(Delivery { times, handled: row.try_get(1).map_err(problem)? })
@@ -421,12 +414,12 @@ impl Store for PostgresStore {
 
     async fn handled(&self, entry: &InboxEntry, now: Timestamp) -> Result<(), StoreError> {
         let values: Values<'_> = &[&entry.provider.as_str(), &entry.dedupe_key, &sql::millis(now)];
-        self.rows(sql::HANDLED, values).await?;
+        self.server.rows(sql::HANDLED, values).await?;
         Ok(())
     }
 
     async fn unhandled(&self, limit: u32) -> Result<Vec<InboxEntry>, StoreError> {
-        self.rows(sql::UNHANDLED, &[&i64::from(limit)]).await?.iter().map(sql::inbox_entry).collect()
+        self.server.rows(sql::UNHANDLED, &[&i64::from(limit)]).await?.iter().map(sql::inbox_entry).collect()
     }
 
     fn kind(&self) -> &'static str {

@@ -4,15 +4,20 @@ use recurring_core::{AttemptId, Currency, Money, Timestamp};
 use recurring_facade::{Authenticity, PaymentRef, ProviderId};
 
 use crate::attempt::{AttemptRecord, Ending, Fence, Operation, State};
-use crate::error::StoreError;
+use crate::error::{OtherTry, StoreError};
 use crate::intent::Intent;
+use crate::series::SeriesTry;
 
 /// The columns of an attempt, in the order in which [`Row`] names them.
 pub(crate) const COLUMNS: &str = "attempt, provider, operation, amount, currency, fingerprint, state, owner, fence, \
-    lease_until, payment, ending, created, updated, armed, looks, nothing_found, next_look, decided_by, note, sealed, lapsed, sent";
+    lease_until, payment, ending, created, updated, armed, looks, nothing_found, next_look, decided_by, note, sealed, lapsed, sent, series, \
+    period, try, archived";
 
 /// The attempts to which their payment belongs, and to no other: those of the unique index.
 pub(crate) const HAS_OWN_PAYMENT: &str = "operation IN ('charge', 'schedule', 'first_payment')";
+
+/// The states in which a try is over and nothing was taken: the period may be tried again.
+pub(crate) const CLOSED: &str = "('declined', 'canceled', 'not_applied')";
 
 /// The values of an intent that are stored as they are.
 pub(crate) struct IntentColumns<'a> {
@@ -22,6 +27,10 @@ pub(crate) struct IntentColumns<'a> {
     pub(crate) amount: Option<i64>,
     pub(crate) currency: Option<&'static str>,
     pub(crate) fingerprint: &'a str,
+    pub(crate) series: Option<&'a str>,
+    pub(crate) period: Option<&'a str>,
+    pub(crate) number: Option<i64>,
+    pub(crate) credential: Option<&'a str>,
 }
 
 impl<'a> IntentColumns<'a> {
@@ -33,6 +42,10 @@ impl<'a> IntentColumns<'a> {
             amount: intent.amount.map(Money::minor),
             currency: intent.amount.map(|amount| amount.currency().code()),
             fingerprint: &intent.fingerprint,
+            series: intent.series.as_ref().map(SeriesTry::series),
+            period: intent.series.as_ref().map(SeriesTry::period),
+            number: intent.series.as_ref().map(|series| i64::from(series.number())),
+            credential: intent.credential.as_deref(),
         }
     }
 }
@@ -62,6 +75,10 @@ pub(crate) struct Row {
     pub(crate) sealed: Option<Vec<u8>>,
     pub(crate) lapsed: bool,
     pub(crate) sent: bool,
+    pub(crate) series: Option<String>,
+    pub(crate) period: Option<String>,
+    pub(crate) number: Option<i64>,
+    pub(crate) archived: Option<i64>,
 }
 
 impl Row {
@@ -75,11 +92,20 @@ impl Row {
             (None, None) => None,
             _ => return Err(invalid("amount")),
         };
+        let series = match (self.series, self.period, self.number) {
+            (Some(series), Some(period), Some(number)) => {
+                let number = u32::try_from(number).map_err(|_| invalid("try"))?;
+                Some(SeriesTry::new(series, period, number).map_err(|_| invalid("series"))?)
+            }
+            (None, None, None) => None,
+            _ => return Err(invalid("series")),
+        };
         Ok(AttemptRecord {
             attempt: AttemptId::new(self.attempt).map_err(|_| invalid("attempt"))?,
             provider: ProviderId::new(self.provider),
             operation: self.operation.parse::<Operation>().map_err(|_| invalid("operation"))?,
             amount,
+            series,
             state: state(&self.state)?,
             payment: self.payment.map(PaymentRef::new),
             ending: match self.ending {
@@ -96,6 +122,7 @@ impl Row {
             decided_by: self.decided_by,
             note: self.note,
             lapsed: self.lapsed,
+            archived: self.archived.map(instant).transpose()?,
             sent: self.sent,
             owner: self.owner,
             fence: Fence(self.fence),
@@ -138,6 +165,28 @@ pub(crate) fn ending_text(ending: Option<&Ending>) -> Result<Option<String>, Sto
     ending
         .map(|ending| serde_json::to_string(ending).map_err(|error| StoreError::Failed(error.to_string())))
         .transpose()
+}
+
+/// The tries of one period, of which another one may bar this.
+pub(crate) fn other_try(
+    intent: &Intent,
+    other: String,
+    state_word: &str,
+    number: i64,
+) -> Result<OtherTry, StoreError> {
+    Ok(OtherTry {
+        attempt: intent.attempt.clone(),
+        other: AttemptId::new(other).map_err(|_| invalid("attempt"))?,
+        state: state(state_word)?,
+        same_number: intent.series.as_ref().is_some_and(|series| i64::from(series.number()) == number),
+    })
+}
+
+/// Whether an attempt could be taken if no other try of its period barred it.
+pub(crate) fn may_be_taken(existing: Option<&AttemptRecord>) -> bool {
+    existing.is_none_or(|record| {
+        matches!(record.state, State::Planned | State::NotApplied) && record.archived.is_none()
+    })
 }
 
 /// What no store should ever have to say.

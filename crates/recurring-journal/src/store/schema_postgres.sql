@@ -47,6 +47,17 @@ CREATE TABLE recurring.recurring_attempts (
   lapsed BOOLEAN NOT NULL DEFAULT false,
   -- Whether anything may have been sent under this name by a try that has ended. Never taken back.
   sent BOOLEAN NOT NULL DEFAULT false,
+  -- Which try of which period of a series (a subscription) this is.
+  series TEXT COLLATE "C",
+  period TEXT COLLATE "C",
+  try BIGINT,
+  -- Whether this is the try of its period that may be open or paid. It is none any more when it is declined, canceled or
+  -- not applied, and what is learned of it later does not make it one again: then two are open, which is reviewed.
+  holds_period BOOLEAN NOT NULL DEFAULT false,
+  -- Of the credential, and of this journal: the attempts that were made with one credential have the same.
+  credential TEXT,
+  -- When its log left for a file. The row stays, so that its name and its payment stay taken.
+  archived BIGINT,
   -- The number of the newest line of its log.
   lines BIGINT NOT NULL DEFAULT 1
 );
@@ -59,6 +70,14 @@ CREATE UNIQUE INDEX recurring_attempts_payment ON recurring.recurring_attempts (
   WHERE payment IS NOT NULL AND operation IN ('charge', 'schedule', 'first_payment');
 CREATE INDEX recurring_attempts_open ON recurring.recurring_attempts (provider, payment)
   WHERE state IN ('armed', 'pending', 'unknown', 'review') AND payment IS NOT NULL;
+-- What is open, for the list of each state and for how many there are and how old.
+CREATE INDEX recurring_attempts_unsettled ON recurring.recurring_attempts (state, attempt, provider, operation, armed, created)
+  WHERE state IN ('armed', 'pending', 'unknown', 'review');
+-- The tries of a series in their order. Each number is given once.
+CREATE UNIQUE INDEX recurring_attempts_series ON recurring.recurring_attempts (series, period, try) WHERE series IS NOT NULL;
+-- Of the tries of one period at most one is open or paid, whatever two machines do at once.
+CREATE UNIQUE INDEX recurring_attempts_period ON recurring.recurring_attempts (series, period) WHERE holds_period;
+CREATE INDEX recurring_attempts_credential ON recurring.recurring_attempts (credential) WHERE credential IS NOT NULL;
 
 -- What happened to each attempt, written by the database itself, so that no change can be without its line.
 CREATE TABLE recurring.recurring_events (
@@ -86,8 +105,20 @@ CREATE FUNCTION recurring.recurring_log_stays() RETURNS trigger LANGUAGE plpgsql
 BEGIN
   RAISE EXCEPTION 'the log is only ever added to';
 END $$;
-CREATE TRIGGER recurring_events_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON recurring.recurring_events
+CREATE TRIGGER recurring_events_stay BEFORE UPDATE OR TRUNCATE ON recurring.recurring_events
   FOR EACH STATEMENT EXECUTE FUNCTION recurring.recurring_log_stays();
+
+-- The log of an archived attempt is in a file, whose digest its newest line names: only that line has to stay.
+CREATE FUNCTION recurring.recurring_log_leaves() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF EXISTS (SELECT FROM recurring.recurring_attempts
+      WHERE attempt = old.attempt AND archived IS NOT NULL AND old.line < lines) THEN
+    RETURN old;
+  END IF;
+  RAISE EXCEPTION 'the log is only ever added to';
+END $$;
+CREATE TRIGGER recurring_events_leave BEFORE DELETE ON recurring.recurring_events
+  FOR EACH ROW EXECUTE FUNCTION recurring.recurring_log_leaves();
 
 CREATE TABLE recurring.recurring_inbox (
   provider TEXT NOT NULL,

@@ -42,6 +42,17 @@ CREATE TABLE recurring_attempts (
   lapsed INTEGER NOT NULL DEFAULT 0,
   -- Whether anything may have been sent under this name by a try that has ended. Never taken back.
   sent INTEGER NOT NULL DEFAULT 0,
+  -- Which try of which period of a series (a subscription) this is.
+  series TEXT,
+  period TEXT,
+  try INTEGER,
+  -- Whether this is the try of its period that may be open or paid. It is none any more when it is declined, canceled or
+  -- not applied, and what is learned of it later does not make it one again: then two are open, which is reviewed.
+  holds_period INTEGER NOT NULL DEFAULT 0,
+  -- Of the credential, and of this journal: the attempts that were made with one credential have the same.
+  credential TEXT,
+  -- When its log left for a file. The row stays, so that its name and its payment stay taken.
+  archived INTEGER,
   -- The number of the newest line of its log.
   lines INTEGER NOT NULL DEFAULT 1
 ) STRICT, WITHOUT ROWID;
@@ -54,6 +65,14 @@ CREATE UNIQUE INDEX recurring_attempts_payment ON recurring_attempts (provider, 
   WHERE payment IS NOT NULL AND operation IN ('charge', 'schedule', 'first_payment');
 CREATE INDEX recurring_attempts_open ON recurring_attempts (provider, payment)
   WHERE state IN ('armed', 'pending', 'unknown', 'review') AND payment IS NOT NULL;
+-- What is open, for the list of each state and for how many there are and how old.
+CREATE INDEX recurring_attempts_unsettled ON recurring_attempts (state, attempt, provider, operation, armed, created)
+  WHERE state IN ('armed', 'pending', 'unknown', 'review');
+-- The tries of a series in their order. Each number is given once.
+CREATE UNIQUE INDEX recurring_attempts_series ON recurring_attempts (series, period, try) WHERE series IS NOT NULL;
+-- Of the tries of one period at most one is open or paid, whatever two machines do at once.
+CREATE UNIQUE INDEX recurring_attempts_period ON recurring_attempts (series, period) WHERE holds_period;
+CREATE INDEX recurring_attempts_credential ON recurring_attempts (credential) WHERE credential IS NOT NULL;
 
 -- What happened to each attempt, written by the database itself, so that no change can be without its line.
 CREATE TABLE recurring_events (
@@ -79,7 +98,11 @@ END;
 CREATE TRIGGER recurring_events_stay BEFORE UPDATE ON recurring_events BEGIN
   SELECT raise(ABORT, 'the log is only ever added to');
 END;
-CREATE TRIGGER recurring_events_are_kept BEFORE DELETE ON recurring_events BEGIN
+-- The log of an archived attempt is in a file, whose digest its newest line names: only that line has to stay.
+CREATE TRIGGER recurring_events_are_kept BEFORE DELETE ON recurring_events
+WHEN NOT EXISTS (SELECT 1 FROM recurring_attempts
+  WHERE attempt = old.attempt AND archived IS NOT NULL AND old.line < lines)
+BEGIN
   SELECT raise(ABORT, 'the log is only ever added to');
 END;
 

@@ -6,17 +6,20 @@ use recurring_core::{AttemptId, Timestamp};
 use recurring_facade::{PaymentRef, ProviderId};
 use rusqlite::Connection;
 
+use super::archive::{Archivable, Departure};
 use super::change::{Change, Claim, Due, Filter, Late, Lease, Owners};
 use super::contract::Store;
 use super::failover::{Acknowledged, Failover, NOTE_RULE, missing_note};
 use super::info::JournalInfo;
 use super::sealed::Sealed;
+use super::unsettled::Unsettled;
 use crate::attempt::{AttemptRecord, Event, Fence, State};
 use crate::clock::{Clock, SystemClock};
 use crate::error::StoreError;
 use crate::inbox::{Delivery, InboxEntry};
 use crate::intent::Intent;
 
+mod archive;
 mod failover;
 mod file;
 mod inbox;
@@ -26,7 +29,9 @@ mod owner;
 mod path;
 mod permissions;
 mod problem;
+mod series;
 mod statements;
+mod take;
 mod writer;
 
 use owner::{Owner, owner_is_gone};
@@ -206,26 +211,26 @@ impl Store for SqliteStore {
 
     async fn plan(&self, intent: &Intent, now: Timestamp) -> Result<AttemptRecord, StoreError> {
         let intent = intent.clone();
-        self.writer.write(move |connection| sql::plan(connection, &intent, now)).await
+        self.writer.write(move |connection| take::plan(connection, &intent, now)).await
     }
 
     async fn reserve(&self, intent: &Intent, now: Timestamp) -> Result<Claim, StoreError> {
         let intent = intent.clone();
-        self.writer.write(move |connection| sql::reserve(connection, &intent, now)).await
+        self.writer.write(move |connection| take::reserve(connection, &intent, now)).await
     }
 
     async fn claim(&self, intents: &[Intent], lease: &Lease) -> Result<Vec<Claim>, StoreError> {
         let (intents, lease) = (intents.to_vec(), lease.clone());
         self.writer
             .write_several(move |connection| {
-                intents.iter().map(|intent| sql::take_one(connection, sql::CLAIM, intent, &lease)).collect()
+                intents.iter().map(|intent| take::take_one(connection, take::CLAIM, intent, &lease)).collect()
             })
             .await
     }
 
     async fn arm(&self, intent: &Intent, lease: &Lease) -> Result<Claim, StoreError> {
         let (intent, lease) = (intent.clone(), lease.clone());
-        self.writer.write(move |connection| sql::take_one(connection, sql::ARM, &intent, &lease)).await
+        self.writer.write(move |connection| take::take_one(connection, take::ARM, &intent, &lease)).await
     }
 
     async fn change(
@@ -282,8 +287,42 @@ impl Store for SqliteStore {
         self.read(move |connection| sql::list(connection, &filter, limit)).await
     }
 
+    async fn series(&self, series: &str) -> Result<Vec<AttemptRecord>, StoreError> {
+        let series = series.to_owned();
+        self.read(move |connection| series::series(connection, &series)).await
+    }
+
+    async fn credential_history(
+        &self,
+        digest: &str,
+        since: Timestamp,
+    ) -> Result<Vec<AttemptRecord>, StoreError> {
+        let digest = digest.to_owned();
+        self.read(move |connection| series::credential_history(connection, &digest, since)).await
+    }
+
+    async fn unsettled(&self) -> Result<Vec<Unsettled>, StoreError> {
+        let now = self.clock.now();
+        self.read(move |connection| sql::unsettled(connection, now)).await
+    }
+
     async fn count(&self) -> Result<Vec<(State, u64)>, StoreError> {
         self.read(sql::count).await
+    }
+
+    async fn archivable(
+        &self,
+        after: Option<&AttemptId>,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Archivable, StoreError> {
+        let after = after.cloned();
+        self.read(move |connection| archive::archivable(connection, after.as_ref(), before, limit)).await
+    }
+
+    async fn archive(&self, departures: &[Departure], now: Timestamp) -> Result<u64, StoreError> {
+        let departures = departures.to_vec();
+        self.writer.write_several(move |connection| archive::archive(connection, &departures, now)).await
     }
 
     async fn events(&self, attempt: &AttemptId) -> Result<Vec<Event>, StoreError> {

@@ -10,8 +10,7 @@ use recurring_journal::store::{JournalInfo, SqliteStore, Store};
 use recurring_journal::{Journal, State, StoreError};
 use rusqlite::Connection;
 
-const STORED: [Stored; 6] =
-    stored!["1a" 1 false, "1" 1 false, "2" 2 false, "3a" 3 false, "3b" 3 false, "3" 3 false in "sqlite"];
+const STORED: [Stored; 7] = stored!["1a" 1 false, "1" 1 false, "2" 2 false, "3a" 3 false, "3b" 3 false, "3" 3 false, "4" 4 false in "sqlite"];
 
 /// Restores a stored journal into a new file.
 fn restored(folder: &Path, stored: &Stored) -> PathBuf {

@@ -11,8 +11,7 @@ use recurring_fixtures::postgres::Cluster;
 use recurring_journal::store::{JournalInfo, PostgresStore, Store};
 use recurring_journal::{Journal, State, StoreError};
 
-const STORED: [Stored; 6] =
-    stored!["1a" 1 false, "1" 1 true, "2" 2 false, "3a" 3 false, "3b" 3 false, "3" 3 false in "postgres"];
+const STORED: [Stored; 7] = stored!["1a" 1 false, "1" 1 true, "2" 2 false, "3a" 3 false, "3b" 3 false, "3" 3 false, "4" 4 false in "postgres"];
 
 recurring_fixtures::tests! {
     needs PostgreSql: multi_thread [

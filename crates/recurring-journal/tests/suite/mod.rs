@@ -1,11 +1,14 @@
 //! What every store must do, asked of each in the same words.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+mod archive;
 mod failover;
 mod late;
 mod names;
 mod payments;
+mod series;
 mod unreadable;
+mod unsettled;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -56,10 +59,28 @@ macro_rules! every_case {
             enrolment_reserves_its_name,
             enrolment_is_taken_to_record_its_end,
             unsent_enrolment_is_replaced,
+            series_is_listed_by_period_and_try,
+            try_waits_for_every_other_of_its_period,
+            number_of_a_try_is_given_once,
+            tries_at_once_on_four_machines_arm_one,
+            try_that_turns_out_open_bars_the_next,
+            try_that_was_not_applied_waits_for_the_next,
+            series_is_compared_when_planned_again,
+            credential_history_is_of_one_credential,
+            unsettled_counts_by_gateway_and_state,
+            archived_attempt_leaves_its_log_and_keeps_its_name,
+            archived_name_is_never_charged_again,
+            archived_attempt_still_raises_the_alarm,
+            attempt_that_changed_meanwhile_stays,
         }
     };
 }
 
+#[allow(unused_imports, reason = "each test program uses a part of it")]
+pub(crate) use archive::{
+    archived_attempt_leaves_its_log_and_keeps_its_name, archived_attempt_still_raises_the_alarm,
+    archived_name_is_never_charged_again, attempt_that_changed_meanwhile_stays,
+};
 #[allow(unused_imports, reason = "each test program uses a part of it")]
 pub(crate) use failover::{assert_failed_over, before_failover};
 #[allow(unused_imports, reason = "each test program uses a part of it")]
@@ -75,7 +96,16 @@ pub(crate) use payments::{
     payment_of_eight_attempts_at_once_belongs_to_one,
 };
 #[allow(unused_imports, reason = "each test program uses a part of it")]
+pub(crate) use series::{
+    credential_history_is_of_one_credential, number_of_a_try_is_given_once,
+    series_is_compared_when_planned_again, series_is_listed_by_period_and_try,
+    tries_at_once_on_four_machines_arm_one, try_that_turns_out_open_bars_the_next,
+    try_that_was_not_applied_waits_for_the_next, try_waits_for_every_other_of_its_period,
+};
+#[allow(unused_imports, reason = "each test program uses a part of it")]
 pub(crate) use unreadable::{UNREADABLE, assert_unreadable};
+#[allow(unused_imports, reason = "each test program uses a part of it")]
+pub(crate) use unsettled::unsettled_counts_by_gateway_and_state;
 
 pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_unix_seconds(1_800_000_000 + second).unwrap()
@@ -102,7 +132,7 @@ pub(crate) async fn lease(store: &dyn Store, second: i64) -> Lease {
 pub(crate) async fn armed(store: &dyn Store, name: &str, second: i64) -> Fence {
     match store.arm(&intent(name), &lease(store, second).await).await.unwrap() {
         Claim::Acquired(fence) => fence,
-        Claim::Existing(record) => panic!("not armed but {record:?}"),
+        other => panic!("not armed but {other:?}"),
     }
 }
 

@@ -21,7 +21,7 @@ fn unsent() -> Change {
 async fn arm(store: &dyn Store, intent: &Intent, second: i64) -> Option<Fence> {
     match store.arm(intent, &lease(store, second).await).await.unwrap() {
         Claim::Acquired(fence) => Some(fence),
-        Claim::Existing(_) => None,
+        Claim::Existing(_) | Claim::Blocked(_) => None,
     }
 }
 

@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use recurring_core::Timestamp;
 use recurring_facade::{AttemptId, PaymentRef, ProviderId};
 use recurring_journal::store::sealed::Sealed;
-use recurring_journal::store::{Change, Claim, Due, Filter, Late, Lease, Owners, Store};
+use recurring_journal::store::{
+    Archivable, Change, Claim, Departure, Due, Filter, Late, Lease, Owners, Store, Unsettled,
+};
 use recurring_journal::{AttemptRecord, Delivery, Event, Fence, InboxEntry, Intent, State, StoreError};
 
 /// What is different from the store inside: nothing, as it is.
@@ -131,6 +133,35 @@ impl<L: Layer> Store for Layered<L> {
 
     async fn list(&self, filter: &Filter, limit: u32) -> Result<Vec<AttemptRecord>, StoreError> {
         self.inner.list(filter, limit).await
+    }
+
+    async fn series(&self, series: &str) -> Result<Vec<AttemptRecord>, StoreError> {
+        self.inner.series(series).await
+    }
+
+    async fn credential_history(
+        &self,
+        digest: &str,
+        since: Timestamp,
+    ) -> Result<Vec<AttemptRecord>, StoreError> {
+        self.inner.credential_history(digest, since).await
+    }
+
+    async fn unsettled(&self) -> Result<Vec<Unsettled>, StoreError> {
+        self.inner.unsettled().await
+    }
+
+    async fn archivable(
+        &self,
+        after: Option<&AttemptId>,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Archivable, StoreError> {
+        self.inner.archivable(after, before, limit).await
+    }
+
+    async fn archive(&self, departures: &[Departure], now: Timestamp) -> Result<u64, StoreError> {
+        self.write(self.inner.archive(departures, now)).await
     }
 
     async fn count(&self) -> Result<Vec<(State, u64)>, StoreError> {

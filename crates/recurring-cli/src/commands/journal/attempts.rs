@@ -21,7 +21,7 @@ pub(super) async fn list(
     out: &Output,
 ) -> Result<Exit, CliError> {
     let mut rows = Vec::new();
-    let filtered = filter.state.is_some() || filter.provider.is_some();
+    let filtered = filter.state.is_some() || filter.provider.is_some() || filter.series.is_some();
     let mut left = most;
     while left > 0 {
         let page = journal.list(&filter, u32::try_from(left).unwrap_or(PAGE).min(PAGE)).await?;
@@ -64,6 +64,8 @@ pub(super) async fn show(journal: &Journal, attempt: &AttemptId, out: &Output) -
     let line = Line {
         state: Some(record.state),
         operation: Some(record.operation),
+        series: record.series.clone(),
+        archived: record.archived,
         created: Some(record.created),
         updated: Some(record.updated),
         events: Some(events),

@@ -1,7 +1,7 @@
 //! An attempt of the journal as one JSON object.
 
 use recurring_facade::{AttemptId, Currency, Money, PaymentRef, ProviderId, Timestamp};
-use recurring_journal::{AttemptRecord, Operation, State};
+use recurring_journal::{AttemptRecord, Operation, SeriesTry, State};
 use serde::Serialize;
 
 use crate::error::{CliError, Kind};
@@ -18,6 +18,11 @@ pub(super) struct RecordLine<'a> {
     amount: Option<String>,
     currency: Option<Currency>,
     updated: Timestamp,
+    /// Three members: `series`, `period` and `try`.
+    #[serde(flatten)]
+    series: Option<&'a SeriesTry>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    archived: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     payment: Option<&'a PaymentRef>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,6 +67,8 @@ impl<'a> From<&'a AttemptRecord> for RecordLine<'a> {
             amount: record.amount.map(Money::to_decimal),
             currency: record.amount.map(Money::currency),
             updated: record.updated,
+            series: record.series.as_ref(),
+            archived: record.archived,
             payment: record.payment.as_ref(),
             note: record.note.as_deref(),
             decided_by: record.decided_by.as_deref(),

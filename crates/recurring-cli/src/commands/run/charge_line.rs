@@ -10,8 +10,18 @@ use crate::nearest::nearest;
 const LONGEST_LINE: usize = 64 * 1024;
 
 /// The members that a line may have.
-const MEMBERS: [&str; 7] =
-    ["attempt", "amount", "currency", "credential", "provider", "reason", "notification_url"];
+const MEMBERS: [&str; 10] = [
+    "attempt",
+    "amount",
+    "currency",
+    "credential",
+    "provider",
+    "reason",
+    "notification_url",
+    "series",
+    "period",
+    "try",
+];
 
 /// One line of the input. A member that is not known may mean something (`not_before`, `dry_run`): it is refused.
 #[derive(Deserialize)]
@@ -27,10 +37,23 @@ struct Line {
     reason: Option<String>,
     #[serde(default)]
     notification_url: Option<String>,
+    #[serde(default)]
+    series: Option<String>,
+    #[serde(default)]
+    period: Option<String>,
+    #[serde(default)]
+    r#try: Option<u32>,
+}
+
+/// What one line asks for.
+pub(super) struct Charge {
+    pub(super) request: ChargeRequest,
+    /// The subscription, the period, and which try of it this is.
+    pub(super) series: Option<(String, String, u32)>,
 }
 
 /// Reads one line. No message quotes it: it holds a token.
-pub(super) fn charge(line: &[u8]) -> Result<ChargeRequest, String> {
+pub(super) fn charge(line: &[u8]) -> Result<Charge, String> {
     if line.len() > LONGEST_LINE {
         return Err(format!("longer than {LONGEST_LINE} bytes"));
     }
@@ -64,10 +87,15 @@ pub(super) fn charge(line: &[u8]) -> Result<ChargeRequest, String> {
     if line.provider.as_deref().is_some_and(|provider| provider != belongs_to.as_str()) {
         return Err(format!("the credential belongs to {belongs_to}"));
     }
+    let series = match (line.series, line.period, line.r#try) {
+        (Some(series), Some(period), Some(number)) => Some((series, period, number)),
+        (None, None, None) => None,
+        _ => return Err("`series`, `period` and `try` belong together: give all three, or none".to_owned()),
+    };
     let mut request = ChargeRequest::new(attempt, line.credential, amount);
     request.reason = line.reason;
     request.notification_url = line.notification_url;
-    Ok(request)
+    Ok(Charge { request, series })
 }
 
 #[cfg(test)]
@@ -75,7 +103,7 @@ mod tests {
     use super::*;
 
     fn why(line: &str) -> String {
-        charge(line.as_bytes()).map(|request| request.attempt.to_string()).unwrap_or_else(|why| why)
+        charge(line.as_bytes()).map(|charge| charge.request.attempt.to_string()).unwrap_or_else(|why| why)
     }
 
     #[test]
@@ -88,6 +116,9 @@ mod tests {
             (with(r#","amount":40.0"#), "`amount` must be a string such as \"40.00\""),
             (with(r#","amount":"40.00","reason":7"#), "another type"),
             (with(r#","amount":"40.00","not_before":"2027-01-01""#), "`not_before` is not a member"),
+            (with(r#","amount":"40.00","series":"sub-1","period":"2026-11","try":2"#), "a"),
+            (with(r#","amount":"40.00","series":"sub-1","try":2"#), "give all three, or none"),
+            (with(r#","amount":"40.00","series":"sub-1","period":"2026-11","try":-1"#), "another type"),
             (with(r#","ammount":"40.00""#), "did you mean `amount`?"),
             (with(r#","amount":"40.00","amount":"40.00""#), "`amount` is named twice"),
             ("{".to_owned(), "not valid JSON"),

@@ -5,11 +5,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
-use recurring_facade::ChargeRequest;
-use recurring_journal::UnreadableLine;
+use recurring_journal::{ChargeIntent, SeriesTry, UnreadableLine};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Split};
 
-use super::charge_line::charge;
+use super::charge_line::{Charge, charge};
 use crate::error::CliError;
 use crate::files;
 
@@ -37,8 +36,18 @@ pub(super) struct Charges {
     ended: bool,
 }
 
+fn intent(charge: Charge) -> Result<ChargeIntent, String> {
+    let intent = ChargeIntent::new(charge.request);
+    match charge.series {
+        None => Ok(intent),
+        Some((series, period, number)) => SeriesTry::new(series, period, number)
+            .map(|series| intent.with_series(series))
+            .map_err(|error| error.to_string()),
+    }
+}
+
 impl Stream for Charges {
-    type Item = Result<ChargeRequest, UnreadableLine>;
+    type Item = Result<ChargeIntent, UnreadableLine>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
@@ -64,7 +73,7 @@ impl Stream for Charges {
             };
             if !bytes.trim_ascii().is_empty() {
                 let unreadable = |why| UnreadableLine::new(format!("line {number}: {why}"));
-                return Poll::Ready(Some(charge(bytes).map_err(unreadable)));
+                return Poll::Ready(Some(charge(bytes).and_then(intent).map_err(unreadable)));
             }
         }
     }

@@ -20,7 +20,7 @@ pub(super) async fn plan(journal: &Journal, path: &Path, out: &Output) -> Result
     let (mut worst, mut planned, mut made) = (Exit::Done, 0_u64, 0_u64);
     while let Some(charge) = poll_fn(|context| Pin::new(&mut charges).poll_next(context)).await {
         let problem = match charge {
-            Ok(request) => match journal.plan(&request).await {
+            Ok(charge) => match journal.plan(&charge).await {
                 Ok(record) => {
                     *(if record.state == State::Planned { &mut planned } else { &mut made }) += 1;
                     if out.is_json() {
@@ -28,7 +28,7 @@ pub(super) async fn plan(journal: &Journal, path: &Path, out: &Output) -> Result
                     }
                     continue;
                 }
-                Err(error) => CliError::from(error).of(&request.attempt),
+                Err(error) => CliError::from(error).of(&charge.request().attempt),
             },
             Err(problem) => CliError::usage(problem.to_string()),
         };

@@ -9,10 +9,11 @@ use crate::error::StoreError;
 use crate::store::version::{VERSION, in_use};
 
 /// The steps, of which the first one leads from version 1 to 2.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     include_str!("../migrations/postgres/2.sql"),
     include_str!("../migrations/postgres/3.sql"),
     include_str!("../migrations/postgres/4.sql"),
+    include_str!("../migrations/postgres/5.sql"),
 ];
 
 /// Held while the tables are made or changed: several processes that do it at once do it once.

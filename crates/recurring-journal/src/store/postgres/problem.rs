@@ -8,9 +8,21 @@ use crate::error::StoreError;
 /// What the pool's hook says, so that it can be told from other errors: the pool carries text only.
 pub(super) const FAILED_OVER: &str = "another place: ";
 
+/// The unique indexes that decide between two tries of a period that are stored at once. The one that lost changed nothing,
+/// and sees the other one when it is run again.
+const DECIDED_BY: [&str; 2] = ["recurring_attempts_period", "recurring_attempts_series"];
+
 /// Whether a statement changed nothing because another one was faster.
 pub(super) fn lost_a_race(error: &tokio_postgres::Error) -> bool {
-    matches!(error.code(), Some(&SqlState::T_R_DEADLOCK_DETECTED | &SqlState::T_R_SERIALIZATION_FAILURE))
+    let decided = error
+        .as_db_error()
+        .and_then(|reply| reply.constraint())
+        .is_some_and(|index| DECIDED_BY.contains(&index));
+    decided
+        || matches!(
+            error.code(),
+            Some(&SqlState::T_R_DEADLOCK_DETECTED | &SqlState::T_R_SERIALIZATION_FAILURE)
+        )
 }
 
 /// The error for what the server says. Its messages quote no value of a statement.

@@ -118,7 +118,7 @@ pub(super) async fn acknowledge(
     // Everything from which money could be sent again: it may have been sent in the time that is missing.
     let sendable = format!(
         "UPDATE recurring.recurring_attempts SET {free}, state = 'review', updated = ({NOW}), {note}
-         WHERE operation <> 'enrolment' AND (state = 'not_applied' OR state = 'planned' AND {})",
+         WHERE operation <> 'enrolment' AND archived IS NULL AND (state = 'not_applied' OR state = 'planned' AND {})",
         !failover.planned_were_not_sent
     );
     let holder = format!(
@@ -131,7 +131,8 @@ pub(super) async fn acknowledge(
          VALUES ($2, $3, 'charge', '', 'review', ({NOW}), ({NOW}), $4, $1, $5, true)
          ON CONFLICT (attempt) DO UPDATE SET lines = a.lines + 1, lapsed = true, owner = NULL, fence = a.fence + 1,
            lease_until = NULL, state = 'review', updated = excluded.updated,
-           payment = coalesce(a.payment, excluded.payment), decided_by = excluded.decided_by, note = excluded.note
+           payment = coalesce(a.payment, excluded.payment), decided_by = excluded.decided_by, note = excluded.note,
+           archived = NULL
          WHERE a.state NOT IN ('paid', 'authorized', 'unknown', 'pending')"
     );
     transaction.execute(&open, &values).await.map_err(problem)?;

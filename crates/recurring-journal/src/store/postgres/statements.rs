@@ -12,8 +12,12 @@ use crate::attempt::Event;
 use crate::error::StoreError;
 use crate::inbox::InboxEntry;
 use crate::intent::Intent;
-use crate::store::change::{Due, Lease};
-use crate::store::row::{COLUMNS, HAS_OWN_PAYMENT, IntentColumns, Row, authenticity, instant, invalid};
+use crate::series::SeriesTry;
+use crate::store::change::{Due, Filter, Lease};
+use crate::store::row::{
+    CLOSED, COLUMNS, HAS_OWN_PAYMENT, IntentColumns, Row, authenticity, instant, invalid,
+};
+use crate::store::unsettled::UnsettledRow;
 
 /// The time of the server, in milliseconds since 1970.
 pub(super) const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
@@ -32,25 +36,31 @@ macro_rules! take {
     ($state:literal, $armed:literal, $set:literal, $may_be:literal, $or:expr) => {
         concat!(
             "INSERT INTO recurring.recurring_attempts AS a
-               (attempt, provider, operation, amount, currency, fingerprint, sealed, state, owner, fence, lease_until, created, updated, armed)
-             SELECT DISTINCT ON (attempt) attempt, provider, operation, amount, currency, fingerprint, sealed, ",
+               (attempt, provider, operation, amount, currency, fingerprint, sealed, series, period, try, credential,
+                holds_period, state, owner, fence, lease_until, created, updated, armed)
+             SELECT DISTINCT ON (attempt) attempt, provider, operation, amount, currency, fingerprint, sealed, series, period,
+               try, credential, series IS NOT NULL, ",
             $state,
             ", $8, 1, $9, $10, $10, ",
             $armed,
-            " FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::bytea[])
-               AS given (attempt, provider, operation, amount, currency, fingerprint, sealed)
+            " FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::bytea[],
+                 $11::text[], $12::text[], $13::bigint[], $14::text[])
+               AS given (attempt, provider, operation, amount, currency, fingerprint, sealed, series, period, try, credential)
+             WHERE given.series IS NULL OR NOT EXISTS (SELECT FROM recurring.recurring_attempts AS other
+               WHERE other.series = given.series AND other.period = given.period AND other.attempt <> given.attempt
+                 AND (other.state NOT IN ('declined', 'canceled', 'not_applied') OR other.try = given.try))
              ORDER BY attempt
              ON CONFLICT (attempt) DO UPDATE
                SET lines = a.lines + 1, owner = excluded.owner, fence = a.fence + 1, lease_until = excluded.lease_until,
-                 updated = excluded.updated,
+                 updated = excluded.updated, credential = coalesce(excluded.credential, a.credential),
                  sealed = CASE WHEN a.fingerprint = excluded.fingerprint THEN coalesce(excluded.sealed, a.sealed)
                    ELSE excluded.sealed END",
             $set,
-            " WHERE a.fingerprint IN (excluded.fingerprint, '') AND (",
+            " WHERE a.archived IS NULL AND (a.fingerprint IN (excluded.fingerprint, '') AND (",
             $may_be,
             " a.state = 'planned' AND (a.owner IS NULL OR a.owner = excluded.owner OR a.lease_until < excluded.updated))",
             $or,
-            " RETURNING attempt, fence"
+            ") RETURNING attempt, fence"
         )
     };
 }
@@ -61,7 +71,8 @@ pub(super) const ARM: &str = take!(
     "$10",
     ", state = 'armed', armed = excluded.armed, payment = NULL, ending = NULL, looks = 0, nothing_found = 0,
        next_look = NULL, decided_by = NULL, note = NULL, lapsed = false, fingerprint = excluded.fingerprint,
-       provider = excluded.provider, operation = excluded.operation, amount = excluded.amount, currency = excluded.currency",
+       provider = excluded.provider, operation = excluded.operation, amount = excluded.amount, currency = excluded.currency,
+       series = excluded.series, period = excluded.period, try = excluded.try, holds_period = excluded.holds_period",
     "a.state = 'not_applied' OR",
     concat!(" OR ", replaceable!())
 );
@@ -75,7 +86,7 @@ pub(super) const RESERVE: &str = concat!(
        SET lines = a.lines + 1, fence = a.fence + 1, state = excluded.state, updated = excluded.updated, ending = NULL,
          note = NULL, decided_by = NULL, fingerprint = excluded.fingerprint, amount = excluded.amount,
          currency = excluded.currency
-       WHERE a.operation IN ('enrolment', 'first_payment') AND ",
+       WHERE a.archived IS NULL AND a.operation IN ('enrolment', 'first_payment') AND ",
     replaceable!(),
     " RETURNING attempt, fence"
 );
@@ -96,7 +107,8 @@ pub(super) static CHANGE: LazyLock<String> = LazyLock::new(|| {
            looks = coalesce($6, looks), nothing_found = coalesce($7, nothing_found), next_look = $8, decided_by = $9,
            note = $10, sealed = coalesce($11, sealed), owner = CASE WHEN $12 THEN owner END,
            lease_until = CASE WHEN $12 THEN lease_until END, updated = $13,
-           sent = sent OR NOT ($14 OR $3 = 'planned')
+           sent = sent OR NOT ($14 OR $3 = 'planned'), holds_period = holds_period AND $3 NOT IN {CLOSED},
+           archived = CASE WHEN state = $3 THEN archived END
          WHERE attempt = $1 AND fence = $2 RETURNING {COLUMNS}"
     )
 });
@@ -121,6 +133,7 @@ pub(super) static RECORD_LATE_RESULT: LazyLock<String> = LazyLock::new(|| {
         owner = CASE WHEN {ALARM} THEN NULL ELSE owner END,
         lease_until = CASE WHEN {ALARM} THEN NULL ELSE lease_until END,
         fence = CASE WHEN {ALARM} THEN fence + 1 ELSE fence END,
+        archived = CASE WHEN {ALARM} THEN NULL ELSE archived END,
         state = CASE WHEN {ALARM} THEN 'review' ELSE state END
       WHERE attempt = $1 RETURNING attempt, lines
     )
@@ -175,13 +188,16 @@ pub(super) const UNHANDLED: &str =
 pub(super) static SOME: LazyLock<String> =
     LazyLock::new(|| format!("SELECT {COLUMNS} FROM recurring.recurring_attempts WHERE attempt = ANY($1)"));
 
-pub(super) static LIST: LazyLock<String> = LazyLock::new(|| {
+/// Lists attempts. The word of a state is in the statement itself, so that the server sees which index has it.
+pub(super) fn list(filter: &Filter) -> String {
+    let state = filter.state.map(|state| format!("AND state = '{state}'")).unwrap_or_default();
+    let series = if filter.series.is_some() { "series = $2" } else { "$2::text IS NULL" };
     format!(
         "SELECT {COLUMNS} FROM recurring.recurring_attempts
-         WHERE attempt > $1 AND ($2::text IS NULL OR state = $2) AND ($3::text IS NULL OR provider = $3)
+         WHERE attempt > $1 {state} AND {series} AND ($3::text IS NULL OR provider = $3)
          ORDER BY attempt LIMIT $4"
     )
-});
+}
 
 pub(super) static OPEN: LazyLock<String> = LazyLock::new(|| {
     format!(
@@ -246,10 +262,15 @@ pub(super) struct Columns<'a> {
     currencies: Vec<Option<&'a str>>,
     fingerprints: Vec<&'a str>,
     sealed: Vec<Option<&'a [u8]>>,
+    series: Vec<Option<&'a str>>,
+    periods: Vec<Option<&'a str>>,
+    tries: Vec<Option<i64>>,
+    credentials: Vec<Option<&'a str>>,
 }
 
 impl<'a> Columns<'a> {
     pub(super) fn of(intents: &'a [Intent]) -> Self {
+        let tries = || intents.iter().map(|intent| intent.series.as_ref());
         Self {
             attempts: intents.iter().map(|intent| intent.attempt.as_str()).collect(),
             providers: intents.iter().map(|intent| intent.provider.as_str()).collect(),
@@ -261,6 +282,10 @@ impl<'a> Columns<'a> {
                 .collect(),
             fingerprints: intents.iter().map(|intent| intent.fingerprint.as_str()).collect(),
             sealed: intents.iter().map(|intent| intent.sealed.as_deref()).collect(),
+            series: tries().map(|series| series.map(SeriesTry::series)).collect(),
+            periods: tries().map(|series| series.map(SeriesTry::period)).collect(),
+            tries: tries().map(|series| series.map(|series| i64::from(series.number()))).collect(),
+            credentials: intents.iter().map(|intent| intent.credential.as_deref()).collect(),
         }
     }
 
@@ -278,7 +303,7 @@ pub(super) struct TakeValues<'a> {
 }
 
 impl TakeValues<'_> {
-    pub(super) fn as_refs(&self) -> [&(dyn ToSql + Sync); 10] {
+    pub(super) fn as_refs(&self) -> [&(dyn ToSql + Sync); 14] {
         let columns = self.columns;
         [
             &columns.attempts,
@@ -291,6 +316,10 @@ impl TakeValues<'_> {
             &self.lease.owner,
             &self.until,
             &self.now,
+            &columns.series,
+            &columns.periods,
+            &columns.tries,
+            &columns.credentials,
         ]
     }
 }
@@ -343,16 +372,34 @@ pub(super) fn row(row: &PgRow) -> Result<Row, StoreError> {
             sealed: row.try_get(20)?,
             lapsed: row.try_get(21)?,
             sent: row.try_get(22)?,
+            series: row.try_get(23)?,
+            period: row.try_get(24)?,
+            number: row.try_get(25)?,
+            archived: row.try_get(26)?,
         })
     };
     read().map_err(problem)
 }
 
+pub(super) fn unsettled(row: &PgRow) -> Result<UnsettledRow, StoreError> {
+    Ok(UnsettledRow {
+        provider: text(row, 0)?,
+        state: text(row, 1)?,
+        count: number(row, 2)?,
+        oldest: number(row, 3)?,
+    })
+}
+
 pub(super) fn event(row: &PgRow) -> Result<Event, StoreError> {
-    let optional = |index: usize| row.try_get::<_, Option<String>>(index).map_err(problem);
+    event_after(row, 0)
+}
+
+/// A line of a log after this many other columns.
+pub(super) fn event_after(row: &PgRow, others: usize) -> Result<Event, StoreError> {
+    let optional = |index: usize| row.try_get::<_, Option<String>>(others + index).map_err(problem);
     Ok(Event {
-        at: instant(number(row, 0)?)?,
-        what: text(row, 1)?,
+        at: instant(number(row, others)?)?,
+        what: text(row, others + 1)?,
         payment: optional(2)?.map(PaymentRef::new),
         owner: optional(3)?,
         note: optional(4)?,

@@ -51,7 +51,7 @@ pub(super) fn acknowledge(
         let mut review = transaction.execute(
             &format!(
                 "UPDATE recurring_attempts SET {free}, state = 'review', {note}
-                 WHERE operation <> 'enrolment' AND (state = 'not_applied'{or_planned})"
+                 WHERE operation <> 'enrolment' AND archived IS NULL AND (state = 'not_applied'{or_planned})"
             ),
             values,
         )?;
@@ -74,7 +74,7 @@ pub(super) fn acknowledge(
                  ON CONFLICT (attempt) DO UPDATE
                    SET lines = lines + 1, lapsed = 1, owner = NULL, fence = fence + 1, lease_until = NULL, state = 'review',
                      updated = excluded.updated, payment = coalesce(payment, excluded.payment),
-                     decided_by = excluded.decided_by, note = excluded.note
+                     decided_by = excluded.decided_by, note = excluded.note, archived = NULL
                    WHERE state NOT IN ('paid', 'authorized', 'unknown', 'pending')",
                 named_params! {
                     ":attempt": charge.attempt.as_str(),

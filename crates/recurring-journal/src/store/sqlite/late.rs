@@ -42,6 +42,7 @@ pub(super) fn record_late_result(
                owner = CASE WHEN {ALARM} THEN NULL ELSE owner END,
                lease_until = CASE WHEN {ALARM} THEN NULL ELSE lease_until END,
                fence = CASE WHEN {ALARM} THEN fence + 1 ELSE fence END,
+               archived = CASE WHEN {ALARM} THEN NULL ELSE archived END,
                state = CASE WHEN {ALARM} THEN 'review' ELSE state END
              WHERE attempt = :attempt"
         );

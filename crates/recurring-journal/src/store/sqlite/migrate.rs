@@ -13,7 +13,7 @@ use crate::store::version::{VERSION, in_use};
 type Step = fn(&Transaction<'_>) -> rusqlite::Result<()>;
 
 /// The steps, of which the first one leads from version 1 to 2.
-const STEPS: [Step; 3] = [to_2, to_3, to_4];
+const STEPS: [Step; 4] = [to_2, to_3, to_4, to_5];
 
 /// Migrates the journal in one transaction: all of it or nothing. Another process that does the same waits, and finds it
 /// done.
@@ -75,4 +75,8 @@ fn to_4(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         transaction.execute_batch(include_str!("../migrations/sqlite/4_sent.sql"))?;
     }
     transaction.execute_batch(include_str!("../migrations/sqlite/4.sql"))
+}
+
+fn to_5(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.execute_batch(include_str!("../migrations/sqlite/5.sql"))
 }

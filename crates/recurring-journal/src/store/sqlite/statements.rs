@@ -2,156 +2,17 @@
 
 use recurring_core::{AttemptId, Timestamp};
 use recurring_facade::{PaymentRef, ProviderId};
-use rusqlite::{Connection, OptionalExtension, ToSql, named_params, params};
+use rusqlite::{Connection, ToSql, named_params};
 
 use super::problem::problem;
 use crate::attempt::{AttemptRecord, Event, Fence, State};
 use crate::error::StoreError;
-use crate::intent::Intent;
-use crate::store::change::{Change, Claim, Due, Filter, Lease, Owners};
-use crate::store::plan::PLAN_SQLITE;
-use crate::store::row::{
-    COLUMNS, HAS_OWN_PAYMENT, IntentColumns, Row, ending_text, instant, neither, state, whole,
-};
-
-/// A planned attempt that is free: without an owner, this owner's, or its lease is over.
-macro_rules! free {
-    () => {
-        "(owner IS NULL OR owner = excluded.owner OR lease_until < excluded.updated)"
-    };
-}
-
-/// An attempt under whose name nothing was ever sent: another intent of the same kind may take its place.
-macro_rules! replaceable {
-    () => {
-        "state = 'not_applied' AND NOT sent AND NOT lapsed AND payment IS NULL
-           AND provider = excluded.provider AND operation = excluded.operation"
-    };
-}
-
-/// The two ways to take an attempt; they differ in what it becomes, and in what it may have been.
-pub(super) const CLAIM: &str = concat!(
-    "INSERT INTO recurring_attempts
-       (attempt, provider, operation, amount, currency, fingerprint, state, owner, fence, lease_until, created, updated, sealed)
-     VALUES (:attempt, :provider, :operation, :amount, :currency, :fingerprint, 'planned', :owner, 1, :until, :now, :now, :sealed)
-     ON CONFLICT (attempt) DO UPDATE
-       SET lines = lines + 1, owner = excluded.owner, fence = fence + 1, lease_until = excluded.lease_until, updated = excluded.updated,
-         sealed = coalesce(excluded.sealed, sealed)
-       WHERE fingerprint IN (excluded.fingerprint, '') AND state = 'planned' AND ",
-    free!(),
-""
-);
-pub(super) const ARM: &str = concat!(
-    "INSERT INTO recurring_attempts
-       (attempt, provider, operation, amount, currency, fingerprint, state, owner, fence, lease_until, created, updated, armed, sealed)
-     VALUES (:attempt, :provider, :operation, :amount, :currency, :fingerprint, 'armed', :owner, 1, :until, :now, :now, :now, :sealed)
-     ON CONFLICT (attempt) DO UPDATE
-       SET lines = lines + 1, state = 'armed', owner = excluded.owner, fence = fence + 1, lease_until = excluded.lease_until,
-         updated = excluded.updated, armed = excluded.armed,
-         sealed = CASE WHEN fingerprint = excluded.fingerprint THEN coalesce(excluded.sealed, sealed) ELSE excluded.sealed END,
-         payment = NULL, ending = NULL, looks = 0, nothing_found = 0, next_look = NULL, decided_by = NULL, note = NULL,
-         lapsed = 0, fingerprint = excluded.fingerprint, provider = excluded.provider, operation = excluded.operation,
-         amount = excluded.amount, currency = excluded.currency
-       WHERE fingerprint IN (excluded.fingerprint, '')
-         AND (state = 'not_applied' OR state = 'planned' AND ",
-    free!(),
-    ") OR ",
-    replaceable!()
-);
-
-/// Reserves the name of an enrolment.
-const RESERVE: &str = concat!(
-    "INSERT INTO recurring_attempts
-       (attempt, provider, operation, amount, currency, fingerprint, state, fence, created, updated)
-     VALUES (:attempt, :provider, :operation, :amount, :currency, :fingerprint, :state, 1, :now, :now)
-     ON CONFLICT (attempt) DO UPDATE
-       SET lines = lines + 1, fence = fence + 1, state = excluded.state, updated = excluded.updated, ending = NULL, note = NULL,
-         decided_by = NULL, fingerprint = excluded.fingerprint, amount = excluded.amount, currency = excluded.currency
-       WHERE operation IN ('enrolment', 'first_payment') AND ",
-    replaceable!()
-);
+use crate::store::change::{Change, Due, Filter, Lease, Owners};
+use crate::store::row::{CLOSED, COLUMNS, HAS_OWN_PAYMENT, Row, ending_text, instant, state, whole};
+use crate::store::unsettled::{UNSETTLED_SQLITE, Unsettled, UnsettledRow};
 
 pub(super) fn millis(time: Timestamp) -> i64 {
     time.unix_millis()
-}
-
-pub(super) fn plan(
-    connection: &Connection,
-    intent: &Intent,
-    now: Timestamp,
-) -> Result<AttemptRecord, StoreError> {
-    let columns = IntentColumns::of(intent);
-    let more = params![intent.initial_state().as_str(), millis(now), millis(now), intent.sealed];
-    let values = [&named(&columns).map(|(_, value)| value)[..], more].concat();
-    connection
-        .prepare_cached(PLAN_SQLITE)
-        .and_then(|mut prepared| prepared.execute(&values[..]))
-        .map_err(problem)?;
-    get(connection, &intent.attempt)?.ok_or_else(neither)
-}
-
-/// The columns of an intent with the names of their parameters, in the order of the tables.
-fn named<'a>(columns: &'a IntentColumns<'_>) -> [(&'static str, &'a dyn ToSql); 6] {
-    [
-        (":attempt", &columns.attempt),
-        (":provider", &columns.provider),
-        (":operation", &columns.operation),
-        (":amount", &columns.amount),
-        (":currency", &columns.currency),
-        (":fingerprint", &columns.fingerprint),
-    ]
-}
-
-/// Takes an attempt with [`CLAIM`] or [`ARM`], or returns it as it is.
-pub(super) fn take_one(
-    connection: &Connection,
-    statement: &str,
-    intent: &Intent,
-    lease: &Lease,
-) -> Result<Claim, StoreError> {
-    let columns = IntentColumns::of(intent);
-    let more = named_params! {
-        ":owner": lease.owner,
-        ":until": millis(lease.until),
-        ":now": millis(lease.now),
-        ":sealed": intent.sealed,
-    };
-    claimed(connection, statement, intent, &[&named(&columns)[..], more].concat())
-}
-
-/// Reserves the name of an enrolment, or returns the attempt of this name.
-pub(super) fn reserve(connection: &Connection, intent: &Intent, now: Timestamp) -> Result<Claim, StoreError> {
-    let columns = IntentColumns::of(intent);
-    let more = named_params! {
-        ":state": intent.initial_state().as_str(),
-        ":now": millis(now),
-    };
-    claimed(connection, RESERVE, intent, &[&named(&columns)[..], more].concat())
-}
-
-fn claimed(
-    connection: &Connection,
-    statement: &str,
-    intent: &Intent,
-    values: &[(&str, &dyn ToSql)],
-) -> Result<Claim, StoreError> {
-    let run = || -> rusqlite::Result<Option<i64>> {
-        if connection.prepare_cached(statement)?.execute(values)? == 0 {
-            return Ok(None);
-        }
-        // Read, and not `RETURNING`, for which SQLite makes a table each time.
-        connection
-            .prepare_cached("SELECT fence FROM recurring_attempts WHERE attempt = ?")?
-            .query_row([intent.attempt.as_str()], |row| row.get(0))
-            .optional()
-    };
-    match run().map_err(problem)? {
-        Some(fence) => Ok(Claim::Acquired(Fence(fence))),
-        None => match get(connection, &intent.attempt)? {
-            Some(record) => Ok(Claim::Existing(Box::new(record))),
-            None => Err(neither()),
-        },
-    }
 }
 
 pub(super) fn change(
@@ -184,7 +45,9 @@ pub(super) fn change(
                looks = coalesce(:looks, looks), nothing_found = coalesce(:nothing_found, nothing_found),
                next_look = :next_look, decided_by = :decided_by, note = :note, sealed = coalesce(:sealed, sealed),
                owner = CASE WHEN :keep THEN owner END, lease_until = CASE WHEN :keep THEN lease_until END,
-               sent = sent OR NOT (:unsent OR :state = 'planned'), updated = :now
+               sent = sent OR NOT (:unsent OR :state = 'planned'), updated = :now,
+               holds_period = holds_period AND :state NOT IN {CLOSED},
+               archived = CASE WHEN state = :state THEN archived END
              WHERE attempt = :attempt AND fence = :fence RETURNING {COLUMNS}"
     );
     let written = records(connection, &statement, values)
@@ -321,14 +184,17 @@ pub(super) fn list(
     filter: &Filter,
     limit: u32,
 ) -> Result<Vec<AttemptRecord>, StoreError> {
+    // The word itself, so that the database sees which index has it.
+    let state = filter.state.map(|state| format!("AND state = '{state}'")).unwrap_or_default();
+    let series = if filter.series.is_some() { "series = :series" } else { ":series IS NULL" };
     let statement = format!(
         "SELECT {COLUMNS} FROM recurring_attempts
-         WHERE attempt > :after AND (:state IS NULL OR state = :state) AND (:provider IS NULL OR provider = :provider)
+         WHERE attempt > :after {state} AND {series} AND (:provider IS NULL OR provider = :provider)
          ORDER BY attempt LIMIT :limit"
     );
     let values = named_params! {
         ":after": filter.after.as_ref().map_or("", AttemptId::as_str),
-        ":state": filter.state.map(State::as_str),
+        ":series": filter.series,
         ":provider": filter.provider.as_ref().map(ProviderId::as_str),
         ":limit": limit,
     };
@@ -342,6 +208,18 @@ pub(super) const COUNT: &str =
 pub(super) fn count(connection: &Connection) -> Result<Vec<(State, u64)>, StoreError> {
     let rows = collect(connection, COUNT, &[], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
     rows.into_iter().map(|(word, count)| Ok((state(&word)?, whole(count)?))).collect()
+}
+
+pub(super) fn unsettled(connection: &Connection, now: Timestamp) -> Result<Vec<Unsettled>, StoreError> {
+    let rows = collect(connection, UNSETTLED_SQLITE, &[], |row| {
+        Ok(UnsettledRow {
+            provider: row.get(0)?,
+            state: row.get(1)?,
+            count: row.get(2)?,
+            oldest: row.get(3)?,
+        })
+    })?;
+    rows.into_iter().map(|row| row.read(now)).collect()
 }
 
 pub(super) fn events(connection: &Connection, attempt: &AttemptId) -> Result<Vec<Event>, StoreError> {
@@ -376,7 +254,7 @@ pub(super) fn open_with_payment(
     records(connection, &statement, values)
 }
 
-fn records(
+pub(super) fn records(
     connection: &Connection,
     statement: &str,
     values: &[(&str, &dyn ToSql)],
@@ -421,5 +299,9 @@ fn read_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
         sealed: row.get(20)?,
         lapsed: row.get(21)?,
         sent: row.get(22)?,
+        series: row.get(23)?,
+        period: row.get(24)?,
+        number: row.get(25)?,
+        archived: row.get(26)?,
     })
 }

@@ -1,0 +1,82 @@
+//! Conversions from and to the types of recurring-core, with the feature `core`.
+
+use std::time::SystemTime;
+
+use jiff::Timestamp;
+use recurring_core::{AttemptId, DeclineReason, InvalidInput, Money, Outcome, RetryAdvice};
+
+use crate::attempt::{Amount, AttemptState};
+use crate::class::DeclineClass;
+use crate::error::ScheduleError;
+use crate::name::AttemptName;
+
+/// What a reason means for another try, by its advice. A reason without an advice is unknown.
+impl From<DeclineReason> for DeclineClass {
+    fn from(reason: DeclineReason) -> Self {
+        match reason.advice() {
+            RetryAdvice::Never => Self::Hard,
+            RetryAdvice::RetryLater => Self::Soft,
+            RetryAdvice::NeedsCustomer => Self::NeedsCustomer,
+            RetryAdvice::NotStated => Self::Unknown,
+        }
+    }
+}
+
+/// What a gateway's answer says about an attempt.
+impl From<Outcome> for AttemptState {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Paid => Self::Paid,
+            Outcome::Authorized => Self::Authorized,
+            Outcome::Pending => Self::Pending,
+            Outcome::ActionRequired => Self::ActionRequired,
+            Outcome::Declined => Self::Declined,
+            Outcome::Canceled => Self::Canceled,
+        }
+    }
+}
+
+/// The same amount. Fails for zero.
+impl TryFrom<Money> for Amount {
+    type Error = ScheduleError;
+
+    fn try_from(money: Money) -> Result<Self, ScheduleError> {
+        Self::new(money.minor(), money.currency().code())
+    }
+}
+
+/// The name as the attempt's identifier. It never fails: every name is one.
+impl TryFrom<&AttemptName> for AttemptId {
+    type Error = InvalidInput;
+
+    fn try_from(name: &AttemptName) -> Result<Self, InvalidInput> {
+        Self::new(name.to_string())
+    }
+}
+
+/// Reads an attempt's identifier that was derived. Fails for any other.
+impl TryFrom<&AttemptId> for AttemptName {
+    type Error = ScheduleError;
+
+    fn try_from(id: &AttemptId) -> Result<Self, ScheduleError> {
+        id.as_str().parse()
+    }
+}
+
+/// The same field and rule.
+impl From<ScheduleError> for InvalidInput {
+    fn from(error: ScheduleError) -> Self {
+        Self::new(error.field(), error.rule().to_owned())
+    }
+}
+
+/// Returns the moment of a time stamp of recurring-core. Stops at the ends of the calendar.
+pub fn from_core_time(time: recurring_core::Timestamp) -> Timestamp {
+    let end = if time < recurring_core::Timestamp::UNIX_EPOCH { Timestamp::MIN } else { Timestamp::MAX };
+    Timestamp::try_from(SystemTime::from(time)).unwrap_or(end)
+}
+
+/// Returns a moment as a time stamp of recurring-core.
+pub fn to_core_time(time: Timestamp) -> recurring_core::Timestamp {
+    SystemTime::from(time).into()
+}
