@@ -182,11 +182,12 @@ mod tests {
     fn start_in_a_known_place_is_passed_over() {
         let starts = starts("token-4711", 0);
         let text = b"id=token-4711";
+        let known = 3..13;
         assert!(starts.may_be_in(text, &[]));
         assert!(starts.may_be_in(text, &[0..3, 4..13, 3..6]));
-        assert!(!starts.may_be_in(text, &[3..13]));
-        assert!(starts.may_be_in(b"id=token-4711 token", &[3..13]));
-        assert!(starts.may_be_in(b"id=token-4711 %", &[3..13]));
+        assert!(!starts.may_be_in(text, std::slice::from_ref(&known)));
+        assert!(starts.may_be_in(b"id=token-4711 token", std::slice::from_ref(&known)));
+        assert!(starts.may_be_in(b"id=token-4711 %", std::slice::from_ref(&known)));
     }
 
     #[test]
