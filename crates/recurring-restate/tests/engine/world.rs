@@ -34,9 +34,13 @@ pub(crate) struct World {
 impl World {
     /// With so many nodes of the engine.
     pub(crate) async fn new(nodes: usize) -> Self {
+        Self::at(nodes, Cluster::shared().database()).await
+    }
+
+    /// With a journal in this empty database.
+    pub(crate) async fn at(nodes: usize, address: String) -> Self {
         let alone = ONE.lock().await;
         let (sandbox, facade) = crate::common::sandbox().await;
-        let address = Cluster::shared().database();
         drop(PostgresStore::create(&Secret::new(address.as_str())).await.unwrap());
         let journal = journal(&address).await;
         let options = HttpOptions::new().with_timeout(BOUND);
