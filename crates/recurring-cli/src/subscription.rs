@@ -6,7 +6,7 @@ use std::path::Path;
 use recurring_facade::{Currency, Money, ProviderId, StoredCredential};
 use recurring_schedule::jiff::{Timestamp, civil::Date};
 use recurring_schedule::{
-    BillingCycle, End, ExpiryDate, GatewayRules, MonthEnd, Period, PeriodLabel, Scheme, Zone, from_core_time,
+    BillingCycle, End, ExpiryDate, GatewayRules, MonthEnd, Period, PeriodLabel, Scheme, from_core_time,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -95,9 +95,10 @@ pub(crate) enum Until {
     Moment(Timestamp),
 }
 
+#[cfg(feature = "sandbox")]
 impl Until {
     /// Whether a moment is reached, by the date in this zone.
-    pub(crate) fn reaches(self, time: Timestamp, zone: &Zone) -> bool {
+    pub(crate) fn reaches(self, time: Timestamp, zone: &recurring_schedule::Zone) -> bool {
         match self {
             Self::Date(date) => zone.local(time).date() <= date,
             Self::Moment(until) => time <= until,

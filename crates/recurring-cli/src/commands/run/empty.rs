@@ -6,11 +6,10 @@ use recurring_facade::{AttemptId, Facade};
 use recurring_journal::Journal;
 use recurring_schedule::jiff::Timestamp;
 use recurring_schedule::{Decision, StopReason};
-use serde_json::Value;
 
+use super::billing::{Billing, charge_all};
 use super::input;
 use super::worst::worse;
-use super::{Billing, charge_all};
 use crate::arguments::Run;
 use crate::collect::{self, Item, Question};
 #[cfg(feature = "sandbox")]
@@ -24,7 +23,7 @@ use crate::subscription::{self, Subscription, Until};
 enum Clock {
     Machine,
     #[cfg(feature = "sandbox")]
-    Sandbox(Control, Until),
+    Sandbox(Box<Control>, Until),
 }
 
 impl Clock {
@@ -34,7 +33,8 @@ impl Clock {
             #[cfg(feature = "sandbox")]
             Self::Sandbox(control, _) => {
                 let shown = control.get("clock?advance_seconds=0").await?;
-                let now = shown.get("now").and_then(Value::as_str).and_then(|text| text.parse().ok());
+                let now =
+                    shown.get("now").and_then(serde_json::Value::as_str).and_then(|text| text.parse().ok());
                 now.ok_or_else(|| CliError::configuration("cannot read the clock of the sandbox"))
             }
         }
@@ -79,7 +79,7 @@ pub(super) async fn run(
     let subscriptions = subscription::read(&needed(&arguments.subscriptions, "--subscriptions")?)?;
     #[cfg(feature = "sandbox")]
     let clock = match (arguments.sandbox_clock, arguments.until) {
-        (true, Some(until)) => Clock::Sandbox(Control::find(None)?, until),
+        (true, Some(until)) => Clock::Sandbox(Box::new(Control::find(None)?), until),
         _ => Clock::Machine,
     };
     #[cfg(not(feature = "sandbox"))]
