@@ -16,6 +16,7 @@
 mod bare;
 mod disk;
 mod gateway;
+mod history;
 mod latency;
 mod machines;
 mod million;
@@ -76,12 +77,15 @@ type Part = (&'static str, &'static str, fn() -> Vec<Measured>);
 /// The parts whose bounds compare the journal with the wait for the disk.
 const WITH_THE_DISK: [&str; 2] = ["throughput", "million"];
 
+/// The part that takes minutes and gigabytes.
+const WHEN_NAMED: &str = "history";
+
 fn measure(wanted: &[&str]) -> ExitCode {
     let mut missed = false;
     let mut not_judged = Vec::new();
     let wait = disk::wait();
     println!("a durable insert takes {wait:.1} times as long as one that waits for no disk");
-    let parts: [Part; 4] = [
+    let parts: [Part; 5] = [
         (
             "latency",
             "a journaled charge against the same charge without, at a gateway that takes 50 ms",
@@ -90,9 +94,15 @@ fn measure(wanted: &[&str]) -> ExitCode {
         ("throughput", "arming against a bare insert of the same row, in SQLite", throughput::measure),
         ("million", "a run of 1,000,000 due attempts against one of 10,000, in SQLite", million::measure),
         ("machines", "several processes on one PostgreSQL", machines::measure),
+        (
+            "history",
+            "a journal of 10,000,000 attempts against one of 10,000, in PostgreSQL",
+            history::measure,
+        ),
     ];
-    for (name, title, part) in
-        parts.into_iter().filter(|(name, ..)| wanted.is_empty() || wanted.contains(name))
+    for (name, title, part) in parts
+        .into_iter()
+        .filter(|(name, ..)| wanted.contains(name) || wanted.is_empty() && *name != WHEN_NAMED)
     {
         println!("{title}");
         if WITH_THE_DISK.contains(&name) && !disk::can_judge(wait) {

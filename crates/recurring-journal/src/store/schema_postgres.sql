@@ -70,9 +70,9 @@ CREATE UNIQUE INDEX recurring_attempts_payment ON recurring.recurring_attempts (
   WHERE payment IS NOT NULL AND operation IN ('charge', 'schedule', 'first_payment');
 CREATE INDEX recurring_attempts_open ON recurring.recurring_attempts (provider, payment)
   WHERE state IN ('armed', 'pending', 'unknown', 'review') AND payment IS NOT NULL;
--- What is open, for the list of each state and for how many there are and how old.
+-- The list of each state but the two that most attempts end in, and how many are open and how old.
 CREATE INDEX recurring_attempts_unsettled ON recurring.recurring_attempts (state, attempt, provider, operation, armed, created)
-  WHERE state IN ('armed', 'pending', 'unknown', 'review');
+  WHERE state NOT IN ('paid', 'declined');
 -- The tries of a series in their order. Each number is given once.
 CREATE UNIQUE INDEX recurring_attempts_series ON recurring.recurring_attempts (series, period, try) WHERE series IS NOT NULL;
 -- Of the tries of one period at most one is open or paid, whatever two machines do at once.

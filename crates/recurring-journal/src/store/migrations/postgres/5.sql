@@ -9,7 +9,7 @@ ALTER TABLE recurring.recurring_attempts
   ADD COLUMN archived BIGINT;
 
 CREATE INDEX recurring_attempts_unsettled ON recurring.recurring_attempts (state, attempt, provider, operation, armed, created)
-  WHERE state IN ('armed', 'pending', 'unknown', 'review');
+  WHERE state NOT IN ('paid', 'declined');
 CREATE UNIQUE INDEX recurring_attempts_series ON recurring.recurring_attempts (series, period, try) WHERE series IS NOT NULL;
 CREATE UNIQUE INDEX recurring_attempts_period ON recurring.recurring_attempts (series, period) WHERE holds_period;
 CREATE INDEX recurring_attempts_credential ON recurring.recurring_attempts (credential) WHERE credential IS NOT NULL;
