@@ -325,3 +325,69 @@ fn enrolment_reserves_its_name() {
     // Without a journal it is as it was.
     assert_eq!(sandbox.recorded(&[&words[..], &["--no-journal"]].concat()).0, 0);
 }
+
+#[test]
+fn archived_attempts_are_in_the_file_and_not_charged_again() {
+    let sandbox = Sandbox::recording("archive");
+    let file = sandbox.file("old.jsonl");
+    for attempt in ["a-1", "a-2"] {
+        assert_eq!(sandbox.charged(attempt).0, 10);
+    }
+    assert_eq!(sandbox.recorded(&["journal", "reconcile"]).0, 0);
+    assert_eq!(sandbox.charged("a-3").0, 10, "it is pending");
+    std::thread::sleep(std::time::Duration::from_millis(5));
+    let now = recurring_core::Timestamp::now().to_string();
+    let archive = |before: &str, to: &str| {
+        let journal = sandbox.journal();
+        sandbox
+            .told(&[("RECURRING_JOURNAL", &journal)], &["journal", "archive", "--before", before, "--to", to])
+    };
+    let (code, lines, errors) = archive(&now, &file);
+    assert_eq!((code, &lines[0]["archived"], &lines[0]["stayed"]), (0, &json!(2), &json!(0)), "{errors}");
+    let text = std::fs::read_to_string(&file).expect("the file");
+    let names: Vec<Value> = text
+        .lines()
+        .skip(1)
+        .map(|line| serde_json::from_str::<Value>(line).expect(line)["attempt"]["attempt"].clone())
+        .collect();
+    assert_eq!(names, ["a-1", "a-2"]);
+    assert!(!text.contains(sandbox.credential()["vault_token"].as_str().expect("a token")), "a secret");
+    let (_, shown) = sandbox.recorded(&["journal", "show", "a-1"]);
+    assert!(shown[0]["archived"].is_string() && shown[0]["state"] == "paid", "{shown:?}");
+    assert_eq!(shown[0]["events"].as_array().expect("a log").len(), 1);
+    let (code, line) = sandbox.charged("a-1");
+    assert_eq!((code, &line["again"], sandbox.ledger("a-1")), (0, &json!(true), 1), "{line}");
+    // What is open stays as it is, and the same command goes on.
+    assert_eq!(sandbox.state("a-3"), "pending");
+    assert_eq!(archive(&now, &file).1[0]["archived"], 0);
+    for (before, to, says) in [
+        ("2020-01-01", file.as_str(), "name a new file"),
+        ("2999-01-01", file.as_str(), "cannot use --before: it must not be in the future"),
+        ("soon", file.as_str(), "a day such as 2026-11-28"),
+        ("2020-01-01", "/nowhere/old.jsonl", "cannot archive to /nowhere/old.jsonl"),
+    ] {
+        let (code, _, errors) = archive(before, to);
+        assert!(code == 2 && errors.contains(says), "{code}: {errors}");
+    }
+}
+
+#[test]
+fn lines_of_one_period_are_charged_once() {
+    let sandbox = Sandbox::recording("series");
+    let line = |number: u32| {
+        let name = format!("sub-1.2026-11.{number}");
+        json!({"attempt": name, "amount": "40.00", "currency": "EUR", "credential": sandbox.credential(),
+            "series": "sub-1", "period": "2026-11", "try": number})
+    };
+    let (code, lines) = sandbox.recorded_with(&format!("{}\n{}\n", line(1), line(2)), &["run", "-"]);
+    assert_eq!(code, 2, "{lines:?}");
+    let of = |number: u32| {
+        let name = format!("sub-1.2026-11.{number}");
+        lines.iter().find(|line| line["attempt"] == name.as_str()).expect("a line").clone()
+    };
+    assert!(of(2)["message"].as_str().expect("why").contains("another try of the same period"), "{lines:?}");
+    assert_eq!((sandbox.ledger("sub-1.2026-11.1"), sandbox.ledger("sub-1.2026-11.2")), (1, 0));
+    let (_, listed) = sandbox.recorded(&["journal", "list", "--series", "sub-1"]);
+    assert_eq!((listed.len(), &listed[0]["period"], &listed[0]["try"]), (1, &json!("2026-11"), &json!(1)));
+    assert_eq!(sandbox.recorded(&["journal", "list", "--series", "sub-2"]).1.len(), 0);
+}

@@ -14,6 +14,7 @@ mod gauges;
 mod inbox;
 mod intent;
 mod journal;
+mod next_try;
 mod notified;
 mod observe;
 mod perform;
@@ -24,6 +25,8 @@ mod reconcile;
 mod resolve;
 mod resume;
 mod run;
+#[cfg(feature = "schedule")]
+mod schedule;
 mod seal;
 mod series;
 pub mod store;

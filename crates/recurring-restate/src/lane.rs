@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use recurring_core::AttemptId;
-use recurring_journal::{Report, SkipReason, State};
+use recurring_journal::{Refusal, Report, SkipReason, State};
 use restate_sdk::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::AttemptClient;
 use crate::gateway::{GatewayClient, Pause};
-use crate::step::{refused, repeatable};
+use crate::step::refused;
 use crate::worker::Worker;
 
 /// What a step of a lane did.
@@ -92,9 +92,9 @@ impl Worker {
             .collect::<Result<_, _>>()?;
         let run = self.billing_run();
         let stop = run.shutdown_handle();
-        let (mut step, mut settled) = (Step::default(), BTreeSet::new());
+        let (mut step, mut seen) = (Step::default(), Seen::default());
         let ended = {
-            let running = run.named(&attempts, |report| step.count(report, &mut settled));
+            let running = run.named(&attempts, |report| step.count(report, &mut seen));
             let mut running = std::pin::pin!(running);
             tokio::select! {
                 ended = &mut running => ended,
@@ -104,22 +104,44 @@ impl Worker {
                 }
             }
         };
-        ended.map_err(repeatable)?;
+        let summary = ended.map_err(|error| self.repeatable(error))?;
+        if let Some(refusal) = summary.refusing.into_values().next()
+            && seen.refused.len() >= self.breaker().max_refusals.max(1)
+        {
+            // The cause concerns the gateway, not these attempts: they stay in the lane until the pause is over.
+            step.paused = Some(refusal.message);
+            seen.settled.extend(seen.refused.iter().cloned());
+            step.left.extend(seen.refused);
+        }
         // What could not be read or is refused gives its reason to those who ask for the attempt.
-        step.open.extend(names.iter().filter(|name| !settled.contains(*name)).cloned());
+        step.open.extend(names.iter().filter(|name| !seen.settled.contains(*name)).cloned());
         Ok(step)
     }
 }
 
+/// What was reported in a step.
+#[derive(Debug, Default)]
+struct Seen {
+    /// Names of what has ended or was left.
+    settled: BTreeSet<String>,
+    /// Names of what the gateway refused for a cause that may concern every charge. Nothing was applied.
+    refused: Vec<String>,
+}
+
 impl Step {
-    /// Counts what was left, and adds to `settled` the names of what was left or has ended. Whatever else is reported is open:
-    /// also what another worker has, whose end is waited for.
-    fn count(&mut self, report: Report, settled: &mut BTreeSet<String>) {
+    /// Counts what was left, and notes what has ended. All else that is reported is open: also what another worker has,
+    /// whose end is waited for.
+    fn count(&mut self, report: Report, seen: &mut Seen) {
         match report {
             Report::Made(answer) => {
-                let state = answer.record.state;
-                if answer.unrecorded.is_none() && state.is_final() && state != State::NotApplied {
-                    settled.insert(answer.record.attempt.to_string());
+                let (state, name) = (answer.record.state, answer.record.attempt.to_string());
+                match &answer.error {
+                    _ if answer.unrecorded.is_some() => {}
+                    Some(error) if state == State::NotApplied && Refusal::may_be(error) => {
+                        seen.refused.push(name)
+                    }
+                    _ if state.is_final() && state != State::NotApplied => drop(seen.settled.insert(name)),
+                    _ => {}
                 }
             }
             Report::Skipped { attempt, why, .. } => {
@@ -130,7 +152,7 @@ impl Step {
                     _ => return,
                 }
                 self.left.push(attempt.to_string());
-                settled.insert(attempt.to_string());
+                seen.settled.insert(attempt.to_string());
             }
             _ => {}
         }

@@ -9,7 +9,7 @@ use restate_sdk::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::lane::LaneClient;
-use crate::step::{attempt_id, repeatable};
+use crate::step::attempt_id;
 use crate::worker::Worker;
 
 /// Names that are handed to a lane at a time.
@@ -65,7 +65,7 @@ impl Worker {
     async fn page(&self, after: Option<String>) -> Result<Vec<(ProviderId, String)>, HandlerError> {
         let after = after.as_deref().map(attempt_id).transpose()?;
         let filter = Filter { state: Some(State::Planned), after, ..Filter::default() };
-        let page = self.journal.list(&filter, 2_000).await.map_err(repeatable)?;
+        let page = self.journal.list(&filter, 2_000).await.map_err(|error| self.repeatable(error))?;
         Ok(page.into_iter().map(|record| (record.provider, record.attempt.to_string())).collect())
     }
 }

@@ -45,7 +45,7 @@ impl Worker {
             Make::Charge => self.journal.charge_planned(&self.facade, attempt).await,
             Make::Refund => self.journal.refund_planned(&self.facade, attempt).await,
         };
-        let answer = answer.map_err(repeatable)?;
+        let answer = answer.map_err(|error| self.repeatable(error))?;
         if answer.unrecorded.is_some() {
             // What is stored counts: this worker may be the only one that knows more, and may die now.
             return self.show(attempt).await;
@@ -55,7 +55,7 @@ impl Worker {
 
     /// Looks the attempt up. It only reads, and never sends a charge again.
     pub(crate) async fn look(&self, attempt: &AttemptId) -> Result<Standing, HandlerError> {
-        match self.journal.look(&self.facade, attempt).await.map_err(repeatable)? {
+        match self.journal.look(&self.facade, attempt).await.map_err(|error| self.repeatable(error))? {
             Some(looked) => Ok(Standing::from(&looked.record)),
             None => self.show(attempt).await,
         }
@@ -63,7 +63,7 @@ impl Worker {
 
     /// Reads the record.
     pub(crate) async fn show(&self, attempt: &AttemptId) -> Result<Standing, HandlerError> {
-        Ok(Standing::from(&self.journal.attempt(attempt).await.map_err(repeatable)?))
+        Ok(Standing::from(&self.journal.attempt(attempt).await.map_err(|error| self.repeatable(error))?))
     }
 
     /// Records an operator's decision. Forcing one is left to the program `recurring`, where the rules are printed.
@@ -87,7 +87,7 @@ impl Worker {
         let payment = decision.payment.map(recurring_facade::PaymentRef::new);
         let decision = Decision { what, payment, by: decision.by, why: decision.why, force: false };
         let decided = self.journal.resolve(&self.facade, attempt, &decision).await;
-        Ok(Standing::from(&decided.map_err(repeatable)?))
+        Ok(Standing::from(&decided.map_err(|error| self.repeatable(error))?))
     }
 }
 
@@ -101,14 +101,21 @@ pub(crate) fn refused(message: String) -> HandlerError {
     TerminalError::new_with_code(400, message).into()
 }
 
-/// A store that cannot be reached is asked again, for as long as it takes; what was handed in wrongly is not. Either way
-/// nothing was sent by the step that failed, or the journal knows that it may have been.
-pub(crate) fn repeatable(error: JournalError) -> HandlerError {
-    match error {
-        JournalError::Store(StoreError::NoSuchAttempt) => {
-            TerminalError::new_with_code(404, error.to_string()).into()
+impl Worker {
+    /// A store that cannot be reached is asked again, for as long as it takes; what was handed in wrongly is not. Either way
+    /// nothing was sent by the step that failed, or the journal knows that it may have been.
+    pub(crate) fn repeatable(&self, error: JournalError) -> HandlerError {
+        match error {
+            JournalError::Store(StoreError::NoSuchAttempt) => {
+                TerminalError::new_with_code(404, error.to_string()).into()
+            }
+            JournalError::Store(_) | JournalError::CutOff => {
+                if let JournalError::Store(StoreError::FailedOver { found, known }) = &error {
+                    self.taken_over.send_replace(Some((found.clone(), known.clone())));
+                }
+                HandlerError::from(error)
+            }
+            other => refused(other.to_string()),
         }
-        JournalError::Store(_) | JournalError::CutOff => HandlerError::from(error),
-        other => refused(other.to_string()),
     }
 }

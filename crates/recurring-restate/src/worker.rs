@@ -3,6 +3,8 @@ use std::time::Duration;
 
 use recurring_facade::Facade;
 use recurring_journal::{BillingRun, Breaker, Journal};
+use recurring_schedule::RetryPolicy;
+use tokio::sync::watch;
 
 use crate::waits::Waits;
 
@@ -14,11 +16,14 @@ pub struct Worker {
     pub(crate) journal: Journal,
     pub(crate) facade: Facade,
     pub(crate) waits: Waits,
+    pub(crate) retries: Option<RetryPolicy>,
     pub(crate) lanes: u32,
     concurrency: usize,
     rate: Option<NonZeroU32>,
     breaker: Breaker,
     pub(crate) step: Duration,
+    /// The place of the journal and the one that it knows, once a replica or a copy has taken it over.
+    pub(crate) taken_over: watch::Sender<Option<(String, String)>>,
 }
 
 impl Worker {
@@ -29,11 +34,13 @@ impl Worker {
             journal,
             facade,
             waits: Waits::default(),
+            retries: None,
             lanes: 4,
             concurrency: 4,
             rate: None,
             breaker: Breaker::default(),
             step: Duration::from_secs(30),
+            taken_over: watch::Sender::new(None),
         }
     }
 
@@ -63,6 +70,13 @@ impl Worker {
     #[must_use]
     pub fn with_breaker(mut self, breaker: Breaker) -> Self {
         self.breaker = breaker;
+        self
+    }
+
+    /// When a period is tried again after a decline (`RecurringPeriod`). Without a policy it is not.
+    #[must_use]
+    pub fn with_retries(mut self, policy: RetryPolicy) -> Self {
+        self.retries = Some(policy);
         self
     }
 

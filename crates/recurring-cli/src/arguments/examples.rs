@@ -88,6 +88,10 @@ pub(super) const JOURNAL_BACKUP: &str = "\
 Example:
   recurring journal backup /var/backups/journal-2026-12-01.db";
 
+pub(super) const JOURNAL_ARCHIVE: &str = "\
+Example:
+  recurring journal archive --before 2026-01-01 --to /var/backups/2025.jsonl";
+
 pub(super) const JOURNAL_LIST: &str = "\
 Example:
   recurring journal list --state review";

@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use recurring_facade::ProviderId;
+use recurring_facade::{ProviderId, Timestamp};
 use recurring_journal::State;
 
 use super::choice::{AttemptChoice, AttemptOrAll};
 use super::examples;
-use super::values::provider;
+use super::values::{provider, time};
 
 /// The durable record of attempts.
 #[derive(Debug, Args)]
@@ -39,6 +39,19 @@ pub(crate) enum JournalCommand {
         /// The new file.
         #[arg(value_name = "FILE")]
         file: PathBuf,
+    },
+    /// Move old attempts with their logs into a file. Their names stay, and are never charged again.
+    ///
+    /// Each attempt in a final state that was last changed before DATE becomes a line of JSON. It is on the disk before
+    /// anything leaves the journal. Run it again with the same DATE and FILE to go on after an interruption.
+    #[command(after_help = examples::JOURNAL_ARCHIVE)]
+    Archive {
+        /// A day, which begins at midnight UTC, or a time such as 2026-11-28T09:00:00Z.
+        #[arg(long, value_name = "DATE", value_parser = time)]
+        before: Timestamp,
+        /// The file. Keep it: it has what the journal no longer has.
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
     },
     /// List attempts in the order of their names.
     #[command(after_help = examples::JOURNAL_LIST)]

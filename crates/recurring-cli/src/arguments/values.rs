@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use recurring_facade::ProviderId;
+use recurring_facade::{ProviderId, Timestamp};
 
 pub(super) fn provider(text: &str) -> Result<ProviderId, String> {
     let known = ProviderId::ALL.iter().find(|id| id.as_str() == text);
@@ -22,9 +22,33 @@ pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
     duration.ok_or("must be longer than zero")
 }
 
+/// A time stamp, or a day, which begins at midnight UTC.
+pub(super) fn time(text: &str) -> Result<Timestamp, &'static str> {
+    let wrong = "must be a day such as 2026-11-28, which begins at midnight UTC, or a time such as 2026-11-28T09:00:00Z";
+    let stamp = match text.parse::<jiff::civil::Date>() {
+        Ok(day) if text.len() == "2026-11-28".len() => format!("{day}T00:00:00Z"),
+        _ => text.to_owned(),
+    };
+    stamp.parse().map_err(|_| wrong)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn time_is_read_with_and_without_a_clock() {
+        for text in ["2026-11-28", "2026-11-28T00:00:00Z", "2026-11-28T01:00:00+01:00"] {
+            assert_eq!(
+                time(text).map(|time| time.to_string()),
+                Ok("2026-11-28T00:00:00Z".to_owned()),
+                "{text}"
+            );
+        }
+        for bad in ["", "2026", "28.11.2026", "2026-02-30", "2026-11-28T09:00:00", "yesterday"] {
+            assert!(time(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn duration_is_read_with_and_without_a_unit() {

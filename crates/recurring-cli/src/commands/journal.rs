@@ -25,6 +25,9 @@ pub(crate) async fn run(
         JournalCommand::Create => place::create(session, out).await,
         JournalCommand::Info => place::info(session, out).await,
         JournalCommand::Backup { file } => place::backup(session, &file, out).await,
+        JournalCommand::Archive { before, to } => {
+            place::archive(&session.needed().await?, before, &to, out).await
+        }
         JournalCommand::List { state, provider, series, limit } => {
             let filter = Filter { state, provider, series, after: None };
             attempts::list(&session.needed().await?, filter, limit.unwrap_or(usize::MAX), out).await

@@ -5,7 +5,6 @@ use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use recurring_core::{Effect, ErrorKind, Proof};
-use recurring_facade::Error;
 
 use super::pace::{Epoch, Pace};
 use super::report::{Refusal, SkipReason};
@@ -156,19 +155,8 @@ fn sign_of(result: &Result<Answer, JournalError>) -> Sign {
     }
     match error.effect() {
         Effect::Unknown => Sign::Unknown,
-        Effect::NotApplied(proof) if concerns_all(error, proof) => Sign::Refusal(Refusal::of(error)),
+        Effect::NotApplied(_) if Refusal::may_be(error) => Sign::Refusal(Refusal::of(error)),
         Effect::NotApplied(Proof::Refused) => Sign::Answered,
         Effect::NotApplied(_) => Sign::Nothing,
-    }
-}
-
-/// Whether every other charge would be refused as well.
-fn concerns_all(error: &Error, proof: Proof) -> bool {
-    match error.kind() {
-        // A dead stored credential is this customer's.
-        _ if error.decline_reason().is_some() => false,
-        ErrorKind::Authentication | ErrorKind::Permission | ErrorKind::Config => true,
-        ErrorKind::Transport | ErrorKind::Unavailable => proof == Proof::NeverSent,
-        _ => false,
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use recurring_core::{AttemptId, ErrorKind};
+use recurring_core::{AttemptId, Effect, ErrorKind, Proof};
 use recurring_facade::{Error, ProviderId};
 use serde::Serialize;
 
@@ -84,6 +84,19 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// Whether an error has a cause for which the gateway would refuse every other charge too. Nothing was applied then. One
+    /// such error does not prove it; several in a row do, or one for each charge of a run ([`Summary::refusing`]).
+    pub fn may_be(error: &Error) -> bool {
+        let Effect::NotApplied(proof) = error.effect() else { return false };
+        match error.kind() {
+            // A dead stored credential is this customer's.
+            _ if error.decline_reason().is_some() => false,
+            ErrorKind::Authentication | ErrorKind::Permission | ErrorKind::Config => true,
+            ErrorKind::Transport | ErrorKind::Unavailable => proof == Proof::NeverSent,
+            _ => false,
+        }
+    }
+
     pub(super) fn of(error: &Error) -> Self {
         Self { kind: error.kind(), message: error.message().to_owned() }
     }

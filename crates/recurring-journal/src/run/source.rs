@@ -144,7 +144,7 @@ impl Journal {
     }
 
     /// The charge that was planned under this name, with its credential.
-    async fn planned_charge(&self, attempt: &AttemptId) -> Result<ChargeIntent, JournalError> {
+    pub(crate) async fn planned_charge(&self, attempt: &AttemptId) -> Result<ChargeIntent, JournalError> {
         let record = self.attempt(attempt).await?;
         if record.operation != Operation::Charge {
             return Err(JournalError::OtherPayment { attempt: attempt.clone(), difference: "operation" });

@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use recurring_facade::{Secret, Settings};
 use recurring_journal::{EncryptionKey, Journal};
 use recurring_restate::Worker;
+use recurring_schedule::RetryPolicy;
 use tokio::net::TcpListener;
 
 #[tokio::main]
@@ -25,12 +26,22 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if let Some(rate) = number("RECURRING_WORKER_RATE")? {
         worker = worker.with_rate(rate);
     }
+    if let Some(path) = variable("RECURRING_WORKER_RETRIES") {
+        worker = worker.with_retries(policy(&path)?);
+    }
     let listener = TcpListener::bind(&listen)
         .await
         .map_err(|error| format!("cannot listen on RECURRING_WORKER_LISTEN ({listen}): {error}"))?;
     println!("listening on http://{}", listener.local_addr()?);
-    worker.serve(listener, tokio::signal::ctrl_c()).await;
-    Ok(())
+    Ok(worker.serve(listener, tokio::signal::ctrl_c()).await?)
+}
+
+/// The policy of another try after a decline, from a file in TOML.
+fn policy(path: &str) -> Result<RetryPolicy, String> {
+    let failed =
+        |error: &dyn std::fmt::Display| format!("cannot read RECURRING_WORKER_RETRIES ({path}): {error}");
+    let text = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
+    toml::from_str(&text).map_err(|error| failed(&error.message()))
 }
 
 fn variable(name: &str) -> Option<String> {

@@ -3,7 +3,6 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use recurring_core::AttemptId;
 use recurring_facade::ProviderId;
@@ -11,7 +10,7 @@ use restate_sdk::prelude::*;
 use tokio::sync::Semaphore;
 
 use crate::common::{GOOD_CARD, enrolled};
-use crate::worker::Dying;
+use crate::worker::{Dying, again_at};
 use crate::world::{BOUND, World, journal, request};
 
 const ATTEMPTS: u32 = 8;
@@ -68,13 +67,7 @@ async fn charged_through_an_accident(world: &World, charge: impl Fn() -> Charge)
     drop(first);
 
     accident.hangs.store(false, Ordering::SeqCst);
-    let listener = loop {
-        match std::net::TcpListener::bind(address) {
-            Ok(listener) => break listener,
-            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
-        }
-    };
-    let _second = Dying::start(listener, Endpoint::builder().bind(step()).build());
+    let _second = Dying::start(again_at(address).await, Endpoint::builder().bind(step()).build());
     let all = tokio::time::timeout(BOUND, accident.charged.acquire_many(ATTEMPTS)).await;
     all.unwrap_or_else(|_| panic!("the steps were not repeated: {}", world.log())).unwrap().forget();
     names().map(|name| world.taken(&name)).collect()

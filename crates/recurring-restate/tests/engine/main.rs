@@ -5,13 +5,27 @@
 #[path = "../../../recurring-facade/tests/common/mod.rs"]
 mod common;
 mod cut_off;
+mod failover;
+mod fast_clock;
+#[path = "../../../recurring-journal/tests/world/layered.rs"]
+mod layered;
 mod operator;
+mod period;
+#[path = "../../../recurring-journal/tests/replica/service.rs"]
+mod service;
 mod worker;
 mod world;
 
 use cut_off::{step_repeated_with_journal_charges_once, step_repeated_without_journal_charges_twice};
+use failover::{
+    asynchronous_failover_under_engine_charges_once, synchronous_failover_under_engine_charges_once,
+};
 use operator::{
     decision_wakes_what_waits_for_it, paused_gateway_is_sent_nothing, planned_refund_is_made_once,
+    refused_key_leaves_charges_in_their_lane,
+};
+use period::{
+    declined_period_is_tried_again_when_it_may_be, open_try_is_waited_for, paid_period_is_collected_once,
 };
 use recurring_fixtures::tests;
 
@@ -20,7 +34,13 @@ tests! {
         decision_wakes_what_waits_for_it,
         paused_gateway_is_sent_nothing,
         planned_refund_is_made_once,
+        refused_key_leaves_charges_in_their_lane,
+        paid_period_is_collected_once,
+        declined_period_is_tried_again_when_it_may_be,
+        open_try_is_waited_for,
         step_repeated_with_journal_charges_once,
         step_repeated_without_journal_charges_twice,
+        asynchronous_failover_under_engine_charges_once,
+        synchronous_failover_under_engine_charges_once,
     ];
 }

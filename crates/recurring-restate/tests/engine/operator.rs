@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use recurring_facade::{ProviderId, RefundRequest};
-use recurring_journal::{Decided, Decision, Journal, Policy, State};
+use recurring_journal::store::Filter;
+use recurring_journal::{Breaker, Decided, Decision, Journal, Policy, State};
 use recurring_restate::{Waits, Worker};
 use recurring_sandbox::{Fault, FaultKind, LedgerKind, Moment};
 use restate_sdk::prelude::*;
 use serde_json::Value;
 
 use crate::common::attempt;
-use crate::worker::Dying;
+use crate::worker::{Dying, again_at};
 use crate::world::{BOUND, World, key};
 
 /// A worker that looks at once, and waits so long for a decision that is made without the engine.
@@ -38,7 +39,10 @@ async fn until(world: &World, name: &str, states: &[State]) {
         }
     };
     let in_time = tokio::time::timeout(BOUND, waiting).await;
-    assert!(in_time.is_ok(), "{name} is not {states:?}: {}", world.log());
+    if in_time.is_err() {
+        let record = world.journal.attempt(&attempt(name)).await.unwrap();
+        panic!("{name} is {record:?} and not {states:?}: {}", world.log());
+    }
 }
 
 /// At omno nothing can be looked up when the answer was lost: only an operator can find out.
@@ -110,6 +114,42 @@ pub(crate) async fn paused_gateway_is_sent_nothing() {
         until(&world, &name, &[State::Pending, State::Paid]).await;
         assert_eq!(world.taken(&name), 1, "{name}");
     }
+}
+
+pub(crate) async fn refused_key_leaves_charges_in_their_lane() {
+    let world = World::new(1).await;
+    let settings = crate::common::settings(&world.sandbox).set("EMSPAY_API_KEY", "not-the-key").unwrap();
+    let mut breaker = Breaker::default();
+    breaker.pause = Duration::from_secs(5);
+    let journal = crate::world::journal(&world.address).await;
+    let wrong = Worker::new(journal, settings.facade().unwrap()).with_breaker(breaker);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let wrong = Dying::start(listener, wrong.bind(Endpoint::builder()).build());
+    world.register(&format!("http://{address}")).await;
+    let names: Vec<String> = (0..40).map(|number| format!("e-{number}")).collect();
+    world.plan(&ProviderId::EMSPAY, names.clone()).await;
+    assert_eq!(world.call("RecurringRun/planned", "").await.unwrap(), 40);
+    // Every lane pauses, and none is cut off while it asks.
+    while world.call("RecurringGateway/emspay/show", "").await.unwrap().is_null() || under_way(&world).await {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    drop(wrong);
+
+    let journal = crate::world::journal(&world.address).await;
+    let right = Worker::new(journal, world.clients()).with_breaker(breaker);
+    // What has begun goes on at the same address.
+    let _right = Dying::start(again_at(address).await, right.bind(Endpoint::builder()).build());
+    for name in &names {
+        until(&world, name, &[State::Pending, State::Paid]).await;
+        assert_eq!(world.taken(name), 1, "{name}");
+    }
+}
+
+/// Whether a charge is under way.
+async fn under_way(world: &World) -> bool {
+    let armed = Filter { state: Some(State::Armed), ..Filter::default() };
+    !world.journal.list(&armed, 1).await.unwrap().is_empty()
 }
 
 pub(crate) async fn planned_refund_is_made_once() {

@@ -19,6 +19,16 @@ impl Dying {
     }
 }
 
+/// Listens again where a worker that was killed listened.
+pub(crate) async fn again_at(address: std::net::SocketAddr) -> std::net::TcpListener {
+    loop {
+        match std::net::TcpListener::bind(address) {
+            Ok(listener) => return listener,
+            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
+        }
+    }
+}
+
 impl Drop for Dying {
     fn drop(&mut self) {
         if let Some(runtime) = self.0.take() {

@@ -34,9 +34,13 @@ pub(crate) struct World {
 impl World {
     /// With so many nodes of the engine.
     pub(crate) async fn new(nodes: usize) -> Self {
+        Self::at(nodes, Cluster::shared().database()).await
+    }
+
+    /// With a journal in this empty database.
+    pub(crate) async fn at(nodes: usize, address: String) -> Self {
         let alone = ONE.lock().await;
         let (sandbox, facade) = crate::common::sandbox().await;
-        let address = Cluster::shared().database();
         drop(PostgresStore::create(&Secret::new(address.as_str())).await.unwrap());
         let journal = journal(&address).await;
         let options = HttpOptions::new().with_timeout(BOUND);
@@ -94,7 +98,7 @@ impl World {
 
     async fn ask(&self, method: Method, base: &str, path: &str, body: &str) -> Result<Value, String> {
         let base = BaseUrl::parse("node", base).unwrap();
-        let mut request = PreparedRequest::new("call", Class::Write, method, path);
+        let mut request = PreparedRequest::new("call", Class::Write, method, path.to_owned());
         if !body.is_empty() {
             request = request.header("content-type", "application/json").body(body.as_bytes().to_vec());
         }

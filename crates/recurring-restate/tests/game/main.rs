@@ -7,6 +7,8 @@
 
 #[path = "../../../recurring-facade/tests/common/mod.rs"]
 mod common;
+#[path = "../engine/fast_clock.rs"]
+mod fast_clock;
 #[path = "../../../recurring-journal/tests/world/layered.rs"]
 mod layered;
 mod worker;
@@ -111,7 +113,8 @@ async fn run_through_killed_workers_and_nodes_charges_once() {
     let played = begun.elapsed();
 
     // Everything comes to an end: nothing more is killed, and the clock runs as it does.
-    let open = [State::Planned, State::Armed, State::Unknown, State::Pending];
+    // What was not applied is made again: until then it has no end either.
+    let open = [State::Planned, State::Armed, State::Unknown, State::Pending, State::NotApplied];
     let end = Instant::now() + BOUND + game;
     loop {
         let mut left = 0;

@@ -6,15 +6,15 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use recurring_core::Timestamp;
 use recurring_facade::{Secret, Settings};
-use recurring_journal::store::{PostgresStore, Store};
-use recurring_journal::{Clock, EncryptionKey, Journal, Policy, StoreError};
+use recurring_journal::store::PostgresStore;
+use recurring_journal::{EncryptionKey, Journal, Policy};
 use recurring_restate::{Waits, Worker};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::layered::{Layer, Layered};
+use crate::fast_clock::FastClock;
+use crate::layered::Layered;
 use crate::world::World;
 
 const JOURNAL: &str = "RECURRING_GAME_JOURNAL";
@@ -22,26 +22,6 @@ const START: &str = "RECURRING_GAME_START";
 
 /// How many times faster the clock of the journal runs, so that what has to be waited for is waited for.
 const SPEED: i64 = 10;
-
-/// The same in every worker.
-#[derive(Debug, Clone)]
-struct FastClock {
-    start: i64,
-}
-
-impl Clock for FastClock {
-    fn now(&self) -> Timestamp {
-        let since = Timestamp::now().unix_millis() - self.start;
-        Timestamp::from_unix_millis(self.start + since * SPEED).unwrap()
-    }
-}
-
-#[async_trait]
-impl Layer for FastClock {
-    async fn now(&self, _: &dyn Store) -> Result<Timestamp, StoreError> {
-        Ok(Clock::now(self))
-    }
-}
 
 pub(crate) fn is_asked_for() -> bool {
     std::env::var_os(JOURNAL).is_some()
@@ -61,7 +41,7 @@ pub(crate) fn serve() -> ExitCode {
         policy.settle_time = Duration::from_secs(300);
         policy.first_look = Duration::from_secs(10);
         policy.max_wait = Duration::from_secs(50);
-        let clock = FastClock { start: std::env::var(START).unwrap().parse().unwrap() };
+        let clock = FastClock::from(std::env::var(START).unwrap().parse().unwrap(), SPEED);
         let inner = PostgresStore::open(&Secret::new(address.as_str())).await.unwrap();
         let store = Layered { inner: Arc::new(inner), layer: clock.clone() };
         let journal = Journal::builder()
@@ -77,7 +57,7 @@ pub(crate) fn serve() -> ExitCode {
         let worker = Worker::new(journal, settings.facade().unwrap()).with_waits(waits);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         println!("{}", listener.local_addr().unwrap().port());
-        worker.serve(listener, std::future::pending::<()>()).await;
+        worker.serve(listener, std::future::pending::<()>()).await.unwrap();
     });
     ExitCode::SUCCESS
 }

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use recurring_facade::{AttemptId, PaymentRef, ProviderId};
+use recurring_facade::{AttemptId, PaymentRef, ProviderId, Timestamp};
 use recurring_journal::store::{Failover, FoundCharge, JournalInfo, PostgresStore, SqliteStore};
-use recurring_journal::{Address, StoreError};
+use recurring_journal::{Address, Journal, JournalError, StoreError};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -96,6 +96,32 @@ pub(super) async fn backup(session: &Session, file: &Path, out: &Output) -> Resu
         file.display()
     );
     out.line(&json!({"backup": file.display().to_string()}), &human);
+    Ok(Exit::Done)
+}
+
+pub(super) async fn archive(
+    journal: &Journal,
+    before: Timestamp,
+    file: &Path,
+    out: &Output,
+) -> Result<Exit, CliError> {
+    let file = std::path::absolute(file)
+        .map_err(|error| CliError::usage(format!("cannot write {}: {error}", file.display())))?;
+    files::check_folder(&file)
+        .map_err(|why| CliError::usage(format!("cannot archive to {}: {why}", file.display())))?;
+    let done = journal.archive(before, &file).await.map_err(|error| match error {
+        JournalError::ArchiveFile(why) => CliError::usage(format!(
+            "cannot archive to {}: {why}; what it lacks is still in the journal",
+            file.display()
+        )),
+        error => error.into(),
+    })?;
+    let mut human = format!("{} attempts are in {} and left the journal", done.attempts, file.display());
+    if done.stayed > 0 {
+        human += &format!("\n{} stayed, since something was learned of them meanwhile", done.stayed);
+    }
+    let file = file.display().to_string();
+    out.line(&json!({"archived": done.attempts, "stayed": done.stayed, "file": file}), &human);
     Ok(Exit::Done)
 }
 

@@ -1,8 +1,10 @@
 //! What an address says beside the place, and what the environment says where the address does not: `PGSSLMODE`,
 //! `PGSSLROOTCERT`, `PGPASSWORD` and `PGPASSFILE`, as PostgreSQL's own programs read them.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
+use percent_encoding::percent_decode_str;
 use recurring_core::Secret;
 use tokio_postgres::config::SslMode;
 
@@ -100,18 +102,14 @@ fn variable(name: &str) -> Option<String> {
 /// A percent-encoded text.
 fn decoded(text: &str) -> Result<String, StoreError> {
     let wrong = || StoreError::Address("has an sslrootcert that is not percent-encoded UTF-8".to_owned());
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let mut digit = || char::from(rest.next()?).to_digit(16);
-        let (high, low) = (digit().ok_or_else(wrong)?, digit().ok_or_else(wrong)?);
-        bytes.push(u8::try_from(high * 16 + low).map_err(|_| wrong())?);
+    // What the library cannot decode it leaves as it is; a path with a stray `%` is another file.
+    let is_code = |rest: &str| {
+        rest.as_bytes().first_chunk::<2>().is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit))
+    };
+    if !text.split('%').skip(1).all(is_code) {
+        return Err(wrong());
     }
-    String::from_utf8(bytes).map_err(|_| wrong())
+    percent_decode_str(text).decode_utf8().map(Cow::into_owned).map_err(|_| wrong())
 }
 
 #[cfg(test)]
@@ -144,6 +142,9 @@ mod tests {
             ("postgres://h/d?sslmode=allow", "verify-full"),
             ("postgres://h/d?sslmode=verify-ca", "sslrootcert"),
             ("postgres://h/d?sslrootcert=%zz", "percent-encoded"),
+            ("postgres://h/d?sslrootcert=/r%2", "percent-encoded"),
+            ("postgres://h/d?sslrootcert=/r%", "percent-encoded"),
+            ("postgres://h/d?sslrootcert=%ff", "percent-encoded"),
             ("postgres://h/d?dangerous_plaintext=1", "true or false"),
             ("postgres://h/d?dangerous_plaintext=", "true or false"),
         ] {

@@ -1,0 +1,161 @@
+//! One period of a subscription: its charge, and the tries after a decline.
+
+use std::time::Duration;
+
+use recurring_core::{AttemptId, Timestamp};
+use recurring_journal::{AttemptRecord, State};
+use recurring_schedule::{
+    AttemptName, BillingCycle, Decision, History, Period as Due, RetryPolicy, StopReason, from_core_time,
+    next, to_core_time,
+};
+use restate_sdk::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::attempt::AttemptClient;
+use crate::standing::Standing;
+use crate::step::refused;
+use crate::worker::Worker;
+
+/// How far the history of a credential reaches back: the longest window of a scheme, and a day.
+const HISTORY: Duration = Duration::from_secs(31 * 24 * 60 * 60);
+
+/// How a period ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Collected {
+    /// The last try.
+    pub attempt: String,
+    /// Its state in the journal.
+    pub state: State,
+    /// Why there is no further try, when it was declined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// Whether the customer has to act before this card can be charged.
+    #[serde(default)]
+    pub needs_customer: bool,
+}
+
+/// What follows the end of a try.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum After {
+    /// Nothing.
+    Ended(Collected),
+    /// Another try, which is not planned before this time has passed.
+    Wait {
+        /// Milliseconds.
+        millis: u64,
+    },
+    /// This other try, which is planned, or which others have made.
+    Follow(String),
+}
+
+/// The object `RecurringPeriod`, keyed by the name of the first try, such as `sub-42.2026-11`.
+pub(crate) struct Period(pub(crate) Worker);
+
+#[restate_sdk::object(name = "RecurringPeriod", client_visibility = "pub(crate)")]
+impl Period {
+    /// **Takes money**: charges the first try, which was planned in the journal as try 1 of its series, and after a decline the next
+    /// tries as the worker's policy and the rules of the card schemes have it. It is given the subscription's billing cycle. A try
+    /// is made only when every earlier one is declined: while one is pending, unknown or in review, this waits.
+    #[handler]
+    async fn collect(
+        &self,
+        ctx: ObjectContext<'_>,
+        cycle: Json<BillingCycle>,
+    ) -> HandlerResult<Json<Collected>> {
+        let cycle = cycle.into_inner();
+        let due = period_of(ctx.key(), &cycle)?;
+        let mut name = due.name().to_string();
+        loop {
+            // It is answered when the try has ended, and not before.
+            let Json(standing) = ctx.object_client::<AttemptClient<'_>>(&name).charge().call().await?;
+            loop {
+                let step = ctx.run(async || self.0.after(&due, &standing).await.map(Json));
+                let Json(after) = step.name("next try").await?;
+                match after {
+                    After::Ended(collected) => return Ok(Json(collected)),
+                    After::Wait { millis } => ctx.sleep(Duration::from_millis(millis)).await?,
+                    After::Follow(next) => {
+                        name = next;
+                        break;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The period that a name means, which must be that of its first try.
+fn period_of(key: &str, cycle: &BillingCycle) -> Result<Due, HandlerError> {
+    let name: AttemptName = key.parse().map_err(|error| refused(format!("the key {key}: {error}")))?;
+    let found = cycle.find(&name).filter(|_| name.number() == 1);
+    found.ok_or_else(|| {
+        let subscription = cycle.subscription().as_str();
+        refused(format!(
+            "{key} is not the first try of a period of {subscription}; give it the cycle that it has"
+        ))
+    })
+}
+
+impl Worker {
+    /// Decides what follows a try that has ended, and plans the next one when its time has come. A step that is repeated finds
+    /// it planned.
+    async fn after(&self, due: &Due, ended: &Standing) -> Result<After, HandlerError> {
+        let end = |why: Option<String>, needs_customer| {
+            let (attempt, state) = (ended.attempt.clone(), ended.state);
+            Ok(After::Ended(Collected { attempt, state, why, needs_customer }))
+        };
+        if ended.state != State::Declined {
+            return end(None, false);
+        }
+        let Some(policy) = &self.retries else {
+            return end(Some("the worker has no policy for another try".to_owned()), false);
+        };
+        let attempt = AttemptId::new(&ended.attempt).map_err(|error| refused(error.to_string()))?;
+        let decided = self.decide(due, &attempt, policy).await?;
+        match decided {
+            Decision::At(next) => {
+                let now = Timestamp::now();
+                let wait = to_core_time(next.time).unix_millis().saturating_sub(now.unix_millis());
+                if wait > 0 {
+                    return Ok(After::Wait { millis: u64::try_from(wait).unwrap_or_default() });
+                }
+                let name =
+                    AttemptId::new(next.name.to_string()).map_err(|error| refused(error.to_string()))?;
+                let planned = self.journal.plan_next_try(&attempt, &name).await;
+                planned.map_err(|error| self.repeatable(error))?;
+                Ok(After::Follow(name.to_string()))
+            }
+            // Others have made a try meanwhile, which may take the money or has taken it.
+            Decision::Stop(StopReason::Open { name, .. } | StopReason::Paid(name)) => Ok(After::Follow(name)),
+            Decision::NeedsCustomer(why) => end(Some(why.to_string()), true),
+            Decision::Stop(why) => end(Some(why.to_string()), false),
+        }
+    }
+
+    async fn decide(
+        &self,
+        due: &Due,
+        attempt: &AttemptId,
+        policy: &RetryPolicy,
+    ) -> Result<Decision, HandlerError> {
+        let now = Timestamp::now();
+        let begin = to_core_time(due.due()).min(now);
+        let since = begin.checked_sub(HISTORY).unwrap_or(Timestamp::UNIX_EPOCH);
+        let history = self.journal.credential_history_of(attempt, since).await;
+        let history: Vec<AttemptRecord> = history.map_err(|error| self.repeatable(error))?;
+        // A try that is planned was planned by an earlier run of this step, and was not sent.
+        let planned = |record: &&AttemptRecord| record.state != State::Planned;
+        let attempts: Vec<_> =
+            history.iter().filter(planned).filter_map(|record| record.to_schedule("the card")).collect();
+        let declined = history.iter().find(|record| record.attempt == *attempt);
+        let declined = declined.ok_or_else(|| {
+            refused(format!(
+                "the journal does not know the credential of {attempt}: it was stored before version 5"
+            ))
+        })?;
+        let history =
+            History::new(due, &attempts, from_core_time(now)).map_err(|error| refused(error.to_string()))?;
+        next(&history, &declined.decline(), policy).map_err(|error| refused(error.to_string()))
+    }
+}

@@ -1,0 +1,133 @@
+//! A period of a subscription: its charge, and the tries after a decline.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use recurring_facade::{ProviderId, Secret, StoredCredential};
+use recurring_journal::store::PostgresStore;
+use recurring_journal::{ChargeIntent, Journal, Policy, SeriesTry, State};
+use recurring_restate::{Waits, Worker};
+use recurring_sandbox::{Fault, FaultKind, Moment};
+use recurring_schedule::{BillingCycle, Hours, Interval, Period, RetryPolicy, Zone};
+use restate_sdk::prelude::*;
+use serde_json::{Value, json};
+
+use crate::common::{FADING_CARD, GOOD_CARD, attempt, enrolled};
+use crate::fast_clock::FastClock;
+use crate::layered::Layered;
+use crate::worker::Dying;
+use crate::world::{BOUND, World, key, request};
+
+/// When the period began: long enough ago for another try, whatever the card's scheme asks for.
+const DAYS: i64 = 10;
+
+/// A period of a year that began ten days ago, and the engine's input for it.
+fn period() -> (Period, Value) {
+    let begun = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24 * DAYS);
+    let anchor = begun.strftime("%Y-%m-%dT%H:%M[UTC]").to_string();
+    let interval: Interval = "year".parse().unwrap();
+    let cycle = BillingCycle::new("sub-42".parse().unwrap(), anchor.parse().unwrap(), interval);
+    (cycle.period(0).unwrap(), serde_json::to_value(cycle).unwrap())
+}
+
+fn first_try(credential: &StoredCredential, period: &Period) -> ChargeIntent {
+    let series = SeriesTry::new("sub-42", period.name().period().to_string(), 1).unwrap();
+    ChargeIntent::new(request(credential, &period.name().to_string())).with_series(series)
+}
+
+async fn worker(world: &World) -> Dying {
+    let mut policy = Policy::default();
+    policy.first_look = Duration::ZERO;
+    let builder = Journal::builder().with_policy(policy).with_encryption_key(key());
+    let journal = builder.open(&world.address).await.unwrap();
+    let mut waits = Waits::default();
+    waits.review = Duration::from_secs(1);
+    let day = Hours { from: 0, until: 24 };
+    let retries = RetryPolicy::new(Zone::new("UTC").unwrap(), &[1, 2, 3], day).unwrap();
+    let worker = Worker::new(journal, world.clients()).with_waits(waits).with_retries(retries);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let dying = Dying::start(listener, worker.bind(Endpoint::builder()).build());
+    world.register(&format!("http://{address}")).await;
+    dying
+}
+
+/// The states of the tries, once there are so many and the last one is in this state.
+async fn until(world: &World, count: usize, last: State) -> Vec<State> {
+    let waiting = async {
+        loop {
+            let tries = world.journal.series("sub-42").await.unwrap();
+            let states: Vec<State> = tries.iter().map(|record| record.state).collect();
+            if states.len() >= count && states.last() == Some(&last) {
+                return states;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let in_time = tokio::time::timeout(BOUND, waiting).await;
+    in_time.unwrap_or_else(|_| {
+        panic!("there are not {count} tries of which the last is {last}: {}", world.log())
+    })
+}
+
+pub(crate) async fn paid_period_is_collected_once() {
+    let world = World::new(1).await;
+    let _worker = worker(&world).await;
+    let (period, cycle) = period();
+    let name = period.name().to_string();
+    let credential = enrolled(&world.facade, &ProviderId::REVIO, "good", GOOD_CARD).await;
+    world.journal.plan(first_try(&credential, &period)).await.unwrap();
+    for _ in 0..2 {
+        let collected = world.call(&format!("RecurringPeriod/{name}/collect"), &cycle.to_string()).await;
+        assert_eq!(collected.unwrap(), json!({"attempt": name, "state": "paid", "needs_customer": false}));
+    }
+    assert_eq!(world.taken(&name), 1);
+    let other = cycle.to_string().replace("sub-42", "sub-43");
+    let error = world.call(&format!("RecurringPeriod/{name}/collect"), &other).await.unwrap_err();
+    assert!(error.contains("is not the first try of a period of sub-43"), "{error}");
+}
+
+pub(crate) async fn declined_period_is_tried_again_when_it_may_be() {
+    let world = World::new(1).await;
+    let (period, cycle) = period();
+    let name = period.name().to_string();
+    let credential = enrolled(&world.facade, &ProviderId::REVIO, "fading", FADING_CARD).await;
+    let clock = FastClock::behind(DAYS);
+    let inner = PostgresStore::open(&Secret::new(world.address.as_str())).await.unwrap();
+    let store = Arc::new(Layered { inner: Arc::new(inner), layer: clock.clone() });
+    let builder = Journal::builder().with_clock(clock).with_encryption_key(key());
+    let then = builder.with_store(store).await.unwrap();
+    let declined = then.charge(&world.facade, first_try(&credential, &period)).await.unwrap();
+    assert_eq!(declined.record.state, State::Declined);
+
+    let _worker = worker(&world).await;
+    world.send(&format!("RecurringPeriod/{name}/collect"), &cycle.to_string()).await.unwrap();
+    assert_eq!(until(&world, 2, State::Declined).await, [State::Declined, State::Declined]);
+    // The third one has to wait for days: the engine sleeps, and nothing more is planned.
+    let asleep = world.call_soon(0, &format!("RecurringPeriod/{name}/collect"), &cycle.to_string()).await;
+    assert!(asleep.is_err(), "{asleep:?}");
+    assert_eq!(until(&world, 2, State::Declined).await.len(), 2);
+    assert_eq!((world.taken(&name), world.taken(&format!("{name}.2"))), (0, 0));
+}
+
+pub(crate) async fn open_try_is_waited_for() {
+    let world = World::new(1).await;
+    let _worker = worker(&world).await;
+    let (period, cycle) = period();
+    let name = period.name().to_string();
+    let credential = enrolled(&world.facade, &ProviderId::OMNO, "good", GOOD_CARD).await;
+    world.journal.plan(first_try(&credential, &period)).await.unwrap();
+    let fault = Fault::new(FaultKind::Close)
+        .with_operation("POST /omno/transaction/create")
+        .with_moment(Moment::AfterActing);
+    world.sandbox.inject(fault).unwrap();
+    world.send(&format!("RecurringPeriod/{name}/collect"), &cycle.to_string()).await.unwrap();
+    assert_eq!(until(&world, 1, State::Review).await, [State::Review]);
+    let refused = world.journal.plan_next_try(&attempt(&name), &attempt(&format!("{name}.2"))).await;
+    assert!(refused.unwrap_err().to_string().contains("is review; wait until"));
+    let decision = r#"{"what":"paid","by":"ann","why":"seen in the portal"}"#;
+    world.call(&format!("RecurringAttempt/{name}/resolve"), decision).await.unwrap();
+    let collected = world.call(&format!("RecurringPeriod/{name}/collect"), &cycle.to_string()).await.unwrap();
+    assert_eq!(collected["state"], "paid");
+    assert_eq!((world.taken(&name), until(&world, 1, State::Paid).await.len()), (1, 1));
+}
