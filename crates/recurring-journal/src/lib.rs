@@ -29,6 +29,7 @@ mod run;
 mod schedule;
 mod seal;
 mod series;
+pub mod statement;
 pub mod store;
 
 pub use address::Address;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use recurring_facade::ProviderId;
+use recurring_facade::{ProviderId, Timestamp};
 
 pub(super) fn provider(text: &str) -> Result<ProviderId, String> {
     let known = ProviderId::ALL.iter().find(|id| id.as_str() == text);
@@ -22,6 +22,14 @@ pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
     duration.ok_or("must be longer than zero")
 }
 
+/// A date without a time is its first moment in UTC.
+pub(super) fn moment(text: &str) -> Result<Timestamp, &'static str> {
+    let read = text.parse().or_else(|_| format!("{text}T00:00:00Z").parse());
+    read.map_err(
+        |_| "must be a time such as 2026-11-01T00:00:00Z, or a date such as 2026-11-01, which is in UTC",
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,6 +43,16 @@ mod tests {
         }
         for bad in ["", "s", "-1s", "1x", "soon", "0", "0ms"] {
             assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn moment_is_a_time_or_a_date_in_utc() {
+        let text = |text: &str| moment(text).map(|time| time.to_string());
+        assert_eq!(text("2026-11-01").as_deref(), Ok("2026-11-01T00:00:00Z"));
+        assert_eq!(text("2026-11-01T01:00:00+01:00").as_deref(), Ok("2026-11-01T00:00:00Z"));
+        for bad in ["", "2026-11", "2026-13-01", "2026-11-01T10:00:00", "yesterday"] {
+            assert!(moment(bad).is_err(), "{bad}");
         }
     }
 }
