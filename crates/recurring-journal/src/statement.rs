@@ -13,6 +13,8 @@ mod read;
 mod report;
 mod settle;
 mod survey;
+#[cfg(test)]
+mod tests;
 
 pub use lines::{Control, LineKind, LineProblem, Period, Statement, StatementLine};
 #[cfg(feature = "statement")]
