@@ -22,7 +22,9 @@ use values::{duration, provider};
 pub(crate) use choice::{CustomerChoice, PaymentChoice};
 pub(crate) use due::{Due, Retry};
 pub(crate) use first::{Enrol, Resume};
-pub(crate) use journal::{AcknowledgeFailover, Decision, Journal, JournalCommand, Resolve};
+pub(crate) use journal::{
+    AcknowledgeFailover, Decision, Journal, JournalCommand, Resolve, StatementArguments,
+};
 pub(crate) use payment::{Attempt, Charge, JournalChoice, PaymentPart, Run, Schedule};
 #[cfg(feature = "sandbox")]
 pub(crate) use sandbox::{Clock, ClockCommand, Fault, Listen, Trigger};

@@ -25,10 +25,9 @@ mod reconcile;
 mod resolve;
 mod resume;
 mod run;
-#[cfg(feature = "schedule")]
-mod schedule;
 mod seal;
 mod series;
+pub mod statement;
 pub mod store;
 
 pub use address::Address;

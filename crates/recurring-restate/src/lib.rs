@@ -3,6 +3,7 @@
 mod attempt;
 mod endpoint;
 mod gateway;
+mod history;
 mod lane;
 mod period;
 mod run;

@@ -12,6 +12,7 @@ use restate_sdk::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::AttemptClient;
+use crate::history::{attempt, decline};
 use crate::standing::Standing;
 use crate::step::refused;
 use crate::worker::Worker;
@@ -136,26 +137,26 @@ impl Worker {
     async fn decide(
         &self,
         due: &Due,
-        attempt: &AttemptId,
+        ended: &AttemptId,
         policy: &RetryPolicy,
     ) -> Result<Decision, HandlerError> {
         let now = Timestamp::now();
         let begin = to_core_time(due.due()).min(now);
         let since = begin.checked_sub(HISTORY).unwrap_or(Timestamp::UNIX_EPOCH);
-        let history = self.journal.credential_history_of(attempt, since).await;
+        let history = self.journal.credential_history_of(ended, since).await;
         let history: Vec<AttemptRecord> = history.map_err(|error| self.repeatable(error))?;
         // A try that is planned was planned by an earlier run of this step, and was not sent.
         let planned = |record: &&AttemptRecord| record.state != State::Planned;
         let attempts: Vec<_> =
-            history.iter().filter(planned).filter_map(|record| record.to_schedule("the card")).collect();
-        let declined = history.iter().find(|record| record.attempt == *attempt);
+            history.iter().filter(planned).filter_map(attempt).collect();
+        let declined = history.iter().find(|record| record.attempt == *ended);
         let declined = declined.ok_or_else(|| {
             refused(format!(
-                "the journal does not know the credential of {attempt}: it was stored before version 5"
+                "the journal does not know the credential of {ended}: it was stored before version 5"
             ))
         })?;
         let history =
             History::new(due, &attempts, from_core_time(now)).map_err(|error| refused(error.to_string()))?;
-        next(&history, &declined.decline(), policy).map_err(|error| refused(error.to_string()))
+        next(&history, &decline(declined), policy).map_err(|error| refused(error.to_string()))
     }
 }

@@ -127,7 +127,11 @@ Example:
 
 pub(super) const JOURNAL_RECONCILE: &str = "\
 Example:
-  recurring journal reconcile --due";
+  recurring journal reconcile --due
+
+Example, with what the gateway lists for November:
+  recurring journal reconcile --statement november.csv --map emspay.toml \\
+    --from 2026-11-01 --until 2026-12-01 --lines 1204 --by ann";
 
 pub(super) const JOURNAL_RESOLVE: &str = "\
 Example:

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use recurring_facade::{ProviderId, Timestamp};
+use recurring_facade::{Money, ProviderId, Timestamp};
 use recurring_journal::State;
 
 use super::choice::{AttemptChoice, AttemptOrAll};
@@ -90,12 +90,17 @@ pub(crate) enum JournalCommand {
     /// Look up at the gateways what is unknown or pending. No payment is ever sent again.
     ///
     /// Exit code 0: nothing is open; 10: some attempts are pending; 30: some are unknown or in manual review.
+    ///
+    /// With --statement it compares a gateway's statement with the journal, and settles what that proves: see
+    /// docs/operations/statement.md. Exit code 30: an operator must look at something; 2: a line cannot be read.
     #[command(after_help = examples::JOURNAL_RECONCILE)]
     Reconcile {
         #[command(flatten)]
         attempt: AttemptOrAll,
+        #[command(flatten)]
+        statement: Box<StatementArguments>,
         /// Only what is due, with growing intervals between two look-ups: for a timer.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "statement")]
         due: bool,
     },
     /// Record an operator's decision about an attempt that looking up could not settle.
@@ -110,6 +115,44 @@ pub(crate) enum JournalCommand {
     /// what is planned or not applied goes to manual review.
     #[command(alias = "acknowledge-fail-over", after_help = examples::JOURNAL_ACKNOWLEDGE)]
     AcknowledgeFailover(AcknowledgeFailover),
+}
+
+/// A statement of a gateway, and what is known of it from another place.
+#[derive(Debug, Args)]
+pub(crate) struct StatementArguments {
+    /// The gateway's statement, CSV or JSON lines.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires_all = ["map", "from", "until", "by"],
+        conflicts_with_all = ["id", "attempt"]
+    )]
+    pub(crate) statement: Option<PathBuf>,
+    /// What its columns mean, TOML.
+    #[arg(long, value_name = "FILE", requires = "statement")]
+    pub(crate) map: Option<PathBuf>,
+    /// The beginning of the period that it covers, RFC 3339; a date alone is its first moment in UTC.
+    #[arg(long, value_name = "TIME", value_parser = time, requires = "statement")]
+    pub(crate) from: Option<Timestamp>,
+    /// The end of that period.
+    #[arg(long, value_name = "TIME", value_parser = time, requires = "statement")]
+    pub(crate) until: Option<Timestamp>,
+    /// How many hours earlier or later than it was made a payment may be booked.
+    #[arg(long, value_name = "HOURS", default_value_t = 24, requires = "statement")]
+    pub(crate) margin: u32,
+    /// The number of lines that the statement has by the gateway's word, without the names of the columns. Without it or
+    /// --total nothing is settled as not applied.
+    #[arg(long, value_name = "NUMBER", requires = "statement")]
+    pub(crate) lines: Option<u64>,
+    /// The sum of its charges by the gateway's word, such as '120.00 EUR'; once for each currency.
+    #[arg(long, value_name = "AMOUNT", requires = "statement")]
+    pub(crate) total: Vec<Money>,
+    /// The operator who has it settled. Kept permanently.
+    #[arg(long, value_name = "NAME", requires = "statement")]
+    pub(crate) by: Option<String>,
+    /// Only show what would be settled.
+    #[arg(long, requires = "statement")]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]

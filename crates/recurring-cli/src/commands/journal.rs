@@ -7,6 +7,7 @@ mod metrics;
 mod place;
 mod reconcile;
 mod resolve;
+mod statement;
 
 use recurring_journal::store::Filter;
 
@@ -35,7 +36,10 @@ pub(crate) async fn run(
         JournalCommand::Show { attempt } => {
             attempts::show(&session.needed().await?, &attempt.attempt()?, out).await
         }
-        JournalCommand::Reconcile { attempt, due } => {
+        JournalCommand::Reconcile { attempt, statement, due } => {
+            if let Some(file) = statement.statement.clone() {
+                return statement::settle(session, &file, *statement, out).await;
+            }
             let attempt = attempt.attempt()?;
             let facade = session.settings.facade()?;
             let journal = session.needed().await?;

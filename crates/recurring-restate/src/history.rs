@@ -1,0 +1,55 @@
+//! The attempts of the journal in the words of `recurring-schedule`.
+
+use recurring_core::{DeclineReason, RetryAdvice};
+use recurring_journal::{AttemptRecord, Operation, State};
+use recurring_schedule::{Attempt, AttemptState, Decline, DeclineClass, Initiator, from_core_time};
+
+/// All of a history are of one credential; its name is of no matter.
+const CREDENTIAL: &str = "card";
+
+/// The attempt as [`recurring_schedule::History`] takes it. `None` for what takes no money (a refund, a capture, an enrolment), and
+/// for an amount of zero.
+pub(crate) fn attempt(record: &AttemptRecord) -> Option<Attempt> {
+    let initiator = match record.operation {
+        Operation::Charge => Initiator::Merchant,
+        Operation::FirstPayment | Operation::Schedule => Initiator::Customer,
+        _ => return None,
+    };
+    Some(Attempt {
+        name: record.attempt.to_string(),
+        credential: CREDENTIAL.to_owned(),
+        at: from_core_time(record.armed.unwrap_or(record.created)),
+        amount: record.amount?.try_into().ok()?,
+        initiator,
+        state: state(record.state),
+        decline: (record.state == State::Declined).then(|| decline(record)),
+    })
+}
+
+fn state(state: State) -> AttemptState {
+    match state {
+        State::Planned => AttemptState::Planned,
+        State::Armed => AttemptState::Armed,
+        State::Paid => AttemptState::Paid,
+        State::Authorized => AttemptState::Authorized,
+        State::Declined => AttemptState::Declined,
+        State::Canceled => AttemptState::Canceled,
+        State::Pending => AttemptState::Pending,
+        State::NotApplied => AttemptState::NotApplied,
+        State::Unknown => AttemptState::Unknown,
+        // A state that is not known here is open too.
+        _ => AttemptState::Review,
+    }
+}
+
+/// Why it was declined: by the code of the card networks where the gateway hands it on, and by what its words mean. The card's
+/// scheme is not known to the journal; without one, the strictest rules hold.
+pub(crate) fn decline(record: &AttemptRecord) -> Decline {
+    let code = record.ending.code.clone().filter(|code| DeclineReason::from_response_code(code).is_some());
+    let reason = record.ending.reason.unwrap_or(DeclineReason::Other);
+    // A reason without an advice says less than a code.
+    let class = (code.is_none() || reason.advice() != RetryAdvice::NotStated).then(|| DeclineClass::from(reason));
+    let mut decline = Decline::default();
+    (decline.response_code, decline.class) = (code, class);
+    decline
+}
