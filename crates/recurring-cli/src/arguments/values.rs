@@ -74,12 +74,12 @@ mod tests {
     }
 
     #[test]
-    fn moment_is_a_time_or_a_date_in_utc() {
-        let text = |text: &str| moment(text).map(|time| time.to_string());
+    fn time_is_a_moment_or_a_date_in_utc() {
+        let text = |text: &str| time(text).map(|time| time.to_string());
         assert_eq!(text("2026-11-01").as_deref(), Ok("2026-11-01T00:00:00Z"));
         assert_eq!(text("2026-11-01T01:00:00+01:00").as_deref(), Ok("2026-11-01T00:00:00Z"));
         for bad in ["", "2026-11", "2026-13-01", "2026-11-01T10:00:00", "yesterday"] {
-            assert!(moment(bad).is_err(), "{bad}");
+            assert!(time(bad).is_err(), "{bad}");
         }
     }
 }
