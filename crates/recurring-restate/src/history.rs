@@ -48,7 +48,8 @@ pub(crate) fn decline(record: &AttemptRecord) -> Decline {
     let code = record.ending.code.clone().filter(|code| DeclineReason::from_response_code(code).is_some());
     let reason = record.ending.reason.unwrap_or(DeclineReason::Other);
     // A reason without an advice says less than a code.
-    let class = (code.is_none() || reason.advice() != RetryAdvice::NotStated).then(|| DeclineClass::from(reason));
+    let class =
+        (code.is_none() || reason.advice() != RetryAdvice::NotStated).then(|| DeclineClass::from(reason));
     let mut decline = Decline::default();
     (decline.response_code, decline.class) = (code, class);
     decline

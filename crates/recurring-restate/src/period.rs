@@ -147,8 +147,7 @@ impl Worker {
         let history: Vec<AttemptRecord> = history.map_err(|error| self.repeatable(error))?;
         // A try that is planned was planned by an earlier run of this step, and was not sent.
         let planned = |record: &&AttemptRecord| record.state != State::Planned;
-        let attempts: Vec<_> =
-            history.iter().filter(planned).filter_map(attempt).collect();
+        let attempts: Vec<_> = history.iter().filter(planned).filter_map(attempt).collect();
         let declined = history.iter().find(|record| record.attempt == *ended);
         let declined = declined.ok_or_else(|| {
             refused(format!(
