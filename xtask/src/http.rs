@@ -57,7 +57,7 @@ fn one_by_one(server: &Server, effort: &Effort) -> Result<Vec<String>, String> {
             let (Some(way), Some((times, cpus))) = (ways.get(place), measured.get_mut(place)) else {
                 continue;
             };
-            let [time, cpu, ..] = server.numbers::<4>("calls", way, effort.charges)?;
+            let [time, cpu, ..] = server.numbers::<5>("calls", way, effort.charges)?;
             times.push(time);
             cpus.push(cpu);
         }
@@ -108,7 +108,10 @@ fn in_a_row(server: &Server, effort: &Effort) -> Result<Vec<String>, String> {
     head("memory in KiB, after all and after 1,000 charges", "after all", "after 1,000");
     let mut problems = Vec::new();
     for way in ["ours", "facade"] {
-        let [_, _, before, after] = server.numbers("calls", way, effort.in_a_row)?;
+        let [_, _, before, after, connections] = server.numbers("calls", way, effort.in_a_row)?;
+        problems.extend((connections != 1).then(|| {
+            format!("{way}: {connections} connections for charges one after another, and one is enough")
+        }));
         problems.extend(row(
             &format!("{way}: {} charges in a row", effort.in_a_row),
             after,

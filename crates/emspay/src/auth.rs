@@ -3,10 +3,23 @@ use base64::engine::general_purpose::STANDARD;
 use recurring_core::{InvalidInput, Secret};
 use recurring_gateway::{PreparedRequest, check};
 
-/// HTTP Basic with the API key as the user name and an empty password.
-pub(crate) fn authorize(request: PreparedRequest, api_key: &Secret) -> PreparedRequest {
-    let basic = format!("Basic {}", STANDARD.encode(format!("{}:", api_key.expose())));
-    request.secret_header("authorization", basic).guard(api_key, &[])
+/// An API key, and the header that is made of it once.
+#[derive(Debug, Clone)]
+pub(crate) struct Credential {
+    api_key: Secret,
+    header: Secret,
+}
+
+impl Credential {
+    /// HTTP Basic with the API key as the user name and an empty password.
+    pub(crate) fn new(api_key: Secret) -> Self {
+        let header = format!("Basic {}", STANDARD.encode(format!("{}:", api_key.expose()))).into();
+        Self { api_key, header }
+    }
+
+    pub(crate) fn authorize(&self, request: PreparedRequest) -> PreparedRequest {
+        request.secret_header("authorization", self.header.clone()).guard(&self.api_key, &[])
+    }
 }
 
 pub(crate) fn check_api_key(api_key: &Secret) -> Result<(), InvalidInput> {

@@ -3,7 +3,7 @@ use std::time::Duration;
 use recurring_core::{HttpOptions, NotAfter, Secret};
 use recurring_gateway::{BaseUrl, ErrorExt as _, Operation, Transport};
 
-use crate::auth;
+use crate::auth::{self, Credential};
 use crate::config::Environment;
 use crate::error::{ApiError, Error};
 use crate::ops::cancel_order::CancelOrder;
@@ -21,7 +21,7 @@ use crate::ops::update_order::UpdateOrder;
 pub struct Client {
     transport: Transport,
     base_url: BaseUrl,
-    api_key: Secret,
+    credential: Credential,
 }
 
 impl Client {
@@ -124,7 +124,7 @@ impl Client {
     }
 
     async fn send<O: Operation<Api = ApiError>>(&self, operation: &O) -> Result<O::Output, Error> {
-        let request = auth::authorize(operation.request()?, &self.api_key);
+        let request = self.credential.authorize(operation.request()?);
         operation.read(&self.transport.send(&self.base_url, &request).await?)
     }
 }
@@ -154,6 +154,6 @@ impl ClientBuilder {
         let base_url = self.environment.base_url().map_err(Error::config)?;
         let transport = Transport::new(self.http).map_err(Error::config)?;
         transport.check(&base_url).map_err(Error::config)?;
-        Ok(Client { base_url, transport, api_key: self.api_key })
+        Ok(Client { base_url, transport, credential: Credential::new(self.api_key) })
     }
 }

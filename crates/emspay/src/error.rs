@@ -42,8 +42,7 @@ impl ApiError {
     /// Reads the words of an error: an object, or a plain text, under `error`.
     fn read(reply: &Reply) -> Option<Self> {
         let envelope: Envelope = reply.object().ok()?;
-        let shown =
-            |text: Option<String>| text.map(|text| reply.shown(&text)).filter(|text| !text.is_empty());
+        let shown = |text: Option<String>| text.map(|text| reply.shown(text)).filter(|text| !text.is_empty());
         if let Ok(text) = serde_json::from_str::<String>(envelope.error.get()) {
             return Some(Self { value: shown(Some(text)), ..Self::default() });
         }

@@ -33,7 +33,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // What is wrong with the input is not said: the words of the reader may quote it.
     let card: CardInput = serde_json::from_reader(std::io::stdin().lock())
         .map_err(|_| "standard input is not a card as JSON")?;
-    let card = Card::new(card.pan, &card.expiry, card.cvv, card.cardholder_name)?;
+    let card = Card::new(card.pan, card.expiry, card.cvv, card.cardholder_name)?;
     let request = CreateRecurringPayment::new(amount, Frequency::from(frequency.as_str()), email, card);
     // A real program notes before this line that it is about to charge: a lost answer cannot be looked up.
     match client.create_recurring_payment(&request).await {

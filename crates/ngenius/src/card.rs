@@ -23,21 +23,22 @@ impl Card {
     /// Names the part that breaks a rule, without quoting it.
     pub fn new(
         pan: impl Into<Secret>,
-        expiry: &str,
+        expiry: impl Into<Secret>,
         cvv: impl Into<Secret>,
         cardholder_name: impl Into<Secret>,
     ) -> Result<Self, InvalidInput> {
-        let (pan, cvv, cardholder_name) = (pan.into(), cvv.into(), cardholder_name.into());
+        let (pan, expiry, cvv, cardholder_name) =
+            (pan.into(), expiry.into(), cvv.into(), cardholder_name.into());
         if !(12..=19).contains(&pan.expose().len()) || !pan.expose().bytes().all(|b| b.is_ascii_digit()) {
             return Err(InvalidInput::new("pan", "must be 12 to 19 digits, without spaces"));
         }
         if !has_right_check_digit(pan.expose()) {
             return Err(InvalidInput::new("pan", "has a wrong check digit: the card number is mistyped"));
         }
-        check_expiry(expiry)?;
+        check_expiry(expiry.expose())?;
         check_cvv(&cvv)?;
         check::text("cardholder_name", cardholder_name.expose(), 255)?;
-        Ok(Self { pan, expiry: expiry.into(), cvv, cardholder_name })
+        Ok(Self { pan, expiry, cvv, cardholder_name })
     }
 }
 

@@ -71,7 +71,7 @@ impl ApiError {
             return None;
         }
         let message = members.message.and_then(|text| serde_json::from_str::<String>(text.get()).ok());
-        let shown = |text: Option<String>| text.map(|text| reply.shown(&text));
+        let shown = |text: Option<String>| text.map(|text| reply.shown(text));
         let errors = members
             .errors
             .iter()

@@ -10,10 +10,11 @@ use crate::chargers::{Charger, connections};
 const AT_A_TIME: usize = 64;
 
 /// Charges one after another over a kept connection. Prints the median and the processor time of a charge in
-/// nanoseconds, and the memory in KiB after the first thousand charges and after all.
-pub(crate) fn one_by_one(charger: &Charger, times: usize) {
+/// nanoseconds, the memory in KiB after the first thousand charges and after all, and how many connections were made.
+pub(crate) fn one_by_one(charger: &Charger, port: &str, root: &str, times: usize) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
+        let before = connections(port, root).await;
         // The first makes the connection.
         charger.charge().await;
         let (mut took, mut memory) = (Vec::with_capacity(times), memory_kib());
@@ -29,7 +30,10 @@ pub(crate) fn one_by_one(charger: &Charger, times: usize) {
         let cpu = cpu_nanos().saturating_sub(cpu) / u64::try_from(times).unwrap_or(1).max(1);
         took.sort_unstable();
         let median = took.get(times / 2).copied().unwrap_or_default();
-        println!("{median} {cpu} {memory} {}", memory_kib());
+        let after = memory_kib();
+        // The one that asks is new each time.
+        let made = connections(port, root).await.saturating_sub(before).saturating_sub(1);
+        println!("{median} {cpu} {memory} {after} {made}");
     });
 }
 

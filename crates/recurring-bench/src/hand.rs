@@ -299,8 +299,9 @@ fn tokenpay_signed(input: inputs::TokenPay) {
         parent_order_id: 5798,
     };
     let answer: Answer = exchange(&body, answer!("tokenpay-signed/recurring/documented"));
+    let order = &answer.order;
     assert!(
-        answer.response_code == "0000" && answer.order.currency.as_deref() == Some("USD"),
+        answer.response_code == "0000" && order.amount == 30.0 && order.currency.as_deref() == Some("USD"),
         "another answer"
     );
     assert_eq!(answer.order.merchant_reference.as_deref(), Some(input.reference.as_str()));

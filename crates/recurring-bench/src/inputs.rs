@@ -1,6 +1,22 @@
 //! What a program has in its hands before a charge: owned texts, as from a row of its database. Both ways begin with the
 //! same, and to make them is not counted.
 
+use std::hint::black_box;
+
+use crate::repeat::repeat;
+
+/// Makes the texts of a charge so often, and nothing else: what they take is taken off.
+pub(crate) fn make(gateway: &str, times: usize) -> bool {
+    match gateway {
+        "emspay" => repeat(times, emspay, |input| drop(black_box(input))),
+        "ngenius" => repeat(times, ngenius, |input| drop(black_box(input))),
+        "omno" => repeat(times, omno, |input| drop(black_box(input))),
+        "revio" => repeat(times, revio, |input| drop(black_box(input))),
+        "tokenpay-signed" => repeat(times, tokenpay, |input| drop(black_box(input))),
+        _ => false,
+    }
+}
+
 pub(crate) struct Emspay {
     pub(crate) reference: String,
     pub(crate) description: String,

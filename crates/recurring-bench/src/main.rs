@@ -1,7 +1,7 @@
 //! What `cargo xtask bench` measures, each in a process of its own:
 //!
-//! - `charge GATEWAY ours|hand TIMES` builds the request of one charge and reads its answer without a network, with the
-//!   crates of this workspace or by hand with serde;
+//! - `charge GATEWAY ours|hand|inputs TIMES` builds the request of one charge and reads its answer without a network,
+//!   with the crates of this workspace or by hand with serde, or makes only what both begin with;
 //! - `serve CERTIFICATE KEY` is a gateway over TLS on this machine, which answers every charge alike;
 //! - `calls WAY PORT ROOT TIMES` charges it one after another, and `many` 64 at a time: by `hand` with reqwest and
 //!   serde, with the gateway's crate (`ours`), or through the `facade`;
@@ -46,9 +46,12 @@ fn run(arguments: &[&str]) -> Option<()> {
         ["charge", gateway, "hand", times] => {
             return hand::charge(gateway, times.parse().ok()?).then_some(());
         }
+        ["charge", gateway, "inputs", times] => {
+            return inputs::make(gateway, times.parse().ok()?).then_some(());
+        }
         ["serve", certificate, key] => server::serve(certificate, key),
         ["calls", way, port, root, times] => {
-            calls::one_by_one(&Charger::new(way, port, root)?, times.parse().ok()?);
+            calls::one_by_one(&Charger::new(way, port, root)?, port, root, times.parse().ok()?);
         }
         ["many", way, port, root, times] => {
             calls::many(&Charger::new(way, port, root)?, port, root, times.parse().ok()?);

@@ -3,7 +3,7 @@
 
 use std::hint::black_box;
 
-use recurring_core::{Currency, Money, Reply, Secret};
+use recurring_core::{Currency, Headers, Money, Reply, Secret};
 use recurring_gateway::Operation;
 
 use crate::inputs;
@@ -38,7 +38,8 @@ fn money(minor: i64, currency: &str) -> Money {
 fn exchange<O: Operation<Api: std::fmt::Debug>>(operation: &O, status: u16, answer: &[u8]) {
     let request = operation.request().expect("a request");
     black_box(request.body_bytes());
-    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    let mut headers = Headers::with_capacity(1, 28);
+    headers.add("content-type", "application/json");
     let reply = Reply::new(status, headers, answer.to_vec()).hiding(request.secrets());
     black_box(operation.read(&reply).expect("an answer"));
 }
@@ -51,7 +52,7 @@ fn emspay(input: inputs::Emspay) {
 }
 
 fn ngenius(outlet: &ngenius::Outlet, input: inputs::Ngenius) {
-    let card = ngenius::Card::new(input.pan, &input.expiry, input.cvv, input.name).expect("a card");
+    let card = ngenius::Card::new(input.pan, input.expiry, input.cvv, input.name).expect("a card");
     let charge = ngenius::CreateRecurringPayment::new(
         money(150, "AED"),
         ngenius::Frequency::Monthly,

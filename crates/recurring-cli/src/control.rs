@@ -57,7 +57,7 @@ impl Control {
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, CliError> {
         let class = if method == Method::Get { Class::Read } else { Class::Write };
         let path = format!("/_sandbox/{path}");
-        let mut request = PreparedRequest::new("the sandbox", class, method, &path);
+        let mut request = PreparedRequest::new("the sandbox", class, method, path.clone());
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string().into_bytes());
         }

@@ -54,22 +54,25 @@ impl Money {
 
     /// The amount in major units with all the decimals of its currency, such as `40.00`.
     pub fn to_decimal(self) -> String {
-        let unit = 10_i64.saturating_pow(self.currency.exponent());
-        let mut place = unit;
-        while self.minor / place >= 10 {
-            place = place.saturating_mul(10);
-        }
-        // 19 digits and a point.
-        let mut text = String::with_capacity(20);
-        while place > 0 {
-            let digit = u32::try_from(self.minor / place % 10).unwrap_or(0);
-            text.push(char::from_digit(digit, 10).unwrap_or('0'));
-            if place == unit && unit > 1 {
-                text.push('.');
+        // 19 digits and a point, from the right.
+        let mut text = [0_u8; 20];
+        let mut free = text.iter_mut().rev();
+        let (mut rest, mut place) = (self.minor.unsigned_abs(), self.currency.exponent());
+        while let Some(digit) = free.next() {
+            *digit = b'0'.wrapping_add(u8::try_from(rest % 10).unwrap_or(0));
+            rest /= 10;
+            if place == 0 && rest == 0 {
+                break;
             }
-            place /= 10;
+            if place == 1
+                && let Some(point) = free.next()
+            {
+                *point = b'.';
+            }
+            place = place.saturating_sub(1);
         }
-        text
+        let begin = free.len();
+        text.get(begin..).and_then(|text| str::from_utf8(text).ok()).unwrap_or_default().to_owned()
     }
 }
 
@@ -142,6 +145,14 @@ impl Decimal {
         Ok(Self(text.to_owned()))
     }
 
+    /// Returns whether [`parse`](Self::parse) takes a text.
+    pub fn is_plain(text: &str) -> bool {
+        let points = text.bytes().filter(|byte| *byte == b'.').count();
+        let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let digits_at_the_ends = !text.is_empty() && !text.starts_with('.') && !text.ends_with('.');
+        plain && points <= 1 && digits_at_the_ends && text.len() <= LONGEST_NUMBER
+    }
+
     /// The amount in major units as JSON prints it best: no trailing zeros, no trailing point (`30`, `49.99`, `0.5`).
     pub fn shortest(money: Money) -> Self {
         let mut text = money.to_decimal();
@@ -166,14 +177,12 @@ impl Decimal {
     }
 }
 
+/// The longest decimal number that is read, in characters.
+const LONGEST_NUMBER: usize = 30;
+
 /// Checks that a text is digits with at most one point between them.
 fn check_plain(field: &'static str, text: &str) -> Result<(), InvalidInput> {
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    let plain = match text.split_once('.') {
-        Some((whole, fraction)) => digits(whole) && digits(fraction),
-        None => digits(text),
-    };
-    if !plain || text.len() > 30 {
+    if !Decimal::is_plain(text) {
         return Err(InvalidInput::new(
             field,
             "must be a plain decimal number such as 40.00, without a sign, an exponent or separators",
@@ -208,7 +217,13 @@ fn minor_units(text: &str, exponent: u32) -> Result<i64, InvalidInput> {
 
 impl Serialize for Decimal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serde_json::from_str::<&RawValue>(&self.0).map_err(serde::ser::Error::custom)?.serialize(serializer)
+        // A whole number is written alike, at less cost. One with a zero before it is not JSON, and fails below.
+        match self.0.parse::<u64>() {
+            Ok(number) if self.0 == "0" || !self.0.starts_with('0') => serializer.serialize_u64(number),
+            _ => serde_json::from_str::<&RawValue>(&self.0)
+                .map_err(serde::ser::Error::custom)?
+                .serialize(serializer),
+        }
     }
 }
 

@@ -3,7 +3,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::headers::Headers;
 use crate::secret::Secret;
+use crate::secret_forms::SecretForms;
+use crate::secret_starts::SecretStarts;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
@@ -16,15 +19,15 @@ pub struct Reply(Arc<Received>);
 #[derive(Clone)]
 struct Received {
     status: u16,
-    headers: Vec<(String, String)>,
+    headers: Headers,
     body: Vec<u8>,
     hidden: Vec<Secret>,
 }
 
 impl Reply {
     /// An answer with its HTTP status, its headers and the bytes of its body.
-    pub fn new(status: u16, headers: Vec<(String, String)>, body: Vec<u8>) -> Self {
-        Self(Arc::new(Received { status, headers, body, hidden: Vec::new() }))
+    pub fn new(status: u16, headers: impl Into<Headers>, body: Vec<u8>) -> Self {
+        Self(Arc::new(Received { status, headers: headers.into(), body, hidden: Vec::new() }))
     }
 
     /// Remembers the secrets of the request, for [`shown`](Reply::shown).
@@ -45,7 +48,7 @@ impl Reply {
 
     /// The first header of this name, in any letter case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.0.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.0.headers.get(name)
     }
 
     /// How long the gateway asks to wait: a number of seconds, or until a date (RFC 9110, 10.2.3). A date that has passed
@@ -66,18 +69,34 @@ impl Reply {
     }
 
     /// A text out of this reply that may be shown: without the request's secrets and control characters, and
-    /// cut at 500 characters.
-    pub fn shown(&self, text: &str) -> String {
-        let text = match text.contains(char::is_control) {
-            true => Cow::Owned(text.replace(char::is_control, " ")),
-            false => Cow::Borrowed(text),
-        };
-        let mut shown = Secret::redact(&text, &self.0.hidden);
-        if let Some((end, _)) = shown.char_indices().nth(500) {
-            shown.truncate(end);
+    /// cut at 500 characters. A `String` that may be shown as it is, is not copied.
+    pub fn shown<'a>(&self, text: impl Into<Cow<'a, str>>) -> String {
+        let mut text = text.into();
+        if !is_plain(&text) && text.contains(char::is_control) {
+            text = Cow::Owned(text.replace(char::is_control, " "));
         }
-        shown
+        if SecretStarts::of(&self.0.hidden, 0).may_be_in(text.as_bytes(), &[])
+            && let Cow::Owned(cleared) = SecretForms::of(&self.0.hidden).clear(&text)
+        {
+            text = Cow::Owned(cleared);
+        }
+        // No text has more characters than bytes.
+        if text.len() > LONGEST_SHOWN
+            && let Some(end) = text.char_indices().nth(LONGEST_SHOWN).map(|(end, _)| end)
+        {
+            text.to_mut().truncate(end);
+        }
+        text.into_owned()
     }
+}
+
+/// The longest text that is shown, in characters.
+const LONGEST_SHOWN: usize = 500;
+
+/// Whether all is visible ASCII or a space: then there is no control character in it.
+fn is_plain(text: &str) -> bool {
+    // Without a way out of the loop: the compiler makes vector instructions of it.
+    text.bytes().fold(true, |plain, byte| plain & (b' '..=b'~').contains(&byte))
 }
 
 impl fmt::Debug for Reply {
@@ -103,8 +122,8 @@ mod tests {
     fn shown_text_is_one_line_and_bounded() {
         let reply = Reply::new(200, Vec::new(), Vec::new()).hiding(vec![Secret::new("hunter2")]);
         assert_eq!(reply.shown("a\n\u{85}é\u{0} hunter2"), "a  é  [redacted]");
-        assert_eq!(reply.shown(&"é".repeat(500)), "é".repeat(500));
-        assert_eq!(reply.shown(&"é".repeat(501)), "é".repeat(500));
+        assert_eq!(reply.shown("é".repeat(500)), "é".repeat(500));
+        assert_eq!(reply.shown("é".repeat(501)), "é".repeat(500));
         let late = format!("{}hunter2", "x".repeat(498));
         assert_eq!(reply.shown(&late), format!("{}[r", "x".repeat(498)));
     }

@@ -1,13 +1,10 @@
 use std::borrow::Cow;
 
-use memchr::{memchr2, memmem};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::base64_forms as base64;
 use crate::secret::Secret;
-
-/// The shortest user name or password that is looked for by itself.
-const SHORTEST_PART: usize = 4;
+use crate::secret_starts::{SecretStarts, any_base};
 
 /// Every text by which a gateway could quote secrets back.
 ///
@@ -77,16 +74,9 @@ impl SecretForms {
     }
 
     /// Returns `false` when none of the forms can be in these bytes. Much cheaper than [`of`](Self::of): it looks for
-    /// the beginnings that the forms have in common.
+    /// the [beginnings](SecretStarts) that the forms have in common.
     pub fn may_occur(bytes: &[u8], secrets: &[Secret]) -> bool {
-        if secrets.is_empty() {
-            return false;
-        }
-        // Anything can be written by escapes.
-        memchr2(b'%', b'\\', bytes).is_some()
-            || secrets
-                .iter()
-                .any(|secret| any_base(secret.expose(), |base| begins_in(bytes, base.as_bytes())))
+        SecretStarts::of(secrets, 0).may_be_in(bytes, &[])
     }
 }
 
@@ -102,21 +92,6 @@ impl Secret {
     }
 }
 
-/// Whether these bytes hold the beginning of the secret or of its base64.
-fn begins_in(bytes: &[u8], base: &[u8]) -> bool {
-    let Some(three) = base.first_chunk() else {
-        return true;
-    };
-    // A space may be written as `+`.
-    let start = base.get(..4).unwrap_or(base).split(|byte| *byte == b' ').next().unwrap_or(base);
-    if memmem::find(bytes, start).is_some() {
-        return true;
-    }
-    let [standard, for_urls] = [false, true].map(|for_urls| base64::encode_three(*three, for_urls));
-    memmem::find(bytes, &standard).is_some()
-        || (for_urls != standard && memmem::find(bytes, &for_urls).is_some())
-}
-
 /// The secret, what follows its scheme, and the user name and password in it.
 fn bases(secret: &str) -> Vec<String> {
     let mut bases = Vec::new();
@@ -125,36 +100,6 @@ fn bases(secret: &str) -> Vec<String> {
         false
     });
     bases
-}
-
-/// Whether one of the [`bases`] is as is asked.
-fn any_base(secret: &str, mut is: impl FnMut(&str) -> bool) -> bool {
-    let mut is = |base: &str| !base.is_empty() && is(base);
-    let rest = secret.split_once(' ').and_then(|(scheme, rest)| {
-        let known = scheme.eq_ignore_ascii_case("basic") || scheme.eq_ignore_ascii_case("bearer");
-        known.then_some(rest)
-    });
-    if is(secret) || rest.is_some_and(&mut is) {
-        return true;
-    }
-    let Some(text) = decoded(rest.unwrap_or(secret)) else {
-        return false;
-    };
-    if is(&text) {
-        return true;
-    }
-    let (user, password) = text.split_once(':').unwrap_or_default();
-    [user, password].into_iter().any(|part| part.len() >= SHORTEST_PART && is(part))
-}
-
-/// What is in base64, if it is visible text.
-fn decoded(text: &str) -> Option<String> {
-    // Four letters carry three bytes.
-    if text.len() < SHORTEST_PART * 4 / 3 {
-        return None;
-    }
-    let text = String::from_utf8(base64::decode(text)?).ok()?;
-    (text.len() >= SHORTEST_PART && !text.chars().any(char::is_control)).then_some(text)
 }
 
 /// A card number as it is printed: in groups of four, or of four, six and five.
@@ -300,7 +245,11 @@ mod tests {
             let secrets = [Secret::new(secret)];
             for form in &SecretForms::of(&secrets).0 {
                 let form = form.expose_secret();
-                assert!(SecretForms::may_occur(format!("xyz {form}").as_bytes(), &secrets), "{form}");
+                let text = format!("xyz {form}");
+                assert!(SecretForms::may_occur(text.as_bytes(), &secrets), "{form}");
+                for shortest in 0..=form.len() {
+                    assert!(SecretStarts::of(&secrets, shortest).may_be_in(text.as_bytes(), &[]), "{form}");
+                }
             }
         }
         assert!(!SecretForms::may_occur(b"{\"id\":\"1\"}", &[Secret::new("sk-live-1")]));

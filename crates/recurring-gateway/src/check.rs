@@ -9,6 +9,7 @@ use recurring_core::InvalidInput;
 use url::Url;
 
 use crate::base_url::BaseUrl;
+use crate::bytes::{are_graphic, are_plain, are_unreserved};
 use crate::lenient;
 
 /// The longest identifier that is sent, in bytes.
@@ -23,6 +24,11 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// # Errors
 /// Names the field and the rule that was broken.
 pub fn id(field: &'static str, value: &str) -> Result<(), InvalidInput> {
+    check_id(field, value).map(drop)
+}
+
+/// Returns whether the identifier is of unreserved characters only.
+fn check_id(field: &'static str, value: &str) -> Result<bool, InvalidInput> {
     let refuse = |rule: &'static str| Err(InvalidInput::new(field, rule));
     if value.is_empty() {
         return refuse("must not be empty");
@@ -30,8 +36,8 @@ pub fn id(field: &'static str, value: &str) -> Result<(), InvalidInput> {
     if value.len() > LONGEST_ID {
         return refuse("must be at most 255 bytes long");
     }
-    let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b'\\' | b'%' | b'?' | b'#');
-    if !value.bytes().all(plain) {
+    let unreserved = are_unreserved(value.as_bytes());
+    if !unreserved {
         if value.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return refuse("must not contain white space or control characters");
         }
@@ -44,35 +50,24 @@ pub fn id(field: &'static str, value: &str) -> Result<(), InvalidInput> {
     if value == "." || value == ".." {
         return refuse("must not be `.` or `..`");
     }
-    Ok(())
+    Ok(unreserved)
 }
 
 /// Checks an identifier as [`id`] does and percent-encodes it as one segment of a path.
 ///
 /// # Errors
 /// Those of [`id`].
-pub fn path_segment(field: &'static str, value: &str) -> Result<String, InvalidInput> {
-    id(field, value)?;
-    Ok(encoded(value))
+pub fn path_segment<'a>(field: &'static str, value: &'a str) -> Result<Cow<'a, str>, InvalidInput> {
+    Ok(if check_id(field, value)? { Cow::Borrowed(value) } else { encoded(value) })
 }
 
 /// Percent-encodes a value for a query string or a form.
-pub fn query_value(value: &str) -> String {
-    encoded(value)
+pub fn query_value(value: &str) -> Cow<'_, str> {
+    if are_unreserved(value.as_bytes()) { Cow::Borrowed(value) } else { encoded(value) }
 }
 
-fn encoded(value: &str) -> String {
-    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
-    if value.bytes().all(unreserved) {
-        return value.to_owned();
-    }
-    Cow::from(utf8_percent_encode(value, SEGMENT)).into_owned()
-}
-
-/// Whether all is visible ASCII or a space: then there is no control character in it.
-fn is_plain(text: &str) -> bool {
-    // Without a way out of the loop: the compiler makes vector instructions of it.
-    text.bytes().fold(true, |plain, byte| plain & (b' '..=b'~').contains(&byte))
+fn encoded(value: &str) -> Cow<'_, str> {
+    utf8_percent_encode(value, SEGMENT).into()
 }
 
 /// Checks a free text such as a description or a merchant's reference: 1 to `longest` characters, no control character.
@@ -87,7 +82,7 @@ pub fn text(field: &'static str, value: &str, longest: usize) -> Result<(), Inva
     if value.len() > longest && value.chars().count() > longest {
         return Err(InvalidInput::new(field, format!("must be at most {longest} characters long")));
     }
-    if !is_plain(value) && value.chars().any(char::is_control) {
+    if !are_plain(value.as_bytes()) && value.chars().any(char::is_control) {
         return Err(InvalidInput::new(field, "must not contain control characters"));
     }
     Ok(())
@@ -102,7 +97,7 @@ pub fn header_secret(field: &'static str, value: &str) -> Result<(), InvalidInpu
     if value.is_empty() {
         return Err(InvalidInput::new(field, "must not be empty"));
     }
-    if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if !are_graphic(value.as_bytes()) {
         return Err(InvalidInput::new(
             field,
             "must be visible ASCII characters without spaces; check for a line break at its end",
@@ -137,21 +132,14 @@ fn split_scheme(value: &str) -> Option<(&str, &str)> {
 /// ASCII letters, digits and hyphens between the dots of its host, no number at its end and nothing encoded in it.
 fn is_plain_address(value: &str) -> bool {
     let Some(rest) = value.strip_prefix("https://") else { return false };
+    let host = rest.bytes().position(|byte| byte == b'/').and_then(|end| rest.get(..end)).unwrap_or(rest);
     // A label begins with a letter; what does not is left to the parser, and so is `xn--`.
-    let mut label_begins = true;
-    for (at, byte) in rest.bytes().enumerate() {
-        match byte {
-            b'/' => break,
-            b'x' if label_begins && rest.get(at..).is_some_and(|label| label.starts_with("xn--")) => {
-                return false;
-            }
-            b'a'..=b'z' => label_begins = false,
-            b'0'..=b'9' | b'-' if !label_begins => {}
-            b'.' if !label_begins => label_begins = true,
-            _ => return false,
-        }
-    }
-    !label_begins
+    let plain = |label: &[u8]| {
+        label.first().is_some_and(u8::is_ascii_lowercase)
+            && !label.starts_with(b"xn--")
+            && label.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-')
+    };
+    host.as_bytes().split(|byte| *byte == b'.').all(plain)
 }
 
 /// Returns the page out of a gateway's reply, if a customer may be sent to it: absolute, `https` (on this machine
@@ -178,11 +166,10 @@ pub fn page_address(found: &str) -> Option<String> {
 /// # Errors
 /// Names the field and the rule that was broken.
 pub fn email(field: &'static str, value: &str) -> Result<(), InvalidInput> {
-    let shaped = value
-        .split_once('@')
-        .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
+    let signs = value.bytes().fold(0_usize, |signs, byte| signs.wrapping_add(usize::from(byte == b'@')));
+    let shaped = signs == 1 && !value.starts_with('@') && !value.ends_with('@');
     let odd = || value.chars().any(|c| c.is_whitespace() || c.is_control());
-    if shaped && value.len() <= 254 && (value.bytes().all(|byte| byte.is_ascii_graphic()) || !odd()) {
+    if shaped && value.len() <= 254 && (are_graphic(value.as_bytes()) || !odd()) {
         Ok(())
     } else {
         Err(InvalidInput::new(field, "must be an e-mail address"))

@@ -146,6 +146,16 @@ pub fn check_echo<A>(reply: &Reply, members: &[(&str, &str, Option<&str>)]) -> R
     Ok(())
 }
 
+/// What [`check_echo`] and [`require_echo`] compare of a number: neither is written as text.
+pub fn number_echo(
+    name: &str,
+    sent: i64,
+    came_back: Option<i64>,
+) -> (&str, &'static str, Option<&'static str>) {
+    let echo = |came_back| if came_back == sent { "as sent" } else { "another" };
+    (name, "as sent", came_back.map(echo))
+}
+
 /// Compares like [`check_echo`], but refuses a member that the reply leaves out or that cannot be read: an answer that
 /// settles a payment must carry what proves that it is about this payment.
 ///
@@ -265,6 +275,8 @@ mod tests {
             assert!(error.message().contains("amount"), "{error}");
         }
         assert!(check_echo::<String>(&reply, &[("amount", "1", None)]).is_ok());
+        let number = |came_back| require_echo::<String>(&reply, &[number_echo("amount", 1, came_back)]);
+        assert!(number(Some(1)).is_ok() && number(Some(2)).is_err() && number(None).is_err());
     }
 
     #[test]

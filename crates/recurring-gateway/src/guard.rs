@@ -1,4 +1,8 @@
-use recurring_core::{Secret, SecretForms};
+use std::cell::LazyCell;
+use std::ops::Range;
+
+use memchr::{memchr2, memmem};
+use recurring_core::{Secret, SecretForms, SecretStarts};
 
 use crate::request::PreparedRequest;
 
@@ -8,24 +12,56 @@ pub(crate) const SHORTEST_FORM: usize = 8;
 /// Returns the body of an answer without the [guarded](PreparedRequest::guard) secrets of the request. Names of
 /// members stay: they are not shown without being cleared.
 pub(crate) fn clear(body: Vec<u8>, request: &PreparedRequest) -> Vec<u8> {
-    let guarded: Vec<_> = request.guarded().collect();
-    let secrets: Vec<Secret> = guarded.iter().map(|(secret, _)| (*secret).clone()).collect();
-    if !SecretForms::may_occur(&body, &secrets) {
+    let starts = SecretStarts::of(request.guarded().map(|(secret, _)| secret), SHORTEST_FORM);
+    if !starts.may_be_in(&body, &returned(&body, request)) {
         return body;
     }
-    let forms = SecretForms::of(&secrets).at_least(SHORTEST_FORM);
-    let cleared = std::str::from_utf8(&body).ok().and_then(|json| {
-        let kept = |name: &str, value: &str| {
-            guarded.iter().any(|(secret, names)| names.contains(&name) && secret.expose() == value)
-        };
-        without(json, &forms, kept)
-    });
+    let cleared = std::str::from_utf8(&body).ok().and_then(|json| without(json, &starts, request));
     cleared.map_or(body, String::into_bytes)
 }
 
-/// The JSON text without the forms; `None` when it has none of them. `kept` says whether a value of the member of this
-/// name stays.
-fn without(json: &str, forms: &SecretForms, kept: impl Fn(&str, &str) -> bool) -> Option<String> {
+/// Where the gateway returns a secret by its own design, as the whole value of a member of that name. A secret that JSON
+/// cannot hold as it is, is not looked for; a body with an escape is read value by value anyway.
+fn returned(body: &[u8], request: &PreparedRequest) -> Vec<Range<usize>> {
+    let mut places = Vec::new();
+    for (secret, names) in request.guarded().filter(|(_, names)| !names.is_empty()) {
+        let secret = secret.expose().as_bytes();
+        if secret.is_empty() || memchr2(b'"', b'\\', secret).is_some() {
+            continue;
+        }
+        // Its beginning is found at less cost than the whole of it.
+        let begin = secret.get(..4).unwrap_or(secret);
+        let found = memmem::find_iter(body, begin).map(|at| at..at.saturating_add(secret.len()));
+        let whole = |place: &Range<usize>| body.get(place.clone()) == Some(secret);
+        places.extend(found.filter(|place| whole(place) && is_value_of(body, place, names)));
+    }
+    places
+}
+
+/// Whether a place in a JSON text without escapes is the whole value of a member of one of these names.
+fn is_value_of(body: &[u8], place: &Range<usize>, names: &[&str]) -> bool {
+    let name_before = || {
+        let before = body.get(..place.start)?.strip_suffix(b"\"")?.trim_ascii_end();
+        before.strip_suffix(b":")?.trim_ascii_end().strip_suffix(b"\"")
+    };
+    body.get(place.end) == Some(&b'"')
+        && name_before().is_some_and(|before| {
+            let ends_with =
+                |name: &str| before.strip_suffix(name.as_bytes()).is_some_and(|rest| rest.ends_with(b"\""));
+            names.iter().any(|name| ends_with(name))
+        })
+}
+
+/// The JSON text without the forms of the guarded secrets; `None` when it has none of them.
+fn without(json: &str, starts: &SecretStarts, request: &PreparedRequest) -> Option<String> {
+    // Derived for the first value that may hold one: there are thousands.
+    let forms = LazyCell::new(|| {
+        let guarded: Vec<Secret> = request.guarded().map(|(secret, _)| secret.clone()).collect();
+        SecretForms::of(&guarded).at_least(SHORTEST_FORM)
+    });
+    let kept = |name: &str, value: &str| {
+        request.guarded().any(|(secret, names)| names.contains(&name) && secret.expose() == value)
+    };
     let mut cleared = String::new();
     let mut copied = 0;
     let mut name = String::new();
@@ -39,7 +75,7 @@ fn without(json: &str, forms: &SecretForms, kept: impl Fn(&str, &str) -> bool) -
         };
         if json.get(at..)?.trim_start().starts_with(':') {
             name = value;
-        } else if forms.are_in(&value) && !kept(&name, &value) {
+        } else if starts.may_be_in(value.as_bytes(), &[]) && !kept(&name, &value) && forms.are_in(&value) {
             cleared.push_str(json.get(copied..token.start)?);
             cleared.push_str(&serde_json::to_string(&*forms.clear(&value)).ok()?);
             copied = at;
@@ -98,6 +134,24 @@ mod tests {
             (r#"{"card_token":"token-0815 hunter/22"}"#, r#"{"card_token":"[redacted] [redacted]"}"#),
         ] {
             assert_eq!(cleared(body), expected);
+        }
+    }
+
+    #[test]
+    fn secret_is_kept_only_as_the_value_of_its_member() {
+        let kept = r#"{"card_token" : "token-0815"}"#;
+        assert_eq!(cleared(kept), kept);
+        for (body, expected) in [
+            (r#"{"x_card_token":"token-0815"}"#, r#"{"x_card_token":"[redacted]"}"#),
+            (r#"{"card_token":"token-0815 "}"#, r#"{"card_token":"[redacted] "}"#),
+            (
+                r#"{"a":"card_token","token-0815":"token-0815"}"#,
+                r#"{"a":"card_token","token-0815":"[redacted]"}"#,
+            ),
+            (r#"{"a":"\"card_token\":\"token-0815\""}"#, r#"{"a":"\"card_token\":\"[redacted]\""}"#),
+        ] {
+            assert_eq!(cleared(body), expected);
+            assert_eq!(cleared(&format!("[{kept},{body}]")), format!("[{kept},{expected}]"));
         }
     }
 

@@ -15,6 +15,8 @@ use serde_json::value::RawValue;
 
 use recurring_core::{GatewayTime, Secret};
 
+use crate::bytes::{are_clean, are_unescaped};
+
 /// Returns whether a JSON text is an object.
 ///
 /// Check it before a part of a reply is read into a struct: serde would take a list for an object without names, its
@@ -45,7 +47,7 @@ fn scalar(json: &RawValue) -> Option<Cow<'_, str>> {
     let literal = json.get();
     match literal.as_bytes() {
         // Without an escape, the text is what is between the quotes.
-        [b'"', text @ .., b'"'] if !text.contains(&b'\\') => {
+        [b'"', text @ .., b'"'] if are_unescaped(text) => {
             literal.get(1..literal.len().saturating_sub(1)).map(Cow::Borrowed)
         }
         [b'"', ..] => serde_json::from_str(literal).ok().map(Cow::Owned),
@@ -97,9 +99,7 @@ pub fn is_id(text: &str) -> bool {
 
 /// Whether a text has no control character, and nothing in it that was a secret of the request.
 fn is_clean(text: &str) -> bool {
-    // Without a way out of the loop: the compiler makes vector instructions of it.
-    let odd = |odd: bool, byte: u8| odd | byte.is_ascii_control() | (byte == b'[');
-    !text.bytes().fold(false, odd)
+    are_clean(text.as_bytes())
         || !text.bytes().any(|byte| byte.is_ascii_control()) && !text.contains(REDACTED)
 }
 

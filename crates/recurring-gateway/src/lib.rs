@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod base_url;
+mod bytes;
 pub mod check;
 mod error;
 mod guard;
@@ -23,7 +24,7 @@ mod transport;
 mod unknown_value;
 
 pub use base_url::BaseUrl;
-pub use error::{ErrorExt, check_echo, read_success, require_echo};
+pub use error::{ErrorExt, check_echo, number_echo, read_success, require_echo};
 #[cfg(feature = "metrics")]
 pub use observe::describe_metrics;
 pub use operation::Operation;

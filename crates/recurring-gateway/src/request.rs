@@ -1,7 +1,7 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use recurring_core::{InvalidInput, Secret};
-use secrecy::zeroize::Zeroize;
 use serde::Serialize;
 
 use crate::check::query_value;
@@ -52,14 +52,21 @@ pub struct PreparedRequest {
     operation: &'static str,
     class: Class,
     method: Method,
-    path: String,
-    headers: Vec<(&'static str, String)>,
+    path: Cow<'static, str>,
+    headers: Vec<(&'static str, Cow<'static, str>)>,
     secret_headers: Vec<(&'static str, Secret)>,
     body: Option<Body>,
-    hidden: Vec<Secret>,
-    guarded: Vec<(Secret, &'static [&'static str])>,
+    carried: Vec<Carried>,
     unwritable: bool,
     own_connection: bool,
+}
+
+/// A secret inside of the body or the path.
+#[derive(Clone)]
+struct Carried {
+    secret: Secret,
+    /// The members in which it may come back, if it is kept out of the answer: see [`PreparedRequest::guard`].
+    returned_as: Option<&'static [&'static str]>,
 }
 
 /// The bytes of a body, wiped from memory when it is dropped. What the buffer has beyond them was never written.
@@ -68,7 +75,9 @@ struct Body(Vec<u8>);
 
 impl Drop for Body {
     fn drop(&mut self) {
-        self.0.as_mut_slice().zeroize();
+        // All at once: byte by byte, as `Zeroize` does it, costs more than to write the body.
+        self.0.fill(0);
+        zeroize::optimization_barrier(self.0.as_slice());
     }
 }
 
@@ -82,7 +91,12 @@ const FRAMING: [&str; 4] = ["content-length", "transfer-encoding", "host", "conn
 impl PreparedRequest {
     /// Creates a request for `path`, which begins with `/`, is relative to the base address and may have a query.
     /// `operation` names it in logs and errors.
-    pub fn new(operation: &'static str, class: Class, method: Method, path: impl Into<String>) -> Self {
+    pub fn new(
+        operation: &'static str,
+        class: Class,
+        method: Method,
+        path: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self {
             operation,
             class,
@@ -91,8 +105,7 @@ impl PreparedRequest {
             headers: Vec::new(),
             secret_headers: Vec::new(),
             body: None,
-            hidden: Vec::new(),
-            guarded: Vec::new(),
+            carried: Vec::new(),
             unwritable: false,
             own_connection: false,
         }
@@ -102,7 +115,7 @@ impl PreparedRequest {
     ///
     /// The transport sets the framing headers (`Content-Length`, `Transfer-Encoding`, `Host`, `Connection`): they are
     /// ignored here.
-    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub fn header(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
         if self.make_room(name) {
             self.headers.push((name, value.into()));
         }
@@ -126,6 +139,7 @@ impl PreparedRequest {
     }
 
     /// Sets the body, as it is.
+    #[inline]
     pub fn body(mut self, bytes: Vec<u8>) -> Self {
         self.body = Some(Body(bytes));
         self
@@ -138,10 +152,10 @@ impl PreparedRequest {
     pub fn json(mut self, body: &impl Serialize) -> Self {
         // A buffer that grows leaves copies of what it held; the bodies of these gateways fit.
         let mut bytes = Vec::with_capacity(USUAL_BODY);
-        if serde_json::to_writer(&mut bytes, body).is_ok() {
-            return self.body(bytes);
+        match serde_json::to_writer(&mut bytes, body) {
+            Ok(()) => self.body = Some(Body(bytes)),
+            Err(_) => self.unwritable = true,
         }
-        self.unwritable = true;
         self
     }
 
@@ -170,8 +184,9 @@ impl PreparedRequest {
 
     /// Hides a secret inside the body or path, so that neither `Debug` shows it nor a gateway that quotes it back
     /// in an error leaks it.
+    #[inline]
     pub fn hide(mut self, secret: &Secret) -> Self {
-        self.hidden.push(secret.clone());
+        self.carry(secret, None);
         self
     }
 
@@ -181,9 +196,15 @@ impl PreparedRequest {
     /// `returned_as`: where the gateway returns it by its own design.
     ///
     /// The values of the secret headers are guarded without an exception.
+    #[inline]
     pub fn guard(mut self, secret: &Secret, returned_as: &'static [&'static str]) -> Self {
-        self.guarded.push((secret.clone(), returned_as));
+        self.carry(secret, Some(returned_as));
         self
+    }
+
+    /// The builders are small and inlined: the request is not copied by each of them.
+    fn carry(&mut self, secret: &Secret, returned_as: Option<&'static [&'static str]>) {
+        self.carried.push(Carried { secret: secret.clone(), returned_as });
     }
 
     /// Sends the request on a connection of its own, which is closed after the answer.
@@ -191,6 +212,7 @@ impl PreparedRequest {
     /// A gateway that answers an earlier request twice on a kept connection has the second answer taken for that of
     /// the next request. Use this where the answer names nothing of the request that could be compared: on a new
     /// connection there was no earlier request.
+    #[inline]
     pub fn on_own_connection(mut self) -> Self {
         self.own_connection = true;
         self
@@ -222,7 +244,7 @@ impl PreparedRequest {
     }
 
     /// Returns the headers that may be shown.
-    pub fn headers(&self) -> &[(&'static str, String)] {
+    pub fn headers(&self) -> &[(&'static str, Cow<'static, str>)] {
         &self.headers
     }
 
@@ -238,16 +260,19 @@ impl PreparedRequest {
 
     /// Returns every secret that this request carries.
     pub fn secrets(&self) -> Vec<Secret> {
-        let most = self.hidden.len() + self.guarded.len() + self.secret_headers.len();
-        let mut secrets = Vec::with_capacity(most);
-        secrets.extend(self.hidden.iter().chain(self.guarded().map(|(secret, _)| secret)).cloned());
+        let carried = self.carried.iter().map(|carried| &carried.secret);
+        let headers = self.secret_headers.iter().map(|(_, value)| value);
+        // The length is known: a vector that grows costs more than what it holds.
+        let mut secrets = Vec::with_capacity(self.carried.len() + self.secret_headers.len());
+        secrets.extend(carried.chain(headers).cloned());
         secrets
     }
 
     /// The secrets that stay out of the answer, each with the members in which it may come back.
     pub(crate) fn guarded(&self) -> impl Iterator<Item = (&Secret, &'static [&'static str])> {
+        let carried = self.carried.iter();
         let headers = self.secret_headers.iter().map(|(_, value)| (value, &[][..]));
-        self.guarded.iter().map(|(secret, returned_as)| (secret, *returned_as)).chain(headers)
+        carried.filter_map(|carried| Some((&carried.secret, carried.returned_as?))).chain(headers)
     }
 }
 
@@ -293,7 +318,7 @@ mod tests {
             .header("authorization", "none")
             .secret_header("Authorization", "Bearer hunter2")
             .secret_header("x-key", "two");
-        assert_eq!(request.headers(), [("Accept", "application/json".to_owned())]);
+        assert_eq!(request.headers(), [("Accept", Cow::Borrowed("application/json"))]);
         let secret: Vec<_> =
             request.secret_headers().iter().map(|(name, value)| (*name, value.expose())).collect();
         assert_eq!(secret, [("Authorization", "Bearer hunter2"), ("x-key", "two")]);

@@ -4,8 +4,8 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use recurring_core::{Error, ErrorKind, HttpOptions, InvalidInput, NotAfter, Reply, Secret, Tls};
-use reqwest::header::{CONTENT_LENGTH, HeaderValue};
+use recurring_core::{Error, ErrorKind, Headers, HttpOptions, InvalidInput, NotAfter, Reply, Secret, Tls};
+use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderValue};
 use tracing::{Instrument as _, debug};
 use url::Url;
 
@@ -144,7 +144,7 @@ impl Transport {
         let client = if request.has_own_connection() { self.closing()? } else { &self.client };
         let mut builder = client.request(method(request.method()), base.join(request.path()));
         for (name, value) in request.headers() {
-            builder = builder.header(*name, value);
+            builder = builder.header(*name, &**value);
         }
         for (name, value) in request.secret_headers() {
             let mut value = HeaderValue::from_str(value.expose())
@@ -179,13 +179,7 @@ impl Transport {
         let sending = limit::scoped(self.not_after.as_ref(), client.execute(built));
         let mut response = sending.await.map_err(|error| self.not_received(error, handover, timeout))?;
         let status = response.status().as_u16();
-        let headers = response
-            .headers()
-            .iter()
-            .map(|(name, value)| {
-                (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-            })
-            .collect();
+        let headers = received_headers(response.headers());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.broken(error, timeout))? {
             if body.len().saturating_add(chunk.len()) > self.options.max_response_bytes() {
@@ -299,6 +293,16 @@ fn finish<A>(request: &PreparedRequest, result: Result<Reply, Broken>) -> Result
             Error::unknown(broken.kind, what)
         }
     })
+}
+
+/// The headers as text. What is not UTF-8 is replaced.
+fn received_headers(received: &HeaderMap) -> Headers {
+    let bytes = received.iter().map(|(name, value)| name.as_str().len().saturating_add(value.len())).sum();
+    let mut headers = Headers::with_capacity(received.len(), bytes);
+    for (name, value) in received {
+        headers.add(name.as_str(), &String::from_utf8_lossy(value.as_bytes()));
+    }
+    headers
 }
 
 /// The cause at the bottom: "connection refused" says more than "error sending request".

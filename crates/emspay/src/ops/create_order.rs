@@ -1,6 +1,6 @@
 use recurring_core::{ErrorKind, InvalidInput, Money, Reply, Secret, Timestamp};
 use recurring_gateway::{
-    Class, ErrorExt as _, Method, Operation, PreparedRequest, check, check_echo, require_echo,
+    Class, ErrorExt as _, Method, Operation, PreparedRequest, check, check_echo, number_echo, require_echo,
 };
 use serde_json::Value;
 
@@ -185,10 +185,8 @@ impl Operation for CreateOrder {
     /// `merchant_order_id`: it may be the answer to another call.
     fn read(&self, reply: &Reply) -> Result<Order, Error> {
         let order = Order::read(reply)?;
-        let amount = order.amount.map(|amount| amount.to_string());
-        let sent = self.amount.minor().to_string();
         let echo = [
-            ("amount", sent.as_str(), amount.as_deref()),
+            number_echo("amount", self.amount.minor(), order.amount),
             ("currency", self.amount.currency().code(), order.currency.as_deref()),
             ("merchant_order_id", &self.merchant_order_id, order.merchant_order_id.as_deref()),
         ];

@@ -1,6 +1,7 @@
 use recurring_core::{ErrorKind, GatewayTime, Money, Outcome, Reply};
 use recurring_gateway::{
-    Class, ErrorExt as _, Method, Operation, PreparedRequest, check, check_echo, lenient, require_echo,
+    Class, ErrorExt as _, Method, Operation, PreparedRequest, check, check_echo, lenient, number_echo,
+    require_echo,
 };
 use serde::{Deserialize, Serialize};
 
@@ -69,10 +70,8 @@ impl Operation for RefundOrder {
     fn read(&self, reply: &Reply) -> Result<Refund, Error> {
         let refund: Refund = read_object(reply)?;
         evidence::check(reply, &refund.whole())?;
-        let amount = refund.amount.map(|amount| amount.to_string());
-        let sent = self.amount.minor().to_string();
         let echo = [
-            ("amount", sent.as_str(), amount.as_deref()),
+            number_echo("amount", self.amount.minor(), refund.amount),
             ("currency", self.amount.currency().code(), refund.currency.as_deref()),
         ];
         match refund.outcome() {

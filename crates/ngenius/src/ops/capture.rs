@@ -85,7 +85,7 @@ impl From<Members> for Refund {
 
 /// Clears a text of the secrets of the request.
 pub(crate) fn clear(text: &mut Option<String>, reply: &Reply) {
-    *text = text.take().map(|text| reply.shown(&text));
+    *text = text.take().map(|text| reply.shown(text));
 }
 
 #[cfg(test)]

@@ -116,6 +116,7 @@ pub struct CreatePayment {
 
 impl CreatePayment {
     /// Creates the request for a payment that the customer pays on a page.
+    #[inline]
     pub fn new(amount: Money, billing: Billing, urls: Addresses) -> Self {
         Self {
             amount,
@@ -129,6 +130,7 @@ impl CreatePayment {
     }
 
     /// Sets the saved card to pay with, without the customer.
+    #[inline]
     pub fn with_card_token(mut self, token: Secret) -> Self {
         self.card_token = Some(token);
         self

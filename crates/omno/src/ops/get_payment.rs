@@ -167,7 +167,7 @@ impl Payment {
 
     /// Clears the texts that quote the gateway's words of the secrets of the request.
     fn cleared(mut self, reply: &Reply) -> Self {
-        self.payment_result = self.payment_result.map(|text| reply.shown(&text));
+        self.payment_result = self.payment_result.map(|text| reply.shown(text));
         self.status = self.status.cleared(reply);
         self
     }

@@ -24,7 +24,7 @@ pub(super) async fn presses(page: &str, card: &str, choice: Choice) -> Result<()
         Choice::Cancel => "cancel",
     };
     let form = format!("card_number={card}&expiry=12%2F30&cvc=123&cardholder=Ann+Example&action={action}");
-    let request = PreparedRequest::new("pay on the page", Class::Write, Method::Post, path)
+    let request = PreparedRequest::new("pay on the page", Class::Write, Method::Post, path.to_owned())
         .header("content-type", "application/x-www-form-urlencoded")
         .body(form.into_bytes());
     let transport = Transport::new(HttpOptions::new()).map_err(|error| error.to_string())?;

@@ -226,7 +226,7 @@ fn call(origin: &str, method: &str, path: &str, key: Option<&str>, body: Option<
         "POST" => (Class::Write, Method::Post),
         _ => (Class::Read, Method::Get),
     };
-    let mut request = PreparedRequest::new("control", class, method, path);
+    let mut request = PreparedRequest::new("control", class, method, path.to_owned());
     if let Some(key) = key {
         request = request.header("authorization", format!("Bearer {key}"));
     }
@@ -261,7 +261,7 @@ pub(crate) fn pay(page: &str, card: &str) {
     let (origin, path) = page.split_at(page.match_indices('/').nth(2).expect("a path").0);
     let base = BaseUrl::parse("page", origin).expect("a page on this machine");
     let form = format!("card_number={card}&expiry=12%2F30&cvc=123&cardholder=Ann+Example&action=pay");
-    let request = PreparedRequest::new("pay", Class::Write, Method::Post, path)
+    let request = PreparedRequest::new("pay", Class::Write, Method::Post, path.to_owned())
         .header("content-type", "application/x-www-form-urlencoded")
         .body(form.into_bytes());
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");

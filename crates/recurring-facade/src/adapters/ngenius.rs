@@ -157,7 +157,7 @@ fn read_card(json: &Secret) -> Result<Card, InvalidInput> {
             "must be a JSON object with the texts pan, expiry (YYYY-MM), cvv, cardholder_name",
         )
     })?;
-    Card::new(card.pan, &card.expiry, card.cvv, card.cardholder_name)
+    Card::new(card.pan, card.expiry, card.cvv, card.cardholder_name)
 }
 
 fn error(error: ngenius::Error) -> Error {

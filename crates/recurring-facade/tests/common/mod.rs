@@ -91,8 +91,8 @@ pub async fn post_json(sandbox: &Sandbox, path: &str, body: &str) {
 
 async fn post(origin: &str, path: &str, content_type: &str, body: String) {
     let base = BaseUrl::parse("page", origin).expect("an address on this machine");
-    let request = PreparedRequest::new("post", Class::Write, Method::Post, path)
-        .header("content-type", content_type)
+    let request = PreparedRequest::new("post", Class::Write, Method::Post, path.to_owned())
+        .header("content-type", content_type.to_owned())
         .body(body.into_bytes());
     let transport = Transport::new(HttpOptions::new()).expect("options");
     let reply: Result<Reply, Error<String>> = transport.send(&base, &request).await;

@@ -38,7 +38,7 @@ async fn pay(page: &str) {
     use recurring_gateway::{BaseUrl, Class, Method, PreparedRequest};
     let (origin, path) = page.split_at(page.match_indices('/').nth(2).unwrap().0);
     let form = "card_number=4111111111111111&expiry=12%2F30&cvc=123&cardholder=Ann&action=pay";
-    let request = PreparedRequest::new("pay", Class::Write, Method::Post, path)
+    let request = PreparedRequest::new("pay", Class::Write, Method::Post, path.to_owned())
         .header("content-type", "application/x-www-form-urlencoded")
         .body(form.as_bytes().to_vec());
     let transport = Transport::new(HttpOptions::new()).unwrap();

@@ -98,7 +98,7 @@ impl World {
 
     async fn ask(&self, method: Method, base: &str, path: &str, body: &str) -> Result<Value, String> {
         let base = BaseUrl::parse("node", base).unwrap();
-        let mut request = PreparedRequest::new("call", Class::Write, method, path);
+        let mut request = PreparedRequest::new("call", Class::Write, method, path.to_owned());
         if !body.is_empty() {
             request = request.header("content-type", "application/json").body(body.as_bytes().to_vec());
         }

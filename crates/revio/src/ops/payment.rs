@@ -1,5 +1,5 @@
 use recurring_core::{Currency, GatewayTime, Money, Reply, Secret};
-use recurring_gateway::{check_echo, lenient};
+use recurring_gateway::{check_echo, lenient, number_echo};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -80,7 +80,7 @@ impl Payment {
         check_echo(
             reply,
             &[
-                ("amount", &meant.minor().to_string(), Some(&moved.to_string())),
+                number_echo("amount", meant.minor(), Some(moved)),
                 ("currency", Currency::code(meant.currency()), Some(currency)),
             ],
         )

@@ -1,13 +1,14 @@
 use std::fmt;
 
 use recurring_core::{Currency, DeclineReason, GatewayTime, Outcome, Reply, Secret};
-use recurring_gateway::{check, check_echo, lenient, read_success};
+use recurring_gateway::{check, check_echo, lenient, number_echo, read_success};
 use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::decline;
 use crate::error::{ApiError, Error};
 use crate::ops::odd_amounts;
+use crate::ops::purchase_card::PurchaseCard;
 use crate::status::{self, PaidBy, PurchaseStatus};
 use crate::wire;
 
@@ -155,6 +156,10 @@ pub struct TransactionData {
     /// Every try, the newest first.
     #[serde(default, deserialize_with = "lenient::list")]
     pub attempts: Vec<Attempt>,
+    /// The card that was used (`extra` on the wire).
+    #[serde(default, rename = "extra", deserialize_with = "PurchaseCard::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub card: Option<PurchaseCard>,
 }
 
 /// One try to pay.
@@ -313,11 +318,9 @@ impl Purchase {
     ) -> Result<(), Error> {
         let (details, payment) = (self.purchase.as_ref(), self.payment.as_ref());
         if let Some(total) = total {
-            let text = |amount: Option<i64>| amount.map(|amount| amount.to_string());
-            let named = text(details.and_then(|details| details.total));
-            let paid = text(payment.and_then(|payment| payment.amount));
-            let total = total.to_string();
-            check_echo(reply, &[("total", &total, named.as_deref()), ("amount", &total, paid.as_deref())])?;
+            let named = details.and_then(|details| details.total);
+            let paid = payment.and_then(|payment| payment.amount);
+            check_echo(reply, &[number_echo("total", total, named), number_echo("amount", total, paid)])?;
         }
         if let Some(currency) = currency {
             let named = details.and_then(|details| details.currency.as_deref());
@@ -335,14 +338,13 @@ impl Purchase {
 
     /// Clears those texts of the secrets that the purchase itself names, then by `shown` of others.
     pub(crate) fn cleared_by(mut self, shown: impl Fn(&str) -> String) -> Self {
-        let mut tokens: Vec<String> =
-            self.charged_with.iter().map(|token| token.expose().to_owned()).collect();
-        if self.id_is_secret() {
-            tokens.push(self.id.clone());
-        }
-        let clear = |text: String| {
-            let without = tokens.iter().fold(text, |text, token| text.replace(token, "[redacted]"));
-            shown(&without)
+        let id = if self.id_is_secret() { self.id.as_str() } else { "" };
+        let token = self.charged_with.as_ref().map_or("", Secret::expose);
+        let clear = |mut text: String| {
+            for token in [token, id].into_iter().filter(|token| !token.is_empty()) {
+                text = text.replace(token, "[redacted]");
+            }
+            shown(&text)
         };
         let attempts = self.transaction_data.iter_mut().flat_map(|data| &mut data.attempts);
         for decline in attempts.filter_map(|attempt| attempt.error.as_mut()) {

@@ -100,7 +100,7 @@ impl Operation for ForAccount<'_, AddToken> {
     /// When it names no page.
     fn read(&self, reply: &Reply) -> Result<AddedToken, Error> {
         let added: AddedToken = read_answer(reply)?;
-        Ok(AddedToken { message: added.message.map(|text| reply.shown(&text)), ..added })
+        Ok(AddedToken { message: added.message.map(|text| reply.shown(text)), ..added })
     }
 }
 

@@ -177,7 +177,7 @@ impl TokenOrder {
         }
         check_echo(reply, &[(name, &sent, came_back)])?;
         answer.check_contradiction(reply)?;
-        Ok(Self { message: answer.message.map(|text| reply.shown(&text)), ..answer })
+        Ok(Self { message: answer.message.map(|text| reply.shown(text)), ..answer })
     }
 
     /// The answer must agree with itself: an order against its transaction. The transaction of a void or a refund has
@@ -209,17 +209,18 @@ impl TokenOrder {
 
     /// Reads the answer to a charge of this amount and reference.
     pub(crate) fn read(reply: &Reply, amount: Money, merchant_reference: &str) -> Result<Self, Error> {
-        let answer = match read_order(reply, |answer: &Self| &answer.response_code) {
+        let mut answer = match read_order(reply, |answer: &Self| &answer.response_code) {
             Ok(answer) => answer,
             Err(error) => Self::declined(reply).ok_or(error)?,
         };
         let transaction = answer.transaction.as_ref();
         let sent = amount.to_decimal();
+        let plain = plain_amount(&sent);
         let currency = amount.currency().code();
         let order_amount = answer.order.amount.as_deref();
         let transaction_amount = transaction.and_then(|transaction| transaction.amount.as_deref());
         let echo = [
-            ("amount", sent.as_str(), order_amount.map(|text| comparable(amount, &sent, text))),
+            ("amount", sent.as_str(), order_amount.map(|text| comparable(&sent, plain, text))),
             ("currency", currency, answer.order.currency.as_deref()),
             ("merchantReference", merchant_reference, answer.order.merchant_reference.as_deref()),
         ];
@@ -231,7 +232,7 @@ impl TokenOrder {
         check_echo(
             reply,
             &[
-                ("transaction.amount", &sent, transaction_amount.map(|text| comparable(amount, &sent, text))),
+                ("transaction.amount", &sent, transaction_amount.map(|text| comparable(&sent, plain, text))),
                 (
                     "transaction.currency",
                     currency,
@@ -243,7 +244,8 @@ impl TokenOrder {
             return Err(contradicted(reply, "type"));
         }
         answer.check_contradiction(reply)?;
-        Ok(Self { message: answer.message.map(|text| reply.shown(&text)), ..answer })
+        answer.message = answer.message.map(|text| reply.shown(text));
+        Ok(answer)
     }
 
     /// Reads an explicit decline of the payment, which comes with another response code than `0000`, perhaps with a
@@ -261,10 +263,13 @@ fn contradicted(reply: &Reply, member: &str) -> Error {
 }
 
 /// An amount without the zeros that mean nothing; `None` when it is not a plain number.
-fn plain_amount(text: &str) -> Option<&str> {
-    Decimal::parse("amount", text).ok()?;
+pub(crate) fn plain_amount(text: &str) -> Option<&str> {
+    if !Decimal::is_plain(text) {
+        return None;
+    }
     let text = text.trim_start_matches('0');
-    Some(if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text })
+    let has_point = text.bytes().any(|byte| byte == b'.');
+    Some(if has_point { text.trim_end_matches('0').trim_end_matches('.') } else { text })
 }
 
 /// An identifier that must be there. Written as a number with a fraction of zeros it is a whole number all the same.
@@ -277,7 +282,8 @@ fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D:
     })
 }
 
-/// `30`, `30.00` and `30.0` are the same amount: all become the text that was sent. Any other text stays what it is.
-pub(crate) fn comparable<'a>(amount: Money, sent: &'a str, text: &'a str) -> &'a str {
-    if Money::parse(text, amount.currency()) == Ok(amount) { sent } else { text }
+/// `30`, `30.00` and `30.0` are the same amount: all become the text that was sent, whose
+/// [`plain_amount`] is `plain`. Any other text stays what it is.
+pub(crate) fn comparable<'a>(sent: &'a str, plain: Option<&str>, text: &'a str) -> &'a str {
+    if plain.is_some() && plain_amount(text) == plain { sent } else { text }
 }

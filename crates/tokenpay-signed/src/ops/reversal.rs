@@ -3,7 +3,7 @@ use recurring_gateway::{ErrorExt as _, ReplyExt as _, check_echo, lenient, requi
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, SUCCESS, read_order};
-use crate::ops::order::{Order, Transaction, comparable};
+use crate::ops::order::{Order, Transaction, comparable, plain_amount};
 use crate::ops::order_key::OrderKey;
 use crate::status::{self, GivingBack, OrderStatus};
 
@@ -72,6 +72,7 @@ impl Reversal {
             )?;
             answer.check_part(reply, amount)?;
             let (sent, currency) = (amount.to_decimal(), amount.currency().code());
+            let plain = plain_amount(&sent);
             // The amount of the order is that of the charge; only a transaction that is the refund repeats ours.
             let refund = answer.transaction.as_ref().filter(|transaction| transaction.is("refund"));
             let refunded = refund.and_then(|refund| refund.amount.as_deref());
@@ -79,7 +80,7 @@ impl Reversal {
             check_echo(
                 reply,
                 &[
-                    ("transaction.amount", &sent, refunded.map(|text| comparable(amount, &sent, text))),
+                    ("transaction.amount", &sent, refunded.map(|text| comparable(&sent, plain, text))),
                     (
                         "transaction.currency",
                         currency,
@@ -88,7 +89,7 @@ impl Reversal {
                 ],
             )?;
         }
-        answer.message = answer.message.map(|text| reply.shown(&text));
+        answer.message = answer.message.map(|text| reply.shown(text));
         Ok(answer)
     }
 
