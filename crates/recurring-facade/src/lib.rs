@@ -19,6 +19,7 @@ mod adapters;
 mod assembly;
 mod call;
 mod capabilities;
+mod card;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod credential;
@@ -50,6 +51,7 @@ pub use adapters::revio::Revio;
 pub use adapters::tokenpay_signed::TokenpaySigned;
 pub use call::Call;
 pub use capabilities::{Capabilities, Operation};
+pub use card::PaymentCard;
 pub use credential::{
     Agreement, EmspayCredential, KnownToken, OmnoCredential, OtherCredential, PendingEnrolment,
     RevioCredential, ScheduleRef, StoredCredential, TokenpayCredential,

@@ -1,6 +1,7 @@
 use recurring_core::{DeclineReason, GatewayTime, Money, Outcome, Portion};
 use serde::Serialize;
 
+use crate::card::PaymentCard;
 use crate::credential::{Agreement, PendingEnrolment, StoredCredential};
 use crate::ids::{PaymentRef, ProviderId};
 
@@ -35,6 +36,9 @@ pub struct Payment {
     /// Whether the gateway says that this is a test, in which no money moves whatever the outcome. `None` where the
     /// answer does not say.
     pub test: Option<bool>,
+    /// The card behind it, where the answer says something about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub card: Option<PaymentCard>,
 }
 
 impl Payment {
@@ -53,6 +57,7 @@ impl Payment {
             decline: None,
             redirect: None,
             test: None,
+            card: None,
         }
     }
 

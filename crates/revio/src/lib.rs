@@ -36,6 +36,7 @@ pub use ops::public_key::GetPublicKey;
 pub use ops::purchase::{
     Attempt, Decline, Purchase, PurchaseDetails, PurchasePayment, PurchasedProduct, TransactionData,
 };
+pub use ops::purchase_card::PurchaseCard;
 pub use ops::refund_purchase::{RefundAnswer, RefundPurchase};
 pub use ops::release_purchase::ReleasePurchase;
 pub use ops::update_client::UpdateClient;

@@ -13,6 +13,7 @@ use crate::adapters::{
 };
 use crate::call::Call;
 use crate::capabilities::{self, Capabilities};
+use crate::card::PaymentCard;
 use crate::credential::{Agreement, OmnoCredential, PendingEnrolment, StoredCredential};
 use crate::customer::Billing;
 use crate::error::{Error, GatewayError, ReceiveError};
@@ -296,6 +297,7 @@ fn read_payment(read: &omno::Payment, reference: &PaymentRef) -> Payment {
         .as_deref()
         .zip(read.amount.as_deref())
         .and_then(|(code, amount)| Money::parse(amount, Currency::from_code(code).ok()?).ok());
+    payment.card = PaymentCard::read(read.card_brand.as_deref(), read.expiration_date.as_deref());
     payment.captured = (payment.outcome == Outcome::Paid).then(|| payment.amount.into());
     payment.refunded = match read.status {
         omno::PaymentStatus::Refunded => Some(payment.amount.into()),

@@ -19,6 +19,7 @@ use crate::adapters::{
 };
 use crate::call::Call;
 use crate::capabilities::{self, Capabilities};
+use crate::card::PaymentCard;
 use crate::credential::{Agreement, PendingEnrolment, RevioCredential, StoredCredential};
 use crate::error::{Error, GatewayError, ReceiveError};
 use crate::facts::{self, Facts};
@@ -253,6 +254,7 @@ fn read(purchase: &Purchase, outcome: Outcome) -> Payment {
     payment.merchant_reference = purchase.reference.clone();
     payment.amount = money(purchase);
     payment.test = purchase.is_test;
+    payment.card = card(purchase);
     if outcome == Outcome::Paid {
         went(purchase, &mut payment);
     }
@@ -294,6 +296,15 @@ fn charged(answer: &ChargeAnswer, created: &Purchase, amount: Money) -> Payment 
 
 fn decline(decline: revio::Decline) -> Decline {
     Decline::new(decline.reason(), decline.code, decline.message)
+}
+
+/// The card of the newest try, as far as the purchase names it.
+fn card(purchase: &Purchase) -> Option<PaymentCard> {
+    let data = purchase.transaction_data.as_ref()?;
+    let card = data.card.as_ref();
+    let brand = card.and_then(|card| card.brand.as_deref()).or(data.payment_method.as_deref());
+    let expires = card.and_then(revio::PurchaseCard::expiry);
+    PaymentCard::read(brand, expires.as_deref())
 }
 
 fn money(purchase: &Purchase) -> Option<Money> {

@@ -21,6 +21,7 @@ pub(crate) mod product;
 pub(crate) mod public_key;
 pub(crate) mod purchase;
 pub(crate) mod purchase_call;
+pub(crate) mod purchase_card;
 pub(crate) mod refund_purchase;
 pub(crate) mod release_purchase;
 pub(crate) mod update_client;

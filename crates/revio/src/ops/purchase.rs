@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::decline;
 use crate::error::{ApiError, Error};
 use crate::ops::odd_amounts;
+use crate::ops::purchase_card::PurchaseCard;
 use crate::status::{self, PaidBy, PurchaseStatus};
 use crate::wire;
 
@@ -155,6 +156,10 @@ pub struct TransactionData {
     /// Every try, the newest first.
     #[serde(default, deserialize_with = "lenient::list")]
     pub attempts: Vec<Attempt>,
+    /// The card that was used (`extra` on the wire).
+    #[serde(default, rename = "extra", deserialize_with = "PurchaseCard::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub card: Option<PurchaseCard>,
 }
 
 /// One try to pay.

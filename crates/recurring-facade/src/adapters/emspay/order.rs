@@ -3,6 +3,7 @@
 use emspay::Order;
 use recurring_core::{Currency, InvalidInput, Money, Outcome, Portion};
 
+use crate::card::PaymentCard;
 use crate::error::{Error, GatewayError};
 use crate::ids::{PaymentRef, ProviderId};
 use crate::payment::{Decline, Payment};
@@ -22,6 +23,9 @@ pub(super) fn payment(order: &Order) -> Payment {
     payment.merchant_reference = order.merchant_order_id.clone();
     payment.amount = money(order);
     payment.test = order.is_test().then_some(true);
+    let mut details = order.transactions.iter().rev().filter_map(|one| one.payment_method_details.as_ref());
+    let expires = details.find_map(|card| card.card_expiry.as_deref());
+    payment.card = PaymentCard::read(None, expires);
     payment.captured = (payment.outcome == Outcome::Paid).then(|| payment.amount.into());
     payment.refunded = order.has_refunds().then_some(Portion::Unstated);
     payment.redirect = match order.outcome() {

@@ -6,6 +6,7 @@ use recurring_gateway::ErrorExt as _;
 
 use super::{Ngenius, error};
 use crate::adapters::check_found;
+use crate::card::PaymentCard;
 use crate::error::Error;
 use crate::ids::{PaymentRef, ProviderId};
 use crate::lost::{Found, LostCharge};
@@ -209,6 +210,12 @@ pub(super) fn charge(order: &Order, charged: &ngenius::Payment) -> Payment {
     // The order names the reference once, for every charge in it.
     payment.merchant_reference = order.merchant_order_reference.clone();
     payment.amount = charged.amount.as_ref().and_then(ngenius::Amount::money);
+    let (method, saved) = (charged.payment_method.as_ref(), charged.saved_card.as_ref());
+    let brand =
+        method.and_then(|card| card.name.as_deref()).or(saved.and_then(|card| card.scheme.as_deref()));
+    let expires =
+        method.and_then(|card| card.expiry.as_deref()).or(saved.and_then(|card| card.expiry.as_deref()));
+    payment.card = PaymentCard::read(brand, expires);
     let money = |minor: i64| Money::from_minor(minor, payment.amount?.currency()).ok();
     payment.captured = (outcome == Outcome::Paid).then(|| charged.captured().and_then(money).into());
     payment.refunded = charged.has_refunds().then(|| charged.refunded().and_then(money).into());

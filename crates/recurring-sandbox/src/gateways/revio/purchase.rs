@@ -263,6 +263,13 @@ impl Purchase {
             })
         });
         let method = self.attempts.last().map_or("", |attempt| attempt.method);
+        // Source: public documentation.
+        let extra = self.card.as_ref().map_or(json!({}), |card| {
+            json!({
+                "card_brand": card.brand(), "masked_pan": card.masked("******"), "expiry_month": card.month,
+                "expiry_year": card.year % 100, "cardholder_name": card.holder,
+            })
+        });
         let client_id = (!self.client.id.is_empty()).then_some(&self.client.id);
         let refundable = self.taken - self.refunded;
         let mut purchase = json!({
@@ -276,7 +283,7 @@ impl Purchase {
                 "due_strict": self.due_strict,
             },
             "brand_id": brand, "company_id": company, "is_test": true, "payment": payment, "issuer_details": {},
-            "transaction_data": {"payment_method": method, "extra": {}, "country": "", "attempts": attempts},
+            "transaction_data": {"payment_method": method, "extra": extra, "country": "", "attempts": attempts},
             "status": self.status, "status_history": history,
             "viewed_on": self.viewed.map(Timestamp::as_second), "send_receipt": self.send_receipt,
         });
