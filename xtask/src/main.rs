@@ -14,6 +14,7 @@ mod fuzz_seeds;
 mod http;
 mod language;
 mod measure;
+mod metered;
 mod msrv;
 mod must_use;
 mod mutants;
@@ -141,6 +142,8 @@ enum Bench {
     Calls,
     /// A charge over TLS on this machine: with a gateway's crate and through the facade, against reqwest and serde by hand.
     Http,
+    /// What metrics cost a charge through a journal, in instructions, with a recorder against none.
+    Metrics,
     /// Signatures and notifications a second, against the bare computation.
     Signing,
     /// Charges a second of the sandbox over loopback, and its memory.
@@ -190,6 +193,7 @@ fn bench(what: Option<Bench>, charges: usize, quick: bool, recorded: bool) -> Re
     match what {
         Some(Bench::Calls) => workspace::report(calls::run(recorded, ci)),
         Some(Bench::Http) => workspace::report(http::run(quick, ci)),
+        Some(Bench::Metrics) => workspace::report(metered::run(ci)),
         Some(Bench::Signing) => workspace::report(signing::run(quick)),
         Some(Bench::Sandbox) => bench::sandbox(charges),
         Some(Bench::Journal) => {

@@ -5,6 +5,7 @@
 //! - `serve CERTIFICATE KEY` is a gateway over TLS on this machine, which answers every charge alike;
 //! - `calls WAY PORT ROOT TIMES` charges it one after another, and `many` 64 at a time: by `hand` with reqwest and
 //!   serde, with the gateway's crate (`ours`), or through the `facade`;
+//! - `journaled none|recorder TIMES` charges it through a journal, without a recorder of metrics or with one;
 //! - `sign KEY TIMES` and `verify KEY TIMES` compute with RSA.
 
 /// The stored answer of a documented example.
@@ -19,6 +20,7 @@ mod chargers;
 mod hand;
 mod hand_emspay;
 mod inputs;
+mod journaled;
 mod ours;
 mod repeat;
 mod server;
@@ -34,7 +36,7 @@ fn main() -> ExitCode {
     if run(&arguments).is_some() {
         return ExitCode::SUCCESS;
     }
-    eprintln!("usage: recurring-bench charge|serve|calls|many|sign|verify ..., as the source says");
+    eprintln!("usage: recurring-bench charge|serve|calls|many|journaled|sign|verify ..., as the source says");
     ExitCode::from(2)
 }
 
@@ -56,6 +58,8 @@ fn run(arguments: &[&str]) -> Option<()> {
         ["many", way, port, root, times] => {
             calls::many(&Charger::new(way, port, root)?, port, root, times.parse().ok()?);
         }
+        ["journaled", "none", times] => journaled::charge(false, times.parse().ok()?),
+        ["journaled", "recorder", times] => journaled::charge(true, times.parse().ok()?),
         ["sign", key, times] => signatures::sign(key, times.parse().ok()?),
         ["verify", key, times] => signatures::verify(key, times.parse().ok()?),
         _ => return None,

@@ -246,14 +246,14 @@ fn run_serves_what_it_counts_while_it_lasts() {
     let line =
         json!({"attempt": "r-1", "amount": "40.00", "currency": "EUR", "credential": sandbox.credential()});
     std::io::Write::write_all(&mut input, format!("{line}\n").as_bytes()).expect("written");
-    let paid =
-        r#"recurring_operations_ended_total{provider="emspay",operation="charge",outcome="pending"} 1"#;
+    // What is counted last: the answer is stored.
+    let stored = r#"recurring_journal_changes_total{provider="emspay",operation="charge",state="pending"} 1"#;
     let text = wait("the charge", || {
-        get(free.port(), "/metrics").map(|(_, text)| text).filter(|text| text.contains(paid))
+        get(free.port(), "/metrics").map(|(_, text)| text).filter(|text| text.contains(stored))
     });
     for part in [
+        r#"recurring_operations_ended_total{provider="emspay",operation="charge",outcome="pending"} 1"#,
         r#"recurring_operations_started_total{provider="emspay",operation="charge"} 1"#,
-        r#"recurring_journal_changes_total{provider="emspay",operation="charge",state="pending"} 1"#,
         r#"recurring_journal_arming_duration_seconds_count{store="sqlite"} 1"#,
         r#"recurring_operation_duration_seconds_bucket{provider="emspay",operation="charge",le="+Inf"} 1"#,
         r#"recurring_journal_unsettled{provider="emspay",state="unknown"} 0"#,
