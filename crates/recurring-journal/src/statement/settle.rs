@@ -70,7 +70,7 @@ impl Journal {
                     Finding { state: Some(decision.what.state()), ..finding }
                 }
                 Ok(decision) => self.record_decision(facade, &record, &decision).await?,
-                Err(finding) => finding,
+                Err((kind, why)) => Finding::new(kind, why),
             };
             findings.push(about(finding, &record, &survey.lines_of(&record)));
         }
@@ -114,13 +114,13 @@ impl Journal {
 }
 
 /// What to record; or what was found, when that is nothing.
-fn decision_of(verdict: Verdict, statement: &Statement, by: &str) -> Result<Decision, Finding> {
+fn decision_of(verdict: Verdict, statement: &Statement, by: &str) -> Result<Decision, (FindingKind, String)> {
     let (what, payment, why) = match verdict {
         Verdict::Paid { payment, why } => (Decided::Paid, payment, why),
         Verdict::NotApplied { why } => (Decided::NotApplied, None, why),
-        Verdict::TakenTwice { why } => return Err(Finding::new(FindingKind::TakenTwice, why)),
-        Verdict::Differs { why } => return Err(Finding::new(FindingKind::Differs, why)),
-        Verdict::Left { why } => return Err(Finding::new(FindingKind::Left, why)),
+        Verdict::TakenTwice { why } => return Err((FindingKind::TakenTwice, why)),
+        Verdict::Differs { why } => return Err((FindingKind::Differs, why)),
+        Verdict::Left { why } => return Err((FindingKind::Left, why)),
     };
     let why = format!("statement {}: {why}", statement.source);
     Ok(Decision { what, payment, by: by.to_owned(), why, force: false })

@@ -156,10 +156,10 @@ fn listed_with_another_amount_differs() {
 #[test]
 fn listed_with_another_payment_is_left() {
     let known = AttemptRecord { payment: Some(PaymentRef::new("p-7")), ..open() };
-    assert_left(&verdict(&statement(vec![line(2, "a")]), &[known.clone()]), "another attempt's");
+    assert_left(&verdict(&statement(vec![line(2, "a")]), std::slice::from_ref(&known)), "another attempt's");
     // Its payment, under another reference.
     let other = StatementLine { payment: Some(PaymentRef::new("p-7")), ..line(2, "b") };
-    assert_left(&verdict(&statement(vec![other.clone()]), &[known.clone()]), "another attempt's");
+    assert_left(&verdict(&statement(vec![other.clone()]), std::slice::from_ref(&known)), "another attempt's");
     // Its payment, without a reference.
     let unnamed = StatementLine { reference: None, ..other };
     let verdict = verdict(&statement(vec![unnamed]), &[known]);
@@ -177,7 +177,7 @@ fn refund_is_paid_by_its_own_line_only() {
     let refund =
         AttemptRecord { operation: Operation::Refund, payment: Some(PaymentRef::new("p-9")), ..open() };
     let back = StatementLine { kind: LineKind::Refund, ..line(2, "a") };
-    let paid = verdict(&statement(vec![back.clone()]), &[refund.clone()]);
+    let paid = verdict(&statement(vec![back.clone()]), std::slice::from_ref(&refund));
     assert!(matches!(paid, Verdict::Paid { payment: None, .. }), "{paid:?}");
     // The line of the payment that it belongs to settles nothing.
     assert_left(&verdict(&statement(vec![line(9, "charge")]), &[refund]), "which part of a payment");
