@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use recurring_facade::{DeclineReason, Money, RetryAdvice};
+use recurring_facade::Money;
 use recurring_journal::{AttemptRecord, State};
 use recurring_schedule::jiff::Timestamp;
 use recurring_schedule::{
-    Amount, Attempt, AttemptState, Decision, Decline, DeclineClass, History, Initiator, Period, RetryPolicy,
-    ScheduleError, Scheme, first, from_core_time, next,
+    Amount, Attempt, AttemptState, Decision, Decline, History, Initiator, Period, RetryPolicy, ScheduleError,
+    Scheme, first, from_core_time, next,
 };
 
 /// What is known of the card that is charged.
@@ -115,14 +115,10 @@ fn state(record: &AttemptRecord) -> AttemptState {
     }
 }
 
-/// A decline by the code of the card networks where the gateway hands it on, and by what its words mean.
 fn decline(record: &AttemptRecord, scheme: Option<&Scheme>) -> Decline {
-    let code = record.ending.code.clone().filter(|code| DeclineReason::from_response_code(code).is_some());
-    let reason = record.ending.reason.unwrap_or(DeclineReason::Other);
-    // A reason without an advice says less than a code.
-    let class =
-        (code.is_none() || reason.advice() != RetryAdvice::NotStated).then(|| DeclineClass::from(reason));
-    let mut decline = Decline::default();
-    (decline.scheme, decline.response_code, decline.class) = (scheme.cloned(), code, class);
-    decline
+    let decline = Decline::from_answer(record.ending.code.as_deref(), record.ending.reason);
+    match scheme {
+        Some(scheme) => decline.with_scheme(scheme.clone()),
+        None => decline,
+    }
 }

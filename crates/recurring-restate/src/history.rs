@@ -1,8 +1,7 @@
 //! The attempts of the journal in the words of `recurring-schedule`.
 
-use recurring_core::{DeclineReason, RetryAdvice};
 use recurring_journal::{AttemptRecord, Operation, State};
-use recurring_schedule::{Attempt, AttemptState, Decline, DeclineClass, Initiator, from_core_time};
+use recurring_schedule::{Attempt, AttemptState, Decline, Initiator, from_core_time};
 
 /// All of a history are of one credential; its name is of no matter.
 const CREDENTIAL: &str = "card";
@@ -37,20 +36,11 @@ fn state(state: State) -> AttemptState {
         State::Pending => AttemptState::Pending,
         State::NotApplied => AttemptState::NotApplied,
         State::Unknown => AttemptState::Unknown,
-        // A state that is not known here is open too.
-        _ => AttemptState::Review,
+        State::Review => AttemptState::Review,
     }
 }
 
-/// Why it was declined: by the code of the card networks where the gateway hands it on, and by what its words mean. The card's
-/// scheme is not known to the journal; without one, the strictest rules hold.
+/// Why it was declined. The card's scheme is not known to the journal; without one, the strictest rules hold.
 pub(crate) fn decline(record: &AttemptRecord) -> Decline {
-    let code = record.ending.code.clone().filter(|code| DeclineReason::from_response_code(code).is_some());
-    let reason = record.ending.reason.unwrap_or(DeclineReason::Other);
-    // A reason without an advice says less than a code.
-    let class =
-        (code.is_none() || reason.advice() != RetryAdvice::NotStated).then(|| DeclineClass::from(reason));
-    let mut decline = Decline::default();
-    (decline.response_code, decline.class) = (code, class);
-    decline
+    Decline::from_answer(record.ending.code.as_deref(), record.ending.reason)
 }

@@ -7,6 +7,7 @@ use recurring_core::{AttemptId, DeclineReason, InvalidInput, Money, Outcome, Ret
 
 use crate::attempt::{Amount, AttemptState};
 use crate::class::DeclineClass;
+use crate::decline::Decline;
 use crate::error::ScheduleError;
 use crate::name::AttemptName;
 
@@ -18,6 +19,21 @@ impl From<DeclineReason> for DeclineClass {
             RetryAdvice::RetryLater => Self::Soft,
             RetryAdvice::NeedsCustomer => Self::NeedsCustomer,
             RetryAdvice::NotStated => Self::Unknown,
+        }
+    }
+}
+
+impl Decline {
+    /// Creates a decline by a gateway's answer: by the response code where it hands on that of the card networks, and by what its
+    /// words mean. A code of the gateway's own is left out, and so is a reason that says less than a code.
+    pub fn from_answer(code: Option<&str>, reason: Option<DeclineReason>) -> Self {
+        let code = code.filter(|code| DeclineReason::from_response_code(code).is_some());
+        let reason = reason.unwrap_or(DeclineReason::Other);
+        let says_more = code.is_none() || reason.advice() != RetryAdvice::NotStated;
+        Self {
+            response_code: code.map(str::to_owned),
+            class: says_more.then(|| DeclineClass::from(reason)),
+            ..Self::default()
         }
     }
 }
