@@ -17,9 +17,6 @@ use crate::standing::Standing;
 use crate::step::refused;
 use crate::worker::Worker;
 
-/// How far the history of a credential reaches back: the longest window of a scheme, and a day.
-const HISTORY: Duration = Duration::from_secs(31 * 24 * 60 * 60);
-
 /// How a period ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -141,9 +138,8 @@ impl Worker {
         policy: &RetryPolicy,
     ) -> Result<Decision, HandlerError> {
         let now = Timestamp::now();
-        let begin = to_core_time(due.due()).min(now);
-        let since = begin.checked_sub(HISTORY).unwrap_or(Timestamp::UNIX_EPOCH);
-        let history = self.journal.credential_history_of(ended, since).await;
+        // All of it, as `recurring retry` does: a code that forbids the card holds for good.
+        let history = self.journal.credential_history_of(ended, Timestamp::UNIX_EPOCH).await;
         let history: Vec<AttemptRecord> = history.map_err(|error| self.repeatable(error))?;
         // A try that is planned was planned by an earlier run of this step, and was not sent.
         let planned = |record: &&AttemptRecord| record.state != State::Planned;
