@@ -11,7 +11,7 @@ use restate_sdk::prelude::*;
 use serde_json::Value;
 
 use crate::common::attempt;
-use crate::worker::{Dying, again_at};
+use crate::worker::{Dying, again_at, start};
 use crate::world::{BOUND, World, key};
 
 /// A worker that looks at once, and waits so long for a decision that is made without the engine.
@@ -24,11 +24,7 @@ async fn worker(world: &World, review: Duration) -> Dying {
     waits.review = review;
     waits.pause = Duration::from_secs(1);
     let worker = Worker::new(journal, world.clients()).with_waits(waits);
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let dying = Dying::start(listener, worker.bind(Endpoint::builder()).build());
-    world.register(&format!("http://{address}")).await;
-    dying
+    start(world, worker).await.0
 }
 
 /// Waits until the journal has the attempt in one of these states.
@@ -123,10 +119,7 @@ pub(crate) async fn refused_key_leaves_charges_in_their_lane() {
     breaker.pause = Duration::from_secs(5);
     let journal = crate::world::journal(&world.address).await;
     let wrong = Worker::new(journal, settings.facade().unwrap()).with_breaker(breaker);
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let wrong = Dying::start(listener, wrong.bind(Endpoint::builder()).build());
-    world.register(&format!("http://{address}")).await;
+    let (wrong, address) = start(&world, wrong).await;
     let names: Vec<String> = (0..40).map(|number| format!("e-{number}")).collect();
     world.plan(&ProviderId::EMSPAY, names.clone()).await;
     assert_eq!(world.call("RecurringRun/planned", "").await.unwrap(), 40);

@@ -9,13 +9,12 @@ use recurring_journal::{ChargeIntent, Journal, Policy, SeriesTry, State};
 use recurring_restate::{Waits, Worker};
 use recurring_sandbox::{Fault, FaultKind, Moment};
 use recurring_schedule::{BillingCycle, Hours, Interval, Period, RetryPolicy, Zone};
-use restate_sdk::prelude::*;
 use serde_json::{Value, json};
 
 use crate::common::{FADING_CARD, GOOD_CARD, attempt, enrolled};
 use crate::fast_clock::FastClock;
 use crate::layered::Layered;
-use crate::worker::Dying;
+use crate::worker::{Dying, start};
 use crate::world::{BOUND, World, key, request};
 
 /// When the period began: long enough ago for another try, whatever the card's scheme asks for.
@@ -45,11 +44,7 @@ async fn worker(world: &World) -> Dying {
     let day = Hours { from: 0, until: 24 };
     let retries = RetryPolicy::new(Zone::new("UTC").unwrap(), &[1, 2, 3], day).unwrap();
     let worker = Worker::new(journal, world.clients()).with_waits(waits).with_retries(retries);
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let dying = Dying::start(listener, worker.bind(Endpoint::builder()).build());
-    world.register(&format!("http://{address}")).await;
-    dying
+    start(world, worker).await.0
 }
 
 /// The states of the tries, once there are so many and the last one is in this state.

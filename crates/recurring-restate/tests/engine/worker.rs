@@ -1,8 +1,11 @@
 //! Workers inside of this program.
 
+use recurring_restate::Worker;
 use restate_sdk::prelude::*;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
+
+use crate::world::World;
 
 /// A worker that ends with its runtime, and with it all of its tasks and connections, as a process that is killed.
 pub(crate) struct Dying(Option<Runtime>);
@@ -27,6 +30,15 @@ pub(crate) async fn again_at(address: std::net::SocketAddr) -> std::net::TcpList
             Err(_) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
         }
     }
+}
+
+/// Starts a worker at an address of its own, which the engine is told.
+pub(crate) async fn start(world: &World, worker: Worker) -> (Dying, std::net::SocketAddr) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let dying = Dying::start(listener, worker.bind(Endpoint::builder()).build());
+    world.register(&format!("http://{address}")).await;
+    (dying, address)
 }
 
 impl Drop for Dying {
