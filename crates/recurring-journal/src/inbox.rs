@@ -1,5 +1,6 @@
 use serde::{Serialize, Serializer};
 
+use recurring_core::Timestamp;
 use recurring_facade::{Authenticity, PaymentRef, ProviderId, ReceivedNotification};
 
 /// A notification as the inbox keeps it: where it comes from and what it is about, not its body.
@@ -36,6 +37,18 @@ impl From<&ReceivedNotification> for InboxEntry {
 
 fn as_word<S: Serializer>(authenticity: &Authenticity, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(authenticity.as_str())
+}
+
+/// A notification of the inbox that has not been dealt with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UnhandledEntry {
+    /// The notification.
+    pub entry: InboxEntry,
+    /// How often it has come.
+    pub times: u64,
+    /// When it came for the first time.
+    pub first_received: Timestamp,
 }
 
 /// Whether a notification has come before.

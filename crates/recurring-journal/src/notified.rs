@@ -1,8 +1,8 @@
 //! The inbox: notifications are stored, and then acted on by reading.
 
 use recurring_core::AttemptId;
-use recurring_facade::Facade;
 use recurring_facade::Operation as FacadeOperation;
+use recurring_facade::{Authenticity, Facade};
 
 use crate::attempt::{Operation, State};
 use crate::error::{JournalError, StoreError};
@@ -34,14 +34,47 @@ impl Journal {
         facade: &Facade,
         entry: &InboxEntry,
     ) -> Result<Delivery, JournalError> {
-        let kept = self.keepable(facade, entry).await?;
-        let delivery = self.store().receive(&kept, self.now().await?).await?;
-        let verified = entry.authenticity == recurring_facade::Authenticity::Verified;
-        let done = delivery.handled && verified && self.open_attempts(entry).await?.is_empty();
-        if !done {
-            self.process_notification(facade, entry).await?;
+        let delivery = self.keep(facade, entry).await?;
+        if !self.is_done(entry, &delivery).await? {
+            self.process_notification(facade, entry, delivery.times).await?;
         }
         Ok(delivery)
+    }
+
+    /// Stores a notification, or counts that it came again.
+    async fn keep(&self, facade: &Facade, entry: &InboxEntry) -> Result<Delivery, JournalError> {
+        let kept = self.keepable(facade, entry).await?;
+        Ok(self.store().receive(&kept, self.now().await?).await?)
+    }
+
+    /// Whether a notification that was stored needs no reading: it is proven, was dealt with, and its payment is not open.
+    async fn is_done(&self, entry: &InboxEntry, delivery: &Delivery) -> Result<bool, StoreError> {
+        let verified = entry.authenticity == Authenticity::Verified;
+        Ok(delivery.handled && verified && self.open_attempts(entry).await?.is_empty())
+    }
+
+    /// Stores a notification without acting on it. `None` when it needs no reading, otherwise how often it has come.
+    pub(crate) async fn keep_notification(
+        &self,
+        facade: &Facade,
+        entry: &InboxEntry,
+    ) -> Result<Option<u64>, JournalError> {
+        let keeping = async {
+            let delivery = self.keep(facade, entry).await?;
+            Ok((!self.is_done(entry, &delivery).await?).then_some(delivery.times))
+        };
+        observe::observed(observe::notified(entry), keeping).await
+    }
+
+    /// Acts on a notification that was stored. Whether it is dealt with now.
+    pub(crate) async fn act_on(
+        &self,
+        facade: &Facade,
+        entry: &InboxEntry,
+        times: u64,
+    ) -> Result<bool, JournalError> {
+        let processing = self.process_notification(facade, entry, times);
+        observe::observed(observe::notified(entry), processing).await
     }
 
     /// The open attempts whose payment a notification names.
@@ -76,7 +109,12 @@ impl Journal {
     }
 
     /// Looks up the attempts that a notification is about.
-    async fn process_notification(&self, facade: &Facade, entry: &InboxEntry) -> Result<(), JournalError> {
+    async fn process_notification(
+        &self,
+        facade: &Facade,
+        entry: &InboxEntry,
+        times: u64,
+    ) -> Result<bool, JournalError> {
         let mut attempts = self.open_attempts(entry).await?;
         let mut all_read = true;
         if attempts.is_empty()
@@ -90,9 +128,9 @@ impl Journal {
             all_read &= looked.is_some() || !self.is_under_way(&attempt).await?;
         }
         if all_read {
-            self.store().handled(entry, self.now().await?).await?;
+            self.store().handled(entry, times, self.now().await?).await?;
         }
-        Ok(())
+        Ok(all_read)
     }
 
     /// Whether a process works on the attempt, so that nothing can be settled now. Not while only the name is reserved,
@@ -155,11 +193,10 @@ impl Journal {
         Ok(is_named.then_some(attempt))
     }
 
-    /// Acts on what was stored and not dealt with.
+    /// Acts on the oldest notifications that were stored and not dealt with. [`Webhooks`](crate::Webhooks) acts on all.
     pub(crate) async fn process_inbox(&self, facade: &Facade) -> Result<(), JournalError> {
-        for entry in self.store().unhandled(TOGETHER).await? {
-            let processing = self.process_notification(facade, &entry);
-            observe::observed(observe::notified(&entry), processing).await?;
+        for row in self.store().backlog(None, None, TOGETHER).await? {
+            self.act_on(facade, &row.entry, row.times).await?;
         }
         Ok(())
     }

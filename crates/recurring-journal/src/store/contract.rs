@@ -12,7 +12,7 @@ use super::sealed::Sealed;
 use super::unsettled::Unsettled;
 use crate::attempt::{AttemptRecord, Event, Fence, State};
 use crate::error::StoreError;
-use crate::inbox::{Delivery, InboxEntry};
+use crate::inbox::{Delivery, InboxEntry, UnhandledEntry};
 use crate::intent::Intent;
 
 /// A durable store of attempts. Every method that writes has committed when it answers `Ok`.
@@ -228,23 +228,38 @@ pub trait Store: fmt::Debug + Send + Sync + Sealed {
         payment: &PaymentRef,
     ) -> Result<Vec<AttemptRecord>, StoreError>;
 
-    /// Stores a notification, or counts that it came again.
+    /// Stores a notification, or counts that it came again. One that is unsigned is not dealt with any more then: its
+    /// payment must be read again, also if the process ends before that. The answer says what it was before.
     ///
     /// # Errors
     /// When it could not be stored: then the gateway must be asked to send it again.
     async fn receive(&self, entry: &InboxEntry, now: Timestamp) -> Result<Delivery, StoreError>;
 
-    /// Marks a notification as dealt with.
+    /// Marks a notification as dealt with, unless it has come more often than `times` since: then it is read again.
     ///
     /// # Errors
     /// When it could not be stored.
-    async fn handled(&self, entry: &InboxEntry, now: Timestamp) -> Result<(), StoreError>;
+    async fn handled(&self, entry: &InboxEntry, times: u64, now: Timestamp) -> Result<(), StoreError>;
 
     /// Notifications that were stored and not dealt with, the oldest first.
     ///
     /// # Errors
     /// When they cannot be read.
-    async fn unhandled(&self, limit: u32) -> Result<Vec<InboxEntry>, StoreError>;
+    async fn unhandled(&self, limit: u32) -> Result<Vec<InboxEntry>, StoreError> {
+        let rows = self.backlog(None, None, limit).await?;
+        Ok(rows.into_iter().map(|row| row.entry).collect())
+    }
+
+    /// The same, of all gateways or of one, and only those that follow `after` in the order of their arrival.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    async fn backlog(
+        &self,
+        provider: Option<&ProviderId>,
+        after: Option<&UnhandledEntry>,
+        limit: u32,
+    ) -> Result<Vec<UnhandledEntry>, StoreError>;
 
     /// The word for the kind of this store: `sqlite`, `postgres`.
     fn kind(&self) -> &'static str;

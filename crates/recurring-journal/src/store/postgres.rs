@@ -19,7 +19,7 @@ use super::sealed::Sealed;
 use super::unsettled::{UNSETTLED_POSTGRES, Unsettled};
 use crate::attempt::{AttemptRecord, Event, Fence, State};
 use crate::error::StoreError;
-use crate::inbox::{Delivery, InboxEntry};
+use crate::inbox::{Delivery, InboxEntry, UnhandledEntry};
 use crate::intent::Intent;
 
 mod archive;
@@ -412,14 +412,27 @@ impl Store for PostgresStore {
         Ok(Delivery { times, handled: row.try_get(1).map_err(problem)? })
     }
 
-    async fn handled(&self, entry: &InboxEntry, now: Timestamp) -> Result<(), StoreError> {
-        let values: Values<'_> = &[&entry.provider.as_str(), &entry.dedupe_key, &sql::millis(now)];
+    async fn handled(&self, entry: &InboxEntry, times: u64, now: Timestamp) -> Result<(), StoreError> {
+        let values: Values<'_> =
+            &[&entry.provider.as_str(), &entry.dedupe_key, &sql::millis(now), &row::stored(times)];
         self.server.rows(sql::HANDLED, values).await?;
         Ok(())
     }
 
-    async fn unhandled(&self, limit: u32) -> Result<Vec<InboxEntry>, StoreError> {
-        self.server.rows(sql::UNHANDLED, &[&i64::from(limit)]).await?.iter().map(sql::inbox_entry).collect()
+    async fn backlog(
+        &self,
+        provider: Option<&ProviderId>,
+        after: Option<&UnhandledEntry>,
+        limit: u32,
+    ) -> Result<Vec<UnhandledEntry>, StoreError> {
+        let values: Values<'_> = &[
+            &provider.map(ProviderId::as_str),
+            &after.map_or(i64::MIN, |row| sql::millis(row.first_received)),
+            &after.map_or("", |row| row.entry.provider.as_str()),
+            &after.map_or("", |row| row.entry.dedupe_key.as_str()),
+            &i64::from(limit),
+        ];
+        self.server.rows(sql::BACKLOG, values).await?.iter().map(sql::unhandled_entry).collect()
     }
 
     fn kind(&self) -> &'static str {

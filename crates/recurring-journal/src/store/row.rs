@@ -160,6 +160,11 @@ pub(crate) fn whole(number: i64) -> Result<u64, StoreError> {
     u64::try_from(number).map_err(|_| invalid("number"))
 }
 
+/// A number as it is stored. One that no column holds is larger than any that is there.
+pub(crate) fn stored(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
 /// What came back, as it is stored.
 pub(crate) fn ending_text(ending: Option<&Ending>) -> Result<Option<String>, StoreError> {
     ending

@@ -16,7 +16,7 @@ use super::unsettled::Unsettled;
 use crate::attempt::{AttemptRecord, Event, Fence, State};
 use crate::clock::{Clock, SystemClock};
 use crate::error::StoreError;
-use crate::inbox::{Delivery, InboxEntry};
+use crate::inbox::{Delivery, InboxEntry, UnhandledEntry};
 use crate::intent::Intent;
 
 mod archive;
@@ -344,13 +344,20 @@ impl Store for SqliteStore {
         self.writer.write(move |connection| inbox::receive(connection, &entry, now)).await
     }
 
-    async fn handled(&self, entry: &InboxEntry, now: Timestamp) -> Result<(), StoreError> {
+    async fn handled(&self, entry: &InboxEntry, times: u64, now: Timestamp) -> Result<(), StoreError> {
         let entry = entry.clone();
-        self.writer.write(move |connection| inbox::handled(connection, &entry, now)).await
+        self.writer.write(move |connection| inbox::handled(connection, &entry, times, now)).await
     }
 
-    async fn unhandled(&self, limit: u32) -> Result<Vec<InboxEntry>, StoreError> {
-        self.read(move |connection| inbox::unhandled(connection, limit)).await
+    async fn backlog(
+        &self,
+        provider: Option<&ProviderId>,
+        after: Option<&UnhandledEntry>,
+        limit: u32,
+    ) -> Result<Vec<UnhandledEntry>, StoreError> {
+        let (provider, after) = (provider.cloned(), after.cloned());
+        self.read(move |connection| inbox::backlog(connection, provider.as_ref(), after.as_ref(), limit))
+            .await
     }
 
     fn kind(&self) -> &'static str {

@@ -3,6 +3,7 @@
 
 mod archive;
 mod failover;
+mod inbox;
 mod late;
 mod names;
 mod payments;
@@ -16,12 +17,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use recurring_core::Timestamp;
-use recurring_facade::{
-    AttemptId, Authenticity, ChargeRequest, Currency, Money, PaymentRef, ProviderId, ReceivedNotification,
-    RefundRequest,
-};
+use recurring_facade::{AttemptId, ChargeRequest, Currency, Money, PaymentRef, ProviderId, RefundRequest};
 use recurring_journal::store::{Change, Claim, Due, Filter, Lease, Owners, Store};
-use recurring_journal::{EncryptionKey, Ending, Fence, InboxEntry, Intent, Journal, State, StoreError};
+use recurring_journal::{EncryptionKey, Ending, Fence, Intent, Journal, State, StoreError};
 
 /// One database. Each opening is another process as far as the database can tell.
 pub(crate) trait Place: Send + Sync {
@@ -50,6 +48,8 @@ macro_rules! every_case {
             the_log_has_a_line_for_every_change,
             attempts_are_listed_in_pages,
             a_notification_is_counted_and_dealt_with_once,
+            unsigned_notification_is_read_again_each_time,
+            backlog_is_listed_in_pages_by_gateway,
             an_amount_and_its_lack_come_back,
             payment_belongs_to_one_attempt,
             payment_of_eight_attempts_at_once_belongs_to_one,
@@ -83,6 +83,11 @@ pub(crate) use archive::{
 };
 #[allow(unused_imports, reason = "each test program uses a part of it")]
 pub(crate) use failover::{assert_failed_over, before_failover};
+#[allow(unused_imports, reason = "each test program uses a part of it")]
+pub(crate) use inbox::{
+    a_notification_is_counted_and_dealt_with_once, backlog_is_listed_in_pages_by_gateway,
+    unsigned_notification_is_read_again_each_time,
+};
 #[allow(unused_imports, reason = "each test program uses a part of it")]
 pub(crate) use late::{late_payment_beside_another_is_reviewed, late_result_is_recorded};
 #[allow(unused_imports, reason = "each test program uses a part of it")]
@@ -447,38 +452,6 @@ pub(crate) async fn attempts_are_listed_in_pages(place: &dyn Place) {
     let mut counts = store.count().await.unwrap();
     counts.sort_by_key(|(state, _)| state.as_str());
     assert_eq!(counts, [(State::Declined, 3), (State::Paid, 4)]);
-}
-
-pub(crate) async fn a_notification_is_counted_and_dealt_with_once(place: &dyn Place) {
-    let (one, two) = (place.open().await, place.open().await);
-    let mut received = ReceivedNotification::new(ProviderId::REVIO, Authenticity::Verified, "key-1");
-    received.event = Some("purchase.paid".to_owned());
-    received.payment = Some(PaymentRef::new("p-1"));
-    let entry = InboxEntry::from(&received);
-    let first = one.receive(&entry, at(0)).await.unwrap();
-    assert_eq!((first.times, first.handled), (1, false));
-    assert_eq!(two.unhandled(10).await.unwrap(), std::slice::from_ref(&entry));
-    let again = two.receive(&entry, at(1)).await.unwrap();
-    assert_eq!((again.times, again.handled), (2, false));
-    two.handled(&entry, at(2)).await.unwrap();
-    let third = one.receive(&entry, at(3)).await.unwrap();
-    assert_eq!((third.times, third.handled), (3, true));
-    assert_eq!(one.unhandled(10).await.unwrap(), []);
-    // The same key of another gateway is another notification.
-    received.provider = ProviderId::EMSPAY;
-    received.authenticity = Authenticity::Unsigned;
-    let other = one.receive(&InboxEntry::from(&received), at(4)).await.unwrap();
-    assert_eq!((other.times, other.handled), (1, false));
-    // Found by the payment, as long as it is open.
-    let fence = armed(&*one, "a", 0).await;
-    let mut change = Change::to(State::Pending);
-    change.payment = Some(PaymentRef::new("p-9"));
-    one.change(&attempt("a"), fence, &change, at(1)).await.unwrap();
-    let find = |id: &'static str| {
-        let two = Arc::clone(&two);
-        async move { two.open_with_payment(&ProviderId::EMSPAY, &PaymentRef::new(id)).await.unwrap().len() }
-    };
-    assert_eq!((find("p-9").await, find("p-8").await), (1, 0));
 }
 
 pub(crate) async fn an_amount_and_its_lack_come_back(place: &dyn Place) {

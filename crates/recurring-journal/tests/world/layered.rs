@@ -10,7 +10,9 @@ use recurring_journal::store::sealed::Sealed;
 use recurring_journal::store::{
     Archivable, Change, Claim, Departure, Due, Filter, Late, Lease, Owners, Store, Unsettled,
 };
-use recurring_journal::{AttemptRecord, Delivery, Event, Fence, InboxEntry, Intent, State, StoreError};
+use recurring_journal::{
+    AttemptRecord, Delivery, Event, Fence, InboxEntry, Intent, State, StoreError, UnhandledEntry,
+};
 
 /// What is different from the store inside: nothing, as it is.
 #[async_trait]
@@ -184,12 +186,17 @@ impl<L: Layer> Store for Layered<L> {
         self.write(self.inner.receive(entry, now)).await
     }
 
-    async fn handled(&self, entry: &InboxEntry, now: Timestamp) -> Result<(), StoreError> {
-        self.write(self.inner.handled(entry, now)).await
+    async fn handled(&self, entry: &InboxEntry, times: u64, now: Timestamp) -> Result<(), StoreError> {
+        self.write(self.inner.handled(entry, times, now)).await
     }
 
-    async fn unhandled(&self, limit: u32) -> Result<Vec<InboxEntry>, StoreError> {
-        self.inner.unhandled(limit).await
+    async fn backlog(
+        &self,
+        provider: Option<&ProviderId>,
+        after: Option<&UnhandledEntry>,
+        limit: u32,
+    ) -> Result<Vec<UnhandledEntry>, StoreError> {
+        self.inner.backlog(provider, after, limit).await
     }
 
     fn kind(&self) -> &'static str {

@@ -10,12 +10,12 @@ use tokio_postgres::types::ToSql;
 use super::problem::problem;
 use crate::attempt::Event;
 use crate::error::StoreError;
-use crate::inbox::InboxEntry;
+use crate::inbox::{InboxEntry, UnhandledEntry};
 use crate::intent::Intent;
 use crate::series::SeriesTry;
 use crate::store::change::{Due, Filter, Lease};
 use crate::store::row::{
-    CLOSED, COLUMNS, HAS_OWN_PAYMENT, IntentColumns, Row, authenticity, instant, invalid,
+    CLOSED, COLUMNS, HAS_OWN_PAYMENT, IntentColumns, Row, authenticity, instant, invalid, whole,
 };
 use crate::store::unsettled::UnsettledRow;
 
@@ -172,18 +172,24 @@ pub(super) const COUNT: &str = "SELECT state, count(*) FROM recurring.recurring_
 pub(super) const EVENTS: &str =
     "SELECT at, what, payment, owner, note FROM recurring.recurring_events WHERE attempt = $1 ORDER BY line";
 
-pub(super) const RECEIVE: &str = "INSERT INTO recurring.recurring_inbox AS i
+pub(super) const RECEIVE: &str = "WITH known AS
+      (SELECT handled FROM recurring.recurring_inbox WHERE provider = $1 AND dedupe_key = $2)
+    INSERT INTO recurring.recurring_inbox AS i
       (provider, dedupe_key, authenticity, event, payment, merchant_reference, first_received, last_received, times)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 1)
-    ON CONFLICT (provider, dedupe_key) DO UPDATE SET last_received = excluded.last_received, times = i.times + 1
-    RETURNING times, handled IS NOT NULL";
+    ON CONFLICT (provider, dedupe_key) DO UPDATE SET last_received = excluded.last_received, times = i.times + 1,
+      handled = CASE WHEN excluded.authenticity = 'unsigned' THEN NULL ELSE i.handled END
+    RETURNING times, EXISTS (SELECT FROM known WHERE handled IS NOT NULL)";
 
-pub(super) const HANDLED: &str =
-    "UPDATE recurring.recurring_inbox SET handled = $3 WHERE provider = $1 AND dedupe_key = $2";
+pub(super) const HANDLED: &str = "UPDATE recurring.recurring_inbox SET handled = $3
+    WHERE provider = $1 AND dedupe_key = $2 AND times <= $4";
 
-pub(super) const UNHANDLED: &str =
-    "SELECT provider, dedupe_key, authenticity, event, payment, merchant_reference
-    FROM recurring.recurring_inbox WHERE handled IS NULL ORDER BY first_received LIMIT $1";
+pub(super) const BACKLOG: &str =
+    "SELECT provider, dedupe_key, authenticity, event, payment, merchant_reference, times, first_received
+    FROM recurring.recurring_inbox
+    WHERE handled IS NULL AND ($1::text IS NULL OR provider = $1)
+      AND (first_received, provider, dedupe_key) > ($2::bigint, $3::text, $4::text)
+    ORDER BY first_received, provider, dedupe_key LIMIT $5";
 
 pub(super) static SOME: LazyLock<String> =
     LazyLock::new(|| format!("SELECT {COLUMNS} FROM recurring.recurring_attempts WHERE attempt = ANY($1)"));
@@ -406,14 +412,16 @@ pub(super) fn event_after(row: &PgRow, others: usize) -> Result<Event, StoreErro
     })
 }
 
-pub(super) fn inbox_entry(row: &PgRow) -> Result<InboxEntry, StoreError> {
+pub(super) fn unhandled_entry(row: &PgRow) -> Result<UnhandledEntry, StoreError> {
     let optional = |index: usize| row.try_get::<_, Option<String>>(index).map_err(problem);
-    Ok(InboxEntry {
+    let entry = InboxEntry {
         provider: ProviderId::new(text(row, 0)?),
         dedupe_key: text(row, 1)?,
         authenticity: authenticity(&text(row, 2)?)?,
         event: optional(3)?,
         payment: optional(4)?.map(PaymentRef::new),
         merchant_reference: optional(5)?,
-    })
+    };
+    let (times, first_received) = (whole(number(row, 6)?)?, instant(number(row, 7)?)?);
+    Ok(UnhandledEntry { entry, times, first_received })
 }

@@ -2,13 +2,13 @@
 
 use recurring_core::Timestamp;
 use recurring_facade::{Authenticity, PaymentRef, ProviderId};
-use rusqlite::{Connection, named_params, params};
+use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 
 use super::problem::problem;
 use super::statements::{collect, millis};
 use crate::error::StoreError;
-use crate::inbox::{Delivery, InboxEntry};
-use crate::store::row::{authenticity, whole};
+use crate::inbox::{Delivery, InboxEntry, UnhandledEntry};
+use crate::store::row::{authenticity, instant, stored, whole};
 
 pub(super) fn receive(
     connection: &Connection,
@@ -16,12 +16,18 @@ pub(super) fn receive(
     now: Timestamp,
 ) -> Result<Delivery, StoreError> {
     let run = || -> rusqlite::Result<(i64, bool)> {
+        let mut known = connection.prepare_cached(
+            "SELECT handled IS NOT NULL FROM recurring_inbox WHERE provider = ? AND dedupe_key = ?",
+        )?;
+        let key = params![entry.provider.as_str(), entry.dedupe_key];
+        let handled = known.query_row(key, |row| row.get(0)).optional()?.unwrap_or(false);
         let mut prepared = connection.prepare_cached(
             "INSERT INTO recurring_inbox
                (provider, dedupe_key, authenticity, event, payment, merchant_reference, first_received, last_received, times)
              VALUES (:provider, :key, :authenticity, :event, :payment, :reference, :now, :now, 1)
-             ON CONFLICT (provider, dedupe_key) DO UPDATE SET last_received = excluded.last_received, times = times + 1
-             RETURNING times, handled IS NOT NULL",
+             ON CONFLICT (provider, dedupe_key) DO UPDATE SET last_received = excluded.last_received, times = times + 1,
+               handled = CASE WHEN excluded.authenticity = 'unsigned' THEN NULL ELSE handled END
+             RETURNING times",
         )?;
         let values = named_params! {
             ":provider": entry.provider.as_str(),
@@ -32,26 +38,47 @@ pub(super) fn receive(
             ":reference": entry.merchant_reference,
             ":now": millis(now),
         };
-        prepared.query_row(values, |row| Ok((row.get(0)?, row.get(1)?)))
+        Ok((prepared.query_row(values, |row| row.get(0))?, handled))
     };
     let (times, handled) = run().map_err(problem)?;
     Ok(Delivery { times: whole(times)?, handled })
 }
 
-pub(super) fn handled(connection: &Connection, entry: &InboxEntry, now: Timestamp) -> Result<(), StoreError> {
+pub(super) fn handled(
+    connection: &Connection,
+    entry: &InboxEntry,
+    times: u64,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     connection
         .execute(
-            "UPDATE recurring_inbox SET handled = ? WHERE provider = ? AND dedupe_key = ?",
-            params![millis(now), entry.provider.as_str(), entry.dedupe_key],
+            "UPDATE recurring_inbox SET handled = ? WHERE provider = ? AND dedupe_key = ? AND times <= ?",
+            params![millis(now), entry.provider.as_str(), entry.dedupe_key, stored(times)],
         )
         .map_err(problem)?;
     Ok(())
 }
 
-pub(super) fn unhandled(connection: &Connection, limit: u32) -> Result<Vec<InboxEntry>, StoreError> {
-    let statement = "SELECT provider, dedupe_key, authenticity, event, payment, merchant_reference
-         FROM recurring_inbox WHERE handled IS NULL ORDER BY first_received LIMIT :limit";
-    let rows = collect(connection, statement, named_params! {":limit": limit}, |row| {
+pub(super) fn backlog(
+    connection: &Connection,
+    provider: Option<&ProviderId>,
+    after: Option<&UnhandledEntry>,
+    limit: u32,
+) -> Result<Vec<UnhandledEntry>, StoreError> {
+    let statement =
+        "SELECT provider, dedupe_key, authenticity, event, payment, merchant_reference, times, first_received
+         FROM recurring_inbox
+         WHERE handled IS NULL AND (:provider IS NULL OR provider = :provider)
+           AND (first_received, provider, dedupe_key) > (:since, :after_provider, :after_key)
+         ORDER BY first_received, provider, dedupe_key LIMIT :limit";
+    let values = named_params! {
+        ":provider": provider.map(ProviderId::as_str),
+        ":since": after.map_or(i64::MIN, |row| millis(row.first_received)),
+        ":after_provider": after.map_or("", |row| row.entry.provider.as_str()),
+        ":after_key": after.map_or("", |row| row.entry.dedupe_key.as_str()),
+        ":limit": limit,
+    };
+    let rows = collect(connection, statement, values, |row| {
         let entry = InboxEntry {
             provider: ProviderId::new(row.get::<_, String>(0)?),
             dedupe_key: row.get(1)?,
@@ -60,9 +87,12 @@ pub(super) fn unhandled(connection: &Connection, limit: u32) -> Result<Vec<Inbox
             payment: row.get::<_, Option<String>>(4)?.map(PaymentRef::new),
             merchant_reference: row.get(5)?,
         };
-        Ok((row.get::<_, String>(2)?, entry))
+        Ok((entry, row.get::<_, String>(2)?, row.get(6)?, row.get(7)?))
     })?;
     rows.into_iter()
-        .map(|(word, entry)| Ok(InboxEntry { authenticity: authenticity(&word)?, ..entry }))
+        .map(|(entry, word, times, first)| {
+            let entry = InboxEntry { authenticity: authenticity(&word)?, ..entry };
+            Ok(UnhandledEntry { entry, times: whole(times)?, first_received: instant(first)? })
+        })
         .collect()
 }
