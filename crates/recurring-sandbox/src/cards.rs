@@ -193,16 +193,22 @@ pub(crate) fn luhn(number: &str) -> bool {
 /// The first digits of the card networks.
 const FIRST_DIGITS: [char; 5] = ['2', '3', '4', '5', '6'];
 
+/// The fewest digits of the number of a card.
+const SHORTEST: usize = 14;
+
 /// Whether a text may hold the number of a real card: with its check digit, none of the test cards, and grouped as cards
 /// print it or not at all.
 pub(crate) fn holds_a_real_card(text: &str) -> bool {
+    // Asked for every request and reply: next to none has so many digits in a row.
+    if !has_digits_in_a_row(text) {
+        return false;
+    }
     let plain = text.replace("%20", " ").replace('+', " ");
     // A number that letters touch is a part of something else.
     let mut words = plain.split(|one: char| !one.is_ascii_alphanumeric() && !matches!(one, ' ' | '-'));
     words.any(|word| {
         let groups: Vec<&str> = word.split([' ', '-']).collect();
         let group = |place: usize| groups.get(place).copied().unwrap_or_default();
-        // Asked for every request: most words do not begin as a card does.
         let mut starts = (0..groups.len()).filter(|start| group(*start).starts_with(FIRST_DIGITS));
         starts.any(|start| {
             let mut number = String::new();
@@ -215,8 +221,21 @@ pub(crate) fn holds_a_real_card(text: &str) -> bool {
     })
 }
 
+/// Whether there are as many digits as a card has, with nothing but what may separate its groups between them.
+fn has_digits_in_a_row(text: &str) -> bool {
+    let mut digits = 0;
+    text.bytes().any(|byte| {
+        match byte {
+            b'0'..=b'9' => digits += 1,
+            b' ' | b'-' | b'+' | b'%' => {}
+            _ => digits = 0,
+        }
+        digits >= SHORTEST
+    })
+}
+
 fn is_real(number: &str) -> bool {
-    (14..=19).contains(&number.len())
+    (SHORTEST..=19).contains(&number.len())
         && number.starts_with(FIRST_DIGITS)
         && luhn(number)
         && !TEST_CARDS.iter().any(|card| card.number == number)
