@@ -1,4 +1,5 @@
--- Three lines of the log for each attempt, as a billing run leaves them, a year of each subscription, and 5,000 open attempts.
+-- Three lines of the log for each attempt, as a billing run leaves them, a year of each subscription, and 500 open attempts: few,
+-- so that also in the smallest journal each is on a page of its own.
 -- The indexes but for the two primary keys are built at the end, which takes less time; they are those that the journal made.
 ALTER TABLE recurring_attempts DISABLE TRIGGER USER;
 CREATE TABLE made AS SELECT indexname, indexdef FROM pg_indexes
@@ -19,8 +20,8 @@ INSERT INTO recurring_attempts (attempt, provider, operation, amount, currency, 
     md5('c' || i / 12) || md5('d' || i / 12), 3
   FROM (SELECT i, '2025-' || lpad((i % 12 + 1)::text, 2, '0') AS period,
       1735689600000 + (i % 12) * 2592000000 + i / 12 AS at,
-      CASE WHEN i % (NUMBER / 5000) = 0 THEN
-          CASE i / (NUMBER / 5000) % 10 WHEN 0 THEN 'review' WHEN 1 THEN 'pending' ELSE 'unknown' END
+      CASE WHEN i % (NUMBER / 500) = 0 THEN
+          CASE i / (NUMBER / 500) % 10 WHEN 0 THEN 'review' WHEN 1 THEN 'pending' ELSE 'unknown' END
         WHEN i % 20 = 7 THEN 'declined' WHEN i % 1000 = 13 THEN 'canceled' ELSE 'paid' END AS state
     FROM generate_series(FROM_12 * 12::bigint, least(TO_12 * 12, NUMBER) - 1) AS i) AS given;
 
