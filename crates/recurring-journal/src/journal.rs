@@ -215,7 +215,12 @@ impl Journal {
         &self.inner.clock
     }
 
-    pub(crate) async fn now(&self) -> Result<Timestamp, StoreError> {
+    /// The time by the clock of the store, which the times of attempts are counted by. The clock of this machine may
+    /// differ from it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn now(&self) -> Result<Timestamp, StoreError> {
         self.store().now().await
     }
 

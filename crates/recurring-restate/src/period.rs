@@ -110,10 +110,11 @@ impl Worker {
             return end(Some("the worker has no policy for another try".to_owned()), false);
         };
         let attempt = AttemptId::new(&ended.attempt).map_err(|error| refused(error.to_string()))?;
-        let decided = self.decide(due, &attempt, policy).await?;
+        // The clock that the times of the attempts are from: with another one, a try of just now may seem to be to come.
+        let now = self.journal.now().await.map_err(|error| self.repeatable(error.into()))?;
+        let decided = self.decide(due, &attempt, policy, now).await?;
         match decided {
             Decision::At(next) => {
-                let now = Timestamp::now();
                 let wait = to_core_time(next.time).unix_millis().saturating_sub(now.unix_millis());
                 if wait > 0 {
                     return Ok(After::Wait { millis: u64::try_from(wait).unwrap_or_default() });
@@ -136,8 +137,8 @@ impl Worker {
         due: &Due,
         ended: &AttemptId,
         policy: &RetryPolicy,
+        now: Timestamp,
     ) -> Result<Decision, HandlerError> {
-        let now = Timestamp::now();
         // All of it, as `recurring retry` does: a code that forbids the card holds for good.
         let history = self.journal.credential_history_of(ended, Timestamp::UNIX_EPOCH).await;
         let history: Vec<AttemptRecord> = history.map_err(|error| self.repeatable(error))?;
