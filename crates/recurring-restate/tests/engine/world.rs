@@ -85,7 +85,12 @@ impl World {
 
     /// The same, for a call whose answer comes soon or not at all.
     pub(crate) async fn call_soon(&self, node: usize, path: &str, body: &str) -> Result<Value, String> {
-        let (ingress, path) = (self.nodes[node].ingress(), format!("/restate/call/{path}"));
+        self.soon(node, &format!("call/{path}"), body).await
+    }
+
+    /// The same, for `call/` or `send/` and a handler.
+    pub(crate) async fn soon(&self, node: usize, path: &str, body: &str) -> Result<Value, String> {
+        let (ingress, path) = (self.nodes[node].ingress(), format!("/restate/{path}"));
         let asking = self.ask(Method::Post, &ingress, &path, body);
         let called = tokio::time::timeout(Duration::from_secs(1), asking).await;
         called.unwrap_or_else(|_| Err("no answer".to_owned()))

@@ -11,6 +11,7 @@ mod common;
 mod fast_clock;
 #[path = "../../../recurring-journal/tests/world/layered.rs"]
 mod layered;
+mod periods;
 mod worker;
 #[path = "../engine/world.rs"]
 mod world;
@@ -23,6 +24,7 @@ use recurring_facade::ProviderId;
 use recurring_fixtures::harness::{Requirement, Test, block_on_threads, run_tests};
 use recurring_journal::State;
 use recurring_journal::store::Filter;
+use periods::Periods;
 use worker::{Balancer, WorkerProcess};
 use world::{BOUND, World};
 
@@ -30,6 +32,8 @@ const CHARGING: [ProviderId; 4] =
     [ProviderId::OMNO, ProviderId::TOKENPAY_SIGNED, ProviderId::REVIO, ProviderId::EMSPAY];
 const CHARGING_COUNT: u64 = 4;
 const WORKERS: usize = 4;
+/// One period of each kind for so many attempts.
+const PERIODS_SHARE: u64 = 100;
 
 /// The program is its own worker, so that a worker is a process that can be killed.
 fn main() -> ExitCode {
@@ -41,6 +45,19 @@ fn main() -> ExitCode {
         needs: Requirement::Restate,
         body: || block_on_threads(run_through_killed_workers_and_nodes_charges_once()),
     }])
+}
+
+/// A call of the engine.
+struct Handed {
+    path: String,
+    body: String,
+}
+
+impl Handed {
+    fn run(id: &ProviderId, names: &[String]) -> Self {
+        let body = serde_json::json!({"provider": id, "names": names}).to_string();
+        Self { path: "call/RecurringRun/add".to_owned(), body }
+    }
 }
 
 /// Random numbers from a fixed seed (xorshift).
@@ -65,16 +82,18 @@ async fn run_through_killed_workers_and_nodes_charges_once() {
     let nodes = usize::try_from(number("RECURRING_GAME_NODES", 1)).unwrap();
     let mut world = World::new(nodes).await;
     let mut names: BTreeMap<String, ProviderId> = BTreeMap::new();
-    let mut due: Vec<(ProviderId, Vec<String>)> = Vec::new();
+    let mut due: Vec<Handed> = Vec::new();
     // What falls due in each second.
     let some = usize::try_from(attempts / CHARGING_COUNT / game.as_secs()).unwrap().max(1);
     for id in &CHARGING {
         let all: Vec<String> =
             (0..attempts / CHARGING_COUNT).map(|number| format!("{id}-{number:06}")).collect();
         world.plan(id, all.clone()).await;
-        due.extend(all.chunks(some).map(|chunk| (id.clone(), chunk.to_vec())));
+        due.extend(all.chunks(some).map(|chunk| Handed::run(id, chunk)));
         names.extend(all.into_iter().map(|name| (name, id.clone())));
     }
+    let periods = Periods::plan(&world, attempts / PERIODS_SHARE).await;
+    due.extend(periods.all().map(|(path, body)| Handed { path, body }));
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     let balancer = Balancer::start().await;
     let mut workers: Vec<_> = (0..WORKERS).map(|_| WorkerProcess::start(&world, &balancer)).collect();
@@ -88,12 +107,10 @@ async fn run_through_killed_workers_and_nodes_charges_once() {
             if due.is_empty() {
                 break;
             }
-            let (id, names) = due.swap_remove(dice.below(due.len()));
-            let body = serde_json::json!({"provider": id, "names": names}).to_string();
-            let handed = world.call_soon(dice.below(nodes), "RecurringRun/add", &body).await;
-            if handed.is_err() {
+            let some = due.swap_remove(dice.below(due.len()));
+            if world.soon(dice.below(nodes), &some.path, &some.body).await.is_err() {
                 // The node was killed: whether it had them is not known, and does not matter.
-                due.push((id, names));
+                due.push(some);
             }
         }
         was_under_way += usize::from(count(&world, State::Armed).await > 0);
@@ -121,6 +138,7 @@ async fn run_through_killed_workers_and_nodes_charges_once() {
         for state in open {
             left += count(&world, state).await;
         }
+        left += periods.left(&world).await;
         if left == 0 {
             break;
         }
@@ -162,6 +180,7 @@ async fn run_through_killed_workers_and_nodes_charges_once() {
         states(&world).await
     );
     println!("why not: {why:?}");
+    println!("periods: {}", periods.judge(&world).await);
     assert_eq!(twice, 0, "charged twice");
     assert!(kills.0 + kills.1 > 0 && was_under_way > 0, "nothing was interrupted");
 }
