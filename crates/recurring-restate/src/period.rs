@@ -5,14 +5,14 @@ use std::time::Duration;
 use recurring_core::{AttemptId, Timestamp};
 use recurring_journal::{AttemptRecord, State};
 use recurring_schedule::{
-    AttemptName, BillingCycle, Decision, History, Period as Due, RetryPolicy, StopReason, from_core_time,
-    next, to_core_time,
+    Attempt, AttemptName, BillingCycle, Decision, History, NextTry, Period as Due, RetryPolicy,
+    ScheduleError, StopReason, first, from_core_time, next, to_core_time,
 };
 use restate_sdk::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::AttemptClient;
-use crate::history::{attempt, decline};
+use crate::history::{self, decline};
 use crate::standing::Standing;
 use crate::step::refused;
 use crate::worker::Worker;
@@ -31,6 +31,20 @@ pub struct Collected {
     /// Whether the customer has to act before this card can be charged.
     #[serde(default)]
     pub needs_customer: bool,
+}
+
+/// What comes before the first try.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Before {
+    /// It may be charged.
+    Charge,
+    /// It may not be charged before this time has passed.
+    Wait {
+        /// Milliseconds.
+        millis: u64,
+    },
+    /// It may not be charged with this card.
+    Ended(Collected),
 }
 
 /// What follows the end of a try.
@@ -53,7 +67,8 @@ pub(crate) struct Period(pub(crate) Worker);
 #[restate_sdk::object(name = "RecurringPeriod", client_visibility = "pub(crate)")]
 impl Period {
     /// **Takes money**: charges the first try, which was planned in the journal as try 1 of its series, and after a decline the next
-    /// tries as the worker's policy and the rules of the card schemes have it. It is given the subscription's billing cycle. A try
+    /// tries as the worker's policy and the rules of the card schemes have it. Nothing is charged that these rules forbid to the
+    /// card, the first try included. It is given the subscription's billing cycle. A try
     /// is made only when every earlier one is declined: while one is pending, unknown or in review, this waits.
     #[handler]
     async fn collect(
@@ -64,6 +79,14 @@ impl Period {
         let cycle = cycle.into_inner();
         let due = period_of(ctx.key(), &cycle)?;
         let mut name = due.name().to_string();
+        loop {
+            let step = ctx.run(async || self.0.before(&due).await.map(Json));
+            match step.name("first try").await?.into_inner() {
+                Before::Charge => break,
+                Before::Ended(collected) => return Ok(Json(collected)),
+                Before::Wait { millis } => ctx.sleep(Duration::from_millis(millis)).await?,
+            }
+        }
         loop {
             // It is answered when the try has ended, and not before.
             let Json(standing) = ctx.object_client::<AttemptClient<'_>>(&name).charge().call().await?;
@@ -96,6 +119,31 @@ fn period_of(key: &str, cycle: &BillingCycle) -> Result<Due, HandlerError> {
 }
 
 impl Worker {
+    /// Decides whether the first try may be charged, if it was not yet: what was tried with the card for other periods counts.
+    async fn before(&self, due: &Due) -> Result<Before, HandlerError> {
+        let attempt = AttemptId::new(due.name().to_string()).map_err(|error| refused(error.to_string()))?;
+        let (tried, first_try) = self.tried_with_the_card_of(&attempt).await?;
+        if first_try.state != State::Planned {
+            return Ok(Before::Charge);
+        }
+        let now = self.now().await?;
+        let amount = first_try.amount.and_then(|amount| amount.try_into().ok());
+        let amount = amount.ok_or_else(|| refused(format!("{attempt} has no amount")))?;
+        let history = History::new(due, &tried, from_core_time(now)).map_err(not_decidable)?;
+        let end = |why: String, needs_customer| {
+            let (attempt, state) = (attempt.to_string(), first_try.state);
+            Ok(Before::Ended(Collected { attempt, state, why: Some(why), needs_customer }))
+        };
+        match first(&history, None, amount).map_err(not_decidable)? {
+            Decision::At(next) => Ok(match millis_until(&next, now) {
+                0 => Before::Charge,
+                millis => Before::Wait { millis },
+            }),
+            Decision::NeedsCustomer(why) => end(why.to_string(), true),
+            Decision::Stop(why) => end(why.to_string(), false),
+        }
+    }
+
     /// Decides what follows a try that has ended, and plans the next one when its time has come. A step that is repeated finds
     /// it planned.
     async fn after(&self, due: &Due, ended: &Standing) -> Result<After, HandlerError> {
@@ -110,14 +158,13 @@ impl Worker {
             return end(Some("the worker has no policy for another try".to_owned()), false);
         };
         let attempt = AttemptId::new(&ended.attempt).map_err(|error| refused(error.to_string()))?;
-        // The clock that the times of the attempts are from: with another one, a try of just now may seem to be to come.
-        let now = self.journal.now().await.map_err(|error| self.repeatable(error.into()))?;
+        let now = self.now().await?;
         let decided = self.decide(due, &attempt, policy, now).await?;
         match decided {
             Decision::At(next) => {
-                let wait = to_core_time(next.time).unix_millis().saturating_sub(now.unix_millis());
-                if wait > 0 {
-                    return Ok(After::Wait { millis: u64::try_from(wait).unwrap_or_default() });
+                let millis = millis_until(&next, now);
+                if millis > 0 {
+                    return Ok(After::Wait { millis });
                 }
                 let name =
                     AttemptId::new(next.name.to_string()).map_err(|error| refused(error.to_string()))?;
@@ -139,20 +186,42 @@ impl Worker {
         policy: &RetryPolicy,
         now: Timestamp,
     ) -> Result<Decision, HandlerError> {
+        let (tried, declined) = self.tried_with_the_card_of(ended).await?;
+        let history = History::new(due, &tried, from_core_time(now)).map_err(not_decidable)?;
+        next(&history, &decline(&declined), policy).map_err(not_decidable)
+    }
+
+    /// What was tried with the card of an attempt, and that attempt.
+    async fn tried_with_the_card_of(
+        &self,
+        attempt: &AttemptId,
+    ) -> Result<(Vec<Attempt>, AttemptRecord), HandlerError> {
         // All of it, as `recurring retry` does: a code that forbids the card holds for good.
-        let history = self.journal.credential_history_of(ended, Timestamp::UNIX_EPOCH).await;
+        let history = self.journal.credential_history_of(attempt, Timestamp::UNIX_EPOCH).await;
         let history: Vec<AttemptRecord> = history.map_err(|error| self.repeatable(error))?;
-        // A try that is planned was planned by an earlier run of this step, and was not sent.
+        // A try that is planned was planned by an earlier run of this step, or for a time to come, and was not sent.
         let planned = |record: &&AttemptRecord| record.state != State::Planned;
-        let attempts: Vec<_> = history.iter().filter(planned).filter_map(attempt).collect();
-        let declined = history.iter().find(|record| record.attempt == *ended);
-        let declined = declined.ok_or_else(|| {
+        let tried = history.iter().filter(planned).filter_map(history::attempt).collect();
+        let record = history.into_iter().find(|record| record.attempt == *attempt);
+        let record = record.ok_or_else(|| {
             refused(format!(
-                "the journal does not know the credential of {ended}: it was stored before version 5"
+                "the journal does not know the credential of {attempt}: it was stored before version 5"
             ))
         })?;
-        let history =
-            History::new(due, &attempts, from_core_time(now)).map_err(|error| refused(error.to_string()))?;
-        next(&history, &decline(declined), policy).map_err(|error| refused(error.to_string()))
+        Ok((tried, record))
     }
+
+    /// By the clock that the times of the attempts are from: with another one, a try of just now may seem to be to come.
+    async fn now(&self) -> Result<Timestamp, HandlerError> {
+        self.journal.now().await.map_err(|error| self.repeatable(error.into()))
+    }
+}
+
+fn millis_until(next: &NextTry, now: Timestamp) -> u64 {
+    let wait = to_core_time(next.time).unix_millis().saturating_sub(now.unix_millis());
+    u64::try_from(wait).unwrap_or_default()
+}
+
+fn not_decidable(error: ScheduleError) -> HandlerError {
+    refused(error.to_string())
 }

@@ -25,7 +25,8 @@ use operator::{
     refused_key_leaves_charges_in_their_lane,
 };
 use period::{
-    declined_period_is_tried_again_when_it_may_be, open_try_is_waited_for, paid_period_is_collected_once,
+    declined_period_is_tried_again_when_it_may_be, forbidden_card_is_not_charged_for_a_new_period,
+    open_try_is_waited_for, paid_period_is_collected_once,
 };
 use recurring_fixtures::tests;
 
@@ -38,6 +39,7 @@ tests! {
         paid_period_is_collected_once,
         declined_period_is_tried_again_when_it_may_be,
         open_try_is_waited_for,
+        forbidden_card_is_not_charged_for_a_new_period,
         step_repeated_with_journal_charges_once,
         step_repeated_without_journal_charges_twice,
         asynchronous_failover_under_engine_charges_once,

@@ -17,6 +17,9 @@ use crate::layered::Layered;
 use crate::worker::{Dying, start};
 use crate::world::{BOUND, World, key, request};
 
+/// Every renewal is declined for a stolen card.
+const STOLEN_CARD: &str = "4000000000430001";
+
 /// When the period began: long enough ago for another try, whatever the card's scheme asks for.
 const DAYS: i64 = 10;
 
@@ -125,4 +128,23 @@ pub(crate) async fn open_try_is_waited_for() {
     let collected = world.call(&format!("RecurringPeriod/{name}/collect"), &cycle.to_string()).await.unwrap();
     assert_eq!(collected["state"], "paid");
     assert_eq!((world.taken(&name), until(&world, 1, State::Paid).await.len()), (1, 1));
+}
+
+pub(crate) async fn forbidden_card_is_not_charged_for_a_new_period() {
+    let world = World::new(1).await;
+    let _worker = worker(&world).await;
+    let (period, cycle) = period();
+    let name = period.name().to_string();
+    let credential = enrolled(&world.facade, &ProviderId::REVIO, "stolen", STOLEN_CARD).await;
+    let other = SeriesTry::new("sub-41", "2026-01", 1).unwrap();
+    let other = ChargeIntent::new(request(&credential, "sub-41.2026-01")).with_series(other);
+    let declined = world.journal.charge(&world.facade, other).await.unwrap();
+    assert_eq!(declined.record.state, State::Declined);
+    world.journal.plan(first_try(&credential, &period)).await.unwrap();
+    let sent = world.sandbox.exchanges().len();
+    let collected = world.call(&format!("RecurringPeriod/{name}/collect"), &cycle.to_string()).await.unwrap();
+    assert_eq!((&collected["state"], &collected["attempt"]), (&json!("planned"), &json!(name)));
+    let why = collected["why"].as_str().unwrap();
+    assert!(why.contains("must not be charged again"), "{why}");
+    assert_eq!(world.sandbox.exchanges().len(), sent);
 }

@@ -20,11 +20,11 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use periods::Periods;
 use recurring_facade::ProviderId;
 use recurring_fixtures::harness::{Requirement, Test, block_on_threads, run_tests};
 use recurring_journal::State;
 use recurring_journal::store::Filter;
-use periods::Periods;
 use worker::{Balancer, WorkerProcess};
 use world::{BOUND, World};
 

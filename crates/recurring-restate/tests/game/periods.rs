@@ -86,7 +86,8 @@ impl Periods {
 
     /// The path and the body of the call that collects each.
     pub(crate) fn all(&self) -> impl Iterator<Item = (String, String)> {
-        self.both().map(|period| (format!("send/RecurringPeriod/{}/collect", period.name), period.cycle.clone()))
+        self.both()
+            .map(|period| (format!("send/RecurringPeriod/{}/collect", period.name), period.cycle.clone()))
     }
 
     /// How many declined ones were not tried again. Whether a try has ended is counted with the other attempts.
