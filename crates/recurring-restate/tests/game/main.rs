@@ -60,6 +60,20 @@ impl Handed {
     }
 }
 
+/// Moves the sandbox's clock as fast as the journal's: payments are looked for by when they were made.
+struct Clocks {
+    begun: Instant,
+    moved: Duration,
+}
+
+impl Clocks {
+    fn together(&mut self, world: &World) {
+        let ahead = self.begun.elapsed() * (worker::SPEED - 1);
+        world.sandbox.advance(ahead - self.moved);
+        self.moved = ahead;
+    }
+}
+
 /// Random numbers from a fixed seed (xorshift).
 struct Dice(u64);
 
@@ -96,6 +110,7 @@ async fn run_through_killed_workers_and_nodes_charges_once() {
     due.extend(periods.all().map(|(path, body)| Handed { path, body }));
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     let balancer = Balancer::start().await;
+    let mut clocks = Clocks { begun: Instant::now(), moved: Duration::ZERO };
     let mut workers: Vec<_> = (0..WORKERS).map(|_| WorkerProcess::start(&world, &balancer)).collect();
     balancer.until_it_has_one().await;
     world.register(&balancer.url()).await;
@@ -113,6 +128,7 @@ async fn run_through_killed_workers_and_nodes_charges_once() {
                 due.push(some);
             }
         }
+        clocks.together(&world);
         was_under_way += usize::from(count(&world, State::Armed).await > 0);
         tokio::time::sleep_until(next).await;
         match dice.below(WORKERS + nodes) {
@@ -142,6 +158,7 @@ async fn run_through_killed_workers_and_nodes_charges_once() {
         if left == 0 {
             break;
         }
+        clocks.together(&world);
         assert!(Instant::now() < end, "{left} attempts have no end: {:?}", states(&world).await);
         tokio::time::sleep(Duration::from_millis(500)).await;
     }

@@ -21,7 +21,7 @@ const JOURNAL: &str = "RECURRING_GAME_JOURNAL";
 const START: &str = "RECURRING_GAME_START";
 
 /// How many times faster the clock of the journal runs, so that what has to be waited for is waited for.
-const SPEED: i64 = 10;
+pub(crate) const SPEED: u32 = 10;
 
 pub(crate) fn is_asked_for() -> bool {
     std::env::var_os(JOURNAL).is_some()
@@ -41,7 +41,7 @@ pub(crate) fn serve() -> ExitCode {
         policy.settle_time = Duration::from_secs(300);
         policy.first_look = Duration::from_secs(10);
         policy.max_wait = Duration::from_secs(50);
-        let clock = FastClock::from(std::env::var(START).unwrap().parse().unwrap(), SPEED);
+        let clock = FastClock::from(std::env::var(START).unwrap().parse().unwrap(), i64::from(SPEED));
         let inner = PostgresStore::open(&Secret::new(address.as_str())).await.unwrap();
         let store = Layered { inner: Arc::new(inner), layer: clock.clone() };
         let journal = Journal::builder()
