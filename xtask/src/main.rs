@@ -2,6 +2,7 @@
 
 mod api;
 mod bench;
+mod builds;
 mod calls;
 mod ci;
 mod circles;
@@ -144,6 +145,8 @@ enum Bench {
     Http,
     /// What metrics cost a charge through a journal, in instructions, with a recorder against none.
     Metrics,
+    /// What a gateway's crate and the facade add to a cold build, to the packages, and to the size of a program.
+    Build,
     /// Signatures and notifications a second, against the bare computation.
     Signing,
     /// Charges a second of the sandbox over loopback, and its memory.
@@ -194,6 +197,7 @@ fn bench(what: Option<Bench>, charges: usize, quick: bool, recorded: bool) -> Re
         Some(Bench::Calls) => workspace::report(calls::run(recorded, ci)),
         Some(Bench::Http) => workspace::report(http::run(quick, ci)),
         Some(Bench::Metrics) => workspace::report(metered::run(ci)),
+        Some(Bench::Build) => workspace::report(builds::run()),
         Some(Bench::Signing) => workspace::report(signing::run(quick)),
         Some(Bench::Sandbox) => bench::sandbox(charges),
         Some(Bench::Journal) => {
