@@ -108,7 +108,9 @@ impl Program {
         let mut tree = cargo();
         tree.current_dir(self.folder()?).args(["tree", "--edges", "normal", "--prefix", "none"]);
         let printed = output(tree.args(["--format", "{p}"]))?;
-        let all: BTreeSet<&str> = printed.lines().filter(|line| !line.is_empty()).collect();
+        // The second time, a package is marked.
+        let names = printed.lines().map(|line| line.trim_end_matches(" (*)"));
+        let all: BTreeSet<&str> = names.filter(|line| !line.is_empty()).collect();
         u64::try_from(all.len()).map_err(|error| error.to_string())
     }
 
