@@ -17,6 +17,11 @@ impl Credential {
         Self { api_key, header }
     }
 
+    /// What a gateway could quote.
+    pub(crate) fn secrets(&self) -> Vec<Secret> {
+        vec![self.api_key.clone(), self.header.clone()]
+    }
+
     pub(crate) fn authorize(&self, request: PreparedRequest) -> PreparedRequest {
         request.secret_header("authorization", self.header.clone()).guard(&self.api_key, &[])
     }

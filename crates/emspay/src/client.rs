@@ -123,6 +123,11 @@ impl Client {
         self.send(&GetCurrencies::new()).await
     }
 
+    /// What a gateway could quote of the client's credentials.
+    pub(crate) fn secrets(&self) -> Vec<Secret> {
+        self.credential.secrets()
+    }
+
     async fn send<O: Operation<Api = ApiError>>(&self, operation: &O) -> Result<O::Output, Error> {
         let request = self.credential.authorize(operation.request()?);
         operation.read(&self.transport.send(&self.base_url, &request).await?)

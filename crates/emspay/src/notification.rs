@@ -17,8 +17,11 @@
 //! # Ok(()) }
 //! ```
 
-use recurring_gateway::{check, lenient, notification::read, open_enum};
+use recurring_gateway::notification::{read, without_secrets};
+use recurring_gateway::{check, lenient, open_enum};
 use serde::{Deserialize, Serialize};
+
+use crate::client::Client;
 
 pub use recurring_core::notification::{NotificationError, RawNotification, Unsigned};
 
@@ -40,7 +43,7 @@ pub struct Notification {
     #[serde(default)]
     pub event: NotificationEvent,
     /// The order to read.
-    #[serde(deserialize_with = "lenient::required_text")]
+    #[serde(deserialize_with = "lenient::required_id")]
     pub order_id: String,
     /// The gateway's identifier of the merchant's project.
     #[serde(default, deserialize_with = "lenient::text")]
@@ -73,4 +76,13 @@ pub fn parse(notification: &Unsigned) -> Result<Notification, NotificationError>
     check::id("order_id", &notification.order_id)
         .map_err(|error| NotificationError::unreadable(error.to_string()))?;
     Ok(notification)
+}
+
+/// Reads a notification as [`parse`] does, cleared of the API key in every form: a gateway may quote
+/// it, and what a notification says is stored and shown.
+///
+/// # Errors
+/// Those of [`parse`], also when the identifier of the order holds it.
+pub fn parse_cleared(client: &Client, unsigned: &Unsigned) -> Result<Notification, NotificationError> {
+    parse(&Unsigned::without_proof(without_secrets(unsigned.raw(), &client.secrets())?))
 }

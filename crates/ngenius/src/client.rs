@@ -133,6 +133,11 @@ impl Client {
         self.send(&self.outlet.operation(request)).await
     }
 
+    /// What a gateway could quote of the client's credentials.
+    pub(crate) fn secrets(&self) -> Vec<Secret> {
+        self.tokens.latest().into_iter().chain([self.grant.api_key.clone()]).collect()
+    }
+
     async fn send<O: Operation<Api = ApiError>>(&self, operation: &O) -> Result<O::Output, Error> {
         let request = operation.request()?;
         let reply = self.tokens.send(&self.grant, &self.transport, &self.outlet.base_url, &request).await?;

@@ -14,12 +14,16 @@
 
 mod encrypted;
 
+use std::slice;
+
 use recurring_core::Secret;
 pub use recurring_core::notification::{NotificationError, RawNotification};
-use recurring_gateway::{lenient, notification::read_verified, open_enum};
-use serde::{Deserialize, Serialize};
+use recurring_gateway::notification::{read_verified, without_secrets};
+use recurring_gateway::{lenient, open_enum};
+use serde::{Deserialize, Deserializer, Serialize};
 use subtle::ConstantTimeEq as _;
 
+use crate::client::Client;
 use crate::ops::order::{self, Order};
 use crate::ops::payment::Payment;
 
@@ -73,6 +77,14 @@ open_enum! {
 #[derive(Debug, Clone)]
 pub struct Authenticated(RawNotification);
 
+impl Authenticated {
+    /// The notification cleared of these secrets.
+    pub(crate) fn without(&self, secrets: &[Secret]) -> Result<Self, NotificationError> {
+        let cleared = without_secrets(&self.0, secrets);
+        cleared.map(Self).map_err(|error| NotificationError::verified_unreadable(error.to_string()))
+    }
+}
+
 /// Checks that a notification carries the header that was set in the portal: `header_name` in any letter case,
 /// `secret` its exact value. Decrypts the body if it is encrypted.
 ///
@@ -94,7 +106,9 @@ pub fn verify(
     };
     // In constant time: how long it takes reveals at most whether the length is right.
     if bool::from(value.as_bytes().ct_eq(secret.expose().as_bytes())) {
-        encrypted::open(raw, secret).map(Authenticated)
+        let opened = encrypted::open(raw, secret)?;
+        // The gateway may quote the header.
+        Authenticated(opened).without(slice::from_ref(secret))
     } else {
         Err(NotificationError::refused("the secret header has another value"))
     }
@@ -112,6 +126,18 @@ pub fn parse(notification: &Authenticated) -> Result<Notification, NotificationE
         return Err(NotificationError::verified_unreadable("it names neither an event nor an order"));
     }
     Ok(notification)
+}
+
+/// Reads a verified notification as [`parse`] does, cleared of the API key and the access token in every form: a gateway may
+/// quote them, and what a notification says is stored and shown. Of the header's value [`verify`] has cleared it.
+///
+/// # Errors
+/// Those of [`parse`], also when the reference of an order or payment holds one of them.
+pub fn parse_cleared(
+    client: &Client,
+    notification: &Authenticated,
+) -> Result<Notification, NotificationError> {
+    parse(&notification.without(&client.secrets())?)
 }
 
 /// An event that the gateway reports: a hint. Read the order with
@@ -155,7 +181,7 @@ impl Notification {
 struct Members {
     #[serde(default)]
     event_name: EventName,
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default, deserialize_with = "event_id")]
     event_id: Option<String>,
     #[serde(default, deserialize_with = "lenient::text")]
     outlet_id: Option<String>,
@@ -163,6 +189,11 @@ struct Members {
     order: Option<Order>,
     #[serde(rename = "_embedded", default, deserialize_with = "order::payments")]
     payments: Vec<Payment>,
+}
+
+/// The name of an event. One that is not an identifier is left out, so that two events with it are told apart.
+fn event_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(lenient::text(deserializer)?.filter(|text| lenient::is_id(text)))
 }
 
 impl From<Members> for Notification {

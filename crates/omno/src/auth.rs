@@ -44,6 +44,16 @@ impl Access {
         }
     }
 
+    /// What a gateway could quote.
+    pub(crate) fn secrets(&self) -> Vec<Secret> {
+        match self {
+            Self::Own(token) => vec![token.clone()],
+            Self::Granted(grant) => {
+                grant.cache.latest().into_iter().chain([grant.client_secret.clone()]).collect()
+            }
+        }
+    }
+
     /// Sends a request with the caller's own token, or with one that was granted.
     pub(crate) async fn send(
         &self,

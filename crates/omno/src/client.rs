@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use recurring_core::{HttpOptions, NotAfter};
+use recurring_core::{HttpOptions, NotAfter, Secret};
 use recurring_gateway::{BaseUrl, ErrorExt as _, Operation, Transport};
 
 use crate::auth::Access;
@@ -72,6 +72,11 @@ impl Client {
     /// When the cards cannot be read. An answer of a shape that is not known is an error, never an empty list.
     pub async fn list_cards(&self, customer_id: &str) -> Result<Vec<Card>, Error> {
         self.send(&ListCards::new(customer_id)).await
+    }
+
+    /// What a gateway could quote of the client's credentials.
+    pub(crate) fn secrets(&self) -> Vec<Secret> {
+        self.access.secrets()
     }
 
     async fn send<O: Operation<Api = ApiError>>(&self, operation: &O) -> Result<O::Output, Error> {

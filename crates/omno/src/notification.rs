@@ -19,10 +19,12 @@
 //! ```
 
 use recurring_core::{GatewayTime, Secret};
-use recurring_gateway::{check, lenient, notification::read};
+use recurring_gateway::notification::{read, without_secrets};
+use recurring_gateway::{check, lenient};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::client::Client;
 use crate::status::PaymentStatus;
 
 pub use recurring_core::notification::{NotificationError, RawNotification, Unsigned};
@@ -34,7 +36,7 @@ pub use recurring_core::notification::{NotificationError, RawNotification, Unsig
 #[non_exhaustive]
 pub struct Notification {
     /// The gateway's identifier of the payment to read.
-    #[serde(deserialize_with = "lenient::required_text")]
+    #[serde(deserialize_with = "lenient::required_id")]
     pub id: String,
     /// The status that the notification claims.
     #[serde(default)]
@@ -129,4 +131,13 @@ pub fn parse(unsigned: &Unsigned) -> Result<Notification, NotificationError> {
     let whole: Box<RawValue> = read(unsigned.raw())?;
     notification.raw = Some(Secret::new(whole.get()));
     Ok(notification)
+}
+
+/// Reads a notification as [`parse`] does, cleared of the client's secret and its access token in every form: a gateway may quote
+/// them, and what a notification says is stored and shown.
+///
+/// # Errors
+/// Those of [`parse`], also when the identifier of the payment holds one of them.
+pub fn parse_cleared(client: &Client, unsigned: &Unsigned) -> Result<Notification, NotificationError> {
+    parse(&Unsigned::without_proof(without_secrets(unsigned.raw(), &client.secrets())?))
 }

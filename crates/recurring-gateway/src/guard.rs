@@ -4,27 +4,28 @@ use std::ops::Range;
 use memchr::{memchr2, memmem};
 use recurring_core::{Secret, SecretForms, SecretStarts};
 
-use crate::request::PreparedRequest;
-
 /// A shorter form may be part of an identifier or amount by chance.
 pub(crate) const SHORTEST_FORM: usize = 8;
 
-/// Returns the body of an answer without the [guarded](PreparedRequest::guard) secrets of the request. Names of
-/// members stay: they are not shown without being cleared.
-pub(crate) fn clear(body: Vec<u8>, request: &PreparedRequest) -> Vec<u8> {
-    let starts = SecretStarts::of(request.guarded().map(|(secret, _)| secret), SHORTEST_FORM);
-    if !starts.may_be_in(&body, &returned(&body, request)) {
+/// A secret, and the members in which the gateway returns it by its own design.
+pub(crate) type Guarded<'a> = (&'a Secret, &'static [&'static str]);
+
+/// Returns a JSON body without these secrets, each of which may be the whole value of members of the names beside it.
+/// Names of members stay: they are not shown without being cleared.
+pub(crate) fn clear<'a>(body: Vec<u8>, guarded: impl Iterator<Item = Guarded<'a>> + Clone) -> Vec<u8> {
+    let starts = SecretStarts::of(guarded.clone().map(|(secret, _)| secret), SHORTEST_FORM);
+    if !starts.may_be_in(&body, &returned(&body, guarded.clone())) {
         return body;
     }
-    let cleared = std::str::from_utf8(&body).ok().and_then(|json| without(json, &starts, request));
+    let cleared = std::str::from_utf8(&body).ok().and_then(|json| without(json, &starts, guarded));
     cleared.map_or(body, String::into_bytes)
 }
 
 /// Where the gateway returns a secret by its own design, as the whole value of a member of that name. A secret that JSON
 /// cannot hold as it is, is not looked for; a body with an escape is read value by value anyway.
-fn returned(body: &[u8], request: &PreparedRequest) -> Vec<Range<usize>> {
+fn returned<'a>(body: &[u8], guarded: impl Iterator<Item = Guarded<'a>>) -> Vec<Range<usize>> {
     let mut places = Vec::new();
-    for (secret, names) in request.guarded().filter(|(_, names)| !names.is_empty()) {
+    for (secret, names) in guarded.filter(|(_, names)| !names.is_empty()) {
         let secret = secret.expose().as_bytes();
         if secret.is_empty() || memchr2(b'"', b'\\', secret).is_some() {
             continue;
@@ -53,14 +54,18 @@ fn is_value_of(body: &[u8], place: &Range<usize>, names: &[&str]) -> bool {
 }
 
 /// The JSON text without the forms of the guarded secrets; `None` when it has none of them.
-fn without(json: &str, starts: &SecretStarts, request: &PreparedRequest) -> Option<String> {
+fn without<'a>(
+    json: &str,
+    starts: &SecretStarts,
+    guarded: impl Iterator<Item = Guarded<'a>> + Clone,
+) -> Option<String> {
     // Derived for the first value that may hold one: there are thousands.
     let forms = LazyCell::new(|| {
-        let guarded: Vec<Secret> = request.guarded().map(|(secret, _)| secret.clone()).collect();
-        SecretForms::of(&guarded).at_least(SHORTEST_FORM)
+        let secrets: Vec<Secret> = guarded.clone().map(|(secret, _)| secret.clone()).collect();
+        SecretForms::of(&secrets).at_least(SHORTEST_FORM)
     });
     let kept = |name: &str, value: &str| {
-        request.guarded().any(|(secret, names)| names.contains(&name) && secret.expose() == value)
+        guarded.clone().any(|(secret, names)| names.contains(&name) && secret.expose() == value)
     };
     let mut cleared = String::new();
     let mut copied = 0;
@@ -105,7 +110,7 @@ fn next_scalar(json: &str, from: usize) -> Option<std::ops::Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::request::{Class, Method};
+    use crate::request::{Class, Method, PreparedRequest};
 
     fn cleared(body: &str) -> String {
         let request = PreparedRequest::new("charge", Class::Write, Method::Post, "/")
@@ -113,7 +118,7 @@ mod tests {
             .guard(&Secret::new("token-0815"), &["card_token"])
             .guard(&Secret::new("4012001037141112"), &[])
             .hide(&Secret::new("kept-4711"));
-        String::from_utf8(clear(body.as_bytes().to_vec(), &request)).expect("text")
+        String::from_utf8(clear(body.as_bytes().to_vec(), request.guarded())).expect("text")
     }
 
     #[test]
@@ -168,6 +173,6 @@ mod tests {
         }
         let request =
             PreparedRequest::new("x", Class::Read, Method::Get, "/").secret_header("a", "hunter/22");
-        assert_eq!(clear(b"\xffhunter/22".to_vec(), &request), b"\xffhunter/22");
+        assert_eq!(clear(b"\xffhunter/22".to_vec(), request.guarded()), b"\xffhunter/22");
     }
 }

@@ -4,11 +4,13 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fmt;
 
+use recurring_core::Secret;
 use recurring_core::notification::{NotificationError, RawNotification};
 use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize as _, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::guard;
 use crate::lenient::is_object;
 
 /// How deep a body may nest.
@@ -43,6 +45,20 @@ pub fn read_verified<T: DeserializeOwned>(raw: &RawNotification) -> Result<T, No
         NotificationError::Unreadable(why) => NotificationError::VerifiedUnreadable(why),
         other => other,
     })
+}
+
+/// Returns a notification without these secrets: each value of its body that holds one, in every form of at least 8
+/// bytes, has `[redacted]` in its place. For the credentials of a client, which a gateway may quote. Names of members
+/// stay.
+///
+/// # Errors
+/// `Unreadable` when the body is larger than 1 MiB then.
+pub fn without_secrets(
+    raw: &RawNotification,
+    secrets: &[Secret],
+) -> Result<RawNotification, NotificationError> {
+    let body = guard::clear(raw.body().to_vec(), secrets.iter().map(|secret| (secret, &[][..])));
+    raw.clone().with_body(body)
 }
 
 /// Checks every rule for a body, every text included. For a gateway that signs the members and not the bytes, whose

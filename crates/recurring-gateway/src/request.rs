@@ -5,6 +5,7 @@ use recurring_core::{InvalidInput, Secret};
 use serde::Serialize;
 
 use crate::check::query_value;
+use crate::guard::Guarded;
 
 /// The class of a request: whether it can move money or change anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -269,7 +270,7 @@ impl PreparedRequest {
     }
 
     /// The secrets that stay out of the answer, each with the members in which it may come back.
-    pub(crate) fn guarded(&self) -> impl Iterator<Item = (&Secret, &'static [&'static str])> {
+    pub(crate) fn guarded(&self) -> impl Iterator<Item = Guarded<'_>> + Clone {
         let carried = self.carried.iter();
         let headers = self.secret_headers.iter().map(|(_, value)| (value, &[][..]));
         carried.filter_map(|carried| Some((&carried.secret, carried.returned_as?))).chain(headers)

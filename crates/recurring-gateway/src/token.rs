@@ -1,6 +1,7 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use recurring_core::{Error, NotAfter, Reply, Secret};
@@ -53,6 +54,8 @@ pub struct TokenCache<A> {
     /// How many fetches have ended. A task that finds a higher number than when it came has waited for one.
     ended: AtomicU64,
     state: Mutex<State<A>>,
+    /// The token that was granted last. Read without waiting for a fetch.
+    latest: RwLock<Option<Secret>>,
 }
 
 struct State<A> {
@@ -71,7 +74,16 @@ const LONGEST_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 impl<A: Clone> TokenCache<A> {
     /// Creates an empty cache.
     pub fn new() -> Self {
-        Self { ended: AtomicU64::new(0), state: Mutex::new(State { token: None, last: None }) }
+        Self {
+            ended: AtomicU64::new(0),
+            state: Mutex::new(State { token: None, last: None }),
+            latest: RwLock::default(),
+        }
+    }
+
+    /// Returns the token that was granted last, also when it has expired since. `None` when there was none.
+    pub fn latest(&self) -> Option<Secret> {
+        self.latest.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Returns the current token, or the one that `fetch` brings.
@@ -120,6 +132,9 @@ impl<A: Clone> TokenCache<A> {
             (token.text.clone(), now + lives.saturating_sub(MARGIN.min(lives / 10)))
         });
         let answer = fetched.map(|token| token.text);
+        if let Ok(token) = &answer {
+            *self.latest.write().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
+        }
         let cut_off = answer.is_err() && limit.is_some_and(NotAfter::has_passed);
         state.last = (!cut_off).then(|| answer.clone());
         self.ended.fetch_add(1, Ordering::Release);
@@ -309,6 +324,7 @@ mod tests {
         cache.forget(&old).await;
         let kept = cache.get(|| async { Ok(token("newest", 300)) }).await.expect("a token");
         assert_eq!((new.expose(), kept.expose()), ("new", "new"));
+        assert_eq!(cache.latest().as_ref().map(Secret::expose), Some("new"));
     }
 
     #[tokio::test]

@@ -188,7 +188,7 @@ impl Transport {
             }
             body.extend_from_slice(&chunk);
         }
-        let body = guard::clear(body, request);
+        let body = guard::clear(body, request.guarded());
         Ok(Reply::new(status, headers, body).hiding(request.secrets()))
     }
 

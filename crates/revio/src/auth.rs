@@ -14,6 +14,11 @@ impl Credential {
         Self { api_key, header }
     }
 
+    /// What a gateway could quote.
+    pub(crate) fn secrets(&self) -> Vec<Secret> {
+        vec![self.api_key.clone(), self.header.clone()]
+    }
+
     /// The key as a bearer token, and JSON both ways. `Content-Type` goes with a GET too.
     pub(crate) fn authorize(&self, request: PreparedRequest) -> PreparedRequest {
         request

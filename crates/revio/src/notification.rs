@@ -39,10 +39,12 @@ pub use recurring_gateway::signature::PublicKey;
 pub use verified::{Authenticated, verify};
 
 use recurring_core::{GatewayTime, Secret};
-use recurring_gateway::{check, lenient, notification::read_verified};
+use recurring_gateway::notification::{read_verified, without_secrets};
+use recurring_gateway::{check, lenient};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::client::Client;
 use crate::ops::payment::Payment;
 use crate::ops::purchase::Purchase;
 use crate::wire;
@@ -56,6 +58,9 @@ pub fn parse(notification: &Authenticated) -> Result<Notification, NotificationE
     let head: Head = read_verified(&notification.0)?;
     check::id("id", head.id.expose())
         .map_err(|rule| NotificationError::verified_unreadable(rule.to_string()))?;
+    if !lenient::is_id(head.id.expose()) {
+        return Err(NotificationError::verified_unreadable("its `id` is not an identifier"));
+    }
     let event = EventType::from(head.event_type.unwrap_or_default());
     // The object says what it is. Where it does not, the event's name does.
     let kind = head.object_type.unwrap_or_else(|| {
@@ -76,6 +81,20 @@ pub fn parse(notification: &Authenticated) -> Result<Notification, NotificationE
         updated_on: head.updated_on,
         object: object.unwrap_or(NotifiedObject::Other),
     })
+}
+
+/// Reads a notification as [`parse`] does, cleared of the API key in every form: a gateway may quote it, and what a
+/// notification says is stored and shown.
+///
+/// # Errors
+/// Those of [`parse`], also when the identifier of the object holds the key.
+pub fn parse_cleared(
+    client: &Client,
+    notification: &Authenticated,
+) -> Result<Notification, NotificationError> {
+    let cleared = without_secrets(&notification.0, &client.secrets());
+    let cleared = cleared.map_err(|error| NotificationError::verified_unreadable(error.to_string()))?;
+    parse(&Authenticated(cleared))
 }
 
 /// The members that every notification has.

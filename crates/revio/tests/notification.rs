@@ -6,10 +6,11 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::{KeyPair, PURCHASE, raw};
-use recurring_fixtures::redaction::assert_absent;
+use recurring_fixtures::redaction::{assert_absent, forms, show};
 use recurring_fixtures::{Case, variants};
 use revio::notification::{
-    Authenticated, EventType, Notification, NotificationError, NotifiedObject, PublicKey, parse, verify,
+    Authenticated, EventType, Notification, NotificationError, NotifiedObject, PublicKey, parse,
+    parse_cleared, verify,
 };
 use revio::{Outcome, Secret};
 
@@ -268,6 +269,34 @@ fn no_token_is_shown() {
     assert_absent(&[TOKEN], &shown, "what is shown of a notification");
 }
 
+fn quoted_api_key_is_not_shown() {
+    const KEY: &str = "canary/api-key-4711";
+    let client = revio::Client::builder(revio::Environment::Live, KEY).build().expect("a client");
+    let mut cleared = 0;
+    for (_, form) in forms(KEY) {
+        let quoted = form.replace('\\', "\\\\");
+        for body in [
+            r#"{"id":"p1","event_type":"ECHO"}"#,
+            r#"{"id":"p1","event_type":"purchase.paid","updated_on":"ECHO"}"#,
+            r#"{"id":"ECHO","event_type":"purchase.paid"}"#,
+            r#"{"id":"p1","event_type":"purchase.paid","type":"purchase","reference":"ECHO","status":"ECHO","checkout_url":"https://a.example/ECHO","client_id":"c",
+            "purchase":{"currency":"ECHO","products":[{"name":"ECHO"}]},"transaction_data":{"attempts":[{"error":{"code":"ECHO","message":"ECHO"}}]}}"#,
+            r#"{"id":"p1","event_type":"payment.refunded","type":"payment","reference":"ECHO","related_to":{"type":"purchase","id":"ECHO"}}"#,
+        ] {
+            let answer = parse_cleared(&client, &genuine(body.replace("ECHO", &quoted).as_bytes()));
+            if let Ok(notification) = &answer {
+                let shown =
+                    [notification.dedupe_key(), notification.purchase_id().unwrap_or_default().to_owned()];
+                assert_absent(&[KEY], &shown.join(" "), "a key or reference");
+            }
+            let shown = show(&answer);
+            cleared += usize::from(shown.contains("redacted"));
+            assert_absent(&[KEY], &shown, "a notification");
+        }
+    }
+    assert!(cleared > 40, "{cleared}");
+}
+
 /// `lone-surrogate-in-a-signed-webhook/body.json`: a name that was cut inside an emoji.
 fn text_cut_inside_an_emoji_is_passed_over() {
     let body = br#"{"event_type":"purchase.paid","id":"p1","status":"paid","updated_on":1,"x":"a\ud83d"}"#;
@@ -291,6 +320,7 @@ recurring_fixtures::tests! {
         unknown_event_is_kept,
         deliveries_of_one_event_share_a_key_and_events_do_not,
         no_token_is_shown,
+        quoted_api_key_is_not_shown,
         text_cut_inside_an_emoji_is_passed_over,
     ];
 }

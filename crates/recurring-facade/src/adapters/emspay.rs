@@ -189,7 +189,7 @@ impl Provider for Emspay {
     }
 
     async fn receive(&self, raw: RawNotification) -> Result<ReceivedNotification, ReceiveError> {
-        let notification = notification::parse(&notification::accept(raw))?;
+        let notification = notification::parse_cleared(&self.client, &notification::accept(raw))?;
         let key = notification.dedupe_key();
         let mut received = ReceivedNotification::new(ProviderId::EMSPAY, Authenticity::Unsigned, key);
         received.event = Some(notification.event.to_string());

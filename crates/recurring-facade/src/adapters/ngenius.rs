@@ -105,7 +105,7 @@ impl Provider for Ngenius {
         let variables = "NGENIUS_WEBHOOK_HEADER and NGENIUS_WEBHOOK_SECRET";
         let webhook = self.webhook.as_ref().ok_or_else(|| no_key(&ProviderId::NGENIUS, variables))?;
         let verified = notification::verify(raw, &webhook.header, &webhook.secret)?;
-        let notification = notification::parse(&verified)?;
+        let notification = notification::parse_cleared(&self.client, &verified)?;
         let key = notification.dedupe_key();
         let mut received = ReceivedNotification::new(ProviderId::NGENIUS, Authenticity::Verified, key);
         received.event = Some(notification.event.to_string());

@@ -200,7 +200,7 @@ impl Provider for Omno {
     }
 
     async fn receive(&self, raw: RawNotification) -> Result<ReceivedNotification, ReceiveError> {
-        let notification = notification::parse(&notification::accept(raw))?;
+        let notification = notification::parse_cleared(&self.client, &notification::accept(raw))?;
         let key = notification.dedupe_key();
         let mut received = ReceivedNotification::new(ProviderId::OMNO, Authenticity::Unsigned, key);
         received.event = Some(notification.status.to_string());

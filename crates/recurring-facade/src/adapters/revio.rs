@@ -199,7 +199,7 @@ impl Provider for Revio {
     }
 
     async fn receive(&self, raw: RawNotification) -> Result<ReceivedNotification, ReceiveError> {
-        let notification = notification::parse(&self.webhook_keys.verify(raw).await?)?;
+        let notification = notification::parse_cleared(&self.client, &self.webhook_keys.verify(raw).await?)?;
         let key = notification.dedupe_key();
         let mut received = ReceivedNotification::new(ProviderId::REVIO, Authenticity::Verified, key);
         received.event = Some(notification.event.to_string());

@@ -8,6 +8,7 @@ mod kept;
 mod ngenius_operations;
 mod omno_operations;
 mod operation;
+mod quotes;
 mod revio_operations;
 mod run;
 mod tls;
@@ -57,7 +58,11 @@ async fn every_operation_against_every_token_fault() {
     check(token::matrix(operations()), 500).await;
 }
 
+async fn every_operation_with_a_secret_of_its_request_quoted() {
+    check(quotes::matrix(operations()), 2_000).await;
+}
+
 recurring_fixtures::tests! {
-    needs Nothing: multi_thread [every_operation_against_every_fault, every_operation_after_two_answers_to_one_call, every_operation_against_every_token_fault];
+    needs Nothing: multi_thread [every_operation_against_every_fault, every_operation_after_two_answers_to_one_call, every_operation_against_every_token_fault, every_operation_with_a_secret_of_its_request_quoted];
     needs OpenSsl: multi_thread [every_operation_against_every_tls_fault];
 }

@@ -10,6 +10,9 @@ use tokenpay_signed::{
 
 use super::operation::{Clients, Operation, stored};
 
+/// Longer than the documented one: a short text may be part of an amount.
+const TOKEN: &str = "card-token-0436";
+
 #[derive(Debug)]
 struct AnySignature;
 
@@ -48,13 +51,13 @@ pub(crate) fn operations() -> Vec<Operation> {
             stored("tokenpay-signed/recurring/documented"),
             |url, options| {
                 let client = client(url, options);
-                let charge = Recurring::new("user1", "436", dollars("30"), "merRef1656991803097", 5798);
+                let charge = Recurring::new("user1", TOKEN, dollars("30"), "merRef1656991803097", 5798);
                 async move { client.recurring(&charge).await }
             },
         ),
         Operation::write("tokenpay-signed sale", stored("tokenpay-signed/sale/approved"), |url, options| {
             let client = client(url, options);
-            let sale = Sale::new("user1", "436", dollars("30.00"), "merRef0001");
+            let sale = Sale::new("user1", TOKEN, dollars("30.00"), "merRef0001");
             async move { client.sale(&sale).await }
         }),
         Operation::write(
@@ -80,7 +83,7 @@ pub(crate) fn operations() -> Vec<Operation> {
             stored("tokenpay-signed/delete-token/deleted"),
             |url, options| {
                 let client = client(url, options);
-                async move { client.delete_token("user1", &TokenId::from("436")).await }
+                async move { client.delete_token("user1", &TokenId::from(TOKEN)).await }
             },
         ),
         Operation::read(

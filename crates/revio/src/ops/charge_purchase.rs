@@ -58,7 +58,7 @@ impl Operation for ChargePurchase {
         }
         Ok(PreparedRequest::new("charge purchase", Class::Write, Method::Post, path)
             .json(&ChargeBody { recurring_token: self.recurring_token.expose() })
-            .hide(&self.recurring_token))
+            .guard(&self.recurring_token, &["recurring_token"]))
     }
 
     /// Reads the reply. A declined payment comes as 400 with a code of its own: that is `Ok` with the outcome

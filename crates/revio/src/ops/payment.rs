@@ -56,7 +56,7 @@ impl Payment {
     pub fn purchase_id(&self) -> Option<&str> {
         let related = self.related_to.as_ref()?;
         let purchase = related.object_type.as_deref().is_none_or(|kind| kind == "purchase");
-        related.id.as_ref().filter(|_| purchase).map(Secret::expose)
+        related.id.as_ref().filter(|_| purchase).map(Secret::expose).filter(|id| lenient::is_id(id))
     }
 
     /// Checks that this refund, which is done, is the one that was meant: it names its purchase, amount and currency.
