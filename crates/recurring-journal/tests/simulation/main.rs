@@ -16,6 +16,7 @@ mod crashes;
 mod doors;
 mod failover;
 mod hooked;
+mod judge;
 mod lives;
 mod paused;
 mod process;

@@ -9,6 +9,7 @@ mod world;
 
 mod crashes;
 mod hooked;
+mod judge;
 mod lives;
 mod process;
 
