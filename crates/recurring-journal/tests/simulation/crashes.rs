@@ -121,4 +121,6 @@ pub(crate) fn every_crash_with_every_fault(bench: &Bench) {
         }
     }
     judge.report(bench, "crashes", cases);
+    #[cfg(feature = "statement")]
+    crate::statement::statement_settles_the_rest(bench);
 }

@@ -23,6 +23,8 @@ mod process;
 mod random;
 mod returns;
 mod schedules;
+#[cfg(feature = "statement")]
+mod statement;
 
 use crashes::every_crash_with_every_fault;
 pub(crate) use crashes::{EVERY, sampled};

@@ -12,6 +12,8 @@ mod hooked;
 mod judge;
 mod lives;
 mod process;
+#[cfg(feature = "statement")]
+mod statement;
 
 pub(crate) use crashes::EVERY;
 use crashes::every_crash_with_every_fault;
