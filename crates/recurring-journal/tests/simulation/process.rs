@@ -39,6 +39,8 @@ pub(crate) struct Bench {
     database: Database,
     /// The store's.
     pub(crate) clock: ManualClock,
+    /// How long a call may take.
+    timeout: Cell<Duration>,
     /// How far the clock of the worker's machine is from that of the store.
     skew: Cell<i64>,
     credentials: RefCell<BTreeMap<&'static str, StoredCredential>>,
@@ -104,6 +106,7 @@ impl Bench {
             sandbox,
             database,
             clock,
+            timeout: Cell::new(TIMEOUT),
             skew: Cell::default(),
             credentials: RefCell::default(),
             booked: RefCell::default(),
@@ -146,7 +149,13 @@ impl Bench {
     }
 
     pub(crate) fn facade(&self) -> Facade {
-        settings(&self.sandbox).with_timeout(TIMEOUT).facade_of(&self.provider).unwrap()
+        settings(&self.sandbox).with_timeout(self.timeout.get()).facade_of(&self.provider).unwrap()
+    }
+
+    /// From now on no call is given up: a machine that is busy loses no answer.
+    #[allow(dead_code, reason = "only the simulation with a statement uses it")]
+    pub(crate) fn wait_for_answers(&self) {
+        self.timeout.set(Duration::from_secs(60));
     }
 
     pub(crate) async fn store(&self) -> Arc<dyn Store> {

@@ -13,7 +13,6 @@ use recurring_journal::store::Filter;
 use recurring_journal::{AttemptRecord, Clock, Journal, State};
 
 use crate::process::Bench;
-use crate::world::common::settings;
 use file::{Movement, count, map, total, written};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -111,10 +110,10 @@ pub(crate) fn statement_settles_the_rest(bench: &Bench) {
     let movements: Vec<Movement> = bench.booked().into_iter().map(Movement::of).collect();
     bench.skew_machine(0);
     bench.clock.advance(HOUR * 72);
+    bench.wait_for_answers();
     let settled = bench.run(async {
         let journal = bench.journal(bench.store().await).await;
-        let facade = settings(bench.sandbox()).facade_of(bench.provider()).unwrap();
-        let reading = Reading { bench, journal, facade, start };
+        let reading = Reading { bench, journal, facade: bench.facade(), start };
         negative_controls(&reading, &movements).await;
         settle(&reading, &movements).await
     });
