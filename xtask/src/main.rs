@@ -217,6 +217,8 @@ fn sim(seeds: u64, every: std::num::NonZeroU32) -> Result<(), String> {
         "test",
         "--package",
         "recurring-journal",
+        "--features",
+        "statement",
         "--test",
         "simulation",
         "--test",

@@ -17,7 +17,8 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use recurring_facade::ProviderId;
 
-use values::{duration, provider};
+use values::duration;
+pub(crate) use values::provider;
 
 pub(crate) use choice::{CustomerChoice, PaymentChoice};
 pub(crate) use due::{Due, Retry};

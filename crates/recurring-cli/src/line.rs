@@ -104,6 +104,8 @@ pub(crate) enum Other {
     Error,
     /// It was left for the next billing run.
     Left,
+    /// It is stored to be charged later: nothing was sent.
+    Planned,
 }
 
 /// What it did to the money.
@@ -191,8 +193,8 @@ impl Line {
         let ending = &record.ending;
         let (outcome, effect) = standing(record);
         let kind = match (outcome, record.state) {
-            (Word::Is(_) | Word::Other(Other::Left), _) => None,
-            (_, State::Armed | State::Planned) => Some(Kind::Operation(ErrorKind::Conflict)),
+            (Word::Is(_) | Word::Other(Other::Left | Other::Planned), _) => None,
+            (_, State::Armed) => Some(Kind::Operation(ErrorKind::Conflict)),
             _ => Some(Kind::Operation(ending.kind.unwrap_or(ErrorKind::Transport))),
         };
         Self {
@@ -224,7 +226,9 @@ fn standing(record: &AttemptRecord) -> (Word, Option<MoneyEffect>) {
         State::Pending if record.ending.outcome == Some(Outcome::ActionRequired) => Outcome::ActionRequired,
         State::Pending => Outcome::Pending,
         State::NotApplied => return (Word::Other(Other::Error), Some(MoneyEffect::NotApplied)),
-        State::Planned | State::Armed | State::Unknown | State::Review => {
+        // Not decided, as for a payment that is pending.
+        State::Planned => return (Word::Other(Other::Planned), None),
+        State::Armed | State::Unknown | State::Review => {
             return (Word::Other(Other::Error), Some(MoneyEffect::Unknown));
         }
     };
@@ -235,6 +239,7 @@ impl From<&AttemptRecord> for Exit {
     fn from(record: &AttemptRecord) -> Self {
         match standing(record) {
             (Word::Is(outcome), _) => outcome.into(),
+            (Word::Other(Other::Planned), _) => Self::Pending,
             (_, Some(MoneyEffect::NotApplied)) => Self::NotApplied,
             _ => Self::Unknown,
         }

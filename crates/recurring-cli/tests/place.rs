@@ -227,6 +227,17 @@ fn with_attempts(sandbox: &Sandbox) {
     });
 }
 
+/// The line of `recurring run` about what was charged later, in the journal that was lost.
+fn charged_later(sandbox: &Sandbox) -> String {
+    let line = json!({"attempt": "b-later", "amount": "40.00", "currency": "EUR", "credential": sandbox.credential()});
+    let (code, lines) = sandbox.recorded_with(&line.to_string(), &["run", "--input", "-"]);
+    assert_eq!((code, lines.len()), (10, 1), "{lines:?}");
+    for member in ["provider", "attempt", "payment", "outcome", "state", "amount", "currency"] {
+        assert!(lines[0].get(member).is_some(), "{member}: {lines:?}");
+    }
+    lines[0].to_string()
+}
+
 #[test]
 fn backup_restored_is_refused_until_acknowledged() {
     let sandbox = Sandbox::recording("backup");
@@ -248,12 +259,29 @@ fn backup_restored_is_refused_until_acknowledged() {
         let words = ["journal", word, "--by", by, "--why", "compared", "--charged", &found];
         sandbox.recorded_in(&restored, &words)
     };
-    for bad in ["{\"attempt\":\"b-later\"}", "b-later", "{\"provider\":\"paypal\",\"attempt\":\"b-later\"}"] {
-        std::fs::write(&found, format!("{bad}\n")).expect("written");
-        assert_eq!(acknowledge("acknowledge-failover", "ann").0, 2, "{bad}");
+    let told = || {
+        let words =
+            ["journal", "acknowledge-failover", "--by", "ann", "--why", "compared", "--charged", &found];
+        sandbox.told(&[("RECURRING_JOURNAL", restored.as_str())], &words)
+    };
+    for (bad, part) in [
+        ("{\"attempt\":\"b-later\"}", "line 2: `provider` is missing"),
+        ("b-later", "line 2: not valid JSON"),
+        (
+            "{\"provider\":\"paypal\",\"attempt\":\"b-later\"}",
+            "line 2: `provider`: there is no gateway `paypal`",
+        ),
+        ("{\"provider\":\"emspay\",\"outcome\":\"error\"}", "line 2: `attempt` is missing"),
+        ("{\"provider\":\"emspay\",\"attempt\":7}", "a member is of another type"),
+        ("{\"provider\":\"emspay\",\"attempt\":\"a\",\"attempt\":\"b\"}", "`attempt` is named twice"),
+        ("{\"provider\":\"emspay\",\"attempt\":\"a\",\"payment\":\" \"}", "`payment` is empty"),
+    ] {
+        std::fs::write(&found, format!("\n{bad}\n")).expect("written");
+        let (code, _, errors) = told();
+        assert_eq!(code, 2, "{bad}: {errors}");
+        assert!(errors.contains(part), "{bad}: {errors}");
     }
-    std::fs::write(&found, "{\"provider\":\"emspay\",\"attempt\":\"b-later\",\"payment\":\"p-1\"}\n\n")
-        .expect("written");
+    std::fs::write(&found, format!("{}\n\n", charged_later(&sandbox))).expect("written");
     assert_eq!(acknowledge("acknowledge-failover", " ").0, 2, "an operator must say so");
     let (code, lines) = acknowledge("acknowledge-fail-over", "ann");
     assert_eq!((code, &lines[0]["review"]), (0, &json!(3)), "{lines:?}");

@@ -120,11 +120,33 @@ fn planned_lines_are_charged_later() {
         let (code, lines, errors) = sandbox.told(&settings, &plan);
         assert_eq!((code, lines.len()), (0, 2), "{errors}");
         assert!(lines.iter().all(|line| line["state"] == "planned"), "{lines:?}");
+        for line in &lines {
+            assert_eq!((&line["outcome"], &line["amount"]), (&json!("planned"), &json!("40.00")), "{line}");
+            assert!(line.get("effect").is_none() && line.get("kind").is_none(), "{line}");
+        }
     }
+    let (code, shown, _) = sandbox.told(&settings, &["journal", "show", "a-0"]);
+    assert_eq!((code, &shown[0]["outcome"]), (10, &json!("planned")), "{shown:?}");
     assert_eq!(taken(&sandbox, 2), [0, 0]);
     let (code, lines, errors) = sandbox.told(&settings, &["run", "--planned"]);
     assert_eq!((code, lines.len()), (10, 2), "{errors}");
     assert_eq!(taken(&sandbox, 2), [1, 1]);
     let (code, lines, _) = sandbox.told(&settings, &plan);
     assert_eq!((code, &lines[0]["state"]), (0, &json!("pending")));
+}
+
+#[test]
+fn plan_of_an_unknown_charge_exits_30() {
+    let sandbox = Sandbox::recording("plan-unknown");
+    let lost = json!({"kind": "close", "operation": "POST /emspay/v1/orders/", "when": "after_acting"});
+    sandbox.control("POST", "faults", Some(&lost));
+    let key = "0123456789abcdef".repeat(4);
+    let more = [("RECURRING_JOURNAL_KEY", key.as_str())];
+    assert_eq!(run(&sandbox, 1, &more).0, 30);
+    let journal = sandbox.journal();
+    let settings = [("RECURRING_JOURNAL", journal.as_str()), more[0]];
+    let (code, lines, errors) = sandbox.told(&settings, &["run", &sandbox.file("due.jsonl"), "--plan"]);
+    assert_eq!((code, &lines[0]["state"]), (30, &json!("unknown")), "{lines:?}");
+    assert!(errors.contains("a-0 was made before and is unknown"), "{errors}");
+    assert_eq!(sandbox.ledger("a-0"), 1);
 }

@@ -195,6 +195,8 @@ async fn requests_that_are_not_notifications_are_refused() {
         ("POST", "/stripe", "{}", 404),
         ("POST", "/emspay", "", 400),
         ("POST", "/emspay", "not JSON", 400),
+        ("POST", "/emspay", "{}", 400),
+        ("POST", "/omno", "{}", 400),
         ("POST", "/emspay", r#"{"order_id":"a","order_id":"b"}"#, 400),
         ("POST", "/revio", "{}", 403),
         ("POST", "/ngenius", "{}", 403),

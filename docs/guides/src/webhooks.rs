@@ -1,62 +1,37 @@
 //! Webhooks into the journal's inbox.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::routing::post;
-use recurring_facade::{
-    AttemptId, ChargeRequest, Facade, LARGEST_NOTIFICATION, NotificationError, ProviderId, RawNotification,
-    ReceiveError,
-};
-use recurring_journal::{InboxEntry, Journal};
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::any;
+use recurring_facade::{AttemptId, ChargeRequest, ProviderId};
+use recurring_journal::{Journal, Webhooks};
 use recurring_sandbox::Sandbox;
 
 use crate::shop::{GOOD_CARD, enrolled, facade_of, price};
 
-struct Shop {
-    facade: Facade,
-    journal: Journal,
-}
-
-/// Receives one notification, stores it, and answers the gateway.
+/// Hands one request to the journal, and its answer to the gateway.
 async fn receive(
-    State(shop): State<Arc<Shop>>,
+    State(webhooks): State<Webhooks>,
     Path(gateway): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> (StatusCode, &'static str) {
-    let gateway = ProviderId::new(gateway);
-    let headers = headers
-        .iter()
-        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
-    let Ok(raw) = RawNotification::new(headers, body.to_vec()) else {
-        return (StatusCode::BAD_REQUEST, "not readable");
-    };
-    let received = match shop.facade.receive(&gateway, raw).await {
-        Ok(received) => received,
-        Err(ReceiveError::Notification(NotificationError::Refused(_))) => {
-            return (StatusCode::FORBIDDEN, "refused"); // a wrong signature or secret
-        }
-        Err(_) => return (StatusCode::BAD_REQUEST, "not readable"),
-    };
-    // Stored first, then acted on: the payment is read at the gateway.
-    if shop.journal.notified(&shop.facade, &InboxEntry::from(&received)).await.is_err() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "try again");
+    request: Request,
+) -> Result<Response, StatusCode> {
+    let (parts, body) = request.into_parts();
+    let (method, headers) = (parts.method.as_str(), &parts.headers);
+    let answer = webhooks.receive(&gateway, method, headers, body.into_data_stream()).await;
+    let mut response = Response::builder().status(answer.status);
+    for (name, value) in answer.headers {
+        response = response.header(name, value);
     }
-    match shop.facade.notification_answer(&gateway) {
-        Ok(answer) => (StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK), answer.body),
-        Err(_) => (StatusCode::OK, ""),
-    }
+    response.body(Body::from(answer.body)).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-fn routes(shop: Arc<Shop>) -> Router {
-    Router::new()
-        .route("/webhooks/{gateway}", post(receive))
-        .layer(DefaultBodyLimit::max(LARGEST_NOTIFICATION))
-        .with_state(shop)
+fn routes(webhooks: Webhooks) -> Router {
+    Router::new().route("/webhooks/{gateway}", any(receive)).with_state(webhooks)
 }
 
 /// Runs the program.
@@ -70,8 +45,10 @@ pub async fn run() -> crate::Outcome {
     let facade = facade_of(&sandbox)?;
     let folder = tempfile::tempdir()?;
     let journal = Journal::create(&format!("sqlite:{}/journal.db", folder.path().display())).await?;
-    let shop = Arc::new(Shop { facade: facade.clone(), journal: journal.clone() });
-    let server = tokio::spawn(async move { axum::serve(listener, routes(shop)).await });
+
+    let webhooks = Webhooks::new(journal.clone(), facade.clone());
+    let worker = webhooks.start_worker(); // reads the payments, and goes on after a restart
+    let server = tokio::spawn(async move { axum::serve(listener, routes(webhooks)).await });
 
     let credential = enrolled(&facade, &ProviderId::REVIO, "ann", GOOD_CARD).await?;
     let charge = ChargeRequest::new(AttemptId::new("ann-2026-12")?, credential, price(&ProviderId::REVIO)?);
@@ -80,7 +57,16 @@ pub async fn run() -> crate::Outcome {
     sandbox.settle().await; // all that is due has been delivered
 
     assert!(sandbox.deliveries().iter().any(|delivery| delivery.status == Some(200)));
-    assert!(journal.store().unhandled(10).await?.is_empty());
+    let read = async {
+        while !journal.store().unhandled(10).await?.is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok::<_, recurring_journal::StoreError>(())
+    };
+    tokio::time::timeout(Duration::from_secs(30), read).await??;
+
+    // When the server has stopped.
     server.abort();
+    worker.shutdown().await;
     Ok(())
 }

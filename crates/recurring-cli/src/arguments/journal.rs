@@ -188,7 +188,8 @@ pub(crate) struct AcknowledgeFailover {
     #[arg(long)]
     pub(crate) planned_were_not_sent: bool,
     /// The charges that the gateways show for that time, one JSON object a line: {"provider":"..","attempt":"..",
-    /// "payment":".."}, the payment where it is known; `-` reads standard input. These attempts cannot be charged again.
+    /// "payment":".."}, the payment where it is known, or lines as `recurring run` prints them; `-` reads standard input.
+    /// These attempts cannot be charged again.
     #[arg(long, value_name = "FILE")]
     pub(crate) charged: Option<PathBuf>,
 }

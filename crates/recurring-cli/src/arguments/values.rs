@@ -7,7 +7,8 @@ use recurring_facade::{ProviderId, Timestamp};
 
 use crate::subscription::Until;
 
-pub(super) fn provider(text: &str) -> Result<ProviderId, String> {
+/// One of the gateways of this program.
+pub(crate) fn provider(text: &str) -> Result<ProviderId, String> {
     let known = ProviderId::ALL.iter().find(|id| id.as_str() == text);
     known.cloned().ok_or_else(|| {
         let all: Vec<&str> = ProviderId::ALL.iter().map(ProviderId::as_str).collect();

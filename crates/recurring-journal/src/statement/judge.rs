@@ -44,7 +44,9 @@ pub(crate) fn judge(
 
 /// Lines name the attempt.
 fn listed(survey: &Survey<'_>, record: &AttemptRecord, lines: &[&StatementLine]) -> Verdict {
-    if let Some(line) = lines.iter().find(|line| is_foreign(record, line)) {
+    if let Some(line) =
+        lines.iter().find(|line| is_foreign(record, line) || survey.is_of_another(record, line))
+    {
         return left(format!(
             "line {} names it together with another attempt's reference or payment; compare them at the gateway",
             line.number

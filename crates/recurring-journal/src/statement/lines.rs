@@ -124,13 +124,19 @@ impl Statement {
             Self { provider, period, lines: Vec::new(), problems, rows, control, source: source.into() };
         let mut seen: HashMap<StatementLine, u64> = HashMap::new();
         for line in lines {
-            let same = StatementLine { number: 0, ..line.clone() };
-            if let Some(first) = seen.get(&same) {
-                let problem = format!("repeats line {first}; was the file joined from parts that overlap?");
-                all.problems.push(LineProblem::new(line.number, None, problem));
-                continue;
+            // Fees and payouts often have nothing that tells them apart.
+            if line.kind != LineKind::Other {
+                let same = StatementLine { number: 0, ..line.clone() };
+                if let Some(first) = seen.get(&same) {
+                    let problem = format!(
+                        "repeats line {first}: the file was joined from parts that overlap, or it was taken twice; look \
+                         at the gateway"
+                    );
+                    all.problems.push(LineProblem::new(line.number, None, problem));
+                    continue;
+                }
+                seen.insert(same, line.number);
             }
-            seen.insert(same, line.number);
             if line.at.is_some_and(|at| at < period.from || at > period.until) {
                 let at = line.at.map(|at| at.to_string()).unwrap_or_default();
                 let problem = format!(

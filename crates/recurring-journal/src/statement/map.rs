@@ -1,8 +1,8 @@
 //! What the columns of a gateway's file mean, in TOML.
 
-use jiff::fmt::strtime;
+use jiff::fmt::strtime::{self, BrokenDownTime};
 use jiff::tz::TimeZone;
-use recurring_core::Currency;
+use recurring_core::{Currency, Timestamp};
 use recurring_facade::ProviderId;
 use serde::Deserialize;
 
@@ -68,6 +68,35 @@ pub(crate) enum TimeForm {
     UnixSeconds,
     /// A format of `strptime`, with the zone of what names none.
     Pattern(String, TimeZone),
+}
+
+impl TimeForm {
+    /// Reads a time. A date alone is its first moment.
+    pub(crate) fn read(&self, text: &str) -> Option<Timestamp> {
+        match self {
+            Self::Rfc3339 => text.parse().ok(),
+            Self::UnixSeconds => {
+                text.parse().ok().and_then(|seconds| Timestamp::from_unix_seconds(seconds).ok())
+            }
+            Self::Pattern(format, zone) => parse_time(format, zone, text),
+        }
+    }
+}
+
+fn parse_time(format: &str, zone: &TimeZone, text: &str) -> Option<Timestamp> {
+    let parsed = BrokenDownTime::parse(format, text).ok()?;
+    let instant = parsed.to_timestamp().ok().or_else(|| {
+        let local = parsed.to_datetime().or_else(|_| parsed.to_date().map(jiff::civil::Date::into)).ok()?;
+        zone.to_ambiguous_timestamp(local).compatible().ok()
+    })?;
+    Timestamp::from_unix_millis(instant.as_millisecond()).ok()
+}
+
+/// Whether a format can be read, and names a day.
+fn is_readable(format: &str, zone: &TimeZone) -> bool {
+    let sample = jiff::Timestamp::UNIX_EPOCH.to_zoned(zone.clone());
+    let written = strtime::format(format, &sample);
+    written.is_ok_and(|text| parse_time(format, zone, &text).is_some())
 }
 
 #[derive(Deserialize)]
@@ -194,7 +223,7 @@ fn time_form(time: &WrittenTime) -> Result<TimeForm, JournalError> {
         )),
         format if zoned(format) => {
             own_zone()?;
-            Ok(TimeForm::Pattern(format.to_owned(), TimeZone::UTC))
+            pattern(format, TimeZone::UTC)
         }
         format => {
             let Some(name) = &time.zone else {
@@ -206,9 +235,18 @@ fn time_form(time: &WrittenTime) -> Result<TimeForm, JournalError> {
             let zone = zone(name).ok_or_else(|| {
                 invalid(format!("`time.zone` is not a known zone: {name:?}; such as \"UTC\" or \"+01:00\""))
             })?;
-            Ok(TimeForm::Pattern(format.to_owned(), zone))
+            pattern(format, zone)
         }
     }
+}
+
+fn pattern(format: &str, zone: TimeZone) -> Result<TimeForm, JournalError> {
+    if !is_readable(format, &zone) {
+        return Err(invalid(format!(
+            "`time.format` must name a day at least, by the directives of strptime: {format:?} cannot be read"
+        )));
+    }
+    Ok(TimeForm::Pattern(format.to_owned(), zone))
 }
 
 fn zone(name: &str) -> Option<TimeZone> {

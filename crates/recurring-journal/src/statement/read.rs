@@ -1,11 +1,11 @@
 //! Reading a gateway's file by a map of its columns.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use jiff::fmt::strtime::BrokenDownTime;
-use jiff::tz::TimeZone;
 use recurring_core::{Currency, Money, Timestamp};
 use recurring_facade::PaymentRef;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
@@ -29,7 +29,7 @@ impl Statement {
         let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
         let rows = match map.format {
             Format::Csv => read_csv(text, map)?,
-            Format::JsonLines => read_json_lines(text, map),
+            Format::JsonLines => read_json_lines(text, map)?,
         };
         let (mut lines, mut problems) = (Vec::new(), Vec::new());
         for row in rows {
@@ -60,6 +60,11 @@ fn read_csv(text: &[u8], map: &StatementMap) -> Result<Vec<Read<Row>>, JournalEr
     let mut reader = csv::ReaderBuilder::new().delimiter(map.delimiter).flexible(true).from_reader(text);
     let head =
         reader.byte_headers().map_err(|error| no_statement(format!("cannot be read: {error}")))?.clone();
+    if head.is_empty() {
+        let rule =
+            "is empty: it has no column names, which are the first line of a CSV file; is it the right file?";
+        return Err(no_statement(rule.to_owned()));
+    }
     let place = |setting: &str, name: &str| {
         let mut places = head.iter().enumerate().filter(|(_, column)| column.trim_ascii() == name.as_bytes());
         match (places.next(), places.next()) {
@@ -131,38 +136,107 @@ fn filled(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-fn read_json_lines(text: &[u8], map: &StatementMap) -> Vec<Read<Row>> {
+/// The members of one JSON object, and one that is there twice.
+struct Members {
+    all: BTreeMap<String, Box<RawValue>>,
+    twice: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+        let mut members = Members { all: BTreeMap::new(), twice: None };
+        while let Some((name, value)) = map.next_entry::<String, Box<RawValue>>()? {
+            if members.all.insert(name.clone(), value).is_some() {
+                members.twice = Some(name);
+            }
+        }
+        Ok(members)
+    }
+}
+
+fn read_json_lines(text: &[u8], map: &StatementMap) -> Result<Vec<Read<Row>>, JournalError> {
     let lines = text.split(|byte| *byte == b'\n').zip(1_u64..);
-    lines
+    let objects: Vec<Read<(u64, Members)>> = lines
         .filter(|(line, _)| !line.trim_ascii().is_empty())
-        .map(|(line, number)| {
+        .map(|(line, number)| match serde_json::from_slice::<Members>(line) {
+            Ok(Members { twice: Some(name), .. }) => {
+                Err(LineProblem::new(number, Some(&name), "is named twice"))
+            }
+            Ok(members) => Ok((number, members)),
             // The parser's own message would quote the line.
-            let members: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(line)
-                .map_err(|_| LineProblem::new(number, None, "is not a JSON object; is the file cut off?"))?;
-            let member = |name: &str| match members.get(name).map(|value| value.get()) {
-                None | Some("null") => Ok(None),
-                Some(text) if text.starts_with('"') => serde_json::from_str::<String>(text)
-                    .map(|text| filled(&text))
-                    .map_err(|_| LineProblem::new(number, Some(name), "is not a text")),
-                Some(text) if text.starts_with(['{', '[', 't', 'f']) => {
-                    Err(LineProblem::new(number, Some(name), "must be a text or a number"))
-                }
-                // A number, by its literal text.
-                Some(text) => Ok(filled(text)),
-            };
-            let optional = |name: &Option<String>| name.as_deref().map_or(Ok(None), member);
-            let columns = &map.columns;
-            Ok(Row {
-                number,
-                reference: member(&columns.reference)?,
-                payment: optional(&columns.payment)?,
-                kind: member(&columns.kind)?,
-                amount: member(&columns.amount)?,
-                currency: optional(&columns.currency)?,
-                time: member(&columns.time)?,
-            })
+            Err(_) => Err(LineProblem::new(number, None, "is not a JSON object; is the file cut off?")),
         })
-        .collect()
+        .collect();
+    check_members(&objects, map)?;
+    Ok(objects
+        .into_iter()
+        .map(|object| object.and_then(|(number, members)| row_of(number, &members, map)))
+        .collect())
+}
+
+/// A member that is in none of the lines is a mistake of the map.
+fn check_members(objects: &[Read<(u64, Members)>], map: &StatementMap) -> Result<(), JournalError> {
+    let columns = &map.columns;
+    let objects: Vec<&Members> = objects.iter().flatten().map(|(_, members)| members).collect();
+    if objects.is_empty() {
+        return Ok(());
+    }
+    let named = [
+        ("reference", Some(&columns.reference)),
+        ("payment", columns.payment.as_ref()),
+        ("kind", Some(&columns.kind)),
+        ("amount", Some(&columns.amount)),
+        ("currency", columns.currency.as_ref()),
+        ("time", Some(&columns.time)),
+    ];
+    for (setting, name) in named {
+        if let Some(name) = name.filter(|name| !objects.iter().any(|members| members.all.contains_key(*name)))
+        {
+            return Err(no_statement(format!(
+                "has no member `{name}` in any line (`columns.{setting}` of the map); check the map"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn row_of(number: u64, members: &Members, map: &StatementMap) -> Read<Row> {
+    let member = |name: &str| match members.all.get(name).map(|value| value.get()) {
+        None | Some("null") => Ok(None),
+        Some(text) if text.starts_with('"') => serde_json::from_str::<String>(text)
+            .map(|text| filled(&text))
+            .map_err(|_| LineProblem::new(number, Some(name), "is not a text")),
+        Some(text) if text.starts_with(['{', '[', 't', 'f']) => {
+            Err(LineProblem::new(number, Some(name), "must be a text or a number"))
+        }
+        // A number, by its literal text.
+        Some(text) => Ok(filled(text)),
+    };
+    let optional = |name: &Option<String>| name.as_deref().map_or(Ok(None), member);
+    let columns = &map.columns;
+    Ok(Row {
+        number,
+        reference: member(&columns.reference)?,
+        payment: optional(&columns.payment)?,
+        kind: member(&columns.kind)?,
+        amount: member(&columns.amount)?,
+        currency: optional(&columns.currency)?,
+        time: member(&columns.time)?,
+    })
 }
 
 impl Row {
@@ -235,6 +309,9 @@ impl Row {
                 return Err(self.problem(column, "has a point, and the map has `decimal_point = \",\"`"));
             }
             AmountForm::Decimal if map.decimal_comma => Money::parse(&text.replace(',', "."), currency),
+            AmountForm::Decimal if text.contains(',') => {
+                return Err(self.problem(column, "has a comma, and the map has `decimal_point = \".\"`"));
+            }
             AmountForm::Decimal => Money::parse(text, currency),
         };
         amount.map_err(|error| self.problem(column, format!("{} ({currency})", error.rule())))
@@ -242,14 +319,7 @@ impl Row {
 
     fn at(&self, map: &StatementMap) -> Read<Timestamp> {
         let (column, text) = (&map.columns.time, self.time.as_deref().unwrap_or_default());
-        let time = match &map.time {
-            TimeForm::Rfc3339 => text.parse().ok(),
-            TimeForm::UnixSeconds => {
-                text.parse().ok().and_then(|seconds| Timestamp::from_unix_seconds(seconds).ok())
-            }
-            TimeForm::Pattern(format, zone) => parse_time(format, zone, text),
-        };
-        time.ok_or_else(|| {
+        map.time.read(text).ok_or_else(|| {
             let wanted = match &map.time {
                 TimeForm::Rfc3339 => "rfc3339",
                 TimeForm::UnixSeconds => "unix",
@@ -261,14 +331,4 @@ impl Row {
             )
         })
     }
-}
-
-/// A date alone is its first moment.
-fn parse_time(format: &str, zone: &TimeZone, text: &str) -> Option<Timestamp> {
-    let parsed = BrokenDownTime::parse(format, text).ok()?;
-    let instant = parsed.to_timestamp().ok().or_else(|| {
-        let local = parsed.to_datetime().or_else(|_| parsed.to_date().map(jiff::civil::Date::into)).ok()?;
-        zone.to_ambiguous_timestamp(local).compatible().ok()
-    })?;
-    Timestamp::from_unix_millis(instant.as_millisecond()).ok()
 }

@@ -23,7 +23,7 @@ pub enum FindingKind {
     NotTaken,
     /// Money was taken more than once under one name. Never settled.
     TakenTwice,
-    /// The amount or the currency differs from the recorded one.
+    /// The amount or the currency differs from the recorded one, or the payment is listed under another reference.
     Differs,
 }
 

@@ -55,6 +55,7 @@ impl Journal {
                 survey.compare(record, self.policy());
             }
         }
+        survey.finish();
         let doubt = survey.doubt();
         let mut findings = std::mem::take(&mut survey.findings);
         for attempt in std::mem::take(&mut survey.open) {

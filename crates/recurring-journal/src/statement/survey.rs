@@ -16,6 +16,14 @@ pub(crate) struct Survey<'a> {
     by_reference: HashMap<&'a str, Vec<&'a StatementLine>>,
     by_payment: HashMap<&'a str, Vec<&'a StatementLine>>,
     matched: HashSet<u64>,
+    /// The attempts that these payments belong to.
+    owners: HashMap<&'a str, AttemptId>,
+    /// References that are names of refunds and captures.
+    parts: HashSet<&'a str>,
+    /// Settled attempts of which the payment is listed under this other reference.
+    renamed: Vec<(&'a str, Finding)>,
+    /// Open attempts that are listed with another amount.
+    open_differ: usize,
     /// What is unknown or in review, in the order of the names.
     pub(crate) open: Vec<AttemptId>,
     pub(crate) findings: Vec<Finding>,
@@ -37,6 +45,10 @@ impl<'a> Survey<'a> {
             by_reference,
             by_payment,
             matched: HashSet::new(),
+            owners: HashMap::new(),
+            parts: HashSet::new(),
+            renamed: Vec::new(),
+            open_differ: 0,
             open: Vec::new(),
             findings: Vec::new(),
         }
@@ -58,23 +70,32 @@ impl<'a> Survey<'a> {
     pub(crate) fn compare(&mut self, record: &AttemptRecord, policy: &Policy) {
         let lines = self.lines_of(record);
         self.matched.extend(lines.iter().map(|line| line.number));
+        self.note_names(record);
+        let kind = if record.operation == Operation::Refund { LineKind::Refund } else { LineKind::Charge };
+        let moved: Vec<&StatementLine> = lines.iter().copied().filter(|line| line.kind == kind).collect();
+        let differs = |line: &StatementLine| record.amount.is_some() && line.amount != record.amount;
         if matches!(record.state, State::Unknown | State::Review) && record.operation != Operation::Enrolment
         {
+            self.open_differ += usize::from(moved.iter().any(|line| differs(line)));
             self.open.push(record.attempt.clone());
             return;
         }
         if record.operation == Operation::Capture {
             return;
         }
-        let kind = if record.operation == Operation::Refund { LineKind::Refund } else { LineKind::Charge };
-        let moved: Vec<&StatementLine> = lines.iter().copied().filter(|line| line.kind == kind).collect();
+        if let (State::Paid, [line]) = (record.state, moved.as_slice())
+            && let Some(other) = line.reference.as_deref().filter(|name| *name != record.attempt.as_str())
+        {
+            let why = "its payment is listed under another reference; look at the gateway, and check the map";
+            self.renamed.push((other, about(Finding::new(FindingKind::Differs, why), record, &lines)));
+        }
         let finding = match (record.state, moved.as_slice()) {
             (State::Paid, []) => self.not_taken(record, &lines, policy),
             (_, []) => None,
             (State::Paid | State::Authorized, [_, _, ..]) if record.operation != Operation::Schedule => {
                 Some(Finding::new(FindingKind::TakenTwice, taken_twice(&moved)))
             }
-            (State::Paid, [line, ..]) if record.amount.is_some() && line.amount != record.amount => {
+            (State::Paid, [line, ..]) if differs(line) => {
                 Some(Finding::new(FindingKind::Differs, "the amount is not the recorded one"))
             }
             // What was held is taken by a capture, of which this is the line.
@@ -85,6 +106,34 @@ impl<'a> Survey<'a> {
             )),
         };
         self.findings.extend(finding.map(|finding| about(finding, record, &lines)));
+    }
+
+    /// Notes what else in the statement is this attempt's.
+    fn note_names(&mut self, record: &AttemptRecord) {
+        if !takes_money(record.operation) {
+            self.parts
+                .extend(self.by_reference.get_key_value(record.attempt.as_str()).map(|(name, _)| *name));
+            return;
+        }
+        let payment =
+            record.payment.as_ref().and_then(|payment| self.by_payment.get_key_value(payment.as_str()));
+        if let Some((payment, _)) = payment {
+            self.owners.insert(payment, record.attempt.clone());
+        }
+    }
+
+    /// Ends the comparison, once every attempt was compared. A payment may be listed under the name of its capture, and
+    /// under no other one.
+    pub(crate) fn finish(&mut self) {
+        let renamed = std::mem::take(&mut self.renamed).into_iter();
+        self.findings
+            .extend(renamed.filter(|(other, _)| !self.parts.contains(other)).map(|(_, finding)| finding));
+    }
+
+    /// Whether the payment of this line is recorded as that of another attempt.
+    pub(crate) fn is_of_another(&self, record: &AttemptRecord, line: &StatementLine) -> bool {
+        let owner = line.payment.as_ref().and_then(|payment| self.owners.get(payment.as_str()));
+        takes_money(record.operation) && owner.is_some_and(|owner| *owner != record.attempt)
     }
 
     /// What is recorded as paid and is not listed, where it would have to be.
@@ -117,10 +166,12 @@ impl<'a> Survey<'a> {
             let why = "no line of the statement names an attempt of this journal; check the column of the reference in the map";
             return Some(why.to_owned());
         }
-        match (count(FindingKind::NotTaken), count(FindingKind::Differs)) {
+        match (count(FindingKind::NotTaken), count(FindingKind::Differs) + self.open_differ) {
             (0, 0) => None,
             (0, _) => {
-                Some("amounts of the statement differ from the recorded ones; check the map".to_owned())
+                let why =
+                    "amounts or references of the statement differ from the recorded ones; check the map";
+                Some(why.to_owned())
             }
             (missing, _) => Some(format!(
                 "the statement lacks {missing} attempts that are recorded as paid: it is not the whole of this journal's \

@@ -83,6 +83,7 @@ fn verdict_of(statement: &Statement, records: &[AttemptRecord], now: Timestamp) 
     for record in records {
         survey.compare(record, &policy);
     }
+    survey.finish();
     let doubt = survey.doubt();
     judge(&survey, doubt.as_deref(), records.first().unwrap(), &policy, now)
 }
@@ -164,6 +165,14 @@ fn listed_with_another_payment_is_left() {
     let unnamed = StatementLine { reference: None, ..other };
     let verdict = verdict(&statement(vec![unnamed]), &[known]);
     assert!(matches!(verdict, Verdict::Paid { payment: None, .. }), "{verdict:?}");
+}
+
+#[test]
+fn listed_with_payment_of_a_settled_attempt_is_left() {
+    let paid = AttemptRecord { payment: Some(PaymentRef::new("p-2")), ..record("known", State::Paid) };
+    for records in [[open(), paid.clone()], [open(), AttemptRecord { state: State::Review, ..paid }]] {
+        assert_left(&verdict(&statement(vec![line(2, "a")]), &records), "another attempt's");
+    }
 }
 
 #[test]
@@ -292,6 +301,30 @@ fn absent_beside_unknown_line_of_its_amount_is_left() {
 }
 
 #[test]
+fn absent_beside_open_attempt_of_another_amount_is_left() {
+    let (paid, listed) = known();
+    let dearer = StatementLine { amount: Some("41.00 EUR".parse().unwrap()), ..line(2, "b") };
+    let records = [open(), paid, record("b", State::Review)];
+    assert_left(&verdict(&statement(vec![listed, dearer]), &records), "differ from the recorded ones");
+}
+
+#[test]
+fn fees_that_look_alike_are_not_repeated_lines() {
+    let (paid, listed) = known();
+    let fee = |number| StatementLine {
+        kind: LineKind::Other,
+        reference: None,
+        payment: None,
+        amount: None,
+        at: None,
+        ..line(number, "")
+    };
+    let statement = statement(vec![listed, fee(10), fee(11)]);
+    assert_eq!(statement.problems(), []);
+    assert!(matches!(verdict(&statement, &[open(), paid]), Verdict::NotApplied { .. }));
+}
+
+#[test]
 fn absent_from_statement_of_others_is_left() {
     let dearer = StatementLine { amount: Some("41.00 EUR".parse().unwrap()), ..line(4, "y") };
     assert_left(&verdict(&statement(vec![dearer]), &[open()]), "no line of the statement names an attempt");
@@ -304,11 +337,30 @@ fn absent_from_statement_of_others_is_left() {
 }
 
 #[test]
+fn settled_attempt_under_another_reference_differs() {
+    let paid = AttemptRecord { payment: Some(PaymentRef::new("p-2")), ..record("a", State::Paid) };
+    let find = |other: &str, operation: Operation| {
+        let statement = statement(vec![line(2, other)]);
+        let mut survey = Survey::new(&statement);
+        let part = AttemptRecord { operation, ..record("part", State::Paid) };
+        for record in [&paid, &part] {
+            survey.compare(record, &Policy::default());
+        }
+        survey.finish();
+        survey.findings.iter().map(|finding| finding.finding).collect::<Vec<_>>()
+    };
+    assert_eq!(find("cut", Operation::Capture), [FindingKind::Differs]);
+    // What was held is listed under the name of its capture.
+    assert_eq!(find("part", Operation::Capture), []);
+}
+
+#[test]
 fn settled_attempt_is_compared() {
     let find = |state: State, lines: Vec<StatementLine>| {
         let statement = statement(lines);
         let mut survey = Survey::new(&statement);
         survey.compare(&record("a", state), &Policy::default());
+        survey.finish();
         let kinds: Vec<FindingKind> = survey.findings.iter().map(|finding| finding.finding).collect();
         assert_eq!(survey.unmatched().len(), 0);
         kinds

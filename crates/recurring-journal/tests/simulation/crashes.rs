@@ -4,14 +4,18 @@ use recurring_facade::ProviderId;
 use recurring_sandbox::{Fault, FaultKind, Moment};
 
 use crate::hooked::{Point, Side};
-use crate::process::{Bench, Crash, Judge};
+use crate::judge::Judge;
+use crate::process::{Bench, Crash};
 use crate::world::charging;
 use crate::world::common::{FADING_CARD, GOOD_CARD};
 
-/// Whether a case is run: one of so many as `RECURRING_SIM` says, else a small sample of them.
+/// Whether a case is run: one of so many as `RECURRING_SIM` says, else a small sample of them. Its place moves on from
+/// one group of cases to the next: a fault has as many cases as there are places to end at, and would otherwise always be
+/// run with the same one.
 pub(crate) fn sampled(case: usize) -> bool {
     let every = std::env::var("RECURRING_SIM").map_or(EVERY, |every| every.parse().unwrap());
-    case.is_multiple_of(every)
+    let group = case / every;
+    case % every == (group + every - 1) % every
 }
 
 /// The sample: one of so many cases.
@@ -117,4 +121,6 @@ pub(crate) fn every_crash_with_every_fault(bench: &Bench) {
         }
     }
     judge.report(bench, "crashes", cases);
+    #[cfg(feature = "statement")]
+    crate::statement::statement_settles_the_rest(bench);
 }

@@ -12,8 +12,9 @@ use recurring_facade::{ChargeRequest, Facade, ProviderId};
 use recurring_journal::{BillingRun, Journal, Report, State};
 use recurring_sandbox::{Fault, FaultKind, Moment};
 
+use crate::judge::Judge;
 use crate::lives::{another, calm, crashes, life, writes};
-use crate::process::{Bench, Crash, Judge};
+use crate::process::{Bench, Crash};
 use crate::sampled;
 use crate::world::charging;
 use crate::world::common::GOOD_CARD;

@@ -8,7 +8,8 @@ use recurring_journal::{Decided, Decision, State, StoreError};
 use recurring_sandbox::{FaultKind, Moment};
 
 use crate::hooked::{Point, Side};
-use crate::process::{Bench, Crash, Judge};
+use crate::judge::Judge;
+use crate::process::{Bench, Crash};
 use crate::world::common::{GOOD_CARD, attempt};
 use crate::{charging, sampled};
 

@@ -16,12 +16,15 @@ mod crashes;
 mod doors;
 mod failover;
 mod hooked;
+mod judge;
 mod lives;
 mod paused;
 mod process;
 mod random;
 mod returns;
 mod schedules;
+#[cfg(feature = "statement")]
+mod statement;
 
 use crashes::every_crash_with_every_fault;
 pub(crate) use crashes::{EVERY, sampled};

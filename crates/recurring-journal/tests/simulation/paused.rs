@@ -15,7 +15,8 @@ use worker::{Asked, Watch, Watched, Worker};
 
 use crate::careless::Careless;
 use crate::hooked::{Hook, Hooked, Point, Side};
-use crate::process::{Bench, Judge};
+use crate::judge::Judge;
+use crate::process::Bench;
 use crate::sampled;
 use crate::world::common::{attempt, post_json};
 

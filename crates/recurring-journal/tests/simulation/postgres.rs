@@ -9,8 +9,11 @@ mod world;
 
 mod crashes;
 mod hooked;
+mod judge;
 mod lives;
 mod process;
+#[cfg(feature = "statement")]
+mod statement;
 
 pub(crate) use crashes::EVERY;
 use crashes::every_crash_with_every_fault;

@@ -2,16 +2,17 @@
 
 use std::path::Path;
 
-use recurring_facade::{AttemptId, PaymentRef, ProviderId, Timestamp};
+use recurring_facade::{AttemptId, PaymentRef, Timestamp};
 use recurring_journal::store::{Failover, FoundCharge, JournalInfo, PostgresStore, SqliteStore};
 use recurring_journal::{Address, Journal, JournalError, StoreError};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
-use crate::arguments::AcknowledgeFailover;
+use crate::arguments::{AcknowledgeFailover, provider};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::files;
+use crate::nearest::json_problem;
 use crate::output::Output;
 use crate::session::{Session, shown};
 
@@ -147,9 +148,8 @@ pub(super) async fn acknowledge(
     Ok(Exit::Done)
 }
 
-/// A charge that an operator found at a gateway, as one line.
+/// A charge that an operator found at a gateway, as one line: of what `recurring run` prints, what is needed here.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Line {
     provider: String,
     attempt: String,
@@ -163,23 +163,22 @@ fn read_charged(path: &Path) -> Result<Vec<FoundCharge>, CliError> {
     let lines = content.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     lines
         .map(|(number, line)| {
-            let refuse = |why: String| {
+            found_charge(line).map_err(|why| {
                 CliError::usage(format!("cannot read {}: line {}: {why}", path.display(), number + 1))
-            };
-            let line: Line = serde_json::from_value(serde_json::from_str::<Value>(line).map_err(|_| {
-                refuse(
-                    "not valid JSON; write {\"provider\":\"..\",\"attempt\":\"..\",\"payment\":\"..\"}"
-                        .to_owned(),
-                )
-            })?)
-            .map_err(|error| refuse(error.to_string()))?;
-            let provider = ProviderId::ALL
-                .iter()
-                .find(|provider| provider.as_str() == line.provider)
-                .cloned()
-                .ok_or_else(|| refuse("`provider` is not a gateway".to_owned()))?;
-            let attempt = AttemptId::new(line.attempt).map_err(|error| refuse(error.to_string()))?;
-            Ok(FoundCharge { attempt, provider, payment: line.payment.map(PaymentRef::new) })
+            })
         })
         .collect()
+}
+
+fn found_charge(line: &str) -> Result<FoundCharge, String> {
+    let line: Line = serde_json::from_str(line).map_err(|error| {
+        let why = json_problem(&error, "a charge", &["provider", "attempt", "payment"]);
+        format!("{why}; write {{\"provider\":\"..\",\"attempt\":\"..\",\"payment\":\"..\"}}, or a line of `recurring run`")
+    })?;
+    let provider = provider(&line.provider).map_err(|why| format!("`provider`: {why}"))?;
+    let attempt = AttemptId::new(line.attempt).map_err(|error| error.to_string())?;
+    if line.payment.as_deref().is_some_and(|payment| payment.trim().is_empty()) {
+        return Err("`payment` is empty; leave it out where it is not known".to_owned());
+    }
+    Ok(FoundCharge { attempt, provider, payment: line.payment.map(PaymentRef::new) })
 }

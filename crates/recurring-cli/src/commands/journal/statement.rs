@@ -9,7 +9,7 @@ use recurring_journal::statement::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::arguments::StatementArguments;
+use crate::arguments::{StatementArguments, provider};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
@@ -26,9 +26,19 @@ pub(super) async fn settle(
     let (Some(map), Some(from), Some(until), Some(by)) = (map, from, until, by) else {
         return Err(CliError::usage("--statement needs --map, --from, --until and --by"));
     };
+    for (place, sum) in total.iter().enumerate() {
+        if total.iter().take(place).any(|before| before.currency() == sum.currency()) {
+            let currency = sum.currency();
+            return Err(CliError::usage(format!(
+                "--total names {currency} twice; give one sum of its charges for each currency"
+            )));
+        }
+    }
     let margin = Duration::from_secs(u64::from(margin).saturating_mul(3600));
     let period = Period::new(from, until, margin)?;
     let map = StatementMap::from_toml(&files::text(&map)?)?;
+    provider(map.provider().as_str())
+        .map_err(|why| CliError::usage(format!("cannot read the map: `provider`: {why}")))?;
     let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
     let bytes = std::fs::read(file).map_err(|error| files::unreadable(file, &error))?;
     let statement = Statement::read(&name, &bytes, &map, period, Control { lines, totals: total })?;

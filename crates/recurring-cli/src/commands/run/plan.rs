@@ -14,7 +14,8 @@ use crate::exit::Exit;
 use crate::line::Line;
 use crate::output::Output;
 
-/// Plans every charge of the file. Nothing is sent.
+/// Plans every charge of the file. Nothing is sent. One that was made before stays as it is; what must be looked at of
+/// these decides the exit code.
 pub(super) async fn plan(journal: &Journal, path: &Path, out: &Output) -> Result<Exit, CliError> {
     let mut charges = input::charges(path).await?;
     let (mut worst, mut planned, mut made) = (Exit::Done, 0_u64, 0_u64);
@@ -23,6 +24,13 @@ pub(super) async fn plan(journal: &Journal, path: &Path, out: &Output) -> Result
             Ok(charge) => match journal.plan(&charge).await {
                 Ok(record) => {
                     *(if record.state == State::Planned { &mut planned } else { &mut made }) += 1;
+                    if matches!(record.state, State::Unknown | State::Review) {
+                        worst = worse(worst, Exit::Unknown);
+                        out.problem(&format!(
+                            "{} was made before and is {}: recurring journal reconcile",
+                            record.attempt, record.state
+                        ));
+                    }
                     if out.is_json() {
                         out.object(&Line { state: Some(record.state), ..Line::record(&record) });
                     }
