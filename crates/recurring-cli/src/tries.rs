@@ -49,24 +49,27 @@ pub(crate) fn decide(
                 && series.period() == period.name().period().to_string()
         })
     };
-    let mut attempts = Vec::new();
+    // What a card was told that the customer has replaced says nothing about this one.
+    let (mut attempts, mut others) = (Vec::new(), Vec::new());
     for record in tries {
-        attempts.push(attempt(card, record, Some(period), with_card(record), amount)?);
+        let list = if with_card(record) { &mut attempts } else { &mut others };
+        list.push(attempt(card, record, Some(period), with_card(record), amount)?);
     }
     for record in card.charges.iter().filter(|record| !is_own(record) && !of_period(record)) {
         attempts.push(attempt(card, record, None, true, amount)?);
     }
     attempts.sort_by_key(|one| one.at);
-    let latest = attempts.last().map_or(now, |one| one.at);
-    let mut history = History::new(period, &attempts, now.max(period.due()).max(latest))?;
+    let latest = attempts.iter().chain(&others).map(|one| one.at).max().unwrap_or(now);
+    let now = now.max(period.due()).max(latest);
+    let mut history = History::after_other_cards(period, &others, &attempts, now)?;
     if let Some(expires) = card.expires {
         history = history.with_expiry(expires);
     }
     if let Some(ends) = card.series_ends {
         history = history.with_series_ends(ends);
     }
-    let declined = tries.iter().rev().find(|record| record.state == State::Declined);
-    let Some(last) = declined.filter(|record| with_card(record)) else {
+    let declined = tries.iter().rev().find(|record| record.state == State::Declined && with_card(record));
+    let Some(last) = declined else {
         return first(&history, card.scheme, amount).map(Some);
     };
     policy.map(|policy| next(&history, &decline(last, card.scheme), policy)).transpose()
@@ -91,7 +94,7 @@ fn attempt(
     let moved = card.moved.get(&written).copied();
     Ok(Attempt {
         name: derived.map_or(written, |name| name.to_string()),
-        credential: "card".to_owned(),
+        credential: if with_card { "card" } else { "another card" }.to_owned(),
         at: moved.unwrap_or_else(|| from_core_time(record.armed.unwrap_or(record.created))),
         amount: record.amount.map(Amount::try_from).transpose()?.unwrap_or(amount),
         initiator: Initiator::Merchant,
