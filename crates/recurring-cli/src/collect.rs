@@ -6,13 +6,13 @@ use std::path::Path;
 use recurring_facade::{Currency, Money, StoredCredential, Timestamp as CoreTimestamp};
 use recurring_journal::{AttemptRecord, Journal, State};
 use recurring_schedule::jiff::{Timestamp, civil::Date};
-use recurring_schedule::{Decision, NextTry, Period, RetryPolicy, ScheduleError};
+use recurring_schedule::{Attempt, Decision, NextTry, Period, RetryPolicy, ScheduleError};
 use serde::Serialize;
 
 use crate::error::CliError;
 use crate::files;
 use crate::subscription::{Means, Subscription, Until};
-use crate::tries::{Card, decide, is_unsent};
+use crate::tries::{self, Card, decide, is_unsent};
 
 /// One period that is not paid, and what comes next.
 pub(crate) struct Item<'a> {
@@ -41,31 +41,42 @@ pub(crate) async fn items<'a>(
     subscriptions: &'a [Subscription],
     question: &Question<'_>,
 ) -> Result<Vec<Item<'a>>, CliError> {
-    let mut all = Vec::new();
+    let (mut all, mut asked) = (Vec::new(), BTreeMap::<String, Vec<Attempt>>::new());
     for subscription in subscriptions {
         let Means::Credential(credential) = &subscription.means else { continue };
         let (mut series, mut charges) = (Vec::new(), Vec::new());
+        // Without a journal nothing is known of a card, not even that two subscriptions have the same.
+        let name = journal.map_or_else(String::new, |journal| journal.credential_name(credential));
+        let asked = asked.entry(name).or_default();
         if let Some(journal) = journal {
             series = journal.series(subscription.id()).await?;
             charges = journal.credential_history(credential, CoreTimestamp::UNIX_EPOCH).await?;
         }
-        let card = Card {
-            amount: subscription.amount,
-            scheme: subscription.scheme.as_ref(),
-            expires: subscription.expires(),
-            series_ends: subscription.series_ends(),
-            charges: &charges,
-            moved: question.moved,
-        };
         for period in subscription.periods(question.since, question.until) {
             let tries = tries_of(&series, &period);
             if tries.iter().any(|one| matches!(one.state, State::Paid | State::Authorized | State::Canceled))
             {
                 continue;
             }
+            let card = Card {
+                amount: subscription.amount,
+                scheme: subscription.scheme.as_ref(),
+                expires: subscription.expires(),
+                series_ends: subscription.series_ends(),
+                charges: &charges,
+                asked,
+                moved: question.moved,
+            };
             let decision = decide(&card, &period, &tries, question.policy, question.now)
                 .map_err(|error| problem(subscription, &error))?;
             let is_retry = !tries.iter().all(is_unsent);
+            let now = question.now.max(period.due());
+            if let Some(Decision::At(next)) = &decision
+                && next.time <= now
+                && journal.is_some()
+            {
+                asked.push(tries::asked(&card, next, now).map_err(|error| problem(subscription, &error))?);
+            }
             all.push(Item { subscription, credential, period, is_retry, decision });
         }
     }

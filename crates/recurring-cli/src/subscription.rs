@@ -35,6 +35,9 @@ const MEMBERS: [&str; 16] = [
     "notification_url",
 ];
 
+/// The beginning of a line.
+const EXAMPLE: &str = r#"{"subscription":"sub-42","anchor":"2026-01-31T09:00[Europe/Lisbon]", ..}"#;
+
 /// One line as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -145,8 +148,17 @@ impl Subscription {
 /// Reads the file. Every line that is wrong is named.
 pub(crate) fn read(path: &Path) -> Result<Vec<Subscription>, CliError> {
     let text = files::text(path)?;
+    let text = text.trim_start_matches('\u{feff}');
+    if text.trim_start().starts_with(|first| first != '{') {
+        // Every line of it would be wrong.
+        return Err(CliError::usage(format!(
+            "cannot read {}: it must hold one JSON object a line, such as {EXAMPLE}; CSV and JSON arrays are not read: write \
+             one object a line",
+            path.display()
+        )));
+    }
     let (mut all, mut wrong, mut ids) = (Vec::new(), Vec::new(), BTreeSet::new());
-    for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').split('\n')) {
+    for (number, line) in (1..).zip(text.split('\n')) {
         if line.trim().is_empty() {
             continue;
         }

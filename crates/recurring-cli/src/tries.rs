@@ -1,14 +1,22 @@
 //! The tries of a period, as the journal has them, and what comes next. Pure; the simulation of years reads this file too.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use recurring_facade::Money;
+use recurring_facade::{Money, Timestamp as CoreTimestamp};
 use recurring_journal::{AttemptRecord, State};
 use recurring_schedule::jiff::Timestamp;
 use recurring_schedule::{
-    Amount, Attempt, AttemptState, Decision, Decline, History, Initiator, Period, RetryPolicy, ScheduleError,
-    Scheme, first, from_core_time, next,
+    Amount, Attempt, AttemptState, Decision, Decline, History, Initiator, NextTry, Period, RetryPolicy,
+    ScheduleError, Scheme, first, from_core_time, next,
 };
+
+/// What stands for the card in its history, and for one that it replaced. Nothing else is known of either.
+const CARD: &str = "card";
+const OTHER_CARD: &str = "another card";
+
+/// How long a call may take that charges: the journal's lease.
+const LONGEST_CALL: Duration = Duration::from_mins(30);
 
 /// What is known of the card that is charged.
 pub(crate) struct Card<'a> {
@@ -20,6 +28,8 @@ pub(crate) struct Card<'a> {
     pub(crate) series_ends: Option<Timestamp>,
     /// Every charge with it.
     pub(crate) charges: &'a [AttemptRecord],
+    /// The charges with it that were decided in this batch and are not sent yet: they count for the limits, too.
+    pub(crate) asked: &'a [Attempt],
     /// Moments of attempts that are not those of the journal's clock, by name: where a sandbox has a clock of its own.
     pub(crate) moved: &'a BTreeMap<String, Timestamp>,
 }
@@ -49,27 +59,50 @@ pub(crate) fn decide(
                 && series.period() == period.name().period().to_string()
         })
     };
-    let mut attempts = Vec::new();
-    for record in tries {
-        attempts.push(attempt(card, record, Some(period), with_card(record), amount)?);
+    // What a card was told that the customer has replaced says nothing about this one.
+    let (mut attempts, mut others) = (Vec::new(), Vec::new());
+    // A try began after the one before it was over, however late its record was changed again.
+    let mut latest = Timestamp::MAX;
+    for record in tries.iter().rev() {
+        let mut try_ = attempt(card, record, Some(period), with_card(record), amount)?;
+        try_.at = try_.at.min(latest);
+        latest = try_.at;
+        let list = if with_card(record) { &mut attempts } else { &mut others };
+        list.push(try_);
     }
+    others.reverse();
     for record in card.charges.iter().filter(|record| !is_own(record) && !of_period(record)) {
         attempts.push(attempt(card, record, None, true, amount)?);
     }
+    attempts.extend_from_slice(card.asked);
     attempts.sort_by_key(|one| one.at);
-    let latest = attempts.last().map_or(now, |one| one.at);
-    let mut history = History::new(period, &attempts, now.max(period.due()).max(latest))?;
+    let latest = attempts.iter().chain(&others).map(|one| one.at).max().unwrap_or(now);
+    let now = now.max(period.due()).max(latest);
+    let mut history = History::after_other_cards(period, &others, &attempts, now)?;
     if let Some(expires) = card.expires {
         history = history.with_expiry(expires);
     }
     if let Some(ends) = card.series_ends {
         history = history.with_series_ends(ends);
     }
-    let declined = tries.iter().rev().find(|record| record.state == State::Declined);
-    let Some(last) = declined.filter(|record| with_card(record)) else {
+    let declined = tries.iter().rev().find(|record| record.state == State::Declined && with_card(record));
+    let Some(last) = declined else {
         return first(&history, card.scheme, amount).map(Some);
     };
     policy.map(|policy| next(&history, &decline(last, card.scheme), policy)).transpose()
+}
+
+/// A charge that is sent in this batch, for the limits of the decisions after it.
+pub(crate) fn asked(card: &Card<'_>, next: &NextTry, now: Timestamp) -> Result<Attempt, ScheduleError> {
+    Ok(Attempt {
+        name: next.name.to_string(),
+        credential: CARD.to_owned(),
+        at: now,
+        amount: Amount::try_from(card.amount)?,
+        initiator: Initiator::Merchant,
+        state: AttemptState::Armed,
+        decline: None,
+    })
 }
 
 /// Whether the same line may be given again: nothing was sent, or nothing happened, with a proof.
@@ -91,13 +124,21 @@ fn attempt(
     let moved = card.moved.get(&written).copied();
     Ok(Attempt {
         name: derived.map_or(written, |name| name.to_string()),
-        credential: "card".to_owned(),
-        at: moved.unwrap_or_else(|| from_core_time(record.armed.unwrap_or(record.created))),
+        credential: if with_card { CARD } else { OTHER_CARD }.to_owned(),
+        at: moved.unwrap_or_else(|| from_core_time(asked_at(record))),
         amount: record.amount.map(Amount::try_from).transpose()?.unwrap_or(amount),
         initiator: Initiator::Merchant,
         state: state(record),
         decline: (with_card && record.state == State::Declined).then(|| decline(record, card.scheme)),
     })
+}
+
+/// The latest moment at which the issuer may have been asked, by whose clock the limits are counted: a call can take a while. It was
+/// before the answer, and within the time that a process has for it.
+fn asked_at(record: &AttemptRecord) -> CoreTimestamp {
+    let armed = record.armed.unwrap_or(record.created);
+    let longest = armed.checked_add(LONGEST_CALL).unwrap_or(CoreTimestamp::MAX);
+    record.updated.clamp(armed, longest)
 }
 
 fn state(record: &AttemptRecord) -> AttemptState {

@@ -13,16 +13,21 @@ const FADING: &str = "4000000000000341";
 /// A sandbox with a journal, and a first payment at emspay with this card.
 fn sandbox(name: &str, card: &str) -> Sandbox {
     let sandbox = Sandbox::start(name);
-    let (pending, credential) = (sandbox.file("pending.json"), sandbox.file("credential.json"));
+    enrol(&sandbox, "first", card, "credential.json");
+    sandbox.create_journal();
+    sandbox
+}
+
+/// A first payment at emspay with this card, and the file of its credential.
+fn enrol(sandbox: &Sandbox, attempt: &str, card: &str, credential: &str) {
+    let (pending, credential) = (sandbox.file(&format!("{attempt}.json")), sandbox.file(credential));
     let words =
-        ["enrol", "--provider", "emspay", "--attempt", "first", "--amount", "40.00", "--currency", "EUR"];
+        ["enrol", "--provider", "emspay", "--attempt", attempt, "--amount", "40.00", "--currency", "EUR"];
     let (code, lines) = sandbox.run(&[&words[..], &["--pending", &pending]].concat());
     assert_eq!(code, 0, "{lines:?}");
     pay(lines[0]["redirect"].as_str().expect("a page"), card);
     let words = ["resume", "--provider", "emspay", "--pending", &pending, "--credential", &credential];
     assert_eq!(sandbox.run(&words).0, 0);
-    sandbox.create_journal();
-    sandbox
 }
 
 /// The anchor so many days ago, in UTC.
@@ -119,6 +124,21 @@ fn bad_subscriptions_are_named_by_line_and_member() {
 }
 
 #[test]
+fn csv_and_arrays_of_subscriptions_are_refused() {
+    let sandbox = sandbox("csv", "4111111111111111");
+    let name = sandbox.file("subscriptions.csv");
+    let line = weekly(&sandbox, 8);
+    let token = sandbox.credential()["vault_token"].as_str().expect("a token").to_owned();
+    for text in [format!("subscription,vault_token\nsub-42,{token}\n"), format!("[{line}]")] {
+        std::fs::write(&name, text).expect("written");
+        let (code, _, errors) = told(&sandbox, &["due", "--subscriptions", &name]);
+        let says = "it must hold one JSON object a line";
+        assert!(code == 2 && errors.contains(says) && errors.contains("CSV"), "{code} {errors}");
+        assert!(!errors.contains(&token), "{errors}");
+    }
+}
+
+#[test]
 fn bad_policy_names_the_rule() {
     let sandbox = sandbox("bad-policy", "4111111111111111");
     let subscriptions = file(&sandbox, &[weekly(&sandbox, 8)]);
@@ -167,6 +187,41 @@ fn declined_period_is_tried_again_when_the_policy_says() {
     assert_eq!((code, lines.len()), (0, 0), "not due today: {errors}");
     // `due` leaves it to `retry`.
     assert_eq!(told(&sandbox, &["due", "--subscriptions", &subscriptions]).1.len(), 0);
+}
+
+/// The customer gives another card within the period: it is tried at once, under the next name, and nothing that the old card was
+/// told forbids it.
+#[test]
+fn another_card_is_tried_within_the_period() {
+    // Reported stolen.
+    let sandbox = sandbox("another-card", "4000000000430001");
+    let mut subscription = weekly(&sandbox, 1);
+    let subscriptions = file(&sandbox, &[subscription.clone()]);
+    let policy = policy(&sandbox);
+    let (_, lines, _) = told(&sandbox, &["due", "--subscriptions", &subscriptions]);
+    let input: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    sandbox.recorded_with(&input, &["run", "--input", "-"]);
+    let words = ["retry", "--subscriptions", &subscriptions, "--policy", &policy];
+    let (_, lines, errors) = told(&sandbox, &words);
+    assert_eq!(lines[0]["next"], json!("stop"), "{lines:?} {errors}");
+
+    enrol(&sandbox, "second", "4111111111111111", "another.json");
+    subscription["credential"] =
+        serde_json::from_str(&std::fs::read_to_string(sandbox.file("another.json")).expect("a file"))
+            .expect("JSON");
+    file(&sandbox, &[subscription]);
+    let (code, lines, errors) = told(&sandbox, &[&words[..], &["--due"]].concat());
+    assert_eq!((code, lines.len()), (0, 1), "{errors}");
+    let name = format!("{}.2", input_name(&input));
+    assert_eq!((&lines[0]["attempt"], &lines[0]["try"]), (&json!(name), &json!(2)), "{lines:?}");
+    assert_eq!(lines[0]["period"].as_str().map(|period| format!("sub-42.{period}.2")), Some(name.clone()));
+    let again = format!("{}\n", lines[0]);
+    sandbox.recorded_with(&again, &["run", "--input", "-"]);
+    sandbox.recorded(&["journal", "reconcile"]);
+    assert_eq!(sandbox.ledger(&name), 1);
+    let (code, lines, errors) = told(&sandbox, &words);
+    assert_eq!((code, lines.len()), (0, 0), "{lines:?} {errors}");
+    assert_eq!(sandbox.moved(), 3, "two first payments and one period");
 }
 
 fn input_name(input: &str) -> String {

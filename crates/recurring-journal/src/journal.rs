@@ -328,8 +328,13 @@ impl Journal {
         credential: &StoredCredential,
         since: Timestamp,
     ) -> Result<Vec<AttemptRecord>, JournalError> {
-        let digest = credential_digest(self.identity(), credential);
-        Ok(self.store().credential_history(&digest, since).await?)
+        Ok(self.store().credential_history(&self.credential_name(credential), since).await?)
+    }
+
+    /// The name by which this journal knows a credential: the same for the same credential, also when it was stored anew, and
+    /// another one in another journal. It shows nothing of the credential.
+    pub fn credential_name(&self, credential: &StoredCredential) -> String {
+        credential_digest(self.identity(), credential)
     }
 
     /// How many attempts are not settled, by gateway and state, and how old the oldest of them is: for the gauges of a

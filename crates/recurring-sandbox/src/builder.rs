@@ -7,6 +7,7 @@ use crate::connection::serve;
 use crate::faults::{Fault, Faults};
 use crate::gateways;
 use crate::guard::AllowedHosts;
+use crate::issuer::Issuer;
 use crate::keys::KeyFolder;
 use crate::ledger::Ledger;
 use crate::log::RequestLog;
@@ -45,6 +46,7 @@ pub struct SandboxBuilder {
     hosts: Vec<String>,
     client_timeout: Duration,
     emspay_wait: Duration,
+    shared_clock: bool,
     faults: Vec<Fault>,
     record: Option<PathBuf>,
     state: Option<PathBuf>,
@@ -142,6 +144,15 @@ impl SandboxBuilder {
         self
     }
 
+    /// States that the test moves the clients' clock along with the sandbox's. By default theirs goes on as it is, and emspay
+    /// dates its orders by it, so that a client finds them in the period in which it sent them.
+    /// A sandbox that starts from a state file is given it again.
+    #[must_use]
+    pub fn with_shared_clock(mut self, shared: bool) -> SandboxBuilder {
+        self.shared_clock = shared;
+        self
+    }
+
     /// Writes every exchange with a gateway, and every notification sent, into this folder as an example in the layout
     /// of this workspace's `fixtures/`: `<provider>/<operation>/recorded-00001/`. Secrets, names, addresses and ids are
     /// replaced by placeholders, the same value by the same one. Existing files stay. At most 10,000 examples;
@@ -198,7 +209,7 @@ impl SandboxBuilder {
         let changed = outbox.watch();
         let port = Arc::new(Port::bind(self.listen).await?);
         let clock = self.starts_at.map_or_else(Clock::default, Clock::starting_at);
-        let Origins { mut ids, clock, pairs, file, events } =
+        let Origins { mut ids, mut clock, pairs, file, events } =
             Origins::of(self.state.as_deref(), self.seed, clock).await?;
         // The settings name the files in it, for programs that run elsewhere.
         let beside = self.state.as_ref().map(std::path::absolute).transpose()?.map(|file| {
@@ -206,6 +217,7 @@ impl SandboxBuilder {
             folder.push(".keys");
             PathBuf::from(folder)
         });
+        clock.share(self.shared_clock);
         let keys = KeyFolder::create(self.key_dir.or(beside).as_deref())?;
         let gateways = gateways::all(&mut ids, pairs, &keys, self.emspay_wait)?;
         let url = format!("http://{}", reachable(port.address()));
@@ -214,6 +226,7 @@ impl SandboxBuilder {
             clock,
             ids,
             ledger: Ledger::default(),
+            issuer: Issuer::default(),
             outbox,
             faults: Faults::default(),
             delay: Duration::ZERO,
@@ -284,6 +297,7 @@ impl Sandbox {
             hosts: Vec::new(),
             client_timeout: CLIENT_TIMEOUT,
             emspay_wait: Duration::ZERO,
+            shared_clock: false,
             faults: Vec::new(),
             record: None,
             state: None,

@@ -100,6 +100,44 @@ const PROCESSOR: Decline = Decline {
     message: "The acquirer has a technical problem.",
     response: "96",
 };
+/// Declines that a test sets for a card, beside those of the test cards.
+static MORE_DECLINES: [Decline; 12] = [
+    Decline { code: "pickup_card", message: "Pick up the card.", response: "04" },
+    Decline {
+        code: "invalid_card_number",
+        message: "The number is not that of a card: invalid card.",
+        response: "14",
+    },
+    Decline { code: "invalid_issuer_number", message: "There is no such issuer.", response: "15" },
+    Decline { code: "lost_card", message: "The card was reported lost: lost card.", response: "41" },
+    Decline { code: "closed_account", message: "The account was closed: closed account.", response: "46" },
+    Decline {
+        code: "transaction_not_permitted_to_cardholder",
+        message: "The transaction is not permitted to the cardholder.",
+        response: "57",
+    },
+    Decline { code: "suspected_fraud", message: "Suspected fraud.", response: "59" },
+    Decline { code: "restricted_card", message: "The card is restricted.", response: "62" },
+    Decline {
+        code: "exceeds_frequency_limit",
+        message: "The card exceeds its withdrawal frequency.",
+        response: "65",
+    },
+    Decline { code: "issuer_not_available", message: "Issuer unavailable.", response: "91" },
+    Decline {
+        code: "revocation_of_authorization",
+        message: "Revocation of authorization order.",
+        response: "R1",
+    },
+    Decline { code: "stop_payment", message: "Stop payment order.", response: "R0" },
+];
+
+/// The decline with this response code.
+pub(crate) fn decline_of(response: &str) -> Option<Decline> {
+    let of_cards = [INSUFFICIENT_FUNDS, EXPIRED, DO_NOT_HONOR, STOLEN, LIMIT, AUTHENTICATION, PROCESSOR];
+    of_cards.iter().chain(&MORE_DECLINES).find(|decline| decline.response == response).copied()
+}
+
 /// The customer pressed "decline" on the payment page.
 pub(crate) const REFUSED_BY_ISSUER: Decline =
     Decline { code: "do_not_honour", message: "The card's issuer declined the payment.", response: "05" };

@@ -11,6 +11,8 @@ pub(crate) struct Clock {
     offset: SignedDuration,
     /// The part of the offset by which it was moved.
     moved: SignedDuration,
+    /// Whether the callers' clocks are moved with it.
+    shared: bool,
     /// What it shows while one request acts, so that a replay of the request sees the same.
     stopped: Option<Timestamp>,
 }
@@ -47,7 +49,13 @@ impl Clock {
 
     /// What the clock would show if it had never been moved: the time at the caller, who keeps a clock of its own.
     pub(crate) fn unmoved(&self) -> Timestamp {
-        self.now().checked_sub(self.moved).unwrap_or(Timestamp::MIN)
+        let moved = if self.shared { SignedDuration::ZERO } else { self.moved };
+        self.now().checked_sub(moved).unwrap_or(Timestamp::MIN)
+    }
+
+    /// States that the callers' clocks are moved with it.
+    pub(crate) fn share(&mut self, shared: bool) {
+        self.shared = shared;
     }
 
     /// What it would show after a move.

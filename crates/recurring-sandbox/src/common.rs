@@ -3,6 +3,7 @@
 use crate::clock::Clock;
 use crate::faults::{FaultKind, Faults, forge};
 use crate::ids::Ids;
+use crate::issuer::Issuer;
 use crate::ledger::{Ledger, LedgerKind, PaymentNames};
 use crate::outbox::{Notification, Outbox};
 use jiff::Timestamp;
@@ -13,6 +14,7 @@ pub(crate) struct Common {
     pub(crate) clock: Clock,
     pub(crate) ids: Ids,
     pub(crate) ledger: Ledger,
+    pub(crate) issuer: Issuer,
     pub(crate) outbox: Outbox,
     pub(crate) faults: Faults,
     /// How long the answer to the current request is held back.

@@ -1,5 +1,6 @@
 //! What falls due when the clock moves, shown before it moves.
 
+use crate::issuer::Answers;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -83,11 +84,13 @@ pub(crate) struct DueList {
     /// By time, then in the order in which they were found.
     events: BTreeMap<(Timestamp, u64), DueEvent>,
     found: u64,
+    /// What the issuers answer.
+    pub(crate) answers: Answers,
 }
 
 impl DueList {
-    pub(crate) fn new(now: Timestamp, to: Timestamp) -> DueList {
-        DueList { now, to, events: BTreeMap::new(), found: 0 }
+    pub(crate) fn new(now: Timestamp, to: Timestamp, answers: Answers) -> DueList {
+        DueList { now, to, events: BTreeMap::new(), found: 0, answers }
     }
 
     /// Whether a time is later than now, and reached.
@@ -143,7 +146,7 @@ mod tests {
     #[test]
     fn earliest_events_are_listed_and_the_rest_counted() {
         let at = |second: i64| Timestamp::from_second(second).unwrap();
-        let mut list = DueList::new(at(0), at(5_000));
+        let mut list = DueList::new(at(0), at(5_000), Answers::default());
         let payment = DuePayment { reference: "a", payment: "b", amount: Some((1, "EUR")) };
         for second in (-5..6_000).rev() {
             list.add(at(second), "omno", DueKind::Expiry, payment, "");

@@ -76,6 +76,9 @@ fn again(state: &mut State, event: Event) -> Option<()> {
         }
         Event::Webhooks(settings) => state.common.outbox.set_account_wide(&settings).ok()?,
         Event::TokensExpired { gateway } => state.expire_tokens(&gateway),
+        Event::Issuer { cardholder, response } => {
+            state.set_issuer(&cardholder, response.as_deref()).then_some(())?;
+        }
         Event::Request(kept) => {
             let mut headers = HeaderMap::new();
             for (name, value) in &kept.headers {

@@ -3,6 +3,7 @@
 use crate::due::ClockPreview;
 use crate::env_file;
 use crate::faults::Fault;
+use crate::issuer::Authorization;
 use crate::keys::KeyFolder;
 use crate::ledger::{Delivery, Exchange, LedgerEntry, LedgerKind};
 use crate::state::{SharedState, lock};
@@ -155,6 +156,34 @@ impl Sandbox {
     #[must_use]
     pub fn preview(&self, by: Duration) -> ClockPreview {
         lock(&self.shared).preview(by)
+    }
+
+    /// The charges of stored cards that their issuers were asked for, approved and declined, oldest first; the last 100,000. With
+    /// them a test counts how often a card was tried, which the ledger, that has only what was paid, does not show.
+    #[must_use]
+    pub fn authorizations(&self) -> Vec<Authorization> {
+        let mut state = lock(&self.shared);
+        state.catch_up();
+        state.common.issuer.asked()
+    }
+
+    /// Makes the issuer decline every later charge of this cardholder's stored cards with a response code that card networks share,
+    /// until [`Sandbox::approve_cards`]. Each gateway words it in its own way; some do not hand on what it means. A card that has
+    /// expired is declined as expired.
+    ///
+    /// # Errors
+    /// `InvalidInput`: the sandbox has no words for the response code.
+    pub fn decline_cards(&self, cardholder: &str, response: &str) -> std::io::Result<()> {
+        if lock(&self.shared).set_issuer(cardholder, Some(response)) {
+            return Ok(());
+        }
+        let why = format!("the sandbox has no words for a decline with the response code {response:?}");
+        Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, why))
+    }
+
+    /// Ends [`Sandbox::decline_cards`]: the card's number says again what its issuer answers.
+    pub fn approve_cards(&self, cardholder: &str) {
+        lock(&self.shared).set_issuer(cardholder, None);
     }
 
     /// Moves the sandbox's clock forward: access tokens and unpaid orders expire, scheduled payments fall due and are

@@ -76,7 +76,8 @@ impl State {
     /// What a move of the clock would make due. Nothing moves.
     pub(crate) fn preview(&mut self, by: Duration) -> ClockPreview {
         self.catch_up();
-        let mut list = DueList::new(self.common.now(), self.common.clock.after(by));
+        let answers = self.common.issuer.answers().clone();
+        let mut list = DueList::new(self.common.now(), self.common.clock.after(by), answers);
         for gateway in &self.gateways {
             gateway.list_due(&mut list);
         }
@@ -111,6 +112,16 @@ impl State {
         for known in self.gateways.iter_mut().filter(|known| known.name() == gateway) {
             known.expire_tokens();
         }
+    }
+
+    /// Sets what the issuer answers to later charges of this cardholder's cards. Answers whether the response code is known.
+    pub(crate) fn set_issuer(&mut self, cardholder: &str, response: Option<&str>) -> bool {
+        let known = self.common.issuer.set(cardholder, response);
+        if known {
+            let (cardholder, response) = (cardholder.to_owned(), response.map(str::to_owned));
+            self.keep(&Event::Issuer { cardholder, response });
+        }
+        known
     }
 
     /// Takes the payments that fell due, and ends the pages that were open too long. Called before anything reads the

@@ -38,6 +38,8 @@ pub(crate) enum Event {
     Due { at: String, ids: u64 },
     /// The addresses for webhooks of whole accounts.
     Webhooks(Map<String, Value>),
+    /// What the issuer of a cardholder's cards answers was set: a response code, or what the card's number says.
+    Issuer { cardholder: String, response: Option<String> },
     /// The access tokens of a gateway were taken away by a fault.
     TokensExpired { gateway: String },
 }

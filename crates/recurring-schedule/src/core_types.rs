@@ -11,6 +11,15 @@ use crate::decline::Decline;
 use crate::error::ScheduleError;
 use crate::name::AttemptName;
 
+/// The codes of gateways that name a response code of the card networks after which Visa permits no further try, and that the
+/// reason alone does not show.
+// Source: revio's table of codes, whose words are those of ISO 8583 for these codes (gateway-codes in SOURCES.md).
+const GATEWAY_CODES: &[(&str, &str)] = &[
+    ("invalid_card_number", "14"),
+    ("invalid_issuer_number", "15"),
+    ("transaction_not_permitted_to_cardholder", "57"),
+];
+
 /// What a reason means for another try, by its advice. A reason without an advice is unknown.
 impl From<DeclineReason> for DeclineClass {
     fn from(reason: DeclineReason) -> Self {
@@ -24,10 +33,13 @@ impl From<DeclineReason> for DeclineClass {
 }
 
 impl Decline {
-    /// Creates a decline by a gateway's answer: by the response code where it hands on that of the card networks, and by what its
-    /// words mean. A code of the gateway's own is left out, and so is a reason that says less than a code.
+    /// Creates a decline by a gateway's answer: by the response code where it hands on that of the card networks, or its own code
+    /// means one of them, and by what its words mean. Any other code of the gateway's own is left out, and so is a reason that says
+    /// less than a code.
     pub fn from_answer(code: Option<&str>, reason: Option<DeclineReason>) -> Self {
-        let code = code.filter(|code| DeclineReason::from_response_code(code).is_some());
+        let known = |code: &str| DeclineReason::from_response_code(code).is_some();
+        let named = |code: &str| GATEWAY_CODES.iter().find(|(own, _)| *own == code).map(|(_, code)| *code);
+        let code = code.and_then(|code| if known(code) { Some(code) } else { named(code) });
         let reason = reason.unwrap_or(DeclineReason::Other);
         let says_more = code.is_none() || reason.advice() != RetryAdvice::NotStated;
         Self {

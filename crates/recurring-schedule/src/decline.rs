@@ -126,6 +126,13 @@ impl Decline {
         }
     }
 
+    /// Whether the card itself cannot be charged any more, for this payment or another one. A missing authentication is about one
+    /// payment.
+    pub(crate) fn wants_new_card(&self) -> bool {
+        let advised = self.class_of_advice() == Some(DeclineClass::NeedsCustomer);
+        self.class() == DeclineClass::NeedsCustomer && (advised || !self.is_missing_authentication())
+    }
+
     fn advice(&self) -> Option<AdviceRule> {
         self.advice_code.as_deref().map(codes::advice)
     }

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::attempt::{Attempt, AttemptState};
 use crate::class::DeclineClass;
-use crate::decline::Decline;
+use crate::decline::{Decline, Scheme};
 use crate::error::ScheduleError;
 use crate::history::History;
 use crate::limits;
@@ -80,11 +80,11 @@ impl StopReason {
 ///
 /// `decline` is that of the last declined try of the period. The answer depends on nothing but the arguments. A time is never
 /// before the moment of the history, is in the hours of the policy, and keeps the limits of the card's scheme, whatever the policy
-/// says: ask again when it has come, if other attempts with the card were made in between. A try is refused unless every earlier
+/// says, or those of every scheme where the record names another scheme than `decline`: ask again when it has come, if other attempts with the card were made in between. A try is refused unless every earlier
 /// one of the period is `declined` or `not_applied`: never while one is pending, unknown or in review.
 ///
 /// # Errors
-/// Names `history` when it has no declined try of the period.
+/// Names `history` when it has no declined try of the period with this card: then [`first`](crate::first) decides.
 pub fn next(
     history: &History<'_>,
     decline: &Decline,
@@ -93,17 +93,19 @@ pub fn next(
     if let Some(stop) = history.tries.iter().find_map(|one| ended_or_open(one)) {
         return Ok(Decision::Stop(stop));
     }
-    let declined: Vec<&Attempt> =
-        history.tries.iter().copied().filter(|one| one.state == AttemptState::Declined).collect();
-    let (Some(first), Some(last)) = (history.tries.first(), declined.last()) else {
+    let declined = history.declined();
+    let (Some(first), Some(last)) = (history.own.first(), declined.last()) else {
         let rule = "must hold a declined try of the period; what was not applied may be tried again under its own name";
         return Err(ScheduleError::new("history", rule));
     };
-    if let Some(never) = forbidden(history, decline) {
-        return Ok(Decision::Stop(StopReason::Never(never.words())));
+    let scheme = history.scheme(decline.scheme.as_ref());
+    let read = |decline| History::read(decline, scheme);
+    let (decline, recorded) = (read(decline), last.decline.as_ref().map(read));
+    if let Some(never) = forbidden(history, &decline, scheme) {
+        return Ok(Decision::Stop(StopReason::Never(never)));
     }
     // What the record has of the last try counts too, where it is stricter than what the caller handed in.
-    let known = last.decline.as_ref().filter(|known| known.class() > decline.class()).unwrap_or(decline);
+    let known = recorded.as_ref().filter(|recorded| recorded.class() > decline.class()).unwrap_or(&decline);
     if known.class() == DeclineClass::NeedsCustomer {
         return Ok(Decision::NeedsCustomer(if known.is_missing_authentication() {
             CustomerReason::Authentication(known.words())
@@ -111,16 +113,19 @@ pub fn next(
             CustomerReason::NewCard(known.words())
         }));
     }
+    if let Some(dead) = dead_card(history, scheme) {
+        return Ok(Decision::NeedsCustomer(dead));
+    }
     let number = u8::try_from(history.tries.len() + 1).unwrap_or(u8::MAX);
     let used = declined.len() >= usize::from(policy.most_tries()) || number > MOST_TRIES;
     let planned = policy.planned(first.at, declined.len()).filter(|_| !used);
     let Some((planned, name)) = planned.zip(history.period.name().with_number(number)) else {
         return Ok(Decision::Stop(StopReason::TriesUsed));
     };
-    let hours = decline.wait_hours().max(last.decline.as_ref().map_or(0, Decline::wait_hours));
+    let hours = decline.wait_hours().max(recorded.as_ref().map_or(0, |recorded| recorded.wait_hours()));
     let waited =
         last.at.saturating_add(SignedDuration::from_hours(i64::from(hours))).unwrap_or(Timestamp::MAX);
-    let time = permitted(history, decline, policy, last, planned.max(waited).max(history.now));
+    let time = permitted(history, scheme, policy, last, planned.max(waited).max(history.now));
     let Some(time) = time.filter(|time| !policy.end_with_period() || *time < history.period.ends()) else {
         return Ok(Decision::Stop(StopReason::PeriodEnds));
     };
@@ -142,24 +147,29 @@ pub(crate) fn ended_or_open(one: &Attempt) -> Option<StopReason> {
     }
 }
 
-/// The decline after which the credential must never be charged again: this one, or one of an earlier attempt, since which
-/// none was approved.
-fn forbidden<'a>(history: &'a History<'_>, decline: &'a Decline) -> Option<&'a Decline> {
+/// What forbids another charge with the credential: this decline, or one of an earlier attempt, since which none was approved.
+fn forbidden(history: &History<'_>, decline: &Decline, scheme: Option<&Scheme>) -> Option<String> {
     let this = Some(decline).filter(|decline| decline.class() == DeclineClass::Hard);
-    this.or_else(|| forbidden_since_approval(history))
+    this.map(Decline::words).or_else(|| forbidden_since_approval(history, scheme))
 }
 
-/// The first decline since the last approval after which the credential must never be charged again.
-pub(crate) fn forbidden_since_approval<'a>(history: &'a History<'_>) -> Option<&'a Decline> {
-    let approved = history.attempts.iter().rposition(|one| one.state.is_approved());
-    let since = history.attempts.get(approved.map_or(0, |index| index + 1)..).unwrap_or_default();
-    since.iter().filter_map(|one| one.decline.as_ref()).find(|decline| decline.class() == DeclineClass::Hard)
+/// The first decline since the last approval after which the credential must never be charged again: its words.
+pub(crate) fn forbidden_since_approval(history: &History<'_>, scheme: Option<&Scheme>) -> Option<String> {
+    let mut since = history.declines_since_approval().map(|decline| History::read(decline, scheme));
+    since.find(|decline| decline.class() == DeclineClass::Hard).map(|decline| decline.words())
+}
+
+/// What to ask the customer where a decline since the last approval says that the card itself cannot be charged any more, for this
+/// payment or another one.
+pub(crate) fn dead_card(history: &History<'_>, scheme: Option<&Scheme>) -> Option<CustomerReason> {
+    let mut since = history.declines_since_approval().map(|decline| History::read(decline, scheme));
+    since.find(|decline| decline.wants_new_card()).map(|decline| CustomerReason::NewCard(decline.words()))
 }
 
 /// The first moment at `time` or later that is in the policy's hours and within the scheme's limits.
 fn permitted(
     history: &History<'_>,
-    decline: &Decline,
+    scheme: Option<&Scheme>,
     policy: &RetryPolicy,
     last: &Attempt,
     time: Timestamp,
@@ -167,7 +177,7 @@ fn permitted(
     let mut time = policy.in_hours(time)?;
     // A later time is within every limit that an earlier one was in, so that each round but the last passes a limit for good.
     loop {
-        let within = limits::earliest(decline.scheme.as_ref(), history.attempts, last.amount, time);
+        let within = limits::earliest(scheme, history.attempts, last.amount, time);
         let next = policy.in_hours(within)?;
         if next == time {
             return Some(time);

@@ -37,6 +37,21 @@ fn reasons_without_codes_have_a_class() {
 }
 
 #[test]
+fn gateway_codes_that_name_a_network_code_forbid() {
+    for (code, reason, expected) in [
+        ("invalid_card_number", DeclineReason::InvalidCredential, "14"),
+        ("invalid_issuer_number", DeclineReason::InvalidCredential, "15"),
+        ("transaction_not_permitted_to_cardholder", DeclineReason::DoNotHonour, "57"),
+    ] {
+        let decline = Decline::from_answer(Some(code), Some(reason));
+        assert_eq!(decline.response_code.as_deref(), Some(expected), "{code}");
+        assert_eq!(decline.with_scheme(Scheme::Visa).class(), DeclineClass::Hard, "{code}");
+    }
+    let mild = Decline::from_answer(Some("insufficient_funds"), Some(DeclineReason::InsufficientFunds));
+    assert_eq!((mild.response_code, mild.class), (None, Some(DeclineClass::Soft)));
+}
+
+#[test]
 fn outcomes_are_states_of_the_same_word() {
     for outcome in Outcome::ALL {
         assert_eq!(AttemptState::from(*outcome).as_str(), outcome.as_str());

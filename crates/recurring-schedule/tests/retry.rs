@@ -346,7 +346,7 @@ fn history_that_cannot_be_true_is_refused() {
     let mut twice = good.clone();
     twice[2].name = twice[1].name.clone();
     let mut later = good.clone();
-    later[2].at = at("2026-12-01T00:01Z");
+    later[2].at = at("2026-12-01T00:05:01Z");
     for (attempts, rule) in [
         (unsorted, "must be in order, oldest attempt first; sort it by time: attempt 3 of 3"),
         (two_cards, "must be of one credential; make a history of each: attempt 2 of 3"),

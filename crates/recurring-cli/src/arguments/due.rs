@@ -10,7 +10,7 @@ use crate::subscription::Until;
 
 #[derive(Debug, Args)]
 pub(crate) struct Due {
-    /// The subscriptions, one JSON object a line; `-` reads standard input.
+    /// The subscriptions, one JSON object a line (CSV is not read); `-` reads standard input.
     #[arg(long, value_name = "FILE")]
     pub(crate) subscriptions: PathBuf,
     /// A date, in the zone of each subscription, or a moment: what begins then, or before it, is printed; by default now. A later

@@ -89,7 +89,7 @@ pub async fn post_json(sandbox: &Sandbox, path: &str, body: &str) {
     post(sandbox.url(), path, "application/json", body.to_owned()).await;
 }
 
-async fn post(origin: &str, path: &str, content_type: &str, body: String) {
+pub async fn post(origin: &str, path: &str, content_type: &str, body: String) {
     let base = BaseUrl::parse("page", origin).expect("an address on this machine");
     let request = PreparedRequest::new("post", Class::Write, Method::Post, path.to_owned())
         .header("content-type", content_type.to_owned())

@@ -21,6 +21,7 @@ use crate::due::{DueKind, DueList, DuePayment};
 use crate::gateway::{
     CustomerAction, Gateway, OperationRow, Page, PageResult, PaymentRow, STATUS, StoredCard,
 };
+use crate::issuer::StoredCharge;
 use crate::json;
 use crate::members::{not_played, sentence};
 use crate::outbox::{Notification, WebhookRules};
@@ -120,7 +121,14 @@ impl Omno {
         let (mut payment, card_token) = read(&body, &request.body, common)?;
         if let Some(token) = card_token {
             let saved = self.cards.get(&token).ok_or_else(|| refuse(400, "cardToken is not known"))?;
-            let result = saved.card.later(payment.created);
+            let charge = StoredCharge {
+                gateway: GATEWAY,
+                reference: payment.order_id.as_deref().unwrap_or_default(),
+                amount: payment.amount,
+                currency: &payment.currency,
+                at: payment.created,
+            };
+            let result = common.issuer.ask(&saved.card, charge);
             payment.card = Some(saved.card.clone());
             payment.charged = self.cards.number(&token);
             payment.settle(common, result);

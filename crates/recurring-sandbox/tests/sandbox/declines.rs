@@ -100,3 +100,41 @@ async fn tokenpay_decline_has_reason_text() {
         assert!(declined["message"].as_str().unwrap().contains(words), "{declined}");
     }
 }
+
+#[tokio::test]
+async fn issuer_declines_a_cardholder_until_it_approves() {
+    let world = World::with(Sandbox::builder().with_start(1_700_000_000)).await;
+    let token = world.emspay_token(crate::GOOD_CARD).await;
+    let charge = async |name: &str| {
+        let body = emspay::later(&token, name);
+        world.emspay("POST", "/orders/", &body).await.json()["transactions"][0]["reason"].clone()
+    };
+    assert!(world.sandbox.decline_cards("Ann Example", "99").is_err());
+    world.sandbox.decline_cards("Ben Example", "51").unwrap();
+    assert_eq!(charge("1").await, json!(null));
+    world.sandbox.decline_cards("Ann Example", "41").unwrap();
+    assert_eq!(charge("2").await, json!("lost_card"));
+    world.sandbox.approve_cards("Ann Example");
+    assert_eq!(charge("3").await, json!(null));
+    let asked = world.sandbox.authorizations();
+    let seen: Vec<_> = asked.iter().map(|one| (one.number, one.response.as_str())).collect();
+    assert_eq!(seen, [(1, "00"), (2, "41"), (3, "00")], "only charges of the stored card");
+    let one = &asked[1];
+    assert_eq!((one.gateway.as_str(), one.brand.as_str()), ("emspay", "visa"));
+    assert_eq!((one.cardholder.as_str(), one.currency.as_str()), ("Ann Example", "EUR"));
+    assert!(one.at.starts_with("2023-11-14T22:13:"), "{}", one.at);
+}
+
+#[tokio::test]
+async fn issuer_answers_schedules_and_previews_of_them() {
+    let world = World::with(Sandbox::builder().with_start(1_700_000_000)).await;
+    let created = world.ngenius_create(&order("MONTHLY", crate::GOOD_CARD).to_string()).await.json();
+    let holder = order("MONTHLY", crate::GOOD_CARD)["payment"]["cardholderName"].as_str().unwrap().to_owned();
+    world.sandbox.decline_cards(&holder, "65").unwrap();
+    let month = Duration::from_secs(32 * 24 * 3600);
+    assert_eq!(world.sandbox.preview(month).due[0].kind, recurring_sandbox::DueKind::ScheduledDecline);
+    world.sandbox.advance(month);
+    let shown = world.ngenius_order(&created["orderReference"]).await;
+    assert_eq!(shown["_embedded"]["payment"][1]["authResponse"]["resultCode"], "65");
+    assert_eq!(world.sandbox.authorizations()[0].response, "65");
+}

@@ -154,3 +154,19 @@ async fn state_file_is_private_and_holds_no_real_card() {
         assert_eq!(mode(&settings), 0o600);
     }
 }
+
+#[tokio::test]
+async fn answers_of_issuers_survive_a_restart() {
+    let folder = Folder::new("issuer");
+    let world = World::with(kept(&folder.state())).await;
+    let token = world.emspay_token(GOOD_CARD).await;
+    world.sandbox.decline_cards("Ann Example", "51").unwrap();
+    let declined = world.emspay("POST", "/orders/", &emspay::later(&token, "1")).await.json();
+    assert_eq!(declined["status"], "error");
+    let asked = world.sandbox.authorizations();
+    world.sandbox.shutdown().await;
+    let world = World::with(kept(&folder.state())).await;
+    assert_eq!(world.sandbox.authorizations(), asked);
+    let declined = world.emspay("POST", "/orders/", &emspay::later(&token, "2")).await.json();
+    assert_eq!(declined["transactions"][0]["reason"], "insufficient_funds");
+}

@@ -191,6 +191,12 @@ impl Case {
         decline
     }
 
+    /// A soft decline. Some histories name another scheme than the card's.
+    fn soft(&self, random: &mut Random) -> Decline {
+        let scheme = if random.below(200) == 0 { Some(Scheme::Visa) } else { self.scheme.clone() };
+        Decline { scheme, response_code: Some("51".to_owned()), ..Decline::default() }
+    }
+
     fn attempt(&self, name: &str, at: Timestamp, state: AttemptState, decline: &Decline) -> Attempt {
         let declined = state == AttemptState::Declined;
         Attempt {
@@ -216,7 +222,7 @@ impl Case {
                 if random.below(12) == 0 { *random.one(OTHER_STATES) } else { AttemptState::Declined };
             let decline = self.decline(random);
             // A card that was forbidden is tried in few of the histories only, or nothing else would be seen.
-            let decline = if random.below(10) == 0 { decline } else { Decline::new(Scheme::Visa, "51") };
+            let decline = if random.below(10) == 0 { decline } else { self.soft(random) };
             let mut attempt = self.attempt(&format!("other-{index}"), time, state, &decline);
             if random.below(6) == 0 {
                 attempt.amount = Amount::new(1500, "EUR").expect("an amount");
@@ -256,7 +262,7 @@ impl Judge<'_> {
             Decision::At(another) => {
                 counts.retries += 1;
                 assert!(!open, "a try is not at its end: {self}");
-                assert!(!self.is_forbidden() && !self.is_authentication(), "{self}");
+                assert!(!self.is_forbidden() && !self.is_authentication() && !self.needs_card(), "{self}");
                 let expected = self.case.name(u32::try_from(self.tries.len() + 1).expect("small"));
                 assert_eq!(another.name.to_string(), expected);
                 if let Some(rule) = self.broken_rule(another.time) {
@@ -349,7 +355,7 @@ impl Judge<'_> {
             Some("29") => 192,
             Some("30") => 240,
             Some(_) => 72,
-            None if self.case.scheme.is_none() => 72,
+            None if self.scheme().is_none() => 72,
             None => match self.decline.response_code.as_deref() {
                 Some("51" | "61" | "91" | "96" | "65") => 0,
                 _ => 72,
@@ -363,7 +369,7 @@ impl Judge<'_> {
             self.attempts.iter().filter(|one| one.state != AttemptState::NotApplied).collect();
         let within =
             |one: &&&Attempt, hours: i64| time.duration_since(one.at) <= SignedDuration::from_hours(hours);
-        if self.case.scheme != Some(Scheme::Visa) {
+        if self.scheme() != Some(&Scheme::Visa) {
             if sent.iter().filter(|one| within(one, 24)).count() + 1 > 10 {
                 return Some("limit: 10 in 24 hours at Mastercard");
             }
@@ -371,7 +377,7 @@ impl Judge<'_> {
                 return Some("limit: 35 in 30 days at Mastercard");
             }
         }
-        if self.case.scheme != Some(Scheme::Mastercard) {
+        if self.scheme() != Some(&Scheme::Mastercard) {
             let same: Vec<&&Attempt> = sent
                 .iter()
                 .filter(|one| one.initiator == Initiator::Merchant && one.amount == self.case.amount)
@@ -396,26 +402,40 @@ impl Judge<'_> {
         None
     }
 
+    /// The card's scheme; `None` where two are named.
+    fn scheme(&self) -> Option<&Scheme> {
+        let recorded = self.attempts.iter().filter_map(|one| one.decline.as_ref()?.scheme.as_ref());
+        let named: Vec<&Scheme> = recorded.chain(&self.decline.scheme).collect();
+        self.decline.scheme.as_ref().filter(|own| !named.iter().any(|other| other != own))
+    }
+
+    /// The declines since the last approval.
+    fn since_approval(&self) -> impl Iterator<Item = &Decline> {
+        let approved = |one: &Attempt| matches!(one.state, AttemptState::Paid | AttemptState::Authorized);
+        let since = self.attempts.iter().rev().take_while(move |one| !approved(one));
+        since.filter_map(|one| one.decline.as_ref())
+    }
+
     /// Whether this decline, or one since the last approval, forbids another try with the card.
     fn is_forbidden(&self) -> bool {
-        let approved = |one: &Attempt| matches!(one.state, AttemptState::Paid | AttemptState::Authorized);
-        let since = self.attempts.iter().rev().take_while(|one| !approved(one));
-        since.filter_map(|one| one.decline.as_ref()).any(|decline| {
+        self.since_approval().any(|decline| {
             let code = decline.response_code.as_deref().unwrap_or_default();
-            let visas = matches!(code, "12" | "57") && decline.scheme != Some(Scheme::Mastercard);
+            let visas = matches!(code, "12" | "57") && self.scheme() != Some(&Scheme::Mastercard);
             let never = matches!(code, "04" | "07" | "14" | "15" | "41" | "43" | "46" | "R0" | "R1" | "R3");
             never || visas || matches!(decline.advice_code.as_deref(), Some("03" | "21"))
         })
     }
 
     fn needs_card(&self) -> bool {
-        let code = self.decline.response_code.as_deref();
-        matches!(code, Some("54" | "62")) || self.decline.advice_code.as_deref() == Some("01")
+        self.since_approval().chain([self.decline]).any(|decline| {
+            let code = decline.response_code.as_deref();
+            matches!(code, Some("54" | "62")) || decline.advice_code.as_deref() == Some("01")
+        })
     }
 
     fn is_authentication(&self) -> bool {
         let code = self.decline.response_code.as_deref();
-        code == Some("1A") || (code == Some("65") && self.case.scheme != Some(Scheme::Visa))
+        code == Some("1A") || (code == Some("65") && self.scheme() != Some(&Scheme::Visa))
     }
 }
 

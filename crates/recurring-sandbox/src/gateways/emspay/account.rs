@@ -1,12 +1,13 @@
 //! All that emspay remembers: orders, refunds and vault tokens.
 
-use super::order::{AccountIds, DEFAULT_PERIOD, Order, after, kept, manual_capture, recurring};
+use super::order::{AccountIds, DEFAULT_PERIOD, GATEWAY, Order, after, kept, manual_capture, recurring};
 use super::refusal::{invalid, not_found, read, unplayed};
 use crate::answer::Answer;
 use crate::bounded::BoundedStore;
 use crate::cards::{Card, Decline};
 use crate::common::Common;
 use crate::ids::Ids;
+use crate::issuer::StoredCharge;
 use crate::json::{self, absent, text};
 use crate::request::Request;
 use jiff::Timestamp;
@@ -111,7 +112,15 @@ impl Emspay {
                 message: "The first authorization is over a year old.",
                 response: "05",
             };
-            let result = if now >= vault.ends { Err(too_late) } else { vault.card.later(now) };
+            let charge = StoredCharge {
+                gateway: GATEWAY,
+                reference: text(&order.kept, "merchant_order_id").unwrap_or_default(),
+                amount: order.amount,
+                currency: &order.currency,
+                at: now,
+            };
+            let result =
+                if now >= vault.ends { Err(too_late) } else { common.issuer.ask(&vault.card, charge) };
             order.card = Some(vault.card);
             match result {
                 Ok(()) => order.pay(common, "processing"),

@@ -144,7 +144,7 @@ impl Ngenius {
         });
         let (first, card) = saved.ok_or_else(|| invalid("cardToken", "there is no such saved card"))?;
         check_saved(&body, &card)?;
-        let result = card.later(common.now());
+        let result = common.issuer.ask(&card, order.stored_charge(common.now()));
         let mut tried = Tried::new(common, Some(card), result);
         tried.charged = Some(first);
         let outlet = self.outlet.clone();

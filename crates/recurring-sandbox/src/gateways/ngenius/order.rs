@@ -5,6 +5,7 @@ use super::payment::{Capture, Payment, Terms, Tried, milliseconds};
 use crate::cards::Card;
 use crate::common::Common;
 use crate::due::{DueKind, DueList, DuePayment};
+use crate::issuer::StoredCharge;
 use crate::ledger::{LedgerKind, PaymentNames};
 use crate::outbox::Notification;
 use jiff::civil::Date;
@@ -82,13 +83,24 @@ impl Order {
     pub(super) fn pay(&mut self, common: &mut Common, outlet: &str, at: Timestamp) {
         let Some(card) = self.plan.as_ref().map(|plan| plan.card.clone()) else { return };
         let first = self.payments.is_empty();
-        let result = if first { card.first(at) } else { card.later(at) };
+        let result = if first { card.first(at) } else { common.issuer.ask(&card, self.stored_charge(at)) };
         let payment = Payment::waiting(common, at);
         let tried = Tried::new(common, Some(card), result);
         self.payments.push(payment);
         self.settle(common, outlet, self.payments.len() - 1, tried);
         let started = !first || result.is_ok();
         self.next = if started { self.due(self.payments.len()) } else { None };
+    }
+
+    /// A charge of a stored card for this order.
+    pub(super) fn stored_charge(&self, at: Timestamp) -> StoredCharge<'_> {
+        StoredCharge {
+            gateway: GATEWAY,
+            reference: self.merchant_reference.as_deref().unwrap_or_default(),
+            amount: self.terms.amount,
+            currency: &self.terms.currency,
+            at,
+        }
     }
 
     /// Settles the payment at `place` with this result: moves the money and notifies the merchant.
@@ -177,7 +189,7 @@ impl Order {
         };
         let times = (self.payments.len()..).map_while(|count| self.due(count));
         for at in times.take_while(|at| list.reaches(*at)).collect::<Vec<_>>() {
-            let (kind, detail) = match plan.card.later(at) {
+            let (kind, detail) = match list.answers.later(&plan.card, at) {
                 Err(decline) => (DueKind::ScheduledDecline, decline.message),
                 Ok(()) if self.terms.action == "AUTH" => {
                     (DueKind::ScheduledAuthorization, plan.frequency_text.as_str())

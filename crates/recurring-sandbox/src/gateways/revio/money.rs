@@ -6,6 +6,7 @@ use super::refusal::{invalid, not_found, read, refuse_all, required};
 use crate::answer::Answer;
 use crate::cards::{Card, Decline};
 use crate::common::Common;
+use crate::issuer::StoredCharge;
 use crate::json::{self, absent, text};
 use crate::ledger::{LedgerKind, PaymentNames};
 use crate::request::Request;
@@ -34,7 +35,14 @@ impl Revio {
         let token = token
             .ok_or_else(|| refuse_all("invalid_recurring_token", "The recurring token is not valid."))?;
         let (card, token) = (token.card.clone(), token.id.clone());
-        let result = card.later(common.now());
+        let charge = StoredCharge {
+            gateway: GATEWAY,
+            reference: &purchase.reference,
+            amount: purchase.total,
+            currency: &purchase.currency,
+            at: common.now(),
+        };
+        let result = common.issuer.ask(&card, charge);
         purchase.recurring_token = Some(token);
         if card.slow() && result.is_ok() {
             let now = common.now();

@@ -4,6 +4,7 @@
 //! later charge answers as the one with a token does.
 
 use super::account::{Checkout, Tokenpay, number_of};
+use super::money::stored_charge;
 use super::order::{CURRENCY, GATEWAY, Order};
 use super::refusal::{NOT_FOUND, invalid, refuse};
 use super::signed::Signed;
@@ -54,8 +55,9 @@ impl Tokenpay {
             parent.filter(|order| order.page.is_some() && order.recurring && order.result == Some(Ok(())));
         let card = parent.and_then(|order| order.card.clone());
         let card = card.ok_or_else(|| refuse(NOT_FOUND, "Parent order not found"))?;
-        let result = card.later(common.now());
         let order = self.new_order(common, reference, amount, true)?;
+        let charge = stored_charge(common.now(), &order.reference, amount);
+        let result = common.issuer.ask(&card, charge);
         let order = Order { card: Some(card), result: Some(result), notify, ..order };
         Ok(self.settle(common, order, result))
     }

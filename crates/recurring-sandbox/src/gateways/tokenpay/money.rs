@@ -7,9 +7,16 @@ use super::signed::Signed;
 use crate::answer::Answer;
 use crate::cards::Decline;
 use crate::common::Common;
+use crate::issuer::StoredCharge;
 use crate::json;
 use crate::ledger::{LedgerKind, PaymentNames};
+use jiff::Timestamp;
 use serde_json::json;
+
+/// A charge of a stored card in the merchant's currency.
+pub(super) fn stored_charge(at: Timestamp, reference: &str, amount: i64) -> StoredCharge<'_> {
+    StoredCharge { gateway: GATEWAY, reference, amount, currency: CURRENCY, at }
+}
 
 impl Tokenpay {
     /// `sale` is whether a sale allows recurring charges; `None` for a recurring charge.
@@ -23,15 +30,16 @@ impl Tokenpay {
         let (user, amount, reference) = (signed.user()?, signed.amount()?, signed.reference()?);
         let (token, card) = self.token(signed, &user)?;
         // The sale is the first payment of its series; the charges that name it are the later ones.
-        let result = if sale.is_some() { card.first(common.now()) } else { card.later(common.now()) };
-        let recurring = sale.unwrap_or(true);
+        let order = self.new_order(common, reference, amount, sale.unwrap_or(true))?;
+        let charge = stored_charge(common.now(), &order.reference, amount);
+        let result = if sale.is_some() { card.first(common.now()) } else { common.issuer.ask(&card, charge) };
         let order = Order {
             user,
             card: Some(card),
             result: Some(result),
             notify,
             charged: self.tokens.number(&token.to_string()),
-            ..self.new_order(common, reference, amount, recurring)?
+            ..order
         };
         if sale == Some(true) && result.is_ok() {
             self.sales.push(&order.id.to_string(), (token, order.user.clone()));
