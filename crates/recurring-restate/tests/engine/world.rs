@@ -40,7 +40,9 @@ impl World {
     /// With a journal in this empty database.
     pub(crate) async fn at(nodes: usize, address: String) -> Self {
         let alone = ONE.lock().await;
-        let (sandbox, facade) = crate::common::sandbox().await;
+        // Where a test moves its clock, the clock of the journal is moved too.
+        let sandbox = Sandbox::builder().with_shared_clock(true).start().await.unwrap();
+        let facade = crate::common::settings(&sandbox).facade().unwrap();
         drop(PostgresStore::create(&Secret::new(address.as_str())).await.unwrap());
         let journal = journal(&address).await;
         let options = HttpOptions::new().with_timeout(BOUND);
