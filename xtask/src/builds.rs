@@ -38,8 +38,8 @@ const GATEWAY: Program = Program {
     name: "one-gateway",
     dependencies: "emspay = { path = \"ROOT/emspay\" }\nrecurring-core = { path = \"ROOT/recurring-core\" }",
     main: r#"async fn charge() -> String {
-    let client = emspay::Client::new(emspay::Environment::Production, "key").unwrap();
-    let amount = recurring_core::Money::parse("1.00", "EUR".parse().unwrap()).unwrap();
+    let client = emspay::Client::builder(emspay::Environment::Live, "key").build().unwrap();
+    let amount = recurring_core::Money::from_minor(100, recurring_core::Currency::from_code("EUR").unwrap()).unwrap();
     let order = emspay::CreateOrder::recurring("a", amount, recurring_core::Secret::new("token"));
     format!("{:?}", client.create_order(&order).await)
 }"#,

@@ -122,14 +122,14 @@ impl Worker {
     /// Decides whether the first try may be charged, if it was not yet: what was tried with the card for other periods counts.
     async fn before(&self, due: &Due) -> Result<Before, HandlerError> {
         let attempt = AttemptId::new(due.name().to_string()).map_err(|error| refused(error.to_string()))?;
-        let (tried, first_try) = self.tried_with_the_card_of(&attempt).await?;
+        let (tried, first_try) = self.tried(due, &attempt).await?;
         if first_try.state != State::Planned {
             return Ok(Before::Charge);
         }
         let now = self.now().await?;
         let amount = first_try.amount.and_then(|amount| amount.try_into().ok());
         let amount = amount.ok_or_else(|| refused(format!("{attempt} has no amount")))?;
-        let history = History::new(due, &tried, from_core_time(now)).map_err(not_decidable)?;
+        let history = tried.history(due, now)?;
         let end = |why: String, needs_customer| {
             let (attempt, state) = (attempt.to_string(), first_try.state);
             Ok(Before::Ended(Collected { attempt, state, why: Some(why), needs_customer }))
@@ -186,22 +186,32 @@ impl Worker {
         policy: &RetryPolicy,
         now: Timestamp,
     ) -> Result<Decision, HandlerError> {
-        let (tried, declined) = self.tried_with_the_card_of(ended).await?;
-        let history = History::new(due, &tried, from_core_time(now)).map_err(not_decidable)?;
+        let (tried, declined) = self.tried(due, ended).await?;
+        let history = tried.history(due, now)?;
         next(&history, &decline(&declined), policy).map_err(not_decidable)
     }
 
-    /// What was tried with the card of an attempt, and that attempt.
-    async fn tried_with_the_card_of(
-        &self,
-        attempt: &AttemptId,
-    ) -> Result<(Vec<Attempt>, AttemptRecord), HandlerError> {
+    /// What was tried with the card of an attempt, and for its period with cards that it replaced; and that attempt.
+    async fn tried(&self, due: &Due, attempt: &AttemptId) -> Result<(Tried, AttemptRecord), HandlerError> {
         // All of it, as `recurring retry` does: a code that forbids the card holds for good.
         let history = self.journal.credential_history_of(attempt, Timestamp::UNIX_EPOCH).await;
         let history: Vec<AttemptRecord> = history.map_err(|error| self.repeatable(error))?;
+        let series = self.journal.series(due.name().subscription().as_str()).await;
+        let mut series = series.map_err(|error| self.repeatable(error))?;
+        let label = due.name().period().to_string();
+        series.retain(|record| {
+            let of_period = record.series.as_ref().is_some_and(|series| series.period() == label);
+            of_period && !history.iter().any(|one| one.attempt == record.attempt)
+        });
         // A try that is planned was planned by an earlier run of this step, or for a time to come, and was not sent.
-        let planned = |record: &&AttemptRecord| record.state != State::Planned;
-        let tried = history.iter().filter(planned).filter_map(history::attempt).collect();
+        let sent = |record: &&AttemptRecord| record.state != State::Planned;
+        let all = |records: &[AttemptRecord], card: &str| {
+            let attempts = records.iter().filter(sent).filter_map(|record| history::attempt(record, card));
+            let mut attempts: Vec<Attempt> = attempts.collect();
+            attempts.sort_by_key(|one| one.at);
+            attempts
+        };
+        let tried = Tried { card: all(&history, history::CARD), others: all(&series, history::OTHER_CARD) };
         let record = history.into_iter().find(|record| record.attempt == *attempt);
         let record = record.ok_or_else(|| {
             refused(format!(
@@ -214,6 +224,19 @@ impl Worker {
     /// By the clock that the times of the attempts are from: with another one, a try of just now may seem to be to come.
     async fn now(&self) -> Result<Timestamp, HandlerError> {
         self.journal.now().await.map_err(|error| self.repeatable(error.into()))
+    }
+}
+
+/// What was tried.
+struct Tried {
+    card: Vec<Attempt>,
+    /// For the period, with cards that this one replaced.
+    others: Vec<Attempt>,
+}
+
+impl Tried {
+    fn history<'a>(&'a self, due: &'a Due, now: Timestamp) -> Result<History<'a>, HandlerError> {
+        History::after_other_cards(due, &self.others, &self.card, from_core_time(now)).map_err(not_decidable)
     }
 }
 
