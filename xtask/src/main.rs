@@ -131,6 +131,19 @@ enum Command {
         #[arg(long, default_value = "1")]
         every: std::num::NonZeroU32,
     },
+    /// Lives years of subscriptions at all five gateways in the sandbox, of which `cargo test` lives one of a few. Takes minutes to
+    /// an hour.
+    Years {
+        /// How many subscriptions.
+        #[arg(long, default_value_t = 1_000)]
+        subscriptions: u64,
+        /// How long, in days: three years by default.
+        #[arg(long, default_value_t = 1_096)]
+        days: u64,
+        /// What customers, cards and accidents are drawn from.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Checks the shape of the repository: required files, file sizes, circles of files, names of operations and tests,
     /// the words we use, and each gateway's SOURCES.md against its code.
     Tidy,
@@ -180,6 +193,7 @@ fn main() -> ExitCode {
             fuzz::run(target.as_deref(), limit, std::env::var_os("CI").is_some())
         }
         Command::Msrv => workspace::report(msrv::check()),
+        Command::Years { subscriptions, days, seed } => years(subscriptions, days, seed),
         Command::Tidy => workspace::report(tidy::check()),
     };
     match result {
@@ -210,6 +224,17 @@ fn bench(what: Option<Bench>, charges: usize, quick: bool, recorded: bool) -> Re
             workspace::report(Ok(problems))
         }
     }
+}
+
+fn years(subscriptions: u64, days: u64, seed: u64) -> Result<(), String> {
+    let tests = ["test", "--package", "recurring-cli", "--test", "years"];
+    let size = [
+        ("RECURRING_YEARS_SUBSCRIPTIONS", subscriptions.to_string()),
+        ("RECURRING_YEARS_DAYS", days.to_string()),
+        ("RECURRING_YEARS_SEED", seed.to_string()),
+        ("RECURRING_YEARS_MEAN_WRITES", "300".to_owned()),
+    ];
+    workspace::run(cargo().args(tests).args(["--", "--nocapture", "--test-threads", "1"]).envs(size))
 }
 
 fn sim(seeds: u64, every: std::num::NonZeroU32) -> Result<(), String> {

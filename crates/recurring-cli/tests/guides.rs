@@ -12,10 +12,13 @@ use common::Sandbox;
 /// All blocks of shell in a guide, in their order, as one script.
 fn script(guide: &str) -> String {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guides").join(guide);
-    let page = std::fs::read_to_string(page).expect(guide);
+    shell(&std::fs::read_to_string(page).expect(guide))
+}
+
+fn shell(page: &str) -> String {
     let blocks: Vec<&str> =
         page.split("```sh\n").skip(1).filter_map(|part| Some(part.split_once("```")?.0)).collect();
-    assert!(!blocks.is_empty(), "{guide} has no shell");
+    assert!(!blocks.is_empty(), "no shell in {page}");
     blocks.join("\n")
 }
 
@@ -47,6 +50,24 @@ fn billing_run_shell_runs() {
     let journal =
         format!("export RECURRING_JOURNAL=sqlite:$PWD/journal.db\n{}", script("after-a-lost-answer.md"));
     assert!(run(&sandbox, &journal).contains("paid"));
+}
+
+/// The shell of the section on due charges in the README, in which the subscription begins three days ago.
+#[test]
+fn readme_shell_of_due_charges_runs() {
+    let sandbox = Sandbox::start("readme-due");
+    sandbox.enrolled();
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("a page");
+    let section = page.split("## Due charges and retries").nth(1).and_then(|rest| rest.split("\n## ").next());
+    let script = shell(section.expect("a section"));
+    let begin = jiff::Zoned::now().checked_sub(jiff::Span::new().days(3)).expect("a day").date();
+    assert!(script.contains("2026-11-01"), "{script}");
+    let script = script.replace("2026-11-01", &begin.to_string());
+    let printed = run(&sandbox, &script);
+    assert!(printed.contains("try 5, if declined"), "{printed}");
+    assert!(printed.contains(&format!("sub-42.{}", begin.strftime("%Y-%m"))), "{printed}");
+    assert!(printed.contains("nothing is to be tried again"), "{printed}");
+    assert_eq!(sandbox.moved(), 2, "the first payment, and the period once: {printed}");
 }
 
 #[test]

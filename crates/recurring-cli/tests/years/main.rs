@@ -40,10 +40,10 @@ const SMALL: Size = Size { subscriptions: 12, days: 50, seed: 7, mean_writes: 20
 #[test]
 fn every_period_is_paid_once_or_has_a_reason() {
     let size = Size {
-        subscriptions: usize::try_from(number("YEARS_SUBSCRIPTIONS", 40)).expect("small"),
-        days: i64::try_from(number("YEARS_DAYS", 365)).expect("small"),
-        seed: number("YEARS_SEED", 1),
-        mean_writes: number("YEARS_MEAN_WRITES", 150),
+        subscriptions: usize::try_from(number("RECURRING_YEARS_SUBSCRIPTIONS", 40)).expect("small"),
+        days: i64::try_from(number("RECURRING_YEARS_DAYS", 365)).expect("small"),
+        seed: number("RECURRING_YEARS_SEED", 1),
+        mean_writes: number("RECURRING_YEARS_MEAN_WRITES", 150),
     };
     let (verdict, crashes) = live(size, Habit::Correct);
     assert!(verdict.findings.is_empty(), "{:#?}", verdict.findings);

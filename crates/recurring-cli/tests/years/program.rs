@@ -74,6 +74,8 @@ pub(crate) struct World {
     told: BTreeMap<String, BTreeSet<String>>,
     /// The first tries that the limits of the schemes put off.
     pub(crate) postponed: BTreeSet<String>,
+    /// When the operator looks at what is in review: once a day.
+    operator_comes: Timestamp,
     /// Attempts in review that no operator has time for.
     left: BTreeSet<String>,
 }
@@ -138,6 +140,7 @@ impl World {
             issuers: BTreeMap::new(),
             told: BTreeMap::new(),
             postponed: BTreeSet::new(),
+            operator_comes: start,
             left: BTreeSet::new(),
         }
     }
@@ -162,8 +165,11 @@ impl World {
     fn round(&mut self) {
         self.replace_cards();
         self.set_issuers();
-        self.resolve();
         let now = self.shop.clock.moment();
+        if now >= self.operator_comes {
+            self.operator_comes = now + SignedDuration::from_hours(24);
+            self.resolve();
+        }
         let mut asked_names = BTreeSet::new();
         // Until nothing more is due: what was just declined is planned, and a process that ended is followed by another one.
         for _ in 0..20 {
