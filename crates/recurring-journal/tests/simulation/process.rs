@@ -343,23 +343,25 @@ impl Bench {
     pub(crate) fn last_lives(&self, name: &str) -> (State, bool) {
         self.sandbox.clear_faults();
         let card = if name.starts_with("d-") { FADING_CARD } else { GOOD_CARD };
-        let mut reported = false;
+        let (mut reported, mut note) = (false, None);
         for _ in 0..16 {
             let state = self.process(&Hook::dies_at(None), async |journal, facade| {
                 let answer = self.ask(&journal, &facade, name, card).await.unwrap();
                 if answer.is_paid() {
-                    return (State::Paid, true);
+                    return (State::Paid, true, None);
                 }
                 journal.reconcile(&facade).await.unwrap();
-                (journal.attempt(&attempt(name)).await.unwrap().state, false)
+                let record = journal.attempt(&attempt(name)).await.unwrap();
+                (record.state, false, record.note)
             });
-            let (state, approved) = state.unwrap();
+            let (state, approved, last_note) = state.unwrap();
+            note = last_note;
             reported |= approved;
             if state.is_final() && state != State::NotApplied || state == State::Review {
                 return (state, reported);
             }
             self.clock.advance(Duration::from_secs(21 * 60));
         }
-        panic!("{name} is still open");
+        panic!("{name} is still open: {note:?}");
     }
 }
