@@ -16,7 +16,7 @@ const CARD: &str = "card";
 const OTHER_CARD: &str = "another card";
 
 /// How long a call may take that charges: the journal's lease.
-const LONGEST_CALL: Duration = Duration::from_mins(30);
+const LONGEST_CALL: Duration = Duration::from_secs(30 * 60);
 
 /// What is known of the card that is charged.
 pub(crate) struct Card<'a> {
