@@ -57,7 +57,8 @@ fn billing_run_shell_runs() {
 fn readme_shell_of_due_charges_runs() {
     let sandbox = Sandbox::start("readme-due");
     sandbox.enrolled();
-    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("a page");
+    let page =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("a page");
     let section = page.split("## Due charges and retries").nth(1).and_then(|rest| rest.split("\n## ").next());
     let script = shell(section.expect("a section"));
     let begin = jiff::Zoned::now().checked_sub(jiff::Span::new().days(3)).expect("a day").date();

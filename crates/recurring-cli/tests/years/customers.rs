@@ -193,7 +193,8 @@ fn subscription(
     start: Timestamp,
 ) -> Subscription {
     let by_gateway = *gateway == ProviderId::NGENIUS;
-    let zone = Zone::new(if by_gateway { "UTC" } else { *random.one(&ZONES) }).expect("a zone");
+    let name = *random.one(&ZONES);
+    let zone = Zone::new(if by_gateway { "UTC" } else { name }).expect("a zone");
     let local = zone.local(start).date();
     // What a gateway charges by itself begins now: its first payment is part of the order.
     let days = if by_gateway || is_daily { 0 } else { 2 + i64::try_from(random.below(40)).expect("small") };

@@ -145,7 +145,8 @@ impl Expected {
 }
 
 pub(crate) fn judge(evidence: &Evidence) -> Verdict {
-    let mut verdict = Verdict { authorizations: evidence.authorizations.len() as u64, ..Verdict::default() };
+    let authorizations = u64::try_from(evidence.authorizations.len()).expect("small");
+    let mut verdict = Verdict { authorizations, ..Verdict::default() };
     if evidence.ledger.len() >= 50_000 {
         verdict.findings.push(Finding::Incomplete("the ledger"));
     }

@@ -2,7 +2,13 @@
 //! fade and expire, lost answers, and processes that end between two steps. The sandbox's ledger is the judge.
 //!
 //! `cargo test` lives one year of 40 subscriptions. `cargo xtask years` lives three years of 1,000 of them.
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops by panicking")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops by panicking"
+)]
 
 mod crash;
 mod customers;

@@ -1,22 +1,21 @@
 //! The billing program: asks what comes next of each period, charges it, and looks up what is open.
 
+mod people;
+mod watch;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use recurring_facade::{ChargeRequest, Outcome, PaymentRef, ProviderId, StoredCredential};
-use recurring_journal::store::Filter;
-use recurring_journal::{
-    AttemptRecord, BillingRun, ChargeIntent, Decided, Decision as Resolution, Report, SeriesTry, State,
-    UnreadableLine,
-};
+use recurring_facade::{ChargeRequest, ProviderId, StoredCredential};
+use recurring_journal::{AttemptRecord, BillingRun, ChargeIntent, Report, SeriesTry, State, UnreadableLine};
 use recurring_schedule::jiff::{SignedDuration, Timestamp};
 use recurring_schedule::{
     Attempt, Decision, ExpiryDate, GatewayRules, NextTry, Period, RetryPolicy, StopReason, from_core_time,
 };
 
-use crate::customers::{Population, another_card, enrolled, scheduled};
-use crate::judge::{Evidence, Expected, Shown};
+use crate::customers::{Population, enrolled, scheduled};
+use crate::judge::Evidence;
 use crate::random::Random;
 use crate::shop::Shop;
 use crate::tries::{self, Card, decide};
@@ -317,62 +316,6 @@ impl World {
         wake
     }
 
-    /// Asks a customer for another card: when they answer, if they do.
-    fn ask(&mut self, customer: usize, now: Timestamp) -> Timestamp {
-        let answers = self.random.percent(80);
-        let days = i64::try_from(1 + self.random.below(12)).expect("small");
-        let customer = &mut self.population.customers[customer];
-        if !customer.was_asked {
-            customer.was_asked = true;
-            customer.replaces = answers.then(|| now + SignedDuration::from_hours(24 * days));
-        }
-        customer.replaces.unwrap_or(Timestamp::MAX)
-    }
-
-    /// Lets the customers pay with another card who have decided to.
-    fn replace_cards(&mut self) {
-        let now = self.shop.clock.moment();
-        let ready = |customer: &crate::customers::Customer| customer.replaces.is_some_and(|at| at <= now);
-        for place in 0..self.population.customers.len() {
-            if !ready(&self.population.customers[place]) {
-                continue;
-            }
-            let customer = &mut self.population.customers[place];
-            let card = another_card(&mut self.random, customer, place, (now, self.end));
-            let name = format!("customer-{place}-{}", customer.cards.len());
-            let gateway = customer.gateway.clone();
-            let credential =
-                self.shop.customers(async |facade| enrolled(facade, &gateway, &name, &card).await);
-            customer.credential = Some(credential);
-            customer.cards.push(card);
-            (customer.replaces, customer.was_asked, customer.is_blocked) = (None, false, false);
-            self.counts.cards_replaced += 1;
-            for (one, wake) in self.population.subscriptions.iter().zip(&mut self.wakes) {
-                if one.customer == place {
-                    *wake = now;
-                }
-            }
-        }
-    }
-
-    /// Sets what the issuers answer now.
-    fn set_issuers(&mut self) {
-        let now = self.shop.clock.moment();
-        for customer in &self.population.customers {
-            let card = customer.card();
-            match card.response(now) {
-                Some(code) if self.issuers.get(&card.holder) != Some(&code) => {
-                    self.shop.sandbox.decline_cards(&card.holder, code).expect("a code");
-                    self.issuers.insert(card.holder.clone(), code);
-                }
-                None if self.issuers.remove(&card.holder).is_some() => {
-                    self.shop.sandbox.approve_cards(&card.holder);
-                }
-                _ => {}
-            }
-        }
-    }
-
     /// One billing run, and a look at what is open.
     fn charge(&mut self, charges: &[Charge]) {
         self.counts.runs += 1;
@@ -409,138 +352,6 @@ impl World {
         }
         let number = u32::from(charge.number);
         intent.with_series(SeriesTry::new(&one.id, &charge.label, number).expect("a try"))
-    }
-
-    /// An operator decides what is in review by what the portals of the gateways show.
-    fn resolve(&mut self) {
-        let now = self.shop.clock.moment();
-        let filter = Filter { state: Some(State::Review), ..Filter::default() };
-        let found = self.shop.read(async |journal| journal.list(&filter, 1000).await.expect("read"));
-        let found: Vec<_> =
-            found.iter().filter(|record| !self.left.contains(record.attempt.as_str())).collect();
-        if found.is_empty() {
-            return;
-        }
-        let (ledger, asked) = (self.shop.sandbox.ledger(), self.shop.sandbox.authorizations());
-        for record in found {
-            let name = record.attempt.as_str();
-            // Some stay for good.
-            if self.random.percent(5) {
-                self.left.insert(name.to_owned());
-                continue;
-            }
-            self.counts.reviews += 1;
-            let paid = ledger.iter().any(|entry| entry.reference == name);
-            let declined = asked.iter().rev().find(|one| one.reference == name && one.response != "00");
-            let what = match (paid, declined) {
-                (true, _) => Decided::Paid,
-                (false, Some(_)) => Decided::Declined,
-                (false, None) => Decided::NotApplied,
-            };
-            let decision = Resolution {
-                what,
-                payment: None::<PaymentRef>,
-                by: "ann".to_owned(),
-                why: "as the portal shows".to_owned(),
-                force: false,
-            };
-            let done = self.shop.program(async |journal, facade| {
-                journal.resolve(facade, &record.attempt, &decision).await.is_ok()
-            });
-            if done == Some(false) {
-                self.left.insert(name.to_owned());
-            }
-            let place = self
-                .population
-                .subscriptions
-                .iter()
-                .position(|one| record.series.as_ref().is_some_and(|series| series.series() == one.id));
-            let Some(place) = place else { continue };
-            self.wakes[place] = now;
-            // The journal does not know the code; the operator has read it.
-            if declined.is_some_and(|one| crate::judge::is_never(&one.response)) {
-                let customer = self.population.subscriptions[place].customer;
-                self.population.customers[customer].is_blocked = true;
-                let answers = self.ask(customer, now);
-                for (one, wake) in self.population.subscriptions.iter().zip(&mut self.wakes) {
-                    if one.customer == customer {
-                        *wake = (*wake).min(answers);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Compares what a gateway charged by itself with what was expected.
-    fn watch(&mut self, place: usize, now: Timestamp) {
-        let one = &self.population.subscriptions[place];
-        let order = PaymentRef::new(one.schedule.as_deref().expect("a schedule"));
-        let status = self.shop.program(async |_, facade| facade.status(&ProviderId::NGENIUS, &order).await);
-        let day = SignedDuration::from_hours(24);
-        let Some(Ok(status)) = status else {
-            self.wakes[place] = now + day;
-            return;
-        };
-        let paid = status.charges.iter().filter(|charge| charge.outcome == Outcome::Paid);
-        let times: Vec<Timestamp> = paid
-            .map(|charge| {
-                from_core_time(charge.made.as_ref().and_then(|made| made.instant()).expect("a time"))
-            })
-            .collect();
-        let watched = GatewayRules::watch(&one.cycle, &times, now, day);
-        assert!(watched.unexpected.is_empty(), "{}: {:?}", one.id, watched.unexpected);
-        let told = self.told.entry(one.id.clone()).or_default();
-        told.extend(watched.missing.iter().map(|period| period.name().period().to_string()));
-        // A day after the next charge.
-        let next = one.cycle.next(now - day).map_or(Timestamp::MAX, |period| period.due());
-        self.wakes[place] = (next + day).max(now + day);
-    }
-
-    /// What became of every period, and why those that were not paid were not.
-    fn evidence(&mut self) -> Evidence {
-        // A last look without accidents: what can be charged is.
-        self.shop.wait_until(self.end);
-        self.shop.with_accidents(None);
-        self.wakes.fill(self.end);
-        self.round();
-        let now = self.shop.clock.moment();
-        let mut shown = BTreeMap::new();
-        for place in 0..self.wakes.len() {
-            if self.population.subscriptions[place].schedule.is_some() {
-                self.watch(place, now);
-                continue;
-            }
-            let id = self.population.subscriptions[place].id.clone();
-            let customer = self.population.subscriptions[place].customer;
-            let blocked = self.population.customers[customer].is_blocked;
-            for (period, decision, _) in self.look(place, now, &mut Vec::new()).periods {
-                let label = period.name().period().to_string();
-                let why = if blocked { Shown::Operator } else { Shown::at(&decision, now) };
-                shown.insert((id.clone(), label), why);
-            }
-        }
-        let expected = self.population.subscriptions.iter().map(|one| {
-            let customer = &self.population.customers[one.customer];
-            Expected {
-                id: one.id.clone(),
-                gateway: customer.gateway.to_string(),
-                anchor: one.anchor,
-                rhythm: one.rhythm,
-                count: one.count,
-                minor: price(&customer.gateway).minor(),
-                cards: customer.cards.iter().map(|card| card.holder.clone()).collect(),
-                earliest_expiry: customer.cards.iter().map(|card| (card.year, card.month)).min(),
-                by_gateway: one.schedule.is_some(),
-            }
-        });
-        Evidence {
-            end: self.end,
-            expected: expected.collect(),
-            shown,
-            told: self.told.clone(),
-            ledger: self.shop.sandbox.ledger(),
-            authorizations: self.shop.sandbox.authorizations(),
-        }
     }
 }
 

@@ -25,6 +25,6 @@ impl Random {
     }
 
     pub(crate) fn one<'a, T>(&mut self, of: &'a [T]) -> &'a T {
-        &of[usize::try_from(self.below(of.len() as u64)).expect("small")]
+        &of[usize::try_from(self.below(u64::try_from(of.len()).expect("small"))).expect("small")]
     }
 }
