@@ -1,3 +1,5 @@
+use memchr::{memchr, memchr2};
+
 /// The headers of a reply, in the order in which they came.
 ///
 /// They share one buffer: a reply has about ten, and most are never looked at.
@@ -16,15 +18,14 @@ impl Headers {
     /// Adds a header. A line break in a value becomes a space; HTTP has none in a header, and no colon in a name: what
     /// has such a name is left out.
     pub fn add(&mut self, name: &str, value: &str) {
-        // Without a way out of the loops: the compiler makes vector instructions of them.
-        if name.bytes().fold(false, |found, byte| found | (byte == b':') | (byte == b'\n')) {
+        if memchr2(b':', b'\n', name.as_bytes()).is_some() {
             return;
         }
         self.lines.push_str(name);
         self.lines.push(':');
-        match value.bytes().fold(false, |found, byte| found | (byte == b'\n')) {
-            false => self.lines.push_str(value),
-            true => self.lines.push_str(&value.replace('\n', " ")),
+        match memchr(b'\n', value.as_bytes()) {
+            None => self.lines.push_str(value),
+            Some(_) => self.lines.push_str(&value.replace('\n', " ")),
         }
         self.lines.push('\n');
     }

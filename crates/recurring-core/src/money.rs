@@ -54,8 +54,12 @@ impl Money {
 
     /// The amount in major units with all the decimals of its currency, such as `40.00`.
     pub fn to_decimal(self) -> String {
-        // 19 digits and a point, from the right.
-        let mut text = [0_u8; 20];
+        let mut text = [0; LONGEST_AMOUNT];
+        str::from_utf8(self.write_decimal(&mut text)).unwrap_or_default().to_owned()
+    }
+
+    /// Writes the same text from the right, and returns it.
+    fn write_decimal(self, text: &mut [u8; LONGEST_AMOUNT]) -> &[u8] {
         let mut free = text.iter_mut().rev();
         let (mut rest, mut place) = (self.minor.unsigned_abs(), self.currency.exponent());
         while let Some(digit) = free.next() {
@@ -72,9 +76,12 @@ impl Money {
             place = place.saturating_sub(1);
         }
         let begin = free.len();
-        text.get(begin..).and_then(|text| str::from_utf8(text).ok()).unwrap_or_default().to_owned()
+        text.get(begin..).unwrap_or_default()
     }
 }
+
+/// 19 digits and a point.
+const LONGEST_AMOUNT: usize = 20;
 
 impl fmt::Debug for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -132,8 +139,12 @@ pub(crate) enum MoneyOrText {
 ///
 /// It is written to JSON as a number with exactly this text and read by its text, never through a binary floating-point
 /// number.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Decimal(String);
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Decimal {
+    /// What is beyond the length is zero. In place: each charge writes an amount.
+    text: [u8; LONGEST_NUMBER],
+    length: u8,
+}
 
 impl Decimal {
     /// Reads plain decimal text: digits, and at most one point with digits on both sides. No sign, no exponent.
@@ -142,29 +153,51 @@ impl Decimal {
     /// Names `field` when the text is anything else.
     pub fn parse(field: &'static str, text: &str) -> Result<Self, InvalidInput> {
         check_plain(field, text)?;
-        Ok(Self(text.to_owned()))
+        Ok(Self::of(text.as_bytes()))
+    }
+
+    /// Keeps a plain text.
+    fn of(plain: &[u8]) -> Self {
+        let mut text = [0; LONGEST_NUMBER];
+        for (place, byte) in text.iter_mut().zip(plain) {
+            *place = *byte;
+        }
+        Self { text, length: u8::try_from(plain.len().min(LONGEST_NUMBER)).unwrap_or_default() }
     }
 
     /// Returns whether [`parse`](Self::parse) takes a text.
     pub fn is_plain(text: &str) -> bool {
-        let points = text.bytes().filter(|byte| *byte == b'.').count();
-        let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-        let digits_at_the_ends = !text.is_empty() && !text.starts_with('.') && !text.ends_with('.');
-        plain && points <= 1 && digits_at_the_ends && text.len() <= LONGEST_NUMBER
+        if text.len() > LONGEST_NUMBER || text.ends_with('.') {
+            return false;
+        }
+        let (mut digits, mut points) = (0, 0);
+        for byte in text.bytes() {
+            match byte {
+                b'0'..=b'9' => digits += 1,
+                b'.' if digits > 0 && points == 0 => points = 1,
+                _ => return false,
+            }
+        }
+        digits > 0
     }
 
     /// The amount in major units as JSON prints it best: no trailing zeros, no trailing point (`30`, `49.99`, `0.5`).
     pub fn shortest(money: Money) -> Self {
-        let mut text = money.to_decimal();
-        if text.contains('.') {
-            text.truncate(text.trim_end_matches('0').trim_end_matches('.').len());
+        let mut digits = [0; LONGEST_AMOUNT];
+        let mut text = money.write_decimal(&mut digits);
+        if money.currency.exponent() > 0 {
+            while let [shorter @ .., b'0'] = text {
+                text = shorter;
+            }
+            text = text.strip_suffix(b".").unwrap_or(text);
         }
-        Self(text)
+        Self::of(text)
     }
 
     /// The literal text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        let text = self.text.get(..usize::from(self.length)).unwrap_or_default();
+        str::from_utf8(text).unwrap_or_default()
     }
 
     /// The same amount in units of `10^-exponent`. Zeros beyond the last decimal are not an error: `50.000` EUR
@@ -173,7 +206,7 @@ impl Decimal {
     /// # Errors
     /// When a decimal other than zero would be lost, or the amount does not fit into 64 bits.
     pub fn to_minor(&self, exponent: u32) -> Result<i64, InvalidInput> {
-        minor_units(&self.0, exponent)
+        minor_units(self.as_str(), exponent)
     }
 }
 
@@ -215,12 +248,19 @@ fn minor_units(text: &str, exponent: u32) -> Result<i64, InvalidInput> {
     .ok_or_else(|| InvalidInput::new("amount", "is larger than can be counted"))
 }
 
+impl fmt::Debug for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Decimal").field(&self.as_str()).finish()
+    }
+}
+
 impl Serialize for Decimal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let text = self.as_str();
         // A whole number is written alike, at less cost. One with a zero before it is not JSON, and fails below.
-        match self.0.parse::<u64>() {
-            Ok(number) if self.0 == "0" || !self.0.starts_with('0') => serializer.serialize_u64(number),
-            _ => serde_json::from_str::<&RawValue>(&self.0)
+        match text.parse::<u64>() {
+            Ok(number) if text == "0" || !text.starts_with('0') => serializer.serialize_u64(number),
+            _ => serde_json::from_str::<&RawValue>(text)
                 .map_err(serde::ser::Error::custom)?
                 .serialize(serializer),
         }

@@ -26,6 +26,14 @@ pub(crate) fn are_unreserved(text: &[u8]) -> bool {
     })
 }
 
+/// Whether all are small letters, digits, hyphens and dots.
+pub(crate) fn are_of_host(text: &[u8]) -> bool {
+    none(text, |word| {
+        let of_host = between(word, b'a', b'z') | between(word, b'-', b'.') | between(word, b'0', b'9');
+        (word | !of_host) & HIGHEST
+    })
+}
+
 /// Whether there is neither an ASCII control character nor a `[`.
 pub(crate) fn are_clean(text: &[u8]) -> bool {
     none(text, |word| any_below(word, b' ') | any_is(word, b'\x7f') | any_is(word, b'['))
@@ -87,6 +95,7 @@ mod tests {
     fn words_answer_as_single_bytes_do() {
         let odd_in_id = |byte: u8| byte.is_ascii_control() || byte == b'[';
         let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        let of_host = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
         for length in 0..20 {
             for at in 0..length {
                 for byte in 0..=255 {
@@ -97,6 +106,11 @@ mod tests {
                         assert_eq!(are_plain(&text), (b' '..=b'~').contains(&byte), "{text:?}");
                         assert_eq!(are_graphic(&text), byte.is_ascii_graphic(), "{text:?}");
                         assert_eq!(are_unreserved(&text), unreserved(byte), "{text:?}");
+                        assert_eq!(
+                            are_of_host(&text),
+                            of_host(byte) && (others != b'~' || length == 1),
+                            "{text:?}"
+                        );
                         assert_eq!(are_clean(&text), !odd_in_id(byte), "{text:?}");
                         assert_eq!(are_unescaped(&text), byte != b'\\', "{text:?}");
                     }

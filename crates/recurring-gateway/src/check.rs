@@ -4,12 +4,13 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memchr_iter};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use recurring_core::InvalidInput;
 use url::Url;
 
 use crate::base_url::BaseUrl;
-use crate::bytes::{are_graphic, are_plain, are_unreserved};
+use crate::bytes::{are_graphic, are_of_host, are_plain, are_unreserved};
 use crate::lenient;
 
 /// The longest identifier that is sent, in bytes.
@@ -131,15 +132,14 @@ fn split_scheme(value: &str) -> Option<(&str, &str)> {
 /// Whether an address is of the usual kind, which the full parser accepts too, without its cost: `https`, small
 /// ASCII letters, digits and hyphens between the dots of its host, no number at its end and nothing encoded in it.
 fn is_plain_address(value: &str) -> bool {
-    let Some(rest) = value.strip_prefix("https://") else { return false };
-    let host = rest.bytes().position(|byte| byte == b'/').and_then(|end| rest.get(..end)).unwrap_or(rest);
+    let Some(rest) = value.as_bytes().strip_prefix(b"https://") else { return false };
+    let host = memchr(b'/', rest).and_then(|end| rest.get(..end)).unwrap_or(rest);
     // A label begins with a letter; what does not is left to the parser, and so is `xn--`.
-    let plain = |label: &[u8]| {
-        label.first().is_some_and(u8::is_ascii_lowercase)
-            && !label.starts_with(b"xn--")
-            && label.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-')
+    let begins_label = |at: usize| {
+        let label = host.get(at..).unwrap_or_default();
+        label.first().is_some_and(u8::is_ascii_lowercase) && !label.starts_with(b"xn--")
     };
-    host.as_bytes().split(|byte| *byte == b'.').all(plain)
+    are_of_host(host) && begins_label(0) && memchr_iter(b'.', host).all(|dot| begins_label(dot + 1))
 }
 
 /// Returns the page out of a gateway's reply, if a customer may be sent to it: absolute, `https` (on this machine

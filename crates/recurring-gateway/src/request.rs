@@ -3,6 +3,7 @@ use std::fmt;
 
 use recurring_core::{InvalidInput, Secret};
 use serde::Serialize;
+use smallvec::SmallVec;
 
 use crate::check::query_value;
 use crate::guard::Guarded;
@@ -54,10 +55,10 @@ pub struct PreparedRequest {
     class: Class,
     method: Method,
     path: Cow<'static, str>,
-    headers: Vec<(&'static str, Cow<'static, str>)>,
-    secret_headers: Vec<(&'static str, Secret)>,
+    headers: SmallVec<[(&'static str, Cow<'static, str>); 3]>,
+    secret_headers: SmallVec<[(&'static str, Secret); 1]>,
     body: Option<Body>,
-    carried: Vec<Carried>,
+    carried: SmallVec<[Carried; 2]>,
     unwritable: bool,
     own_connection: bool,
 }
@@ -103,10 +104,10 @@ impl PreparedRequest {
             class,
             method,
             path: path.into(),
-            headers: Vec::new(),
-            secret_headers: Vec::new(),
+            headers: SmallVec::new(),
+            secret_headers: SmallVec::new(),
             body: None,
-            carried: Vec::new(),
+            carried: SmallVec::new(),
             unwritable: false,
             own_connection: false,
         }

@@ -214,13 +214,14 @@ impl TokenOrder {
             Err(error) => Self::declined(reply).ok_or(error)?,
         };
         let transaction = answer.transaction.as_ref();
-        let sent = amount.to_decimal();
-        let plain = plain_amount(&sent);
+        let sent = Decimal::shortest(amount);
+        let sent = sent.as_str();
+        let plain = plain_amount(sent);
         let currency = amount.currency().code();
         let order_amount = answer.order.amount.as_deref();
         let transaction_amount = transaction.and_then(|transaction| transaction.amount.as_deref());
         let echo = [
-            ("amount", sent.as_str(), order_amount.map(|text| comparable(&sent, plain, text))),
+            ("amount", sent, order_amount.map(|text| comparable(sent, plain, text))),
             ("currency", currency, answer.order.currency.as_deref()),
             ("merchantReference", merchant_reference, answer.order.merchant_reference.as_deref()),
         ];
@@ -232,7 +233,7 @@ impl TokenOrder {
         check_echo(
             reply,
             &[
-                ("transaction.amount", &sent, transaction_amount.map(|text| comparable(&sent, plain, text))),
+                ("transaction.amount", sent, transaction_amount.map(|text| comparable(sent, plain, text))),
                 (
                     "transaction.currency",
                     currency,
