@@ -225,6 +225,9 @@ impl DeclineReason {
         ("no such issuer", Self::InvalidCredential),
         ("closed account", Self::InvalidCredential),
         ("account closed", Self::InvalidCredential),
+        // 57: Visa permits no further try.
+        ("not permitted to cardholder", Self::InvalidCredential),
+        ("not permitted to the cardholder", Self::InvalidCredential),
         ("system error", Self::ProcessorError),
         ("system malfunction", Self::ProcessorError),
         ("technical", Self::ProcessorError),
@@ -314,6 +317,7 @@ mod tests {
             ("Revocation of authorisation order", DeclineReason::Revoked),
             ("Exceeds withdrawal frequency", DeclineReason::Limit),
             ("Unknown vault token", DeclineReason::InvalidCredential),
+            ("Transaction not permitted to cardholder", DeclineReason::InvalidCredential),
             ("Issuer or switch inoperative", DeclineReason::ProcessorError),
         ] {
             assert_eq!(DeclineReason::from_words(text), Some(reason), "{text}");
