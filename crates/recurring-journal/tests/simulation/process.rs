@@ -152,10 +152,9 @@ impl Bench {
         settings(&self.sandbox).with_timeout(self.timeout.get()).facade_of(&self.provider).unwrap()
     }
 
-    /// From now on no call is given up: a machine that is busy loses no answer.
-    #[allow(dead_code, reason = "only the simulation with a statement uses it")]
-    pub(crate) fn wait_for_answers(&self) {
-        self.timeout.set(Duration::from_secs(60));
+    /// From now on no call is given up: without faults, a machine that is busy loses no answer. Gives the time-out before.
+    pub(crate) fn wait_for_answers(&self) -> Duration {
+        self.timeout.replace(Duration::from_secs(60))
     }
 
     pub(crate) async fn store(&self) -> Arc<dyn Store> {
@@ -342,6 +341,7 @@ impl Bench {
     /// Lives without faults, in which a caller asks again and looks, until nothing is open any more.
     pub(crate) fn last_lives(&self, name: &str) -> (State, bool) {
         self.sandbox.clear_faults();
+        let timeout = self.wait_for_answers();
         let card = if name.starts_with("d-") { FADING_CARD } else { GOOD_CARD };
         let (mut reported, mut note) = (false, None);
         for _ in 0..16 {
@@ -358,6 +358,7 @@ impl Bench {
             note = last_note;
             reported |= approved;
             if state.is_final() && state != State::NotApplied || state == State::Review {
+                self.timeout.set(timeout);
                 return (state, reported);
             }
             self.clock.advance(Duration::from_secs(21 * 60));
