@@ -131,7 +131,7 @@ fn texts(value: &Value, found: &mut impl FnMut(&str, &str)) {
     }
 }
 
-/// How many values that are no object and no list are in there.
+/// How many values are neither an object nor a list.
 fn members(value: &Value) -> usize {
     match value {
         Value::Object(values) => values.values().map(members).sum(),
