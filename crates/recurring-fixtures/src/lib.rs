@@ -18,6 +18,7 @@ pub mod metrics;
 pub mod openssl;
 pub mod postgres;
 pub mod prometheus;
+pub mod random;
 pub mod redaction;
 pub mod restate;
 #[cfg(feature = "tls")]

@@ -1,11 +1,11 @@
 //! Customers with their cards and subscriptions, drawn from a seed.
 
 use recurring_facade::{Agreement, Facade, Outcome, ProviderId, ScheduleRequest, StoredCredential};
+use recurring_fixtures::random::Random;
 use recurring_schedule::jiff::civil::Date;
 use recurring_schedule::jiff::{SignedDuration, Timestamp, ToSpan};
 use recurring_schedule::{Anchor, BillingCycle, End, Interval, MonthEnd, Scheme, Unit, Zone};
 
-use crate::random::Random;
 use crate::world::CHARGING;
 use crate::world::common::{attempt, enrol_request, post, price};
 

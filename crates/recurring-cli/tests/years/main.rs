@@ -14,7 +14,6 @@ mod crash;
 mod customers;
 mod judge;
 mod program;
-mod random;
 mod shop;
 #[path = "../../src/tries.rs"]
 mod tries;

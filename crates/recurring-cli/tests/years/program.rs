@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use recurring_facade::{ChargeRequest, ProviderId, StoredCredential};
+use recurring_fixtures::random::Random;
 use recurring_journal::{AttemptRecord, BillingRun, ChargeIntent, Report, SeriesTry, State, UnreadableLine};
 use recurring_schedule::jiff::{SignedDuration, Timestamp};
 use recurring_schedule::{
@@ -16,7 +17,6 @@ use recurring_schedule::{
 
 use crate::customers::{Population, enrolled, scheduled};
 use crate::judge::Evidence;
-use crate::random::Random;
 use crate::shop::Shop;
 use crate::tries::{self, Card, decide};
 use crate::world::common::{attempt, price};

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use recurring_core::Timestamp;
 use recurring_facade::Facade;
+use recurring_fixtures::random::Random;
 use recurring_journal::store::SqliteStore;
 use recurring_journal::{Clock, Journal};
 use recurring_sandbox::{Fault, FaultKind, Moment, Sandbox};
@@ -13,7 +14,6 @@ use recurring_schedule::jiff;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::crash::Crash;
-use crate::random::Random;
 use crate::world::common::settings;
 use crate::world::layered::Layered;
 

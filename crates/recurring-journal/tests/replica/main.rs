@@ -26,13 +26,14 @@ use judge::{Counts, Verdict, taken};
 use operator::Found;
 use recurring_facade::{ChargeRequest, Facade, ProviderId, StoredCredential};
 use recurring_fixtures::postgres::{Cluster, Replication, Standby};
+use recurring_fixtures::random::Random;
 use recurring_journal::store::{Filter, Store};
 use recurring_journal::{Journal, JournalError, State};
 use recurring_sandbox::Sandbox;
 use service::Service;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::{JoinSet, block_in_place};
-use workers::{Dice, Held, Requests, Told, work};
+use workers::{Held, Requests, Told, work};
 use world::common::{FADING_CARD, GOOD_CARD, enrolled, settings};
 use world::{ManualClock, request};
 
@@ -49,7 +50,7 @@ const LIMIT: Duration = Duration::from_secs(240);
 
 struct Failovers {
     replication: Replication,
-    dice: Dice,
+    dice: Random,
     sandbox: Sandbox,
     facade: Facade,
     /// The same gateways where no connection can be made.
@@ -103,7 +104,7 @@ impl Failovers {
         operator::create(&service.address()).await;
         Self {
             replication,
-            dice: Dice(seed),
+            dice: Random::new(seed),
             sandbox,
             facade,
             unreachable: unreachable.facade().unwrap(),
@@ -147,7 +148,7 @@ impl Failovers {
 
     /// Waits for a seeded number of answers.
     async fn count_answers(&mut self, answers: &mut UnboundedReceiver<Told>) {
-        for _ in 0..=self.dice.roll(ANSWERS) {
+        for _ in 0..=self.dice.position(ANSWERS) {
             let told = answers.recv().await.expect("the workers go on until the server is killed");
             self.note(told);
         }
@@ -184,7 +185,7 @@ impl Failovers {
         let held_late = self.hold(&store, &late).await;
         let sleepers = self.hold(&store, &asleep).await;
         block_in_place(|| self.standby.as_ref().unwrap().catch_up(&self.primary));
-        let dice = Dice(self.dice.roll(usize::MAX).try_into().unwrap());
+        let dice = Random::new(self.dice.below(u64::MAX));
         let requests = Requests::new(round, dice, self.credentials.clone());
         let (sender, mut answers) = unbounded_channel();
         let mut workers = JoinSet::new();

@@ -10,24 +10,12 @@ use tokio::task::JoinHandle;
 
 use crate::hooked::{Hook, Hooked, Point, Side};
 use crate::world::{ManualClock, request};
+use recurring_fixtures::random::Random;
 
 /// More names than workers use before the server is killed.
 const MAX_NAMES: usize = 2000;
 /// A worker ends after this many failures of the store.
 const MAX_FAILURES: u32 = 3;
-
-/// Numbers that are the same for the same seed (`SplitMix64`).
-#[derive(Debug, Clone)]
-pub(crate) struct Dice(pub(crate) u64);
-
-impl Dice {
-    pub(crate) fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        usize::try_from((mixed ^ (mixed >> 31)) % u64::try_from(sides).unwrap()).unwrap()
-    }
-}
 
 /// A request, and what its caller was told.
 #[derive(Debug)]
@@ -54,13 +42,13 @@ pub(crate) struct Requests(Arc<Mutex<Shared>>);
 #[derive(Debug)]
 struct Shared {
     round: u32,
-    dice: Dice,
+    dice: Random,
     credentials: Vec<StoredCredential>,
     given: Vec<ChargeRequest>,
 }
 
 impl Requests {
-    pub(crate) fn new(round: u32, dice: Dice, credentials: Vec<StoredCredential>) -> Self {
+    pub(crate) fn new(round: u32, dice: Random, credentials: Vec<StoredCredential>) -> Self {
         Self(Arc::new(Mutex::new(Shared { round, dice, credentials, given: Vec::new() })))
     }
 
@@ -70,12 +58,12 @@ impl Requests {
         if count >= MAX_NAMES {
             return None;
         }
-        if count > 0 && shared.dice.roll(5) == 0 {
-            let earlier = shared.dice.roll(count);
+        if count > 0 && shared.dice.position(5) == 0 {
+            let earlier = shared.dice.position(count);
             return Some(shared.given[earlier].clone());
         }
         let kinds = shared.credentials.len();
-        let chosen = shared.dice.roll(kinds);
+        let chosen = shared.dice.position(kinds);
         let name = format!("r{}-worker-{count:04}", shared.round);
         let new = request(&shared.credentials[chosen], &name);
         shared.given.push(new.clone());

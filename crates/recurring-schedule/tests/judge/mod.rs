@@ -1,37 +1,12 @@
 //! Random histories of one card, and an independent judge of what may come after them: it counts again over the whole list, with
 //! the rules as they are stated, and shares no table and no function of the crate with the decision.
 
+pub(crate) use recurring_fixtures::random::Random;
 use recurring_schedule::jiff::{SignedDuration, Timestamp};
 use recurring_schedule::{
     Amount, Attempt, AttemptState, BillingCycle, CustomerReason, Decision, Decline, History, Hours,
     Initiator, Interval, Period, RetryPolicy, Scheme, StopReason, Unit, Zone, next,
 };
-
-/// Repeats from its seed (SplitMix64).
-pub(crate) struct Random(u64);
-
-impl Random {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// A number below `bound`.
-    fn below(&mut self, bound: u64) -> u64 {
-        self.bits() % bound
-    }
-
-    fn one<'a, T>(&mut self, of: &'a [T]) -> &'a T {
-        let index = self.below(u64::try_from(of.len()).expect("small"));
-        &of[usize::try_from(index).expect("small")]
-    }
-}
 
 /// What was found in many histories: how often each decision came out.
 #[derive(Debug, Default)]
