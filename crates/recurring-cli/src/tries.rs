@@ -1,9 +1,8 @@
 //! The tries of a period, as the journal has them, and what comes next. Pure; the simulation of years reads this file too.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use recurring_facade::{Money, Timestamp as CoreTimestamp};
+use recurring_facade::Money;
 use recurring_journal::{AttemptRecord, State};
 use recurring_schedule::jiff::Timestamp;
 use recurring_schedule::{
@@ -14,9 +13,6 @@ use recurring_schedule::{
 /// What stands for the card in its history, and for one that it replaced. Nothing else is known of either.
 const CARD: &str = "card";
 const OTHER_CARD: &str = "another card";
-
-/// How long a call may take that charges: the journal's lease.
-const LONGEST_CALL: Duration = Duration::from_secs(30 * 60);
 
 /// What is known of the card that is charged.
 pub(crate) struct Card<'a> {
@@ -125,20 +121,12 @@ fn attempt(
     Ok(Attempt {
         name: derived.map_or(written, |name| name.to_string()),
         credential: if with_card { CARD } else { OTHER_CARD }.to_owned(),
-        at: moved.unwrap_or_else(|| from_core_time(asked_at(record))),
+        at: moved.unwrap_or_else(|| from_core_time(record.asked_by())),
         amount: record.amount.map(Amount::try_from).transpose()?.unwrap_or(amount),
         initiator: Initiator::Merchant,
         state: state(record),
         decline: (with_card && record.state == State::Declined).then(|| decline(record, card.scheme)),
     })
-}
-
-/// The latest moment at which the issuer may have been asked, by whose clock the limits are counted: a call can take a while. It was
-/// before the answer, and within the time that a process has for it.
-fn asked_at(record: &AttemptRecord) -> CoreTimestamp {
-    let armed = record.armed.unwrap_or(record.created);
-    let longest = armed.checked_add(LONGEST_CALL).unwrap_or(CoreTimestamp::MAX);
-    record.updated.clamp(armed, longest)
 }
 
 fn state(record: &AttemptRecord) -> AttemptState {

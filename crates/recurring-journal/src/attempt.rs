@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use recurring_core::{AttemptId, DeclineReason, ErrorKind, Money, Outcome, Timestamp, written_as_words};
 use recurring_facade::{PaymentRef, ProviderId};
 use serde::{Deserialize, Serialize};
@@ -220,11 +222,23 @@ pub struct AttemptRecord {
     pub(crate) sealed: Option<Vec<u8>>,
 }
 
+/// How long a process has for a call, unless it is set.
+pub(crate) const DEFAULT_LEASE: Duration = Duration::from_secs(30 * 60);
+
 impl AttemptRecord {
     /// The fence under which it was read: what a [`Store`](crate::store::Store) is asked to write is written only while
     /// this is still the newest.
     pub fn fence(&self) -> Fence {
         self.fence
+    }
+
+    /// The latest moment at which the gateway, and the card's issuer behind it, may have been asked: a call can take a while. It
+    /// was before the answer, and within the time that a process has for a call by default. For an attempt that was not sent, when
+    /// it was written last, within that time.
+    pub fn asked_by(&self) -> Timestamp {
+        let armed = self.armed.unwrap_or(self.created);
+        let longest = armed.checked_add(DEFAULT_LEASE).unwrap_or(Timestamp::MAX);
+        self.updated.clamp(armed, longest)
     }
 }
 

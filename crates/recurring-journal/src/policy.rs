@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use recurring_core::RetryPolicy;
 
+use crate::attempt::DEFAULT_LEASE;
 use crate::error::JournalError;
 
 /// The timeouts of the journal. They run by the clock of the store.
@@ -30,7 +31,7 @@ impl Default for Policy {
     /// after a day of unreadable answers, or after a week of pending.
     fn default() -> Self {
         Self {
-            lease: Duration::from_secs(30 * 60),
+            lease: DEFAULT_LEASE,
             settle_time: Duration::from_secs(60 * 60),
             first_look: Duration::from_secs(30),
             max_wait: Duration::from_secs(60 * 60),

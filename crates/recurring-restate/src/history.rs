@@ -1,17 +1,11 @@
 //! The attempts of the journal in the words of `recurring-schedule`.
 
-use std::time::Duration;
-
-use recurring_core::Timestamp;
 use recurring_journal::{AttemptRecord, Operation, State};
 use recurring_schedule::{Attempt, AttemptState, Decline, Initiator, from_core_time};
 
 /// What stands for the card of a history, and for one that it replaced. Nothing else is known of either.
 pub(crate) const CARD: &str = "card";
 pub(crate) const OTHER_CARD: &str = "another card";
-
-/// How long a call may take that charges: the journal's lease.
-const LONGEST_CALL: Duration = Duration::from_secs(30 * 60);
 
 /// The attempt as [`recurring_schedule::History`] takes it. `None` for what takes no money (a refund, a capture, an enrolment), and
 /// for an amount of zero.
@@ -24,20 +18,12 @@ pub(crate) fn attempt(record: &AttemptRecord, card: &str) -> Option<Attempt> {
     Some(Attempt {
         name: record.attempt.to_string(),
         credential: card.to_owned(),
-        at: from_core_time(asked_at(record)),
+        at: from_core_time(record.asked_by()),
         amount: record.amount?.try_into().ok()?,
         initiator,
         state: state(record.state),
         decline: (record.state == State::Declined).then(|| decline(record)),
     })
-}
-
-/// The latest moment at which the issuer may have been asked, by whose clock the limits are counted. It was before the answer,
-/// and within the time that a process has for the call.
-fn asked_at(record: &AttemptRecord) -> Timestamp {
-    let armed = record.armed.unwrap_or(record.created);
-    let longest = armed.checked_add(LONGEST_CALL).unwrap_or(Timestamp::MAX);
-    record.updated.clamp(armed, longest)
 }
 
 fn state(state: State) -> AttemptState {
