@@ -10,6 +10,7 @@ mod fast_clock;
 #[path = "../../../recurring-journal/tests/world/layered.rs"]
 mod layered;
 mod operator;
+mod past;
 mod period;
 #[path = "../../../recurring-journal/tests/replica/service.rs"]
 mod service;

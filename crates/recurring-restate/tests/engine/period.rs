@@ -1,40 +1,26 @@
 //! A period of a subscription: its charge, and the tries after a decline.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use recurring_facade::{ProviderId, Secret, StoredCredential};
-use recurring_journal::store::PostgresStore;
+use recurring_facade::ProviderId;
 use recurring_journal::{ChargeIntent, Journal, Policy, SeriesTry, State};
 use recurring_restate::{Waits, Worker};
 use recurring_sandbox::{Fault, FaultKind, Moment};
-use recurring_schedule::{BillingCycle, Hours, Interval, Period, RetryPolicy, Zone};
+use recurring_schedule::Period;
 use serde_json::{Value, json};
 
 use crate::common::{FADING_CARD, GOOD_CARD, attempt, enrolled};
-use crate::fast_clock::FastClock;
-use crate::layered::Layered;
+use crate::past::{self, first_try};
 use crate::worker::{Dying, start};
 use crate::world::{BOUND, World, key, request};
 
 /// Every renewal is declined for a stolen card.
 const STOLEN_CARD: &str = "4000000000430001";
 
-/// When the period began: long enough ago for another try, whatever the card's scheme asks for.
-const DAYS: i64 = 10;
-
-/// A period of a year that began ten days ago, and the engine's input for it.
+/// The period, and the engine's input for it.
 fn period() -> (Period, Value) {
-    let begun = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24 * DAYS);
-    let anchor = begun.strftime("%Y-%m-%dT%H:%M[UTC]").to_string();
-    let interval: Interval = "year".parse().unwrap();
-    let cycle = BillingCycle::new("sub-42".parse().unwrap(), anchor.parse().unwrap(), interval);
-    (cycle.period(0).unwrap(), serde_json::to_value(cycle).unwrap())
-}
-
-fn first_try(credential: &StoredCredential, period: &Period) -> ChargeIntent {
-    let series = SeriesTry::new("sub-42", period.name().period().to_string(), 1).unwrap();
-    ChargeIntent::new(request(credential, &period.name().to_string())).with_series(series)
+    let (period, cycle) = past::period("sub-42");
+    (period, serde_json::to_value(cycle).unwrap())
 }
 
 async fn worker(world: &World) -> Dying {
@@ -44,9 +30,7 @@ async fn worker(world: &World) -> Dying {
     let journal = builder.open(&world.address).await.unwrap();
     let mut waits = Waits::default();
     waits.review = Duration::from_secs(1);
-    let day = Hours { from: 0, until: 24 };
-    let retries = RetryPolicy::new(Zone::new("UTC").unwrap(), &[1, 2, 3], day).unwrap();
-    let worker = Worker::new(journal, world.clients()).with_waits(waits).with_retries(retries);
+    let worker = Worker::new(journal, world.clients()).with_waits(waits).with_retries(past::policy());
     start(world, worker).await.0
 }
 
@@ -90,11 +74,7 @@ pub(crate) async fn declined_period_is_tried_again_when_it_may_be() {
     let (period, cycle) = period();
     let name = period.name().to_string();
     let credential = enrolled(&world.facade, &ProviderId::REVIO, "fading", FADING_CARD).await;
-    let clock = FastClock::behind(DAYS);
-    let inner = PostgresStore::open(&Secret::new(world.address.as_str())).await.unwrap();
-    let store = Arc::new(Layered { inner: Arc::new(inner), layer: clock.clone() });
-    let builder = Journal::builder().with_clock(clock).with_encryption_key(key());
-    let then = builder.with_store(store).await.unwrap();
+    let then = past::journal_then(&world).await;
     let declined = then.charge(&world.facade, first_try(&credential, &period)).await.unwrap();
     assert_eq!(declined.record.state, State::Declined);
 

@@ -11,6 +11,8 @@ mod common;
 mod fast_clock;
 #[path = "../../../recurring-journal/tests/world/layered.rs"]
 mod layered;
+#[path = "../engine/past.rs"]
+mod past;
 mod periods;
 mod worker;
 #[path = "../engine/world.rs"]

@@ -1,47 +1,25 @@
 //! Periods of subscriptions in the game: half of them are paid at once, and half were declined ten days ago, so that one
 //! other try is due.
 
-use std::sync::Arc;
-
-use recurring_facade::{ProviderId, Secret, StoredCredential};
-use recurring_journal::store::PostgresStore;
-use recurring_journal::{ChargeIntent, Journal, SeriesTry, State};
-use recurring_schedule::{BillingCycle, Hours, Interval, RetryPolicy, Zone};
+use recurring_facade::ProviderId;
+use recurring_journal::State;
+use recurring_schedule::Period as Due;
 
 use crate::common::{FADING_CARD, GOOD_CARD, enrolled};
-use crate::fast_clock::FastClock;
-use crate::layered::Layered;
-use crate::world::{World, key, request};
-
-/// When the declined periods began: long enough ago for another try, whatever the card's scheme asks for.
-const DAYS: i64 = 10;
-
-/// The second try may be made, and the third one has to wait for longer than the game takes.
-pub(crate) fn policy() -> RetryPolicy {
-    RetryPolicy::new(Zone::new("UTC").unwrap(), &[1, 2, 3], Hours { from: 0, until: 24 }).unwrap()
-}
+use crate::past;
+use crate::world::World;
 
 struct Period {
     subscription: String,
-    /// The name of its first try.
-    name: String,
+    due: Due,
     cycle: String,
 }
 
 impl Period {
     fn new(kind: &str, number: u64) -> Self {
-        let begun = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24 * DAYS);
-        let anchor = begun.strftime("%Y-%m-%dT%H:%M[UTC]").to_string();
-        let (subscription, interval) = (format!("{kind}-{number}"), "year".parse::<Interval>().unwrap());
-        let cycle = BillingCycle::new(subscription.parse().unwrap(), anchor.parse().unwrap(), interval);
-        let name = cycle.period(0).unwrap().name().to_string();
-        Self { subscription, name, cycle: serde_json::to_string(&cycle).unwrap() }
-    }
-
-    fn first_try(&self, credential: &StoredCredential) -> ChargeIntent {
-        let period = self.name.rsplit('.').next().unwrap();
-        let series = SeriesTry::new(self.subscription.as_str(), period, 1).unwrap();
-        ChargeIntent::new(request(credential, &self.name)).with_series(series)
+        let subscription = format!("{kind}-{number}");
+        let (due, cycle) = past::period(&subscription);
+        Self { subscription, due, cycle: serde_json::to_string(&cycle).unwrap() }
     }
 
     async fn tries(&self, world: &World) -> Vec<(String, State)> {
@@ -63,18 +41,14 @@ impl Periods {
         for period in &good {
             let credential =
                 enrolled(&world.facade, &ProviderId::REVIO, &period.subscription, GOOD_CARD).await;
-            world.journal.plan(period.first_try(&credential)).await.unwrap();
+            world.journal.plan(past::first_try(&credential, &period.due)).await.unwrap();
         }
-        let clock = FastClock::behind(DAYS);
-        let inner = PostgresStore::open(&Secret::new(world.address.as_str())).await.unwrap();
-        let store = Arc::new(Layered { inner: Arc::new(inner), layer: clock.clone() });
-        let builder = Journal::builder().with_clock(clock).with_encryption_key(key());
-        let then = builder.with_store(store).await.unwrap();
+        let then = past::journal_then(world).await;
         for period in &declined {
             // A card of its own each: they do not share the limits of a card.
             let credential =
                 enrolled(&world.facade, &ProviderId::REVIO, &period.subscription, FADING_CARD).await;
-            let first = then.charge(&world.facade, period.first_try(&credential)).await.unwrap();
+            let first = then.charge(&world.facade, past::first_try(&credential, &period.due)).await.unwrap();
             assert_eq!(first.record.state, State::Declined);
         }
         Self { good, declined }
@@ -86,8 +60,9 @@ impl Periods {
 
     /// The path and the body of the call that collects each.
     pub(crate) fn all(&self) -> impl Iterator<Item = (String, String)> {
-        self.both()
-            .map(|period| (format!("send/RecurringPeriod/{}/collect", period.name), period.cycle.clone()))
+        self.both().map(|period| {
+            (format!("send/RecurringPeriod/{}/collect", period.due.name()), period.cycle.clone())
+        })
     }
 
     /// How many declined ones were not tried again. Whether a try has ended is counted with the other attempts.

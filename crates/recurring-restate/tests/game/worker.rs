@@ -55,7 +55,7 @@ pub(crate) fn serve() -> ExitCode {
         waits.first = Duration::from_secs(1);
         waits.longest = Duration::from_secs(5);
         let worker = Worker::new(journal, settings.facade().unwrap());
-        let worker = worker.with_waits(waits).with_retries(crate::periods::policy());
+        let worker = worker.with_waits(waits).with_retries(crate::past::policy());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         println!("{}", listener.local_addr().unwrap().port());
         worker.serve(listener, std::future::pending::<()>()).await.unwrap();
