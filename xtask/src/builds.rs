@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::measure::{Bound, head, row};
+use crate::measure::{Bound, head, row, target};
 use crate::workspace::{self, cargo, output, root};
 
 /// A program of its own, outside of the workspace.
@@ -84,7 +84,7 @@ pub(crate) fn run() -> Result<Vec<String>, String> {
 impl Program {
     /// Its folder, with its manifest and the versions that the workspace has.
     fn folder(&self) -> Result<PathBuf, String> {
-        let folder = root().join("target").join("builds").join(self.name);
+        let folder = target().join("builds").join(self.name);
         let crates = root().join("crates").display().to_string();
         let manifest = format!(
             "[package]\nname = \"{}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[workspace]\n[profile.release]\nstrip = true\n\

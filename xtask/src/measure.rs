@@ -111,7 +111,8 @@ fn counted(arguments: &[&str], only: Option<&str>, times: u64) -> Result<Cost, S
     read_profile(&ran?)
 }
 
-fn target() -> PathBuf {
+/// Where cargo builds.
+pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into)
 }
 
