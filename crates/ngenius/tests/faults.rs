@@ -344,6 +344,27 @@ fn a_client_that_cannot_work_is_not_built() {
     }
 }
 
+/// The documented order with as many payments as its schedule made by then.
+fn order_with(payments: usize) -> Vec<u8> {
+    let case = Case::load("ngenius/get-order/two-payments");
+    let mut order: serde_json::Value = serde_json::from_slice(&case.response_body()).expect("an order");
+    let first = order["_embedded"]["payment"][0].clone();
+    order["_embedded"]["payment"] = vec![first; payments].into();
+    serde_json::to_vec(&order).expect("JSON")
+}
+
+#[tokio::test]
+async fn order_of_a_schedule_is_read_after_years() {
+    // Weekly for two and twenty years, daily for ten.
+    for payments in [104, 1_043, 3_652] {
+        let server = answering(RawReply::json(200, order_with(payments))).await;
+        let patient = common::quick(std::time::Duration::from_secs(60));
+        let client = builder(&server.url()).with_http(patient).build().expect("a client");
+        let order = client.get_order(ORDER).await.expect("an order");
+        assert_eq!(order.payments.len(), payments);
+    }
+}
+
 /// `retry-after-as-a-date/reply.http`
 #[tokio::test]
 async fn read_with_a_retry_date_far_away_is_sent_once() {

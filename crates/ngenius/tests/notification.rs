@@ -309,3 +309,13 @@ fn notification_encrypted_unreadable_is_genuine() {
     let error = notification::verify(raw, HEADER, &Secret::new(SECRET)).expect_err("no key");
     assert!(error.is_verified() && error.to_string().contains("32 characters"), "{error}");
 }
+
+#[test]
+fn order_of_a_schedule_of_years_is_read() {
+    let mut body: Value =
+        serde_json::from_slice(&Case::load("ngenius/notification/captured").request_body()).expect("JSON");
+    let payment = body["order"]["_embedded"]["payment"][0].clone();
+    body["order"]["_embedded"]["payment"] = vec![payment; 300].into();
+    let read = parsed(body.to_string().as_bytes()).expect("a notification");
+    assert_eq!(read.order.expect("an order").payments.len(), 300);
+}

@@ -76,7 +76,8 @@ impl HttpOptions {
         self
     }
 
-    /// Sets the largest reply that is read, in bytes. A larger one makes the outcome unknown.
+    /// Sets the largest reply that is read, in bytes; 1 MiB, unless it is set. A larger one makes the outcome unknown. A
+    /// look that lists, such as at an order with every payment of its schedule, may bring 16 times as much.
     pub fn with_max_response_bytes(mut self, bytes: usize) -> Self {
         self.max_response_bytes = bytes;
         self

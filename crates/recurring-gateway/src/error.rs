@@ -3,7 +3,7 @@ use std::fmt;
 use recurring_core::{Effect, Error, ErrorKind, InvalidInput, Proof, Reply};
 use serde::de::DeserializeOwned;
 
-use crate::reply::ReplyExt as _;
+use crate::reply::{ReplyExt as _, Unreadable};
 
 /// The one place where an effect on the money is claimed.
 ///
@@ -125,10 +125,27 @@ pub fn read_success<T: DeserializeOwned, A: fmt::Display>(
     if !reply.is_success() {
         return Err(Error::from_reply(reply.clone(), read_api(reply)));
     }
-    reply.object().map_err(|unreadable| {
-        let message = format!("the gateway answered {}, but {unreadable}", reply.status());
-        Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone())
-    })
+    reply.object().map_err(|unreadable| odd(reply, &unreadable))
+}
+
+/// Reads a reply as [`read_success`] does, for a request whose answer is
+/// [long](crate::PreparedRequest::long_answer).
+///
+/// # Errors
+/// Those of [`read_success`].
+pub fn read_long_success<T: DeserializeOwned, A: fmt::Display>(
+    reply: &Reply,
+    read_api: impl FnOnce(&Reply) -> Option<A>,
+) -> Result<T, Error<A>> {
+    if !reply.is_success() {
+        return Err(Error::from_reply(reply.clone(), read_api(reply)));
+    }
+    reply.object_with_list().map_err(|unreadable| odd(reply, &unreadable))
+}
+
+fn odd<A>(reply: &Reply, unreadable: &Unreadable) -> Error<A> {
+    let message = format!("the gateway answered {}, but {unreadable}", reply.status());
+    Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone())
 }
 
 /// Compares what a reply repeats with what was sent: the name of the member, what was sent, what came back. A

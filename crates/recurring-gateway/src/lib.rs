@@ -12,6 +12,7 @@ mod observe;
 mod open_enum;
 mod operation;
 mod options;
+mod parts;
 #[cfg(feature = "signature")]
 pub mod pem;
 mod reply;
@@ -24,7 +25,7 @@ mod transport;
 mod unknown_value;
 
 pub use base_url::BaseUrl;
-pub use error::{ErrorExt, check_echo, number_echo, read_success, require_echo};
+pub use error::{ErrorExt, check_echo, number_echo, read_long_success, read_success, require_echo};
 #[cfg(feature = "metrics")]
 pub use observe::describe_metrics;
 pub use operation::Operation;

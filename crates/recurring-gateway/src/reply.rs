@@ -4,6 +4,7 @@ use recurring_core::{Reply, Secret, SecretForms};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
+use crate::parts::Parts;
 use crate::{guard, lenient};
 
 /// Reads the body of a [`Reply`] as JSON.
@@ -22,8 +23,16 @@ pub trait ReplyExt {
     /// Those of [`json`](Self::json).
     fn object<T: DeserializeOwned>(&self) -> Result<T, Unreadable>;
 
+    /// Reads the body as [`object`](Self::object) does, with so many objects and lists more in it as a list of that size can
+    /// have: the answer about one thing that tells all that ever became of it, such as every payment of a schedule.
+    ///
+    /// # Errors
+    /// Those of [`json`](Self::json).
+    fn object_with_list<T: DeserializeOwned>(&self) -> Result<T, Unreadable>;
+
     /// The entries of a list whose place is not documented: a bare JSON list, or the only list among the members
-    /// `names` of an object. `None` for anything else, and for two lists: which one is meant is not known.
+    /// `names` of an object. `None` for anything else, and for two lists: which one is meant is not known. No entry may
+    /// have more parts than an [`object`](Self::object).
     fn entries(&self, names: &[&str]) -> Option<Vec<Box<RawValue>>>;
 
     /// Returns the gateway's words as [`Reply::shown`] does, and without the tokens that the answer itself brought, in
@@ -34,33 +43,22 @@ pub trait ReplyExt {
 
 impl ReplyExt for Reply {
     fn json<T: DeserializeOwned>(&self) -> Result<T, Unreadable> {
-        Parts::of(self.body()).check(Parts::of_a_list(self.body().len()))?;
+        check_parts(self, Parts::of_a_list(self.body().len()))?;
         parse(self)
     }
 
     fn object<T: DeserializeOwned>(&self) -> Result<T, Unreadable> {
-        if self.body().trim_ascii_start().starts_with(b"[") {
-            return Err(Unreadable { how: "is a JSON list instead of an object".to_owned() });
-        }
-        Parts::of(self.body()).check(Parts::ONE_ANSWER)?;
-        parse(self)
+        object(self, Parts::ONE_ANSWER)
+    }
+
+    fn object_with_list<T: DeserializeOwned>(&self) -> Result<T, Unreadable> {
+        object(self, Parts::of_a_list(self.body().len()))
     }
 
     fn entries(&self, names: &[&str]) -> Option<Vec<Box<RawValue>>> {
-        if let Ok(list) = self.json() {
-            return Some(list);
-        }
-        if self.body().trim_ascii_start().starts_with(b"[") {
-            return None;
-        }
-        Parts::of(self.body()).check(Parts::of_a_list(self.body().len())).ok()?;
-        // Borrowed: an object of very many members would be copied whole for the one that is looked for.
-        let members: BTreeMap<String, &RawValue> = serde_json::from_slice(self.body()).ok()?;
-        let mut lists = names.iter().filter_map(|name| serde_json::from_str(members.get(*name)?.get()).ok());
-        match (lists.next(), lists.next()) {
-            (Some(list), None) => Some(list),
-            _ => None,
-        }
+        let list = self.json().ok().or_else(|| only_list(self, names))?;
+        let is_one = |entry: &RawValue| !Parts::of(entry.get().as_bytes()).exceed(Parts::ONE_ANSWER);
+        list.iter().all(|entry: &Box<RawValue>| is_one(entry)).then_some(list)
     }
 
     fn shown_without(&self, tokens: &[Secret], text: &str) -> String {
@@ -80,6 +78,36 @@ impl ReplyExt for Reply {
 
 /// How many bytes the tokens of one answer may have, for all their forms to be looked for.
 const LONGEST_TOKENS: usize = 4_096;
+
+fn object<T: DeserializeOwned>(reply: &Reply, most: Parts) -> Result<T, Unreadable> {
+    if reply.body().trim_ascii_start().starts_with(b"[") {
+        return Err(Unreadable { how: "is a JSON list instead of an object".to_owned() });
+    }
+    check_parts(reply, most)?;
+    parse(reply)
+}
+
+/// The only list among these members of an object.
+fn only_list(reply: &Reply, names: &[&str]) -> Option<Vec<Box<RawValue>>> {
+    if reply.body().trim_ascii_start().starts_with(b"[") {
+        return None;
+    }
+    check_parts(reply, Parts::of_a_list(reply.body().len())).ok()?;
+    // Borrowed: an object of very many members would be copied whole for the one that is looked for.
+    let members: BTreeMap<String, &RawValue> = serde_json::from_slice(reply.body()).ok()?;
+    let mut lists = names.iter().filter_map(|name| serde_json::from_str(members.get(*name)?.get()).ok());
+    match (lists.next(), lists.next()) {
+        (Some(list), None) => Some(list),
+        _ => None,
+    }
+}
+
+fn check_parts(reply: &Reply, most: Parts) -> Result<(), Unreadable> {
+    if Parts::of(reply.body()).exceed(most) {
+        return Err(Unreadable { how: "has more parts than such an answer can have".to_owned() });
+    }
+    Ok(())
+}
 
 fn parse<T: DeserializeOwned>(reply: &Reply) -> Result<T, Unreadable> {
     // Once over the whole costs less than over each text. What is not UTF-8 may be in a member that is not read.
@@ -142,56 +170,6 @@ fn member_before(body: &[u8], line: usize, column: usize) -> Option<&'static str
         text.split('"').zip(text.split('"').skip(1)).filter(|(_, next)| next.trim_start().starts_with(':'));
     let (name, _) = names.last()?;
     ID_MEMBERS.into_iter().find(|known| *known == name)
-}
-
-/// How many parts a JSON text has at most, counted without reading it (a bracket or comma inside of a text counts too);
-/// of a short one zero.
-/// A part of three bytes becomes hundreds in memory, so the parts are bounded and not only the bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Parts {
-    objects_and_lists: usize,
-    commas: usize,
-}
-
-impl Parts {
-    /// Of an answer about one payment, order or client. The largest documented one has 27.
-    const ONE_ANSWER: Self = Self { objects_and_lists: 1_000, commas: 10_000 };
-
-    /// Of an answer with a list, whose entries have about 100 bytes for each object in them.
-    const fn of_a_list(bytes: usize) -> Self {
-        let one = Self::ONE_ANSWER;
-        Self {
-            objects_and_lists: one.objects_and_lists.saturating_add(bytes / 100),
-            commas: one.commas.saturating_add(bytes / 10),
-        }
-    }
-
-    fn of(body: &[u8]) -> Self {
-        // Each part has a byte, and so few are always allowed.
-        if body.len() <= Self::ONE_ANSWER.objects_and_lists.min(Self::ONE_ANSWER.commas) {
-            return Self { objects_and_lists: 0, commas: 0 };
-        }
-        let mut parts = Self { objects_and_lists: 0, commas: 0 };
-        // Counted in bytes over pieces that cannot overflow one: the compiler makes vector instructions of it.
-        for piece in body.chunks(240) {
-            let (mut openings, mut commas) = (0_u8, 0_u8);
-            for byte in piece {
-                // `[` and `{` differ in this bit only.
-                openings = openings.wrapping_add(u8::from(byte | 0x20 == b'{'));
-                commas = commas.wrapping_add(u8::from(*byte == b','));
-            }
-            parts.objects_and_lists += usize::from(openings);
-            parts.commas += usize::from(commas);
-        }
-        parts
-    }
-
-    fn check(self, most: Self) -> Result<(), Unreadable> {
-        if self.objects_and_lists > most.objects_and_lists || self.commas > most.commas {
-            return Err(Unreadable { how: "has more parts than such an answer can have".to_owned() });
-        }
-        Ok(())
-    }
 }
 
 /// A body that cannot be read. The text never quotes the body.
@@ -292,9 +270,14 @@ mod tests {
             let body = format!("[{}]", vec![part; parts].join(",")).into_bytes();
             Reply::new(200, Vec::new(), body).entries(&[]).map(|entries| entries.len())
         };
-        let order = format!("{{\"id\":\"{}\"}}", "x".repeat(100));
+        let order = format!("{{\"id\":\"{}\"}}", "x".repeat(120));
         assert_eq!(list(8_000, &order), Some(8_000));
         assert_eq!(list(300_000, "{}"), None);
+        let entry = |parts: usize| {
+            let entry = String::from_utf8(body(parts, "{}")).expect("JSON");
+            format!("{entry},\"{}\"", "x".repeat(100_000))
+        };
+        assert_eq!((list(1, &entry(998)), list(1, &entry(999))), (Some(2), None));
         assert_eq!(list(500_000, "7"), None);
     }
 

@@ -61,6 +61,7 @@ pub struct PreparedRequest {
     carried: SmallVec<[Carried; 2]>,
     unwritable: bool,
     own_connection: bool,
+    long_answer: bool,
 }
 
 /// A secret inside of the body or the path.
@@ -91,6 +92,10 @@ const USUAL_BODY: usize = 1_024;
 const FRAMING: [&str; 4] = ["content-length", "transfer-encoding", "host", "connection"];
 
 impl PreparedRequest {
+    /// How many times as large a [long answer](Self::long_answer) may be. With the default of 1 MiB: the order of a
+    /// schedule that charged every day for ten years.
+    pub const LONG_ANSWER: usize = 16;
+
     /// Creates a request for `path`, which begins with `/`, is relative to the base address and may have a query.
     /// `operation` names it in logs and errors.
     pub fn new(
@@ -110,6 +115,7 @@ impl PreparedRequest {
             carried: SmallVec::new(),
             unwritable: false,
             own_connection: false,
+            long_answer: false,
         }
     }
 
@@ -223,6 +229,19 @@ impl PreparedRequest {
     /// Returns whether it is sent on a [connection of its own](PreparedRequest::on_own_connection).
     pub fn has_own_connection(&self) -> bool {
         self.own_connection
+    }
+
+    /// Allows the answer to be [`LONG_ANSWER`](Self::LONG_ANSWER) times as large as the options say: it tells more from
+    /// year to year, such as an order with every payment of its schedule, or lists what a busy merchant has.
+    #[inline]
+    pub fn long_answer(mut self) -> Self {
+        self.long_answer = true;
+        self
+    }
+
+    /// The largest answer that is read, where the options allow so many bytes to one about one thing.
+    pub(crate) fn largest_answer(&self, bytes: usize) -> usize {
+        if self.long_answer { bytes.saturating_mul(Self::LONG_ANSWER) } else { bytes }
     }
 
     /// Returns the name of the operation, for logs and errors.

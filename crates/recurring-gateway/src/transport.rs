@@ -180,10 +180,11 @@ impl Transport {
         let mut response = sending.await.map_err(|error| self.not_received(error, handover, timeout))?;
         let status = response.status().as_u16();
         let headers = received_headers(response.headers());
+        let largest = request.largest_answer(self.options.max_response_bytes());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.broken(error, timeout))? {
-            if body.len().saturating_add(chunk.len()) > self.options.max_response_bytes() {
-                let what = format!("the reply is larger than {} bytes", self.options.max_response_bytes());
+            if body.len().saturating_add(chunk.len()) > largest {
+                let what = format!("the reply is larger than {largest} bytes");
                 return Err(Broken { never_sent: false, kind: ErrorKind::Protocol, what });
             }
             body.extend_from_slice(&chunk);

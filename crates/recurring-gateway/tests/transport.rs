@@ -229,6 +229,23 @@ async fn a_reply_is_read_up_to_the_limit() {
 }
 
 #[tokio::test]
+async fn long_answer_is_read_up_to_sixteen_times_the_limit() {
+    for (bytes, fits) in [(16_000, true), (16_001, false)] {
+        let server =
+            FaultServer::start(move |_, _| Behavior::Reply(RawReply::json(200, vec![b' '; bytes]))).await;
+        let request = PreparedRequest::new("list", Class::Read, Method::Get, "/list").long_answer();
+        let base = BaseUrl::parse("base_url", &server.url()).expect("an address");
+        let options =
+            quick().with_max_response_bytes(1000).with_retry(RetryPolicy::new().with_max_attempts(1));
+        let result = Transport::new(options).expect("options").send::<()>(&base, &request).await;
+        match result {
+            Ok(reply) => assert!(fits && reply.body().len() == bytes),
+            Err(error) => assert!(!fits && error.to_string().contains("16000 bytes"), "{error}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_header_that_cannot_be_sent_is_not_sent() {
     let server = FaultServer::start(|_, _| Behavior::Reply(RawReply::json(200, "{}"))).await;
     let transport = Transport::new(quick()).expect("options");

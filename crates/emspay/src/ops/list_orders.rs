@@ -48,7 +48,9 @@ impl Operation for ListOrders {
             check::query_value(&until.to_string())
         );
         // The answer does not name the period.
-        Ok(PreparedRequest::new("list orders", Class::Read, Method::Get, path).on_own_connection())
+        Ok(PreparedRequest::new("list orders", Class::Read, Method::Get, path)
+            .on_own_connection()
+            .long_answer())
     }
 
     /// Reads the reply: a list, or an object with the list under `orders` or `data`.

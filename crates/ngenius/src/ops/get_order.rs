@@ -1,5 +1,5 @@
 use recurring_core::{ErrorKind, Reply};
-use recurring_gateway::{Class, ErrorExt as _, Method, Operation, PreparedRequest, check, read_success};
+use recurring_gateway::{Class, ErrorExt as _, Method, Operation, PreparedRequest, check, read_long_success};
 
 use crate::error::{ApiError, Error};
 use crate::ops::order::Order;
@@ -34,7 +34,9 @@ impl Operation for AtOutlet<'_, GetOrder> {
         let outlet = check::path_segment("outlet", &self.outlet.reference)?;
         let order = check::path_segment("order_reference", &request.order_reference)?;
         let path = format!("/transactions/outlets/{outlet}/orders/{order}");
-        Ok(PreparedRequest::new("get order", Class::Read, Method::Get, path).header("accept", MEDIA_TYPE))
+        Ok(PreparedRequest::new("get order", Class::Read, Method::Get, path)
+            .header("accept", MEDIA_TYPE)
+            .long_answer())
     }
 
     /// Reads the reply.
@@ -43,7 +45,7 @@ impl Operation for AtOutlet<'_, GetOrder> {
     /// When the reply cannot be read, names no order, or names another order or outlet.
     fn read(&self, reply: &Reply) -> Result<Order, Error> {
         let request = self.request;
-        let order: Order = read_success(reply, ApiError::read)?;
+        let order: Order = read_long_success(reply, ApiError::read)?;
         let order = order.cleared(reply);
         // An empty object would otherwise read as an order without a payment, and look like "nothing was taken".
         if order.reference.is_none() {

@@ -104,7 +104,12 @@ pub(crate) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     } else {
         serde_json::from_str(json.get()).map_err(D::Error::custom)?
     };
-    entries.into_iter().map(|entry| lenient::parse_object(entry).map_err(D::Error::custom)).collect()
+    // As large as it must be: one that grows takes up to twice as much.
+    let mut list = Vec::with_capacity(entries.len());
+    for entry in entries {
+        list.push(lenient::parse_object(entry).map_err(D::Error::custom)?);
+    }
+    Ok(list)
 }
 
 /// The reference that was given, or the end of the identifier in its long form.

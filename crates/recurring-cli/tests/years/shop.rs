@@ -104,6 +104,10 @@ impl Shop {
         self.arm_faults();
     }
 
+    pub(crate) fn has_accidents(&self) -> bool {
+        self.mean_writes.is_some()
+    }
+
     fn arm_faults(&mut self) {
         self.sandbox.clear_faults();
         if self.mean_writes.is_none() {

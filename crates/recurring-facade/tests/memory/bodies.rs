@@ -15,6 +15,8 @@ fn list(part: &str) -> String {
 /// Every body, with a name, after the shape of a good one.
 pub(crate) fn of(good: &[u8]) -> Vec<(String, Vec<u8>)> {
     let objects = list("{}");
+    // As many as an answer with a list may have.
+    let allowed = format!("[{}{}]", vec!["{}"; SIZE / 125 + 900].join(","), " ".repeat(SIZE));
     let members: String = (0..SIZE / 11).map(|number| format!("\"{number:05}\":\"\",")).collect();
     let members = members.trim_end_matches(',');
     let mut all: Vec<(String, String)> = [
@@ -35,6 +37,7 @@ pub(crate) fn of(good: &[u8]) -> Vec<(String, Vec<u8>)> {
         let mut fillers = vec![("text", format!("\"{}\"", "x".repeat(SIZE)))];
         if value.is_array() || value.is_object() {
             fillers.push(("list of {}", objects.clone()));
+            fillers.push(("list of {} that passes", allowed.clone()));
             fillers.push(("list of texts", list("\"\"")));
             fillers.push(("many members", format!("{{{members}}}")));
         }

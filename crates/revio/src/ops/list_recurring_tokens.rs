@@ -4,7 +4,7 @@ use std::slice;
 use recurring_core::{ErrorKind, GatewayTime, InvalidInput, Reply, Secret};
 use recurring_gateway::{
     BaseUrl, Class, ErrorExt as _, Method, Operation, PreparedRequest, ReplyExt as _, check, lenient,
-    read_success,
+    read_long_success,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -112,7 +112,9 @@ impl Operation for ListRecurringTokens {
         let path = self.path()?;
         let path = self.next.clone().unwrap_or(path);
         // The answer does not name the client.
-        Ok(PreparedRequest::new("list recurring tokens", Class::Read, Method::Get, path).on_own_connection())
+        Ok(PreparedRequest::new("list recurring tokens", Class::Read, Method::Get, path)
+            .on_own_connection()
+            .long_answer())
     }
 
     /// Reads the reply.
@@ -120,7 +122,7 @@ impl Operation for ListRecurringTokens {
     /// # Errors
     /// When the reply cannot be read.
     fn read(&self, reply: &Reply) -> Result<Page, Error> {
-        let mut page: Page = read_success(reply, ApiError::read)?;
+        let mut page: Page = read_long_success(reply, ApiError::read)?;
         for card in &mut page.results {
             for text in [&mut card.payment_method, &mut card.description, &mut card.token_type] {
                 *text = text.take().map(|text| reply.shown_without(slice::from_ref(&card.id), &text));

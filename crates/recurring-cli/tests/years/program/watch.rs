@@ -17,9 +17,14 @@ impl World {
         let order = PaymentRef::new(one.schedule.as_deref().expect("a schedule"));
         let status = self.shop.program(async |_, facade| facade.status(&ProviderId::NGENIUS, &order).await);
         let day = SignedDuration::from_hours(24);
-        let Some(Ok(status)) = status else {
-            self.wakes[place] = now + day;
-            return;
+        let status = match status {
+            Some(Ok(status)) => status,
+            // An answer was lost, or the process ended: tomorrow again.
+            Some(Err(_)) | None if self.shop.has_accidents() => {
+                self.wakes[place] = now + day;
+                return;
+            }
+            failed => panic!("{}: {failed:?}", one.id),
         };
         let paid = status.charges.iter().filter(|charge| charge.outcome == Outcome::Paid);
         let times: Vec<Timestamp> = paid
