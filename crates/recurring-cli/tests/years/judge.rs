@@ -93,6 +93,22 @@ pub(crate) enum Finding {
     Incomplete(&'static str),
 }
 
+impl Finding {
+    /// The period, or the try of it.
+    pub(crate) fn period(&self) -> Option<&str> {
+        match self {
+            Self::PaidTwice(name)
+            | Self::WrongAmount(name)
+            | Self::Forgotten(name)
+            | Self::NotTheReason(name, _)
+            | Self::AfterNever(name)
+            | Self::LimitPassed(_, name)
+            | Self::ScheduleMisread(name) => Some(name),
+            Self::Incomplete(_) => None,
+        }
+    }
+}
+
 /// What was counted.
 #[derive(Debug, Default)]
 pub(crate) struct Verdict {

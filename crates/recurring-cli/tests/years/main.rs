@@ -36,6 +36,12 @@ fn live(size: Size, habit: Habit) -> (Verdict, u64) {
     println!(
         "{size:?}, {habit:?}: {counts:?}, {crashes} processes ended, {postponed} first tries put off by limits\n{verdict}"
     );
+    if habit == Habit::Correct {
+        for finding in verdict.findings.iter().take(20) {
+            println!("{finding:?}");
+            finding.period().into_iter().for_each(|name| world.tell(name));
+        }
+    }
     (verdict, world.shop.crashes)
 }
 

@@ -41,6 +41,24 @@ impl World {
         self.wakes[place] = (next + day).max(now + day);
     }
 
+    /// All that is known of a period, to find the cause of what the judge found.
+    pub(crate) fn tell(&mut self, name: &str) {
+        let (id, label) = name.split_once('.').expect("a period");
+        let records = self.shop.read(async |journal| journal.series(id).await.expect("read"));
+        for record in &records {
+            if record.series.as_ref().is_some_and(|series| label.starts_with(series.period())) {
+                println!("{name}: {record:#?}");
+            }
+        }
+        let is_of = |reference: &str| reference.starts_with(name) || name.starts_with(reference);
+        for entry in self.shop.sandbox.ledger().iter().filter(|entry| is_of(&entry.reference)) {
+            println!("{name}: {entry:?}");
+        }
+        for asked in self.shop.sandbox.authorizations().iter().filter(|asked| is_of(&asked.reference)) {
+            println!("{name}: {asked:?}");
+        }
+    }
+
     /// What became of every period, and why those that were not paid were not.
     pub(super) fn evidence(&mut self) -> Evidence {
         // A last look without accidents: what can be charged is.
