@@ -236,6 +236,13 @@ mod tests {
         for secret in [
             "sk/live+1",
             "Basic bWVyY2hhbnQtNzpodW50ZXItMjI=",
+            "Basic ab",
+            "Basic 12345678901",
+            "basic 123456789012",
+            "Bearer token-of-22",
+            "bearer to en of 22",
+            "Bearer ab",
+            "BEARER  spaces-4711",
             "4012001037141112",
             "Ann Smith",
             "9876",

@@ -64,12 +64,28 @@ impl SecretStarts {
         let mut found =
             Self { starts: [Start::default(); MOST_STARTS], count: 0, is_empty: true, is_anywhere: false };
         for secret in secrets {
+            let scheme = scheme_of(secret.expose()).filter(|(_, rest)| rest.len() >= SHORTEST_GROUPED);
             any_base(secret.expose(), |base| {
-                found.add(base, shortest);
+                match scheme {
+                    Some((scheme, _)) if base == secret.expose() => found.add_with_scheme(scheme, base),
+                    // It stands for the whole too, whose forms are longer.
+                    Some((_, rest)) if base == rest => found.add(base, shortest.min(SHORTEST_GROUPED)),
+                    _ => found.add(base, shortest),
+                }
                 false
             });
         }
         found
+    }
+
+    /// Each form of the whole holds one of what follows the scheme, which is looked for anyway: but for base64, unless
+    /// the scheme and the space fill whole groups of three bytes, as those of `Basic` do.
+    fn add_with_scheme(&mut self, scheme: &str, whole: &str) {
+        self.is_empty = false;
+        if let Some(three) = whole.as_bytes().first_chunk().filter(|_| !(scheme.len() + 1).is_multiple_of(3)) {
+            self.push(&base64::encode_three(*three, false));
+            self.push(&base64::encode_three(*three, true));
+        }
     }
 
     fn add(&mut self, base: &str, shortest: usize) {
@@ -143,10 +159,7 @@ impl Drop for SecretStarts {
 /// the user name and password in it.
 pub(crate) fn any_base(secret: &str, mut is: impl FnMut(&str) -> bool) -> bool {
     let mut is = |base: &str| !base.is_empty() && is(base);
-    let rest = secret.split_once(' ').and_then(|(scheme, rest)| {
-        let known = scheme.eq_ignore_ascii_case("basic") || scheme.eq_ignore_ascii_case("bearer");
-        known.then_some(rest)
-    });
+    let rest = scheme_of(secret).map(|(_, rest)| rest);
     if is(secret) || rest.is_some_and(&mut is) {
         return true;
     }
@@ -158,6 +171,13 @@ pub(crate) fn any_base(secret: &str, mut is: impl FnMut(&str) -> bool) -> bool {
     }
     let (user, password) = text.split_once(':').unwrap_or_default();
     [user, password].into_iter().any(|part| part.len() >= SHORTEST_PART && is(part))
+}
+
+/// The scheme of an `Authorization` header, and what follows it.
+fn scheme_of(secret: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = secret.split_once(' ')?;
+    let known = scheme.eq_ignore_ascii_case("basic") || scheme.eq_ignore_ascii_case("bearer");
+    known.then_some((scheme, rest))
 }
 
 /// What is in base64, if it is visible text.
