@@ -49,7 +49,8 @@ const ARROWS: [(&str, &[&str]); 8] = [
     ("recurring-core", &[]),
     ("recurring-gateway", &["recurring-core"]),
     ("recurring-facade", &["recurring-core", "recurring-gateway"]),
-    ("recurring-journal", &["recurring-core", "recurring-facade"]),
+    // The schedule only as a feature: it maps the journal's records. The schedule knows nothing of the journal.
+    ("recurring-journal", &["recurring-core", "recurring-facade", "recurring-schedule"]),
     // Pure: it knows the vocabulary at most, and that only as a feature.
     ("recurring-schedule", &["recurring-core"]),
     (
@@ -312,6 +313,8 @@ mod tests {
             ("recurring-facade", "revio", true),
             ("recurring-journal", "recurring-facade", true),
             ("recurring-journal", "revio", false),
+            ("recurring-journal", "recurring-schedule", true),
+            ("recurring-schedule", "recurring-journal", false),
             ("recurring-core", "recurring-gateway", false),
             ("recurring-sandbox", "recurring-core", false),
             ("recurring-facade", "recurring-journal", false),

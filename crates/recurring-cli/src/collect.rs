@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use recurring_facade::{Currency, Money, StoredCredential, Timestamp as CoreTimestamp};
+use recurring_journal::schedule::Tries;
 use recurring_journal::{AttemptRecord, Journal, State};
 use recurring_schedule::jiff::{Timestamp, civil::Date};
-use recurring_schedule::{Attempt, Decision, NextTry, Period, RetryPolicy, ScheduleError};
+use recurring_schedule::{Attempt, Decision, NextTry, Period, RetryPolicy, ScheduleError, to_core_time};
 use serde::Serialize;
 
 use crate::error::CliError;
 use crate::files;
 use crate::subscription::{Means, Subscription, Until};
-use crate::tries::{self, Card, decide, is_unsent};
 
 /// One period that is not paid, and what comes next.
 pub(crate) struct Item<'a> {
@@ -23,6 +23,8 @@ pub(crate) struct Item<'a> {
     pub(crate) is_retry: bool,
     /// `None` after a decline, without a policy.
     pub(crate) decision: Option<Decision>,
+    /// The name of a try that is asked for again, which need not be the derived one.
+    again: Option<String>,
 }
 
 /// What is asked for.
@@ -51,45 +53,60 @@ pub(crate) async fn items<'a>(
         if let Some(journal) = journal {
             series = journal.series(subscription.id()).await?;
             charges = journal.credential_history(credential, CoreTimestamp::UNIX_EPOCH).await?;
+            move_times(&mut series, question.moved);
+            move_times(&mut charges, question.moved);
         }
         for period in subscription.periods(question.since, question.until) {
-            let tries = tries_of(&series, &period);
-            if tries.iter().any(|one| matches!(one.state, State::Paid | State::Authorized | State::Canceled))
-            {
+            let tries = tries_of(subscription, &period, &charges, &series, asked);
+            let is_over = |state| matches!(state, State::Paid | State::Authorized | State::Canceled);
+            if tries.records().iter().any(|one| is_over(one.state)) {
                 continue;
             }
-            let card = Card {
-                amount: subscription.amount,
-                scheme: subscription.scheme.as_ref(),
-                expires: subscription.expires(),
-                series_ends: subscription.series_ends(),
-                charges: &charges,
-                asked,
-                moved: question.moved,
-            };
-            let decision = decide(&card, &period, &tries, question.policy, question.now)
-                .map_err(|error| problem(subscription, &error))?;
-            let is_retry = !tries.iter().all(is_unsent);
-            let now = question.now.max(period.due());
+            let refused = |error| problem(subscription, &error);
+            let decision = tries.decide(question.policy, question.now).map_err(refused)?;
+            let (is_retry, again) = (tries.is_retry(), tries.again().map(|one| one.attempt.to_string()));
             if let Some(Decision::At(next)) = &decision
-                && next.time <= now
+                && next.time <= question.now.max(period.due())
                 && journal.is_some()
             {
-                asked.push(tries::asked(&card, next, now).map_err(|error| problem(subscription, &error))?);
+                let charge = tries.asked(next, question.now).map_err(refused)?;
+                asked.push(charge);
             }
-            all.push(Item { subscription, credential, period, is_retry, decision });
+            all.push(Item { subscription, credential, period, is_retry, decision, again });
         }
     }
     all.sort_by_key(|item| item.period.due());
     Ok(all)
 }
 
-/// The tries of a period, in the order of their numbers, which is that of the series.
-fn tries_of(series: &[AttemptRecord], period: &Period) -> Vec<AttemptRecord> {
-    let label = period.name().period().to_string();
-    let of_period =
-        |record: &&AttemptRecord| record.series.as_ref().is_some_and(|series| series.period() == label);
-    series.iter().filter(of_period).cloned().collect()
+/// The tries of a period, with what the file says of the card.
+fn tries_of<'a>(
+    subscription: &'a Subscription,
+    period: &'a Period,
+    charges: &'a [AttemptRecord],
+    series: &'a [AttemptRecord],
+    asked: &'a [Attempt],
+) -> Tries<'a> {
+    let mut tries = Tries::new(period, subscription.amount, charges, series).with_asked(asked);
+    if let Some(scheme) = &subscription.scheme {
+        tries = tries.with_scheme(scheme);
+    }
+    if let Some(expires) = subscription.expires() {
+        tries = tries.with_expiry(expires);
+    }
+    if let Some(ends) = subscription.series_ends() {
+        tries = tries.with_series_ends(ends);
+    }
+    tries
+}
+
+/// Gives attempts the times of the sandbox's clock, where it is not the journal's.
+fn move_times(records: &mut [AttemptRecord], moved: &BTreeMap<String, Timestamp>) {
+    for record in records {
+        if let Some(at) = moved.get(record.attempt.as_str()).copied() {
+            (record.armed, record.updated) = (Some(to_core_time(at)), to_core_time(at));
+        }
+    }
 }
 
 fn problem(subscription: &Subscription, error: &ScheduleError) -> CliError {
@@ -125,7 +142,7 @@ impl Item<'_> {
     pub(crate) fn line(&self, next: &NextTry) -> ChargeLine<'_> {
         let subscription = self.subscription;
         ChargeLine {
-            attempt: next.name.to_string(),
+            attempt: self.again.clone().unwrap_or_else(|| next.name.to_string()),
             amount: Money::to_decimal(subscription.amount),
             currency: subscription.amount.currency(),
             credential: self.credential,

@@ -29,7 +29,6 @@ mod subject;
 mod subscription;
 mod table;
 mod text;
-mod tries;
 
 use std::process::ExitCode;
 

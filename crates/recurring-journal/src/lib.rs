@@ -25,6 +25,8 @@ mod reconcile;
 mod resolve;
 mod resume;
 mod run;
+#[cfg(feature = "schedule")]
+pub mod schedule;
 mod seal;
 mod series;
 pub mod statement;

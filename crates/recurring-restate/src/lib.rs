@@ -3,7 +3,6 @@
 mod attempt;
 mod endpoint;
 mod gateway;
-mod history;
 mod lane;
 mod period;
 mod run;

@@ -3,19 +3,22 @@
 use std::time::Duration;
 
 use recurring_core::{AttemptId, Timestamp};
+use recurring_journal::schedule::Tries;
 use recurring_journal::{AttemptRecord, State};
 use recurring_schedule::{
-    Attempt, AttemptName, BillingCycle, Decision, History, NextTry, Period as Due, RetryPolicy,
-    ScheduleError, StopReason, first, from_core_time, next, to_core_time,
+    AttemptName, BillingCycle, Decision, NextTry, Period as Due, ScheduleError, StopReason, from_core_time,
+    to_core_time,
 };
 use restate_sdk::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::AttemptClient;
-use crate::history::{self, decline};
 use crate::standing::Standing;
 use crate::step::refused;
 use crate::worker::Worker;
+
+/// Why there is no try after a declined one.
+const NO_POLICY: &str = "the worker has no policy for another try";
 
 /// How a period ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,32 +36,18 @@ pub struct Collected {
     pub needs_customer: bool,
 }
 
-/// What comes before the first try.
+/// What follows in a period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Before {
-    /// It may be charged.
-    Charge,
-    /// It may not be charged before this time has passed.
-    Wait {
-        /// Milliseconds.
-        millis: u64,
-    },
-    /// It may not be charged with this card.
-    Ended(Collected),
-}
-
-/// What follows the end of a try.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum After {
+pub(crate) enum Following {
     /// Nothing.
     Ended(Collected),
-    /// Another try, which is not planned before this time has passed.
+    /// A try that may not be made before this time has passed.
     Wait {
         /// Milliseconds.
         millis: u64,
     },
-    /// This other try, which is planned, or which others have made.
-    Follow(String),
+    /// This try, which is planned, or which others have made.
+    Try(String),
 }
 
 /// The object `RecurringPeriod`, keyed by the name of the first try, such as `sub-42.2026-11`.
@@ -68,8 +57,9 @@ pub(crate) struct Period(pub(crate) Worker);
 impl Period {
     /// **Takes money**: charges the first try, which was planned in the journal as try 1 of its series, and after a decline the next
     /// tries as the worker's policy and the rules of the card schemes have it. Nothing is charged that these rules forbid to the
-    /// card, the first try included. It is given the subscription's billing cycle. A try
-    /// is made only when every earlier one is declined: while one is pending, unknown or in review, this waits.
+    /// card, the first try included, and nothing before the period is due. It is given the subscription's billing cycle. A try
+    /// is made only when every earlier one is declined: while one is pending, unknown or in review, this waits. A try that was
+    /// not sent, or not applied, is made again under its own name.
     #[handler]
     async fn collect(
         &self,
@@ -78,15 +68,14 @@ impl Period {
     ) -> HandlerResult<Json<Collected>> {
         let cycle = cycle.into_inner();
         let due = period_of(ctx.key(), &cycle)?;
-        let mut name = due.name().to_string();
-        loop {
+        let mut name = loop {
             let step = ctx.run(async || self.0.before(&due).await.map(Json));
             match step.name("first try").await?.into_inner() {
-                Before::Charge => break,
-                Before::Ended(collected) => return Ok(Json(collected)),
-                Before::Wait { millis } => ctx.sleep(Duration::from_millis(millis)).await?,
+                Following::Try(name) => break name,
+                Following::Ended(collected) => return Ok(Json(collected)),
+                Following::Wait { millis } => ctx.sleep(Duration::from_millis(millis)).await?,
             }
-        }
+        };
         loop {
             // It is answered when the try has ended, and not before.
             let Json(standing) = ctx.object_client::<AttemptClient<'_>>(&name).charge().call().await?;
@@ -94,9 +83,9 @@ impl Period {
                 let step = ctx.run(async || self.0.after(&due, &standing).await.map(Json));
                 let Json(after) = step.name("next try").await?;
                 match after {
-                    After::Ended(collected) => return Ok(Json(collected)),
-                    After::Wait { millis } => ctx.sleep(Duration::from_millis(millis)).await?,
-                    After::Follow(next) => {
+                    Following::Ended(collected) => return Ok(Json(collected)),
+                    Following::Wait { millis } => ctx.sleep(Duration::from_millis(millis)).await?,
+                    Following::Try(next) => {
                         name = next;
                         break;
                     }
@@ -119,106 +108,97 @@ fn period_of(key: &str, cycle: &BillingCycle) -> Result<Due, HandlerError> {
 }
 
 impl Worker {
-    /// Decides whether the first try may be charged, if it was not yet: what was tried with the card for other periods counts.
-    async fn before(&self, due: &Due) -> Result<Before, HandlerError> {
-        let attempt = AttemptId::new(due.name().to_string()).map_err(|error| refused(error.to_string()))?;
-        let (tried, first_try) = self.tried(due, &attempt).await?;
-        if first_try.state != State::Planned {
-            return Ok(Before::Charge);
+    /// Decides whether the last try of the period may be charged where it was not sent, or not applied; in a new period that is
+    /// the first one. Another try is followed to its end.
+    async fn before(&self, due: &Due) -> Result<Following, HandlerError> {
+        let known = self.known(due).await?;
+        if known.is_sent(due) {
+            return Ok(Following::Try(known.last.attempt.to_string()));
         }
-        let now = self.now().await?;
-        let amount = first_try.amount.and_then(|amount| amount.try_into().ok());
-        let amount = amount.ok_or_else(|| refused(format!("{attempt} has no amount")))?;
-        let history = tried.history(due, now)?;
-        let end = |why: String, needs_customer| {
-            let (attempt, state) = (attempt.to_string(), first_try.state);
-            Ok(Before::Ended(Collected { attempt, state, why: Some(why), needs_customer }))
-        };
-        match first(&history, None, amount).map_err(not_decidable)? {
-            Decision::At(next) => Ok(match millis_until(&next, now) {
-                0 => Before::Charge,
-                millis => Before::Wait { millis },
-            }),
-            Decision::NeedsCustomer(why) => end(why.to_string(), true),
-            Decision::Stop(why) => end(why.to_string(), false),
-        }
+        self.decide(due, &known).await
     }
 
     /// Decides what follows a try that has ended, and plans the next one when its time has come. A step that is repeated finds
     /// it planned.
-    async fn after(&self, due: &Due, ended: &Standing) -> Result<After, HandlerError> {
-        let end = |why: Option<String>, needs_customer| {
-            let (attempt, state) = (ended.attempt.clone(), ended.state);
-            Ok(After::Ended(Collected { attempt, state, why, needs_customer }))
+    async fn after(&self, due: &Due, ended: &Standing) -> Result<Following, HandlerError> {
+        let end = |why: Option<&str>| {
+            let (attempt, state, why) = (ended.attempt.clone(), ended.state, why.map(str::to_owned));
+            Ok(Following::Ended(Collected { attempt, state, why, needs_customer: false }))
         };
         if ended.state != State::Declined {
-            return end(None, false);
+            return end(None);
         }
-        let Some(policy) = &self.retries else {
-            return end(Some("the worker has no policy for another try".to_owned()), false);
+        if self.retries.is_none() {
+            return end(Some(NO_POLICY));
+        }
+        let known = self.known(due).await?;
+        // Others have made a try meanwhile, which may take the money or has taken it.
+        if known.is_sent(due) && known.last.attempt.as_str() != ended.attempt {
+            return Ok(Following::Try(known.last.attempt.to_string()));
+        }
+        self.decide(due, &known).await
+    }
+
+    /// Decides by what was tried with the card of the last try, and for the period with cards that it replaced. The card's scheme
+    /// is not known to the journal; without one, the strictest rules hold.
+    async fn decide(&self, due: &Due, known: &Known) -> Result<Following, HandlerError> {
+        let last = &known.last;
+        let end = |why: String, needs_customer| {
+            let (attempt, state) = (last.attempt.to_string(), last.state);
+            Ok(Following::Ended(Collected { attempt, state, why: Some(why), needs_customer }))
         };
-        let attempt = AttemptId::new(&ended.attempt).map_err(|error| refused(error.to_string()))?;
         let now = self.now().await?;
-        let decided = self.decide(due, &attempt, policy, now).await?;
+        // All of it, as `recurring retry` does: a code that forbids the card holds for good.
+        let charges = self.journal.credential_history_of(&last.attempt, Timestamp::UNIX_EPOCH).await;
+        let charges = charges.map_err(|error| self.repeatable(error))?;
+        if !charges.iter().any(|record| record.attempt == last.attempt) {
+            return Err(refused(format!(
+                "the journal does not know the credential of {}: it was stored before version 5",
+                last.attempt
+            )));
+        }
+        let tries = known.tries(due, &charges)?;
+        let decided = tries.decide(self.retries.as_ref(), from_core_time(now)).map_err(not_decidable)?;
         match decided {
-            Decision::At(next) => {
+            None => end(NO_POLICY.to_owned(), false),
+            Some(Decision::At(next)) => {
                 let millis = millis_until(&next, now);
                 if millis > 0 {
-                    return Ok(After::Wait { millis });
+                    return Ok(Following::Wait { millis });
                 }
-                let name =
-                    AttemptId::new(next.name.to_string()).map_err(|error| refused(error.to_string()))?;
-                let planned = self.journal.plan_next_try(&attempt, &name).await;
+                if let Some(unsent) = tries.again() {
+                    return Ok(Following::Try(unsent.attempt.to_string()));
+                }
+                let name = AttemptId::try_from(&next.name).map_err(|error| refused(error.to_string()))?;
+                let planned = self.journal.plan_next_try(&last.attempt, &name).await;
                 planned.map_err(|error| self.repeatable(error))?;
-                Ok(After::Follow(name.to_string()))
+                Ok(Following::Try(name.to_string()))
             }
-            // Others have made a try meanwhile, which may take the money or has taken it.
-            Decision::Stop(StopReason::Open { name, .. } | StopReason::Paid(name)) => Ok(After::Follow(name)),
-            Decision::NeedsCustomer(why) => end(Some(why.to_string()), true),
-            Decision::Stop(why) => end(Some(why.to_string()), false),
+            Some(Decision::Stop(StopReason::Open { name, .. } | StopReason::Paid(name))) => {
+                Ok(Following::Try(name))
+            }
+            Some(Decision::NeedsCustomer(why)) => end(why.to_string(), true),
+            Some(Decision::Stop(why)) => end(why.to_string(), false),
         }
     }
 
-    async fn decide(
-        &self,
-        due: &Due,
-        ended: &AttemptId,
-        policy: &RetryPolicy,
-        now: Timestamp,
-    ) -> Result<Decision, HandlerError> {
-        let (tried, declined) = self.tried(due, ended).await?;
-        let history = tried.history(due, now)?;
-        next(&history, &decline(&declined), policy).map_err(not_decidable)
-    }
-
-    /// What was tried with the card of an attempt, and for its period with cards that it replaced; and that attempt.
-    async fn tried(&self, due: &Due, attempt: &AttemptId) -> Result<(Tried, AttemptRecord), HandlerError> {
-        // All of it, as `recurring retry` does: a code that forbids the card holds for good.
-        let history = self.journal.credential_history_of(attempt, Timestamp::UNIX_EPOCH).await;
-        let history: Vec<AttemptRecord> = history.map_err(|error| self.repeatable(error))?;
+    /// The tries of the period, or the charge under the name of its first try where no series has one.
+    async fn known(&self, due: &Due) -> Result<Known, HandlerError> {
         let series = self.journal.series(due.name().subscription().as_str()).await;
         let mut series = series.map_err(|error| self.repeatable(error))?;
         let label = due.name().period().to_string();
-        series.retain(|record| {
-            let of_period = record.series.as_ref().is_some_and(|series| series.period() == label);
-            of_period && !history.iter().any(|one| one.attempt == record.attempt)
-        });
-        // A try that is planned was planned by an earlier run of this step, or for a time to come, and was not sent.
-        let sent = |record: &&AttemptRecord| record.state != State::Planned;
-        let all = |records: &[AttemptRecord], card: &str| {
-            let attempts = records.iter().filter(sent).filter_map(|record| history::attempt(record, card));
-            let mut attempts: Vec<Attempt> = attempts.collect();
-            attempts.sort_by_key(|one| one.at);
-            attempts
+        series.retain(|record| record.series.as_ref().is_some_and(|series| series.period() == label));
+        let last = match series.last() {
+            Some(last) => last.clone(),
+            None => {
+                let first = AttemptId::try_from(due.name()).map_err(|error| refused(error.to_string()))?;
+                let first = self.journal.attempt(&first).await;
+                let first = first.map_err(|error| self.repeatable(error))?;
+                series.push(first.clone());
+                first
+            }
         };
-        let tried = Tried { card: all(&history, history::CARD), others: all(&series, history::OTHER_CARD) };
-        let record = history.into_iter().find(|record| record.attempt == *attempt);
-        let record = record.ok_or_else(|| {
-            refused(format!(
-                "the journal does not know the credential of {attempt}: it was stored before version 5"
-            ))
-        })?;
-        Ok((tried, record))
+        Ok(Known { series, last })
     }
 
     /// By the clock that the times of the attempts are from: with another one, a try of just now may seem to be to come.
@@ -227,16 +207,22 @@ impl Worker {
     }
 }
 
-/// What was tried.
-struct Tried {
-    card: Vec<Attempt>,
-    /// For the period, with cards that this one replaced.
-    others: Vec<Attempt>,
+/// The tries of a period, of which there is at least one.
+struct Known {
+    series: Vec<AttemptRecord>,
+    last: AttemptRecord,
 }
 
-impl Tried {
-    fn history<'a>(&'a self, due: &'a Due, now: Timestamp) -> Result<History<'a>, HandlerError> {
-        History::after_other_cards(due, &self.others, &self.card, from_core_time(now)).map_err(not_decidable)
+impl Known {
+    fn tries<'a>(&'a self, due: &'a Due, charges: &'a [AttemptRecord]) -> Result<Tries<'a>, HandlerError> {
+        let amount =
+            self.last.amount.ok_or_else(|| refused(format!("{} has no amount", self.last.attempt)))?;
+        Ok(Tries::new(due, amount, charges, &self.series))
+    }
+
+    /// Whether the last try was sent, so that it is not charged again under its name.
+    fn is_sent(&self, due: &Due) -> bool {
+        self.tries(due, &[]).is_ok_and(|tries| tries.again().is_none())
     }
 }
 

@@ -15,8 +15,6 @@ mod customers;
 mod judge;
 mod program;
 mod shop;
-#[path = "../../src/tries.rs"]
-mod tries;
 #[path = "../../../recurring-journal/tests/world/mod.rs"]
 mod world;
 

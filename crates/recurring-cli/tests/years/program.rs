@@ -9,7 +9,8 @@ use std::task::{Context, Poll};
 
 use recurring_facade::{ChargeRequest, ProviderId, StoredCredential};
 use recurring_fixtures::random::Random;
-use recurring_journal::{AttemptRecord, BillingRun, ChargeIntent, Report, SeriesTry, State, UnreadableLine};
+use recurring_journal::schedule::Tries;
+use recurring_journal::{BillingRun, ChargeIntent, Report, SeriesTry, State, UnreadableLine};
 use recurring_schedule::jiff::{SignedDuration, Timestamp};
 use recurring_schedule::{
     Attempt, Decision, ExpiryDate, GatewayRules, NextTry, Period, RetryPolicy, StopReason, from_core_time,
@@ -18,7 +19,6 @@ use recurring_schedule::{
 use crate::customers::{Population, enrolled, scheduled};
 use crate::judge::Evidence;
 use crate::shop::Shop;
-use crate::tries::{self, Card, decide};
 use crate::world::common::{attempt, price};
 
 /// What the program does wrong, so that the judge can show that it sees it.
@@ -197,40 +197,34 @@ impl World {
         let expiry = ExpiryDate::new(u16::try_from(card.year).expect("a year"), card.month.unsigned_abs())
             .expect("a date");
         let scheme = card.scheme();
-        let moved = BTreeMap::new();
         let policy = &self.policies[usize::from(customer.is_eager)];
         let mut periods = Vec::new();
         for period in one.cycle.due(now.min(self.end)) {
-            let label = period.name().period().to_string();
-            let of_period = |record: &&AttemptRecord| {
-                record.series.as_ref().is_some_and(|series| series.period() == label)
-            };
-            let tries: Vec<AttemptRecord> = series.iter().filter(of_period).cloned().collect();
-            if tries.iter().any(|one| matches!(one.state, State::Paid | State::Authorized | State::Canceled))
-            {
+            let mut tries = Tries::new(&period, price(&customer.gateway), &charges, &series)
+                .with_scheme(&scheme)
+                .with_expiry(expiry.expired_from(one.cycle.anchor().zone()))
+                .with_asked(asked);
+            if let Some(ends) = series_ends(credential) {
+                tries = tries.with_series_ends(ends);
+            }
+            let is_over = |state| matches!(state, State::Paid | State::Authorized | State::Canceled);
+            if tries.records().iter().any(|one| is_over(one.state)) {
                 continue;
             }
-            let card = Card {
-                amount: price(&customer.gateway),
-                scheme: Some(&scheme),
-                expires: Some(expiry.expired_from(one.cycle.anchor().zone())),
-                series_ends: series_ends(credential),
-                charges: &charges,
-                asked,
-                moved: &moved,
-            };
-            let decision = match decide(&card, &period, &tries, Some(policy), now) {
+            let decision = match tries.decide(Some(policy), now) {
                 Ok(decision) => decision.expect("a policy was given"),
                 // A try that the journal does not know as one of the period is noticed.
                 Err(_) if self.habit == Habit::TriesWhileOpen => continue,
                 Err(error) => panic!("{}: {error}", one.id),
             };
+            let count = tries.records().len();
             if let Decision::At(next) = &decision
                 && next.time <= now
             {
-                asked.push(tries::asked(&card, next, now).expect("an amount"));
+                let charge = tries.asked(next, now).expect("an amount");
+                asked.push(charge);
             }
-            periods.push((period, decision, tries.len()));
+            periods.push((period, decision, count));
         }
         Looked { periods }
     }
