@@ -56,9 +56,9 @@ impl ReplyExt for Reply {
     }
 
     fn entries(&self, names: &[&str]) -> Option<Vec<Box<RawValue>>> {
-        let list = self.json().ok().or_else(|| only_list(self, names))?;
-        let is_one = |entry: &RawValue| !Parts::of(entry.get().as_bytes()).exceed(Parts::ONE_ANSWER);
-        list.iter().all(|entry: &Box<RawValue>| is_one(entry)).then_some(list)
+        let list: Vec<Box<RawValue>> = self.json().ok().or_else(|| only_list(self, names))?;
+        let is_one = |entry: &str| !Parts::of(entry.as_bytes()).exceed(Parts::ONE_ANSWER);
+        list.iter().all(|entry| is_one(entry.get())).then_some(list)
     }
 
     fn shown_without(&self, tokens: &[Secret], text: &str) -> String {
