@@ -82,7 +82,8 @@ impl SecretStarts {
     /// the scheme and the space fill whole groups of three bytes, as those of `Basic` do.
     fn add_with_scheme(&mut self, scheme: &str, whole: &str) {
         self.is_empty = false;
-        if let Some(three) = whole.as_bytes().first_chunk().filter(|_| !(scheme.len() + 1).is_multiple_of(3)) {
+        if let Some(three) = whole.as_bytes().first_chunk().filter(|_| !(scheme.len() + 1).is_multiple_of(3))
+        {
             self.push(&base64::encode_three(*three, false));
             self.push(&base64::encode_three(*three, true));
         }

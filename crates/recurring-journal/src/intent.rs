@@ -152,10 +152,15 @@ impl Intent {
     }
 
     /// Whether this may take the place of the stored intent: nothing was ever sent under the name, and it is of the
-    /// same kind.
+    /// same kind. A planned one is replaced only by the same try of its period with another card.
     pub(crate) fn replaces(&self, stored: &AttemptRecord) -> bool {
-        let unsent = stored.state == State::NotApplied && !stored.sent && !stored.lapsed;
-        unsent
+        let may_be = match stored.state {
+            State::NotApplied => !stored.lapsed,
+            State::Planned => self.series.is_some() && self.differs_from(stored) == Some("credential"),
+            _ => false,
+        };
+        may_be
+            && !stored.sent
             && stored.archived.is_none()
             && stored.payment.is_none()
             && self.provider == stored.provider

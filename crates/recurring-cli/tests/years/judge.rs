@@ -71,6 +71,8 @@ pub(crate) struct Evidence {
     pub(crate) shown: BTreeMap<(String, String), Shown>,
     /// The periods that a gateway was reported not to have charged.
     pub(crate) told: BTreeMap<String, BTreeSet<String>>,
+    /// The declined attempts whose reason no gateway told: of these the program is to assume no more than a decline.
+    pub(crate) untold: BTreeSet<String>,
     pub(crate) ledger: Vec<LedgerEntry>,
     pub(crate) authorizations: Vec<Authorization>,
 }
@@ -120,6 +122,8 @@ pub(crate) struct Verdict {
     pub(crate) unpaid: BTreeMap<Shown, u64>,
     pub(crate) declines: BTreeMap<String, u64>,
     pub(crate) authorizations: u64,
+    /// Codes that forbid the card, in an answer that was lost, and that the gateway's look-up does not tell.
+    pub(crate) untold: u64,
     /// The most tries after a decline in 30 days, and attempts in 24 hours and in 30 days, that any card had.
     pub(crate) most: [usize; 3],
 }
@@ -183,7 +187,7 @@ pub(crate) fn judge(evidence: &Evidence) -> Verdict {
             on_demand(evidence, one, &paid, &mut verdict);
         }
     }
-    limits(&evidence.authorizations, &mut verdict);
+    limits(evidence, &mut verdict);
     verdict.findings.sort();
     verdict
 }
@@ -292,7 +296,8 @@ fn by_gateway(evidence: &Evidence, one: &Expected, verdict: &mut Verdict) {
 }
 
 /// Counts, for every attempt, the windows that end with it.
-fn limits(authorizations: &[Authorization], verdict: &mut Verdict) {
+fn limits(evidence: &Evidence, verdict: &mut Verdict) {
+    let authorizations = &evidence.authorizations;
     let mut cards: BTreeMap<&str, Vec<(Timestamp, &Authorization)>> = BTreeMap::new();
     for one in authorizations {
         // What a gateway charges by itself is not the merchant's to limit.
@@ -318,7 +323,9 @@ fn limits(authorizations: &[Authorization], verdict: &mut Verdict) {
                 if forbidden {
                     verdict.findings.push(Finding::AfterNever(name.clone()));
                 }
-                forbidden = is_never(&one.response);
+                let untold = is_never(&one.response) && evidence.untold.contains(&one.reference);
+                verdict.untold += u64::from(untold);
+                forbidden = is_never(&one.response) && !untold;
                 let key = (one.amount_minor, one.currency.as_str());
                 let declined = last.insert(key, (*at, one.response != "00"));
                 if declined.is_some_and(|(before, declined)| declined && at.duration_since(before) <= month) {
@@ -356,8 +363,8 @@ impl fmt::Display for Verdict {
         )?;
         writeln!(
             f,
-            "{} charges of stored cards were asked of issuers; declined: {:?}",
-            self.authorizations, self.declines
+            "{} charges of stored cards were asked of issuers; declined: {:?}; {} of the codes that forbid a card were lost",
+            self.authorizations, self.declines, self.untold
         )?;
         write!(
             f,

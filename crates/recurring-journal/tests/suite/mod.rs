@@ -66,6 +66,8 @@ macro_rules! every_case {
             try_that_turns_out_open_bars_the_next,
             try_that_was_not_applied_waits_for_the_next,
             series_is_compared_when_planned_again,
+            planned_try_is_made_with_another_card,
+            replaced_card_is_sealed_no_more,
             credential_history_is_of_one_credential,
             unsettled_counts_by_gateway_and_state,
             archived_attempt_leaves_its_log_and_keeps_its_name,
@@ -103,6 +105,7 @@ pub(crate) use payments::{
 #[allow(unused_imports, reason = "each test program uses a part of it")]
 pub(crate) use series::{
     credential_history_is_of_one_credential, number_of_a_try_is_given_once,
+    planned_try_is_made_with_another_card, replaced_card_is_sealed_no_more,
     series_is_compared_when_planned_again, series_is_listed_by_period_and_try,
     tries_at_once_on_four_machines_arm_one, try_that_turns_out_open_bars_the_next,
     try_that_was_not_applied_waits_for_the_next, try_waits_for_every_other_of_its_period,

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use recurring_core::Timestamp;
 use recurring_facade::{ChargeRequest, PaymentRef};
-use recurring_journal::store::{Change, Claim, Filter, Late, Store};
+use recurring_journal::store::{Change, Claim, Due, Filter, Late, Store};
 use recurring_journal::{
-    ChargeIntent, Intent, Journal, JournalError, OtherTry, SeriesTry, State, StoreError,
+    ChargeIntent, EncryptionKey, Intent, Journal, JournalError, OtherTry, SeriesTry, State, StoreError,
 };
 
 use super::{Place, at, attempt, lease, request};
@@ -198,6 +198,73 @@ pub(crate) async fn series_is_compared_when_planned_again(place: &dyn Place) {
         "{text}"
     );
     assert!(text.ends_with("nothing was sent"), "{text}");
+}
+
+/// The customer pays with another card before the planned try was sent.
+pub(crate) async fn planned_try_is_made_with_another_card(place: &dyn Place) {
+    let store = place.open().await;
+    let with = |name: &str, token: &str, minor: i64, number: u32| {
+        let mut charge = request(name);
+        let credential = format!(r#"{{"provider":"emspay","vault_token":"{token}"}}"#);
+        charge.credential = serde_json::from_str(&credential).unwrap();
+        charge.amount = recurring_facade::Money::from_minor(minor, charge.amount.currency()).unwrap();
+        let series = SeriesTry::new("sub-1", name, number).unwrap();
+        Intent::from(&ChargeIntent::new(charge).with_series(series))
+    };
+    let taken = |claim: Claim| match claim {
+        Claim::Acquired(fence) => Some(fence),
+        Claim::Existing(_) | Claim::Blocked(_) => None,
+    };
+    for (name, is_run) in [("a", false), ("b", true)] {
+        let (first, second) = (with(name, "canary-1", 4000, 1), with(name, "canary-2", 4000, 1));
+        store.plan(&first, at(0)).await.unwrap();
+        // Another amount or another try is no other card.
+        for other in [with(name, "canary-2", 4001, 1), with(name, "canary-2", 4000, 2)] {
+            assert_eq!(taken(arm(&*store, &other, 1).await), None);
+            let claims = store.claim(&[other], &lease(&*store, 1).await).await.unwrap();
+            assert!(matches!(claims.as_slice(), [Claim::Existing(_)]), "{claims:?}");
+        }
+        if is_run {
+            let claims = store.claim(std::slice::from_ref(&second), &lease(&*store, 2).await).await.unwrap();
+            assert!(matches!(claims.as_slice(), [Claim::Acquired(_)]), "{claims:?}");
+            // While it is claimed, another machine does not change it back.
+            let other = place.open().await;
+            assert_eq!(taken(arm(&*other, &first, 3).await), None);
+        }
+        let fence = taken(arm(&*store, &second, 4).await).unwrap();
+        assert_eq!(taken(arm(&*store, &first, 5).await), None, "it is armed");
+        store.change(&attempt(name), fence, &Change::to(State::Planned), at(6)).await.unwrap();
+        // Given back with a doubt whether it was sent, it stays with its card.
+        let mut sent = Change::to(State::NotApplied);
+        let fence = taken(arm(&*store, &second, 7).await).unwrap();
+        sent.note = Some("refused by the gateway".to_owned());
+        store.change(&attempt(name), fence, &sent, at(8)).await.unwrap();
+        assert_eq!(taken(arm(&*store, &first, 9).await), None, "it was sent");
+        let fence = taken(arm(&*store, &second, 10).await).unwrap();
+        store.change(&attempt(name), fence, &Change::to(State::Paid), at(11)).await.unwrap();
+    }
+    // Without a series a name is bound to its card as soon as it is planned.
+    store.plan(&Intent::charge(&request("c")), at(0)).await.unwrap();
+    let mut other = request("c");
+    other.credential = serde_json::from_str(r#"{"provider":"emspay","vault_token":"canary-2"}"#).unwrap();
+    assert_eq!(taken(arm(&*store, &Intent::charge(&other), 1).await), None);
+}
+
+/// What was sealed with the card that was replaced is not charged by a run of planned attempts.
+pub(crate) async fn replaced_card_is_sealed_no_more(place: &dyn Place) {
+    let key = EncryptionKey::new(&recurring_fixtures::key(7)).unwrap();
+    let journal = Journal::builder().with_encryption_key(key).with_store(place.open().await).await.unwrap();
+    let store = place.open().await;
+    journal.plan(&charge("a", "2026-11", 1)).await.unwrap();
+    let mut other = request("a");
+    other.credential = serde_json::from_str(r#"{"provider":"emspay","vault_token":"canary-2"}"#).unwrap();
+    let other = ChargeIntent::new(other).with_series(SeriesTry::new("sub-1", "2026-11", 1).unwrap());
+    // Claimed by a caller without the key.
+    let claims = store.claim(&[Intent::from(&other)], &lease(&*store, 1).await).await.unwrap();
+    let [Claim::Acquired(fence)] = claims.as_slice() else { panic!("{claims:?}") };
+    store.change(&attempt("a"), *fence, &Change::to(State::Planned), at(2)).await.unwrap();
+    assert_eq!(store.take(&Due::Planned, 10, &lease(&*store, 3).await).await.unwrap(), []);
+    assert!(matches!(arm(&*store, &Intent::from(&other), 4).await, Claim::Acquired(_)));
 }
 
 pub(crate) async fn credential_history_is_of_one_credential(place: &dyn Place) {

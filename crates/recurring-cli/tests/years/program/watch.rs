@@ -1,8 +1,9 @@
 //! What gateways charge by themselves, and what became of every period.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use recurring_facade::{Outcome, PaymentRef, ProviderId};
+use recurring_facade::{DeclineReason, Outcome, PaymentRef, ProviderId};
+use recurring_journal::{AttemptRecord, State};
 use recurring_schedule::jiff::{SignedDuration, Timestamp};
 use recurring_schedule::{GatewayRules, from_core_time};
 
@@ -59,6 +60,22 @@ impl World {
         }
     }
 
+    /// The declined attempts whose answer was lost, where looking them up did not bring the issuer's reason.
+    fn untold(&mut self) -> BTreeSet<String> {
+        let ids: Vec<String> = self.population.subscriptions.iter().map(|one| one.id.clone()).collect();
+        let mut untold = BTreeSet::new();
+        for id in ids {
+            let records = self.shop.read(async |journal| journal.series(&id).await.expect("read"));
+            let was_looked_up = |record: &&AttemptRecord| {
+                record.state == State::Declined
+                    && record.ending.reason.is_none_or(|reason| reason == DeclineReason::Other)
+                    && record.note.as_ref().is_some_and(|note| note.starts_with("looked up"))
+            };
+            untold.extend(records.iter().filter(was_looked_up).map(|record| record.attempt.to_string()));
+        }
+        untold
+    }
+
     /// What became of every period, and why those that were not paid were not.
     pub(super) fn evidence(&mut self) -> Evidence {
         // A last look without accidents: what can be charged is.
@@ -101,6 +118,7 @@ impl World {
             expected: expected.collect(),
             shown,
             told: self.told.clone(),
+            untold: self.untold(),
             ledger: self.shop.sandbox.ledger(),
             authorizations: self.shop.sandbox.authorizations(),
         }

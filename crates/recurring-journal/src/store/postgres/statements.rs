@@ -30,6 +30,16 @@ macro_rules! replaceable {
     };
 }
 
+/// The same try of a period with another card, before anything was sent: the customer has replaced the card since it was planned.
+macro_rules! same_try {
+    () => {
+        "a.state = 'planned' AND NOT a.sent AND a.payment IS NULL AND a.operation = 'charge' AND excluded.operation = 'charge'
+           AND a.provider = excluded.provider AND a.amount = excluded.amount AND a.currency = excluded.currency
+           AND a.series = excluded.series AND a.period = excluded.period AND a.try = excluded.try
+           AND (a.owner IS NULL OR a.owner = excluded.owner OR a.lease_until < excluded.updated)"
+    };
+}
+
 /// The two ways to take attempts; they differ in what they become, and in what they may have been. The order of the
 /// names keeps two callers from waiting for each other.
 macro_rules! take {
@@ -65,7 +75,13 @@ macro_rules! take {
     };
 }
 
-pub(super) const CLAIM: &str = take!("'planned'", "NULL::bigint", "", "", "");
+pub(super) const CLAIM: &str = take!(
+    "'planned'",
+    "NULL::bigint",
+    ", fingerprint = excluded.fingerprint",
+    "",
+    concat!(" OR ", same_try!())
+);
 pub(super) const ARM: &str = take!(
     "'armed'",
     "$10",
@@ -74,7 +90,7 @@ pub(super) const ARM: &str = take!(
        provider = excluded.provider, operation = excluded.operation, amount = excluded.amount, currency = excluded.currency,
        series = excluded.series, period = excluded.period, try = excluded.try, holds_period = excluded.holds_period",
     "a.state = 'not_applied' OR",
-    concat!(" OR ", replaceable!())
+    concat!(" OR ", replaceable!(), " OR ", same_try!())
 );
 
 /// Reserves the name of an enrolment.

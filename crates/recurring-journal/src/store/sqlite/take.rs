@@ -28,6 +28,15 @@ macro_rules! replaceable {
     };
 }
 
+/// The same try of a period with another card, before anything was sent: the customer has replaced the card since it was planned.
+macro_rules! same_try {
+    () => {
+        "state = 'planned' AND NOT sent AND payment IS NULL AND operation = 'charge' AND excluded.operation = 'charge'
+           AND provider = excluded.provider AND amount = excluded.amount AND currency = excluded.currency
+           AND series = excluded.series AND period = excluded.period AND try = excluded.try"
+    };
+}
+
 /// The two ways to take an attempt; they differ in what it becomes, and in what it may have been.
 pub(super) const CLAIM: &str = concat!(
     "INSERT INTO recurring_attempts
@@ -37,10 +46,12 @@ pub(super) const CLAIM: &str = concat!(
        :series IS NOT NULL, 'planned', :owner, 1, :until, :now, :now, :sealed)
      ON CONFLICT (attempt) DO UPDATE
        SET lines = lines + 1, owner = excluded.owner, fence = fence + 1, lease_until = excluded.lease_until, updated = excluded.updated,
-         sealed = coalesce(excluded.sealed, sealed), credential = coalesce(excluded.credential, credential)
-       WHERE fingerprint IN (excluded.fingerprint, '') AND state = 'planned' AND ",
-    free!(),
-""
+         sealed = CASE WHEN fingerprint = excluded.fingerprint THEN coalesce(excluded.sealed, sealed) ELSE excluded.sealed END,
+         credential = coalesce(excluded.credential, credential), fingerprint = excluded.fingerprint
+       WHERE archived IS NULL AND state = 'planned' AND (fingerprint IN (excluded.fingerprint, '') OR ",
+    same_try!(),
+    ") AND ",
+    free!()
 );
 pub(super) const ARM: &str = concat!(
     "INSERT INTO recurring_attempts
@@ -61,6 +72,10 @@ pub(super) const ARM: &str = concat!(
     free!(),
     ") OR ",
     replaceable!(),
+    " OR ",
+    same_try!(),
+    " AND ",
+    free!(),
     ")"
 );
 
