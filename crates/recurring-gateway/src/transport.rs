@@ -18,6 +18,9 @@ use crate::options::check_options;
 use crate::request::{Method, PreparedRequest};
 use crate::retry::{self, Decision, Failure};
 
+/// A large body that grew as it came may take twice its size; more than this is given back before it is read.
+const SPARE: usize = 64 * 1024;
+
 /// Sends prepared requests and receives whole replies. Cloning is cheap and shares the connections.
 #[derive(Clone)]
 pub struct Transport {
@@ -188,6 +191,9 @@ impl Transport {
                 return Err(Broken { never_sent: false, kind: ErrorKind::Protocol, what });
             }
             body.extend_from_slice(&chunk);
+        }
+        if body.capacity().saturating_sub(body.len()) > SPARE {
+            body.shrink_to_fit();
         }
         let body = guard::clear(body, request.guarded());
         Ok(Reply::new(status, headers, body).hiding(request.secrets()))

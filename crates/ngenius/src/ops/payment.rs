@@ -37,8 +37,9 @@ pub struct Payment {
     pub captures: Vec<Capture>,
     /// Every refund, in the gateway's order.
     pub refunds: Vec<Refund>,
+    /// In a place of their own: an order may hold thousands of payments.
     #[serde(skip_serializing)]
-    pub(crate) links: Links,
+    pub(crate) links: Box<Links>,
 }
 
 /// A payment member for member as it is on the wire.
@@ -95,7 +96,7 @@ impl From<Members> for Payment {
             auth_response: members.auth_response,
             captures: embedded.captures,
             refunds: embedded.refunds,
-            links: members.links,
+            links: Box::new(members.links),
         }
     }
 }
