@@ -1,5 +1,5 @@
 //! Failure scenarios, and the effect on the money that each error claims.
-#![allow(clippy::expect_used, clippy::panic, reason = "a test stops by panicking")]
+#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops by panicking")]
 
 mod common;
 

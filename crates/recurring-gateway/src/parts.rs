@@ -11,11 +11,11 @@ impl Parts {
     /// Of an answer about one payment, order or client. The largest documented one has 27.
     pub(crate) const ONE_ANSWER: Self = Self { objects_and_lists: 1_000, commas: 10_000 };
 
-    /// Of an answer with a list, whose entries have more than 100 bytes for each object in them: documented ones have 117.
+    /// Of an answer with a list, whose entries have more than 110 bytes for each object in them: documented ones have 117.
     pub(crate) const fn of_a_list(bytes: usize) -> Self {
         let one = Self::ONE_ANSWER;
         Self {
-            objects_and_lists: one.objects_and_lists.saturating_add(bytes / 100),
+            objects_and_lists: one.objects_and_lists.saturating_add(bytes / 110),
             commas: one.commas.saturating_add(bytes / 10),
         }
     }

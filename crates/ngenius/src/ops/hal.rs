@@ -76,6 +76,14 @@ pub(crate) struct Links {
     pub(crate) saved_card: Option<Href>,
 }
 
+impl Links {
+    pub(crate) const NONE: Self = Self { itself: None, cancel: None, refund: None, saved_card: None };
+
+    pub(crate) fn are_none(&self) -> bool {
+        [&self.itself, &self.cancel, &self.refund, &self.saved_card].into_iter().all(Option::is_none)
+    }
+}
+
 /// The member `_links`; none where it is not an object.
 pub(crate) fn links<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Links, D::Error> {
     Ok(lenient::object(deserializer)?.unwrap_or_default())

@@ -49,7 +49,7 @@ impl PayWithSavedCard {
         if payment.state != PaymentState::Started {
             return refuse("order", "must have a payment that has just begun (STARTED)");
         }
-        let (Some(link), Some(payment_reference)) = (&payment.links.saved_card, &payment.reference) else {
+        let (Some(link), Some(payment_reference)) = (&payment.links().saved_card, &payment.reference) else {
             return refuse("order", "cannot be paid with a saved card: its payment has no link for it");
         };
         let paid = payment.amount.as_ref().or(order.amount.as_ref());

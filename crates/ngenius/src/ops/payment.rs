@@ -37,9 +37,9 @@ pub struct Payment {
     pub captures: Vec<Capture>,
     /// Every refund, in the gateway's order.
     pub refunds: Vec<Refund>,
-    /// In a place of their own: an order may hold thousands of payments.
+    /// In a place of their own, and only where there are any: an order may hold thousands of payments.
     #[serde(skip_serializing)]
-    pub(crate) links: Box<Links>,
+    links: Option<Box<Links>>,
 }
 
 /// A payment member for member as it is on the wire.
@@ -96,7 +96,7 @@ impl From<Members> for Payment {
             auth_response: members.auth_response,
             captures: embedded.captures,
             refunds: embedded.refunds,
-            links: Box::new(members.links),
+            links: (!members.links.are_none()).then(|| Box::new(members.links)),
         }
     }
 }
@@ -154,6 +154,12 @@ impl Payment {
         let by_words = || answer?.result_message.as_deref().and_then(DeclineReason::from_words);
         (self.outcome() == Outcome::Declined)
             .then(|| by_code().or_else(by_words).unwrap_or(DeclineReason::Other))
+    }
+
+    /// The links that this crate follows or reads.
+    pub(crate) fn links(&self) -> &Links {
+        const NONE: &Links = &Links::NONE;
+        self.links.as_deref().unwrap_or(NONE)
     }
 
     /// Clears the texts that quote others of the secrets of the request.

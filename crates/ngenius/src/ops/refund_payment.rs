@@ -55,13 +55,13 @@ impl RefundPayment {
         // Assumption(cancel-link-is-whole): a cancellation gives everything back, whatever amount it names: it
         // must not be used for a part.
         if payment.state == PaymentState::Purchased && whole {
-            request.cancel = payment.links.cancel.clone();
+            request.cancel = payment.links().cancel.clone();
         }
-        if let Some(link) = &payment.links.refund {
+        if let Some(link) = &payment.links().refund {
             request.refunds.insert(0, link.clone());
         }
         if request.cancel.is_none() && request.refunds.is_empty() && request.capture_reference.is_none() {
-            let purchased = payment.state == PaymentState::Purchased && payment.links.cancel.is_some();
+            let purchased = payment.state == PaymentState::Purchased && payment.links().cancel.is_some();
             let rule = match payment.captures.len() {
                 0 if purchased => "can be given back as a whole only",
                 0 | 1 => "offers no refund: it has neither a link for it nor a capture",
