@@ -218,7 +218,7 @@ pub(crate) async fn planned_try_is_made_with_another_card(place: &dyn Place) {
     for (name, is_run) in [("a", false), ("b", true)] {
         let (first, second) = (with(name, "canary-1", 4000, 1), with(name, "canary-2", 4000, 1));
         store.plan(&first, at(0)).await.unwrap();
-        // Another amount or another try is no other card.
+        // Another amount, or another try, is refused.
         for other in [with(name, "canary-2", 4001, 1), with(name, "canary-2", 4000, 2)] {
             assert_eq!(taken(arm(&*store, &other, 1).await), None);
             let claims = store.claim(&[other], &lease(&*store, 1).await).await.unwrap();
