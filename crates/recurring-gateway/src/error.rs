@@ -122,10 +122,7 @@ pub fn read_success<T: DeserializeOwned, A: fmt::Display>(
     reply: &Reply,
     read_api: impl FnOnce(&Reply) -> Option<A>,
 ) -> Result<T, Error<A>> {
-    if !reply.is_success() {
-        return Err(Error::from_reply(reply.clone(), read_api(reply)));
-    }
-    reply.object().map_err(|unreadable| odd(reply, &unreadable))
+    read_with(reply, read_api, Reply::object)
 }
 
 /// Reads a reply as [`read_success`] does, for a request whose answer is
@@ -137,15 +134,21 @@ pub fn read_long_success<T: DeserializeOwned, A: fmt::Display>(
     reply: &Reply,
     read_api: impl FnOnce(&Reply) -> Option<A>,
 ) -> Result<T, Error<A>> {
+    read_with(reply, read_api, Reply::object_with_list)
+}
+
+fn read_with<T, A: fmt::Display>(
+    reply: &Reply,
+    read_api: impl FnOnce(&Reply) -> Option<A>,
+    read: fn(&Reply) -> Result<T, Unreadable>,
+) -> Result<T, Error<A>> {
     if !reply.is_success() {
         return Err(Error::from_reply(reply.clone(), read_api(reply)));
     }
-    reply.object_with_list().map_err(|unreadable| odd(reply, &unreadable))
-}
-
-fn odd<A>(reply: &Reply, unreadable: &Unreadable) -> Error<A> {
-    let message = format!("the gateway answered {}, but {unreadable}", reply.status());
-    Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone())
+    read(reply).map_err(|unreadable| {
+        let message = format!("the gateway answered {}, but {unreadable}", reply.status());
+        Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone())
+    })
 }
 
 /// Compares what a reply repeats with what was sent: the name of the member, what was sent, what came back. A

@@ -56,7 +56,8 @@ impl ReplyExt for Reply {
     }
 
     fn entries(&self, names: &[&str]) -> Option<Vec<Box<RawValue>>> {
-        let list: Vec<Box<RawValue>> = self.json().ok().or_else(|| only_list(self, names))?;
+        check_parts(self, Parts::of_a_list(self.body().len())).ok()?;
+        let list: Vec<Box<RawValue>> = parse(self).ok().or_else(|| only_list(self, names))?;
         let is_one = |entry: &str| !Parts::of(entry.as_bytes()).exceed(Parts::ONE_ANSWER);
         list.iter().all(|entry| is_one(entry.get())).then_some(list)
     }
@@ -92,7 +93,6 @@ fn only_list(reply: &Reply, names: &[&str]) -> Option<Vec<Box<RawValue>>> {
     if reply.body().trim_ascii_start().starts_with(b"[") {
         return None;
     }
-    check_parts(reply, Parts::of_a_list(reply.body().len())).ok()?;
     // Borrowed: an object of very many members would be copied whole for the one that is looked for.
     let members: BTreeMap<String, &RawValue> = serde_json::from_slice(reply.body()).ok()?;
     let mut lists = names.iter().filter_map(|name| serde_json::from_str(members.get(*name)?.get()).ok());

@@ -41,7 +41,7 @@ const BOUND: usize = 10;
 
 /// The most that the heap grew while `run` ran.
 pub(crate) fn peak(run: impl FnOnce()) -> usize {
-    let profiler = dhat::Profiler::builder().testing().trim_backtraces(Some(4)).build();
+    let profiler = dhat::Profiler::builder().testing().build();
     run();
     let peak = dhat::HeapStats::get().max_bytes;
     drop(profiler);

@@ -22,6 +22,13 @@ use crate::store::unsettled::UnsettledRow;
 /// The time of the server, in milliseconds since 1970.
 pub(super) const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
+/// A planned attempt that is free: without an owner, this owner's, or its lease is over.
+macro_rules! free {
+    () => {
+        "(a.owner IS NULL OR a.owner = excluded.owner OR a.lease_until < excluded.updated)"
+    };
+}
+
 /// An attempt under whose name nothing was ever sent: another intent of the same kind may take its place.
 macro_rules! replaceable {
     () => {
@@ -35,8 +42,7 @@ macro_rules! same_try {
     () => {
         "a.state = 'planned' AND NOT a.sent AND a.payment IS NULL AND a.operation = 'charge' AND excluded.operation = 'charge'
            AND a.provider = excluded.provider AND a.amount = excluded.amount AND a.currency = excluded.currency
-           AND a.series = excluded.series AND a.period = excluded.period AND a.try = excluded.try
-           AND (a.owner IS NULL OR a.owner = excluded.owner OR a.lease_until < excluded.updated)"
+           AND a.series = excluded.series AND a.period = excluded.period AND a.try = excluded.try"
     };
 }
 
@@ -68,7 +74,9 @@ macro_rules! take {
             $set,
             " WHERE a.archived IS NULL AND (a.fingerprint IN (excluded.fingerprint, '') AND (",
             $may_be,
-            " a.state = 'planned' AND (a.owner IS NULL OR a.owner = excluded.owner OR a.lease_until < excluded.updated))",
+            " a.state = 'planned' AND ",
+            free!(),
+            ")",
             $or,
             ") RETURNING attempt, fence"
         )
@@ -80,7 +88,7 @@ pub(super) const CLAIM: &str = take!(
     "NULL::bigint",
     ", fingerprint = excluded.fingerprint",
     "",
-    concat!(" OR ", same_try!())
+    concat!(" OR ", same_try!(), " AND ", free!())
 );
 pub(super) const ARM: &str = take!(
     "'armed'",
@@ -90,7 +98,7 @@ pub(super) const ARM: &str = take!(
        provider = excluded.provider, operation = excluded.operation, amount = excluded.amount, currency = excluded.currency,
        series = excluded.series, period = excluded.period, try = excluded.try, holds_period = excluded.holds_period",
     "a.state = 'not_applied' OR",
-    concat!(" OR ", replaceable!(), " OR ", same_try!())
+    concat!(" OR ", replaceable!(), " OR ", same_try!(), " AND ", free!())
 );
 
 /// Reserves the name of an enrolment.
