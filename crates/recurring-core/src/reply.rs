@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::headers::Headers;
@@ -22,17 +22,22 @@ struct Received {
     headers: Headers,
     body: Vec<u8>,
     hidden: Vec<Secret>,
+    /// Of what is hidden; found for the first text that is shown, since an answer has several.
+    starts: OnceLock<SecretStarts>,
 }
 
 impl Reply {
     /// An answer with its HTTP status, its headers and the bytes of its body.
     pub fn new(status: u16, headers: impl Into<Headers>, body: Vec<u8>) -> Self {
-        Self(Arc::new(Received { status, headers: headers.into(), body, hidden: Vec::new() }))
+        let (headers, starts) = (headers.into(), OnceLock::new());
+        Self(Arc::new(Received { status, headers, body, hidden: Vec::new(), starts }))
     }
 
     /// Remembers the secrets of the request, for [`shown`](Reply::shown).
     pub fn hiding(mut self, secrets: Vec<Secret>) -> Self {
-        Arc::make_mut(&mut self.0).hidden = secrets;
+        let received = Arc::make_mut(&mut self.0);
+        received.hidden = secrets;
+        received.starts = OnceLock::new();
         self
     }
 
@@ -75,7 +80,8 @@ impl Reply {
         if !is_plain(&text) && text.contains(char::is_control) {
             text = Cow::Owned(text.replace(char::is_control, " "));
         }
-        if SecretStarts::of(&self.0.hidden, 0).may_be_in(text.as_bytes(), &[])
+        let starts = self.0.starts.get_or_init(|| SecretStarts::of(&self.0.hidden, 0));
+        if starts.may_be_in(text.as_bytes(), &[])
             && let Cow::Owned(cleared) = SecretForms::of(&self.0.hidden).clear(&text)
         {
             text = Cow::Owned(cleared);
