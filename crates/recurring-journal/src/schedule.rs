@@ -155,10 +155,17 @@ impl<'a> Tries<'a> {
 
     /// Returns the last try where it was planned and not sent, or proven not to have been applied. A decision with a time is
     /// about this try: charge it under its own name, which may differ from the derived one.
+    ///
+    /// A name that was sent with another card or amount is not sent with this one: the next number follows.
     pub fn again(&self) -> Option<&'a AttemptRecord> {
         let last = self.records.last().copied().filter(|record| is_unsent(record));
-        // A name that was sent without a series is refused with one: the next number follows.
-        last.filter(|record| record.series.is_some() || record.state == State::Planned)
+        // The journal refuses a name that was sent without a series, or as another charge.
+        let is_this = |record: &AttemptRecord| {
+            self.is_with_card(record) && record.amount.is_none_or(|amount| amount == self.amount)
+        };
+        last.filter(|record| {
+            record.state == State::Planned || record.series.is_some() && (!record.sent || is_this(record))
+        })
     }
 
     /// Returns whether the period has a try that may have reached the gateway: `false` where each is only planned, or proven

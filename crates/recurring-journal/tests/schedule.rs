@@ -8,8 +8,10 @@ mod world;
 use std::time::Duration;
 
 use fake::{Fake, Means, lost, payment};
-use recurring_core::{DeclineReason, Error as CoreError, ErrorKind};
-use recurring_facade::{Decline, Error, Outcome, Payment, ProviderId, Secret, StoredCredential, Timestamp};
+use recurring_core::{DeclineReason, Effect, Error as CoreError, ErrorKind, Proof};
+use recurring_facade::{
+    Decline, Error, Money, Outcome, Payment, ProviderId, Secret, StoredCredential, Timestamp,
+};
 use recurring_gateway::ErrorExt as _;
 use recurring_journal::schedule::Tries;
 use recurring_journal::{AttemptRecord, ChargeIntent, Clock, SeriesTry, State};
@@ -269,6 +271,32 @@ async fn unsent_last_try_is_asked_again_under_its_name() {
         // It is this try that takes the money, and no other one.
         assert_eq!(case.charge(intent, Ok(payment(Outcome::Paid, Some("p-2"), &second))).await, State::Paid);
         assert_eq!(case.decide().await, Decision::Stop(StopReason::Paid(second)));
+    }
+}
+
+/// A gateway may know the name of what it refused, and the journal never sends a name with two cards.
+#[tokio::test(flavor = "multi_thread")]
+async fn refused_try_goes_on_with_another_card_as_the_next() {
+    let refused = CoreError::new(ErrorKind::NotFound, Effect::NotApplied(Proof::Refused), "no such token");
+    let refused = Error::new(ProviderId::EMSPAY, refused);
+    for (answer, number) in [(Err(refused), 2), (Err(not_applied()), 1)] {
+        let case = Case::new().await;
+        let name = case.name(1);
+        assert_eq!(case.charge(case.intent(&name, 1, &case.card), answer).await, State::NotApplied);
+        // With the card that it was refused with, under its name; at another price only if it was not sent.
+        assert_eq!(at(&case.decide().await).0, name);
+        let (charges, series) = case.records(&case.card).await;
+        let dearer = Money::from_minor(4711, price(&ProviderId::EMSPAY).currency()).unwrap();
+        let tries = Tries::new(&case.period, dearer, &charges, &series);
+        let (next, _) = at(&tries.decide(Some(&policy()), case.now()).unwrap().unwrap());
+        assert_eq!((tries.again().is_some(), next), (number == 1, case.name(number)));
+        let card = other_card();
+        let (charges, series) = case.records(&card).await;
+        let tries = Tries::new(&case.period, price(&ProviderId::EMSPAY), &charges, &series);
+        let (next, _) = at(&tries.decide(Some(&policy()), case.now()).unwrap().unwrap());
+        assert_eq!((tries.again().is_some(), &next), (number == 1, &case.name(number)));
+        let paid = Ok(payment(Outcome::Paid, Some("p-1"), &next));
+        assert_eq!(case.charge(case.intent(&next, number.into(), &card), paid).await, State::Paid);
     }
 }
 

@@ -220,9 +220,9 @@ impl Known {
         Ok(Tries::new(due, amount, charges, &self.series))
     }
 
-    /// Whether the last try was sent, so that it is not charged again under its name.
+    /// Whether the last try was sent, so that it is not charged again under its name, with its own card.
     fn is_sent(&self, due: &Due) -> bool {
-        self.tries(due, &[]).is_ok_and(|tries| tries.again().is_none())
+        self.tries(due, &self.series).is_ok_and(|tries| tries.again().is_none())
     }
 }
 
