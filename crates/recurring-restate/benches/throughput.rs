@@ -1,7 +1,8 @@
 //! Charges a second of a `BillingRun` and of the engine, in turn, on one PostgreSQL and at one sandbox; and what a charge
 //! costs the engine as there are more of them.
 //!
-//! `cargo bench --bench throughput`, with `RECURRING_BENCH_ATTEMPTS` (1,000) for each turn.
+//! `cargo bench --bench throughput`, with `RECURRING_BENCH_ATTEMPTS` (1,000) for each turn, and up to `RECURRING_BENCH_MOST`
+//! (ten times as many) in the end.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -34,7 +35,9 @@ fn main() {
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
-    let attempts = std::env::var("RECURRING_BENCH_ATTEMPTS").map_or(1_000, |text| text.parse().unwrap());
+    let number = |name: &str, default: u32| std::env::var(name).map_or(default, |text| text.parse().unwrap());
+    let attempts = number("RECURRING_BENCH_ATTEMPTS", 1_000);
+    let most = number("RECURRING_BENCH_MOST", attempts * 10);
     block_on_threads(async move {
         let world = World::new(1).await;
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -60,7 +63,8 @@ fn main() {
         println!("engine to run, the median of {ROUNDS}: {:.2} (bound 0.70)", ratios[ROUNDS / 2]);
 
         let mut first = None;
-        for more in [attempts, attempts * 10] {
+        let tenfold = std::iter::successors(Some(attempts), |more| more.checked_mul(10));
+        for more in tenfold.take_while(|more| *more <= most) {
             let took = by_engine(&world, more, &format!("many-{more}")).await;
             let each = took.as_secs_f64() / f64::from(more);
             let first = *first.get_or_insert(each);
@@ -90,8 +94,10 @@ async fn by_engine(world: &World, attempts: u32, name: &str) -> Duration {
     let before = paid(world).await;
     let begun = Instant::now();
     world.call("RecurringRun/planned", "").await.unwrap();
+    // To count takes the longer the more there are.
+    let pause = Duration::from_millis((u64::from(attempts) / 50).max(20));
     while paid(world).await < before + u64::from(attempts) {
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(pause).await;
     }
     begun.elapsed()
 }
