@@ -129,15 +129,13 @@ async fn decision_against_the_gateway_is_refused() {
 async fn decision_about_an_attempt_under_way_is_refused() {
     let world = World::new().await;
     let credential = world.credential(&ProviderId::EMSPAY, GOOD_CARD).await;
-    world.sandbox.inject(charging(&ProviderId::EMSPAY, FaultKind::Delay { millis: 300 })).unwrap();
+    world.sandbox.inject(charging(&ProviderId::EMSPAY, FaultKind::Delay { millis: 1_000 })).unwrap();
     let charging = {
         let (journal, facade, request) =
             (world.journal.clone(), world.facade.clone(), request(&credential, "a"));
         tokio::spawn(async move { journal.charge(&facade, request).await.unwrap() })
     };
-    while world.journal.attempt(&attempt("a")).await.is_err() {
-        tokio::task::yield_now().await;
-    }
+    world.until_taken("a", &charging).await;
     let other = world.another().await;
     // The lease is over by the store's clock, but its owner lives.
     world.clock.advance(world.journal.policy().lease + Duration::from_secs(60));

@@ -93,6 +93,14 @@ impl World {
         enrolled(&self.facade, id, "series", card).await
     }
 
+    /// Waits until the money has moved; the answer may still be under way. Before that, a clock that jumps keeps the charge
+    /// from being sent.
+    pub(crate) async fn until_taken<T>(&self, name: &str, charging: &tokio::task::JoinHandle<T>) {
+        while self.taken(name) == 0 && !charging.is_finished() {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// How often money was taken under this name.
     pub(crate) fn taken(&self, name: &str) -> usize {
         let ledger = self.sandbox.ledger();
