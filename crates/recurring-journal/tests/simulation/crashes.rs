@@ -9,17 +9,18 @@ use crate::process::{Bench, Crash};
 use crate::world::charging;
 use crate::world::common::{FADING_CARD, GOOD_CARD};
 
-/// Whether a case is run: one of so many as `RECURRING_SIM` says, else a small sample of them. Its place moves on from
-/// one group of cases to the next: a fault has as many cases as there are places to end at, and would otherwise always be
-/// run with the same one.
+/// Whether a case is run. Its place moves on from one group of cases to the next: a fault has as many cases as there are
+/// places to end at, and would otherwise always be run with the same one.
 pub(crate) fn sampled(case: usize) -> bool {
-    let every = std::env::var("RECURRING_SIM").map_or(EVERY, |every| every.parse().unwrap());
+    let every = every();
     let group = case / every;
     case % every == (group + every - 1) % every
 }
 
-/// The sample: one of so many cases.
-pub(crate) const EVERY: usize = 7;
+/// One of so many cases is run: as `RECURRING_SIM` says, else a small sample.
+pub(crate) fn every() -> usize {
+    std::env::var("RECURRING_SIM").map_or(7, |every| every.parse().unwrap())
+}
 
 /// What can go wrong at the call that takes the money.
 fn faults(id: &ProviderId) -> Vec<(String, Option<Fault>)> {

@@ -44,7 +44,7 @@ impl Judge {
         let run = self.ends.values().sum::<usize>();
         println!("{}, {what}: {run} of {cases} cases were run, and end as {:?}", bench.provider(), self.ends);
         assert!(self.wrong.is_empty(), "{}: {:#?}", bench.provider(), self.wrong);
-        assert!(run >= cases / crate::EVERY && run > 0, "{what}: {run} of {cases}");
+        assert!(run >= cases / crate::every() && run > 0, "{what}: {run} of {cases}");
     }
 
     /// How often the money was taken more than once.

@@ -27,7 +27,7 @@ mod schedules;
 mod statement;
 
 use crashes::every_crash_with_every_fault;
-pub(crate) use crashes::{EVERY, sampled};
+pub(crate) use crashes::{every, sampled};
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;

@@ -15,7 +15,7 @@ mod process;
 #[cfg(feature = "statement")]
 mod statement;
 
-pub(crate) use crashes::EVERY;
+pub(crate) use crashes::every;
 use crashes::every_crash_with_every_fault;
 use process::Bench;
 use recurring_facade::ProviderId;

@@ -259,7 +259,7 @@ fn every_return(id: ProviderId) {
     let run: usize = ends.values().sum();
     println!("{id}, returning customers: {run} of {} cases were run, and end as {ends:?}", all.len());
     assert!(wrong.is_empty(), "{id}: {wrong:#?}");
-    assert!(run >= all.len() / crate::EVERY && run > 0);
+    assert!(run >= all.len() / crate::every() && run > 0);
 }
 
 /// What sent nothing ends nothing: the caller is shown what the customer has to do, and may come again.

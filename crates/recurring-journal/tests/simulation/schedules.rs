@@ -154,7 +154,7 @@ fn ngenius_schedule_asked_for_again_begins_once() {
     let run: usize = ends.values().sum();
     println!("ngenius, schedules: {run} of {} cases were run, and end as {ends:#?}", all.len());
     assert!(wrong.is_empty(), "{wrong:#?}");
-    assert!(run >= all.len() / crate::EVERY && run > 0);
+    assert!(run >= all.len() / crate::every() && run > 0);
 }
 
 /// Negative control: under two names there are two schedules, and each is charged in each period.
