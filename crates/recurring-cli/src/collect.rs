@@ -138,11 +138,16 @@ impl Item<'_> {
         }
     }
 
+    /// The name under which the next try is made: its own, where it has one already.
+    pub(crate) fn name(&self, next: &NextTry) -> String {
+        self.again.clone().unwrap_or_else(|| next.name.to_string())
+    }
+
     /// The next try as a line.
     pub(crate) fn line(&self, next: &NextTry) -> ChargeLine<'_> {
         let subscription = self.subscription;
         ChargeLine {
-            attempt: self.again.clone().unwrap_or_else(|| next.name.to_string()),
+            attempt: self.name(next),
             amount: Money::to_decimal(subscription.amount),
             currency: subscription.amount.currency(),
             credential: self.credential,

@@ -276,6 +276,27 @@ fn run_until_empty_charges_what_is_due_now() {
     assert_eq!((code, lines.len(), sandbox.moved()), (0, 0, 3), "{errors}");
 }
 
+/// The first try was planned under a name of the caller's own, by which it is charged and looked up.
+#[test]
+fn run_until_empty_keeps_the_name_of_a_planned_try() {
+    let sandbox = sandbox("own-name", "4111111111111111");
+    let subscriptions = file(&sandbox, &[weekly(&sandbox, 1)]);
+    let (_, mut lines, _) = told(&sandbox, &["due", "--subscriptions", &subscriptions]);
+    lines[0]["attempt"] = json!("order-78");
+    let (input, journal, key) =
+        (sandbox.file("input.jsonl"), sandbox.journal(), "0123456789abcdef".repeat(4));
+    std::fs::write(&input, format!("{}\n", lines[0])).expect("written");
+    let settings = [("RECURRING_JOURNAL", journal.as_str()), ("RECURRING_JOURNAL_KEY", key.as_str())];
+    let (code, _, errors) = sandbox.told(&settings, &["run", "--plan", "--input", &input]);
+    assert_eq!(code, 0, "{errors}");
+    let policy = policy(&sandbox);
+    let words = ["run", "--until-empty", "--subscriptions", &subscriptions, "--policy", &policy];
+    let (code, lines, errors) = told(&sandbox, &words);
+    assert_eq!((code, lines.len()), (0, 1), "{lines:?} {errors}");
+    assert_eq!((&lines[0]["attempt"], sandbox.ledger("order-78")), (&json!("order-78"), 1), "{lines:?}");
+    assert_eq!(sandbox.moved(), 2, "the first payment and one period");
+}
+
 #[test]
 fn schedule_of_the_gateway_is_compared_and_not_charged() {
     let sandbox = sandbox("watch", "4111111111111111");

@@ -49,9 +49,7 @@ pub(crate) async fn run(session: &Session, arguments: Retry, out: &Output) -> Re
         }
         let (id, period) = (item.subscription.id(), Subscription::label(&item.period).to_string());
         let (next, attempt, at, why) = match &item.decision {
-            Some(Decision::At(next)) => {
-                ("at", Some(next.name.to_string()), Some(next.time.to_string()), None)
-            }
+            Some(Decision::At(next)) => ("at", Some(item.name(next)), Some(next.time.to_string()), None),
             Some(Decision::NeedsCustomer(why)) => ("needs_customer", None, None, Some(why.to_string())),
             Some(Decision::Stop(why)) => ("stop", None, None, Some(why.to_string())),
             None => continue,

@@ -98,7 +98,7 @@ pub(super) async fn run(
         let items = collect::items(Some(journal), &subscriptions, &question).await?;
         // What could not be made is not asked for again at the same time.
         let due = |item: &&Item<'_>| {
-            item.at().is_some_and(|next| next.time <= now && !asked.contains(&next.name.to_string()))
+            item.at().is_some_and(|next| next.time <= now && !asked.contains(&item.name(next)))
         };
         let (mut lines, mut names) = (String::new(), Vec::new());
         for item in items.iter().filter(due) {
@@ -106,7 +106,7 @@ pub(super) async fn run(
                 let line = serde_json::to_string(&item.line(next));
                 lines += &line.map_err(|error| CliError::io(error.to_string()))?;
                 lines.push('\n');
-                names.push(next.name.to_string());
+                names.push(item.name(next));
             }
         }
         if names.is_empty() {
