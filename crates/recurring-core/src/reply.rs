@@ -135,6 +135,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_hidden_later_is_cleared_instead() {
+        let reply = Reply::new(200, Vec::new(), Vec::new()).hiding(vec![Secret::new("hunter2")]);
+        assert_eq!(reply.shown("hunter2 s3cret"), "[redacted] s3cret");
+        let reply = reply.hiding(vec![Secret::new("s3cret")]);
+        assert_eq!(reply.shown("hunter2 s3cret"), "hunter2 [redacted]");
+    }
+
+    #[test]
     fn retry_after_is_seconds_or_a_date() {
         let after = |value: &str, date: Option<&str>| {
             let mut headers = vec![("Retry-After".to_owned(), value.to_owned())];
