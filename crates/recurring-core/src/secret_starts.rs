@@ -18,7 +18,6 @@ const LONGEST_SHORT: usize = 64;
 /// forms is: to look for them costs much less than to derive all forms.
 ///
 /// `Debug` is missing: they are parts of secrets, and wiped from memory as those are.
-#[derive(Clone)]
 pub struct SecretStarts {
     starts: [Start; MOST_STARTS],
     count: usize,
