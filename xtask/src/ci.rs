@@ -11,6 +11,10 @@ type Step = (String, Box<dyn Fn() -> Result<(), String>>);
 /// A snapshot that differs is a failure, and so is a missing tool.
 const TESTS: &[(&str, &str)] = &[("INSTA_UPDATE", "no"), ("CI", "true")];
 
+/// With the tests that need a browser or a pooler. The lock file must say what the manifests ask for.
+const CLIPPY: &str = "clippy --locked --workspace --all-targets --features \
+    recurring-sandbox/browser-tests,recurring-journal/pgbouncer-tests -- -D warnings";
+
 /// A provider that uses the public API alone, as a user does; its tests are outside of the workspace.
 const OUTSIDE: &str = "test --manifest-path outside/provider/Cargo.toml --target-dir target/outside";
 
@@ -52,16 +56,7 @@ fn steps(skip_tests: bool) -> Vec<Step> {
         cargo_step("fmt --all --check", &[]),
         cargo_step("fmt --manifest-path crates/recurring-restate/Cargo.toml --check", &[]),
         cargo_step("fmt --manifest-path outside/temporal/Cargo.toml --check", &[]),
-        // The lock file must say what the manifests ask for.
-        cargo_step("clippy --locked --workspace --all-targets -- -D warnings", &[]),
-        cargo_step(
-            "clippy --locked -p recurring-sandbox --all-targets --features browser-tests -- -D warnings",
-            &[],
-        ),
-        cargo_step(
-            "clippy --locked -p recurring-journal --all-targets --features pgbouncer-tests -- -D warnings",
-            &[],
-        ),
+        cargo_step(CLIPPY, &[]),
         step("native TLS can be built", native_tls_is_there),
     ];
     for provider in PROVIDERS {
