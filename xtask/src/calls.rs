@@ -8,7 +8,7 @@ use crate::measure::{Bound, build, can_count, cost, head, row};
 const RECORDED: [(&str, u64, u64); 5] = [
     ("emspay", 46_346, 31),
     ("ngenius", 17_090, 16),
-    ("omno", 16_290, 7),
+    ("omno", 15_699, 7),
     ("revio", 53_227, 32),
     ("tokenpay-signed", 27_118, 24),
 ];

@@ -60,20 +60,23 @@ fn main() {
             );
         }
         ratios.sort_by(f64::total_cmp);
-        println!("engine to run, the median of {ROUNDS}: {:.2} (bound 0.70)", ratios[ROUNDS / 2]);
+        let median = ratios[ROUNDS / 2];
+        println!("engine to run, the median of {ROUNDS}: {median:.2} (bound 0.70)");
 
-        let mut first = None;
+        let (mut first, mut worst) = (None, 0.0_f64);
         let tenfold = std::iter::successors(Some(attempts), |more| more.checked_mul(10));
         for more in tenfold.take_while(|more| *more <= most) {
             let took = by_engine(&world, more, &format!("many-{more}")).await;
             let each = took.as_secs_f64() / f64::from(more);
             let first = *first.get_or_insert(each);
+            worst = worst.max(each / first);
             println!(
                 "{more} attempts: {:.2} ms each, {:.2} times that of {attempts} (bound 1.20)",
                 each * 1e3,
                 each / first
             );
         }
+        assert!(median >= 0.70 && worst <= 1.20, "a bound is missed");
     });
 }
 

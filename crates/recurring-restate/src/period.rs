@@ -220,7 +220,8 @@ impl Known {
         Ok(Tries::new(due, amount, charges, &self.series))
     }
 
-    /// Whether the last try was sent, so that it is not charged again under its name, with its own card.
+    /// Whether the last try was sent, so that it is not charged again under its name. It is asked of the card that each try was
+    /// made with.
     fn is_sent(&self, due: &Due) -> bool {
         self.tries(due, &self.series).is_ok_and(|tries| tries.again().is_none())
     }
