@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::workspace::{self, PROVIDERS, cargo};
-use crate::{api, clients, contract, docs, fixtures, fuzz, msrv, new_provider, tidy};
+use crate::{api, calls, clients, contract, docs, fixtures, fuzz, msrv, new_provider, tidy};
 
 type Step = (String, Box<dyn Fn() -> Result<(), String>>);
 
@@ -95,6 +95,8 @@ fn steps(skip_tests: bool) -> Vec<Step> {
     steps.extend(ENGINE.map(|arguments| cargo_step(arguments, TESTS)));
     steps.push(cargo_step(OTHER_ENGINE, &[]));
     steps.push(step("fuzzing", || fuzz::run(None, fuzz::Limit::Quick, true)));
+    // Counts do not depend on how busy the machine is; bounds in time are for hand and eye.
+    steps.push(step("instructions of a charge", || workspace::report(calls::run(true, true))));
     steps.push(step("a new gateway's crate", new_provider::check));
     steps.push(cargo_step("doc --workspace --no-deps", &[("RUSTDOCFLAGS", "-D warnings")]));
     steps.push(step("docs/providers.md", || workspace::report(docs::check())));

@@ -14,7 +14,7 @@ struct Need {
     is_there: fn() -> bool,
 }
 
-const NEEDS: [Need; 11] = [
+const NEEDS: [Need; 12] = [
     Need {
         package: "postgresql",
         purpose: "the journal's tests start a server of their own",
@@ -24,6 +24,11 @@ const NEEDS: [Need; 11] = [
     Need { package: "pkg-config", purpose: "the feature native-tls", is_there: || runs("pkg-config") },
     Need { package: "libssl-dev", purpose: "the feature native-tls", is_there: openssl_headers },
     Need { package: "g++", purpose: "fuzzing: libFuzzer is C++", is_there: || runs("c++") },
+    Need {
+        package: "valgrind",
+        purpose: "the instructions of a charge are counted",
+        is_there: || runs("valgrind"),
+    },
     Need {
         package: "chromium",
         purpose: "the sandbox's pages (the feature browser-tests)",

@@ -7,6 +7,8 @@ use crate::config::Environment;
 #[derive(Debug, Clone)]
 pub struct Outlet {
     pub(crate) reference: String,
+    /// The reference, as a path has it.
+    pub(crate) segment: String,
     pub(crate) base_url: BaseUrl,
     pub(crate) is_ksa: bool,
 }
@@ -18,8 +20,8 @@ impl Outlet {
     /// When the reference or the address of the environment cannot be one.
     pub fn new(environment: &Environment, reference: impl Into<String>) -> Result<Self, InvalidInput> {
         let reference = reference.into();
-        check::id("outlet", &reference)?;
-        Ok(Self { reference, base_url: environment.base_url()?, is_ksa: environment.is_ksa() })
+        let segment = check::path_segment("outlet", &reference)?.into_owned();
+        Ok(Self { reference, segment, base_url: environment.base_url()?, is_ksa: environment.is_ksa() })
     }
 
     /// Names the outlet of a request. The result is an [`Operation`](crate::Operation): it shows the request without a

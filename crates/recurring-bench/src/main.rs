@@ -15,20 +15,15 @@ macro_rules! answer {
     };
 }
 
-mod calls;
-mod chargers;
 mod hand;
 mod hand_emspay;
+#[cfg(feature = "http")]
+mod http;
 mod inputs;
-mod journaled;
 mod ours;
 mod repeat;
-mod server;
-mod signatures;
 
 use std::process::ExitCode;
-
-use chargers::Charger;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -41,28 +36,18 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &[&str]) -> Option<()> {
-    match *arguments {
-        ["charge", gateway, "ours", times] => {
-            return ours::charge(gateway, times.parse().ok()?).then_some(());
-        }
-        ["charge", gateway, "hand", times] => {
-            return hand::charge(gateway, times.parse().ok()?).then_some(());
-        }
-        ["charge", gateway, "inputs", times] => {
-            return inputs::make(gateway, times.parse().ok()?).then_some(());
-        }
-        ["serve", certificate, key] => server::serve(certificate, key),
-        ["calls", way, port, root, times] => {
-            calls::one_by_one(&Charger::new(way, port, root)?, port, root, times.parse().ok()?);
-        }
-        ["many", way, port, root, times] => {
-            calls::many(&Charger::new(way, port, root)?, port, root, times.parse().ok()?);
-        }
-        ["journaled", "none", times] => journaled::charge(false, times.parse().ok()?),
-        ["journaled", "recorder", times] => journaled::charge(true, times.parse().ok()?),
-        ["sign", key, times] => signatures::sign(key, times.parse().ok()?),
-        ["verify", key, times] => signatures::verify(key, times.parse().ok()?),
-        _ => return None,
-    }
-    Some(())
+    let ["charge", gateway, way, times] = *arguments else {
+        #[cfg(feature = "http")]
+        return http::run(arguments);
+        #[cfg(not(feature = "http"))]
+        return None;
+    };
+    let times = times.parse().ok()?;
+    let charged = match way {
+        "ours" => ours::charge(gateway, times),
+        "hand" => hand::charge(gateway, times),
+        "inputs" => inputs::make(gateway, times),
+        _ => false,
+    };
+    charged.then_some(())
 }

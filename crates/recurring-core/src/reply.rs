@@ -9,6 +9,7 @@ use crate::secret_forms::SecretForms;
 use crate::secret_starts::SecretStarts;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
+use smallvec::SmallVec;
 
 /// An answer that has been received whole but not read. `Debug` shows the status and the size, not the body.
 ///
@@ -21,18 +22,19 @@ struct Received {
     status: u16,
     headers: Headers,
     body: Vec<u8>,
-    hidden: Vec<Secret>,
+    /// A charge carries one to four, which take no allocation of their own.
+    hidden: SmallVec<[Secret; 4]>,
 }
 
 impl Reply {
     /// An answer with its HTTP status, its headers and the bytes of its body.
     pub fn new(status: u16, headers: impl Into<Headers>, body: Vec<u8>) -> Self {
-        Self(Arc::new(Received { status, headers: headers.into(), body, hidden: Vec::new() }))
+        Self(Arc::new(Received { status, headers: headers.into(), body, hidden: SmallVec::new() }))
     }
 
     /// Remembers the secrets of the request, for [`shown`](Reply::shown).
-    pub fn hiding(mut self, secrets: Vec<Secret>) -> Self {
-        Arc::make_mut(&mut self.0).hidden = secrets;
+    pub fn hiding(mut self, secrets: impl IntoIterator<Item = Secret>) -> Self {
+        Arc::make_mut(&mut self.0).hidden = secrets.into_iter().collect();
         self
     }
 

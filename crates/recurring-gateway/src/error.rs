@@ -118,6 +118,7 @@ impl<A> ErrorExt<A> for Error<A> {
 /// # Errors
 /// For a status that is not a success, what [`ErrorExt::from_reply`] says; for a success that cannot be read,
 /// `Unknown`: the gateway may well have done what was asked.
+#[inline]
 pub fn read_success<T: DeserializeOwned, A: fmt::Display>(
     reply: &Reply,
     read_api: impl FnOnce(&Reply) -> Option<A>,
@@ -130,6 +131,7 @@ pub fn read_success<T: DeserializeOwned, A: fmt::Display>(
 ///
 /// # Errors
 /// Those of [`read_success`].
+#[inline]
 pub fn read_long_success<T: DeserializeOwned, A: fmt::Display>(
     reply: &Reply,
     read_api: impl FnOnce(&Reply) -> Option<A>,
@@ -137,18 +139,22 @@ pub fn read_long_success<T: DeserializeOwned, A: fmt::Display>(
     read_with(reply, read_api, Reply::object_with_list)
 }
 
+#[inline]
 fn read_with<T, A: fmt::Display>(
     reply: &Reply,
     read_api: impl FnOnce(&Reply) -> Option<A>,
-    read: fn(&Reply) -> Result<T, Unreadable>,
+    read: impl FnOnce(&Reply) -> Result<T, Unreadable>,
 ) -> Result<T, Error<A>> {
     if !reply.is_success() {
         return Err(Error::from_reply(reply.clone(), read_api(reply)));
     }
-    read(reply).map_err(|unreadable| {
-        let message = format!("the gateway answered {}, but {unreadable}", reply.status());
-        Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone())
-    })
+    read(reply).map_err(|unreadable| cannot_read(reply, &unreadable))
+}
+
+#[cold]
+fn cannot_read<A: fmt::Display>(reply: &Reply, unreadable: &Unreadable) -> Error<A> {
+    let message = format!("the gateway answered {}, but {unreadable}", reply.status());
+    Error::unknown(ErrorKind::Protocol, message).with_reply(reply.clone())
 }
 
 /// Compares what a reply repeats with what was sent: the name of the member, what was sent, what came back. A

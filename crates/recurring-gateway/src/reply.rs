@@ -47,10 +47,12 @@ impl ReplyExt for Reply {
         parse(self)
     }
 
+    #[inline]
     fn object<T: DeserializeOwned>(&self) -> Result<T, Unreadable> {
         object(self, Parts::ONE_ANSWER)
     }
 
+    #[inline]
     fn object_with_list<T: DeserializeOwned>(&self) -> Result<T, Unreadable> {
         object(self, Parts::of_a_list(self.body().len()))
     }
@@ -80,6 +82,7 @@ impl ReplyExt for Reply {
 /// How many bytes the tokens of one answer may have, for all their forms to be looked for.
 const LONGEST_TOKENS: usize = 4_096;
 
+#[inline]
 fn object<T: DeserializeOwned>(reply: &Reply, most: Parts) -> Result<T, Unreadable> {
     if reply.body().trim_ascii_start().starts_with(b"[") {
         return Err(Unreadable { how: "is a JSON list instead of an object".to_owned() });
@@ -109,31 +112,14 @@ fn check_parts(reply: &Reply, most: Parts) -> Result<(), Unreadable> {
     Ok(())
 }
 
+#[inline]
 fn parse<T: DeserializeOwned>(reply: &Reply) -> Result<T, Unreadable> {
     // Once over the whole costs less than over each text. What is not UTF-8 may be in a member that is not read.
     let read = match std::str::from_utf8(reply.body()) {
         Ok(text) => serde_json::from_str(text),
         Err(_) => serde_json::from_slice(reply.body()),
     };
-    read.map_err(|error| {
-        let how = match error.classify() {
-            _ if reply.body().is_empty() => "is empty".to_owned(),
-            serde_json::error::Category::Eof => "is cut off".to_owned(),
-            serde_json::error::Category::Data if error.to_string().starts_with(lenient::NOT_AN_ID) => {
-                match member_before(reply.body(), error.line(), error.column()) {
-                    Some(name) => format!("has no usable identifier in `{name}`"),
-                    None => {
-                        format!("has no usable identifier (line {}, column {})", error.line(), error.column())
-                    }
-                }
-            }
-            serde_json::error::Category::Data => {
-                format!("is JSON of another shape (line {}, column {})", error.line(), error.column())
-            }
-            _ => format!("is not JSON (line {}, column {})", error.line(), error.column()),
-        };
-        Unreadable { how }
-    })
+    read.map_err(|error| Unreadable::of(reply, &error))
 }
 
 /// The members that are identifiers. Another name is not shown: the gateway chose it, and it may be a secret.
@@ -177,6 +163,29 @@ fn member_before(body: &[u8], line: usize, column: usize) -> Option<&'static str
 #[error("the reply {how}")]
 pub struct Unreadable {
     how: String,
+}
+
+impl Unreadable {
+    #[cold]
+    fn of(reply: &Reply, error: &serde_json::Error) -> Self {
+        let how = match error.classify() {
+            _ if reply.body().is_empty() => "is empty".to_owned(),
+            serde_json::error::Category::Eof => "is cut off".to_owned(),
+            serde_json::error::Category::Data if error.to_string().starts_with(lenient::NOT_AN_ID) => {
+                match member_before(reply.body(), error.line(), error.column()) {
+                    Some(name) => format!("has no usable identifier in `{name}`"),
+                    None => {
+                        format!("has no usable identifier (line {}, column {})", error.line(), error.column())
+                    }
+                }
+            }
+            serde_json::error::Category::Data => {
+                format!("is JSON of another shape (line {}, column {})", error.line(), error.column())
+            }
+            _ => format!("is not JSON (line {}, column {})", error.line(), error.column()),
+        };
+        Self { how }
+    }
 }
 
 #[cfg(test)]

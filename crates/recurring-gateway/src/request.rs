@@ -58,7 +58,7 @@ pub struct PreparedRequest {
     headers: SmallVec<[(&'static str, Cow<'static, str>); 3]>,
     secret_headers: SmallVec<[(&'static str, Secret); 1]>,
     body: Option<Body>,
-    carried: SmallVec<[Carried; 2]>,
+    carried: SmallVec<[Carried; 4]>,
     unwritable: bool,
     own_connection: bool,
     long_answer: bool,
@@ -280,13 +280,9 @@ impl PreparedRequest {
     }
 
     /// Returns every secret that this request carries.
-    pub fn secrets(&self) -> Vec<Secret> {
+    pub fn secrets(&self) -> impl Iterator<Item = Secret> + '_ {
         let carried = self.carried.iter().map(|carried| &carried.secret);
-        let headers = self.secret_headers.iter().map(|(_, value)| value);
-        // The length is known: a vector that grows costs more than what it holds.
-        let mut secrets = Vec::with_capacity(self.carried.len() + self.secret_headers.len());
-        secrets.extend(carried.chain(headers).cloned());
-        secrets
+        carried.chain(self.secret_headers.iter().map(|(_, value)| value)).cloned()
     }
 
     /// The secrets that stay out of the answer, each with the members in which it may come back.
@@ -303,7 +299,7 @@ impl fmt::Debug for PreparedRequest {
             .field("operation", &self.operation)
             .field("class", &self.class)
             .field("method", &self.method.as_str())
-            .field("path", &Secret::redact(&self.path, &self.secrets()))
+            .field("path", &Secret::redact(&self.path, &self.secrets().collect::<Vec<_>>()))
             .field("headers", &self.headers)
             .finish_non_exhaustive()
     }

@@ -41,8 +41,7 @@ impl Operation for AtOutlet<'_, CapturePayment> {
     /// When a reference cannot be one; nothing has been sent.
     fn request(&self) -> Result<PreparedRequest, Error> {
         let request = self.request;
-        let payment =
-            payment_path(&self.outlet.reference, &request.order_reference, &request.payment_reference)?;
+        let payment = payment_path(self.outlet, &request.order_reference, &request.payment_reference)?;
         Ok(write("capture payment", Method::Post, format!("{payment}/captures"))
             .header("content-type", MEDIA_TYPE)
             .json(&MoneyBody { amount: request.amount.into() }))

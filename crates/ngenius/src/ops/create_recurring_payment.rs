@@ -108,8 +108,7 @@ impl Operation for AtOutlet<'_, CreateRecurringPayment> {
         }
         let request = self.request;
         request.check()?;
-        let outlet = check::path_segment("outlet", &self.outlet.reference)?;
-        let path = ["/recurring-payment/outlets/", &outlet, "/orders"].concat();
+        let path = ["/recurring-payment/outlets/", &self.outlet.segment, "/orders"].concat();
         let body = RecurringPaymentBody {
             order: OrderBody {
                 action: request.action.as_str(),
@@ -150,7 +149,7 @@ impl Operation for AtOutlet<'_, CreateRecurringPayment> {
     // Assumption(any-success-status): every status from 200 to 299 is a success; no document names the one.
     fn read(&self, reply: &Reply) -> Result<RecurringPayment, Error> {
         let request = self.request;
-        let payment: RecurringPayment = read_success(reply, ApiError::read)?;
+        let mut payment: RecurringPayment = read_success(reply, ApiError::read)?;
         let named = [&payment.reference, &payment.order_reference]
             .into_iter()
             .any(|reference| reference.as_ref().is_some_and(|text| !text.is_empty()));
@@ -173,7 +172,9 @@ impl Operation for AtOutlet<'_, CreateRecurringPayment> {
                 ("merchantOrderReference", name, came_back),
             ],
         )?;
-        Ok(payment.cleared(reply))
+        // The texts that are not known may quote a secret of the request.
+        payment.state = payment.state.cleared(reply);
+        Ok(payment)
     }
 }
 
@@ -222,11 +223,5 @@ impl RecurringPayment {
     /// order may say more.
     pub fn decline_reason(&self) -> Option<DeclineReason> {
         (self.outcome() == Outcome::Declined).then_some(DeclineReason::Other)
-    }
-
-    /// Clears the texts that are not known of the secrets of the request.
-    fn cleared(mut self, reply: &Reply) -> Self {
-        self.state = self.state.cleared(reply);
-        self
     }
 }

@@ -31,9 +31,8 @@ impl Operation for AtOutlet<'_, GetOrder> {
     /// When a reference cannot be one.
     fn request(&self) -> Result<PreparedRequest, Error> {
         let request = self.request;
-        let outlet = check::path_segment("outlet", &self.outlet.reference)?;
         let order = check::path_segment("order_reference", &request.order_reference)?;
-        let path = format!("/transactions/outlets/{outlet}/orders/{order}");
+        let path = format!("/transactions/outlets/{}/orders/{order}", self.outlet.segment);
         Ok(PreparedRequest::new("get order", Class::Read, Method::Get, path)
             .header("accept", MEDIA_TYPE)
             .long_answer())

@@ -6,6 +6,7 @@ use recurring_gateway::{Class, ErrorExt as _, Method, PreparedRequest, check, re
 use crate::error::{ApiError, Error};
 use crate::ops::amount::Amount;
 use crate::ops::payment::Payment;
+use crate::outlet::Outlet;
 
 pub(crate) mod access_token;
 pub(crate) mod amount;
@@ -35,10 +36,10 @@ fn check_ids(reply: &Reply, ids: &[(&str, &str, Option<&str>)]) -> Result<(), Er
 }
 
 /// The path of one payment.
-fn payment_path(outlet: &str, order: &str, payment: &str) -> Result<String, InvalidInput> {
+fn payment_path(outlet: &Outlet, order: &str, payment: &str) -> Result<String, InvalidInput> {
     Ok(format!(
         "/transactions/outlets/{}/orders/{}/payments/{}",
-        check::path_segment("outlet", outlet)?,
+        outlet.segment,
         check::path_segment("order_reference", order)?,
         check::path_segment("payment_reference", payment)?
     ))

@@ -103,8 +103,7 @@ impl Operation for AtOutlet<'_, PayWithSavedCard> {
     /// been sent.
     fn request(&self) -> Result<PreparedRequest, Error> {
         let request = self.request;
-        let payment =
-            payment_path(&self.outlet.reference, &request.order_reference, &request.payment_reference)?;
+        let payment = payment_path(self.outlet, &request.order_reference, &request.payment_reference)?;
         let Some(path) = request.link.to(&self.outlet.base_url, &payment, None, "saved-card") else {
             let rule = "cannot be paid here: its link does not lead to this payment at the gateway's address";
             return Err(InvalidInput::new("order", rule).into());

@@ -149,8 +149,7 @@ impl Operation for AtOutlet<'_, RefundPayment> {
     /// one; nothing has been sent.
     fn request(&self) -> Result<PreparedRequest, Error> {
         let request = self.request;
-        let payment =
-            payment_path(&self.outlet.reference, &request.order_reference, &request.payment_reference)?;
+        let payment = payment_path(self.outlet, &request.order_reference, &request.payment_reference)?;
         let own = |link: &Href, operation| {
             link.to(&self.outlet.base_url, &payment, request.capture_reference.as_deref(), operation)
         };

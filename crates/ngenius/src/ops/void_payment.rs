@@ -32,8 +32,7 @@ impl Operation for AtOutlet<'_, VoidPayment> {
     /// When a reference cannot be one; nothing has been sent.
     fn request(&self) -> Result<PreparedRequest, Error> {
         let request = self.request;
-        let payment =
-            payment_path(&self.outlet.reference, &request.order_reference, &request.payment_reference)?;
+        let payment = payment_path(self.outlet, &request.order_reference, &request.payment_reference)?;
         Ok(write("void payment", Method::Put, format!("{payment}/cancel")))
     }
 

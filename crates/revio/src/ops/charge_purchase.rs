@@ -49,7 +49,8 @@ impl Operation for ChargePurchase {
     /// # Errors
     /// When one of the identifiers cannot be one, or when the purchase is to be paid with itself.
     fn request(&self) -> Result<PreparedRequest, Error> {
-        let path = format!("/purchases/{}/charge/", check::path_segment("purchase_id", &self.purchase_id)?);
+        let purchase = check::path_segment("purchase_id", &self.purchase_id)?;
+        let path = ["/purchases/", &purchase, "/charge/"].concat();
         check::id("recurring_token", self.recurring_token.expose())?;
         if self.purchase_id == self.recurring_token.expose() {
             let rule =

@@ -17,7 +17,7 @@ use rsa::signature::{Keypair as _, RandomizedSigner as _, SignatureEncoding as _
 use sha2::Sha256;
 use tokenpay_signed::{AwsLcSigner, RequestSigner, RsaSigner};
 
-use crate::calls::cpu_nanos;
+use super::calls::cpu_nanos;
 
 /// A request of usual length.
 const MESSAGE: &[u8] = br#"{"merchantId":3,"userId":"user1","tokenId":"436","merchantReference":"merRef1656991803097","amount":30,"parentOrderId":5798}"#;
@@ -44,7 +44,7 @@ pub(crate) fn sign(key: &str, times: usize) {
 pub(crate) fn verify(key: &str, times: usize) {
     let pem = std::fs::read_to_string(key).expect("a key");
     let signer = RsaSigner::from_key(pem.as_str()).expect("a key");
-    let body: &[u8] = include_bytes!("../../../fixtures/revio/notification/purchase-paid/request.json");
+    let body: &[u8] = include_bytes!("../../../../fixtures/revio/notification/purchase-paid/request.json");
     let signature = at_once(signer.sign(body)).expect("a signature");
     let encoded = STANDARD.encode(&signature);
     let public = PublicKey::parse(&signer.public_key_base64()).expect("a key");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use crate::chargers::{Charger, connections};
+use super::chargers::{Charger, connections};
 
 const AT_A_TIME: usize = 64;
 
