@@ -11,7 +11,7 @@
 /// The stored answer of a documented example.
 macro_rules! answer {
     ($example:literal) => {
-        include_bytes!(concat!("../../../fixtures/", $example, "/response.json"))
+        include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/", $example, "/response.json"))
     };
 }
 
