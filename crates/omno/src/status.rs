@@ -85,4 +85,18 @@ mod tests {
             assert_eq!(outcome(&PaymentStatus::from(status)), expected, "{status}");
         }
     }
+
+    #[test]
+    fn documented_outcomes_are_those_of_the_mapping() {
+        let rows = documented_outcomes();
+        assert_eq!(rows.len(), PaymentStatus::KNOWN.len());
+        for (status, outcome) in [
+            ("Success", Outcome::Paid),
+            ("Declined", Outcome::Declined),
+            ("Pending3DS", Outcome::ActionRequired),
+            ("Timeout", Outcome::Pending),
+        ] {
+            assert!(rows.contains(&(status.to_owned(), outcome)), "{status}");
+        }
+    }
 }
