@@ -163,4 +163,18 @@ mod tests {
             assert_eq!(payment_outcome(&PaymentState::from(state)), expected, "{state}");
         }
     }
+
+    #[test]
+    fn documented_outcomes_are_those_of_the_mappings() {
+        let rows = documented_outcomes();
+        assert_eq!(rows.len(), RecurringState::KNOWN.len() + PaymentState::KNOWN.len());
+        for (state, outcome) in [
+            ("schedule ACTIVE", Outcome::Paid),
+            ("schedule FAILED", Outcome::Declined),
+            ("payment AUTHORISED", Outcome::Authorized),
+            ("payment REVERSED", Outcome::Canceled),
+        ] {
+            assert!(rows.contains(&(state.to_owned(), outcome)), "{state}");
+        }
+    }
 }

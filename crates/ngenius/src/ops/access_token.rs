@@ -85,4 +85,18 @@ mod tests {
         assert_eq!(to_request(None).body_bytes(), Some(&b""[..]));
         assert_eq!(to_request(Some("ni")).body_bytes(), Some(&br#"{"realmName":"ni"}"#[..]));
     }
+
+    #[test]
+    fn only_two_codes_say_that_the_key_is_wrong() {
+        for (code, kind) in [
+            ("badTokenRequest", ErrorKind::Authentication),
+            ("realmNameNotAvailable", ErrorKind::Authentication),
+            ("badtokenrequest", ErrorKind::InvalidRequest),
+            ("mediaTypeNotSupported", ErrorKind::InvalidRequest),
+        ] {
+            let body = format!(r#"{{"errors":[{{"message":"no","errorCode":"{code}"}}]}}"#);
+            let error = from_reply(&Reply::new(400, Vec::new(), body.into())).expect_err(code);
+            assert_eq!(error.kind(), kind, "{code}");
+        }
+    }
 }
