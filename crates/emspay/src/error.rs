@@ -86,3 +86,34 @@ impl fmt::Display for ApiError {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use recurring_core::{Effect, Proof};
+
+    use super::*;
+
+    #[test]
+    fn only_the_documented_shape_proves_a_refusal() {
+        const REFUSED: Effect = Effect::NotApplied(Proof::Refused);
+        for (body, effect, words) in [
+            (r#"{"error":{"type":"ValidationError","value":"no"}}"#, REFUSED, Some("ValidationError: no")),
+            (
+                r#"{"error":{"type":"ValidationError","value":"no","property_path":"amount"}}"#,
+                REFUSED,
+                Some("ValidationError: no (`amount`)"),
+            ),
+            (r#"{"error":{"type":"ValidationError"}}"#, Effect::Unknown, Some("ValidationError")),
+            (r#"{"error":{"value":"no"}}"#, Effect::Unknown, Some("error: no")),
+            (r#"{"error":{"type":"","value":"no"}}"#, Effect::Unknown, Some("error: no")),
+            (r#"{"error":"Forbidden"}"#, Effect::Unknown, Some("error: Forbidden")),
+            (r#"{"error":7}"#, Effect::Unknown, None),
+            (r#"{"message":"no"}"#, Effect::Unknown, None),
+            ("<html>", Effect::Unknown, None),
+        ] {
+            let error = failed(&Reply::new(400, Vec::new(), body.into()));
+            let shown = error.api().map(ToString::to_string);
+            assert_eq!((error.effect(), shown.as_deref()), (effect, words), "{body}");
+        }
+    }
+}

@@ -114,4 +114,18 @@ mod tests {
         }
         assert_eq!(outcome(&OrderStatus::New, true), Outcome::ActionRequired);
     }
+
+    #[test]
+    fn documented_outcomes_are_those_of_the_mapping() {
+        let rows = documented_outcomes();
+        assert_eq!(rows.len(), OrderStatus::KNOWN.len() + 1);
+        for (status, outcome) in [
+            ("new, with a page to pay on", Outcome::ActionRequired),
+            ("new", Outcome::Pending),
+            ("completed", Outcome::Paid),
+            ("declined", Outcome::Declined),
+        ] {
+            assert!(rows.contains(&(status.to_owned(), outcome)), "{status}");
+        }
+    }
 }
