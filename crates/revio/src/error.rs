@@ -148,6 +148,8 @@ impl fmt::Display for FieldError {
 
 #[cfg(test)]
 mod tests {
+    use recurring_core::{Effect, Proof};
+
     use super::*;
 
     fn read(body: &str) -> Option<String> {
@@ -192,6 +194,25 @@ mod tests {
             "<html>502</html>",
         ] {
             assert_eq!(read(body), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn deletion_succeeds_only_with_204() {
+        let read = |status, body: &str| read_no_content(&Reply::new(status, Vec::new(), body.into()));
+        read(204, "").expect("deleted");
+        let refusal = r#"{"__all__":[{"message":"No.","code":"a"}]}"#;
+        for (status, kind, effect) in [
+            (200, ErrorKind::Protocol, Effect::Unknown),
+            (202, ErrorKind::Protocol, Effect::Unknown),
+            (302, ErrorKind::Protocol, Effect::Unknown),
+            (400, ErrorKind::InvalidRequest, Effect::NotApplied(Proof::Refused)),
+            (404, ErrorKind::NotFound, Effect::Unknown),
+            (502, ErrorKind::Unavailable, Effect::Unknown),
+        ] {
+            let error = read(status, refusal).expect_err("not deleted");
+            assert_eq!((error.kind(), error.effect()), (kind, effect), "{status}");
+            assert_eq!(error.message().contains("instead of 204"), (200..300).contains(&status), "{status}");
         }
     }
 }
