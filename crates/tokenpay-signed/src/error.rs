@@ -153,6 +153,8 @@ fn refusal(reply: &Reply) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use recurring_core::{Effect, Proof};
+
     use super::*;
 
     #[test]
@@ -165,6 +167,25 @@ mod tests {
         }
         for other in ["Order not found", "Invalid tokenization request", "Invalid signature", "token", ""] {
             assert!(!says(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn refusal_that_names_an_order_proves_nothing() {
+        const REFUSED: Effect = Effect::NotApplied(Proof::Refused);
+        for (status, more, kind, effect, has_words) in [
+            (400, "", ErrorKind::InvalidRequest, REFUSED, true),
+            (400, r#","order":{}"#, ErrorKind::InvalidRequest, Effect::Unknown, false),
+            (400, r#","transaction":{}"#, ErrorKind::InvalidRequest, Effect::Unknown, false),
+            (400, r#","order":{},"transaction":{}"#, ErrorKind::InvalidRequest, Effect::Unknown, false),
+            (503, r#","order":{}"#, ErrorKind::Unavailable, Effect::Unknown, false),
+            (200, r#","order":{}"#, ErrorKind::Protocol, Effect::Unknown, true),
+            (200, r#","transaction":{}"#, ErrorKind::Protocol, Effect::Unknown, true),
+        ] {
+            let body = format!(r#"{{"responseCode":"1002","message":"Invalid parameter"{more}}}"#);
+            let error = refusal(&Reply::new(status, Vec::new(), body.into()));
+            let read = (error.kind(), error.effect(), error.api().is_some());
+            assert_eq!(read, (kind, effect, has_words), "{status} {more}");
         }
     }
 }

@@ -265,4 +265,59 @@ mod tests {
         }
         assert_eq!((OrderStatus::KNOWN.len(), TransactionStatus::KNOWN.len()), (10, 5));
     }
+
+    #[test]
+    fn charge_that_was_given_back_had_been_taken() {
+        use Outcome::{Canceled, Paid, Pending};
+        for (order, transaction, expected, back) in [
+            ("SUCCESS", Some("SUCCESS"), Paid, None),
+            ("VOIDED", None, Canceled, None),
+            ("VOIDED", Some("SUCCESS"), Canceled, None),
+            ("SUCCESS", Some("VOIDED"), Canceled, None),
+            ("FAILURE", Some("VOIDED"), Pending, None),
+            ("REFUNDED", None, Paid, Some(GivenBack::Whole)),
+            ("REFUNDED", Some("SUCCESS"), Paid, Some(GivenBack::Whole)),
+            ("SUCCESS", Some("REFUNDED"), Paid, Some(GivenBack::Whole)),
+            ("PARTIALLY_REFUNDED", None, Paid, Some(GivenBack::Part)),
+            ("PARTIALLY_REFUNDED", Some("REFUNDED"), Paid, Some(GivenBack::Part)),
+        ] {
+            let status = OrderStatus::from(order);
+            let of = transaction.map(TransactionStatus::from);
+            let read = (charge_outcome(true, &status, of.as_ref()), refunded(&status, of.as_ref()));
+            assert_eq!(read, (expected, back), "{order} {transaction:?}");
+        }
+    }
+
+    #[test]
+    fn paid_and_refused_contradict_each_other() {
+        for (order, transaction, expected) in [
+            ("SUCCESS", Some("DECLINED"), true),
+            ("FAILURE", Some("SUCCESS"), true),
+            ("CANCELLED", Some("SETTLED"), true),
+            ("SUCCESS", Some("SUCCESS"), false),
+            ("FAILURE", Some("DECLINED"), false),
+            ("SUCCESS", None, false),
+            ("OPEN", Some("DECLINED"), false),
+            ("PROCESSING", Some("SUCCESS"), false),
+        ] {
+            let of = transaction.map(TransactionStatus::from);
+            let read = contradict(&OrderStatus::from(order), of.as_ref());
+            assert_eq!(read, expected, "{order} {transaction:?}");
+        }
+    }
+
+    #[test]
+    fn documented_outcomes_are_those_of_the_mapping() {
+        let rows = documented_outcomes();
+        for (statuses, outcome) in [
+            ("order SUCCESS", Outcome::Paid),
+            ("order SETTLED, transaction SUCCESS", Outcome::Paid),
+            ("order OPEN, transaction DECLINED", Outcome::Declined),
+            ("order CANCELLED", Outcome::Canceled),
+        ] {
+            assert!(rows.contains(&(statuses.to_owned(), outcome)), "{statuses}");
+        }
+        let pending: Vec<_> = rows.iter().filter(|(_, outcome)| *outcome == Outcome::Pending).collect();
+        assert_eq!(pending, [&("anything else".to_owned(), Outcome::Pending)]);
+    }
 }
