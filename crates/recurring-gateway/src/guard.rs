@@ -64,8 +64,10 @@ fn without<'a>(
         let secrets: Vec<Secret> = guarded.clone().map(|(secret, _)| secret.clone()).collect();
         SecretForms::of(&secrets).at_least(SHORTEST_FORM)
     });
-    let kept = |name: &str, value: &str| {
-        guarded.clone().any(|(secret, names)| names.contains(&name) && secret.expose() == value)
+    // An entry of a list is not the value of a member, whatever member came before it.
+    let kept = |before: &str, name: &str, value: &str| {
+        before.trim_end().ends_with(':')
+            && guarded.clone().any(|(secret, names)| names.contains(&name) && secret.expose() == value)
     };
     let mut cleared = String::new();
     let mut copied = 0;
@@ -80,7 +82,10 @@ fn without<'a>(
         };
         if json.get(at..)?.trim_start().starts_with(':') {
             name = value;
-        } else if starts.may_be_in(value.as_bytes(), &[]) && !kept(&name, &value) && forms.are_in(&value) {
+        } else if starts.may_be_in(value.as_bytes(), &[])
+            && !kept(json.get(..token.start)?, &name, &value)
+            && forms.are_in(&value)
+        {
             cleared.push_str(json.get(copied..token.start)?);
             cleared.push_str(&serde_json::to_string(&*forms.clear(&value)).ok()?);
             copied = at;
@@ -174,5 +179,51 @@ mod tests {
         let request =
             PreparedRequest::new("x", Class::Read, Method::Get, "/").secret_header("a", "hunter/22");
         assert_eq!(clear(b"\xffhunter/22".to_vec(), request.guarded()), b"\xffhunter/22");
+    }
+
+    /// A secret that does not begin like the name of its member: only then is a body left without reading each value.
+    #[test]
+    fn secret_in_another_member_is_cleared() {
+        let request = PreparedRequest::new("charge", Class::Write, Method::Post, "/")
+            .guard(&Secret::new("vlt-08154711"), &["card_token"]);
+        let kept = r#"{"card_token":"vlt-08154711"}"#;
+        for (body, expected) in [
+            (kept.to_owned(), kept.to_owned()),
+            (r#"{"id":"vlt-08154711"}"#.to_owned(), r#"{"id":"[redacted]"}"#.to_owned()),
+            (r#"{"x_card_token":"vlt-08154711"}"#.to_owned(), r#"{"x_card_token":"[redacted]"}"#.to_owned()),
+            (format!(r#"[{kept},"vlt-08154711"]"#), format!(r#"[{kept},"[redacted]"]"#)),
+            (format!(r#"[{kept},"a vlt-08154711"]"#), format!(r#"[{kept},"a [redacted]"]"#)),
+            (r#"{"card_token":["vlt-08154711"]}"#.to_owned(), r#"{"card_token":["[redacted]"]}"#.to_owned()),
+        ] {
+            assert_eq!(clear(body.clone().into_bytes(), request.guarded()), expected.as_bytes(), "{body}");
+        }
+    }
+
+    #[test]
+    fn place_of_a_returned_secret_is_the_whole_value() {
+        const NAMES: &[&str] = &["card_token", "vault"];
+        let secret = Secret::new("vlt-08154711");
+        let places = |secret: &Secret, names: &'static [&'static str], body: &str| {
+            returned(body.as_bytes(), std::iter::once((secret, names)))
+        };
+        for (body, starts) in [
+            (r#"{"card_token":"vlt-08154711"}"#, vec![15]),
+            (r#"{"card_token" : "vlt-08154711"}"#, vec![17]),
+            (r#"{"vault":"vlt-08154711","card_token":"vlt-08154711"}"#, vec![10, 38]),
+            (r#"{"card_token":"vlt-08154712"}"#, vec![]),
+            (r#"{"card_token":"vlt-08154711 "}"#, vec![]),
+            (r#"{"card_token":" vlt-08154711"}"#, vec![]),
+            (r#"{"x_card_token":"vlt-08154711"}"#, vec![]),
+            (r#"{"id":"vlt-08154711"}"#, vec![]),
+            (r#"["card_token","vlt-08154711"]"#, vec![]),
+        ] {
+            let expected: Vec<_> = starts.into_iter().map(|start| start..start + 12).collect();
+            assert_eq!(places(&secret, NAMES, body), expected, "{body}");
+            assert_eq!(places(&secret, &[], body), [], "{body}");
+        }
+        // What is empty, or cannot be in JSON as it is, is not looked for.
+        for (secret, body) in [("", r#"{"vault":""}"#), ("a\"b", r#"{"vault":"a"b"}"#)] {
+            assert_eq!(places(&Secret::new(secret), NAMES, body), [], "{body}");
+        }
     }
 }
