@@ -307,10 +307,24 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_short_lived_token_keeps_nine_tenths_of_its_life() {
+        let cache = TokenCache::<String>::new();
+        cache.get(|| async { Ok(token("first", 100)) }).await.expect("a token");
+        for (seconds, expected) in [(89, "first"), (1, "second")] {
+            tokio::time::advance(Duration::from_secs(seconds)).await;
+            let got = cache.get(|| async { Ok(token("second", 100)) }).await.expect("a token");
+            assert_eq!(got.expose(), expected);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_token_that_claims_to_live_for_ever_is_renewed_after_a_day() {
         let cache = TokenCache::<String>::new();
         cache.get(|| async { Ok(token("first", u64::MAX)) }).await.expect("a token");
-        tokio::time::advance(LONGEST_LIFE).await;
+        tokio::time::advance(Duration::from_secs(86_369)).await;
+        let same = cache.get(|| async { Ok(token("second", 300)) }).await.expect("a token");
+        assert_eq!(same.expose(), "first");
+        tokio::time::advance(Duration::from_secs(1)).await;
         let next = cache.get(|| async { Ok(token("second", 300)) }).await.expect("a token");
         assert_eq!(next.expose(), "second");
     }
