@@ -15,7 +15,6 @@ struct Area {
 }
 
 const LIB: &[&str] = &["--lib"];
-const GATEWAY: &[&str] = &["--lib", "--test", "wire", "--test", "echo", "--test", "faults"];
 
 const AREAS: &[Area] = &[
     Area {
@@ -36,28 +35,70 @@ const AREAS: &[Area] = &[
         name: "gateway",
         package: "recurring-gateway",
         files: &["error.rs", "retry.rs", "check.rs", "limit.rs", "guard.rs", "token.rs"],
-        tests: LIB,
+        tests: &["--lib", "--test", "not_after", "--test", "token"],
     },
-    Area { name: "omno", package: "omno", files: &["error.rs", "status.rs"], tests: GATEWAY },
-    Area { name: "ngenius", package: "ngenius", files: &["error.rs", "status.rs"], tests: GATEWAY },
+    Area {
+        name: "omno",
+        package: "omno",
+        files: &["error.rs", "status.rs"],
+        tests: &["--lib", "--test", "wire", "--test", "echo", "--test", "faults", "--test", "tokens"],
+    },
+    Area {
+        name: "ngenius",
+        package: "ngenius",
+        files: &["error.rs", "status.rs"],
+        tests: &[
+            "--lib", "--test", "wire", "--test", "echo", "--test", "faults", "--test", "token", "--test",
+            "changes",
+        ],
+    },
     Area {
         name: "tokenpay-signed",
         package: "tokenpay-signed",
         files: &["error.rs", "status.rs"],
-        tests: GATEWAY,
+        tests: &["--lib", "--test", "wire", "--test", "echo", "--test", "faults", "--test", "orders"],
     },
-    Area { name: "revio", package: "revio", files: &["error.rs", "status.rs", "decline.rs"], tests: GATEWAY },
+    Area {
+        name: "revio",
+        package: "revio",
+        files: &["error.rs", "status.rs", "decline.rs"],
+        tests: &[
+            "--lib",
+            "--test",
+            "wire",
+            "--test",
+            "echo",
+            "--test",
+            "faults",
+            "--test",
+            "operations",
+            "--test",
+            "operation_faults",
+        ],
+    },
     Area {
         name: "emspay",
         package: "emspay",
         files: &["error.rs", "status.rs", "decline.rs"],
-        tests: GATEWAY,
+        tests: &["--lib", "--test", "wire", "--test", "echo", "--test", "faults", "--test", "identity"],
     },
     Area {
         name: "look-up",
         package: "recurring-facade",
         files: &["lost.rs", "adapters/*.rs", "adapters/*/*.rs"],
-        tests: &["--lib", "--test", "look_up", "--test", "lost", "--test", "whose_answer"],
+        tests: &[
+            "--lib",
+            "--test",
+            "look_up",
+            "--test",
+            "lost",
+            "--test",
+            "whose_answer",
+            "--test",
+            "ngenius",
+            "--test",
+            "revio",
+        ],
     },
     Area {
         name: "journal",
@@ -95,7 +136,9 @@ pub(crate) fn run(only: Option<&str>) -> Result<(), String> {
         for file in area.files {
             command.arg("--file").arg(format!("crates/{}/src/{file}", area.package));
         }
-        if workspace::run(command.arg("--").args(area.tests)).is_err() {
+        // To each command of cargo, so that no other test is built for each change.
+        command.args(area.tests.iter().map(|argument| format!("--cargo-arg={argument}")));
+        if workspace::run(&mut command).is_err() {
             survived.push(area.name);
         }
     }
