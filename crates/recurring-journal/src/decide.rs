@@ -169,3 +169,6 @@ fn settle_by(
 fn another_amount(ours: Option<Money>, theirs: Option<Money>) -> bool {
     ours.zip(theirs).is_some_and(|(ours, theirs)| ours != theirs)
 }
+
+#[cfg(test)]
+mod tests;
