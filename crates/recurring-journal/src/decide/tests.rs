@@ -96,7 +96,9 @@ fn nothing_counts_only_when_found_twice() {
 #[test]
 fn nothing_settles_no_pending_attempt() {
     for proves in [Proves::Nothing, Proves::NothingWasSent, Proves::NothingOnceCanceled] {
-        let change = written(&record(State::Pending), &Seen::Nothing(proves), Duration::from_secs(90 * 86_400)).unwrap();
+        let change =
+            written(&record(State::Pending), &Seen::Nothing(proves), Duration::from_secs(90 * 86_400))
+                .unwrap();
         assert_eq!((change.state, change.looks), (State::Pending, Some(1)), "{proves:?}");
     }
 }
@@ -146,11 +148,9 @@ fn attempt_in_review_leaves_it_only_by_an_outcome() {
 #[test]
 fn refusal_of_a_lapsed_attempt_needs_review() {
     let lapsed = AttemptRecord { lapsed: true, ..record(State::Unknown) };
-    for (outcome, then) in [
-        (Outcome::Declined, State::Review),
-        (Outcome::Canceled, State::Review),
-        (Outcome::Paid, State::Paid),
-    ] {
+    for (outcome, then) in
+        [(Outcome::Declined, State::Review), (Outcome::Canceled, State::Review), (Outcome::Paid, State::Paid)]
+    {
         assert_eq!(state(&lapsed, &Seen::Payment(payment(outcome)), SECOND), Some(then), "{outcome:?}");
     }
 }
