@@ -11,10 +11,9 @@ struct Area {
     name: &'static str,
     package: &'static str,
     files: &'static [&'static str],
+    /// Programs of tests, besides the unit tests.
     tests: &'static [&'static str],
 }
-
-const LIB: &[&str] = &["--lib"];
 
 const AREAS: &[Area] = &[
     Area {
@@ -29,82 +28,55 @@ const AREAS: &[Area] = &[
             "money.rs",
             "secret_forms.rs",
         ],
-        tests: LIB,
+        tests: &[],
     },
     Area {
         name: "gateway",
         package: "recurring-gateway",
         files: &["error.rs", "retry.rs", "check.rs", "limit.rs", "guard.rs", "token.rs"],
-        tests: &["--lib", "--test", "not_after", "--test", "token"],
+        tests: &["not_after", "token"],
     },
     Area {
         name: "omno",
         package: "omno",
         files: &["error.rs", "status.rs"],
-        tests: &["--lib", "--test", "wire", "--test", "echo", "--test", "faults", "--test", "tokens"],
+        tests: &["wire", "echo", "faults", "tokens"],
     },
     Area {
         name: "ngenius",
         package: "ngenius",
         files: &["error.rs", "status.rs"],
-        tests: &[
-            "--lib", "--test", "wire", "--test", "echo", "--test", "faults", "--test", "token", "--test",
-            "changes",
-        ],
+        tests: &["wire", "echo", "faults", "token", "changes"],
     },
     Area {
         name: "tokenpay-signed",
         package: "tokenpay-signed",
         files: &["error.rs", "status.rs"],
-        tests: &["--lib", "--test", "wire", "--test", "echo", "--test", "faults", "--test", "orders"],
+        tests: &["wire", "echo", "faults", "orders"],
     },
     Area {
         name: "revio",
         package: "revio",
         files: &["error.rs", "status.rs", "decline.rs"],
-        tests: &[
-            "--lib",
-            "--test",
-            "wire",
-            "--test",
-            "echo",
-            "--test",
-            "faults",
-            "--test",
-            "operations",
-            "--test",
-            "operation_faults",
-        ],
+        tests: &["wire", "echo", "faults", "operations", "operation_faults"],
     },
     Area {
         name: "emspay",
         package: "emspay",
         files: &["error.rs", "status.rs", "decline.rs"],
-        tests: &["--lib", "--test", "wire", "--test", "echo", "--test", "faults", "--test", "identity"],
+        tests: &["wire", "echo", "faults", "identity"],
     },
     Area {
         name: "look-up",
         package: "recurring-facade",
         files: &["lost.rs", "adapters/*.rs", "adapters/*/*.rs"],
-        tests: &[
-            "--lib",
-            "--test",
-            "look_up",
-            "--test",
-            "lost",
-            "--test",
-            "whose_answer",
-            "--test",
-            "ngenius",
-            "--test",
-            "revio",
-        ],
+        tests: &["look_up", "lost", "whose_answer", "ngenius", "revio"],
     },
     Area {
         name: "journal",
         package: "recurring-journal",
         files: &["breaker.rs", "decide.rs", "reconcile.rs"],
-        tests: &["--lib", "--test", "settle", "--test", "run", "--test", "one_payment"],
+        tests: &["settle", "run", "one_payment"],
     },
 ];
 
@@ -137,7 +109,9 @@ pub(crate) fn run(only: Option<&str>) -> Result<(), String> {
             command.arg("--file").arg(format!("crates/{}/src/{file}", area.package));
         }
         // To each command of cargo, so that no other test is built for each change.
-        command.args(area.tests.iter().map(|argument| format!("--cargo-arg={argument}")));
+        command
+            .arg("--cargo-arg=--lib")
+            .args(area.tests.iter().map(|test| format!("--cargo-arg=--test={test}")));
         if workspace::run(&mut command).is_err() {
             survived.push(area.name);
         }

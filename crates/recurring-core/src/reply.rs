@@ -22,7 +22,7 @@ struct Received {
     status: u16,
     headers: Headers,
     body: Vec<u8>,
-    /// A charge carries one to four, which take no allocation of their own.
+    /// Up to four take no allocation of their own; only a charge with a card number carries more.
     hidden: SmallVec<[Secret; 4]>,
 }
 

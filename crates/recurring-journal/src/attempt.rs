@@ -242,6 +242,39 @@ impl AttemptRecord {
     }
 }
 
+#[cfg(test)]
+impl AttemptRecord {
+    /// A charge of 40.00 EUR at EMS Online that was armed and sent at this moment, for tests of what is decided about it.
+    pub(crate) fn sent_at(name: &str, state: State, at: Timestamp) -> Self {
+        Self {
+            attempt: AttemptId::new(name).expect("a name"),
+            provider: ProviderId::EMSPAY,
+            operation: Operation::Charge,
+            series: None,
+            amount: Some("40.00 EUR".parse().expect("an amount")),
+            state,
+            payment: None,
+            ending: Ending::default(),
+            created: at,
+            updated: at,
+            armed: Some(at),
+            lease_until: None,
+            looks: 0,
+            nothing_found: 0,
+            next_look: None,
+            decided_by: None,
+            note: None,
+            lapsed: false,
+            archived: None,
+            sent: true,
+            owner: None,
+            fence: Fence(1),
+            fingerprint: String::new(),
+            sealed: None,
+        }
+    }
+}
+
 /// Counts the owners of an attempt. A writer names the fence that it was given; a smaller one than the stored is refused, so that a worker that wakes up late cannot overwrite what was found out since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fence(pub(crate) i64);

@@ -1,42 +1,15 @@
 //! The decision at each bound of time, and about each kind of answer.
 #![allow(clippy::unwrap_used, reason = "a test stops by panicking")]
 
-use recurring_core::AttemptId;
 use recurring_facade::ProviderId;
 
 use super::*;
-use crate::attempt::{Ending, Fence, Operation};
 
 const SECOND: Duration = Duration::from_secs(1);
 const ARMED: Timestamp = Timestamp::UNIX_EPOCH;
 
 fn record(state: State) -> AttemptRecord {
-    AttemptRecord {
-        attempt: AttemptId::new("a").unwrap(),
-        provider: ProviderId::EMSPAY,
-        operation: Operation::Charge,
-        series: None,
-        amount: Some("40.00 EUR".parse().unwrap()),
-        state,
-        payment: None,
-        ending: Ending::default(),
-        created: ARMED,
-        updated: ARMED,
-        armed: Some(ARMED),
-        lease_until: None,
-        looks: 0,
-        nothing_found: 1,
-        next_look: None,
-        decided_by: None,
-        note: None,
-        lapsed: false,
-        archived: None,
-        sent: true,
-        owner: None,
-        fence: Fence(1),
-        fingerprint: String::new(),
-        sealed: None,
-    }
+    AttemptRecord { nothing_found: 1, ..AttemptRecord::sent_at("a", state, ARMED) }
 }
 
 fn payment(outcome: Outcome) -> Box<Payment> {

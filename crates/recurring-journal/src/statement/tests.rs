@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use recurring_core::{AttemptId, Money, Timestamp};
+use recurring_core::{Money, Timestamp};
 use recurring_facade::{PaymentRef, ProviderId};
 
 use super::judge::{Verdict, judge};
 use super::lines::{Control, LineKind, Period, Statement, StatementLine};
 use super::report::FindingKind;
 use super::survey::Survey;
-use crate::attempt::{AttemptRecord, Ending, Fence, Operation, State};
+use crate::attempt::{AttemptRecord, Operation, State};
 use crate::policy::Policy;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -22,32 +22,7 @@ fn hour(hours: u32) -> Timestamp {
 }
 
 fn record(name: &str, state: State) -> AttemptRecord {
-    AttemptRecord {
-        attempt: AttemptId::new(name).unwrap(),
-        provider: ProviderId::EMSPAY,
-        operation: Operation::Charge,
-        series: None,
-        amount: Some("40.00 EUR".parse().unwrap()),
-        state,
-        payment: None,
-        ending: Ending::default(),
-        created: hour(24),
-        updated: hour(24),
-        armed: Some(hour(24)),
-        lease_until: None,
-        looks: 0,
-        nothing_found: 0,
-        next_look: None,
-        decided_by: None,
-        note: None,
-        lapsed: false,
-        archived: None,
-        sent: true,
-        owner: None,
-        fence: Fence(1),
-        fingerprint: String::new(),
-        sealed: None,
-    }
+    AttemptRecord::sent_at(name, state, hour(24))
 }
 
 fn line(number: u64, reference: &str) -> StatementLine {
