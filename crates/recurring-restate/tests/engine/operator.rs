@@ -1,9 +1,9 @@
 //! What an operator does: decides about an attempt, and pauses a gateway.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use recurring_facade::{ProviderId, RefundRequest};
-use recurring_journal::store::Filter;
 use recurring_journal::{Breaker, Decided, Decision, Journal, Policy, State};
 use recurring_restate::{Waits, Worker};
 use recurring_sandbox::{Fault, FaultKind, LedgerKind, Moment};
@@ -116,15 +116,15 @@ pub(crate) async fn refused_key_leaves_charges_in_their_lane() {
     let world = World::new(1).await;
     let settings = crate::common::settings(&world.sandbox).set("EMSPAY_API_KEY", "not-the-key").unwrap();
     let mut breaker = Breaker::default();
-    breaker.pause = Duration::from_secs(5);
+    breaker.pause = Duration::from_secs(20);
     let journal = crate::world::journal(&world.address).await;
-    let wrong = Worker::new(journal, settings.facade().unwrap()).with_breaker(breaker);
-    let (wrong, address) = start(&world, wrong).await;
+    // One lane: the gateway's pause comes after its step, so that nothing is under way then, and it waits so long.
+    let wrong = Worker::new(journal, settings.facade().unwrap()).with_lanes(NonZeroU32::MIN);
+    let (wrong, address) = start(&world, wrong.with_breaker(breaker)).await;
     let names: Vec<String> = (0..40).map(|number| format!("e-{number}")).collect();
     world.plan(&ProviderId::EMSPAY, names.clone()).await;
     assert_eq!(world.call("RecurringRun/planned", "").await.unwrap(), 40);
-    // Every lane pauses, and none is cut off while it asks.
-    while world.call("RecurringGateway/emspay/show", "").await.unwrap().is_null() || under_way(&world).await {
+    while world.call("RecurringGateway/emspay/show", "").await.unwrap().is_null() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     drop(wrong);
@@ -137,12 +137,6 @@ pub(crate) async fn refused_key_leaves_charges_in_their_lane() {
         until(&world, name, &[State::Pending, State::Paid]).await;
         assert_eq!(world.taken(name), 1, "{name}");
     }
-}
-
-/// Whether a charge is under way.
-async fn under_way(world: &World) -> bool {
-    let armed = Filter { state: Some(State::Armed), ..Filter::default() };
-    !world.journal.list(&armed, 1).await.unwrap().is_empty()
 }
 
 pub(crate) async fn planned_refund_is_made_once() {
