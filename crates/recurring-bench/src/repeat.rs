@@ -8,8 +8,8 @@ pub(crate) fn repeat<I>(times: usize, input: impl Fn() -> I, charge: impl Fn(I))
     true
 }
 
-/// What callgrind counts: it goes by the name.
+/// One charge, or the charges over a kept connection: what callgrind counts, which goes by the name.
 #[inline(never)]
-fn measured<I>(input: I, charge: impl Fn(I)) {
+pub(crate) fn measured<I>(input: I, charge: impl FnOnce(I)) {
     charge(input);
 }
