@@ -157,6 +157,11 @@ pub(crate) fn settings(bytes: &[u8]) {
 
 /// A line of `recurring run`. What is charged is what the line says, and no message quotes a value.
 pub(crate) fn charge_line(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    // An address or a reference is shown, and so are the name of a member that is not known and the words of an identifier.
+    let tokens: usize =
+        TOKENS.iter().map(|name| text.matches(&format!(r#""{name}":"{CANARY}""#)).count()).sum();
+    let is_token = !text.contains('\\') && text.matches(CANARY).count() == tokens;
     match charge(bytes) {
         Ok(charge) => {
             let request = charge.request;
@@ -167,19 +172,14 @@ pub(crate) fn charge_line(bytes: &[u8]) {
             assert_eq!(line["currency"], request.amount.currency().code());
             let amount = line["amount"].as_str().expect("a text");
             assert_eq!(Money::parse(amount, request.amount.currency()), Ok(request.amount));
-            assert!(!format!("{request:?}").contains(CANARY), "a token is shown");
+            assert!(!is_token || !format!("{request:?}").contains(CANARY), "a token is shown");
         }
-        Err(why) => {
-            let text = String::from_utf8_lossy(bytes);
-            // The name of a member that is not known is shown, and so are the words of an identifier.
-            let is_value =
-                !text.contains('\\') && text.matches(CANARY).count() == text.matches(VAULT_TOKEN).count();
-            assert!(!is_value || !why.contains(CANARY), "{why}");
-        }
+        Err(why) => assert!(!is_token || !why.contains(CANARY), "{why}"),
     }
 }
 
-const VAULT_TOKEN: &str = "\"vault_token\":\"canary-5f0c2a91\"";
+/// The members of stored credentials that hold a token.
+const TOKENS: [&str; 5] = ["vault_token", "recurring_token", "token_id", "card_token", "data"];
 
 /// Clearing a text of a secret in all its forms. The first byte is the length of the secret.
 pub(crate) fn secrets(bytes: &[u8]) {
