@@ -355,11 +355,8 @@ fn method(method: Method) -> reqwest::Method {
 }
 
 fn is_built(tls: Tls) -> bool {
-    match tls {
-        Tls::Rustls => cfg!(feature = "rustls"),
-        Tls::NativeTls => cfg!(feature = "native-tls"),
-        _ => false,
-    }
+    let rustls = cfg!(feature = "rustls") && tls == Tls::Rustls;
+    rustls || (cfg!(feature = "native-tls") && tls == Tls::NativeTls)
 }
 
 fn not_built(tls: Tls) -> InvalidInput {
