@@ -193,9 +193,17 @@ mod tests {
     }
 
     #[test]
+    fn identifier_of_255_bytes_is_the_longest() {
+        assert!(id("order_id", &"x".repeat(255)).is_ok());
+        assert!(id("order_id", &"x".repeat(256)).is_err());
+    }
+
+    #[test]
     fn a_segment_is_encoded_whole() {
         assert_eq!(path_segment("customerId", "ann@example.org|7").expect("valid"), "ann%40example.org%7C7");
         assert_eq!(path_segment("id", "0a73c8e3-7a2f~_.x").expect("valid"), "0a73c8e3-7a2f~_.x");
+        assert_eq!(query_value("2026-01-31T09:00:00+02:00&a"), "2026-01-31T09%3A00%3A00%2B02%3A00%26a");
+        assert_eq!(query_value("2026-01-31"), "2026-01-31");
     }
 
     #[test]
@@ -254,6 +262,9 @@ mod tests {
             "javascript:alert(1)",
             "https://user:password@pay.example/1",
             "https://pay.example/1\r\nSet-Cookie: a=b",
+            "https://pay.example/a b",
+            "https://pay.example/\u{0}",
+            "https://pay.example/a\\b",
             "http://evil.example\\@127.0.0.1/",
             "https://",
             "https://pay.example/?key=[redacted]",
@@ -273,10 +284,15 @@ mod tests {
         assert!(text("description", "a\u{0}", 255).is_err());
         assert!(text("description", "éé", 2).is_ok());
         assert!(text("description", "ééé", 2).is_err());
-        assert!(web_address("return_url", "https://shop.example/done").is_ok());
+        for good in ["https://shop.example/done", "https://shop.example:8443/done", "http://127.0.0.1:8080/"]
+        {
+            assert!(web_address("return_url", good).is_ok(), "{good}");
+        }
         for bad in [
             "shop.example/done",
             "javascript:alert(1)",
+            "javascript://shop.example/done",
+            "ftp://shop.example/done",
             "",
             "https://",
             "/done",
@@ -289,7 +305,9 @@ mod tests {
         ] {
             assert!(web_address("return_url", bad).is_err(), "{bad}");
         }
-        assert!(email("email", "ann@example.org").is_ok());
+        for good in ["ann@example.org", "änn@example.org"] {
+            assert!(email("email", good).is_ok(), "{good}");
+        }
         for bad in ["", "ann", "@example.org", "ann@", "a@b@c", "a b@example.org"] {
             assert!(email("email", bad).is_err(), "{bad}");
         }
