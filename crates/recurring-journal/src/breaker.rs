@@ -170,8 +170,19 @@ mod tests {
     }
 
     #[test]
+    fn charge_under_way_when_the_pause_began_decides_nothing() {
+        let (mut health, start) = (Health::new(rules(1, 1, 60)), Instant::now());
+        health.record(true, start);
+        for unknown in [false, true] {
+            health.record(unknown, start + Duration::from_secs(1));
+            assert!(!begin(&mut health, start + Duration::from_secs(59)), "{unknown}");
+        }
+        assert!(begin(&mut health, start + Duration::from_secs(60)));
+    }
+
+    #[test]
     fn a_pause_grows_to_an_hour_or_is_as_long_as_it_was_asked_for() {
-        for (asked, longest) in [(60, 3600), (7200, 7200), (u64::MAX, YEAR.as_secs())] {
+        for (asked, longest) in [(60, 3600), (7200, 7200), (u64::MAX, 31_536_000)] {
             let (mut health, start) = (Health::new(rules(1, 1, asked)), Instant::now());
             let (mut now, mut last) = (start, Duration::ZERO);
             for _ in 0..70 {
