@@ -5,7 +5,7 @@ mod fake;
 mod world;
 
 use fake::{Fake, Means, lost, payment};
-use recurring_facade::{Currency, Facade, Money, Outcome, Payment, ProviderId, StoredCredential};
+use recurring_facade::{Currency, Facade, Found, Money, Outcome, Payment, ProviderId, StoredCredential};
 use recurring_journal::{AttemptRecord, EncryptionKey, Journal, State};
 use world::common::{attempt, credential};
 use world::{World, request};
@@ -90,6 +90,50 @@ async fn decline_without_an_identifier_settles() {
         fake.will_read(Ok(payment(outcome, None, "a")));
         let record = looked(&world.journal, &facade, "a").await;
         assert_eq!((record.state, record.payment), (state, None));
+    }
+}
+
+/// The answer to the call that cancels is always lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_and_canceled_count_as_far_as_they_prove() {
+    use Means::{Cancel, ChargeOnly, LookUp};
+    let nothing = || Found::Nothing;
+    let unclear = || Found::Unclear(payment(Outcome::Pending, Some("p-1"), "a"));
+    let canceled = || Found::Canceled(payment(Outcome::Canceled, Some("p-1"), "a"));
+    for (means, known, lapses, looks, last, canceling) in [
+        (Cancel, Some("p-1"), false, vec![nothing(), nothing(), canceled()], State::NotApplied, true),
+        (Cancel, Some("p-1"), true, vec![nothing(), nothing(), canceled()], State::Review, false),
+        (Cancel, Some("p-1"), true, vec![nothing(), nothing()], State::Review, false),
+        // Canceled by another.
+        (Cancel, Some("p-1"), false, vec![canceled()], State::Canceled, false),
+        (Cancel, Some("p-1"), false, vec![unclear()], State::Unknown, true),
+        (Cancel, Some("p-1"), true, vec![unclear()], State::Unknown, false),
+        (LookUp, Some("p-1"), false, vec![unclear()], State::Unknown, false),
+        // No payment was recorded before the charge.
+        (Cancel, None, false, vec![nothing(), nothing()], State::NotApplied, false),
+        (Cancel, None, true, vec![nothing(), nothing()], State::Review, false),
+        (LookUp, None, false, vec![nothing(), nothing()], State::Review, false),
+        // There is nothing to look with.
+        (ChargeOnly, Some("p-1"), false, vec![nothing()], State::Review, false),
+    ] {
+        let case = format!("{means:?} {known:?} {lapses} {looks:?}");
+        let world = World::new().await;
+        let (fake, facade) = Fake::new(means).answers([Err(lost(known))]).facade();
+        let _ = world.journal.charge(&facade, request(&credential(&ProviderId::EMSPAY), "a")).await.unwrap();
+        world.clock.advance(world.journal.policy().settle_time);
+        let before = looks.len() - 1;
+        for (number, found) in looks.into_iter().enumerate() {
+            if lapses && number == before {
+                let journal = rusqlite::Connection::open(world.file("journal.db")).unwrap();
+                journal.execute("UPDATE recurring_attempts SET lines = lines + 1, lapsed = 1", []).unwrap();
+            }
+            fake.will_find(found);
+            let record = looked(&world.journal, &facade, "a").await;
+            assert_eq!(record.state, if number == before { last } else { State::Unknown }, "{case}");
+            if number == before {
+                assert_eq!(record.ending.canceling, canceling, "{case}");
+            }
+        }
     }
 }
 

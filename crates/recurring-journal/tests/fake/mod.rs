@@ -19,6 +19,10 @@ pub(crate) enum Means {
     Status,
     /// By a look-up that compares.
     LookUp,
+    /// By such a look-up where "nothing found" is a proof, beside a call that cancels what is unpaid.
+    Cancel,
+    /// Not at all.
+    ChargeOnly,
 }
 
 type Answers<T> = Mutex<VecDeque<Result<T, Error>>>;
@@ -32,6 +36,8 @@ pub(crate) struct Fake {
     pub(crate) charges: Answers<Payment>,
     /// The answers to reads, in their order.
     pub(crate) reads: Answers<Payment>,
+    /// What look-ups find, in their order; after them they find the reads.
+    pub(crate) found: Answers<Found>,
     /// What was looked for.
     pub(crate) lost: Mutex<Vec<LostCharge>>,
     /// Held by a test, it keeps charges from ending.
@@ -45,6 +51,7 @@ impl Fake {
             anchor: None,
             charges: Mutex::default(),
             reads: Mutex::default(),
+            found: Mutex::default(),
             lost: Mutex::default(),
             gate: tokio::sync::Mutex::default(),
         }
@@ -62,6 +69,10 @@ impl Fake {
 
     pub(crate) fn will_read(&self, read: Result<Payment, Error>) {
         self.reads.lock().unwrap().push_back(read);
+    }
+
+    pub(crate) fn will_find(&self, found: Found) {
+        self.found.lock().unwrap().push_back(Ok(found));
     }
 
     /// How many of its answers to charges are left.
@@ -103,7 +114,8 @@ impl Provider for Shared {
 
     fn facts(&self) -> &'static Facts {
         static ALL: LazyLock<Facade> = LazyLock::new(|| Settings::unreachable().unwrap());
-        ALL.provider(&ProviderId::EMSPAY).unwrap().facts()
+        let like = if self.0.means == Means::Cancel { ProviderId::REVIO } else { ProviderId::EMSPAY };
+        ALL.provider(&like).unwrap().facts()
     }
 
     fn native(&self) -> &dyn Any {
@@ -112,11 +124,17 @@ impl Provider for Shared {
 
     fn capabilities(&self) -> Capabilities {
         match self.0.means {
+            Means::ChargeOnly => Capabilities::new(&[(Operation::Charge, "")]),
             Means::Status => Capabilities::new(&[(Operation::Charge, ""), (Operation::Status, "")]),
             Means::LookUp => Capabilities::new(&[
                 (Operation::Charge, ""),
                 (Operation::Status, ""),
                 (Operation::LookUp, ""),
+            ]),
+            Means::Cancel => Capabilities::new(&[
+                (Operation::Charge, ""),
+                (Operation::LookUp, ""),
+                (Operation::CancelUnpaid, ""),
             ]),
         }
     }
@@ -141,6 +159,12 @@ impl Provider for Shared {
 
     async fn look_up(&self, lost: &LostCharge) -> Result<Found, Error> {
         self.0.lost.lock().unwrap().push(lost.clone());
-        self.0.read().map(Found::Payment)
+        let found = self.0.found.lock().unwrap().pop_front();
+        found.unwrap_or_else(|| self.0.read().map(Found::Payment))
+    }
+
+    /// Its answer is always lost.
+    async fn cancel_unpaid(&self, _: &LostCharge) -> Result<Found, Error> {
+        Err(lost(None))
     }
 }
