@@ -52,7 +52,7 @@ async fn revio_money_held_or_given_back_is_not_kept() {
         all
     };
     let none = json!({});
-    use Outcome::{Authorized, Canceled, Paid};
+    use Outcome::{Authorized, Canceled, Paid, Pending};
     expect(
         ProviderId::REVIO,
         &[
@@ -80,6 +80,30 @@ async fn revio_money_held_or_given_back_is_not_kept() {
             ),
             // Nothing was given back, and nothing can be: the gateway says so of a payment by another way.
             (purchase("paid", json!({"refundable_amount": 0})), Paid, ["40.00 ZAR", "", ""], true),
+            (
+                purchase("settled", json!({"refundable_amount": 1000})),
+                Paid,
+                ["40.00 ZAR", "30.00 ZAR", ""],
+                true,
+            ),
+            (
+                purchase("cancelled", json!({"payment": {"amount": 4000, "currency": "ZAR"}})),
+                Pending,
+                ["", "", ""],
+                false,
+            ),
+            (
+                purchase("paid", json!({"payment": {"amount": 4001, "currency": "ZAR"}})),
+                Pending,
+                ["", "", ""],
+                false,
+            ),
+            (
+                purchase("paid", json!({"payment": {"amount": "40,00", "currency": "ZAR"}})),
+                Pending,
+                ["", "", ""],
+                false,
+            ),
         ],
     )
     .await;

@@ -235,7 +235,9 @@ mod tests {
         ] {
             assert_eq!(read("error", &with(newest)), says, "{newest}");
         }
-        assert_eq!(read("error", r#","payment":{"amount":4000}"#), "unclear, pending");
+        for status in ["error", "cancelled", "expired"] {
+            assert_eq!(read(status, r#","payment":{"amount":4000}"#), "unclear, pending", "{status}");
+        }
     }
 
     #[test]
