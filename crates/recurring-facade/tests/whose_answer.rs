@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use common::{GOOD_CARD, attempt, credential, enrolled, facade_at, good, price, sandbox};
 use recurring_facade::{
-    AttemptId, ChargeRequest, DeclineReason, Effect, Error, ErrorKind, Facade, Found, LostCharge, Outcome,
-    Payment, PaymentRef, ProviderId, RetryAdvice, StoredCredential, Timestamp,
+    Agreement, AttemptId, ChargeRequest, DeclineReason, Effect, Error, ErrorKind, Facade, Found, LostCharge,
+    Outcome, Payment, PaymentRef, PendingEnrolment, ProviderId, RetryAdvice, StoredCredential, Timestamp,
 };
 use recurring_fixtures::fault::{Behavior, FaultServer, RawReply, Received};
 use recurring_sandbox::Sandbox;
@@ -32,7 +32,12 @@ async fn omno(read: RawReply) -> FaultServer {
     FaultServer::start(move |request: &Received, _| {
         Behavior::Reply(match (request.method.as_str(), request.path.as_str()) {
             (_, "/token") => good("omno/token/granted"),
-            ("POST", _) => RawReply::json(200, format!(r#"{{"paymentId":"{CREATED}","status":"Success"}}"#)),
+            ("POST", _) => RawReply::json(
+                200,
+                format!(
+                    r#"{{"paymentId":"{CREATED}","status":"Success","paymentUrl":"https://pay.example/1"}}"#
+                ),
+            ),
             _ => read.clone(),
         })
     })
@@ -59,6 +64,7 @@ async fn omno_charge_is_settled_by_the_payment_it_made() {
         let server = omno(read_as(&members)).await;
         let payment = charge(&facade_at(&id, &server.url(), &sandbox), &id, "a-1").await.expect(&members);
         assert_eq!(payment.outcome, outcome, "{members}");
+        assert_eq!(payment.redirect.is_some(), outcome == Outcome::Pending, "{members}");
         assert_eq!(payment.payment.as_ref().map(PaymentRef::as_str), Some(CREATED));
         assert_eq!(server.requests(), 3, "a token, the charge, one read");
     }
@@ -87,6 +93,51 @@ async fn omno_charge_is_settled_by_the_payment_it_made() {
         assert_eq!(error.payment().map(PaymentRef::as_str), Some(CREATED), "{case}");
         let sent = server.received().iter().filter(|request| request.path.ends_with("/create")).count();
         assert_eq!(sent, 1, "{case}");
+    }
+}
+
+/// Later payments are made with the card that paid the first.
+#[tokio::test]
+async fn omno_enrolment_takes_the_card_that_paid() {
+    let sandbox = Sandbox::builder().start().await.expect("a sandbox");
+    let id = ProviderId::OMNO;
+    let billing = serde_json::to_string(&common::billing()).expect("JSON");
+    let pending =
+        format!(r#"{{"provider":"omno","payment_id":"{CREATED}","customer_id":"c","billing":{billing}}}"#);
+    let pending: PendingEnrolment = serde_json::from_str(&pending).expect("a pending enrolment");
+    let paid = read_as(
+        r#""status":"Success","orderId":"a-1","amount":40,"currency":"EUR","cardMask":"411111******1111""#,
+    );
+    let card = |token: &str, mask: &str| format!(r#"{{"cardToken":"{token}","cardMask":"{mask}"}}"#);
+    let (same, other) = ("411111******1111", "555555******4444");
+    for (cards, token) in [
+        (vec![card("t-1", same)], Some("t-1")),
+        (vec![card("t-1", other), card("t-2", same)], Some("t-2")),
+        (vec![card("t-1", same), card("t-2", same)], None),
+        (vec![card("t-1", other), card("t-2", other)], None),
+        (vec![card("t-1", other)], None),
+        (vec![card("t-1", "4111 11** **** 1111")], Some("t-1")),
+        (vec![card("t-1", "")], Some("t-1")),
+        (vec![], None),
+    ] {
+        let (list, paid) = (format!("[{}]", cards.join(",")), paid.clone());
+        let server = FaultServer::start(move |request: &Received, _| {
+            Behavior::Reply(match request.path.as_str() {
+                "/token" => good("omno/token/granted"),
+                path if path.ends_with("/cards") => RawReply::json(200, list.as_bytes()),
+                _ => paid.clone(),
+            })
+        })
+        .await;
+        let facade = facade_at(&id, &server.url(), &sandbox);
+        let enrolment = facade.resume(pending.clone()).await.expect("read");
+        assert_eq!(enrolment.payment.outcome, Outcome::Paid, "{cards:?}");
+        let found = match &enrolment.agreement {
+            Some(Agreement::ChargeOnDemand(StoredCredential::Omno(found))) => Some(found.card_token.expose()),
+            None => None,
+            other => panic!("{cards:?}: {other:?}"),
+        };
+        assert_eq!(found, token, "{cards:?}");
     }
 }
 
@@ -157,6 +208,57 @@ async fn dead_token_is_declined_at_every_gateway() {
         assert!(decline.message.is_some(), "{id}: the gateway's words are kept");
         assert_eq!(sandbox.ledger().len(), taken, "{id}");
     }
+}
+
+/// Only a refusal that names the token says that it is dead.
+#[tokio::test]
+async fn emspay_refusal_of_another_member_is_an_error() {
+    let keys = Sandbox::builder().start().await.expect("a sandbox");
+    let id = ProviderId::EMSPAY;
+    for (status, member, refused) in [
+        (400, "amount", true),
+        (400, "transactions.0.payment_method_details.vault_token", true),
+        (503, "vault_token", false),
+    ] {
+        let reply = RawReply::json(
+            status,
+            format!(
+                r#"{{"error":{{"status":{status},"type":"ValidationError","value":"no","property_path":"{member}"}}}}"#
+            ),
+        );
+        let server = FaultServer::start(move |_, _| Behavior::Reply(reply.clone())).await;
+        let credential = r#"{"provider":"emspay","vault_token":"0f3a1c52-9d1b"}"#;
+        let credential = serde_json::from_str(credential).expect("a credential");
+        let request = ChargeRequest::new(attempt("a-1"), credential, price(&id));
+        let answer = facade_at(&id, &server.url(), &keys).charge(request).await;
+        match (member.contains("vault_token"), refused) {
+            (true, true) => assert_eq!(answer.expect("declined").outcome, Outcome::Declined, "{member}"),
+            (_, refused) => assert_eq!(answer.expect_err(member).effect().is_not_applied(), refused),
+        }
+    }
+}
+
+#[tokio::test]
+async fn tokenpay_sale_with_a_dead_token_is_declined() {
+    let keys = Sandbox::builder().start().await.expect("a sandbox");
+    let id = ProviderId::TOKENPAY_SIGNED;
+    let server = FaultServer::start(|request: &Received, _| {
+        let cards = r#"{"responseCode":"0000","message":"Success","list":[{"tokenId":2,"userId":"u"}]}"#;
+        Behavior::Reply(match request.path.contains("query-token") {
+            true => RawReply::json(200, cards),
+            false => RawReply::json(400, r#"{"responseCode":"2001","message":"Token not found"}"#),
+        })
+    })
+    .await;
+    let pending = r#"{"provider":"tokenpay-signed","attempt":"a-1","user_id":"u","amount_minor":4000,
+        "currency":"USD","known_tokens":[]}"#;
+    let pending = serde_json::from_str(pending).expect("a pending enrolment");
+    let enrolment = facade_at(&id, &server.url(), &keys).resume(pending).await.expect("an answer");
+    let reason = enrolment.payment.decline.map(|decline| decline.reason);
+    assert_eq!(
+        (enrolment.payment.outcome, reason),
+        (Outcome::Declined, Some(DeclineReason::InvalidCredential))
+    );
 }
 
 fn lost(id: &ProviderId, name: &AttemptId) -> LostCharge {

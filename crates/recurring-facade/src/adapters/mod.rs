@@ -4,6 +4,8 @@
 pub(crate) mod emspay;
 #[cfg(any(feature = "ngenius", feature = "revio"))]
 mod left;
+#[cfg(any(feature = "omno", feature = "tokenpay-signed"))]
+mod masked;
 #[cfg(feature = "ngenius")]
 pub(crate) mod ngenius;
 #[cfg(feature = "omno")]

@@ -8,6 +8,7 @@ use omno::{Addresses, Client, CreatePayment, Credentials, Environment};
 use recurring_core::{Currency, ErrorKind, Money, Outcome, Portion};
 use recurring_gateway::ErrorExt as _;
 
+use crate::adapters::masked::same_card;
 use crate::adapters::{
     all_needed, dead_credential, environment, foreign_credential, foreign_pending, longest, needed, unusable,
 };
@@ -145,10 +146,12 @@ impl Provider for Omno {
         let mut cards = this.client.list_cards(customer_id).await.map_err(error)?;
         // The card that was paid with. With several that look the same, none is chosen: a wrong one is a wrong
         // customer's money.
-        if cards.len() > 1
-            && let Some(mask) = &paid.card_mask
-        {
-            cards.retain(|card| card.card_mask.as_ref() == Some(mask));
+        match &paid.card_mask {
+            Some(mask) if cards.len() > 1 => cards.retain(|card| card.card_mask.as_ref() == Some(mask)),
+            // The one card that is stored may be an older one: the digits that both show must not differ.
+            Some(mask) => cards
+                .retain(|card| card.card_mask.as_deref().and_then(|own| same_card(mask, own)) != Some(false)),
+            None => {}
         }
         let agreement = match cards.as_slice() {
             [card] => Some(Agreement::ChargeOnDemand(StoredCredential::Omno(Box::new(OmnoCredential {

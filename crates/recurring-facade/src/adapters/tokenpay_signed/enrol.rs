@@ -5,6 +5,7 @@ use tokenpay_signed::{AddToken, OrderKey, QueryOrder, Sale, StoredToken, TokenOr
 
 use super::TokenpaySigned;
 use super::order::{check_order, error, is_dead_token, order_key, payment, told_at};
+use crate::adapters::masked::same_card;
 use crate::adapters::{all_needed, dead_credential, foreign_pending, needed};
 use crate::call::Call;
 use crate::credential::{Agreement, KnownToken, PendingEnrolment, StoredCredential, TokenpayCredential};
@@ -198,42 +199,6 @@ fn single_card<'a>(new: &'a [StoredToken], paid_with: Option<&str>) -> Result<&'
         (count, []) => Err(format!("none of the {count} cards stored since is the one that paid")),
         (count, _) => {
             Err(format!("{count} cards were stored since, and the order does not show which one paid"))
-        }
-    }
-}
-
-/// Whether two masked numbers can be of one card; `None` when they show too little to compare. Their form is not
-/// documented: what is compared is the digits before and after the mask.
-fn same_card(one: &str, other: &str) -> Option<bool> {
-    let shown = |masked: &str| {
-        let plain: String = masked.chars().filter(|letter| !matches!(letter, ' ' | '-')).collect();
-        let digits = |letter: &char| letter.is_ascii_digit();
-        let first: String = plain.chars().take_while(digits).collect();
-        let last: Vec<char> = plain.chars().rev().take_while(digits).take(4).collect();
-        // Digits alone show no mask: which part of the number they are is not known.
-        (last.len() == 4 && first.len() < plain.len()).then_some((first, last))
-    };
-    let ((first, last), (other_first, other_last)) = (shown(one)?, shown(other)?);
-    let same_first = first.chars().zip(other_first.chars()).all(|(one, other)| one == other);
-    Some(same_first && last == other_last)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn masked_numbers_are_compared_by_their_digits() {
-        for (one, other, same) in [
-            ("470534XXXXXX8101", "470534XXXXXX8101", Some(true)),
-            ("470534XXXXXX8101", "4705 34** **** 8101", Some(true)),
-            ("470534XXXXXX8101", "************8101", Some(true)),
-            ("470534XXXXXX8101", "470534XXXXXX8102", Some(false)),
-            ("470534XXXXXX8101", "411111XXXXXX8101", Some(false)),
-            ("470534XXXXXX8101", "470534", None),
-            ("", "470534XXXXXX8101", None),
-        ] {
-            assert_eq!(same_card(one, other), same, "{one} and {other}");
         }
     }
 }
