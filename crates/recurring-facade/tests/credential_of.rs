@@ -147,6 +147,7 @@ async fn credential_is_that_of_the_masked_card() {
         (vec![("2", other), ("3", other)], Err("none of the 2 cards")),
         (vec![("2", same), ("3", same)], Err("2 cards")),
         (vec![("2", same), ("3", "")], Err("2 cards")),
+        (vec![("2", other), ("3", "")], Err("2 cards")),
         (vec![("1", same)], Err("no card is stored")),
     ] {
         match (masked("SUCCESS", paid_with, &cards).await, token) {

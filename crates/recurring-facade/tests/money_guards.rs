@@ -69,20 +69,45 @@ async fn refund_of_the_rest_is_whole_or_refused() {
     for id in &COMPARING {
         let before = refunds(&sandbox).len();
         let whole = paid(&facade, id, &format!("{id}-whole")).await;
-        let answer = refund(&facade, id, &whole, None).await.expect("all of it");
-        assert_eq!((answer.outcome, answer.amount), (Outcome::Paid, Some(price(id))), "{id}");
+        let named = paid(&facade, id, &format!("{id}-named")).await;
+        for (payment, amount) in [(&whole, None), (&named, Some(price(id)))] {
+            let answer = refund(&facade, id, payment, amount).await.expect("all of it");
+            assert_eq!((answer.outcome, answer.amount), (Outcome::Paid, Some(price(id))), "{id}");
+        }
         let part = paid(&facade, id, &format!("{id}-part")).await;
         let thirty = money("30.00", price(id).currency().code());
         let _ = refund(&facade, id, &part, Some(thirty)).await.expect("a part");
         let error = refund(&facade, id, &part, None).await.expect_err("the rest is not known");
         assert_eq!(error.effect(), Effect::NotApplied(Proof::Local), "{error}");
-        assert_eq!(refunds(&sandbox).split_at(before).1, [4000, 3000], "{id}");
+        assert_eq!(refunds(&sandbox).split_at(before).1, [4000, 4000, 3000], "{id}");
     }
     // EMS takes a further part, by an amount that is named.
     let id = ProviderId::EMSPAY;
     let part = paid(&facade, &id, "further").await;
     for amount in ["30.00", "10.00"] {
         let _ = refund(&facade, &id, &part, Some(money(amount, "EUR"))).await.expect(amount);
+    }
+}
+
+#[tokio::test]
+async fn emspay_capture_is_of_the_whole_order() {
+    let sandbox = Sandbox::builder().start().await.expect("a sandbox");
+    let id = ProviderId::EMSPAY;
+    for (amount, sent) in [(None, true), (Some("40.00"), true), (Some("30.00"), false)] {
+        let server = FaultServer::start(|request: &Received, _| match request.method.as_str() {
+            "GET" => Behavior::Reply(RawReply::json(
+                200,
+                r#"{"id":"o1","status":"processing","amount":4000,"currency":"EUR",
+                    "transactions":[{"id":"t1","status":"accepted","is_capturable":true}]}"#,
+            )),
+            _ => Behavior::CloseAfterReading,
+        })
+        .await;
+        let mut request = CaptureRequest::new(attempt("c-1"), PaymentRef::new("o1"));
+        request.amount = amount.map(|amount| money(amount, "EUR"));
+        let error = facade_at(&id, &server.url(), &sandbox).capture(&id, request).await.expect_err("lost");
+        let writes = server.received().iter().filter(|call| call.method != "GET").count();
+        assert_eq!((error.effect().is_unknown(), writes), (sent, usize::from(sent)), "{amount:?}: {error}");
     }
 }
 

@@ -144,6 +144,7 @@ async fn status_names_one_payment_of_an_order() {
     let second = status("o-1:p-2").await.expect("a status");
     assert_eq!((second.payment.outcome, second.charges.len()), (Outcome::Declined, 2));
     assert_eq!(second.payment.payment, Some(PaymentRef::new("o-1:p-2")));
+    assert!(second.payment.decline.is_some());
     assert!(status("o-1:p-3").await.is_err());
 }
 
@@ -268,14 +269,19 @@ async fn refund_of_more_than_is_left_is_not_sent() {
 }
 
 #[tokio::test]
-async fn refund_without_amount_is_the_rest() {
-    for (captures, rest) in [(false, 2000), (true, 1000)] {
-        let (error, server) = change(Some(partly_taken()), None, captures).await;
+async fn refund_is_of_the_amount_or_the_rest() {
+    for (captures, amount, sent) in [
+        (false, None, 2000),
+        (true, None, 1000),
+        (false, Some(money(2000, "AED")), 2000),
+        (true, Some(money(999, "AED")), 999),
+    ] {
+        let (error, server) = change(Some(partly_taken()), amount, captures).await;
         assert!(error.effect().is_unknown(), "its answer is lost: {error}");
         let writes = server.received().into_iter().filter(|call| call.path.contains("captures"));
         let bodies: Vec<Value> =
             writes.map(|call| serde_json::from_slice(&call.body).expect("JSON")).collect();
-        assert_eq!(bodies, [json!({"amount": {"currencyCode": "AED", "value": rest}})]);
+        assert_eq!(bodies, [json!({"amount": {"currencyCode": "AED", "value": sent}})]);
     }
 }
 
