@@ -148,6 +148,29 @@ async fn bad_input_and_strangers_credentials_send_nothing() {
 }
 
 #[tokio::test]
+async fn omno_addresses_are_of_the_request_or_the_settings() {
+    let (sandbox, set_up) = sandbox().await;
+    let id = ProviderId::OMNO;
+    let of_payments = ["OMNO_HOOK_URL", "OMNO_CALLBACK_URL", "OMNO_CALLBACK_FAIL_URL"];
+    let others = sandbox.settings().into_iter().filter(|(name, _)| !of_payments.contains(name));
+    let bare = recurring_facade::Settings::new().set_all(others).expect("known names");
+    let bare = bare.facade_of(&id).expect("a facade");
+    let unnamed = |name| {
+        let mut request = enrol_request(&id, name);
+        (request.notification_url, request.success_url, request.failure_url) = (None, None, None);
+        request
+    };
+    let _ = set_up.enrol(&id, unnamed("settings")).await.expect("of the settings");
+    let _ = bare.enrol(&id, enrol_request(&id, "request")).await.expect("of the request");
+    let sent = sandbox.exchanges().len();
+    let error = bare.enrol(&id, unnamed("neither")).await.expect_err("no address");
+    for field in ["notification_url", "success_url", "failure_url"] {
+        assert!(error.effect().is_not_applied() && error.to_string().contains(field), "{error}");
+    }
+    assert_eq!(sandbox.exchanges().len(), sent);
+}
+
+#[tokio::test]
 async fn the_rules_of_a_series_are_checked_before_sending() {
     let (sandbox, facade) = sandbox().await;
     let before = sandbox.exchanges().len();

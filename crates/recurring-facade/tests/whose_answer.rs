@@ -115,6 +115,8 @@ async fn omno_enrolment_takes_the_card_that_paid() {
         (vec![card("t-1", other), card("t-2", same)], Some("t-2")),
         (vec![card("t-1", same), card("t-2", same)], None),
         (vec![card("t-1", other), card("t-2", other)], None),
+        (vec![card("t-1", same), card("t-2", "")], Some("t-1")),
+        (vec![card("t-1", other), card("t-2", "")], None),
         (vec![card("t-1", other)], None),
         (vec![card("t-1", "4111 11** **** 1111")], Some("t-1")),
         (vec![card("t-1", "")], Some("t-1")),
