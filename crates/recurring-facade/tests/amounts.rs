@@ -52,10 +52,14 @@ async fn revio_money_held_or_given_back_is_not_kept() {
         all
     };
     let none = json!({});
-    use Outcome::{Authorized, Canceled, Paid, Pending};
+    use Outcome::{ActionRequired, Authorized, Canceled, Paid, Pending};
+    let page = json!({"force_recurring": true, "checkout_url": "https://pay.example/1"});
     expect(
         ProviderId::REVIO,
         &[
+            // A renewal waits for its charge, a first payment for the customer.
+            (purchase("created", none.clone()), Pending, ["", "", ""], false),
+            (purchase("created", page), ActionRequired, ["", "", ""], false),
             (purchase("paid", none.clone()), Paid, ["40.00 ZAR", "", ""], true),
             (purchase("settled", none.clone()), Paid, ["40.00 ZAR", "", ""], true),
             (purchase("hold", none.clone()), Authorized, ["", "", ""], false),

@@ -60,11 +60,20 @@ async fn omno_charge_is_settled_by_the_payment_it_made() {
         (format!(r#"{ours},"status":"Declined""#), Outcome::Declined),
         (format!(r#"{converted},"status":"Success""#), Outcome::Paid),
         (r#""status":"Created""#.to_owned(), Outcome::Pending),
+        (
+            r#""status":"Pending3DS","3dsRedirectUrl":"https://bank.example/1""#.to_owned(),
+            Outcome::ActionRequired,
+        ),
     ] {
         let server = omno(read_as(&members)).await;
         let payment = charge(&facade_at(&id, &server.url(), &sandbox), &id, "a-1").await.expect(&members);
         assert_eq!(payment.outcome, outcome, "{members}");
-        assert_eq!(payment.redirect.is_some(), outcome == Outcome::Pending, "{members}");
+        let page = match outcome {
+            Outcome::ActionRequired => Some("https://bank.example/1"),
+            Outcome::Pending => Some("https://pay.example/1"),
+            _ => None,
+        };
+        assert_eq!(payment.redirect.as_deref(), page, "{members}");
         assert_eq!(payment.payment.as_ref().map(PaymentRef::as_str), Some(CREATED));
         assert_eq!(server.requests(), 3, "a token, the charge, one read");
     }
