@@ -70,13 +70,24 @@ const AREAS: &[Area] = &[
         name: "look-up",
         package: "recurring-facade",
         files: &["lost.rs", "adapters/*.rs", "adapters/*/*.rs"],
-        tests: &["look_up", "lost", "whose_answer", "ngenius", "revio"],
+        tests: &[
+            "look_up",
+            "whose_answer",
+            "ngenius",
+            "revio",
+            "amounts",
+            "money_guards",
+            "credential_of",
+            "conformance",
+            "not_after",
+            "faults",
+        ],
     },
     Area {
         name: "journal",
         package: "recurring-journal",
         files: &["breaker.rs", "decide.rs", "reconcile.rs"],
-        tests: &["settle", "run", "one_payment"],
+        tests: &["settle", "one_payment", "charge"],
     },
 ];
 
