@@ -243,6 +243,25 @@ fn reason_exists_exactly_when_declined() {
     assert_eq!((open.charge_outcome(), open.outcome()), (Outcome::Pending, Outcome::Pending));
 }
 
+#[test]
+fn purchase_that_ended_unpaid_has_no_payment() {
+    let outcomes = |status: &str, payment: &str| {
+        let body = format!(r#"{{"id":"1","status":"{status}","payment":{payment}}}"#);
+        let purchase =
+            GetPurchase::new("1").read(&Reply::new(200, Vec::new(), body.into())).expect("a purchase");
+        [purchase.outcome(), purchase.charge_outcome()]
+    };
+    for status in ["cancelled", "expired"] {
+        assert_eq!(outcomes(status, "null"), [Outcome::Canceled; 2], "{status}");
+        assert_eq!(
+            outcomes(status, r#"{"amount":4000,"currency":"ZAR"}"#),
+            [Outcome::Pending; 2],
+            "{status}"
+        );
+    }
+    assert_eq!(outcomes("released", r#"{"amount":4000,"currency":"ZAR"}"#), [Outcome::Canceled; 2]);
+}
+
 type Read = Box<dyn Fn(&Reply) -> Result<Option<Outcome>, revio::Error>>;
 
 /// Every answer again with an unknown member, and with odd values for those that are known.

@@ -244,11 +244,9 @@ fn renewal(purchase: &Purchase) -> Payment {
 }
 
 /// A purchase that contradicts itself is neither paid nor declined, and one whose newest try may have moved the money is
-/// not declined. One that was canceled unpaid, or has expired, has no payment.
+/// not declined.
 fn read(purchase: &Purchase, outcome: Outcome) -> Payment {
-    let ended_unpaid = matches!(purchase.status, PurchaseStatus::Cancelled | PurchaseStatus::Expired);
     let unsettled = purchase.contradiction().is_some()
-        || (ended_unpaid && purchase.payment.is_some())
         || (outcome.went_through() && purchase.unreadable_amount().is_some());
     let outcome = if unsettled { Outcome::Pending } else { outcome };
     let mut payment = Payment::new(ProviderId::REVIO, outcome, purchase.status.as_str());

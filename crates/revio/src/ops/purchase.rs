@@ -233,7 +233,7 @@ impl Purchase {
     ///   without an amount.
     /// - `ActionRequired`: the customer can pay on the page, for the first time or again after a failed try.
     /// - `Declined`: the charge of a token failed.
-    /// - `Canceled`: it cannot be paid any more, or the held money was given back (`released`).
+    /// - `Canceled`: it cannot be paid any more and has no payment, or the held money was given back (`released`).
     /// - `Pending`: on its way, or an unknown status.
     ///
     /// Of a purchase that only a stored card is to pay, ask [`charge_outcome`](Self::charge_outcome) instead: the
@@ -267,6 +267,10 @@ impl Purchase {
     fn unless_open(&self, outcome: Outcome) -> Outcome {
         match outcome {
             Outcome::Declined if self.newest_try_is_open() => Outcome::Pending,
+            // It ended unpaid, says the status, and yet there is a payment.
+            Outcome::Canceled if self.status != PurchaseStatus::Released && self.payment.is_some() => {
+                Outcome::Pending
+            }
             other => other,
         }
     }
