@@ -17,7 +17,8 @@ struct Effort {
 }
 
 const WHOLE: Effort = Effort { rounds: 9, charges: 2_000, at_once: 20_000, in_a_row: 100_000 };
-const QUICK: Effort = Effort { rounds: 3, charges: 1_000, at_once: 6_400, in_a_row: 10_000 };
+/// As many at once: of fewer, the 64 connections of the beginning are more than one in a hundred.
+const QUICK: Effort = Effort { rounds: 3, charges: 1_000, at_once: 20_000, in_a_row: 10_000 };
 
 pub(crate) fn run(quick: bool, ci: bool) -> Result<Vec<String>, String> {
     build()?;
@@ -85,27 +86,36 @@ fn one_by_one(server: &Server, effort: &Effort) -> Result<Vec<String>, String> {
 }
 
 fn at_once(server: &Server, effort: &Effort) -> Result<Vec<String>, String> {
-    let mut rates = [Vec::new(), Vec::new(), Vec::new()];
-    let mut connections = [0; 3];
-    for _ in 0..effort.rounds {
-        for ((way, rates), connections) in
-            ["hand", "ours", "facade"].into_iter().zip(&mut rates).zip(&mut connections)
-        {
+    let ways = ["hand", "hand", "ours", "facade"];
+    let mut measured = vec![(Vec::new(), 0); ways.len()];
+    let charges = u64::try_from(effort.at_once).unwrap_or(u64::MAX);
+    for round in 0..effort.rounds {
+        for place in 0..ways.len() {
+            // Not always the same one first.
+            let place = (place + round) % ways.len();
+            let (Some(way), Some((rates, connections))) = (ways.get(place), measured.get_mut(place)) else {
+                continue;
+            };
             let [nanos, made] = server.numbers("many", way, effort.at_once)?;
-            let charges = u64::try_from(effort.at_once).unwrap_or(u64::MAX);
             rates.push(charges.saturating_mul(1_000_000_000) / nanos.max(1));
             *connections = made.max(*connections);
         }
     }
-    let [hand, ours, facade] = rates.map(median);
+    let most: Vec<(u64, u64)> =
+        measured.into_iter().map(|(rates, connections)| (median(rates), connections)).collect();
+    let [hand, again, ours, facade] = most.try_into().map_err(|_| "four ways were measured")?;
     head("64 at a time: charges a second", "measured", "against");
     let mut problems = Vec::new();
-    problems.extend(row("the crate, by hand", ours, hand, Bound::AtLeast(97)));
-    problems.extend(row("the facade, by hand", facade, hand, Bound::AtLeast(97)));
+    problems.extend(row("by hand, the same again", again.0, hand.0, Bound::None));
+    problems.extend(row("the crate, by hand", ours.0, hand.0, Bound::AtLeast(97)));
+    problems.extend(row("the facade, by hand", facade.0, hand.0, Bound::AtLeast(97)));
     head("64 at a time: charges on a connection that was there", "reused", "charges");
-    let charges = u64::try_from(effort.at_once).unwrap_or(u64::MAX);
-    for (way, made) in ["by hand", "the crate", "the facade"].into_iter().zip(connections) {
-        let bound = if way == "by hand" { Bound::None } else { Bound::AtLeast(99) };
+    let rows = [
+        ("by hand", hand.1, Bound::None),
+        ("the crate", ours.1, Bound::AtLeast(99)),
+        ("the facade", facade.1, Bound::AtLeast(99)),
+    ];
+    for (way, made, bound) in rows {
         problems.extend(row(way, charges.saturating_sub(made), charges, bound));
     }
     Ok(problems)
