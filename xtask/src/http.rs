@@ -54,25 +54,33 @@ fn instructions(server: &Server) -> Result<Vec<String>, String> {
     Ok(rows.filter_map(|(what, one, other, bound)| row(what, one, other, bound)).collect())
 }
 
-/// Each round runs all beside each other; what a busy machine does to one round, the median leaves out.
-fn one_by_one(server: &Server, effort: &Effort) -> Result<Vec<String>, String> {
-    let ways = ["hand", "hand", "ours", "facade"];
-    let mut measured = vec![(Vec::new(), Vec::new()); ways.len()];
-    for round in 0..effort.rounds {
-        for place in 0..ways.len() {
+/// What is measured beside each other; by hand a second time, so that what two runs of the same differ by is seen.
+const WAYS: [&str; 4] = ["hand", "hand", "ours", "facade"];
+
+/// Measures each way in every round; what a busy machine does to one round, a median leaves out.
+fn in_turns<T>(
+    rounds: usize,
+    measure: impl Fn(&str) -> Result<T, String>,
+) -> Result<[Vec<T>; WAYS.len()], String> {
+    let mut measured = [const { Vec::new() }; WAYS.len()];
+    for round in 0..rounds {
+        for place in 0..WAYS.len() {
             // Not always the same one first.
-            let place = (place + round) % ways.len();
-            let (Some(way), Some((times, cpus))) = (ways.get(place), measured.get_mut(place)) else {
-                continue;
-            };
-            let [time, cpu, ..] = server.numbers::<5>("calls", way, effort.charges)?;
-            times.push(time);
-            cpus.push(cpu);
+            let place = (place + round) % WAYS.len();
+            if let (Some(way), Some(measured)) = (WAYS.get(place), measured.get_mut(place)) {
+                measured.push(measure(way)?);
+            }
         }
     }
-    let medians: Vec<(u64, u64)> =
-        measured.into_iter().map(|(times, cpus)| (median(times), median(cpus))).collect();
-    let [hand, again, ours, facade] = medians.try_into().map_err(|_| "four ways were measured")?;
+    Ok(measured)
+}
+
+fn one_by_one(server: &Server, effort: &Effort) -> Result<Vec<String>, String> {
+    let measured = in_turns(effort.rounds, |way| server.numbers::<5>("calls", way, effort.charges))?;
+    let [hand, again, ours, facade] = measured.map(|rounds| {
+        let (times, cpus) = rounds.into_iter().map(|[time, cpu, ..]| (time, cpu)).unzip();
+        (median(times), median(cpus))
+    });
     head("one charge over TLS, kept alive: nanoseconds", "measured", "against");
     let rows = [
         ("p50: by hand, the same again", again.0, hand.0, Bound::None),
@@ -86,24 +94,13 @@ fn one_by_one(server: &Server, effort: &Effort) -> Result<Vec<String>, String> {
 }
 
 fn at_once(server: &Server, effort: &Effort) -> Result<Vec<String>, String> {
-    let ways = ["hand", "hand", "ours", "facade"];
-    let mut measured = vec![(Vec::new(), 0); ways.len()];
     let charges = u64::try_from(effort.at_once).unwrap_or(u64::MAX);
-    for round in 0..effort.rounds {
-        for place in 0..ways.len() {
-            // Not always the same one first.
-            let place = (place + round) % ways.len();
-            let (Some(way), Some((rates, connections))) = (ways.get(place), measured.get_mut(place)) else {
-                continue;
-            };
-            let [nanos, made] = server.numbers("many", way, effort.at_once)?;
-            rates.push(charges.saturating_mul(1_000_000_000) / nanos.max(1));
-            *connections = made.max(*connections);
-        }
-    }
-    let most: Vec<(u64, u64)> =
-        measured.into_iter().map(|(rates, connections)| (median(rates), connections)).collect();
-    let [hand, again, ours, facade] = most.try_into().map_err(|_| "four ways were measured")?;
+    let measured = in_turns(effort.rounds, |way| server.numbers::<2>("many", way, effort.at_once))?;
+    let [hand, again, ours, facade] = measured.map(|rounds| {
+        let rate = |[nanos, _]: &[u64; 2]| charges.saturating_mul(1_000_000_000) / (*nanos).max(1);
+        let most_made = rounds.iter().map(|[_, made]| *made).max().unwrap_or_default();
+        (median(rounds.iter().map(rate).collect()), most_made)
+    });
     head("64 at a time: charges a second", "measured", "against");
     let mut problems = Vec::new();
     problems.extend(row("by hand, the same again", again.0, hand.0, Bound::None));

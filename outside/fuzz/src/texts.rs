@@ -157,11 +157,13 @@ pub(crate) fn settings(bytes: &[u8]) {
 
 /// A line of `recurring run`. What is charged is what the line says, and no message quotes a value.
 pub(crate) fn charge_line(bytes: &[u8]) {
-    let text = String::from_utf8_lossy(bytes);
     // An address or a reference is shown, and so are the name of a member that is not known and the words of an identifier.
-    let tokens: usize =
-        TOKENS.iter().map(|name| text.matches(&format!(r#""{name}":"{CANARY}""#)).count()).sum();
-    let is_token = !text.contains('\\') && text.matches(CANARY).count() == tokens;
+    let is_token = || {
+        let text = String::from_utf8_lossy(bytes);
+        let times = |part: &str| text.matches(part).count();
+        let tokens: usize = TOKENS.iter().map(|name| times(&format!(r#""{name}":"{CANARY}""#))).sum();
+        !text.contains('\\') && times(CANARY) == tokens
+    };
     match charge(bytes) {
         Ok(charge) => {
             let request = charge.request;
@@ -172,9 +174,9 @@ pub(crate) fn charge_line(bytes: &[u8]) {
             assert_eq!(line["currency"], request.amount.currency().code());
             let amount = line["amount"].as_str().expect("a text");
             assert_eq!(Money::parse(amount, request.amount.currency()), Ok(request.amount));
-            assert!(!is_token || !format!("{request:?}").contains(CANARY), "a token is shown");
+            assert!(!format!("{request:?}").contains(CANARY) || !is_token(), "a token is shown");
         }
-        Err(why) => assert!(!is_token || !why.contains(CANARY), "{why}"),
+        Err(why) => assert!(!why.contains(CANARY) || !is_token(), "{why}"),
     }
 }
 

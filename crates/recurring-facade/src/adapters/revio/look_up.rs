@@ -154,8 +154,8 @@ fn reached(purchase: &Purchase) -> Reached {
         {
             Reached::No
         }
-        PurchaseStatus::Cancelled if purchase.payment.is_none() => Reached::Canceled(payment),
         _ if payment.outcome == Outcome::Pending => Reached::Unclear(payment),
+        PurchaseStatus::Cancelled => Reached::Canceled(payment),
         _ => Reached::Yes(payment),
     }
 }
